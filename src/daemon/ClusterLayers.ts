@@ -1,6 +1,6 @@
 /**
- * What a daemon that is a node of a cluster has instead of the only manager of its database. The packages of a cluster come with it, so
- * `DaemonLayers` loads it on a node only.
+ * The manager of a daemon that is a node of a cluster, instead of the only manager of its database. `DaemonLayers` loads it only on
+ * a node, since it imports the packages of a cluster.
  */
 import { Context, Deferred, Effect, Layer } from "effect"
 import { Engine } from "../cluster/Engine.js"
@@ -22,7 +22,7 @@ import * as supervisedManager from "./supervisedManager.js"
 /** Runs child processes that end with this process. */
 export const guarded = Layer.provideMerge(ProcessRunner.layer, Guard.layer())
 
-/** All interfaces, of the family of an address. */
+/** The wildcard address of the family of an address. */
 const everyInterface = (advertise: string): string => {
   const port = advertise.slice(advertise.lastIndexOf(":") + 1)
   return advertise.startsWith("[") ? `[::]:${port}` : `0.0.0.0:${port}`
@@ -45,7 +45,7 @@ const ofOneMachine = new InvalidJobConfig({
   ]
 })
 
-/** A job in a directory of this machine could not run on another one. What runs already was accepted by some node. */
+/** Refuses jobs in a directory of this machine, since another node might run them; a stored job was accepted by some node before. */
 const onAnyMachine = Layer.effect(
   Orchestrator,
   Effect.map(Orchestrator, ({ check, ...orchestrator }) =>
@@ -56,7 +56,7 @@ const onAnyMachine = Layer.effect(
   )
 )
 
-/** The engine of a second node of an address would take the shards of the first. */
+/** Waits until no other node has the address: the engine of a second one would take the shards of the first. */
 const untilFree = ({ advertise: address }: Node) =>
   Effect.gen(function* () {
     const { cluster } = yield* RunStore
@@ -80,11 +80,11 @@ const manager = (node: Node, url: string | undefined) =>
     )
   )
 
-/** The manager of this node. It needs no successor where the database was away: it lets go of its jobs, and takes jobs again. */
+/** The manager of this node. It is never replaced: when the database is unreachable, it releases its jobs, and later takes jobs again. */
 export const make = <E, R>(
   node: Node,
   orchestrator: Layer.Layer<Orchestrator, E, R>,
-  /** Where other nodes ask for its logs. */
+  /** The URL at which other nodes request its logs. */
   url: string | undefined
 ) =>
   Effect.gen(function* () {
@@ -98,7 +98,7 @@ export const make = <E, R>(
     const generation = { manager: Context.get(context, JobManager), lost: yield* Deferred.make<void>() }
     const current = Effect.succeedSome(generation)
     const supervised: Supervised & { readonly node: NodeReport.NodeReport } = {
-      // Streams go on once the database is back.
+      // With streams that continue once the database is back.
       manager: supervisedManager.make({ latestCursor, current, next: current }),
       problems: Effect.succeed([]),
       node: NodeReport.make(cluster, Context.get(context, Engine))

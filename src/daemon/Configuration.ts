@@ -16,7 +16,7 @@ import { Home } from "./Home.js"
 export class Configuration extends Context.Tag("charlotte/Configuration")<
   Configuration,
   Service & {
-    /** As it is in the file now. */
+    /** The configuration as it is in the file now. */
     readonly current: Effect.Effect<Service, InvalidConfiguration>
   }
 >() {}
@@ -26,7 +26,7 @@ export const defaultMaxJobs = 10
 
 const variable = (name: string) => Config.option(Config.nonEmptyString(name))
 
-/** They override the file. */
+/** The variables that override the file. */
 const variables: Config.Config<Variables> = Config.all({
   CHARLOTTE_ADVERTISE: variable("CHARLOTTE_ADVERTISE"),
   CHARLOTTE_CAPACITY: variable("CHARLOTTE_CAPACITY"),
@@ -74,7 +74,7 @@ export const layer: Layer.Layer<Configuration, InvalidConfiguration, Home | File
 
 export type ManagerOptions = Pick<JobManager.Options, "dispatch" | "onLost" | "recovery" | "retention">
 
-/** With the configured limits and retention. */
+/** Adds the configured limits and retention to the options of a manager. */
 export const withLimits = (
   options: ManagerOptions
 ): Effect.Effect<ManagerOptions & Pick<JobManager.Options, "maxJobs" | "stopGrace">, never, Configuration> =>

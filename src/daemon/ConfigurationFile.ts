@@ -17,11 +17,11 @@ import type { Settings } from "./PortSettings.js"
 
 export interface Service {
   readonly agents: Agents.Settings
-  /** `undefined`: what the home used last. */
+  /** `undefined`: the one that the home used last. */
   readonly database: DatabaseChoice | undefined
-  /** How a port of the daemon is served. */
+  /** Settings of the daemon's port. */
   readonly port: Settings
-  /** How the daemon is a node of a cluster. */
+  /** Settings of the daemon as a node of a cluster. */
   readonly node: NodeSettings
   /** `undefined`: the manager's default. */
   readonly maxJobs: number | undefined
@@ -45,7 +45,7 @@ export interface Variables {
   readonly CHARLOTTE_TOKEN_FILE: Option.Option<string>
 }
 
-/** All that is wrong with the configuration, at once. */
+/** All problems of the configuration. */
 export class InvalidConfiguration extends Schema.TaggedError<InvalidConfiguration>()("InvalidConfiguration", {
   /** The `file` of each is an absolute path, or the name of a variable. */
   problems: Schema.NonEmptyArray(Diagnostic)
@@ -79,7 +79,7 @@ const Keys = mapping({
   )
 })
 
-/** As much as the parser takes. */
+/** The limit of the parser. */
 const maxSize = 16 * 1024
 
 export interface Found {
@@ -88,7 +88,7 @@ export interface Found {
   readonly around: Variables
 }
 
-/** All of it, or all that is wrong with it. */
+/** The configuration, or all of its problems. */
 export const read = (
   file: string,
   { around, isThere }: Found
@@ -123,14 +123,14 @@ export const read = (
     ]
     if (Array.isNonEmptyArray(all)) return yield* new InvalidConfiguration({ problems: Array.sort(all, order) })
     const settings = Either.all({ database, maxJobs, stopGrace, port: Either.all(port), node: Either.all(node) })
-    // What is wrong with them is among the problems.
+    // Cannot fail: any error is among the problems.
     return { agents: { profiles, gates, file }, retention: value.retention, ...(yield* Effect.orDie(settings)) }
   })
 
 const decodeSwitch = (text: string) =>
   Schema.decodeUnknownEither(Switch)(text === "true" ? true : text === "false" ? false : text)
 
-/** It may be a link to where people keep such files. */
+/** The text of the file, which may be a symbolic link, such as into a dotfiles repository. */
 const textOf = (file: string): Effect.Effect<string, Diagnostic, FileSystem> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem
@@ -143,7 +143,7 @@ const textOf = (file: string): Effect.Effect<string, Diagnostic, FileSystem> =>
     return (yield* TextFile.read(path, file)).text
   }).pipe(Effect.mapError((error) => (error instanceof Diagnostic ? error : TextFile.unreadable(file, error))))
 
-/** The value of a variable, if it is set to anything. */
+/** The value of a variable if it is set, else `otherwise`. */
 const variable = <A>(
   around: Variables,
   name: keyof Variables,

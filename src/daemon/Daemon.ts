@@ -27,23 +27,23 @@ import * as ServedPort from "./ServedPort.js"
 import * as HomeWatcher from "./HomeWatcher.js"
 
 export interface Options {
-  /** What the command line says of the database. */
+  /** The database, from the command line. */
   readonly database?: Option.Option<DatabaseChoice> | undefined
-  /** What it says of a node of a cluster. */
+  /** Settings of a node of a cluster, from the command line. */
   readonly node?: NodeSettings | undefined
   /** A port to serve as well; its clients need a token. */
   readonly listen?: ServedPort.Port | undefined
-  /** What the command line says of how that port is served. */
+  /** Settings of that port, from the command line. */
   readonly port?: ServedPort.Settings | undefined
   /** Run once jobs can be submitted. */
   readonly onReady: (holder: LockOwner) => Effect.Effect<void>
-  /** Receives what a person should know before it is ready, such as how far a long migration is; it is logged, too. */
+  /** Receives messages for the user before it is ready, such as the progress of a long migration; they are logged, too. */
   readonly onProgress?: ((line: string) => Effect.Effect<void>) | undefined
   /** Receives each log line in readable form. */
   readonly show?: ((line: string) => void) | undefined
 }
 
-/** Milliseconds, of the ten seconds of a shutdown; the jobs leave at least as many. */
+/** Milliseconds for the last export of telemetry, of the ten seconds of a shutdown; the jobs leave at least that. */
 const lastExport = 400
 
 /**
@@ -53,7 +53,7 @@ const lastExport = 400
 export const run = (options: Options) =>
   Effect.gen(function* () {
     yield* Umask.restrictive
-    // A process that does not get the home writes nothing into its log.
+    // A process that does not get the home writes nothing to its log.
     const home = yield* Layer.build(DaemonLayers.home({ what: "daemon", version, port: options.port }))
     const telemetry = {
       secrets: Context.get(home, Secrets.Secrets),
@@ -82,7 +82,7 @@ const live = ({ listen, onProgress = () => Effect.void, onReady, port: settings 
     const reported = Effect.provideService(StartProgress, (line) =>
       Effect.zipRight(Effect.logInfo(line), onProgress(line))
     )
-    // Not the statements of each migration.
+    // Untraced: a migration has many statements.
     const store = yield* reported(Effect.withTracerEnabled(Layer.build(DaemonLayers.records), false))
     const runner = Context.get(store, ProcessRunner)
     yield* gracefulShutdown.hurryOnSignal(runner, { force: true })

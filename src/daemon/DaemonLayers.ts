@@ -1,5 +1,5 @@
 /**
- * What a daemon runs on: as the only one of its database, or as a node of a cluster.
+ * The layers of a daemon: as the only manager of its database, or as a node of a cluster.
  */
 import { Effect, Layer, Option } from "effect"
 import * as ProcessRunner from "../process/ProcessRunner.js"
@@ -9,13 +9,13 @@ import * as Layers from "./Layers.js"
 import * as ManagerSupervisor from "./ManagerSupervisor.js"
 import * as ServedPort from "./ServedPort.js"
 
-/** The home, locked by this process, with a note of the node that it is. */
+/** The home, locked by this process; the note of the lock owner includes its node. */
 export const home = (options: HomeLock.Options) =>
   Layer.unwrapEffect(Effect.map(HomeNode.note, (note) => Layers.lock({ ...options, ...note }))).pipe(
     Layer.provideMerge(Layers.configured)
   )
 
-/** Loaded on a node only. */
+/** Loaded only on a node. */
 const cluster = Effect.promise(() => import("./ClusterLayers.js"))
 
 const alone: Layer.Layer<
@@ -24,14 +24,14 @@ const alone: Layer.Layer<
   Layer.Layer.Context<typeof ProcessRunner.layer>
 > = ProcessRunner.layer
 
-/** The records of the home, and child processes, which have a guard on a node. */
+/** The database of the home, and the runner of child processes, which have a guard on a node. */
 export const records = Layer.unwrapEffect(
   Effect.flatMap(HomeNode.chosen, (node) =>
     Option.isNone(node) ? Effect.succeed(alone) : Effect.map(cluster, ({ guarded }): typeof alone => guarded)
   )
 ).pipe(Layer.provideMerge(Layers.database))
 
-/** The job manager, for as long as the scope lives. Other nodes ask for logs at the port. */
+/** The job manager, for as long as the scope lives. Other nodes request logs at the port. */
 export const supervised = (port: ServedPort.Served | undefined) =>
   Effect.gen(function* () {
     const node = yield* HomeNode.chosen

@@ -1,6 +1,6 @@
 /**
- * The log of a daemon: `daemon.log` among the logs of the home, a JSON object in each line, without the secrets that this process
- * knows. Fields such as `jobId` name the subject of a line.
+ * The log of a daemon: `daemon.log` among the logs of the home, with a JSON object on each line, redacted of the secrets that this
+ * process knows. Fields such as `jobId` name the subject of a line.
  */
 import { Cause, Effect, FiberRef, HashMap, HashSet, Logger } from "effect"
 import { stringify } from "../internal/Json.js"
@@ -8,20 +8,20 @@ import { Home } from "./Home.js"
 import * as RotatedFile from "./RotatedFile.js"
 import { Secrets } from "./Secrets.js"
 
-/** Of each file, in bytes. */
+/** The maximum size of each file, in bytes. */
 const usualLimit = 10 * 1024 * 1024
 
-/** Full files that stay. */
+/** The number of full files to keep. */
 const keep = 4
 
 export interface Options {
   /** Receives each line as well, in readable form. */
   readonly show?: ((line: string) => void) | undefined
-  /** How large a file becomes, if not as usual. */
+  /** The maximum size of a file in bytes, if not the usual one. */
   readonly limit?: number
 }
 
-/** What is logged inside goes there, and nowhere else. */
+/** Redirects the log messages of an effect to the log, and nowhere else. */
 export const to =
   ({ limit = usualLimit, show }: Options) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Home | Secrets> =>
@@ -44,7 +44,7 @@ const textOf = (message: unknown): string =>
 const json = ({ annotations, cause, date, logLevel, message }: Entry): string => {
   const what = { at: date.toISOString(), level: logLevel.label, message: textOf(message) }
   const because = Cause.isEmpty(cause) ? {} : { cause: Cause.pretty(cause) }
-  // It comes first, and no annotation takes its place.
+  // These fields come first, and annotations cannot override them.
   return stringify({ ...what, ...Object.fromEntries(annotations), ...what, ...because })
 }
 

@@ -1,5 +1,5 @@
 /**
- * Which database holds the records of a home: its own SQLite file, or a database of a PostgreSQL server.
+ * The database for the records of a home: its own SQLite file, or a database of a PostgreSQL server.
  */
 import { Either, ParseResult, Redacted, Schema } from "effect"
 
@@ -20,7 +20,7 @@ export const example = "postgres://USER@HOST:PORT/DATABASE"
 
 const expected = `must be ${example}, or sqlite`
 
-/** Query parameters of a URL that the driver takes for a password. */
+/** Query parameters of a URL that the driver reads as passwords. */
 const secretParameters = ["password", "sslpassword"]
 
 const shownOf = (url: URL): string => {
@@ -30,7 +30,7 @@ const shownOf = (url: URL): string => {
   return shown.href
 }
 
-/** What a URL has to be, as the end of a sentence; it never quotes the URL, which may hold a password. */
+/** Parses a URL or `sqlite`. A problem is the end of a sentence; it never quotes the URL, which may contain a password. */
 export const parse = (text: string): Either.Either<DatabaseChoice, string> => {
   if (text === "sqlite") return Either.right(sqlite)
   const isUrl = /^postgres(ql)?:\/\//i.test(text) && !/[\p{Cc}\s]|%00/u.test(text) && URL.canParse(text)
@@ -48,7 +48,7 @@ const decoded = (text: string): string => {
   }
 }
 
-/** The passwords in a URL, as they stand there and as they are sent. */
+/** The passwords in a URL, both encoded and decoded. */
 export const passwords = (choice: DatabaseChoice): ReadonlyArray<string> => {
   if (choice._tag === "Sqlite") return []
   const url = new URL(Redacted.value(choice.url))
@@ -56,10 +56,10 @@ export const passwords = (choice: DatabaseChoice): ReadonlyArray<string> => {
   return found.filter((password) => password !== "").flatMap((password) => [password, decoded(password)])
 }
 
-/** For people. */
+/** For messages. */
 export const show = (choice: DatabaseChoice): string => (choice._tag === "Sqlite" ? "sqlite" : choice.shown)
 
-/** In `config.yaml`, and in a variable. */
+/** Its form in `config.yaml`, and in a variable. */
 export const DatabaseText = Schema.transformOrFail(
   Schema.String.annotations({ message: () => ({ message: expected, override: true }) }),
   DatabaseChoice,

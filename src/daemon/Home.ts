@@ -5,7 +5,7 @@
  * is 0700, which protects everything in it, whatever its mode.
  *
  * So nothing here needs a umask. A program that sets one (077) does so first of all, and restores the former one for its
- * children: otherwise agents and git would make files in the user's own checkout that other users cannot read.
+ * children: otherwise agents and git would create files in the user's own checkout that other users cannot read.
  */
 import type { PlatformError } from "@effect/platform/Error"
 import { FileSystem } from "@effect/platform/FileSystem"
@@ -23,13 +23,13 @@ export interface Service {
   readonly databaseNote: string
   /** `<job>/…` below it. */
   readonly logs: string
-  /** Of the daemon. */
+  /** The log of the daemon. */
   readonly log: string
   /** `<job>/…` below it. */
   readonly worktrees: string
   /** Only `FileLock` may open it: closing it anywhere else in the process would release the lock. */
   readonly lock: string
-  /** Who holds the lock. */
+  /** The note that identifies the owner of the lock. */
   readonly holder: string
   readonly socket: string
   readonly token: string
@@ -50,10 +50,10 @@ export class HomeUnusable extends Schema.TaggedError<HomeUnusable>()("HomeUnusab
   }
 }
 
-/** With any of these in it, the directory is ours to close. */
+/** A directory with any of these in it is a home, so its mode may be changed to 0700. */
 const ours = ["charlotte.db", "config.yaml", "lock"]
 
-/** At the path of a home: nothing yet, a directory that other users can read, or one that they cannot. */
+/** The state of a home: nothing there yet, a directory that other users can access, or one that they cannot. */
 export type State = "missing" | "open" | "closed"
 
 const cannotBeUsed = (directory: string, problem: string) =>
@@ -76,15 +76,15 @@ export const nearest = (path: Path, directory: string): string => {
     : nearest(path, parent)
 }
 
-/** git and shells read paths below it from lines of text. */
+/** Git and shells read paths below it from lines of text. */
 const refuseControl = (directory: string) =>
   /\p{Cc}/u.test(directory)
     ? new HomeUnusable({ directory, reason: `has a control character in its path; rename it, ${choose}` })
     : Effect.void
 
 /**
- * Whether a home can be used, and its state; nothing is changed. What is recorded in a home can be read whatever its mode, and on a
- * read-only disk.
+ * Whether a home can be used, and its state; nothing is changed. To read its records, a home may have any mode, and be on a read-only
+ * disk.
  */
 export const inspect = (directory: string, use: "read" | "write" = "write"): Effect.Effect<State, HomeUnusable, Path> =>
   Effect.gen(function* () {
@@ -115,10 +115,10 @@ export const inspect = (directory: string, use: "read" | "write" = "write"): Eff
         `belongs to user ${uid}, and this program runs as user ${self}; run it as that user, ${choose}`
       )
     }
-    // A directory of something else, such as a user's whole home or /tmp, is open to others for a reason.
+    // Another directory, such as a user's whole home or /tmp, may be open to others for a reason.
     if (state === "open" && entries.length > 0 && !isOurs) {
       return yield* fail(
-        "is open to other users, and holds other things than Charlotte's; choose an empty one with CHARLOTTE_HOME"
+        "is open to other users, and contains files that are not Charlotte's; choose an empty one with CHARLOTTE_HOME"
       )
     }
     if ((mode & 0o022) !== 0) {
@@ -138,7 +138,7 @@ const make = (directory: string): Effect.Effect<Service, HomeUnusable, FileSyste
     if (found === "missing") {
       yield* Effect.mapError(create(directory), ({ message }) => cannotBeUsed(directory, message))
     }
-    // Another process may have made it, or replaced it meanwhile.
+    // Another process may have created or replaced it meanwhile.
     const state = found === "missing" ? yield* inspect(directory) : found
     if (state === "open") yield* ask(directory, () => chmodSync(directory, 0o700))
     return paths(
@@ -150,7 +150,7 @@ const make = (directory: string): Effect.Effect<Service, HomeUnusable, FileSyste
     )
   })
 
-/** With its parents, one by one: `recursive` never returns where none can be made, as below /proc. */
+/** Creates the parents one by one: `recursive` never returns if none can be created, as below /proc. */
 const create = (directory: string): Effect.Effect<void, PlatformError, FileSystem | Path> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem
@@ -160,7 +160,7 @@ const create = (directory: string): Effect.Effect<void, PlatformError, FileSyste
     yield* Effect.catchIf(fs.makeDirectory(directory, { mode: 0o700 }), isThere, () => Effect.void)
   })
 
-/** Another process was faster. */
+/** Whether another process was faster. */
 export const isThere = (error: PlatformError): boolean =>
   error._tag === "SystemError" && error.reason === "AlreadyExists"
 
@@ -179,11 +179,11 @@ const paths = (path: Path, directory: string): Service => ({
   sessions: path.join(directory, "sessions.json")
 })
 
-/** The home at that path. */
+/** The home at a path. */
 export const layerAt = (directory: string): Layer.Layer<Home, HomeUnusable, FileSystem | Path> =>
   Layer.effect(Home, make(directory))
 
-/** What `CHARLOTTE_HOME` names, or else `.charlotte` in the user's own home. */
+/** The path in `CHARLOTTE_HOME`, or else `.charlotte` in the user's home directory. */
 const named = Effect.gen(function* () {
   const path = yield* Path
   const [own, user] = yield* Effect.orDie(
@@ -197,10 +197,10 @@ const named = Effect.gen(function* () {
   })
 })
 
-/** That home; it is made if it is missing. */
+/** The home that the environment names; created if it is missing. */
 export const layer: Layer.Layer<Home, HomeUnusable, FileSystem | Path> = Layer.effect(Home, Effect.flatMap(named, make))
 
-/** The same for reading, without making it: it may be missing. */
+/** The same for reading, without creating it: it may be missing. */
 export const layerUntouched: Layer.Layer<Home, HomeUnusable, Path> = Layer.effect(
   Home,
   Effect.gen(function* () {

@@ -1,6 +1,6 @@
 /**
- * The database of a home: the one that the command line names, or else the environment, `config.yaml`, or the last process that
- * worked on the home's jobs. That one leaves a note, so that no command takes the SQLite file for the jobs of a home that has moved.
+ * The database of a home: the one that the command line names, or else the environment, `config.yaml`, or the note of the last process
+ * that managed the home's jobs. Because of the note, no command mistakes the SQLite file for the jobs of a home that has moved.
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
 import { Context, Effect, Either, Option, Schema } from "effect"
@@ -10,7 +10,7 @@ import * as Configuration from "./Configuration.js"
 import * as DatabaseChoice from "./DatabaseChoice.js"
 import { Home, HomeUnusable } from "./Home.js"
 
-/** What the command line of this process says. */
+/** The database that the command line of this process names. */
 export class Flag extends Context.Reference<Flag>()("charlotte/HomeDatabase/Flag", {
   defaultValue: (): Option.Option<DatabaseChoice.DatabaseChoice> => Option.none()
 }) {}
@@ -20,7 +20,7 @@ const Note = Schema.parseJson(Schema.Struct({ database: Schema.String }))
 const decode = (text: string) =>
   Either.flatMap(Schema.decodeEither(Note)(text), ({ database }) => DatabaseChoice.parse(database))
 
-/** What the last process used; none if that was the SQLite file. */
+/** The database that the last process used; none if that was the SQLite file. */
 export const noted: Effect.Effect<Option.Option<DatabaseChoice.DatabaseChoice>, HomeUnusable, Home> = Effect.gen(
   function* () {
     const { databaseNote: path, directory } = yield* Home
@@ -53,14 +53,14 @@ const choose = (configured: DatabaseChoice.DatabaseChoice | undefined) =>
 /** The database that a process works on. */
 export const chosen = Effect.flatMap(Configuration.Configuration, ({ database }) => choose(database))
 
-/** The same for a command that only reads: an error in the configuration is reported by those that do more. */
+/** The same for a command that only reads: it ignores an invalid configuration, which other commands report. */
 export const chosenToRead: Effect.Effect<DatabaseChoice.DatabaseChoice, HomeUnusable, Home | FileSystem> =
   Configuration.make.pipe(
     Effect.match({ onFailure: () => undefined, onSuccess: ({ database }) => database }),
     Effect.flatMap(choose)
   )
 
-/** Leaves the note, by the process that holds the home. The password is not in it. */
+/** Writes the note, without the password. Only the process that holds the home does so. */
 export const leaveNote = Effect.gen(function* () {
   const { databaseNote: path, directory } = yield* Home
   const choice = yield* chosen

@@ -1,6 +1,6 @@
 /**
- * One manager per home: it holds a kernel lock, and writes a note that identifies it to later processes. The lock decides, never the
- * note: a stale one, left by a crash, is recognized and overwritten.
+ * One manager per home: it holds a kernel lock, and writes a note that identifies it to later processes. The lock is authoritative,
+ * never the note: a stale one, left by a crash, is recognised and overwritten.
  */
 import { Context, Effect, Layer, Option, type Scope } from "effect"
 import { statSync } from "node:fs"
@@ -17,11 +17,11 @@ export { find as holder, LockOwner, HomeBusy, note } from "./LockOwner.js"
 
 export interface Service {
   readonly holder: LockOwner
-  /** Whether the lock still excludes others; it does not once its file was deleted. */
+  /** Whether the lock still excludes others: not if its file was deleted. */
   readonly isHeld: Effect.Effect<boolean>
-  /** Publishes the addresses, and with them that the holder is ready. */
+  /** Publishes the addresses, which also means that the holder is ready. */
   readonly announce: (addresses: ReadonlyArray<Address>) => Effect.Effect<LockOwner>
-  /** Publishes where the page is, or why it is not. */
+  /** Publishes where the page is served, or why it is not. */
   readonly announcePage: (page: NonNullable<LockOwner["page"]>) => Effect.Effect<void>
   /** Publishes that the holder is shutting down. */
   readonly withdraw: Effect.Effect<void>
@@ -37,7 +37,7 @@ export const lost = (file: string): string =>
 
 export interface Options extends Pick<LockOwner, "database" | "node" | "port"> {
   readonly what: LockOwner["what"]
-  /** Of Charlotte. */
+  /** The version of Charlotte. */
   readonly version: string
 }
 
@@ -77,7 +77,7 @@ const refuseSecond = ({ file }: FileLock.FileLock) =>
     if (Option.isSome(other)) return yield* busy(directory, other)
   })
 
-/** No client would find a holder whose note has no place. */
+/** Without the note, no client would find the holder. */
 const refuseDirectory = Effect.gen(function* () {
   const home = yield* Home
   if (statSync(home.holder, { throwIfNoEntry: false })?.isDirectory() !== true) return
@@ -116,7 +116,7 @@ export const make = (
         Effect.suspend(() => {
           page = next
           const { addresses } = published
-          // It is published with the addresses, if those are not yet.
+          // If the addresses are not published yet, it will be published with them.
           return addresses === undefined ? Effect.void : Effect.asVoid(publish({ addresses }))
         }),
       withdraw: Effect.asVoid(publish({ ending: true })),

@@ -1,5 +1,5 @@
 /**
- * Whether the daemon of a home is a node of a cluster: as the command line says, or else the environment or `config.yaml`.
+ * Whether the daemon of a home is a node of a cluster, by its command line, or else the environment or `config.yaml`.
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
 import { Context, Effect, Option, Schema } from "effect"
@@ -9,19 +9,19 @@ import type { Home, HomeUnusable } from "./Home.js"
 import * as HomeDatabase from "./HomeDatabase.js"
 import { type Node, type NodeSettings, words } from "./NodeSettings.js"
 
-/** What the command line of this daemon says. */
+/** The settings from the command line of this daemon. */
 export class Flags extends Context.Reference<Flags>()("charlotte/HomeNode/Flags", {
   defaultValue: (): NodeSettings => ({})
 }) {}
 
-/** Settings of a node that do not fit the rest. */
+/** Settings of a node that contradict the others. */
 export class InvalidNode extends Schema.TaggedError<InvalidNode>()("InvalidNode", { problem: Schema.String }) {
   override get message() {
     return this.problem
   }
 }
 
-/** How the daemon is a node, if it is one. */
+/** The settings of the daemon as a node, if it is one. */
 export const chosen: Effect.Effect<
   Option.Option<Node>,
   InvalidNode | HomeUnusable,
@@ -48,7 +48,7 @@ export const chosen: Effect.Effect<
   return Option.some({ ...others, advertise })
 })
 
-/** The note of that for other processes. */
+/** The node's part of the note for other processes. */
 export const note = Effect.gen(function* () {
   const node = yield* chosen
   return Option.isNone(node) ? {} : { node: { advertise: node.value.advertise, flags: yield* Flags } }

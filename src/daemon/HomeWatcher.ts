@@ -12,8 +12,8 @@ import * as HomeLock from "./HomeLock.js"
 const interval = 2_000
 
 /**
- * Returns when the home is gone, and with it everything by which clients could find this process. It is checked twice, since a
- * directory may be moved away and back. Anything less is logged, and repaired if possible.
+ * Returns once the home is gone, and with it everything by which clients could find this process. It is checked twice, since a
+ * directory may be moved away and back. Lesser damage is logged, and repaired if possible.
  */
 export const untilLost = (
   addresses: ReadonlyArray<LockOwner.Address>

@@ -11,10 +11,10 @@ const logEvent = ({ jobId, task, type, unit }: JobEvent) =>
     Object.fromEntries(Object.entries({ jobId, unit, task }).filter(([, value]) => value !== undefined))
   )
 
-/** For a store that fails. */
+/** The retries while the store fails. */
 const patience = Schedule.union(Schedule.exponential("1 second"), Schedule.spaced("1 minute"))
 
-/** Logs the events after that cursor, to the last one that the manager writes. */
+/** Logs the events after a cursor, up to the last one that the manager writes. */
 export const follow = (after: number) =>
   Effect.gen(function* () {
     const manager = yield* JobManager

@@ -39,7 +39,7 @@ export const orchestrator = Layer.effect(
   })
 )
 
-/** What the home is locked with. */
+/** The home with its configuration and secrets, before it is locked. */
 export const configured = Secrets.layer.pipe(Layer.provideMerge(Configuration.layer), Layer.provideMerge(Home.layer))
 
 /** The lock on the home of this process. */
@@ -53,7 +53,7 @@ export const lock = (options: HomeLock.Options) =>
 /** The home, locked by this process. */
 export const home = (options: HomeLock.Options) => Layer.provideMerge(lock(options), configured)
 
-/** The database of the home, which it notes once the store is open. */
+/** The database of the home; noted in the home once the store is open. */
 export const database = Layer.provideMerge(
   Layer.tap(Secrets.kept(RunStore.layer), () => HomeDatabase.leaveNote),
   databaseClient.layer
@@ -61,7 +61,7 @@ export const database = Layer.provideMerge(
 
 export const records = Layer.provideMerge(ProcessRunner.layer, database)
 
-/** Both. */
+/** The locked home and its records. */
 export const store = (options: HomeLock.Options) => Layer.provideMerge(records, home(options))
 
 /** The job manager, on `store`, which has to outlive it. */
@@ -71,12 +71,12 @@ export const manager = (options: Configuration.ManagerOptions) =>
 export interface ServerOptions {
   /** Why there is no manager at the moment. */
   readonly unmanaged?: Problems
-  /** About the node of a cluster that this process is. */
+  /** The state of this process as a node of a cluster. */
   readonly node?: NodeReport | undefined
   readonly port?: Served | undefined
-  /** Whether to open the port of pages that are still open somewhere. */
+  /** Whether to reopen the port of pages that may still be open in a browser. */
   readonly reopenPage: boolean
-  /** The cursor before the manager began; throughput is counted from there. */
+  /** The cursor at which the manager started; throughput is counted from there. */
   readonly after?: number
 }
 
@@ -106,7 +106,7 @@ const listenOn = (socket: string, port: Served | undefined): ReadonlyArray<Http.
   return [{ socket }, address]
 }
 
-/** As the configuration says now, or said when it was last right. */
+/** The agents of the current configuration, or of the initial one if the current one is invalid. */
 const agents = Effect.map(Configuration.Configuration, ({ agents, current }) =>
   Effect.gen(function* () {
     const settings = yield* Effect.orElseSucceed(current, () => ({ agents }))
@@ -136,7 +136,7 @@ const page = (reopen: boolean) =>
 
 const relative = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
-/** Beside the bundle of the command, or what the checkout has built. */
+/** The files beside the bundle of the command, or those built in a checkout. */
 const pageDirectory = (): string => {
   const installed = relative("../../web")
   return existsSync(installed) ? installed : relative("../../dist/web")
@@ -146,20 +146,20 @@ type Problems = Effect.Effect<ReadonlyArray<string>>
 
 const none: Problems = Effect.succeed([])
 
-/** The database is not asked where it is known that it does not answer. */
+/** Skips the database if it is already known to be unreachable. */
 const firstOf = (known: Problems, others: Problems): Problems =>
   Effect.flatMap(known, (problems) => (problems.length > 0 ? Effect.succeed(problems) : others))
 
-/** Shorter than clients and probes wait. */
+/** Shorter than the timeouts of clients and probes. */
 const patience = "4 seconds"
 
-/** Why jobs cannot be recorded, or why this process may not be the only one that works on them. */
+/** Why jobs cannot be recorded, or why another process might manage them, too. */
 const problems = Effect.gen(function* () {
   const lock = yield* HomeLock.HomeLock
   const { lock: file } = yield* Home.Home
   const { owners } = yield* RunStore.RunStore
   const { self } = yield* KernelRef
-  // It changes no row, yet needs what every write needs: the write lock of the database, and the right file.
+  // Changes no row, but needs what every write needs: the write lock of the database, and the right file.
   const write = owners.release({ kind: "none", id: "none", process: self })
   return Effect.gen(function* () {
     const unwritable = yield* Effect.match(write, { onFailure: ({ message }) => [message], onSuccess: () => [] }).pipe(

@@ -1,6 +1,6 @@
 /**
- * The note in a home that identifies its holder, for people and for commands, which need nothing else to read it. Which process holds
- * the home is decided by the lock.
+ * The note in a home that identifies its holder, for the user and for commands, which can read it without loading anything else. The
+ * lock alone decides which process holds the home.
  */
 import { DateTime, Effect, Option, Schema } from "effect"
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
@@ -10,14 +10,14 @@ import { Home } from "./Home.js"
 import { NodeSettings } from "./NodeSettings.js"
 import { Settings } from "./PortSettings.js"
 
-/** A unix socket, or a port; one with TLS, or that other machines reach, has a URL. */
+/** A unix socket, or a port; a port with TLS, or that other machines can reach, has a URL. */
 export const Address = Schema.Union(
   Schema.Struct({ socket: Schema.String }),
   Schema.Struct({ port: Schema.Int, host: Schema.optional(Schema.String), url: Schema.optional(Schema.String) })
 )
 export type Address = typeof Address.Type
 
-/** For people. */
+/** For messages. */
 export const show = (address: Address): string => {
   if ("socket" in address) return address.socket
   const { host = "127.0.0.1", port, url } = address
@@ -35,17 +35,17 @@ export class LockOwner extends Schema.Class<LockOwner>("charlotte/LockOwner")({
     startTime: Schema.String,
     pidNamespace: Schema.String
   }),
-  /** Identifies the file that it has locked. */
+  /** Identifies the locked file. */
   file: Schema.String,
-  /** The database that it works on, if that is not the SQLite file of the home. */
+  /** Its database, if that is not the SQLite file of the home. */
   database: Schema.optional(Schema.String),
-  /** What its command line says of how its port is served. */
+  /** The settings of its port from its command line. */
   port: Schema.optional(Settings),
-  /** If it is a node of a cluster: where other nodes reach it, and what its command line says of that. */
+  /** If it is a node of a cluster: its address for other nodes, and the settings from its command line. */
   node: Schema.optional(Schema.Struct({ advertise: Schema.String, flags: NodeSettings })),
-  /** Where it listens, as long as it does. */
+  /** The addresses on which it listens, while it does. */
   addresses: Schema.optional(Schema.Array(Address)),
-  /** Where browsers find the page, or why they do not. */
+  /** Where the page is served, or why it is not. */
   page: Schema.optional(
     Schema.Struct({ origin: Schema.optional(Schema.String), problem: Schema.optional(Schema.String) })
   ),
@@ -106,7 +106,7 @@ export const write = (holder: LockOwner) =>
     })
   )
 
-/** The same where later processes only get a less specific error without the note. */
+/** As `write`, but only logs a failure: without the note, later processes just get a less specific error. */
 export const leave = (holder: LockOwner) =>
   Effect.catchAll(write(holder), ({ error }) => Effect.logWarning("could not write the note of the lock owner", error))
 

@@ -1,6 +1,6 @@
 /**
- * The job manager of a daemon. One that has lost the ownership of its jobs, since its PostgreSQL server was away for longer than its
- * lease, is replaced by another as soon as the server is back. Until then there is none, and what needs one fails as unreachable.
+ * The job manager of a daemon. A manager that lost the ownership of its jobs, because its PostgreSQL server was unreachable for longer
+ * than its lease, is replaced by another as soon as the server is back. Until then there is none, and operations fail as unreachable.
  */
 import { Context, Deferred, Effect, Exit, Fiber, Layer, Option, Ref, Schedule, Scope } from "effect"
 import { type AlreadyManaged, type StoreError } from "../domain/errors.js"
@@ -18,7 +18,7 @@ export type OnLost = NonNullable<Options["onLost"]>
 
 interface Generation extends supervisedManager.Generation {
   readonly scope: Scope.CloseableScope
-  /** It has lost its jobs, and let go of them. */
+  /** Done once it has lost its jobs and released them. */
   readonly over: Deferred.Deferred<void>
 }
 
@@ -32,7 +32,7 @@ const lostProblem =
 
 const pause = Schedule.spaced("1 second")
 
-/** Fails where the first manager cannot be built. */
+/** Fails if the first manager cannot be built. */
 export const make = <R>(
   layerOf: (onLost: OnLost) => Layer.Layer<JobManager, StoreError | AlreadyManaged, R>
 ): Effect.Effect<Supervised, StoreError | AlreadyManaged, R | RunStore | Scope.Scope> =>
@@ -58,7 +58,7 @@ export const make = <R>(
       })
     )
 
-    /** Says once why it fails. */
+    /** Logs each reason of failure once. */
     const report = ({ message }: StoreError | AlreadyManaged) =>
       Effect.gen(function* () {
         const now = yield* Ref.get(state)

@@ -1,5 +1,5 @@
 /**
- * How this node of a cluster is, for probes and metrics.
+ * The state of this node of a cluster, for probes and metrics.
  */
 import { Duration, Effect, Option } from "effect"
 import { longestLease } from "../cluster/ClusterManager.js"

@@ -1,12 +1,12 @@
 /**
- * How a daemon is a node of a cluster, as its command line, the environment and `config.yaml` say.
+ * The settings of a daemon as a node of a cluster, from its command line, the environment and `config.yaml`.
  */
 import { Either, Option, ParseResult, Schema } from "effect"
 import * as HostPort from "../internal/HostPort.js"
 
-/** What is said in one of these places, as far as it is. */
+/** The settings from one of these sources; all optional. */
 export const NodeSettings = Schema.Struct({
-  /** How other nodes reach this one: `HOST:PORT`. */
+  /** The address at which other nodes reach this one: `HOST:PORT`. */
   advertise: Schema.optional(Schema.String),
   /** How many jobs it runs at once. */
   capacity: Schema.optional(Schema.Int),
@@ -22,14 +22,14 @@ export interface Node extends NodeSettings {
   readonly advertise: string
 }
 
-/** `HOST:PORT`, or what is wrong with it, as the end of a sentence. */
+/** Parses `HOST:PORT`; a problem is the end of a sentence. */
 export const parseAddress = (text: string): Either.Either<string, string> =>
   Option.match(HostPort.parse(text), {
     onNone: () => Either.left(HostPort.expected),
     onSome: ({ text }) => Either.right(text)
   })
 
-/** In `config.yaml`, and in a variable. */
+/** Its form in `config.yaml`, and in a variable. */
 export const AddressText = Schema.transformOrFail(
   Schema.String.annotations({ message: () => ({ message: `must be ${HostPort.expected}`, override: true }) }),
   Schema.String,
@@ -41,7 +41,7 @@ export const AddressText = Schema.transformOrFail(
   }
 )
 
-/** The same as words of a command line. */
+/** The settings as arguments of a command line. */
 export const words = ({ advertise, capacity, insecureCluster, sharedRepositories }: NodeSettings) => [
   ...(advertise === undefined ? [] : ["--advertise", advertise]),
   ...(capacity === undefined ? [] : ["--capacity", String(capacity)]),

@@ -1,5 +1,5 @@
 /**
- * How a port of a daemon is served. In a file of its own, so that the note of a home loads nothing else.
+ * The settings of a daemon's port. In a file of its own, so that reading the note of a home loads nothing else.
  */
 import { Schema } from "effect"
 
@@ -9,7 +9,7 @@ export const Settings = Schema.Struct({
   tlsKey: Schema.optional(Schema.String),
   /** The file with the token of all nodes. */
   tokenFile: Schema.optional(Schema.String),
-  /** Accepts that the token and all data can be read on the way. */
+  /** Accepts that others on the network can read the token and all data. */
   insecureHttp: Schema.optional(Schema.Boolean)
 })
 export type Settings = typeof Settings.Type

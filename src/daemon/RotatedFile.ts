@@ -1,5 +1,5 @@
 /**
- * A log file with rotation: a full one becomes `NAME.1`, that one `NAME.2`, and the oldest is deleted.
+ * A log file with rotation: a full file becomes `NAME.1`, the former `NAME.1` becomes `NAME.2`, and the oldest is deleted.
  *
  * Each line is written at once, so nothing has to be flushed on exit, not even on a crash. The file is opened for each line, so that
  * it may be moved or deleted. A line that does not fit on the disk is removed as a whole.
@@ -19,7 +19,7 @@ import { dirname } from "node:path"
 
 export interface Options {
   readonly path: string
-  /** In bytes, of each file. */
+  /** Maximum size of each file in bytes. */
   readonly limit: number
   /** How many rotated files to keep. */
   readonly keep: number
@@ -69,7 +69,7 @@ const makeDirectory = (path: string) => {
 
 const writeAsMuch = (fd: number, bytes: Buffer): number => {
   let done = 0
-  // A disk that fills up takes a part, and then nothing.
+  // As the disk fills up, a part is written, and then nothing.
   while (done < bytes.length) {
     try {
       done += writeSync(fd, bytes, done)

@@ -11,7 +11,7 @@ export { usable } from "./Token.js"
 export class FileUnusable extends Schema.TaggedError<FileUnusable>()("FileUnusable", {
   what: Schema.Literal("certificate", "key", "token"),
   path: Schema.String,
-  /** And what to do. */
+  /** The problem and what to do. */
   problem: Schema.String
 }) {
   override get message() {
@@ -21,11 +21,11 @@ export class FileUnusable extends Schema.TaggedError<FileUnusable>()("FileUnusab
 
 export interface Content {
   readonly text: string
-  /** The file can be read by others, who should not. */
+  /** Whether other users can access the file. */
   readonly isOpen: boolean
 }
 
-/** Chains of certificates are a few KiB. */
+/** Certificate chains are a few KiB. */
 const maxSize = 256 * 1024
 
 /** Only a regular file is opened, since opening a FIFO blocks. It may be a link, as in the volumes of containers. */
@@ -50,7 +50,7 @@ export interface SharedToken {
   readonly isOpen: boolean
 }
 
-/** The token in a file that the user has made. */
+/** The token in a file of the user's. */
 export const readToken = (path: string): Effect.Effect<SharedToken, FileUnusable> =>
   Effect.flatMap(read("token", path), ({ isOpen, text }) => {
     const token = text.trim()

@@ -20,7 +20,7 @@ export class Secrets extends Context.Tag("charlotte/Secrets")<Secrets, Redaction
 /** Names of variables whose values must not appear anywhere, even if they are not meant for agents. */
 const secretive = /(^|_)(TOKEN|SECRET|(PG)?PASSWORD|PASSWD|CREDENTIALS?|API_?KEY|(SECRET|ACCESS|PRIVATE)_KEY)(_|$)/i
 
-/** Their values are addresses and names that messages need; only a password in a URL is redacted. */
+/** Variables whose values are addresses and names that messages need; only a password in a URL is redacted. */
 const open = new Set(
   ["ANTHROPIC_BASE_URL", "ANTHROPIC_MODEL", "CLAUDE_CONFIG_DIR", "CODEX_HOME", "IS_SANDBOX", "OPENAI_BASE_URL"].concat(
     "CHARLOTTE_DATABASE",
@@ -62,19 +62,19 @@ export const layer: Layer.Layer<Secrets, Token.TokenUnusable, Configuration | Ho
   })
 )
 
-/** Redacts what agents and gates are given by a configuration that was changed. */
+/** Also redacts the variables that agents and gates inherit by a changed configuration. */
 export const learn = (secrets: Option.Option<Redaction.Growing>, settings: Settings): Effect.Effect<void> =>
   Effect.map(ParentEnvironment, (around) => {
     if (Option.isSome(secrets)) valuesOf(passedOn(settings), around).forEach(secrets.value.learn)
   })
 
-/** The token of the home, made if it is missing, and redacted from now on. */
+/** The token of the home, created if it is missing, and redacted from now on. */
 export const token = Effect.tap(Token.make, (token) => Effect.map(Secrets, ({ learn }) => learn(Redacted.value(token))))
 
-/** What is searched of runs that were recorded without redaction. */
+/** Redacts the search text of runs that were recorded without redaction. */
 const searchRedaction = Layer.effect(SearchRedaction.SearchRedaction, Effect.map(Secrets, SearchRedaction.make))
 
-/** A store that redacts them. */
+/** Wraps a store so that secrets are redacted in it. */
 export const kept = <E, R>(store: Layer.Layer<RunStore, E, R>): Layer.Layer<RunStore, E, R | Secrets> =>
   Layer.effect(
     RunStore,

@@ -1,6 +1,6 @@
 /**
- * The port of a daemon, besides the socket of its home: plain HTTP with the token of the home on a loopback address, and TLS with a
- * token that all nodes share where other machines reach it.
+ * The port of a daemon, besides the socket of its home: plain HTTP with the token of the home on a loopback address, or TLS with a
+ * token that all nodes share if other machines can reach it.
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
 import { Clock, Effect, Either, Redacted, Schema, Stream } from "effect"
@@ -23,17 +23,17 @@ export interface Port {
   readonly port: number
 }
 
-/** A port and what is needed to serve it. */
+/** A port with everything needed to serve it. */
 export interface Served extends Port {
   readonly token: Redacted.Redacted
   readonly tls?: Tls
   readonly insecureHttp?: boolean
 }
 
-/** The address is not served like that; nothing was changed. */
+/** The address is not served with these settings; nothing was changed. */
 export class ListenRefused extends Schema.TaggedError<ListenRefused>()("ListenRefused", {
   address: Schema.String,
-  /** And what to do. */
+  /** The problem and what to do. */
   problem: Schema.String
 }) {
   override get message() {
@@ -43,7 +43,7 @@ export class ListenRefused extends Schema.TaggedError<ListenRefused>()("ListenRe
 
 const all = "--tls-cert FILE --tls-key FILE --token-file FILE"
 
-/** What is missing, if anything. */
+/** The setting that is missing, if any, as a message. */
 const refusalOf = ({ host }: Port, { insecureHttp, tlsCert, tlsKey, tokenFile }: Settings): string | undefined => {
   if (tlsCert !== undefined && tlsKey === undefined) return "a certificate needs its key: add --tls-key FILE"
   if (tlsCert === undefined && tlsKey !== undefined) return "a key needs its certificate: add --tls-cert FILE"
@@ -63,7 +63,7 @@ const merged = (given: Settings) =>
     insecureHttp: given.insecureHttp ?? port.insecureHttp
   }))
 
-/** What the files of a certificate hold. */
+/** The contents of certificate files, and problems with them. */
 interface Secured {
   readonly tls: Tls
   readonly validTo: string
@@ -100,10 +100,10 @@ const tlsOf = (certPath: string, keyPath: string): Effect.Effect<Secured, Secret
     }
   })
 
-/** Milliseconds between two looks at the files of a certificate. */
+/** Interval in milliseconds at which the files of a certificate are read. */
 const renewalCheck = 10_000
 
-/** What the files come to hold. What cannot be used is logged, and may only be half of a renewal. */
+/** The renewed contents of the files. Unusable contents are logged and skipped; they may be half of a renewal. */
 const renewals = (certPath: string, keyPath: string, first: Secured): Stream.Stream<Tls> => {
   const look = Effect.flatMap(RealClock, ({ sleep }) =>
     Effect.zipRight(sleep(renewalCheck), Effect.either(tlsOf(certPath, keyPath)))
@@ -151,7 +151,7 @@ export const check = (
     if (settings.tokenFile !== undefined) yield* SecretFile.readToken(settings.tokenFile)
   })
 
-/** The port with what its files hold, and what is not right with them. */
+/** The port with the contents of its files, and warnings about them. */
 export const make = (
   port: Port,
   given: Settings
@@ -178,8 +178,8 @@ export const make = (
   })
 
 /**
- * Where other nodes reach the port of a node, if they do. One that listens on every address is reached at the host that the node
- * advertises.
+ * The URL at which other nodes reach the port of a node, if they can. A port on a wildcard address is reached at the host that the
+ * node advertises.
  */
 export const urlOf = ({ host, port, tls }: Served, advertise: string): string | undefined => {
   if (port === 0 || (tls === undefined && isLoopback(host))) return undefined

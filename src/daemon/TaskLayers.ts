@@ -1,6 +1,6 @@
 /**
- * The task orchestrator with git and the configured agents. Most of the code of a manager is here, so `Layers` loads it with the
- * first job.
+ * The task orchestrator with git and the configured agents. It imports most of a manager's code, so `Layers` loads it with the first
+ * job.
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
 import type { Path } from "@effect/platform/Path"
@@ -31,7 +31,7 @@ export const agents: Layer.Layer<Agents.Agents, never, Configuration.Configurati
 
 const surroundings = Layer.merge(Git.layer, agents)
 
-/** For a check without a job: nothing is made or changed. */
+/** For a check without a job: nothing is created or changed. */
 export const check = Layer.merge(RunStore.layerMemory, surroundings).pipe(
   Layer.provideMerge(Configuration.layer),
   Layer.provideMerge(Home.layerUntouched)

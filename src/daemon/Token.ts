@@ -1,5 +1,5 @@
 /**
- * The token that clients of a port have to send. It is made once, and stays until its file is removed.
+ * The token that clients of a port must send. It is created once, and stays until its file is removed.
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Effect, Option, Redacted, Schema } from "effect"
@@ -16,10 +16,10 @@ export class TokenUnusable extends Schema.TaggedError<TokenUnusable>()("TokenUnu
   }
 }
 
-/** What is hard to guess, and goes into a header as it is. */
+/** Hard to guess, and valid in a header without encoding. */
 export const usable = /^[\x21-\x7e]{32,512}$/
 
-/** Longer files hold something else. */
+/** A longer file contains something else. */
 const maxSize = 1024
 
 /**
@@ -43,7 +43,7 @@ export const find: Effect.Effect<Option.Option<Redacted.Redacted>, TokenUnusable
   return Option.some(Redacted.make(token))
 })
 
-/** The token of a home, made if it is missing. */
+/** The token of a home, created if it is missing. */
 export const make: Effect.Effect<Redacted.Redacted, TokenUnusable, Home | FileSystem> = Effect.gen(function* () {
   const there = yield* find
   if (Option.isSome(there)) return there.value

@@ -9,7 +9,7 @@ import type { DatabaseChoice } from "./DatabaseChoice.js"
 import { Home } from "./Home.js"
 import * as HomeDatabase from "./HomeDatabase.js"
 
-/** Of a PostgreSQL database; an error names it, since this command line may not. */
+/** A client of a PostgreSQL database; an error names the database, which may not be on this command line. */
 const postgres = ({ shown, url }: Extract<DatabaseChoice, { _tag: "Postgres" }>) =>
   Layer.catchAll(Database.layerPostgres({ url }), ({ cause, operation, reason }) => {
     const detail = cause instanceof Error ? cause.message : String(cause)
@@ -23,7 +23,7 @@ export const layer = Layer.unwrapEffect(
   )
 )
 
-/** For reading beside it. */
+/** For reading alongside that process. */
 export const layerUntouched = (
   choice: DatabaseChoice,
   options: { readonly thorough?: boolean } = {}

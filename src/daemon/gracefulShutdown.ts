@@ -21,7 +21,7 @@ const giveUpAfter = 9_500
 /** Milliseconds after the second signal. */
 const lastMoment = 900
 
-/** Runs the shutdown of all jobs under that deadline. What could not be recorded by then, the next manager recovers. */
+/** Runs the shutdown of all jobs with that deadline. The next manager recovers whatever could not be recorded by then. */
 export const bounded = (end: Effect.Effect<void>, { hurry }: Runner): Effect.Effect<void> =>
   Effect.gen(function* () {
     const { sleep } = yield* RealClock
@@ -41,12 +41,12 @@ export const bounded = (end: Effect.Effect<void>, { hurry }: Runner): Effect.Eff
 
 const signals = ["SIGINT", "SIGTERM"] as const
 
-/** Signals within so many milliseconds count as one: npx and the like forward what the terminal sends to the whole group. */
+/** Signals within this many milliseconds count as one: npx, for example, forwards signals that the terminal sends to the whole group. */
 const echo = 100
 
 /**
- * The first signal interrupts the program, which is not done here. The second ends all grace periods, and with `force` the process exits
- * shortly after.
+ * Handles repeated signals; the first one, which interrupts the program, is handled elsewhere. The second ends all grace periods, and
+ * with `force` the process exits shortly after.
  */
 export const hurryOnSignal = (
   { hurry }: Runner,

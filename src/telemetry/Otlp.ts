@@ -1,6 +1,6 @@
 /**
- * The exporters of `@effect/opentelemetry`, which need no SDK. A collector that cannot be reached loses what is for it: each
- * request has a time limit, and after a failure an exporter drops everything for a minute.
+ * The exporters of `@effect/opentelemetry`, which need no SDK. Telemetry for an unreachable collector is lost: each request has a
+ * time limit, and after a failure an exporter drops everything for a minute.
  */
 import * as OtlpLogger from "@effect/opentelemetry/OtlpLogger"
 import * as OtlpMetrics from "@effect/opentelemetry/OtlpMetrics"
@@ -16,10 +16,10 @@ import * as Tracing from "../internal/Tracing.js"
 import type { Settings, Signal, Target } from "./Settings.js"
 
 export interface Options {
-  /** What is exported is redacted. */
+  /** Exported data is redacted. */
   readonly secrets: Redaction
   readonly version: string
-  /** Milliseconds in which the rest is sent at the end; what is not sent by then is lost. */
+  /** Milliseconds to send the rest at the end; anything not sent by then is lost. */
   readonly flush: number
 }
 
@@ -70,7 +70,7 @@ const serialization = ({ protocol }: Target, { json }: Redaction) =>
   ).pipe(Layer.provide(protocol === "http/json" ? OtlpSerialization.layerJson : OtlpSerialization.layerProtobuf))
 
 /**
- * A later attempt at a job is in the trace of the first, yet has no parent: that one's span may have been lost with its process.
+ * A later attempt at a job belongs to the trace of the first, but has no parent: the first span may have been lost with its process.
  */
 const withRoots = (tracer: Tracer.Tracer): Tracer.Tracer =>
   Tracer.make({

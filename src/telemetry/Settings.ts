@@ -1,5 +1,5 @@
 /**
- * Reads where telemetry goes from the standard `OTEL_*` variables. A value that cannot be used counts as not set, and is reported.
+ * Reads the settings of telemetry from the standard `OTEL_*` variables. An unusable value counts as not set, and is reported.
  */
 import type { Variables } from "../process/ChildEnvironment.js"
 
@@ -18,7 +18,7 @@ export interface Target {
 }
 
 export interface Settings {
-  /** Only of the signals that are exported. */
+  /** Only for the signals that are exported. */
   readonly targets: { readonly [S in Signal]?: Target }
   readonly serviceName: string
   readonly attributes: { readonly [name: string]: string }
@@ -27,9 +27,9 @@ export interface Settings {
 }
 
 export interface Read {
-  /** Undefined where nothing is exported. */
+  /** Undefined if nothing is exported. */
   readonly settings: Settings | undefined
-  /** A line for each value that cannot be used. */
+  /** A line for each unusable value. */
   readonly problems: ReadonlyArray<string>
 }
 
@@ -63,7 +63,7 @@ export const read = (variables: Variables): Read => {
     return undefined
   }
 
-  /** As in `a=1,b=2`, with percent-encoded values. Values may be secret, so a problem names none. */
+  /** As in `a=1,b=2`, with percent-encoded values. Values may be secret, so a problem quotes none. */
   const pairs = (name: string): Record<string, string> => {
     const entries = (get(name) ?? "")
       .split(",")

@@ -1,5 +1,5 @@
 /**
- * Exports traces, metrics and logs by OTLP where the standard `OTEL_*` variables say so. Without them nothing of it is loaded.
+ * Exports traces, metrics and logs by OTLP if the standard `OTEL_*` variables are set; otherwise, none of this is loaded.
  */
 import { Context, Effect } from "effect"
 import * as Metrics from "../http/server/Metrics.js"
@@ -13,11 +13,11 @@ export class ExportsLogs extends Context.Reference<ExportsLogs>()("charlotte/tel
 }) {}
 
 export interface Options extends Otlp.Options {
-  /** Receives a line for each variable that cannot be used. */
+  /** Receives a line for each unusable variable. */
   readonly onProblem: (problem: string) => Effect.Effect<void>
 }
 
-/** Exports what happens inside, and sends the rest at the end. */
+/** Exports the telemetry of an effect, and sends the rest at its end. */
 export const exported =
   (options: Options) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>

@@ -12,7 +12,7 @@ import * as Yaml from "./Yaml.js"
 type Path = ReadonlyArray<PropertyKey>
 
 export interface Decoded<A> {
-  /** Without what is invalid, so that the rest can be checked as well. */
+  /** Without invalid values, so that the rest can be checked as well. */
   readonly value: A
   /** Whether a file that can be parsed has no value at this path, not even an invalid one. */
   readonly isMissing: (...path: Path) => boolean

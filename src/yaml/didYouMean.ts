@@ -24,7 +24,7 @@ export const suggestion = (word: string, names: ReadonlyArray<string>): string =
   return `: expected one of ${few(names)}`
 }
 
-/** The first ten, and the number of the others. */
+/** The first ten names, and the number of the others. */
 export const few = (names: ReadonlyArray<string | number>): string => {
   const more = names.length > maxNames ? ` and ${names.length - maxNames} more` : ""
   return names.slice(0, maxNames).join(", ") + more

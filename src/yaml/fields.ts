@@ -12,7 +12,7 @@ const must = (message: string) => ({ message: () => ({ message, override: true }
 const mustBeList = (message: string) => ({ message: () => message })
 
 /**
- * A mapping in a file, each key of which has to be optional. With defaults inside, it loses its message.
+ * A mapping in a file; each of its keys must be optional. With defaults inside, it loses its message.
  *
  * @since 0.2.0
  */
@@ -134,7 +134,7 @@ export const AbsolutePath = Schema.String.pipe(
 ).annotations(must("must be an absolute path, beginning with /"))
 
 /**
- * A number that may be none.
+ * A whole number, 0 or more.
  *
  * @since 0.2.0
  */

@@ -82,7 +82,7 @@ describe("Home.layerAt", () => {
         for (const wide of [0o755, 0o777]) {
           const home = yield* made(wide, "photos")
           expect(yield* refusal(home)).toBe(
-            `the home directory ${home} is open to other users, and holds other things than Charlotte's; ` +
+            `the home directory ${home} is open to other users, and contains files that are not Charlotte's; ` +
               "choose an empty one with CHARLOTTE_HOME"
           )
           expect(mode(home)).toBe(wide)
