@@ -13,7 +13,7 @@ const letters = /^[0-9A-HJKMNP-TV-Z]{4,26}$/i
 
 const isId = Schema.is(JobId)
 
-/** The text can be no reference to a job. */
+/** The text cannot be a reference to a job. */
 export class InvalidJobRef extends Schema.TaggedError<InvalidJobRef>()("InvalidJobRef", { name: Schema.String }) {
   get problem() {
     return `no job matches "${this.name}"`
@@ -40,7 +40,7 @@ export class AmbiguousJob extends Schema.TaggedError<AmbiguousJob>()("AmbiguousJ
 /** The reference matches no job. */
 export class NoSuchJob extends Schema.TaggedError<NoSuchJob>()("NoSuchJob", {
   name: Schema.String,
-  /** Whether only jobs of the repository around were meant. */
+  /** Whether only jobs of the current repository were considered. */
   isHere: Schema.optional(Schema.Boolean)
 }) {
   override get message() {
@@ -64,7 +64,7 @@ const several = 10
 /** Suffixes have no index: they are searched among this many of the newest jobs. */
 const recent = 1_000
 
-/** The newest job of the repository around, or outside of one of all. */
+/** The newest job of the current repository, or of all jobs outside of one. */
 const findLatest = (list: Jobs["list"]) =>
   Effect.gen(function* () {
     const isHere = yield* repositoryAround.isHere
@@ -80,7 +80,7 @@ const findLatest = (list: Jobs["list"]) =>
     }
   })
 
-/** The job that a parsed reference means. A whole id is not checked: the request that uses it reports an unknown job. */
+/** Resolves a parsed reference. A whole id is not checked: the request that uses it reports an unknown job. */
 export const find = ({ list }: Pick<Jobs, "list">, name: string) =>
   Effect.gen(function* () {
     if (isId(name)) return name

@@ -1,5 +1,5 @@
 /**
- * Where commands find jobs: at the server that the command line or the environment names, or in the process that holds the home,
+ * Where commands find jobs: at the server that the command line or the environment names, or at the process that holds the home,
  * through its socket, or else in the database.
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
@@ -48,7 +48,7 @@ interface Connection {
   readonly holder: LockOwner.LockOwner
 }
 
-/** To the process that holds the home, if there is one. */
+/** The connection to the process that holds the home, if there is one. */
 const connection: Effect.Effect<Option.Option<Connection>, Failure, Environment> = Effect.gen(function* () {
   const { directory, socket } = yield* Home.Home
   const holder = yield* waitForHolder
@@ -60,10 +60,10 @@ const connection: Effect.Effect<Option.Option<Connection>, Failure, Environment>
 /** The server on another machine, if one is named. */
 const remote = Effect.flatMap(RemoteServer.target, Effect.transposeMapOption(JobClient.make))
 
-/** Also for the time in which a connection is made. */
+/** Includes the time to connect. */
 const remotePatience = "10 seconds"
 
-/** For the requests after it, which have no time limit: a stop takes as long as its job. */
+/** Checked first, since later requests have no time limit: a stop takes as long as its job. */
 const ensureReachable = ({ address, health }: JobClient.Service) =>
   Effect.timeoutFail(health, {
     duration: remotePatience,
@@ -80,7 +80,7 @@ const ofHome: Effect.Effect<Option.Option<Host>, Failure, Environment> = Effect.
   )
 )
 
-/** The server that is named, or the process that holds the home, if there is one; it responds. */
+/** The named server, or the process that holds the home, if there is one; it has been checked to respond. */
 export const host: Effect.Effect<Option.Option<Host>, Failure, Environment> = Effect.flatMap(remote, (found) =>
   Option.isNone(found)
     ? ofHome
@@ -119,14 +119,14 @@ const readHome = Effect.flatMap(connection, (found) =>
   Option.isSome(found) ? Effect.succeed(queries(found.value)) : recorded
 )
 
-/** Read access to the jobs of the server that is named, or of the home, whichever process holds it. */
+/** Read access to the jobs of the named server, or of the home, whichever process holds it. */
 export const read = Effect.flatMap(remote, (found) =>
   Option.isSome(found) ? Effect.succeed<Jobs>(found.value) : readHome
 )
 
 /**
- * Whom to ask for logs that other machines may have: the server that is named, or the process that holds the home, if its database
- * may be that of several machines. Otherwise all of them are in the home.
+ * The server for logs that may be on other machines: the named one, or the process that holds the home, if its database may be shared
+ * by several machines. Otherwise, all logs are in the home.
  */
 export const logServer = Effect.flatMap(remote, (found) =>
   Option.isSome(found)

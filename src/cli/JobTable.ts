@@ -13,10 +13,10 @@ import * as Table from "./terminal/Table.js"
 import * as format from "./terminal/format.js"
 import { workStartedAt } from "./workStartedAt.js"
 
-/** The kind of most jobs, which need not be named then. */
+/** The kind of most jobs, which is not shown. */
 export const tasksKind = "tasks"
 
-/** Columns from which on whole ids fit. */
+/** The width at which whole ids fit. */
 const wide = 100
 
 const styles: { readonly [S in RunStatus]: StyledLine.Style } = {
@@ -32,7 +32,7 @@ const styles: { readonly [S in RunStatus]: StyledLine.Style } = {
 export const status = ({ phase, status }: Pick<Job, "phase" | "status">): StyledLine.Piece =>
   phase === "stopping" ? StyledLine.raw("stopping", "warn") : StyledLine.raw(status, styles[status])
 
-/** The places of pending jobs in the queue, from 1. */
+/** The positions of pending jobs in the queue, from 1. */
 export type Positions = ReadonlyMap<JobId, number>
 
 export const lines = (
@@ -95,7 +95,7 @@ const took = (job: ListedJob, now: DateTime.DateTime): string => {
   return end === undefined ? "" : format.clock(DateTime.distance(workStartedAt(job), end))
 }
 
-/** What a job that is pending or parked waits for: `permit`, `2 h`, `key`, `signal approve`. */
+/** The condition that a pending or parked job waits for: `permit`, `2 h`, `key`, `signal approve`. */
 const waitsFor = ({ parked, startAt, status, waitsFor }: ListedJob, now: DateTime.DateTime): string => {
   if (!isWaiting({ status })) return ""
   const time = parked?.until ?? startAt

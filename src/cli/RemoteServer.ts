@@ -1,12 +1,12 @@
 /**
- * The daemon that `--server` or `CHARLOTTE_SERVER` names, in place of that of the home.
+ * The daemon that `--server` or `CHARLOTTE_SERVER` names, instead of that of the home.
  */
 import { Config, Context, Effect, Option, Redacted, Schema } from "effect"
 import type { FileUnusable } from "../daemon/SecretFile.js"
 import type { RemoteTarget } from "../http/client/JobClient.js"
 import { isLoopback } from "../internal/HostPort.js"
 
-/** What the command line of this process says. */
+/** The server and token from the command line of this process. */
 export class Flags extends Context.Reference<Flags>()("charlotte/cli/RemoteServer/Flags", {
   defaultValue: (): { readonly server: Option.Option<string>; readonly tokenFile: Option.Option<string> } => ({
     server: Option.none(),
@@ -14,9 +14,9 @@ export class Flags extends Context.Reference<Flags>()("charlotte/cli/RemoteServe
   })
 }) {}
 
-/** The daemon that was named cannot be used like that; no request was sent. */
+/** The named daemon cannot be used; no request was sent. */
 export class ServerUnusable extends Schema.TaggedError<ServerUnusable>()("ServerUnusable", {
-  /** And what to do. */
+  /** The problem and what to do. */
   problem: Schema.String
 }) {
   override get message() {
@@ -35,7 +35,7 @@ export const isUsed = Effect.map(named, Option.isSome)
 
 const expected = "--server (or CHARLOTTE_SERVER) must be https://HOST:PORT, or http on a loopback address"
 
-/** The address, without anything that stands for no part of it; a URL with a password is not repeated. */
+/** The origin of a URL that contains nothing else; a URL with a password is never quoted in a problem. */
 const originOf = (text: string): Effect.Effect<string, ServerUnusable> =>
   Effect.gen(function* () {
     if (!URL.canParse(text)) return yield* new ServerUnusable({ problem: expected })
@@ -64,7 +64,7 @@ const tokenOf: Effect.Effect<Redacted.Redacted, FileUnusable | ServerUnusable> =
     return usable.test(token)
       ? Redacted.make(token)
       : yield* new ServerUnusable({
-          problem: "CHARLOTTE_TOKEN is no token: it must be at least 32 visible characters of ASCII"
+          problem: "CHARLOTTE_TOKEN is not a token: it must be at least 32 visible ASCII characters"
         })
   }
   const file = Option.isSome(tokenFile) ? tokenFile : yield* variable("CHARLOTTE_TOKEN_FILE")
@@ -74,7 +74,7 @@ const tokenOf: Effect.Effect<Redacted.Redacted, FileUnusable | ServerUnusable> =
   })
 })
 
-/** Where it is, and its token. */
+/** The URL and token of the named daemon. */
 export const target: Effect.Effect<Option.Option<RemoteTarget>, FileUnusable | ServerUnusable> = Effect.flatMap(
   named,
   Effect.transposeMapOption((text) =>

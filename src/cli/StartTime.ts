@@ -6,7 +6,7 @@ import { timeZone } from "./terminal/timeZone.js"
 
 export type StartTime =
   | { readonly _tag: "TimeOfDay"; readonly hours: number; readonly minutes: number }
-  /** As a clock of the time zone shows it. */
+  /** The local time in the time zone. */
   | { readonly _tag: "Local"; readonly clock: DateTime.Utc }
   | { readonly _tag: "Instant"; readonly at: DateTime.Utc }
 
@@ -20,7 +20,7 @@ export const parse = (text: string): Either.Either<StartTime, string> => {
   if (hours !== undefined) return Either.right({ _tag: "TimeOfDay", hours: Number(hours), minutes: Number(minutes) })
   const [, date = "", time = "", offset] = dateAndTime.exec(text) ?? []
   const clock = DateTime.make(`${date}T${time}Z`)
-  // `Date` takes 2026-02-30 for the second of March.
+  // `Date` reads 2026-02-30 as the second of March.
   if (Option.isNone(clock) || !DateTime.formatIso(clock.value).startsWith(date)) return Either.left(expected)
   if (offset === undefined) return Either.right({ _tag: "Local", clock: DateTime.toUtc(clock.value) })
   return Option.match(DateTime.make(`${date}T${time}${offset}`), {

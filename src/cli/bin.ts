@@ -7,8 +7,8 @@ import { isAbsolute, join } from "node:path"
 import { refusal } from "./Platform.js"
 
 /**
- * Keeps what V8 has compiled for the next process, in the user's own cache: Node's default is below /tmp, where others could
- * have put code of theirs.
+ * Caches V8's compiled code for later processes in the user's own cache directory: Node's default is below /tmp, where others could
+ * have planted code.
  */
 const keepCompiled = ({ HOME = "", XDG_CACHE_HOME = "" }: NodeJS.ProcessEnv): void => {
   const cache = isAbsolute(XDG_CACHE_HOME) ? XDG_CACHE_HOME : join(HOME, ".cache")

@@ -1,5 +1,5 @@
 /**
- * What a shell completes by looking it up: jobs, units, agents and branches.
+ * Completion candidates that are looked up: jobs, units, agents and branches.
  */
 import { Effect, Option } from "effect"
 import * as Configuration from "../daemon/Configuration.js"
@@ -14,7 +14,7 @@ import type { Candidate, Source } from "./parser/Parameter.js"
 
 type Candidates = Effect.Effect<ReadonlyArray<Candidate>, unknown, Environment>
 
-/** Longer lists are of no help. */
+/** Longer lists do not help. */
 const limit = 50
 
 const jobs: Candidates = Effect.gen(function* () {
@@ -43,7 +43,7 @@ const branches: Candidates = Effect.gen(function* () {
   return all.filter(({ own }) => Option.isNone(own)).map(({ branch: value }) => ({ value, description: "" }))
 }).pipe(Effect.provide(Git.layer))
 
-/** Of the job that is named before. */
+/** The units of the job that is named before. */
 const units = (job: string | undefined): Candidates =>
   Effect.gen(function* () {
     if (job === undefined) return []
@@ -61,10 +61,10 @@ const sources: { readonly [S in Source]: (job: string | undefined) => Candidates
   units
 }
 
-/** A person waits for it with a finger on the key. */
+/** The user is waiting at the prompt. */
 const patience = "2 seconds"
 
-/** None where it takes too long, or fails: a shell has no place for an error. */
+/** Empty if it takes too long or fails: a shell cannot show an error. */
 export const of = (source: Source, job?: string): Effect.Effect<ReadonlyArray<Candidate>, never, Environment> =>
   sources[source](job).pipe(
     Effect.timeoutOption(patience),

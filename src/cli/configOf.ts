@@ -7,6 +7,6 @@ import type { Job } from "../http/contract/Api.js"
 
 const decodeConfig = Schema.decodeUnknownOption(JobConfig)
 
-/** As far as this version can decode it. */
+/** Empty if this version cannot decode it. */
 export const configOf = ({ config }: Pick<Job, "config">): Partial<JobConfig> =>
   Option.getOrElse(decodeConfig(config), () => ({}))

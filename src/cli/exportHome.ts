@@ -21,7 +21,7 @@ export const exportHome = (options: { readonly file: string; readonly json: bool
     const { open, remove, sink } = yield* FileSystem
     const file = (yield* Path).resolve(yield* yield* CurrentDirectory, options.file)
     const home = yield* Layer.build(Layers.store({ what: "run", version }))
-    // Readable by others, it would show what jobs have been given.
+    // Private, since it contains the configuration of jobs.
     yield* Effect.scoped(open(file, { flag: "wx", mode: 0o600 }))
     yield* Archive.lines(version).pipe(
       Stream.encodeText,

@@ -1,5 +1,5 @@
 /**
- * `charlotte import-home`: beside whatever works on this home.
+ * `charlotte import-home`: independent of any process that uses this home.
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
@@ -44,7 +44,7 @@ export const importHome = ({ database, json, ...options }: Options) =>
       Stream.splitLines
     )
     const counts = yield* Effect.gen(function* () {
-      // It makes the tables.
+      // Creates the tables.
       yield* Effect.scoped(Layer.build(RunStore.layer))
       return yield* Archive.restore(lines)
     }).pipe(Effect.provide(databaseClient.layerUntouched(choice)))

@@ -1,5 +1,5 @@
 /**
- * Lists jobs as a table, or as JSON; pending ones in the order in which they begin.
+ * Lists jobs as a table, or as JSON; pending ones in the order in which they will start.
  */
 import { Chunk, DateTime, Effect, Option, Schema, Stream } from "effect"
 import * as Home from "../daemon/Home.js"
@@ -30,7 +30,7 @@ export const list = ({ all, before, json, ...given }: Options) =>
     const reach = yield* JobSource.read
     const isHere = all || Option.isSome(given.kind) ? undefined : yield* repositoryAround.isHere
     const positions = Option.contains(given.status, "pending") ? yield* positionsIn(reach, given.kind) : Option.none()
-    // The order of the queue goes with no other filter.
+    // The order of the queue cannot be combined with other filters.
     const isQueue = Option.isSome(positions) && given.labels.length === 0 && Option.isNone(given.search)
     const page = yield* (isHere === undefined ? collect : collectMatching(isHere))(reach, {
       ...(isQueue && { order: "queue" as const }),
@@ -51,7 +51,7 @@ export const list = ({ all, before, json, ...given }: Options) =>
 /** How many pending jobs are numbered. */
 const numbered = 1_000
 
-/** The places of the first pending jobs of a kind in its queue; none where several kinds are served, each with a queue of its own. */
+/** The positions of the first pending jobs of a kind in its queue; none if several kinds are served, each with a queue of its own. */
 const positionsIn = (jobs: JobSource.Jobs, kind: Option.Option<string>) =>
   collect(jobs, {
     status: "pending",
@@ -76,12 +76,12 @@ const isFiltered = ({
 
 const encode = Schema.encodeSync(JobPage)
 
-/** The largest page that a server gives. */
+/** The maximum page size of a server. */
 const pageSize = 1_000
 
 const matchingPageSize = 100
 
-/** Reads as many pages as the limit takes. */
+/** Reads as many pages as the limit requires. */
 const collect = ({ list }: JobSource.Jobs, query: JobQuery & { readonly limit: number }) => {
   const { limit, ...others } = query
   const page = (before: JobQuery["before"], left: number) =>
@@ -99,14 +99,14 @@ const collect = ({ list }: JobSource.Jobs, query: JobQuery & { readonly limit: n
   )
 }
 
-/** The same for the jobs that match, which may be few among those of a server: pages are read until the limit is reached. */
+/** The same for matching jobs, which may be few among those of a server: reads pages until the limit is reached. */
 const collectMatching =
   (isWanted: (job: ListedJob) => boolean) =>
   ({ list }: JobSource.Jobs, { limit, ...query }: JobQuery & { readonly limit: number }) =>
     Effect.gen(function* () {
       const found: Array<ListedJob> = []
       let before = query.before
-      // One more than asked for shows that there are more.
+      // One more than the limit shows that there are more.
       while (found.length <= limit) {
         const { jobs, next } = yield* list({ ...query, ...(before && { before }), limit: matchingPageSize })
         found.push(...jobs.filter(isWanted))

@@ -1,6 +1,6 @@
 /**
- * `charlotte prune`: removes worktrees and branches that ended jobs have left, and then the records that retention no longer keeps:
- * without its record it is not known whose a branch is.
+ * `charlotte prune`: removes worktrees and branches that ended jobs left, and only then the records that retention no longer keeps:
+ * without its job's record, a branch cannot be attributed.
  */
 import { type Duration, Effect, Layer, Option } from "effect"
 import { resolve } from "node:path"
@@ -33,7 +33,7 @@ export interface Options {
 
 export const pruneJobs = ({ all, discard, dryRun, json, olderThan, repo, yes, ...given }: Options) =>
   Effect.gen(function* () {
-    // Without jobs it would mean all of them, which is not what "$UNSET" was meant to say.
+    // Without jobs it would apply to all of them, which an unset variable in the command line must not do.
     if (discard && given.jobs.length === 0 && !all) {
       return yield* new UsageError({ problem: "--discard loses work; name the jobs, or add --all", hint })
     }
@@ -46,7 +46,7 @@ export const pruneJobs = ({ all, discard, dryRun, json, olderThan, repo, yes, ..
       ...(Option.isNone(repo) && (all || jobs.length > 0) ? {} : { repository: yield* around(repo) })
     }
     const { write } = yield* Output
-    // Filters of jobs are about what they have left.
+    // Filters apply only to worktrees and branches.
     const isFiltered = jobs.length > 0 || Option.isSome(olderThan)
     const pruneAll = (dryRun: boolean) =>
       Effect.gen(function* () {

@@ -13,12 +13,12 @@ export const pruneRecords = (options: { readonly dryRun: boolean }) =>
   Effect.gen(function* () {
     const host = yield* JobSource.host
     if (Option.isSome(host)) return yield* host.value.client.prune(options)
-    // A dry run takes no lock, and makes no home.
+    // A dry run takes no lock, and creates no home.
     const planned = yield* prune(yield* RunStore, { dryRun: true })
     return options.dryRun || planned.length === 0 ? planned : yield* withStore((store) => prune(store, options))
   })
 
-/** How many jobs of a kind are named. */
+/** How many jobs of a kind are listed. */
 const shown = 10
 
 export const lines =

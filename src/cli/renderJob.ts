@@ -77,14 +77,14 @@ const waiting = (job: Job, view: waitingText.View): ReadonlyArray<SummaryText.Fa
   ]
 }
 
-/** Of jobs of other kinds what they are given, and what they end with, is JSON. */
+/** The config and result of jobs of other kinds, as JSON. */
 const ofKind = ({ config, kind, result }: Job): ReadonlyArray<SummaryText.Fact> => [
   ["kind", kind],
   ["config", JSON.stringify(config)],
   ["result", result === undefined ? undefined : JSON.stringify(result)]
 ]
 
-/** What to do next, each with its command. */
+/** The next steps, with their commands. */
 const commands = (job: Job, summary: Summary.Summary): ReadonlyArray<StyledLine.Line> => {
   const { id, parked, status, waitsFor } = job
   const watchAndStop: ReadonlyArray<Command> = [

@@ -1,5 +1,6 @@
 /**
- * The repository around the current directory, which lists of jobs are about. Read without git, since a list may name many.
+ * The repository of the current directory, whose jobs are listed by default. Determined without git, since a list may contain many
+ * repositories.
  */
 import { Context, Effect } from "effect"
 import { readFileSync, statSync } from "node:fs"
@@ -21,7 +22,7 @@ const attempt = <A>(question: () => A): A | undefined => {
   }
 }
 
-/** What a file names after its prefix, such as the `gitdir:` of a linked worktree. */
+/** The path in a file after a prefix, such as the `gitdir:` of a linked worktree. */
 const named = (file: string, prefix = ""): string | undefined =>
   attempt(() => {
     const text = readFileSync(file, "utf8").trim()
@@ -47,7 +48,7 @@ export const repositoryOf = (directory: string): string | undefined => {
   return identity(join(directory, ".git")) ?? (parent === directory ? undefined : repositoryOf(parent))
 }
 
-/** Whether a job belongs to the repository around; undefined outside of one, and where jobs are in those of another machine. */
+/** Whether a job belongs to the current repository; undefined outside of one, and if the jobs are those of another machine. */
 export const isHere: Effect.Effect<((job: Pick<Job, "config">) => boolean) | undefined> = Effect.gen(function* () {
   if (yield* RemoteServer.isUsed) return undefined
   const directory = yield* Effect.option(yield* CurrentDirectory)

@@ -25,6 +25,6 @@ export const find = Effect.fnUntraced(function* ({ repo, tasksDir }: Given) {
   const repository = yield* git.open(base)
   const below = path.relative(repository.topLevel, path.resolve(base, tasksDir))
   const isInside = below.split(path.sep)[0] !== ".." && !path.isAbsolute(below)
-  // Relative to the repository where it is inside, so that all messages name it like that.
+  // Relative to the repository if it is inside, so that all messages name it that way.
   return { repository, tasksDir: isInside ? below || "." : path.resolve(base, tasksDir) }
 })

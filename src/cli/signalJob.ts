@@ -40,7 +40,7 @@ export const signalJob = ({ job, json, name, payload }: Options) =>
       : writeLines([line(id, { name, wakes, isHosted: Option.isSome(host) })])
   }).pipe(Effect.provide(Home.layerUntouched))
 
-/** The user of this process on this machine, who is not always one with a name. */
+/** The user of this process, who may have no name, on this machine. */
 const sender = (): string => {
   try {
     return `${userInfo().username}@${hostname()}`

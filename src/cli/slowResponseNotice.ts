@@ -1,5 +1,5 @@
 /**
- * Tells a person at a terminal that a request is taking long, and what Ctrl-C would do.
+ * A notice on the terminal that a request is taking long, and what Ctrl-C would do.
  */
 import { Effect, Fiber } from "effect"
 import type { LockOwner } from "../daemon/LockOwner.js"

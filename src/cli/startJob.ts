@@ -1,5 +1,5 @@
 /**
- * Starts a job as the options of the command say, and finds out what came of it.
+ * Starts a job with the options of the command, and determines whether it runs, waits, or is an earlier job.
  */
 import { DateTime, Effect, Option } from "effect"
 import type { JobId } from "../domain/JobId.js"
@@ -38,13 +38,13 @@ export const start = (
 
 const orQueue = "add --queue to wait for a permit, or stop a job; list them with: charlotte jobs --status running"
 
-/** What `--on-key` says is for every key of the job, also that of its branch. */
+/** `--on-key` applies to all keys of the job, including that of its branch. */
 const orWaitBehind = (options: Option.Option<StartOptions>): string => {
   const hasKey = Option.exists(options, ({ key }) => key !== undefined)
   return `to wait behind it, add ${hasKey ? "" : "--key KEY "}--on-key queue`
 }
 
-/** Why a job that was just started does not run, or that it is an earlier one. */
+/** Why a job that was just started is not running, or that it is an earlier one. */
 export const notice = ({ id, isEarlier, job }: Started, view: waitingText.View): Option.Option<string> =>
   Option.flatMapNullable(job, (job) => {
     if (isEarlier) return `no new job was started: job ${id}, which is ${job.status}, has that key`

@@ -1,5 +1,5 @@
 /**
- * How a job is to be started, made of the options of the command.
+ * The options of a start, from the options of the command.
  */
 import { type Duration, Effect, Option } from "effect"
 import type { StartOptions } from "../domain/StartOptions.js"
@@ -16,7 +16,7 @@ export interface Given {
   readonly idempotencyKey: Option.Option<string>
 }
 
-/** None where nothing is asked for but to start now. */
+/** None for a plain start without any of these options. */
 export const read = ({
   at = Option.none(),
   delay,

@@ -34,14 +34,14 @@ export const one = (name: string, given: Options) =>
     })
   )
 
-/** As `JobManager.stopAll`: those that wait are cancelled, too, also where no process holds the home. */
+/** As `JobManager.stopAll`: waiting jobs are cancelled, too, even if no process holds the home. */
 export const all = (given: Options) =>
   Effect.gen(function* () {
     const host = yield* JobSource.host
     if (Option.isNone(host)) return yield* allRecorded
     const { client } = host.value
     if (Option.isNone(given.grace)) return yield* client.stopAll
-    // What waits begins when a permit is free, so that it is stopped last.
+    // A waiting job starts when a permit is released, so stop those that are left afterwards.
     const running = yield* each(client, options(given))
     const others = yield* client.stopAll
     return [...running, ...others.filter(({ jobId }) => running.every((report) => report.jobId !== jobId))]
@@ -50,7 +50,7 @@ export const all = (given: Options) =>
 const allRecorded = Effect.gen(function* () {
   const fs = yield* FileSystem
   const { database } = yield* Home
-  // No home is made only to find it empty.
+  // Do not create a home just to find it empty.
   const { _tag: kind } = yield* HomeDatabase.chosenToRead
   if (kind === "Sqlite" && !(yield* Effect.orElseSucceed(fs.exists(database), () => false))) return []
   const { withManager } = yield* Effect.promise(() => import("./offline/withManager.js"))

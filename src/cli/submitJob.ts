@@ -27,7 +27,7 @@ export const submitJob = ({ json, ...given }: Options) =>
     yield* json ? Effect.flatMap(Output, ({ write }) => write(`${JSON.stringify(object(started))}\n`)) : print(started)
   }).pipe(Effect.provide([Git.layer, Home.layerUntouched]))
 
-/** In a pipe the id stands alone. */
+/** Prints only the id to a pipe. */
 const print = (started: startJob.Started) =>
   Effect.gen(function* () {
     const { error, isTerminal, write } = yield* Output
@@ -39,7 +39,7 @@ const print = (started: startJob.Started) =>
       : Effect.forEach(notice, (text) => error(`${text}; see: charlotte show ${id}\n`), { discard: true })
   })
 
-/** A job that may have to wait is looked up. */
+/** With the state of a job that may have to wait, which was looked up. */
 const object = ({ id, isEarlier, job }: startJob.Started) => ({
   id,
   ...Option.match(job, {

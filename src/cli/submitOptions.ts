@@ -1,5 +1,5 @@
 /**
- * The config of a job, made of the options that describe it.
+ * The config of a job, from the options that describe it.
  */
 import { Effect, Option } from "effect"
 import { Home } from "../daemon/Home.js"

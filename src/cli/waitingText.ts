@@ -9,11 +9,11 @@ import * as format from "./terminal/format.js"
 
 export interface View {
   readonly now: DateTime.Utc
-  /** To show times with; without one only how long it is until then is shown. */
+  /** For absolute times; without it, only the time left is shown. */
   readonly zone?: DateTime.TimeZone
 }
 
-/** The part of a record, or what the events of a job say of it. */
+/** Part of the record of a job, or derived from its events. */
 export interface Waiting extends Pick<Job, "parked" | "startAt" | "status" | "waitsFor"> {
   /** The keys that other jobs hold. */
   readonly heldKeys?: ReadonlyArray<string>
@@ -55,7 +55,7 @@ export const ofJob = (job: Job): Waiting => {
 
 type Key = NonNullable<Job["keys"]>[number]
 
-/** The check of tasks finds out this key, in which the repository is a device and an inode. */
+/** Whether it is the key of a task job's branch, which names the repository by device and inode. */
 const isBranch = ({ kind }: Job, { origin }: Key): boolean => kind === "tasks" && origin === "check"
 
 /** A key, and the job that holds it if it is another one. */

@@ -1,7 +1,7 @@
 import type { DateTime } from "effect"
 import type { Run } from "../domain/Run.js"
 
-/** From when the duration of a job counts: without the time that it has waited to be started. */
+/** The time from which the duration of a job counts: excludes the time that it waited to be started. */
 export const workStartedAt = ({
   attempt,
   createdAt,

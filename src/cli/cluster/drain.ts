@@ -1,5 +1,5 @@
 /**
- * `charlotte cluster drain`: a node gets no new jobs, until it leaves the cluster or that is undone.
+ * `charlotte cluster drain`: keeps new jobs from a node, until it leaves the cluster or the drain is undone.
  */
 import { Effect, Schedule } from "effect"
 import type { ClusterStore } from "../../store/ClusterStore.js"
@@ -37,7 +37,7 @@ const said = (undo: boolean, running: number): string =>
     ? " takes jobs again"
     : ` takes no new jobs; it runs ${running === 0 ? "none" : format.count(running, "job")}; undo that with --undo`
 
-/** Returns when the node runs no job, or has left. */
+/** Returns once the node runs no job, or has left. */
 const untilIdle = <E>(cluster: ClusterStore, id: string, running: Effect.Effect<number, E>) =>
   Effect.gen(function* () {
     const isThere = (yield* cluster.nodes(kind)).some((node) => node.id === id)

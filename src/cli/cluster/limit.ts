@@ -1,5 +1,5 @@
 /**
- * `charlotte cluster limit`: how many jobs all nodes together run at once.
+ * `charlotte cluster limit`: sets how many jobs all nodes together run at once.
  */
 import { Effect } from "effect"
 import { Output, writeLines } from "../terminal/Output.js"

@@ -1,6 +1,6 @@
 /**
- * `charlotte cluster migrate`: brings the tables of the database up to this version, which a daemon does when it starts, too, or prints
- * the SQL that does so.
+ * `charlotte cluster migrate`: migrates the tables of the database to this version, as a daemon does when it starts, or prints the SQL
+ * that does so.
  */
 import { Effect, Layer, Option } from "effect"
 import * as Home from "../../daemon/Home.js"
@@ -20,7 +20,7 @@ export const migrate = ({ dryRun, json }: Options) =>
   Effect.gen(function* () {
     const sql = yield* Layer.build(yield* client)
     const { found, latest } = yield* Effect.provide(schemaVersion, sql)
-    // One of a newer version is refused here.
+    // Fails for a database of a newer version.
     if (!dryRun) yield* Effect.provide(Layer.build(RunStore.layer), sql)
     const from = Option.getOrElse(found, () => 0)
     const migrations = PostgresMigrations.after(from)
@@ -49,7 +49,7 @@ const said = ({
   return dryRun ? [`-- would migrate ${what}`, ...script(migrations)] : [`migrated ${what}`]
 }
 
-/** As `psql` takes it. */
+/** The SQL, as input for `psql`. */
 const script = (migrations: ReadonlyArray<PostgresMigrations.Migration>): ReadonlyArray<string> => [
   ...["BEGIN", ...PostgresMigrations.opening].flatMap(statementLines),
   ...migrations.flatMap(({ name, statements, version }) => [
@@ -61,7 +61,7 @@ const script = (migrations: ReadonlyArray<PostgresMigrations.Migration>): Readon
   "COMMIT;"
 ]
 
-/** Without the indentation that a statement has in our sources. */
+/** The lines of a statement without its indentation in the source code. */
 const statementLines = (statement: string): ReadonlyArray<string> => {
   const [first = "", ...rest] = `${statement.trim()};`.split("\n")
   const indentation = Math.min(...rest.filter((line) => line.trim() !== "").map((line) => line.search(/\S/)))

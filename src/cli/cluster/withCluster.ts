@@ -14,7 +14,7 @@ import { Hinted } from "../errors/Hinted.js"
 
 export const { kind } = JobManager
 
-/** The jobs of this home are in a file, which is no place for several nodes. */
+/** The jobs of this home are in a SQLite file, which nodes cannot share. */
 export class NoCluster extends Schema.TaggedError<NoCluster>()("NoCluster", {}) {
   override get message() {
     return (
@@ -50,7 +50,7 @@ export const withCluster = <A, E, R>(use: (cluster: ClusterStore) => Effect.Effe
 const hinted = (error: Layer.Layer.Error<ReturnType<typeof databaseClient.layerUntouched>>) =>
   error.reason === "version" ? new Hinted({ error, hint: "migrate it with: charlotte cluster migrate" }) : error
 
-/** By its address, or its host where that has one node only. */
+/** Finds a node by its address, or by its host if only one node is there. */
 export const find = (nodes: ReadonlyArray<Node>, named: string): Effect.Effect<Node, NoSuchNode> => {
   const exact = nodes.find(({ address }) => address === named)
   const onHost = nodes.filter(({ address }) => address.replace(/:\d+$/, "") === named)

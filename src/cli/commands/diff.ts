@@ -1,5 +1,5 @@
 /**
- * `charlotte diff`: prints what a job has changed.
+ * `charlotte diff`: prints the changes of a job.
  */
 import { Either } from "effect"
 import * as CommandTree from "../parser/CommandTree.js"
@@ -7,15 +7,15 @@ import * as Parameter from "../parser/Parameter.js"
 import { job, json } from "./parameters.js"
 
 const unit = Parameter.optionalArgument("unit", {
-  description: "Only this unit, from where it started; all merged units if it is left out.",
+  description: "Only this unit, from the commit at which it started (default: all merged units).",
   source: "units",
   decode: Either.right
 })
 
-const stat = Parameter.flag("stat", { description: "Only the number of changed lines of each file." })
+const stat = Parameter.flag("stat", { description: "Print only the number of changed lines of each file." })
 
 const noPager = Parameter.flag("no-pager", {
-  description: "Print directly. On a terminal the pager is that of GIT_PAGER or PAGER, or less."
+  description: "Print directly. On a terminal, the default pager is that of GIT_PAGER or PAGER, or less."
 })
 
 export const diff = CommandTree.command(

@@ -1,5 +1,5 @@
 /**
- * `charlotte export`: prints all that is recorded of a job.
+ * `charlotte export`: prints the complete record of a job.
  */
 import * as CommandTree from "../parser/CommandTree.js"
 import { job, json } from "./parameters.js"

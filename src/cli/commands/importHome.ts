@@ -7,7 +7,7 @@ import * as Parameter from "../parser/Parameter.js"
 import { database } from "./daemon/parameters.js"
 import { json } from "./parameters.js"
 
-const file = Parameter.argument("file", { description: "The file that export-home has written.", decode: Either.right })
+const file = Parameter.argument("file", { description: "The file that export-home wrote.", decode: Either.right })
 
 export const importHome = CommandTree.command(
   {

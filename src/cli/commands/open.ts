@@ -6,7 +6,7 @@ import * as Parameter from "../parser/Parameter.js"
 import { json, optionalJob } from "./parameters.js"
 
 const print = Parameter.flag("print", {
-  description: "Print the address of the page, which works once and for a minute, instead of opening it."
+  description: "Print the address of the page, which works only once and within a minute, instead of opening it."
 })
 
 const revoke = Parameter.flag("revoke", {

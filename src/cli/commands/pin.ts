@@ -1,5 +1,5 @@
 /**
- * `charlotte pin`: keeps a job, whatever retention says.
+ * `charlotte pin`: keeps a job regardless of retention.
  */
 import * as CommandTree from "../parser/CommandTree.js"
 import { job, json } from "./parameters.js"

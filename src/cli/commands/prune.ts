@@ -1,5 +1,5 @@
 /**
- * `charlotte prune`: removes worktrees and branches that ended jobs have left, and what retention no longer keeps.
+ * `charlotte prune`: removes worktrees and branches that ended jobs left, and jobs that retention no longer keeps.
  */
 import * as CommandTree from "../parser/CommandTree.js"
 import * as Parameter from "../parser/Parameter.js"
@@ -15,7 +15,7 @@ const discard = Parameter.flag("discard", {
 
 const olderThan = age("older-than", "Only jobs that ended at least this long ago, such as 12h, 7d or 2w.")
 
-const yes = Parameter.flag("yes", { description: "Remove without asking." })
+const yes = Parameter.flag("yes", { description: "Remove without asking for confirmation." })
 
 export const prune = CommandTree.command(
   {

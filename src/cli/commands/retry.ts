@@ -1,5 +1,5 @@
 /**
- * `charlotte retry`: starts a new job from what another has completed.
+ * `charlotte retry`: starts a new job from the completed work of another.
  */
 import * as CommandTree from "../parser/CommandTree.js"
 import { job, json, retryTarget } from "./parameters.js"

@@ -1,5 +1,5 @@
 /**
- * `charlotte show`: shows everything that is known of a job.
+ * `charlotte show`: shows the details of a job.
  */
 import * as CommandTree from "../parser/CommandTree.js"
 import { job, json } from "./parameters.js"

@@ -13,18 +13,18 @@ const name = Parameter.argument("name", {
 })
 
 const payload = Parameter.optionalArgument("json", {
-  description: `What it carries, as JSON, such as '{"approved": true}' or '"a text"'; nothing if it is left out.`,
+  description: `The payload as JSON, such as '{"approved": true}' or '"a text"' (default: none).`,
   decode: (text) =>
     Either.try({
       try: (): unknown => parse(text),
-      catch: () => ({ problem: `"${text}" is not JSON`, hint: `a text needs quotes of its own: '"a text"'` })
+      catch: () => ({ problem: `"${text}" is not JSON`, hint: `text needs quotes of its own: '"a text"'` })
     })
 })
 
 export const signal = CommandTree.command(
   {
     description:
-      "Send a signal to a job. It wakes a job that has parked for it; otherwise it is kept until the job asks for it.",
+      "Send a signal to a job. It wakes a job that is parked for it; otherwise, it is kept until the job asks for it.",
     example: `charlotte signal latest approve '{"by": "Ada"}'`,
     parameters: { job, name, payload, json }
   },

@@ -1,11 +1,11 @@
 /**
- * `charlotte stop`: stops jobs, and returns when they have ended.
+ * `charlotte stop`: stops jobs, and waits until they have ended.
  */
 import * as CommandTree from "../parser/CommandTree.js"
 import * as Parameter from "../parser/Parameter.js"
 import { json, optionalJob, span } from "./parameters.js"
 
-const all = Parameter.flag("all", { description: "Stop all jobs, also those that wait." })
+const all = Parameter.flag("all", { description: "Stop all jobs, including those that wait." })
 
 const grace = span("grace", "How long a job may take to end by itself, such as 5s or 2min (default: as configured).")
 

@@ -1,5 +1,5 @@
 /**
- * `charlotte unpin`: keeps a job for as long as retention says.
+ * `charlotte unpin`: applies retention to a pinned job again.
  */
 import * as CommandTree from "../parser/CommandTree.js"
 import { job, json } from "./parameters.js"

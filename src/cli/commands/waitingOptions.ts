@@ -24,7 +24,7 @@ const priority = Parameter.option(
       : Either.left(`a whole number from -${maxPriority} to ${maxPriority}`)
 )
 
-/** Of `charlotte start` alone: a foreground run would only wait. */
+/** Only for `charlotte start`: a foreground run would just wait. */
 export const at = Parameter.option(
   "at",
   {
@@ -61,7 +61,7 @@ const onKey = Parameter.choiceOption(
 
 const idempotencyKey = Parameter.option(
   "idempotency-key",
-  { placeholder: "KEY", description: "Makes it safe to try again: the same key always means the same job." },
+  { placeholder: "KEY", description: "Make it safe to retry: the same key always means the same job." },
   (text) =>
     /^[\x21-\x7e]{1,200}$/.test(text) ? Either.right(text) : Either.left("1 to 200 visible characters of ASCII")
 )

@@ -18,7 +18,7 @@ export const parse = (text: string): Port | undefined => {
   return port <= 65_535 ? { host: host.replace(/[[\]]/g, ""), port } : undefined
 }
 
-/** Whether a port of a daemon is the one that is wanted; port 0 is any on that address. */
+/** Whether a daemon listens on the requested port; port 0 matches any port of that address. */
 export const isAt = (wanted: Port, address: Address): boolean => {
   if ("socket" in address || (wanted.port !== 0 && wanted.port !== address.port)) return false
   return wanted.host === address.host || (address.url === undefined && isLoopback(wanted.host))

@@ -1,5 +1,5 @@
 /**
- * Whether the process that holds the home responds at all.
+ * Checks that the process that holds the home responds at all.
  */
 import { Effect, Schema } from "effect"
 import { LockOwner } from "../../daemon/LockOwner.js"
@@ -23,10 +23,10 @@ export class NotResponding extends Schema.TaggedError<NotResponding>()("NotRespo
   }
 }
 
-/** Seconds after which a process gives up on a database that does not answer, and says so. */
+/** Seconds after which a process reports that its database does not respond. */
 const longest = 20
 
-/** Limits the time of a query, which takes milliseconds. A process that responds to others waits for its database. */
+/** Limits the time of a query, which usually takes milliseconds. If the process responds to other requests, its database is slow. */
 export const withTimeLimit =
   (holder: LockOwner, client: JobClient.Service) =>
   <A, E>(query: Effect.Effect<A, E>): Effect.Effect<A, E | NotResponding> =>
@@ -39,7 +39,7 @@ const limited =
   <A, E>(query: Effect.Effect<A, E>): Effect.Effect<A, E | NotResponding> =>
     Effect.timeoutFail(query, { duration: `${seconds} seconds`, onTimeout: () => new NotResponding({ holder }) })
 
-/** For the requests after it, which have no time limit: a stop takes as long as its job. Other failures are left to them. */
+/** Checked first, since later requests have no time limit: a stop takes as long as its job. They report any other failure. */
 export const ensureResponding = (
   holder: LockOwner,
   { health }: JobClient.Service

@@ -20,7 +20,7 @@ import { isAt, type Port } from "./ListenAddress.js"
 export interface Options {
   readonly database: Option.Option<DatabaseChoice.DatabaseChoice>
   readonly listen: Option.Option<Port>
-  /** How that port is served. */
+  /** The settings of that port. */
   readonly port: Settings
   readonly node: NodeSettings.NodeSettings
   readonly json: boolean
@@ -56,7 +56,7 @@ export class OtherNode extends Schema.TaggedError<OtherNode>()("OtherNode", {
   override get message() {
     const { holder, requested } = this
     const is =
-      holder.node === undefined ? "is no node of a cluster" : `is the node ${holder.node.advertise} of a cluster`
+      holder.node === undefined ? "is not a node of a cluster" : `is the node ${holder.node.advertise} of a cluster`
     return `${holder} ${is}; restart it with: charlotte daemon restart --advertise ${requested}`
   }
 }
@@ -116,7 +116,7 @@ const find = (options: Options) =>
     }
   })
 
-/** A client that cannot be made is no sign of a daemon that does not respond. */
+/** Does not fail if the client cannot be created: that does not mean that the daemon does not respond. */
 const probe = (socket: string, holder: LockOwner.LockOwner) =>
   JobClient.make({ socket }).pipe(
     Effect.option,
@@ -124,7 +124,7 @@ const probe = (socket: string, holder: LockOwner.LockOwner) =>
     Effect.scoped
   )
 
-/** Without the options, any will do. */
+/** Without these options, any daemon will do. */
 const refuseOther = (holder: LockOwner.LockOwner, { database, node: { advertise } }: Options) =>
   Effect.gen(function* () {
     if (advertise !== undefined && holder.node?.advertise !== advertise) {

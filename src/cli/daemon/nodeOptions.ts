@@ -1,5 +1,5 @@
 /**
- * The options about a node of a cluster, as settings.
+ * The settings of a node of a cluster, from the command line.
  */
 import { Option } from "effect"
 import type { NodeSettings } from "../../daemon/NodeSettings.js"
@@ -11,7 +11,7 @@ export interface Given {
   readonly sharedRepositories: boolean
 }
 
-/** What is not there is left to the environment and `config.yaml`. */
+/** Missing options are left to the environment and `config.yaml`. */
 export const settings = ({ advertise, capacity, insecureCluster, sharedRepositories }: Given): NodeSettings => ({
   ...(Option.isSome(advertise) && { advertise: advertise.value }),
   ...(Option.isSome(capacity) && { capacity: capacity.value }),

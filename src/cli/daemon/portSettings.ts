@@ -1,5 +1,5 @@
 /**
- * What the command line says of how the port of a daemon is served.
+ * The settings of a daemon's port, from the command line.
  */
 import { Option } from "effect"
 import type { Settings } from "../../daemon/PortSettings.js"

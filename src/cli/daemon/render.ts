@@ -72,11 +72,11 @@ export const down = (ended: Option.Option<LockOwner.LockOwner>, { json }: Manner
       ])
 
 export interface Status {
-  /** That of the holder, or else the one that the next daemon works on; none where that is not known. */
+  /** The database of the holder, or else that of the next daemon; none if it is unknown. */
   readonly database: Option.Option<DatabaseChoice>
   readonly holder: Option.Option<LockOwner.LockOwner>
   readonly problems: ReadonlyArray<string>
-  /** The path of the file. */
+  /** The path of the token file. */
   readonly token: string
 }
 

@@ -1,5 +1,5 @@
 /**
- * `charlotte daemon restart`: replaces the daemon by one of this version, which resumes its jobs.
+ * `charlotte daemon restart`: replaces the daemon with one of this version, which resumes its jobs.
  */
 import { Effect, Option } from "effect"
 import * as Configuration from "../../daemon/Configuration.js"
@@ -21,7 +21,7 @@ export const restart = ({ database, json, ...given }: Options) =>
     const asBefore = Option.isNone(given.listen) ? Option.getOrUndefined(before)?.port : undefined
     const settings = { ...asBefore, ...portSettings(given) }
     const listen = Option.orElse(given.listen, () => Option.flatMap(before, port))
-    // A daemon that could not start again is not shut down.
+    // Check first, so that a daemon that could not start again is not shut down.
     if (Option.isSome(listen)) {
       yield* Effect.provide(ServedPort.check(listen.value, settings), Configuration.layer)
     }

@@ -12,7 +12,7 @@ import { poll } from "../../internal/RealClock.js"
 /** The daemon has not exited in time. */
 export class StillUp extends Schema.TaggedError<StillUp>()("StillUp", {
   holder: LockOwner.LockOwner,
-  /** The file. */
+  /** The path of its log. */
   log: Schema.String
 }) {
   override get message() {
@@ -54,7 +54,7 @@ export const down: Effect.Effect<
 const hasEnded = (holder: LockOwner.LockOwner) =>
   poll(Effect.negate(isUp(holder)), { until: (hasEnded) => hasEnded, pause, atMost: patience })
 
-/** A process of another container is known only by its note. */
+/** A process in another container is known only by its note. */
 const isUp = ({ file, process, since }: LockOwner.LockOwner) =>
   Effect.gen(function* () {
     const { isAlive, self } = yield* KernelRef

@@ -23,8 +23,7 @@ export class NotStarted extends Schema.TaggedError<NotStarted>()("NotStarted", {
 }
 
 /**
- * Returns when the daemon is ready, and shows what it reports until then. The words are a `daemon start --foreground` command
- * line.
+ * Returns once the daemon is ready, and shows its progress until then. The words are a `daemon start --foreground` command line.
  */
 export const launch = (
   words: ReadonlyArray<string>
@@ -81,7 +80,7 @@ interface Options {
   readonly show: (line: string) => void
 }
 
-/** What the daemon sends while it starts: what it is doing, and that it is ready. */
+/** The messages of the daemon while it starts: its progress, and that it is ready. */
 const Message = Schema.Union(Schema.Struct({ progress: Schema.String }), Schema.Literal("ready"))
 type Message = typeof Message.Type
 
@@ -113,7 +112,7 @@ const begin = (words: ReadonlyArray<string>, { cwd, env, err, show }: Options): 
     return Effect.sync(() => child.kill("SIGTERM"))
   })
 
-/** GIT_* would point the daemon to one repository; those of Node are meant for this process alone. */
+/** GIT_* would point the daemon to one repository; Node's variables are meant for this process alone. */
 const isForThisProcess = (name: string): boolean => /^(GIT_|NODE_OPTIONS$|NODE_CHANNEL_)/.test(name)
 
 const environment = (around: Variables, { directory }: Home["Type"]): NodeJS.ProcessEnv => ({
@@ -129,11 +128,11 @@ const send = (message: Message, sent: () => void): void => {
   process.send(message, sent)
 }
 
-/** Shows the launcher, if there is one, what the daemon does before it is ready. Does not wait: nothing else may run meanwhile. */
+/** Reports progress to the launcher, if there is one. Does not wait: no other fiber may run during a migration. */
 export const reportToLauncher = (progress: string): Effect.Effect<void> =>
   Effect.sync(() => send({ progress }, () => {}))
 
-/** Tells the launcher, if there is one, that the daemon is ready. */
+/** Reports to the launcher, if there is one, that the daemon is ready. */
 export const tellLauncher: Effect.Effect<void> = Effect.async((resume) =>
   send("ready", () => {
     if (process.connected) process.disconnect()

@@ -1,5 +1,5 @@
 /**
- * Starts the daemon in a process of its own, or is the daemon, in the foreground.
+ * Starts the daemon in a process of its own, or runs it in this process, in the foreground.
  */
 import { Effect, FiberRef, Logger, LogLevel, Option } from "effect"
 import * as Home from "../../daemon/Home.js"
@@ -24,7 +24,7 @@ export const start = ({ foreground, ...given }: Options) => {
 const launch = (options: ensureRunning.Options) =>
   Effect.flatMap(ensureRunning.up(options), (up) => render.up(up, options)).pipe(Effect.provide(Home.layer))
 
-/** Is the daemon until it is shut down. */
+/** Runs the daemon in this process until it is shut down. */
 const stay = ({ database, json, listen, node, port }: ensureRunning.Options) =>
   Effect.gen(function* () {
     // Only the daemon itself loads all of this.
@@ -49,7 +49,7 @@ const stay = ({ database, json, listen, node, port }: ensureRunning.Options) =>
     // A shutdown is its normal end.
   }).pipe(Effect.onInterrupt(() => Effect.die(new ExitCode.Quit({ code: ExitCode.completed }))))
 
-/** Log lines may hold text from agents. */
+/** Log lines may contain text from agents. */
 const readable = (line: string): string =>
   text
     .cleanLines(line)

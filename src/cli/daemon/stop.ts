@@ -1,5 +1,5 @@
 /**
- * `charlotte daemon stop`: shuts the daemon down; its jobs resume with the next one. Sessions of the page end, which outlive a restart.
+ * `charlotte daemon stop`: shuts the daemon down; its jobs resume with the next one. Unlike a restart, it ends sessions of the page.
  */
 import { Effect } from "effect"
 import * as Home from "../../daemon/Home.js"

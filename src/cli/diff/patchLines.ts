@@ -1,5 +1,5 @@
 /**
- * A file of a diff as lines of a patch, as git writes them and `git apply` reads them.
+ * A file of a diff as lines of a patch, in the format of git, for `git apply`.
  */
 import type { DiffFile } from "../../http/contract/Diff.js"
 import { raw, type Piece, type Style } from "../terminal/StyledLine.js"
@@ -12,7 +12,7 @@ const escapes: { readonly [character: string]: string } = {
   "\\": "\\\\"
 }
 
-/** Names that could be taken for something else are quoted, as in C. */
+/** Names with special characters are quoted as in C. */
 const quoted = (path: string): string => {
   // oxlint-disable-next-line eslint/no-control-regex -- these are the characters to match
   const escaped = path.replace(/[\x00-\x1f\x7f"\\]/g, (character) => {
@@ -22,7 +22,7 @@ const quoted = (path: string): string => {
   return escaped === path ? path : `"${escaped}"`
 }
 
-/** A tab ends a name with a blank. */
+/** A name with a space is terminated with a tab. */
 const ended = (name: string): string => (name.includes(" ") && !name.startsWith('"') ? `${name}\t` : name)
 
 const styleOf = (line: string): Style =>
@@ -81,7 +81,7 @@ export const of = (file: DiffFile): ReadonlyArray<Piece> => {
     isLeftOut: tooLarge
   }
   if (file.status !== "typeChanged") return linesOf({ ...change, old, new: after, patch })
-  // A file that became a link, say: git deletes the one and adds the other.
+  // Such as a file that became a link: git deletes the one and adds the other.
   const added = `\n${patch}`.indexOf("\n@@ -0,0 ")
   const [deletion, addition] = added < 0 ? [patch, ""] : [patch.slice(0, Math.max(0, added - 1)), patch.slice(added)]
   return [

@@ -1,5 +1,5 @@
 /**
- * `charlotte diff`: prints what a job has changed, page by page.
+ * `charlotte diff`: prints the changes of a job, page by page.
  */
 import { Effect, Option, Schema, Stream } from "effect"
 import * as Home from "../../daemon/Home.js"
@@ -29,7 +29,7 @@ export const printDiff = ({ job, json, noPager, stat, unit }: Options) =>
     const id = yield* JobRef.find(jobs, job)
     const pageAt = (after: string | undefined) =>
       jobs.diff(id, { ...(Option.isSome(unit) && { unit: unit.value }), ...(after !== undefined && { after }) })
-    // Before there is a pager: an error belongs on the terminal itself.
+    // Requested before the pager starts, so that an error is printed to the terminal itself.
     const first = yield* pageAt(undefined)
     const pages = Stream.paginateEffect(Option.none<string>(), (after) =>
       Effect.map(Option.isSome(after) ? pageAt(after.value) : Effect.succeed(first), (page) => [

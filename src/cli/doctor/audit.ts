@@ -22,7 +22,7 @@ const maxJobs = Effect.match(Configuration.make, {
 
 const isFile = Effect.map(SqlClient.SqlClient, (sql) => databaseOf(sql) === "sqlite")
 
-/** A trigger that was dropped refuses no wrong change any more. What there should be is known where it can be made in memory. */
+/** Finds missing parts of the schema, such as a dropped trigger, which no longer refuses wrong changes; only for SQLite. */
 const schema = Effect.gen(function* () {
   if (!(yield* isFile)) return []
   const { latest } = yield* schemaVersion
@@ -30,7 +30,7 @@ const schema = Effect.gen(function* () {
   return missing.map((found): Audit.Violation => ({ found, wrong: "it is missing in the schema", remedy: "file" }))
 })
 
-/** The database by its name. */
+/** Audits the database with this name. */
 export const check = (
   database: string
 ): Effect.Effect<ReadonlyArray<Finding.Finding>, StoreError, FileSystem | Home | SqlClient.SqlClient> =>

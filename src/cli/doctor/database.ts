@@ -51,7 +51,7 @@ const unused = (file: string) =>
 
 const detailOf = ({ cause }: StoreError): string => (cause instanceof Error ? cause.message : String(cause))
 
-/** Its errors say what to do. */
+/** The error messages of PostgreSQL databases say what to do. */
 const unanswered = (error: StoreError) =>
   Finding.fromMessage("problem", "database", detailOf(error), "see the log of the database server")
 

@@ -37,7 +37,7 @@ export const diagnose = ({ audit, json, repo }: Options) =>
     if (report.problems > 0) return yield* new ExitCode.Quit({ code: ExitCode.failed })
   }).pipe(Effect.provide(Git.layer))
 
-/** The lock that tells who holds the home is SQLite's as well. */
+/** The home is not checked either, since its lock needs SQLite's library. */
 const withoutSqlite = Finding.warning(
   "skipped",
   "home, configuration, agents, database and jobs were not checked",

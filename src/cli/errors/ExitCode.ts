@@ -1,5 +1,5 @@
 /**
- * Exit codes of the command: those of `sysexits.h` and of shells, where they have one.
+ * Exit codes of the command: those of `sysexits.h` and of shells, if they define one.
  */
 import { Schema } from "effect"
 import type { RunStatus } from "../../domain/RunStatus.js"

@@ -1,5 +1,5 @@
 /**
- * An error with what to do about it after the command that failed, in place of the general hint.
+ * An error with a hint for the failed command, instead of the general hint.
  */
 import { Data } from "effect"
 

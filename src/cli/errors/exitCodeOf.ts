@@ -1,5 +1,5 @@
 /**
- * The exit code of a command that has failed.
+ * The exit code of a failed command.
  */
 import { Predicate } from "effect"
 import { StoreError } from "../../domain/errors.js"

@@ -66,7 +66,7 @@ const defect = (cause: Cause.Cause<unknown>, { debug, json }: Manner): string =>
 /** In the shape of an error response of the HTTP API. */
 const jsonLine = (error: object): string => `${JSON.stringify(error)}\n`
 
-/** Our own errors by their schemas, with the message; others as far as JSON goes. */
+/** Encodes Charlotte's own errors with their schemas, and adds the message; others as plain JSON. */
 const encode = (error: unknown): object => {
   const message = Predicate.hasProperty(error, "message") ? String(error.message) : String(error)
   const json = Option.getOrElse(encodeWithOwnSchema(error), () => toJson(error))

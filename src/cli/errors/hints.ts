@@ -1,5 +1,5 @@
 /**
- * What to do about an error, in terms of the command line, where its own message does not say so.
+ * Hints for errors in terms of the command line, if their own messages do not say what to do.
  */
 import * as domain from "../../domain/errors.js"
 import type { RunStatus } from "../../domain/RunStatus.js"

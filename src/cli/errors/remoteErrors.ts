@@ -1,16 +1,16 @@
 /**
- * What the errors of connections to other machines mean.
+ * Interprets errors of connections to other machines.
  */
 import type { ConnectionFailed } from "../../http/contract/errors.js"
 
 /** Whether the address is that of `--server`. */
 export const isRemote = ({ address }: { readonly address: string }): boolean => /^https?:/.test(address)
 
-/** By the codes of OpenSSL and of Node. */
+/** Whether the error is about a certificate, by the codes of OpenSSL and Node. */
 export const isAboutCertificate = ({ problem }: Pick<ConnectionFailed, "problem">): boolean =>
   /CERT|LEAF_SIGNATURE/.test(problem)
 
-/** What to do about a connection to another machine that failed. */
+/** The hint for a failed connection to another machine. */
 export const remedy = ({ problem }: Pick<ConnectionFailed, "problem">): string => {
   if (problem.includes("ALTNAME")) return "its certificate is for another name: use one that is in it"
   if (problem.includes("EXPIRED")) return "renew the certificate of the daemon, and restart it"

@@ -7,7 +7,7 @@ import type * as formatError from "./formatError.js"
 import { Output } from "../terminal/Output.js"
 
 export interface Manner extends Pick<formatError.Manner, "json"> {
-  /** What is logged to standard error. */
+  /** The minimum level of messages that are logged to standard error. */
   readonly level: LogLevel.LogLevel
 }
 
@@ -41,6 +41,6 @@ const logTo = (write: (text: string) => Effect.Effect<void>, least: LogLevel.Log
   Logger.logfmtLogger.pipe(
     // The stream has the line when this returns, so lines stay in order.
     Logger.map((line) => void Effect.runFork(write(`${line}\n`))),
-    // More than this may be logged, and exported.
+    // Other loggers may log, and export, more than this.
     Logger.filterLogLevel((level) => LogLevel.greaterThanEqual(level, least))
   )

@@ -32,7 +32,7 @@ const ofSetup = /^(setup)-(\d+)\.(\d+)$/
 const attemptOf = (attempt: string | undefined, one: string | undefined): string =>
   attempt === undefined || attempt === "1" ? (one ?? "1") : `${attempt}.${one}`
 
-/** What the name of a file means. */
+/** Parses the name of a log file. */
 export const read = (name: string): Pick<LogFile, "task" | "attempt" | "what"> => {
   const task = ofTask.exec(name)
   if (task !== null) {
@@ -55,7 +55,7 @@ const byTime = Order.combine(
   Order.mapInput(Order.string, ({ path }: LogFile) => path)
 )
 
-/** Those that are wanted of the files of a job, whose names are below its directory. */
+/** The selected files of a job; names are relative to its directory. */
 export const select = (
   files: ReadonlyArray<Pick<LogFile, "at" | "path" | "size" | "tail"> & { readonly name: string }>,
   wanted: Selection

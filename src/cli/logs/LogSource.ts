@@ -1,5 +1,5 @@
 /**
- * Where the logs of a job are read: in the directory of the home, or, where other machines may have them, from a server.
+ * Sources of a job's logs: the directory of the home, or a server, if logs may be on other machines.
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
 import { type Duration, Effect, Option, Predicate, Stream } from "effect"
@@ -10,12 +10,12 @@ import * as OutputReader from "../../process/OutputReader.js"
 import * as LogFile from "./LogFile.js"
 
 export interface LogSource<E = never, R = never> {
-  /** How often to look for more. */
+  /** How often to poll for more. */
   readonly interval: Duration.DurationInput
-  /** Whether what has failed may be there again, as a daemon that restarts. */
+  /** Whether the failure may be temporary, as while a daemon restarts. */
   readonly isAway: (error: unknown) => boolean
   readonly list: (wanted: LogFile.Selection) => Effect.Effect<ReadonlyArray<LogFile.LogFile>, E, R>
-  /** What there is of a file after a position. */
+  /** The content of a file after a position. */
   readonly read: (file: LogFile.LogFile, from: OutputReader.Position) => Stream.Stream<OutputReader.Piece, E>
 }
 
@@ -34,7 +34,7 @@ export const ofDirectory = (directory: string): LogSource<never, FileSystem> => 
 
 const away = ["ConnectionFailed", "DaemonNotRunning", "ShuttingDown"]
 
-/** What a server has, or can ask other nodes for. */
+/** The logs of a server, which also requests them from other nodes. */
 export const ofServer = (
   { log, logFiles }: Pick<JobClient, "log" | "logFiles">,
   id: JobId

@@ -67,7 +67,7 @@ const selection = (given: Pick<Options, "agent" | "gate" | "task" | "unit">): Lo
   what: [...(given.agent ? ["agent"] : []), ...(given.gate ? ["gate"] : [])]
 })
 
-/** As the end of a sentence. */
+/** Describes the selection, as the end of a sentence. */
 const describe = ({ task, unit, what }: LogFile.Selection): string =>
   [
     ...(what.length === 1 ? [`the ${what[0]}`] : []),

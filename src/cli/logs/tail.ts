@@ -15,7 +15,7 @@ export interface Options<E, R> {
   readonly printer: Printer
 }
 
-/** Remembers how much of each log it has read. */
+/** An effect that prints what was added since its last run. */
 export const reader = <E, R>({ printer, source, wanted }: Options<E, R>): Effect.Effect<void, E | OutputClosed, R> => {
   const positions = new Map<string, OutputReader.Position>()
 
@@ -34,11 +34,11 @@ export const reader = <E, R>({ printer, source, wanted }: Options<E, R>): Effect
   )
 }
 
-/** Prints what is there. */
+/** Prints the existing output. */
 export const all = <E, R>(options: Options<E, R>): Effect.Effect<void, E | OutputClosed, R> =>
   Effect.zipRight(reader(options), options.printer.end)
 
-/** Prints what is there and what is added, until the effect completes. */
+/** Prints existing and new output, until the effect completes. */
 export const follow = <E, R, E2, R2>(options: Options<E2, R2>, over: Effect.Effect<unknown, E, R>) =>
   Effect.gen(function* () {
     const ended = yield* Deferred.make<void, E>()

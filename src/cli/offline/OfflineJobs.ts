@@ -42,10 +42,10 @@ export interface Jobs extends Pick<JobClient, "events"> {
   readonly list: Query<"list">
 }
 
-/** Starts and resumes them, too. */
+/** Can also start and resume jobs. */
 export type Manager = Jobs & Pick<JobClient, "start" | "resume">
 
-/** The kind that is listed where none is named. */
+/** The kind that is listed by default. */
 const tasks = "tasks"
 
 export interface Options {
@@ -94,8 +94,8 @@ const copied = Layer.unwrapScoped(
 )
 
 /**
- * Reads the database without writing to it, unless it needs a migration or a recovery first; where it cannot be written, reads a
- * copy. Another process may use the database meanwhile.
+ * Reads the database without writing to it, unless it needs a migration or a recovery first; reads a copy if it cannot be written.
+ * Another process may use the database meanwhile.
  */
 export const store: Effect.Effect<
   RunStore.Service,

@@ -1,5 +1,5 @@
 /**
- * A copy of a database that is on a read-only disk or in a read-only directory: SQLite reads none without writing beside it.
+ * A copy of a database on a read-only disk or in a read-only directory: SQLite cannot read a database without writing beside it.
  */
 import { Effect, type Scope } from "effect"
 import { accessSync, chmodSync, constants, copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs"
@@ -17,7 +17,7 @@ export const isNeeded = (filename: string): boolean => {
   }
 }
 
-/** The file, its WAL and its journal, in a directory that only this user can read and that goes with the scope. */
+/** Copies the file, its WAL and its journal to a private directory that is removed with the scope. */
 export const copyDatabase = (filename: string): Effect.Effect<string, StoreError, Scope.Scope> =>
   Effect.gen(function* () {
     const failed = (cause: unknown) => new StoreError({ operation: "copy the database", reason: "other", cause })

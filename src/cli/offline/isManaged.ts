@@ -1,12 +1,12 @@
 /**
- * Whether a node of a cluster, or a process of another home, perhaps on another machine, works on the jobs of the database of this one.
+ * Whether a node of a cluster, or a process of another home, perhaps on another machine, manages the jobs in this home's database.
  */
 import { Effect, Option } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import { KernelRef } from "../../internal/ProcessIdentity.js"
 import type { Service } from "../../store/RunStoreService.js"
 
-/** One of another machine, or in another container, is taken to live: that cannot be seen from here. */
+/** A process on another machine, or in another container, is assumed to be alive: that cannot be checked from here. */
 export const isManaged = (
   { cluster, owners }: Pick<Service, "cluster" | "owners">,
   kind: string

@@ -8,7 +8,7 @@ import { JobManager } from "../../manager/JobManager.js"
 import * as OfflineJobs from "./OfflineJobs.js"
 
 /**
- * Uses a manager that begins no job that waits: it would be interrupted when this process exits. It prunes nothing either. Under
+ * Uses a manager that does not start waiting jobs, which would be interrupted when this process exits, and prunes nothing. With
  * automatic recovery, `stopAll` cancels interrupted jobs, too.
  */
 export const withManager = <A, E, R>(

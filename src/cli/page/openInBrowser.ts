@@ -30,13 +30,13 @@ const parse = (command: string, url: string): ReadonlyArray<Command> => {
   return [{ program, rest: hasPlace ? rest.map((word) => word.replaceAll("%s", url)) : [...rest, url] }]
 }
 
-/** `$BROWSER` has commands to try, separated by colons; `%s` in one stands for what to open. */
+/** `$BROWSER` contains commands to try, separated by colons; `%s` in one stands for the URL. */
 const commandsFor = (url: string, browser = ""): ReadonlyArray<Command> => {
   const chosen = browser.split(":").flatMap((command) => parse(command, url))
   return chosen.length > 0 ? chosen : [{ program: platform === "darwin" ? "open" : "xdg-open", rest: [url] }]
 }
 
-/** In milliseconds of real time: a browser that still runs has been opened. */
+/** In milliseconds of real time: a browser command that is still running by then has succeeded. */
 const patience = 3_000
 
 /** Why the command has failed, if it has. */

@@ -20,7 +20,7 @@ const request = (id: JobId | undefined) =>
     return { ...code, address, signIn: `${address}#code=${code.code}` }
   }).pipe(Effect.scoped)
 
-/** Gives the address of the page, without the code. */
+/** Opens the browser; returns the address of the page without the code. */
 export const inBrowser = (id: JobId | undefined) =>
   Effect.gen(function* () {
     const { directory } = yield* Home
@@ -34,7 +34,7 @@ export const inBrowser = (id: JobId | undefined) =>
   })
 
 export interface Options {
-  /** The job to show; all of them if it is left out. */
+  /** The job to show; by default the list of all jobs. */
   readonly id: JobId | undefined
   readonly print: boolean
   readonly json: boolean

@@ -9,7 +9,7 @@ import * as JobSource from "../JobSource.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import { Output, writeLines } from "../terminal/Output.js"
 
-/** Of a home that no process holds; says how many there were. Its port stays: bookmarks lead to it. */
+/** Ends those of a home that no process holds, and returns how many there were. Keeps the port, since bookmarks lead to it. */
 export const endRecorded = Effect.gen(function* () {
   const { sessions: file } = yield* Home
   const content = yield* SessionFile.read(file)

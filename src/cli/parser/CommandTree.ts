@@ -7,27 +7,27 @@ import { Effect, Either, type Scope } from "effect"
 import type { Output } from "../terminal/Output.js"
 import type { Invalid, Parameter } from "./Parameter.js"
 
-/** What every command may use, in a scope that closes when it ends; it provides whatever else it needs itself. */
+/** The services that every command may use, in a scope that closes when it ends; a command provides any others itself. */
 export type Environment = FileSystem | Output | Path | Scope.Scope
 
 export interface Command {
   readonly description: string
   readonly example: string
   readonly parameters: ReadonlyArray<Parameter<unknown>>
-  /** Whether it is about this machine alone, and so about no other daemon. */
+  /** Whether it concerns only this machine, so that it refuses `--server`. */
   readonly isLocal?: boolean
-  /** The effect of a command line with these values, or the first that is refused. */
+  /** The effect of a command line with these values, or the first refused value. */
   readonly bind: (valuesOf: ValuesOf) => Either.Either<Effect.Effect<void, unknown, Environment>, Invalid>
 }
 
-/** All values of a parameter on a command line, in order; of a flag, one for each time it is there. */
+/** All values of a parameter on a command line, in order; for a flag, one for each occurrence. */
 export type ValuesOf = (parameter: Parameter<unknown>) => ReadonlyArray<string>
 
 type Parameters = { readonly [key: string]: Parameter<unknown> }
 
 type Given<P extends Parameters> = { readonly [K in keyof P]: P[K] extends Parameter<infer A> ? A : never }
 
-/** What it runs is loaded when it runs: help, usage errors and completions need only what describes it. */
+/** The code of a command is loaded only to run it: help, usage errors and completions need only its description. */
 export const command = <P extends Parameters, E, R extends Environment>(
   {
     parameters,
@@ -47,14 +47,14 @@ const decode = <P extends Parameters>(parameters: P, valuesOf: ValuesOf): Either
   const decoded = Object.entries(parameters).map(([key, parameter]) =>
     Either.map(parameter.decode(valuesOf(parameter)), (value) => [key, value])
   )
-  // oxlint-disable-next-line typescript/consistent-type-assertions -- each key has what its own parameter decodes to
+  // oxlint-disable-next-line typescript/consistent-type-assertions -- each key has the decoded value of its own parameter
   return Either.map(Either.all(decoded), (entries) => Object.fromEntries(entries) as Given<P>)
 }
 
-/** A word that only leads to other commands. */
+/** A command that only groups other commands. */
 export interface Group {
   readonly description: string
   readonly children: { readonly [name: string]: Command | Group }
-  /** Words that other programs have for what commands of this one do, with these commands. */
+  /** Names of commands in other programs, with the equivalent commands here. */
   readonly synonyms?: { readonly [word: string]: ReadonlyArray<string> }
 }

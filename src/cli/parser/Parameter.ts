@@ -4,8 +4,7 @@
 import { Either, Option } from "effect"
 import { resolve } from "node:path"
 
-/** What a shell offers for a value, beside fixed choices. */
-/** A value that a shell may complete a word to. */
+/** A completion candidate. */
 export interface Candidate {
   readonly value: string
   readonly description: string
@@ -23,7 +22,7 @@ export interface Parameter<A> {
   readonly kind: "argument" | "flag" | "option"
   /** Without dashes or brackets. */
   readonly name: string
-  /** The one letter that also stands for it. */
+  /** A one-letter alias. */
   readonly alias?: string | undefined
   /** Stands for the value of an option in help texts. */
   readonly placeholder?: string
@@ -33,11 +32,11 @@ export interface Parameter<A> {
   /** The only values that are accepted, if they are known in advance. */
   readonly choices: ReadonlyArray<string>
   readonly source?: Source | undefined
-  /** Of all values that it has on the command line, which are none or one unless it is repeated. */
+  /** Decodes all of its values on the command line: at most one, unless it is repeated. */
   readonly decode: (values: ReadonlyArray<string>) => Either.Either<A, Invalid>
 }
 
-/** As it stands on a command line: `--json`, or `<job>`. */
+/** Its spelling: `--json`, or `<job>`. */
 export const label = ({ kind, name }: Pick<Parameter<unknown>, "kind" | "name">): string =>
   kind === "argument" ? `<${name}>` : `--${name}`
 
@@ -66,7 +65,7 @@ interface OptionSettings {
   readonly source?: Source
 }
 
-/** Decodes a value, or says what is expected, as the end of a sentence. */
+/** Decodes a value; a failure describes the expected value, as the end of a sentence. */
 export type Decode<A> = (text: string) => Either.Either<A, string>
 
 const anyText: Decode<string> = (text) => Either.right(text)

@@ -2,7 +2,7 @@
 import { Schema } from "effect"
 
 export class UsageError extends Schema.TaggedError<UsageError>()("UsageError", {
-  /** What is wrong: a sentence without its end. */
+  /** The problem: a sentence without its full stop. */
   problem: Schema.String,
   /** What to do about it. */
   hint: Schema.String

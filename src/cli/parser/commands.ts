@@ -1,5 +1,5 @@
 /**
- * Every command, by the words that lead to it.
+ * The tree of all commands.
  */
 import { diff } from "../commands/diff.js"
 import { doctor } from "../commands/doctor.js"

@@ -10,10 +10,10 @@ import type { Candidate } from "./Parameter.js"
 import * as Parameter from "./Parameter.js"
 import { type Invocation, parse } from "./parse.js"
 
-/** Hidden: it is for the scripts alone. */
+/** A hidden command, only for the scripts. */
 export const command = "__complete"
 
-/** In place of candidates: the shell completes directories better than we could. */
+/** Printed instead of candidates: the shell itself completes directories best. */
 const directories = ":directories"
 
 const scripts: Readonly<Record<string, string>> = {
@@ -64,7 +64,7 @@ complete -c charlotte -f -a '(__charlotte_complete)'
 
 export const script = (shell = "bash"): string => scripts[shell] ?? ""
 
-/** Prints the candidates for the last of the words. Never fails: a shell has no place for an error. */
+/** Prints the candidates for the last of the words. Never fails: a shell cannot show an error. */
 export const complete = (root: Group, words: ReadonlyArray<string>): Effect.Effect<number, never, Environment> =>
   Effect.gen(function* () {
     const lines = yield* candidates(root, words)
@@ -110,7 +110,7 @@ const candidates = (root: Group, words: ReadonlyArray<string>): Lines =>
     return expected === undefined ? [] : yield* valuesFor(expected, "", current, jobOf(node, valuesOf))
   })
 
-/** The job that is named already. */
+/** The job that the words before name. */
 const jobOf = (node: Invocation["node"], valuesOf: Invocation["valuesOf"]): string | undefined =>
   "parameters" in node
     ? node.parameters.flatMap((parameter) => (parameter.source === "jobs" ? valuesOf(parameter) : []))[0]

@@ -25,7 +25,7 @@ export const completions = Parameter.choiceOption(
 export const server = Parameter.textOption("server", {
   placeholder: "URL",
   description:
-    "Use the daemon at https://HOST:PORT, or http on a loopback address, in place of that of the home (default: $CHARLOTTE_SERVER)."
+    "Use the daemon at https://HOST:PORT, or http on a loopback address, instead of that of the home (default: $CHARLOTTE_SERVER)."
 })
 
 export const tokenFile = Parameter.fileOption(

@@ -1,5 +1,5 @@
 /**
- * What `--help` shows.
+ * Renders the help texts of `--help`.
  */
 import * as StyledLine from "../terminal/StyledLine.js"
 import * as text from "../terminal/text.js"
@@ -70,7 +70,7 @@ const section = (title: string, lines: ReadonlyArray<StyledLine.Line>): Readonly
 const paragraph = (content: string, columns: number): ReadonlyArray<StyledLine.Line> =>
   StyledLine.wrap([StyledLine.raw(content)], columns, 0)
 
-/** Names on the left, meanings on the right, or below where it is narrow. */
+/** Names on the left, meanings on the right, or below if the terminal is narrow. */
 const table = (entries: ReadonlyArray<Entry>, columns: number): ReadonlyArray<StyledLine.Line> => {
   const longest = Math.max(0, ...entries.map(([name]) => text.width(name)))
   const indent = columns - longest > 30 ? longest + 4 : 6

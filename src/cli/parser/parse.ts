@@ -1,5 +1,5 @@
 /**
- * Reads a command line: the command that it leads to, and what to do with it.
+ * Parses a command line.
  */
 import { Either, type Effect, Option } from "effect"
 import { parseArgs } from "node:util"
@@ -10,7 +10,7 @@ import * as Parameter from "./Parameter.js"
 import { UsageError } from "./UsageError.js"
 
 export interface Invocation {
-  /** The words that lead to the command, as far as they do. */
+  /** The words of the command, as far as they are known. */
   readonly path: ReadonlyArray<string>
   readonly node: Command | Group
   readonly action: "completions" | "help" | "run" | "version"
@@ -18,7 +18,7 @@ export interface Invocation {
   readonly json: boolean
   readonly logLevel: string | undefined
   readonly shell: string | undefined
-  /** Another daemon than that of the home, and the file with its token. */
+  /** A daemon to use instead of that of the home, and the file with its token. */
   readonly server: Option.Option<string>
   readonly tokenFile: Option.Option<string>
   readonly valuesOf: ValuesOf
@@ -48,7 +48,7 @@ type OptionToken = Extract<ReturnType<typeof tokenize>[number], { readonly kind:
 
 const looksLikeOption = (word: string): boolean => /^-\D/.test(word)
 
-/** The values of one command line, and the first thing that is wrong with it. */
+/** Collects the values of one command line, and its first error. */
 const makeReader = () => {
   const values = new Map<AnyParameter, Array<string>>()
   let error: UsageError | undefined
@@ -105,13 +105,13 @@ type Reader = ReturnType<typeof makeReader>
 
 const helpOf = (path: ReadonlyArray<string>): string => `see: ${path.join(" ")} --help`
 
-/** How far the words lead down the tree. */
+/** The position in the tree that the words reach. */
 interface Position {
   readonly path: ReadonlyArray<string>
   readonly node: Command | Group
   /** The words after the last one of the path. */
   readonly rest: ReadonlyArray<string>
-  /** Whether the next word is no command. */
+  /** Whether the next word is not a command. */
   readonly isLost: boolean
 }
 
@@ -172,7 +172,7 @@ export const parse = (root: Group, argv: ReadonlyArray<string>): Invocation => {
   }
 }
 
-/** None also where it is refused, which `bind` reports. */
+/** None if the value is missing, or refused, which `bind` reports. */
 const valueOf = <A>(parameter: Parameter.Parameter<Option.Option<A>>, { valuesOf }: Reader): Option.Option<A> =>
   Either.getOrElse(parameter.decode(valuesOf(parameter)), () => Option.none())
 
@@ -187,7 +187,7 @@ const bind = (node: Command | Group, { error, valuesOf }: Reader, help: string):
   )
 }
 
-/** What to type in place of a word that is no command. */
+/** The suggestion for a word that is not a command. */
 const instead = (path: ReadonlyArray<string>, { children, synonyms = {} }: Group, word: string): string => {
   const known = Object.hasOwn(synonyms, word) ? synonyms[word] : undefined
   const near = nearest(word, Object.keys(children))

@@ -1,5 +1,5 @@
 /**
- * Runs a command line, and answers with the exit code.
+ * Runs a command line, and returns its exit code.
  */
 import { Effect, type Scope } from "effect"
 import { StartProgress } from "../../store/StartProgress.js"

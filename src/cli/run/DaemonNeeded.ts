@@ -1,4 +1,4 @@
-/** Jobs wait that this process would begin as well, and interrupt when it exits. */
+/** There are waiting jobs, which this process would start as well, and interrupt when it exits. */
 import { Schema } from "effect"
 
 export class DaemonNeeded extends Schema.TaggedError<DaemonNeeded>()("DaemonNeeded", {

@@ -19,7 +19,7 @@ import * as logTail from "./logTail.js"
 import { timeZone } from "../terminal/timeZone.js"
 
 export interface Options<E1, R1, E2, R2> {
-  /** All events of the job; ends with the job, or when no process runs it any more. */
+  /** All events of the job; ends with the job, or when no process runs it. */
   readonly events: Stream.Stream<JobEvent, E1, R1>
   /** The final record, read after the last event. */
   readonly end: Effect.Effect<Summary.Ended, E2, R2>

@@ -44,7 +44,7 @@ export interface Unit {
 
 export interface Progress {
   readonly status: RunStatus
-  /** What a job that is pending or parked waits for, and since when, in milliseconds. */
+  /** What a pending or parked job waits for, and since when, in milliseconds. */
   readonly waiting: { readonly for: Waiting; readonly since: number } | undefined
   /** In milliseconds. */
   readonly startedAt: number | undefined
@@ -71,7 +71,7 @@ export interface Counts {
   readonly skipped: number
 }
 
-/** Of tasks. */
+/** Counts the tasks. */
 export const counts = ({ units }: Progress): Counts => {
   const tasks = [...units.values()].flatMap(({ tasks }) => [...tasks.values()])
   const of = (wanted: TaskState) => tasks.filter(({ state }) => state === wanted).length
@@ -131,7 +131,7 @@ const planned = (id: string, tasks: Payload<"orch.started">["units"][number]["ta
   failing: undefined
 })
 
-/** What an earlier attempt of the job has finished stays; the rest starts over. */
+/** Keeps what an earlier attempt of the job has finished, and starts the rest over. */
 const withPlan = (state: Progress, { target, units }: Payload<"orch.started">, at: number): Progress => ({
   ...state,
   target,

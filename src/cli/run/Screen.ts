@@ -28,7 +28,7 @@ export const render = (progress: Progress.Progress, { now, size, tail }: View): 
   const { columns, rows } = size
   // One row for the bar, and one for the cursor below.
   const room = Math.max(0, rows - 2)
-  // Of a job that has parked, no unit runs.
+  // No unit of a parked job is running.
   const running = progress.waiting ? [] : [...progress.units.values()].filter(({ state }) => state === "running")
   // If units and output do not fit, at least half of the room is for units.
   const output = shorten(outputLines(progress, tail), room - Math.min(running.length, Math.ceil(room / 2)))
@@ -88,7 +88,7 @@ const phases: { readonly [P in Progress.Phase]: string } = {
   verify: "verify"
 }
 
-/** As much as fits beside the name and the title. */
+/** As much of the phase as fits beside the name and the title. */
 const phase = (unit: Progress.Unit, columns: number): StyledLine.Line => {
   if (columns < 30) return []
   const attempt = (unit.task === undefined ? undefined : unit.tasks.get(unit.task)?.attempt) ?? 1
@@ -111,7 +111,7 @@ const outputLines = (progress: Progress.Progress, tail: ReadonlyArray<string>): 
   ]
 }
 
-/** Output of other programs, set off from our own. */
+/** Output of other programs, set off from Charlotte's own. */
 export const quote = (lines: ReadonlyArray<string>): ReadonlyArray<StyledLine.Line> =>
   lines.map((text) => [StyledLine.raw("│ ", "faint"), StyledLine.raw(text)])
 

@@ -59,7 +59,7 @@ export interface Ended {
   readonly work: Work
 }
 
-/** What results and errors of the task orchestrator have in common. */
+/** The fields of results and errors of the task orchestrator. */
 const Outcome = Schema.Struct({
   _tag: Schema.optional(Schema.String),
   message: Schema.optional(Schema.String),
@@ -102,7 +102,7 @@ export const of = ({ run, work }: Ended, now: DateTime.DateTime, interruptedAt?:
   }
 }
 
-/** Where its work is, once units have started. */
+/** The branch with its work, once units have started. */
 const resultOf = ({ id }: Run, { units }: Work, outcome: Outcome, config: JobConfig | undefined) => {
   const isThere = config?.dryRun !== true && (units.length > 0 || outcome.branch !== undefined)
   if (!isThere) return { branch: undefined, diff: undefined }

@@ -50,7 +50,7 @@ export type Fact = readonly [name: string, value: string | undefined]
 
 export const facts = (summary: Summary): ReadonlyArray<Fact> => {
   const { branch, commits, diff, landed, target, tasks, units } = summary
-  // All that was done is on the branches of units, which are named with a diff of their own.
+  // All work is on the branches of units, each of which is shown with its own diff.
   const isElsewhere = commits === 0 && unmerged(summary).length > 0
   return [
     ["units", counts(units)],

@@ -1,5 +1,5 @@
 /**
- * Follows a job that another process runs. An interruption ends the following, not the job.
+ * Follows a job that another process runs. An interruption stops following, not the job.
  */
 import { Effect, Mailbox, Stream } from "effect"
 import type { JobEvent } from "../../domain/JobEvent.js"
@@ -19,7 +19,7 @@ export interface Options {
   readonly json: boolean
 }
 
-/** How long to wait for a process that has gone: a daemon may be restarted, a foreground run is not. */
+/** How long to wait for a process that has exited: a daemon may be restarted, but not a foreground run. */
 export const patience = { daemon: "1 minute", run: "1 second" } as const
 
 const lost = {
@@ -55,7 +55,7 @@ export const follow = ({ host: { client, isRemote, what }, id, json }: Options) 
     if (code !== ExitCode.completed) return yield* new ExitCode.Quit({ code })
   })
 
-/** The same for a job that no process runs. */
+/** Replays the events of a job that no process runs. */
 export const replay = (jobs: JobSource.Jobs, id: JobId, json: boolean) =>
   Effect.gen(function* () {
     const job = yield* jobs.get(id)

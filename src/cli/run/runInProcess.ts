@@ -53,7 +53,7 @@ export const follow = <E>(options: Options<E>) =>
     yield* Telemetry.exported(telemetry)(manage(options, records))
   }).pipe(Effect.scoped)
 
-/** Milliseconds in which what is left to export is sent before the process ends. */
+/** Milliseconds for the last export of telemetry before the process ends. */
 const lastExport = 2_000
 
 type Records = Layer.Layer.Success<ReturnType<typeof Layers.store>>
@@ -81,7 +81,7 @@ const manage = <E>({ begin, json }: Options<E>, records: Context.Context<Records
       Effect.orElseSucceed(() => []),
       Effect.map((runs) => runs.map(({ id }) => id))
     )
-    /** Cancels what has not started: there is nothing to resume, and the next process would start it unasked. */
+    /** Cancels a job that has not started: there is nothing to resume, and the next process would start it without being asked to. */
     const close = Effect.flatMap(
       pending,
       Effect.forEach((id) => Effect.ignore(manager.stop(id)))
@@ -140,7 +140,7 @@ const manage = <E>({ begin, json }: Options<E>, records: Context.Context<Records
     if (code !== ExitCode.completed) return yield* new ExitCode.Quit({ code })
   }).pipe(Effect.scoped)
 
-/** For a collector of logs. Those of this process are usually off. */
+/** Logs events for export only: the log of this process is usually off. */
 const logEvents = (after: number, services: Context.Context<JobManager>) =>
   JobEventLogger.follow(after).pipe(
     Effect.provide(services),

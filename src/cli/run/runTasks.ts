@@ -37,10 +37,10 @@ export const runTasks = ({ json, open, ...given }: Options) =>
           const started = yield* startJob.start(manager, config, options)
           const { id, isEarlier, job } = started
           const notice = startJob.notice(started, { now: yield* DateTime.now, zone })
-          // The events of the job say the rest.
+          // The events of the job show the rest.
           const isNews = isEarlier || Option.exists(job, ({ waitsFor }) => waitsFor === "key")
           if (isNews && Option.isSome(notice)) yield* error(`${notice.value}\n`)
-          // Without a daemon nothing else continues it; with one it waits for a permit where this fails.
+          // Without a daemon, nothing else resumes it; with one, it waits for a permit if this fails.
           const isInterrupted = isEarlier && Option.exists(job, ({ status }) => status === "interrupted")
           if (isInterrupted) yield* Effect.ignore(manager.resume(id))
           yield* showPage(id)

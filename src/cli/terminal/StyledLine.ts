@@ -27,10 +27,10 @@ export const empty: Line = []
 /** A piece of untrusted text. */
 export const piece = (text: string, style: Style = "plain"): Piece => ({ text: Terminal.clean(text), style })
 
-/** A piece of text of our own, whose spaces are kept. */
+/** A piece of trusted text, whose spaces are kept. */
 export const raw = (text: string, style: Style = "plain"): Piece => ({ text, style })
 
-/** A piece of untrusted text of one line, whose indentation is kept. */
+/** A line of untrusted text, whose indentation is kept. */
 export const verbatim = (text: string, style: Style = "plain"): Piece => ({
   text: Terminal.cleanLines(text).join(" "),
   style
@@ -38,7 +38,7 @@ export const verbatim = (text: string, style: Style = "plain"): Piece => ({
 
 export const width = (line: Line): number => line.reduce((sum, { text }) => sum + Terminal.width(text), 0)
 
-/** Cut to so many columns. */
+/** Cut to the given number of columns. */
 export const fit = (line: Line, columns: number): Line => {
   if (width(line) <= columns) return line
   const kept: Array<Piece> = []

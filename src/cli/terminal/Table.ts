@@ -1,5 +1,5 @@
 /**
- * A table that fits the terminal: columns are cut, then left out.
+ * A table that fits the terminal: columns are cut, then omitted.
  */
 import { Array } from "effect"
 import * as StyledLine from "./StyledLine.js"
@@ -12,7 +12,7 @@ export interface Column {
   /** May be cut to this many columns, at its end or (paths) at its start. */
   readonly least?: number
   readonly cut?: "start" | "end"
-  /** May be left out; the lowest rank first. */
+  /** May be omitted; the lowest rank first. */
   readonly rank?: number
 }
 
@@ -26,7 +26,7 @@ const natural = ({ cells, title }: Column): number =>
 
 const least = (column: Column): number => Math.min(natural(column), column.least ?? Infinity)
 
-/** The columns that fit; empty ones with a rank are left out. */
+/** The columns that fit; empty ones with a rank are omitted. */
 const chosen = (columns: ReadonlyArray<Column>, room: number): ReadonlyArray<Column> => {
   const rest = columns.filter(({ cells, rank }) => rank === undefined || cells.some(({ text }) => text !== ""))
   const first = rest.reduce<Column | undefined>(

@@ -7,7 +7,7 @@ export const onSuspend = (clear: Effect.Effect<void>): Effect.Effect<void, never
   Effect.gen(function* () {
     const runFork = Runtime.runFork(yield* Effect.runtime())
     const suspend = Effect.sync(() => {
-      // Without a listener the signal does what it does by default, which depends on the shell.
+      // Without a listener, the signal has its default effect, which depends on the shell.
       process.off("SIGTSTP", onSignal)
       process.kill(process.pid, "SIGTSTP")
     })

@@ -5,18 +5,18 @@ import { Config, Effect, Option } from "effect"
 import { spawn } from "node:child_process"
 import { type Service, OutputClosed } from "./Output.js"
 
-/** `less` unless another one is set; the variables are what git gives it: quit if it fits on one screen, and pass colours on. */
+/** `less` unless another one is set, with the variables that git sets: quit if it fits on one screen, and pass colours on. */
 const script =
   'export LESS="${LESS-FRX}" LV="${LV--c}"; if [ -n "$1" ]; then eval "$1"; elif command -v less >/dev/null 2>&1; then less; else cat; fi'
 
 const variable = (name: string) => Effect.option(Config.string(name))
 
-/** The command line; none where it is empty or `cat`, which shows no more than the terminal does. */
+/** The configured pager, if any. */
 const chosen = Effect.zipWith(variable("GIT_PAGER"), variable("PAGER"), (git, general) =>
   Option.getOrUndefined(Option.orElse(git, () => general))
 )
 
-/** Returns when the user has quit the pager. What it did not read is not missed. */
+/** Returns once the user has quit the pager; output that it did not read is discarded. */
 export const withPager = <E, R>(
   output: Pick<Service, "write">,
   use: (write: Service["write"]) => Effect.Effect<void, E, R>

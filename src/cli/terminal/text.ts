@@ -18,7 +18,7 @@ export const cleanLines = (text: string): ReadonlyArray<string> =>
     .split("\n")
     .map((line) => line.replaceAll("\t", "    ").replace(unseen, "").trimEnd())
 
-/** Most text, with the signs and lines that we draw ourselves; the width of the rest needs tables. */
+/** Most text, including the symbols and lines that the command itself draws; the width of other text needs tables. */
 const plain = /^[ -~·×–…→─-╿▸✓✗]*$/
 
 let segmenter: Intl.Segmenter | undefined
@@ -35,14 +35,14 @@ const spacingMark = /[\p{Mc}\uff00-\uffef]/u
 const sumOfWidths = (characters: ReadonlyArray<string>): number =>
   characters.reduce((sum, character) => sum + eastAsianWidth(character.codePointAt(0) ?? 0), 0)
 
-/** Of one grapheme. Composed, so that a syllable of Hangul counts once. */
+/** The width of one grapheme, normalised so that a Hangul syllable counts once. */
 const graphemeWidth = (grapheme: string): number =>
   emoji.test(grapheme)
     ? 2 + sumOfWidths(Array.from(grapheme).filter((character) => spacingMark.test(character)))
     : sumOfWidths(Array.from(grapheme.normalize()).filter((character) => !takesNoColumn.test(character)))
 
 /**
- * The columns that a clean text takes. Not by `string-width` 8, whose regular expressions take 50 ms to compile in each command
+ * The width of a clean text in columns. Does not use `string-width` 8, whose regular expressions take 50 ms to compile in each command
  * (`node -e 'console.time(); require("string-width"); console.timeEnd()'`).
  */
 export const width = (text: string): number =>

@@ -180,7 +180,9 @@ describe("doctor > home directory", () => {
         `warning: ${world.home} can be read by other users → chmod 700 ${world.home}`
       ])
       writeFileSync(`${world.home}/photo`, "")
-      expect(yield* say(world, "home")).toEqual([expect.stringMatching(/^problem: .* contains files that are not Charlotte's.* → choose/)])
+      expect(yield* say(world, "home")).toEqual([
+        expect.stringMatching(/^problem: .* contains files that are not Charlotte's.* → choose/)
+      ])
       const file = `${world.home}/photo`
       expect(yield* say({ ...world, home: file }, "home")).toEqual([
         `problem: the home directory ${file} is not a directory → move away what is there, or choose another one`

@@ -231,7 +231,7 @@ describe("plan outside a repository", () => {
         /^2 charlotte: \/.* is not the working tree of a git repository: .*; give the path of a checkout, or make one with: git init\n$/
       )
       expect(yield* say(`${world.root}/none`)).toMatch(
-        /^2 charlotte: .*\/none is not the working tree .*: there is nothing; .*\n$/
+        /^2 charlotte: .*\/none is not the working tree .*: it does not exist; .*\n$/
       )
     })
   )

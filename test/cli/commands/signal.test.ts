@@ -123,7 +123,7 @@ describe("charlotte signal", () => {
       const table: ReadonlyArray<readonly [words: ReadonlyArray<string>, err: string]> = [
         [[], "missing argument <job>; see: charlotte signal --help"],
         [[id], "missing argument <name>; see: charlotte signal --help"],
-        [[id, "approve", "yes"], `"yes" is not JSON; a text needs quotes of its own: '"a text"'`],
+        [[id, "approve", "yes"], `"yes" is not JSON; text needs quotes of its own: '"a text"'`],
         [[id, "approve"], 'invalid signal "approve": payload: Expected { readonly by: string }, actual undefined'],
         [[id, "approve", "{}"], 'invalid signal "approve": payload.by: is missing'],
         [[id, "reject"], 'invalid signal "reject": this kind of job takes the signals approve, note'],

@@ -244,7 +244,7 @@ Options of every command
   --log-level LEVEL    Log to standard error at this level: debug, info, warning
                        or error.
   --server URL         Use the daemon at https://HOST:PORT, or http on a
-                       loopback address, in place of that of the home (default:
+                       loopback address, instead of that of the home (default:
                        $CHARLOTTE_SERVER).
   --token-file FILE    The file with the token of --server, or of a port of the
                        daemon (default: $CHARLOTTE_TOKEN_FILE).
@@ -295,7 +295,7 @@ Options
                          receives the result is always one.
   --on-key ACTION        If another job holds the key: refuse (the default), attach to that job,
                          replace it (stop it, and start when it has ended), or queue behind it.
-  --idempotency-key KEY  Makes it safe to try again: the same key always means the same job.
+  --idempotency-key KEY  Make it safe to retry: the same key always means the same job.
   --open                 Open the page of the job in the browser.
   --json                 Print JSON, one document a line; errors too, on standard error.
 

@@ -7,11 +7,11 @@ import * as Parameter from "../../parser/Parameter.js"
 import { json } from "../parameters.js"
 
 const node = Parameter.argument("node", {
-  description: "The address of the node, as charlotte cluster status shows it, or its host.",
+  description: "The address of the node, as shown by charlotte cluster status, or its host.",
   decode: Either.right
 })
 
-const wait = Parameter.flag("wait", { description: "Return when the node runs no job any more." })
+const wait = Parameter.flag("wait", { description: "Wait until the node runs no jobs." })
 
 const undo = Parameter.flag("undo", { description: "Let the node take jobs again." })
 

@@ -1,5 +1,5 @@
 /**
- * `charlotte cluster limit`: how many jobs a cluster runs at once.
+ * `charlotte cluster limit`: sets how many jobs a cluster runs at once.
  */
 import { Either } from "effect"
 import * as CommandTree from "../../parser/CommandTree.js"

@@ -1,12 +1,12 @@
 /**
- * `charlotte cluster migrate`: brings the database up to this version.
+ * `charlotte cluster migrate`: migrates the database to this version.
  */
 import * as CommandTree from "../../parser/CommandTree.js"
 import * as Parameter from "../../parser/Parameter.js"
 import { json } from "../parameters.js"
 
 const dryRun = Parameter.flag("dry-run", {
-  description: "Print the SQL that would be run, as psql takes it, without running it."
+  description: "Print the SQL that would be run, as input for psql, without running it."
 })
 
 export const migrate = CommandTree.command(

@@ -25,17 +25,16 @@ const listen = Parameter.option(
 
 const tlsCert = Parameter.fileOption(
   "tls-cert",
-  "The certificate of the port, in PEM, with those between it and its root."
+  "The certificate of the port and its intermediate certificates, in PEM."
 )
 
 const tlsKey = Parameter.fileOption("tls-key", "The private key of the certificate, in PEM, without a passphrase.")
 
 const insecureHttp = Parameter.flag("insecure-http", {
-  description:
-    "Serve other machines without TLS: anyone who reads the network can read the token, and run commands with it."
+  description: "Serve other machines without TLS: anyone on the network can read the token, and run commands with it."
 })
 
-/** Where a daemon listens, and how. */
+/** The port of a daemon and its settings. */
 export const port = { listen, tlsCert, tlsKey, tokenFile: globals.tokenFile, insecureHttp }
 
 const decodeDatabase = (text: string): Either.Either<DatabaseChoice.DatabaseChoice, Parameter.Invalid> =>
@@ -46,26 +45,26 @@ const decodeDatabase = (text: string): Either.Either<DatabaseChoice.DatabaseChoi
         ? Either.right(choice)
         : Either.left({
             problem: "every user of this machine can read the password in --database",
-            hint: "leave it out there, and set PGPASSWORD, or PGPASSFILE to a file with the line HOST:PORT:DATABASE:USER:PASSWORD"
+            hint: "omit it there, and set PGPASSWORD, or PGPASSFILE to a file with the line HOST:PORT:DATABASE:USER:PASSWORD"
           })
   )
 
 export const database: Parameter.Parameter<Option.Option<DatabaseChoice.DatabaseChoice>> = {
   ...Parameter.textOption("database", {
     placeholder: "URL",
-    description: `The database of the jobs: ${DatabaseChoice.example}, or sqlite for the file in the home (default: the one used last, at first sqlite).`
+    description: `The database of the jobs: ${DatabaseChoice.example}, or sqlite for the file in the home (default: the one used last, initially sqlite).`
   }),
-  // A refused value is not repeated: it may hold a password.
+  // A refused value is not quoted: it may contain a password.
   decode: ([text]) => (text === undefined ? Either.right(Option.none()) : Either.map(decodeDatabase(text), Option.some))
 }
 
-/** About a node of a cluster. */
+/** The settings of a node of a cluster. */
 export const node = {
   advertise: Parameter.option(
     "advertise",
     {
       placeholder: "HOST:PORT",
-      description: "Be a node of the cluster on this PostgreSQL database, which other nodes reach at this address."
+      description: "Join the cluster on this PostgreSQL database as a node that others reach at this address."
     },
     NodeSettings.parseAddress
   ),
@@ -74,6 +73,6 @@ export const node = {
     description: "Listen for other nodes on every interface; the port has no authentication."
   }),
   sharedRepositories: Parameter.flag("shared-repositories", {
-    description: "Accept jobs in directories: every node has the same repositories at the same paths."
+    description: "Accept jobs in local directories: every node has the same repositories at the same paths."
   })
 }

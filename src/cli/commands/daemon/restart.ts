@@ -1,5 +1,5 @@
 /**
- * `charlotte daemon restart`: replaces the daemon by one of this version, which resumes its jobs.
+ * `charlotte daemon restart`: replaces the daemon with one of this version, which resumes its jobs.
  */
 import * as CommandTree from "../../parser/CommandTree.js"
 import { json } from "../parameters.js"

@@ -1,5 +1,5 @@
 /**
- * `charlotte daemon start`: starts the daemon in the background, or is the daemon.
+ * `charlotte daemon start`: starts the daemon in the background, or runs it in the foreground.
  */
 import * as CommandTree from "../../parser/CommandTree.js"
 import * as Parameter from "../../parser/Parameter.js"
