@@ -1,30 +1,32 @@
 /**
- * The lines of a log as it arrives, without more memory than its text takes: lines are parsed when they are shown.
+ * The lines of a log as it arrives. It keeps only their text: lines are parsed when they are shown.
  */
 import * as ansi from "./ansi.js"
 
 export interface LogText {
   /** Adds bytes of UTF-8, which may end within a character or a line. */
   readonly append: (bytes: Uint8Array) => void
-  /** Also counts the last line, which may not be complete. */
+  /** Includes the last line, which may be incomplete. */
   readonly length: () => number
-  /** With its escape sequences. */
+  /** The line with its escape sequences. */
   readonly raw: (line: number) => string
   readonly parse: (line: number) => ReadonlyArray<ansi.Piece>
-  /** How many lines were dropped from the beginning. */
+  /** The number of lines dropped from the beginning. */
   readonly dropped: () => number
   readonly bytes: () => number
 }
 
 export interface Limits {
-  /** More lines than these are dropped from the beginning: the page keeps 64 MiB or so of text at most. */
+  /** Lines beyond these limits are dropped from the beginning. */
   readonly lines: number
   readonly characters: number
+  /** Longer lines are broken, in characters: a line that does not end could not be dropped. */
+  readonly line: number
 }
 
-const defaults: Limits = { lines: 600_000, characters: 64 * 1024 * 1024 }
+const defaults: Limits = { lines: 600_000, characters: 64 * 1024 * 1024, line: 1024 * 1024 }
 
-/** The style at which a line begins is kept for one line in so many. */
+/** The style at the start of a line is kept for one line in this many. */
 const every = 256
 
 export const make = (limits: Limits = defaults): LogText => {
@@ -52,7 +54,7 @@ export const make = (limits: Limits = defaults): LogText => {
     return style
   }
 
-  /** A tenth more goes than has to, so that this is rare. */
+  /** Drops a tenth more than necessary, so that this is rare. */
   const drop = (): void => {
     const excess = lines.length - limits.lines
     let count = excess > 0 ? excess + Math.floor(limits.lines / 10) : 0
@@ -60,7 +62,7 @@ export const make = (limits: Limits = defaults): LogText => {
     for (let at = 0; at < count; at++) removed += lines[at]?.length ?? 0
     while (characters - removed > limits.characters * 0.9 && count < lines.length)
       removed += lines[count++]?.length ?? 0
-    // Whole blocks, so that the styles that were kept go on to fit.
+    // Whole blocks, so that the styles that are kept stay aligned.
     count = Math.min(lines.length, Math.ceil((dropped + count) / every) * every - dropped)
     styleAt(dropped + count)
     lines = lines.slice(count)
@@ -68,14 +70,29 @@ export const make = (limits: Limits = defaults): LogText => {
     characters = lines.reduce((sum, { length }) => sum + length, 0)
   }
 
+  const push = (line: string): void => {
+    lines.push(line)
+    characters += line.length
+  }
+
+  /** Adds to the last line, and breaks it where it gets too long. */
+  const extend = (text: string): void => {
+    open += text
+    while (open.length > limits.line) {
+      push(open.slice(0, limits.line))
+      open = open.slice(limits.line)
+    }
+  }
+
   return {
     append: (added) => {
       bytes += added.byteLength
-      const parts = (open + decoder.decode(added, { stream: true })).split("\n")
-      open = parts.pop() ?? ""
-      for (const part of parts) {
-        lines.push(part)
-        characters += part.length
+      for (const [at, part] of decoder.decode(added, { stream: true }).split("\n").entries()) {
+        if (at > 0) {
+          push(open)
+          open = ""
+        }
+        extend(part)
       }
       if (lines.length > limits.lines || characters > limits.characters) drop()
     },

@@ -9,7 +9,7 @@ const bold = (text: string): string => `\u001b[1m${text}\u001b[0m`
 const red = (text: string): string => `\u001b[31m${text}\u001b[0m`
 const cyan = (text: string): string => `\u001b[36m${text}\u001b[0m`
 
-/** More lines of the output of a tool are counted, and shown by the raw log. */
+/** Of the output of a tool, further lines are only counted; the raw log has them. */
 const mostLines = 12
 
 const cutLines = (text: string): ReadonlyArray<string> => {
@@ -21,7 +21,7 @@ const cutLines = (text: string): ReadonlyArray<string> => {
 const indented = (text: string, style: (line: string) => string): ReadonlyArray<string> =>
   text === "" ? [] : cutLines(text).map((line) => style(`    ${line}`))
 
-/** The one field of the input of a tool that says most, or all of it. */
+/** The most informative field of a tool's input, or the whole input. */
 const summary = (input: unknown): string => {
   for (const name of ["command", "file_path", "path", "pattern", "query", "url", "description", "prompt"]) {
     const value = payload.string(input, name)
@@ -88,7 +88,7 @@ const codexItem = (type: string, item: unknown): ReadonlyArray<string> => {
   }
 }
 
-/** Undefined for what is not a record that is known. */
+/** Undefined for records of an unknown type. */
 const known = (record: unknown): ReadonlyArray<string> | undefined => {
   const type = payload.string(record, "type") ?? ""
   switch (type) {
@@ -121,10 +121,10 @@ const known = (record: unknown): ReadonlyArray<string> | undefined => {
   }
 }
 
-/** Longer ones are not parsed. */
+/** Longer records are neither parsed nor held back. */
 const longest = 4 * 1024 * 1024
 
-/** Undefined for a line that is no record. */
+/** Undefined for a line that is not a record. */
 const ofRecord = (line: string): ReadonlyArray<string> | undefined => {
   if (!line.startsWith('{"type":') || line.length > longest) return undefined
   try {
@@ -136,21 +136,21 @@ const ofRecord = (line: string): ReadonlyArray<string> | undefined => {
 
 export const readable = (line: string): ReadonlyArray<string> => ofRecord(line) ?? [line]
 
-/** A stage before the text of a log: takes bytes, gives the bytes of what is to be read. */
+/** A stage before the text of a log: turns its bytes into those of a readable log. */
 export interface Reader {
   readonly read: (bytes: Uint8Array) => Uint8Array
-  /** What was held back because it may have become a record. */
+  /** Returns what was held back because it could have become a record. */
   readonly flush: () => Uint8Array
-  /** Whether there was a record. */
+  /** Whether any record was found. */
   readonly found: () => boolean
 }
 
 export const makeReader = (): Reader => {
   const decoder = new TextDecoder()
   const encoder = new TextEncoder()
-  /** The end, which may become a record. */
+  /** The incomplete last line, which may become a record. */
   let held = ""
-  /** The beginning of this line was passed on. */
+  /** Whether the beginning of the current line was passed on. */
   let isOpen = false
   let found = false
   return {
@@ -163,7 +163,7 @@ export const makeReader = (): Reader => {
         return record ?? [line]
       })
       if (lines.length > 0) isOpen = false
-      const isText = isOpen || (rest !== "" && !rest.startsWith("{"))
+      const isText = isOpen || (rest !== "" && !rest.startsWith("{")) || rest.length > longest
       held = isText ? "" : rest
       isOpen = isText
       return encoder.encode(read.map((line) => `${line}\n`).join("") + (isText ? rest : ""))

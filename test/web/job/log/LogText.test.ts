@@ -32,19 +32,36 @@ describe("the text of a log", () => {
   })
 
   it("drops lines from the beginning when there are too many, and says how many", () => {
-    const log = make({ lines: 1_000, characters: 1_000_000 })
+    const log = make({ lines: 1_000, characters: 1_000_000, line: 1_000 })
     log.append(bytes("\u001b[31m"))
     for (let at = 0; at < 5_000; at++) log.append(bytes(`line ${at}\n`))
     expect(log.length()).toBeLessThanOrEqual(1_000)
     expect(log.dropped() + log.length()).toBe(5_000)
     expect(log.raw(0)).toBe(`line ${log.dropped()}`)
     expect(log.parse(0)).toEqual([{ text: `line ${log.dropped()}`, classes: "fg-1" }])
-    const few = make({ lines: 1_000, characters: 10_000 })
+    const few = make({ lines: 1_000, characters: 10_000, line: 1_000 })
     few.append(bytes(`${"x".repeat(400)}\n`.repeat(900)))
     few.append(bytes("\u001b[32mend\n"))
     expect(text(few, few.length() - 1)).toBe("end")
     expect(few.length() + few.dropped()).toBe(901)
     expect(few.length()).toBeLessThan(300)
+  })
+
+  it("breaks a line that does not end, so that it keeps no more than its limit", () => {
+    const log = make({ lines: 1_000, characters: 10_000, line: 100 })
+    for (let at = 0; at < 5_000; at++) log.append(bytes(`${at % 10} `.repeat(20)))
+    const kept = Array.from({ length: log.length() }, (_, line) => log.raw(line))
+    expect(kept.join("").length).toBeLessThanOrEqual(10_100)
+    expect(Math.max(...kept.map((line) => line.length))).toBe(100)
+    expect(log.dropped() + log.length()).toBe(2_000)
+    const whole = make({ lines: 1_000, characters: 10_000, line: 100 })
+    const cut = make({ lines: 1_000, characters: 10_000, line: 100 })
+    const line = bytes(`${"x".repeat(250)}\nend`)
+    whole.append(line)
+    for (const byte of line) cut.append(Uint8Array.of(byte))
+    const lengths = (log: ReturnType<typeof make>) => [0, 1, 2, 3].map((line) => log.raw(line).length)
+    expect(lengths(whole)).toEqual([100, 100, 50, 3])
+    expect(lengths(cut)).toEqual(lengths(whole))
   })
 
   it("finds a text without regard to case and colours", () => {

@@ -66,4 +66,13 @@ describe("records of agents, to be read", () => {
     expect(decode(reader.flush())).toBe('{"type"')
     expect(reader.found()).toBe(false)
   })
+
+  it("holds back no more than a record may have", () => {
+    const reader = makeReader()
+    const piece = new Uint8Array(256 * 1024).fill(120)
+    let passed = reader.read(new TextEncoder().encode('{"type":')).length
+    for (let at = 0; at < 20; at++) passed += reader.read(piece).length
+    expect(passed).toBe(8 + 20 * piece.length)
+    expect(reader.flush()).toHaveLength(0)
+  })
 })
