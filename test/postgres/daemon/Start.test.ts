@@ -82,7 +82,7 @@ describe("charlotte daemon start --database", () => {
           code: 2,
           out: "",
           err:
-            "charlotte: every user of this machine can read the password in --database; leave it out there, and set " +
+            "charlotte: every user of this machine can read the password in --database; omit it there, and set " +
             "PGPASSWORD, or PGPASSFILE to a file with the line HOST:PORT:DATABASE:USER:PASSWORD\n"
         })
       }
