@@ -33,8 +33,13 @@ export const start = (
     })
     if (Option.isNone(options)) return { id, job: Option.none(), isEarlier: false }
     const job = yield* manager.get(id)
-    return { id, job: Option.some(job), isEarlier: DateTime.lessThan(job.createdAt, submittedAt) }
+    const isEarlier = findsEarlier(options.value) && DateTime.lessThan(job.createdAt, submittedAt)
+    return { id, job: Option.some(job), isEarlier }
   })
+
+/** The clock of the server may be behind: without these options, the job is new, whenever it was created. */
+const findsEarlier = ({ idempotencyKey, whenKeyTaken }: StartOptions): boolean =>
+  idempotencyKey !== undefined || whenKeyTaken === "attach"
 
 const orQueue = "add --queue to wait for a permit, or stop a job; list them with: charlotte jobs --status running"
 
