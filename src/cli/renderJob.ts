@@ -60,7 +60,7 @@ const facts = (job: Job, { now, zone }: View): ReadonlyArray<SummaryText.Fact> =
     ...waiting(job, { now, zone }),
     ["created", `${format.dateTime(job.createdAt, zone)}, ${format.age(DateTime.distance(job.createdAt, now))} ago`],
     ["attempt", job.attempt === 1 ? undefined : String(job.attempt)],
-    ["kept", job.pinned === true ? "pinned, whatever retention says" : undefined]
+    ["kept", job.pinned === true ? "pinned, regardless of retention" : undefined]
   ]
 }
 

@@ -1,5 +1,5 @@
 /**
- * The views and their addresses, which are bookmarks: all that a view shows by choice of its user stands in its address.
+ * The views and their addresses. The address contains all that the user has chosen to see, so that it can be bookmarked.
  */
 import { signal } from "@preact/signals"
 
@@ -65,7 +65,7 @@ export const changeQuery = (changes: Query, options: { readonly replace?: boolea
   navigate(query.size === 0 ? location.pathname : `${location.pathname}?${query}`, options)
 }
 
-/** A click that the browser should not take for a new tab or window. */
+/** A plain click, which does not ask for a new tab or window. */
 const isPlain = (event: MouseEvent): boolean =>
   event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey
 

@@ -1,9 +1,9 @@
 /**
- * Decoders of what the server responds. By hand, because Effect's Schema alone would take a third of the page's 150 KB; the
- * tests hold them to the schemas of the contract.
+ * Decoders of responses. They are written by hand, because Effect's Schema alone would take a third of the page's 150 KB; the
+ * tests check them against the schemas of the contract.
  */
 
-/** A response that is not what the contract says. */
+/** A response that does not match the contract. */
 export class DecodeError extends Error {
   override readonly name = "DecodeError"
   constructor(path: string, expected: string, actual: unknown) {
@@ -81,6 +81,6 @@ export const struct =
       name,
       decoder(given[name], path === "" ? name : `${path}.${name}`)
     ])
-    // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: each field is what its decoder makes
+    // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: each field has the type of its decoder
     return Object.fromEntries(decoded) as { readonly [Name in keyof F]: Decoded<F[Name]> }
   }

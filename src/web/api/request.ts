@@ -22,7 +22,7 @@ export class RequestRefused extends Error {
   }
 }
 
-/** The server is not there; the page reads again when it is back. */
+/** The server cannot be reached; the page reads again when it is back. */
 export class ServerAway extends Error {
   override readonly name = "ServerAway"
 }
@@ -60,7 +60,7 @@ export const sendPublic = async (path: string, { body, headers, ...request }: Re
   return response
 }
 
-/** With the token, whether or not the server has proved anything: for the connection that asks it to. */
+/** With the token, without waiting for the server's proof: for the connection that obtains it. */
 export const sendTrusting = async (path: string, request: Request = {}): Promise<Response> => {
   const session = sessions.session.value
   if (session === undefined) throw new RequestRefused(401, { _tag: "Unauthorized", message: "no session" })

@@ -49,7 +49,7 @@ const View = ({ shown }: { readonly shown: Route }) => {
     case "unknown":
       return (
         <section class="empty">
-          <h1>There is no such view</h1>
+          <h1>There is no such page</h1>
           <p>
             <a href={toJobs()}>All jobs</a>
           </p>

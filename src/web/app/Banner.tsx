@@ -1,5 +1,5 @@
 /**
- * Says that what is shown may be old. It goes by itself: the page reconnects and continues where it was.
+ * Says that the page may be outdated. It disappears by itself: the page reconnects and continues where it was.
  */
 import { useSignal } from "@preact/signals"
 import { useEffect } from "preact/hooks"
@@ -10,8 +10,8 @@ import * as format from "../ui/format.js"
 const texts = {
   away: "Charlotte does not respond. What you see may be out of date.",
   foreign:
-    "Another program responds at this address, and does not know this session. It was sent nothing. Run charlotte open to find the page.",
-  ended: "This session has ended. Run charlotte open to begin another one."
+    "Another program responds at this address, and it does not know this session. Nothing was sent to it. Run charlotte open to find the page.",
+  ended: "This session has ended. Run charlotte open to start another one."
 } as const
 
 export const Banner = () => {

@@ -7,12 +7,10 @@ export const SignedOut = () => (
   <section class="empty">
     <h1>Open the page from a terminal</h1>
     {opening.value !== undefined && <p class="bad">{opening.value.message}</p>}
-    <p>This browser has no session with Charlotte. Begin one with the command</p>
+    <p>This browser has no session with Charlotte. Start one with the command</p>
     <p>
       <code class="command">charlotte open</code>
     </p>
-    <p class="faint">
-      It opens this page with a code that works once. The session ends after 12 hours in which it is not used.
-    </p>
+    <p class="faint">It opens this page with a code that works once. The session ends after 12 hours without use.</p>
   </section>
 )

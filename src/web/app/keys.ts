@@ -19,7 +19,7 @@ export interface Group {
 /** In the order in which they were registered; the last one wins. */
 export const groups = signal<ReadonlyArray<Group>>([])
 
-/** Fields take letters themselves. */
+/** Fields handle letters themselves. */
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement &&
   (target.isContentEditable ||
@@ -45,7 +45,7 @@ const onKey = (event: KeyboardEvent): void => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
   const isInDialog = document.querySelector("dialog[open]") !== null
   if (isInDialog || (isTyping(event.target) && event.key !== "Escape")) return
-  // A focused button or link takes Enter and Space itself.
+  // A focused button or link handles Enter and Space itself.
   const isPressed = event.target instanceof Element && event.target.closest("button, a, summary") !== null
   if (isPressed && (event.key === "Enter" || event.key === " ")) return
   const pair = event.timeStamp - firstAt < sequenceMillis ? find(`${first} ${event.key}`) : undefined

@@ -1,5 +1,5 @@
 /**
- * The connection of this tab to the server, and what components read by it.
+ * The connection of this tab to the server, and the hooks by which components read data.
  */
 import { effect, type Signal, signal, useSignal } from "@preact/signals"
 import { useEffect, useRef } from "preact/hooks"
@@ -68,13 +68,13 @@ export const start = (): void => {
 }
 
 export interface Loaded<A> {
-  /** The latest value; that of an earlier read while the next is under way. */
+  /** The latest value; during a read, that of the previous one. */
   readonly value: Signal<A | undefined>
   readonly error: Signal<Error | undefined>
   readonly reload: () => void
 }
 
-/** Reads when it is shown, when `key` changes, and when events may have been missed. A read that is overtaken is dropped. */
+/** Reads when the component is shown, when `key` changes, and when events may have been missed. A superseded read is dropped. */
 export const useLoaded = <A>(key: string, load: (signal: AbortSignal) => Promise<A>): Loaded<A> => {
   const value = useSignal<A | undefined>(undefined)
   const error = useSignal<Error | undefined>(undefined)

@@ -1,5 +1,5 @@
 /**
- * What came of the user's actions.
+ * The results of the user's actions.
  */
 import { signal } from "@preact/signals"
 
@@ -11,10 +11,10 @@ export interface Notice {
 
 export const notices = signal<ReadonlyArray<Notice>>([])
 
-/** The oldest go. */
+/** Beyond this, the oldest disappear. */
 const most = 5
 
-/** Good news goes by itself. */
+/** Good news disappears by itself. */
 const shownMillis = 8_000
 
 let last = 0
@@ -30,7 +30,7 @@ export const add = (tone: Notice["tone"], text: string): number => {
   return id
 }
 
-/** Says that an action is under way, and then what came of it. */
+/** Reports that an action is in progress, and then its result. */
 export const during = async (text: string, action: () => Promise<string>): Promise<void> => {
   const id = add("plain", text)
   try {

@@ -19,7 +19,7 @@ import { useDiff } from "./useDiff.js"
 /** Files beyond these are folded, so that the page stays quick. */
 const most = { files: 60, lines: 6_000 }
 
-/** A file with more lines is folded by itself. */
+/** A file with more lines is initially folded. */
 const large = 500
 
 /** The paths of the files that are open at first. */
@@ -43,7 +43,7 @@ export const DiffView = ({ id, query }: { readonly id: string; readonly query: U
   const unit = query.get("unit") ?? undefined
   const job = useLoaded(id, (signal) => jobs.get(id, signal))
   const diff = useDiff(id, unit)
-  /** Those that the user has opened or folded, against the rule. */
+  /** Those that the user has opened or folded, contrary to the rule. */
   const toggled = useSignal<ReadonlySet<string>>(new Set())
   const current = useSignal(-1)
   const asked = useRef(query.get("file"))

@@ -55,7 +55,7 @@ const grammars = {
 
 const lowlight = createLowlight(grammars)
 
-/** The tokens of each line; a comment or a text may go over several. */
+/** The tokens of each line; a comment or a string may span several. */
 export const highlight = (text: string, language: Language): ReadonlyArray<ReadonlyArray<Token>> => {
   const lines: Array<Array<Token>> = [[]]
   const visit = (node: Root | Element | Text, classes: string): void => {

@@ -11,7 +11,7 @@ export interface DiffLine {
 }
 
 export interface Hunk {
-  /** What git found the hunk to be in, such as a function. */
+  /** The section that git names, such as a function. */
   readonly heading: string
   readonly lines: ReadonlyArray<DiffLine>
 }

@@ -1,5 +1,5 @@
 /**
- * The lines of a hunk with their tokens, and with what has changed within a line.
+ * The lines of a hunk with their tokens and the changes within lines.
  */
 import { visible } from "../ui/visible.js"
 import type { Language, Token } from "./languageOf.js"
@@ -11,7 +11,7 @@ export interface TokenLine extends DiffLine {
   readonly tokens: ReadonlyArray<Token>
 }
 
-/** Grammars take too long for more, and lines of this length are not written to be read. */
+/** Grammars take too long for longer lines, which are not written to be read anyway. */
 const longest = { text: 200_000, line: 2_000 }
 
 const plain = (text: string): ReadonlyArray<Token> => (text === "" ? [] : [{ text, classes: "" }])
@@ -24,7 +24,7 @@ const side = (lines: ReadonlyArray<DiffLine>, highlight: Highlight | undefined, 
   return new Map(lines.map((line, at) => [line, tokens[at] ?? plain(line.text)]))
 }
 
-/** Splits tokens at two places of their text, and marks what lies between. */
+/** Splits tokens at two offsets into their text, and marks those in between. */
 const mark = (tokens: ReadonlyArray<Token>, from: number, to: number): ReadonlyArray<Token> => {
   let start = 0
   return tokens.flatMap(({ classes, text }) => {
@@ -43,7 +43,7 @@ const mark = (tokens: ReadonlyArray<Token>, from: number, to: number): ReadonlyA
   })
 }
 
-/** What has changed within lines that replace as many others. */
+/** The changes within lines that replace the same number of lines. */
 const changes = (lines: ReadonlyArray<DiffLine>): ReadonlyMap<DiffLine, readonly [number, number]> => {
   const found = new Map<DiffLine, readonly [number, number]>()
   let at = 0

@@ -1,5 +1,5 @@
 /**
- * The pages of a diff that were read, and whether the job has gone on since.
+ * The pages of a diff that were read, and whether there are newer changes.
  */
 import { useSignal } from "@preact/signals"
 import { useEffect, useMemo, useRef } from "preact/hooks"

@@ -1,25 +1,25 @@
 /**
  * The events of all jobs in every tab, by one connection of the browser: a browser opens six to a server, and a tab for each of
  * twenty agents would use them up. The tab that holds a Web Lock has the connection and passes on what arrives; when it is
- * closed, the next one gets the lock and continues behind the last event it has seen.
+ * closed, the next one gets the lock and continues after the last event that it has seen.
  */
 import { type ReadonlySignal, signal } from "@preact/signals"
 import { jobEvent, type JobEvent } from "../api/models.js"
 import { type Connection, decodeMessage, type Message } from "./message.js"
 import type { Stream } from "./stream.js"
 
-/** What the connection to the server is made of. */
+/** The parts of the connection to the server. */
 export interface Source {
   /** Whether the server proves that it knows the session. */
   readonly prove: (signal: AbortSignal) => Promise<boolean>
   readonly open: (after: number | "latest", signal: AbortSignal) => Promise<Stream>
-  /** What a failure means: the cursor is not in this database, or there is no session. */
+  /** Classifies a failure: the cursor is not in this database, or there is no session. */
   readonly reasonOf: (error: unknown) => "ahead" | "session" | "other"
   /** Returns when there is a session. */
   readonly untilSession: () => Promise<void>
 }
 
-/** What the browser has, replaced by tests. */
+/** The APIs of the browser, replaced by tests. */
 export interface Browser {
   readonly channel: Pick<BroadcastChannel, "postMessage" | "addEventListener">
   /** Runs `lead` while this tab is the only one that does. */
@@ -30,13 +30,13 @@ export interface Browser {
 
 export interface Hub {
   readonly connection: ReadonlySignal<Connection>
-  /** 0 before the first connection; increases when views have to read, because they may have missed events. */
+  /** 0 before the first connection; increases when views have to read again, because they may have missed events. */
   readonly epoch: ReadonlySignal<number>
   /** Whether this tab has the connection. */
   readonly leads: ReadonlySignal<boolean>
-  /** Calls back with the events of all jobs, in order, each once. Returns what ends that. */
+  /** Calls back with the events of all jobs, in order, each once. Returns a function that unsubscribes. */
   readonly subscribe: (listener: (events: ReadonlyArray<JobEvent>) => void) => () => void
-  /** Has the connection tried now. */
+  /** Retries the connection now. */
   readonly wake: () => void
   /** For a tab that was asleep: it has missed what happened. */
   readonly refresh: () => void
@@ -45,7 +45,7 @@ export interface Hub {
 /** Events that arrive within this time are passed on together. */
 const batchMillis = 100
 
-/** The server shows every 15 seconds that it is alive. */
+/** The server sends a sign of life every 15 seconds. */
 const silenceMillis = 40_000
 
 const pauses = [250, 500, 1_000, 2_000]
@@ -81,7 +81,7 @@ export const make = (source: Source, browser: Browser): Hub => {
     post({ type: "state", connection: next, position })
   }
 
-  /** What has arrived and was not passed on yet. */
+  /** Events that have arrived and were not passed on yet. */
   let lines: Array<string> = []
   let upTo = 0
   let lastFlush = 0

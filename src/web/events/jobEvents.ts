@@ -1,5 +1,5 @@
 /**
- * All events of one job: what is recorded, and what follows live, without a gap and without a repeat.
+ * All events of one job: the recorded ones, then live ones, without gaps or repeats.
  */
 import { type ReadonlySignal, signal } from "@preact/signals"
 import { array, struct } from "../api/decode.js"
@@ -27,7 +27,7 @@ export const append = (
 }
 
 export interface JobEvents {
-  /** In order of their `seq`; nothing until they are read. */
+  /** In order of their `seq`; undefined until they are read. */
   readonly events: ReadonlySignal<ReadonlyArray<JobEvent> | undefined>
   /** Why they could not be read. */
   readonly error: ReadonlySignal<Error | undefined>

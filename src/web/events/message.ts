@@ -1,11 +1,11 @@
 /**
- * What the tabs of a browser say to each other.
+ * The messages between the tabs of a browser.
  */
 import { array, DecodeError, number, oneOf, optional, string, struct } from "../api/decode.js"
 
 /**
  * - `live`: events arrive
- * - `away`: the server does not respond; tried again and again
+ * - `away`: the server does not respond; the connection is retried
  * - `foreign`: what responds at this address does not know the session, and gets no token
  * - `ended`: the session has ended
  */
@@ -16,7 +16,7 @@ export type Message =
   | { readonly type: "hello" }
   /** A visible tab wants the connection to be tried now. */
   | { readonly type: "wake" }
-  /** The database is another one. */
+  /** The server has another database than before. */
   | { readonly type: "reset" }
   | { readonly type: "state"; readonly connection: Connection; readonly position: number | undefined }
   /** The events after a cursor and up to another, each as the server has sent it. */
@@ -31,7 +31,7 @@ const state = struct({
 
 const events = struct({ after: number, upTo: number, lines: array(string) })
 
-/** Nothing for what another version of the page may have sent. */
+/** Undefined for anything else, such as messages of another version of the page. */
 export const decodeMessage = (value: unknown): Message | undefined => {
   try {
     const { type } = kind(value, "")

@@ -1,11 +1,11 @@
 /**
- * Server-sent events of a `fetch`, which an `EventSource` cannot do with a token.
+ * Server-sent events by `fetch`, because an `EventSource` cannot send a token.
  */
 
 export interface Frame {
   /** The position to resume from; that of an earlier frame where it has none of its own. */
   readonly id: string
-  /** Empty for the events of jobs; `shutdown` when the server goes. */
+  /** Empty for the events of jobs; `shutdown` when the server shuts down. */
   readonly event: string
   readonly data: string
 }

@@ -5,9 +5,9 @@ import { sendTrusting } from "../api/request.js"
 import { type Frame, makeParser } from "./sse.js"
 
 export interface Stream {
-  /** The cursor behind which it begins. */
+  /** The cursor after which it begins. */
   readonly position: number
-  /** Frames as they arrive; none where the server only shows that it is alive. Ends when the connection does. */
+  /** Frames as they arrive; an empty batch is a sign of life. Ends with the connection. */
   readonly frames: AsyncIterable<ReadonlyArray<Frame>>
 }
 

@@ -32,7 +32,7 @@ export const Details = ({ job, model }: { readonly job: Job; readonly model: Job
     ["Ended", time(job.endedAt)],
     ["Attempt", String(job.attempt)],
     ["Priority", job.priority === 0 ? undefined : String(job.priority)],
-    ["Kept", job.pinned === true ? "pinned, whatever retention says" : undefined]
+    ["Kept", job.pinned === true ? "pinned, regardless of retention" : undefined]
   ] as const
   return (
     <div class="details" tabIndex={0} role="region" aria-label="Details">

@@ -25,7 +25,7 @@ const Line = ({
 }: {
   readonly event: JobEvent
   readonly id: string
-  /** Its place in the list, from 1 on, and how many there are. */
+  /** Its position in the list, from 1, and the number of events. */
   readonly at: number
   readonly of: number
   readonly isActive: boolean

@@ -1,5 +1,5 @@
 /**
- * What can be done with a job as it stands.
+ * The actions that are possible in the current state of a job.
  */
 import { useSignal } from "@preact/signals"
 import * as jobs from "../api/jobs.js"
@@ -22,7 +22,7 @@ export interface Props {
 const isOver = ({ status }: Job): boolean => status === "completed" || status === "failed" || status === "cancelled"
 
 export const JobActions = ({ job, messages, onChange }: Props) => {
-  /** What is under way. */
+  /** The action in progress. */
   const busy = useSignal<string | undefined>(undefined)
   const said = useSignal<{ readonly text: string; readonly isBad: boolean } | undefined>(undefined)
   const dialog = useSignal<"stop" | "signal" | undefined>(undefined)

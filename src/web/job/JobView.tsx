@@ -1,5 +1,5 @@
 /**
- * One job: what goes on and what needs a person, its graph, timeline and events, and the log of what is selected.
+ * One job: what is happening and what needs a person, its graph, timeline and events, and the log of what is selected.
  */
 import { useKeys } from "../app/keys.js"
 import { now } from "../app/live.js"
@@ -36,7 +36,7 @@ const search = (): void => {
 
 const goTo = (unit: string, task?: number): void => changeQuery({ unit, task, attempt: undefined, log: undefined })
 
-/** A run that does not work on anything now. */
+/** Whether nothing of the job is running. */
 const isResting = ({ job: { status } }: Shown): boolean => status !== "running"
 
 const Body = ({ query, shown }: { readonly query: URLSearchParams; readonly shown: Shown }) => {

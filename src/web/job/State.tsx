@@ -20,7 +20,7 @@ const marks: { readonly [S in Shown]: string } = {
   blocked: "–"
 }
 
-/** What the record calls running in a job that does not run has been stopped. */
+/** If the job is not running, what its record still calls running has been stopped. */
 export const shownState = (state: Shown, isResting: boolean): Shown =>
   isResting && state === "running" ? "stopped" : state
 

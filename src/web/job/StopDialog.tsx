@@ -16,7 +16,7 @@ export const StopDialog = ({ job, onClose, onStop }: Props) => {
     <dialog ref={dialog} aria-labelledby="stop-title" onClose={onClose}>
       <h2 id="stop-title">Stop {visible(titleOf(job))}?</h2>
       <p class="note">
-        Its agents get a few seconds to end, and are killed then. Completed tasks are kept: a retry does not repeat
+        Its agents get a few seconds to exit, and are then killed. Completed tasks are kept: a retry does not repeat
         them.
       </p>
       <form method="dialog">

@@ -1,5 +1,5 @@
 /**
- * Tabs by the pattern of ARIA: arrows move among them, and choose.
+ * Tabs that follow the ARIA pattern: arrow keys move among them and select.
  */
 import { useRef } from "preact/hooks"
 

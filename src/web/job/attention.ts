@@ -1,5 +1,5 @@
 /**
- * What goes on in a job, and what needs a person, in a few sentences: the first thing to read.
+ * What is happening in a job, and what needs a person, in a few sentences: the first thing to read.
  */
 import type { Job } from "../api/models.js"
 import * as format from "../ui/format.js"
@@ -18,7 +18,7 @@ export interface Message {
   readonly action?: "resume" | "signal" | "retry"
 }
 
-/** A signal that cannot be sent: the job waits until it is resumed. */
+/** A reserved signal, which cannot be sent: the job waits to be resumed. */
 const resumeSignal = "charlotte.resume"
 
 /** More failures are counted. */
@@ -97,7 +97,12 @@ const atWork = (model: JobModel): ReadonlyArray<Message> => {
       tasks.push(task)
       const span = attempt.spans.at(-1)
       if (span?.isSlow !== true || span.to !== undefined) continue
-      slow.push({ tone: "warn", text: `${name(task)} is slow and may soon be ended`, unit: unit.id, task: task.number })
+      slow.push({
+        tone: "warn",
+        text: `${name(task)} is slow and may soon be stopped`,
+        unit: unit.id,
+        task: task.number
+      })
     }
   }
   const named = tasks.slice(0, mostNamed).map((task) => {
@@ -159,7 +164,7 @@ export const attention = (job: Job, model: JobModel, now: number): ReadonlyArray
   switch (job.status) {
     case "running":
       return job.phase === "stopping"
-        ? [{ tone: "warn", text: "Stopping: over when every process has ended" }]
+        ? [{ tone: "warn", text: "Stopping: waiting for its processes to exit" }]
         : running(model)
     case "pending":
       return [pendingMessage(job, now)]

@@ -20,7 +20,7 @@ export interface Selection {
   /** What has a log, in order. */
   readonly logs: ReadonlyArray<Span>
   readonly span: Span | undefined
-  /** The address does not say so: the page follows the work. */
+  /** Whether the address leaves it open, so that the page follows the work. */
   readonly isAutomatic: boolean
 }
 
@@ -35,7 +35,7 @@ export const parse = (query: URLSearchParams): Chosen => {
   return { unit: query.get("unit") ?? undefined, task: number("task"), attempt: number("attempt"), log }
 }
 
-/** Failed before running before what ended last. */
+/** Failed ones first, then running ones, then the one that ended last. */
 const weight = ({ attempts, state }: Task): number => {
   const last = attempts.at(-1)
   if (state === "failed") return Infinity

@@ -13,7 +13,7 @@ import * as JobModel from "./model/JobModel.js"
 
 export interface Shown {
   readonly job: Job
-  /** Changes in place; `version` says when. */
+  /** Changes in place; `version` increases with each change. */
   readonly model: JobModel.JobModel
   readonly version: number
   readonly events: ReadonlyArray<JobEvent>
@@ -27,7 +27,7 @@ export interface Found {
   readonly error: Error | undefined
 }
 
-/** The status changes with these. */
+/** Types of events that change the status. */
 const changesRecord = ({ type }: JobEvent): boolean => type.startsWith("job.")
 
 export const useJob = (id: string): Found => {
@@ -42,7 +42,7 @@ export const useJob = (id: string): Found => {
     const watched = watch(hub, id)
     const stop = watched.events.subscribe((all) => {
       if (all === undefined) return
-      // Read again after a reconnect; what is known already is not applied twice.
+      // Events are read again after a reconnect; known ones are not applied twice.
       if (model.current.seq > (all.at(-1)?.seq ?? 0)) model.current = JobModel.make()
       const isFirst = isPartial.peek()
       const news = all.slice(firstAfter(all, model.current.seq))

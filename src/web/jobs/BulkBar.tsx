@@ -28,7 +28,7 @@ const Question = ({ what }: { readonly what: actions.Stop }) => {
         </ul>
       )}
       <p class="faint">
-        Their processes are asked to end, and killed if they have not at the end of the grace period. Stopped jobs
+        Their processes are asked to exit, and are killed if they have not by the end of the grace period. Stopped jobs
         cannot be resumed.
       </p>
     </Confirm>

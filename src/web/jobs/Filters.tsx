@@ -6,7 +6,7 @@ import { useEffect, useRef } from "preact/hooks"
 import { changeQuery, toJobs } from "../router.js"
 import { type Shown, statuses } from "./filter.js"
 
-/** How long a text has to rest before it is looked for. */
+/** How long after the last keystroke a search starts. */
 const restMillis = 250
 
 interface FieldProps {
@@ -17,13 +17,13 @@ interface FieldProps {
   readonly list?: string
 }
 
-/** Puts into the address what was typed, soon after. */
+/** Puts typed text into the address after a short delay. */
 const Field = ({ hint, label, list, name, value }: FieldProps) => {
   const typed = useSignal(value)
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
   const sent = useRef(value)
   useEffect(() => {
-    // The address has changed by other means, as by going back.
+    // The address was changed by something else, such as going back.
     if (value !== sent.current) typed.value = value
     sent.current = value
   }, [value])

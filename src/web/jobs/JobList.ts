@@ -28,7 +28,7 @@ export interface JobList {
   readonly close: () => void
 }
 
-/** Between the end of a read and the next, so that the server has time for jobs. A search costs it more. */
+/** Pause between two reads, so that the server has time for jobs. A search is more expensive. */
 const pauseMillis = 1_000
 const searchPauseMillis = 3_000
 
@@ -38,7 +38,7 @@ const lineMillis = 250
 /** Jobs whose tasks are read because no event has arrived yet. */
 const mostDetails = 30
 
-/** Jobs that have started and are not listed yet, whose lines are kept. Those of other filters are among them. */
+/** How many lines are kept of jobs that are not listed yet; some of these jobs may not match the filter. */
 const mostArriving = 100
 
 const mayNeedPerson: ReadonlyArray<RunStatus> = ["parked", "failed", "interrupted"]
@@ -77,7 +77,7 @@ export const make = (source: Source, filter: Filter, isOverview: boolean): JobLi
     })
   }
 
-  /** The tasks of running jobs of which nothing is known yet. */
+  /** Reads the tasks of running jobs of which no line is known yet. */
   const readDetails = async (jobs: ReadonlyArray<ListedJob>, signal: AbortSignal): Promise<void> => {
     const unknown = jobs.filter(
       ({ id, progress, status }) => status === "running" && progress !== undefined && lineOf(id).value === undefined

@@ -17,7 +17,7 @@ const Elapsed = ({ job }: { readonly job: ListedJob }) => <>{elapsed(job, now.va
 
 const Age = ({ job: { createdAt } }: { readonly job: ListedJob }) => <>{format.age(now.value - createdAt)}</>
 
-/** What events say only matters while the job works: then the record has the last word. */
+/** Lines of events only matter while the job runs; after that, its record decides. */
 const LastLine = ({ job, line }: { readonly job: ListedJob; readonly line: ReadonlySignal<Line | undefined> }) => {
   const shown = job.status === "running" && line.value !== undefined ? line.value : ofRecord(job, now.peek())
   const text = visible(shown.text)
@@ -50,7 +50,7 @@ export interface Props {
   readonly onToggle: (id: string) => void
 }
 
-// The roles are said again, because a narrow window lays the table out as a list.
+// The roles are explicit, because a narrow window lays the table out as a list.
 export const JobRow = ({ job, line, onToggle, selected }: Props) => {
   const isSelected = selected.value.has(job.id)
   const repository = visible(repositoryOf(job) ?? "")

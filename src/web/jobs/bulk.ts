@@ -1,5 +1,5 @@
 /**
- * Stops or resumes several jobs, a few at once, and says what came of it.
+ * Stops or resumes several jobs, a few at once, and reports the results.
  */
 import type { ListedJob, StopReport } from "../api/models.js"
 import * as format from "../ui/format.js"

@@ -21,7 +21,7 @@ export const elapsed = ({ createdAt, endedAt, parked, startAt, startedAt, status
   }
 }
 
-/** All of its times, for who points at it. */
+/** All times of a job, for its tooltip. */
 export const times = ({ createdAt, endedAt, startedAt }: Timed): string =>
   [
     `created ${format.dateTime(createdAt)}`,

@@ -48,7 +48,7 @@ export const toFilter = ({ before, kind, label, status, text }: Shown): Filter =
   limit: pageSize
 })
 
-/** Whether the list is that of all statuses from its beginning, which shows first what needs a person. */
+/** Whether the list is the first page of all statuses, which starts with what needs a person. */
 export const isOverview = ({ before, status }: Shown): boolean => status === undefined && before === undefined
 
 export const isFiltered = ({ kind, label, status, text }: Shown): boolean =>

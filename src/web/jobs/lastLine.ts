@@ -1,5 +1,5 @@
 /**
- * The last thing to say of a job, in a line. While events arrive it is the newest one; this is what its record says.
+ * The latest about a job, in one line. While events arrive, that is the newest event; this is the line from its record.
  */
 import { isRecord } from "../api/decode.js"
 import type { Job, ListedJob } from "../api/models.js"
@@ -10,7 +10,7 @@ export interface Line {
   readonly tone: "plain" | "good" | "bad" | "warn" | "faint"
 }
 
-/** The message of an error, which is any JSON. */
+/** The message of an error, which may be any JSON. */
 export const messageOf = (error: unknown): string => {
   if (typeof error === "string") return error
   if (isRecord(error)) {
@@ -22,7 +22,7 @@ export const messageOf = (error: unknown): string => {
   return error === undefined ? "" : JSON.stringify(error)
 }
 
-/** Of a task job, where its result is; of others, the result itself, which is any JSON. */
+/** For a task job, where its result is; for others, the result itself, which may be any JSON. */
 const resultOf = (result: unknown): string => {
   if (result === undefined || result === null) return ""
   if (isRecord(result) && typeof result["target"] === "string" && typeof result["branch"] === "string") {
@@ -38,7 +38,7 @@ const waits = {
   signal: ""
 }
 
-/** The name of a signal that cannot be sent: the job waits to be resumed. */
+/** A reserved signal, which cannot be sent: the job waits to be resumed. */
 const resumeSignal = "charlotte.resume"
 
 const parkedLine = ({ parked, waitsFor }: ListedJob, now: number): Line => {
@@ -70,7 +70,7 @@ export const ofRecord = (job: ListedJob, now: number): Line => {
   }
 }
 
-/** Of a running job, before an event has arrived: the tasks that are under way. */
+/** For a running job before an event has arrived: the running tasks. */
 export const ofTasks = ({ tasks }: Job): Line => {
   const [first, ...others] = tasks.filter(({ state }) => state === "running")
   if (first === undefined) return { text: "", tone: "plain" }

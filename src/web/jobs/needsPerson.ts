@@ -9,10 +9,10 @@ const week = 7 * 86_400_000
 /** How many are shown above the list. */
 export const most = 12
 
-/** Lower is more urgent; nothing if it needs no person. */
+/** Lower is more urgent; undefined if the job needs no person. */
 const urgency = ({ endedAt = 0, parked, status, waitsFor }: ListedJob, now: number): number | undefined => {
   if (status === "parked") {
-    // It goes on as soon as a permit is free.
+    // It continues as soon as a permit is free.
     if (waitsFor === "permit") return undefined
     return parked?.signal === undefined ? 3 : 0
   }

@@ -5,7 +5,7 @@ import { signal } from "@preact/signals"
 
 const name = "charlotte.seen"
 
-/** The oldest are forgotten; by then their jobs have been out of the list for long. */
+/** Beyond this, the oldest are forgotten; their jobs left the list long before. */
 const most = 500
 
 const read = (): ReadonlySet<string> => {

@@ -12,7 +12,7 @@ import type { Line } from "./lastLine.js"
 import { type JobList, make, type Source } from "./JobList.js"
 
 export interface Lists {
-  /** The list that was asked for, or until it is read, the one before. */
+  /** The requested list or, until it is read, the previous one. */
   readonly shown: JobList | undefined
   readonly isOld: boolean
 }
@@ -20,7 +20,7 @@ export interface Lists {
 /** The types of the manager and of tasks, which have a sentence. */
 const isOurs = /^(job|orch|unit|task)\./
 
-/** What happens in a unit or task begins with its name. */
+/** Lines about a unit or task begin with its name. */
 const lineOf = (event: JobEvent): Line => {
   const { text: what, tone } = eventText(event)
   const text = isOurs.test(event.type) ? what : `${event.type} ${what}`

@@ -10,7 +10,7 @@ const name = "charlotte.session"
 export const decodeSession = struct({ id: string, token: string })
 export type Session = Decoded<typeof decodeSession>
 
-/** Nothing if the page has to be opened by `charlotte open`. */
+/** Undefined if the page has to be opened by `charlotte open`. */
 export const session = signal<Session | undefined>(undefined)
 
 const restore = (): void => {
@@ -29,7 +29,7 @@ export const end = (ended: Session): void => {
   session.value = undefined
 }
 
-/** The one-time code in the fragment of the address, which is then taken out of it. */
+/** Takes the one-time code out of the fragment of the address. */
 const takeCode = (): string | undefined => {
   const code = new URLSearchParams(location.hash.slice(1)).get("code")
   if (code === null) return undefined

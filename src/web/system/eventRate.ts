@@ -6,7 +6,7 @@ import { signal } from "@preact/signals"
 const kept = 60
 
 export interface Rate {
-  /** Oldest first; the last second is over. */
+  /** Oldest first; the current second is not included. */
   readonly seconds: ReadonlyArray<number>
 }
 

@@ -1,5 +1,5 @@
 /**
- * Asks before something that cannot be undone.
+ * Asks for confirmation of an action that cannot be undone.
  */
 import type { ComponentChildren } from "preact"
 import { useEffect, useRef } from "preact/hooks"

@@ -6,7 +6,7 @@ import type { ComponentChildren, RefObject } from "preact"
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks"
 
 export interface Handle {
-  /** Scrolls no more than it takes to have the row in sight. */
+  /** Scrolls just far enough to make the row visible. */
   readonly reveal: (row: number) => void
   readonly toEnd: () => void
 }
@@ -21,16 +21,16 @@ export interface Props {
   /** The row that has the focus, and its id, for assistive technology. */
   readonly active?: { readonly row: number; readonly id: string } | undefined
   readonly handle?: RefObject<Handle | null>
-  /** Stays at the end as rows are added. */
+  /** Whether it stays scrolled to the end as rows are added. */
   readonly follows?: boolean
-  /** The user has scrolled to the end, or away from it. */
+  /** Called when the user has scrolled to the end, or away from it. */
   readonly onEnd?: (isAtEnd: boolean) => void
   readonly onResize?: (width: number) => void
-  /** What the rows are made of changes without their number. */
+  /** Changes when the content of the rows does, even if their number stays the same. */
   readonly version?: number
 }
 
-/** Rows that are drawn beyond each edge. */
+/** How many rows are rendered beyond each edge. */
 const margin = 8
 
 /** Browsers do not scroll further than this. */
@@ -63,7 +63,7 @@ export const VirtualRows = ({
 }: Props) => {
   const box = useRef<HTMLDivElement>(null)
   const sight: Signal<Sight> = useSignal({ top: 0, height: 0, row: 20 })
-  /** Where this component has scrolled to itself. */
+  /** The position that this component itself has scrolled to. */
   const own = useRef(-1)
   const latest = useRef({ onEnd, onResize })
   latest.current = { onEnd, onResize }

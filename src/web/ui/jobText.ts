@@ -30,5 +30,5 @@ export const baseName = (path: string): string => path.split("/").findLast((part
 /** Where it works. */
 export const repositoryOf = ({ config }: Named): string | undefined => field(config, "repoPath")
 
-/** The end of an id, which tells jobs of the same moment apart. */
+/** The end of an id, which distinguishes jobs created at the same moment. */
 export const shortId = (id: string): string => id.slice(-6)

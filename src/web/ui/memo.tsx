@@ -1,5 +1,5 @@
 /**
- * A component that is drawn again only when one of its properties is another one.
+ * A component that renders again only when one of its properties has changed.
  */
 import { Component, type ComponentChild, type FunctionComponent } from "preact"
 

@@ -1,5 +1,5 @@
 /**
- * Untrusted text, with characters that are not to be seen, such as marks that change the direction of text, shown by their number.
+ * Untrusted text, with invisible characters, such as marks that change the direction of text, replaced by their code points.
  */
 
 /* oxlint-disable eslint/no-control-regex -- these are the characters to match */

@@ -14,7 +14,7 @@ import { layout, nodeHeight, nodeWidth } from "./layout.js"
 import { type Direction, neighbour } from "./neighbour.js"
 import { useDrag } from "./useDrag.js"
 
-/** A larger plan is shown with alike units merged, until the user asks for all. */
+/** A larger plan is shown with similar units merged, until the user asks for all. */
 const many = 40
 
 const closest = 2
@@ -47,7 +47,7 @@ export const Graph = ({ isOver, model, onSelect, selected, version }: Props) => 
   const drag = useDrag(box)
 
   const units = [...model.units.values()]
-  // What the graph is made of changes less often than what stands in it.
+  // The structure of the graph changes less often than its content.
   const shape = showsAll.value
     ? `all ${model.planVersion}`
     : `${model.planVersion} ${[...opened.value].join()} ${selected} ${units.map(({ state }) => state).join()}`
@@ -62,7 +62,7 @@ export const Graph = ({ isOver, model, onSelect, selected, version }: Props) => 
     nodes.find(({ units }) => units.includes(unit ?? ""))?.id
   const current = nodes.some(({ id }) => id === focused.value) ? focused.value : (nodeOf(selected) ?? nodes[0]?.id)
 
-  /** Keeps the middle of what is shown where it is. */
+  /** Keeps the centre of the visible part in place. */
   const zoomTo = (next: number): void => {
     const element = box.current
     const limited = Math.min(closest, Math.max(farthest, next))

@@ -18,7 +18,7 @@ interface Props {
   readonly onFocus: () => void
 }
 
-/** What stands below its name. */
+/** The text below its name. */
 const details = ({ node, unit }: Pick<Props, "node" | "unit">): string => {
   if (node.units.length > 1) return `${node.units.length} units`
   if (unit === undefined) return ""
@@ -64,7 +64,7 @@ const View = ({ isOver, isSelected, isTabStop, label, node, onFocus, onPress, po
   )
 }
 
-/** Units change in place, so the version tells; what it is called back with may always be the newest. */
+/** Units change in place, so `version` shows changes; a callback may be outdated, since all of them do the same. */
 export const GraphNode = memo<Props>(
   View,
   (before, after) =>

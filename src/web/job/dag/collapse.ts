@@ -21,10 +21,10 @@ export interface Node {
   readonly dependsOn: ReadonlyArray<string>
 }
 
-/** Fewer alike units are shown one by one. */
+/** Fewer similar units are shown one by one. */
 const fewest = 4
 
-/** What needs a person or is at work is never hidden. */
+/** Units that need a person or are running are never merged. */
 const mayHide: { readonly [S in UnitState]: boolean } = {
   pending: true,
   merged: true,
@@ -46,10 +46,10 @@ const dependentsOf = (units: ReadonlyArray<GraphUnit>): ReadonlyMap<string, Read
   return dependents
 }
 
-/** A plan that has more nodes than this even so is merged further. */
+/** A plan that still has more nodes than this is merged further. */
 const most = 60
 
-/** How far each unit is from one without dependencies. */
+/** The distance of each unit from one without dependencies. */
 const depths = (units: ReadonlyArray<GraphUnit>): ReadonlyMap<string, number> => {
   const byId = new Map(units.map((unit) => [unit.id, unit]))
   const found = new Map<string, number>()
@@ -67,7 +67,7 @@ const depths = (units: ReadonlyArray<GraphUnit>): ReadonlyMap<string, number> =>
   return found
 }
 
-/** `shown` are the units that stay by themselves: the selected one, and those of an opened group. */
+/** `shown` are the units that are not merged: the selected one, and those of an opened group. */
 export const collapse = (units: ReadonlyArray<GraphUnit>, shown: ReadonlySet<string>): ReadonlyArray<Node> => {
   const dependents = dependentsOf(units)
   const strict = merge(units, ({ dependsOn, id, state }) =>
@@ -82,7 +82,7 @@ export const collapse = (units: ReadonlyArray<GraphUnit>, shown: ReadonlySet<str
   )
 }
 
-/** Those with the same key become one node; those without stay alone. */
+/** Units with the same key become one node; those without a key are not merged. */
 const merge = (
   units: ReadonlyArray<GraphUnit>,
   keyOf: (unit: GraphUnit) => string | undefined

@@ -1,5 +1,5 @@
 /**
- * Lays a graph out in layers from left to right. In place of a library: dagre takes 3 to 5 seconds of CPU for 500 units with 1,000
+ * Lays a graph out in layers from left to right. It replaces a library: dagre takes 3 to 5 seconds of CPU for 500 units with 1,000
  * dependencies, which freezes the page, and 17 KB compressed; this takes some milliseconds.
  */
 
@@ -12,7 +12,7 @@ export interface LayoutNode {
 export interface Position {
   readonly x: number
   readonly y: number
-  /** From 0, left to right; and from 0 within it, top to bottom. */
+  /** The column from 0, left to right, and the place in it from 0, top to bottom. */
   readonly column: number
   readonly row: number
 }
@@ -33,7 +33,7 @@ export interface Layout {
   readonly positions: ReadonlyMap<string, Position>
   /** Without those that others imply. */
   readonly edges: ReadonlyArray<Edge>
-  /** The ids of each column, top to bottom. */
+  /** The ids of the nodes in each column, top to bottom. */
   readonly columns: ReadonlyArray<ReadonlyArray<string>>
   readonly width: number
   readonly height: number
@@ -55,10 +55,10 @@ const maxRows = 24
 
 const sweeps = 8
 
-/** Of more nodes all dependencies are drawn: to find those that others imply takes memory by the square. */
+/** With more nodes, all dependencies are drawn: finding implied ones takes quadratic memory. */
 const mostReduced = 1_000
 
-/** By the longest path from a node without dependencies; a dependency that closes a circle is ignored. */
+/** By the longest path from a node without dependencies; a dependency that closes a cycle is ignored. */
 const layersOf = (nodes: ReadonlyArray<LayoutNode>): ReadonlyMap<string, number> => {
   const byId = new Map(nodes.map((node) => [node.id, node]))
   const layers = new Map<string, number>()
@@ -88,7 +88,7 @@ const layersOf = (nodes: ReadonlyArray<LayoutNode>): ReadonlyMap<string, number>
 
 type Link = Pick<Edge, "from" | "to">
 
-/** Leaves out each edge beside which there is a longer way. */
+/** Leaves out each edge that a longer path implies (transitive reduction). */
 const reduce = (nodes: ReadonlyArray<LayoutNode>, layers: ReadonlyMap<string, number>): ReadonlyArray<Link> => {
   const layer = (id: string): number => layers.get(id) ?? 0
   const ancestors = new Map<string, Set<string>>()
@@ -144,8 +144,8 @@ const order = (columns: ReadonlyArray<Array<string>>, edges: ReadonlyArray<Link>
 }
 
 /**
- * The places nearest to the wishes that keep the order and room for each: neighbours that would overlap form a block, which stands
- * at the mean of what its members wish (isotonic regression).
+ * The positions nearest to the desired ones that keep the order and leave room for each: neighbours that would overlap form a block
+ * at the mean of the positions that its members desire (isotonic regression).
  */
 export const spread = (wishes: ReadonlyArray<number>, sizes: ReadonlyArray<number>): ReadonlyArray<number> => {
   const offsets: Array<number> = []

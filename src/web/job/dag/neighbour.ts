@@ -5,7 +5,7 @@ import type { Layout } from "./layout.js"
 
 export type Direction = "left" | "right" | "up" | "down" | "first" | "last"
 
-/** Left and right follow a dependency where there is one; else they lead to the nearest node of the next column. */
+/** Left and right follow a dependency if there is one; otherwise, they lead to the nearest node of the next column. */
 export const neighbour = (
   { columns, edges, positions }: Layout,
   id: string,

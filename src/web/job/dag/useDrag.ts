@@ -1,5 +1,5 @@
 /**
- * Moves what is in a scrolled box by the pointer, beside the scrollbars.
+ * Scrolls the content of a box by dragging it with the pointer.
  */
 import type { RefObject } from "preact"
 import { useRef } from "preact/hooks"

@@ -6,7 +6,7 @@ export interface Props {
   readonly follows: boolean
   readonly onFollow: () => void
   readonly isRaw: boolean
-  /** Missing where the log has no records to read. */
+  /** Missing if the log contains no records. */
   readonly onRaw?: () => void
 }
 
@@ -49,7 +49,7 @@ export const LogTools = ({ follows, isLive, isRaw, onFollow, onRaw, search }: Pr
         </span>
       )}
       {onRaw !== undefined && (
-        <button type="button" aria-pressed={isRaw} onClick={onRaw} title="The records of the agent as they are">
+        <button type="button" aria-pressed={isRaw} onClick={onRaw} title="The agent's records, unformatted">
           Raw
         </button>
       )}

@@ -1,5 +1,5 @@
 /**
- * The log of an agent or a gate as it grows: colours, search, and only the rows in sight in the document.
+ * The log of an agent or a gate as it grows, with colours and search. Only visible rows are in the document.
  */
 import { useSignal } from "@preact/signals"
 import { useEffect, useMemo, useRef } from "preact/hooks"

@@ -1,6 +1,6 @@
 /**
- * Output of agents and gates with its colours as classes. All else that a terminal would obey is taken out, and characters that are
- * not to be seen, such as marks that change the direction of text, are shown by their number.
+ * Output of agents and gates with its colours as classes. All other control sequences are removed, and invisible characters, such
+ * as marks that change the direction of text, are replaced by their code points.
  */
 import { visible } from "../../ui/visible.js"
 
@@ -35,7 +35,7 @@ export interface Piece {
 
 export interface Line {
   readonly pieces: ReadonlyArray<Piece>
-  /** With which the next line begins. */
+  /** The style at the start of the next line. */
   readonly style: Style
 }
 
@@ -50,14 +50,14 @@ const isSpecial = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u
 
 /* oxlint-enable eslint/no-control-regex */
 
-/** What was written last into a line that was overwritten by carriage returns, such as a progress bar. */
+/** The last text of a line that carriage returns have overwritten, such as a progress bar. */
 const lastWritten = (line: string): string => {
   const end = line.endsWith("\r") ? line.replace(/\r+$/, "") : line
   const at = end.lastIndexOf("\r")
   return at === -1 ? end : end.slice(at + 1)
 }
 
-/** The text of a line without anything else, to be searched. */
+/** The plain text of a line, for the search. */
 export const textOf = (line: string): string =>
   isSpecial.test(line) ? visible(lastWritten(line.replace(sequence, ""))) : line
 
@@ -173,7 +173,7 @@ const fromPalette = (index: number): number | undefined => {
 
 const grey = (value: number): [number, number, number] => [value, value, value]
 
-/** One of the sixteen, which the themes give colours that can be read on their background. */
+/** One of the sixteen, for which the themes have colours that are readable on their background. */
 const nearest = (red: number, green: number, blue: number): number => {
   const most = Math.max(red, green, blue)
   const spread = most - Math.min(red, green, blue)

@@ -1,6 +1,6 @@
 /**
- * Reads a log as it grows into its text. Where the connection is lost it continues at the byte at which it was; while the tab is
- * hidden it reads nothing, since a browser has six connections to a server for all its tabs.
+ * Reads a growing log into its text. After a lost connection, it continues at the byte where it stopped; while the tab is
+ * hidden, it reads nothing, since a browser has six connections to a server for all its tabs.
  */
 import { type ReadonlySignal, signal } from "@preact/signals"
 import * as jobs from "../../api/jobs.js"
@@ -18,17 +18,17 @@ export interface Source {
 
 export interface OpenLog {
   readonly text: LogText.LogText
-  /** Increases when there is more of it. */
+  /** Increases when text was added. */
   readonly version: ReadonlySignal<number>
   readonly state: ReadonlySignal<"reading" | "complete" | "missing" | "away">
-  /** Whether there are records of agents in it. */
+  /** Whether it contains records of agents. */
   readonly hasRecords: ReadonlySignal<boolean>
-  /** It grows no more: reads the rest, and ends. */
+  /** To be called when the log is complete: reads the rest, and ends. */
   readonly settle: () => void
   readonly close: () => void
 }
 
-/** Before it asks again after a failure, or for what a live log has got meanwhile. */
+/** Pause before the next request, after a failure or for new text of a live log. */
 const pauseMillis = 700
 
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, pauseMillis))
@@ -96,7 +96,7 @@ export const openLog = (source: Source, isRaw: boolean, isLive: () => boolean): 
         }
       } catch (error) {
         if (isClosed) return
-        // A log that is not there yet comes with the first byte.
+        // The log does not exist before its first byte is written.
         if (error instanceof RequestRefused && error.status === 404 && !mayGrow) {
           state.value = "missing"
           return

@@ -4,7 +4,7 @@
 import * as ansi from "./ansi.js"
 import type { LogText } from "./LogText.js"
 
-/** The lines from `from` to before `to` that have the text, and how far they were searched. */
+/** The lines in `[from, to)` that contain the text. */
 export const matches = (log: LogText, text: string, from: number, to: number): ReadonlyArray<number> => {
   const wanted = text.toLowerCase()
   const found: Array<number> = []
@@ -25,7 +25,7 @@ export const mark = (pieces: ReadonlyArray<ansi.Piece>, text: string): ReadonlyA
   if (text === "") return pieces.map((piece) => ({ ...piece, isMatch: false }))
   const whole = pieces.map((piece) => piece.text).join("")
   const lower = whole.toLowerCase()
-  // Few letters change their length with their case; where one does, places would not fit.
+  // Few letters change their length with their case; if one does, offsets would not fit.
   if (lower.length !== whole.length) return pieces.map((piece) => ({ ...piece, isMatch: false }))
   const wanted = text.toLowerCase()
   const cuts: Array<number> = []

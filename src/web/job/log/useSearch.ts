@@ -13,11 +13,11 @@ export interface Search {
   readonly found: ReadonlySignal<ReadonlyArray<number>>
   /** The line of the shown match. */
   readonly current: ReadonlySignal<number | undefined>
-  /** One further, or back. */
+  /** Moves to the next match, or back. */
   readonly next: (step: 1 | -1) => void
 }
 
-/** Lines at a time, which take some milliseconds. */
+/** Lines searched at a time, which takes a few milliseconds. */
 const piece = 4_000
 
 export const useSearch = (log: LogText, version: number, reveal: (line: number) => void): Search => {
@@ -26,7 +26,7 @@ export const useSearch = (log: LogText, version: number, reveal: (line: number) 
   const current = useSignal<number | undefined>(undefined)
   const latest = useRef(reveal)
   latest.current = reveal
-  /** Up to which line of which log was searched for what. */
+  /** Which log was searched for which text, and up to which line. */
   const done = useRef({ log, words: "", line: 0, dropped: 0 })
 
   useEffect(() => {

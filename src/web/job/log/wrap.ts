@@ -4,13 +4,13 @@
 import type { LogText } from "./LogText.js"
 import * as ansi from "./ansi.js"
 
-/** What is one column wide for sure. */
+/** Characters that are certainly one column wide. */
 const narrow = /^[\x20-\x7e\u00a0-\u02ff]*$/
 
 const wide =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u
 
-/** Joiners, and what is written over the character before. */
+/** Joiners and combining characters. */
 const nothing = /\p{M}|\p{Cf}/u
 
 const tabWidth = 8
@@ -51,7 +51,7 @@ export interface Place {
 }
 
 export interface Rows {
-  /** Takes up what has been added to the log. */
+  /** Adds the rows of text that was added to the log. */
   readonly update: () => void
   readonly count: () => number
   readonly placeOf: (row: number) => Place
@@ -89,7 +89,7 @@ export const make = (log: LogText, columns: number): Rows => {
   }
 }
 
-/** The part of pieces between two places of their text. */
+/** The part of pieces between two offsets into their text. */
 export const cut = <A extends { readonly text: string }>(
   pieces: ReadonlyArray<A>,
   from: number,

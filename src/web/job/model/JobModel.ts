@@ -37,7 +37,7 @@ export interface Span {
 
 /** An attempt at a task. */
 export interface Attempt {
-  /** As the orchestrator counts, which counts an attempt once that goes on after an interruption. */
+  /** As the orchestrator counts: an attempt that continues after an interruption counts once. */
   readonly number: number
   /** The attempt of the job. */
   readonly jobAttempt: number
@@ -66,7 +66,7 @@ export interface Unit {
   dependsOn: ReadonlyArray<string>
   state: UnitState
   reason: string | undefined
-  /** It waits for its agent. */
+  /** Whether it waits for its agent. */
   waiting: string | undefined
   from: number | undefined
   to: number | undefined
@@ -77,7 +77,7 @@ export interface Unit {
 
 export type PhaseKind = "queued" | "running" | "stopping" | "parked" | "interrupted" | "crashed"
 
-/** What the job as a whole was in for a time. */
+/** A phase of the job as a whole. */
 export interface Phase {
   readonly kind: PhaseKind
   readonly from: number
@@ -99,7 +99,7 @@ export interface JobModel {
   isOver: boolean
   /** Why the job as a whole waits, from `orch.waiting`. */
   waiting: string | undefined
-  /** The branch that it is landing on, or that it has landed on. */
+  /** The branch that it is landing on, or has landed on. */
   landing: string | undefined
   landed: string | undefined
   /** Increases with each change of the plan, so that the graph is laid out again. */

@@ -40,7 +40,7 @@ const applyJobEvent = (model: Model, { payload: data, type }: Event, at: number)
       return beginPhase(model, "parked", at, payload.string(data, "reason"))
     case "job.interrupted": {
       const isCrash = payload.string(data, "reason") === "crash"
-      // Recorded by the next manager: the job was last heard of with the event before.
+      // Recorded by the next manager: the last sign of life was the event before.
       const end = isCrash ? (model.to ?? at) : at
       cut(model, end, isCrash ? "crashed" : "shut down")
       return beginPhase(model, isCrash ? "crashed" : "interrupted", end)
@@ -65,7 +65,7 @@ const beginPhase = (model: Model, kind: PhaseKind, from: number, reason?: string
   model.phases.push({ kind, from, to: undefined, attempt: model.attempt, reason })
 }
 
-/** Ends what goes on: the attempt of the job is over. */
+/** Ends all open spans: the attempt of the job is over. */
 const cut = (model: Model, at: number, reason: string): void => {
   for (const unit of model.units.values()) {
     unit.waiting = undefined

@@ -8,7 +8,7 @@ export type BarKind = "phase" | "unit" | "attempt" | Span["kind"]
 export interface Bar {
   readonly kind: BarKind
   readonly from: number
-  /** Missing while it goes on. */
+  /** Missing while it lasts. */
   readonly to: number | undefined
   /** The class of its colour. */
   readonly look: "running" | "good" | "bad" | "warn" | "idle" | "cut"
@@ -24,7 +24,7 @@ export interface Row {
   readonly task?: number
   /** Of a unit: whether its tasks are shown. */
   readonly isOpen?: boolean
-  /** Its place among the rows of its level, from 1 on, and how many these are. */
+  /** Its position among the rows of its level, from 1, and the number of these. */
   readonly place: { readonly at: number; readonly of: number }
   readonly bars: ReadonlyArray<Bar>
 }
@@ -100,10 +100,10 @@ const firstStart = (unit: Unit): number | undefined => {
   return all.length === 0 ? undefined : Math.min(...all)
 }
 
-/** More rows are shown with the tasks of those units only that are at work or have failed. */
+/** If there are more rows, only units that are running or have failed show their tasks. */
 const few = 60
 
-/** `toggled`: the units that were opened or closed by hand, against the rule. */
+/** `toggled`: the units that the user has opened or closed, contrary to the rule. */
 export const rows = (model: JobModel, toggled: ReadonlySet<string>): Rows => {
   const begun = [...model.units.values()].flatMap((unit) => {
     const from = firstStart(unit)
@@ -138,7 +138,7 @@ export interface Box {
   readonly width: number
 }
 
-/** Where a bar stands in a range; undefined outside of it. */
+/** The position of a bar in a range; undefined outside it. */
 export const boxOf = (
   bar: Bar,
   { from, to }: { readonly from: number; readonly to: number },

@@ -25,7 +25,7 @@ export const zoom = (range: Range, factor: number, centre: number, bounds: Range
   return clamp({ from, to: from + length }, bounds)
 }
 
-/** By a share of what is shown. */
+/** Moves by a fraction of the visible range. */
 export const move = (range: Range, share: number, bounds: Range): Range => {
   const by = (range.to - range.from) * share
   return clamp({ from: range.from + by, to: range.to + by }, bounds)
