@@ -2,7 +2,7 @@
  * The job manager of a daemon. A manager that lost the ownership of its jobs, because its PostgreSQL server was unreachable for longer
  * than its lease, is replaced by another as soon as the server is back. Until then there is none, and operations fail as unreachable.
  */
-import { Context, Deferred, Effect, Exit, Fiber, Layer, Option, Ref, Schedule, Scope } from "effect"
+import { Cause, Context, Deferred, Effect, Exit, Fiber, Layer, Option, Ref, Schedule, Scope } from "effect"
 import { type AlreadyManaged, type StoreError } from "../domain/errors.js"
 import { JobManager, type Options } from "../manager/JobManager.js"
 import { RunStore } from "../store/RunStore.js"
@@ -58,10 +58,11 @@ export const make = <R>(
       })
     )
 
-    /** Logs each reason of failure once. */
-    const report = ({ message }: StoreError | AlreadyManaged) =>
+    /** Logs each reason of failure once. A defect is one: without a manager the jobs would stand still for ever. */
+    const report = (cause: Cause.Cause<StoreError | AlreadyManaged>) =>
       Effect.gen(function* () {
         const now = yield* Ref.get(state)
+        const [{ message } = { message: Cause.pretty(cause) }] = Cause.prettyErrors(cause)
         if (now._tag !== "Away" || now.problem === message) return
         yield* Ref.set(state, { ...now, problem: message })
         yield* Effect.logWarning(`there is no manager of jobs, retrying: ${message}`)
@@ -71,7 +72,7 @@ export const make = <R>(
       Effect.gen(function* () {
         yield* Deferred.await(generation.over)
         yield* Effect.uninterruptible(Scope.close(generation.scope, Exit.void))
-        const next = yield* Effect.retry(Effect.tapError(build, report), pause)
+        const next = yield* Effect.retry(Effect.tapError(Effect.sandbox(build), report), pause)
         const before = yield* Ref.getAndSet(state, { _tag: "Managing", generation: next })
         yield* Effect.logInfo("jobs are managed again")
         if (before._tag === "Away") yield* Deferred.succeed(before.next, Option.some(next))

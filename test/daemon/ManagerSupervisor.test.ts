@@ -11,7 +11,7 @@ const unreachable = new StoreError({ operation: "open", reason: "unreachable", c
 /** A supervisor whose managers are lost when the test says so, and fail to be built with what it has put there. */
 const setUp = Effect.gen(function* () {
   const mayEnd = yield* Deferred.make<void>()
-  const failures = yield* Ref.make<ReadonlyArray<StoreError | AlreadyManaged>>([])
+  const failures = yield* Ref.make<ReadonlyArray<StoreError | AlreadyManaged | "defect">>([])
   const built = yield* Ref.make<ReadonlyArray<ManagerSupervisor.OnLost>>([])
   const scope = yield* Scope.make()
   const orchestrator = Orchestrator.layer(({ attempt, emit }) =>
@@ -22,6 +22,7 @@ const setUp = Effect.gen(function* () {
       Effect.gen(function* () {
         const [failure, ...others] = yield* Ref.get(failures)
         yield* Ref.set(failures, others)
+        if (failure === "defect") return yield* Effect.dieMessage("a bug")
         if (failure !== undefined) return yield* failure
         yield* Ref.update(built, (all) => [...all, onLost])
         return Layer.provide(JobManager.layer(), orchestrator)
@@ -92,6 +93,20 @@ describe("the manager of a daemon", () => {
       expect(yield* problems).toEqual([])
       expect((yield* Ref.get(built)).length).toBe(2)
       expect(yield* Fiber.join(stopping)).toEqual([])
+      yield* manager.start(config)
+    }).pipe(withStore)
+  )
+
+  it.scoped("is built again after a defect, which is reported", () =>
+    Effect.gen(function* () {
+      const { failures, lose, manager, problems, settle } = yield* setUp
+      yield* Ref.set(failures, ["defect"])
+      yield* lose()
+      yield* settle
+      expect(yield* problems).toEqual(["a bug"])
+      yield* TestClock.adjust("1 second")
+      yield* settle
+      expect(yield* problems).toEqual([])
       yield* manager.start(config)
     }).pipe(withStore)
   )

@@ -38,7 +38,7 @@ export const launch = (
     // A file of this process alone until the daemon is ready: others may be starting at the same time.
     const draft = path.join(home.logs, `daemon.err.${process.pid}`)
     yield* Effect.acquireUseRelease(
-      Effect.sync(() => openSync(draft, "w", 0o600)),
+      Effect.try({ try: () => openSync(draft, "w", 0o600), catch: unopened }),
       (err) =>
         Effect.gen(function* () {
           const { code, isReady } = yield* begin(words, {
@@ -66,6 +66,8 @@ export const launch = (
 
 const unwritable = ({ message }: { readonly message: string }) =>
   new NotStarted({ code: 1, text: `charlotte: cannot start the daemon: ${message}\n` })
+
+const unopened = (cause: unknown) => unwritable({ message: cause instanceof Error ? cause.message : String(cause) })
 
 interface Begun {
   readonly isReady: boolean

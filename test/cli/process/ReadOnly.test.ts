@@ -2,7 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
-import { chmodSync, readdirSync } from "node:fs"
+import { chmodSync, mkdirSync, readdirSync, symlinkSync } from "node:fs"
 import * as Charlotte from "./Charlotte.js"
 import * as Daemon from "./Daemon.js"
 import * as Tasks from "./Tasks.js"
@@ -65,4 +65,18 @@ describe("read-only home directory", () => {
         )
       })
     )
+})
+
+describe("a directory of logs that cannot be written", () => {
+  it.scopedLive("keeps the daemon from starting, with a message and exit code 1", () =>
+    Effect.gen(function* () {
+      const world = yield* Charlotte.world(() => Tasks.simple)
+      mkdirSync(world.home, { mode: 0o700 })
+      // Not even root creates files there.
+      symlinkSync("/proc", `${world.home}/logs`)
+      const { code, err, out } = yield* Charlotte.run(world, "exec charlotte daemon start")
+      expect([code, out]).toEqual([1, ""])
+      expect(err).toMatch(/^charlotte: cannot start the daemon: .*\/logs\/daemon\.err\.\d+'\n$/)
+    })
+  )
 })
