@@ -122,7 +122,10 @@ describe("charlotte run", () => {
     "says that the job cannot be recorded while another program has locked the database, and then that it can",
     () =>
       Effect.gen(function* () {
-        const world = yield* Charlotte.world(Tasks.waiting())
+        const world = yield* Charlotte.world((root) => ({
+          ...Tasks.waiting()(root),
+          "b/01-three.md": task(1, `until test -e '${root}/last'; do sleep 0.05; done; echo three > three`, "cat three")
+        }))
         const running = yield* Charlotte.start(world, "exec charlotte run tasks")
         yield* Tasks.reached(world)
         const unlock = yield* lock(`${world.home}/charlotte.db`, "BEGIN IMMEDIATE")
@@ -130,6 +133,7 @@ describe("charlotte run", () => {
         yield* running.says(/the job cannot be recorded, and waits until it can: store: .* \(busy\): .*\n/)
         yield* unlock
         yield* running.says(/the job is recorded again\n/)
+        yield* world.write(`${world.root}/last`, "")
         expect((yield* running.ended).code).toBe(0)
         expect(yield* Tasks.done(world)).toEqual(Tasks.all)
       })
