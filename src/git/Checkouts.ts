@@ -1,5 +1,5 @@
 /** The checkouts of a repository: the user's own, and the worktrees that Charlotte created. */
-import { Effect, Option } from "effect"
+import { Effect, Option, Schedule } from "effect"
 import { resolve } from "node:path"
 import * as fs from "./fs.js"
 import { OperationInProgress, WorktreeBroken } from "./GitError.js"
@@ -38,11 +38,22 @@ export const directories = (repository: Repository) =>
     ...[...worktrees.keys()].flatMap((path) => [path, SharedClone.at(path)])
   ])
 
+/** Git fails to list the worktrees while another process removes one of them, which is over in a moment. */
+const listWorktrees = (repository: Repository) =>
+  Effect.retry(inRepository(repository, ["worktree", "list", "--porcelain", "-z"]), {
+    while: (error) =>
+      error._tag === "GitFailed" &&
+      error.detail.includes(`${repository.commonDir}/worktrees/`) &&
+      error.detail.includes("No such file or directory"),
+    schedule: Schedule.spaced("10 millis"),
+    times: 50
+  })
+
 /** All checkouts, the main one first. */
 export const all = (repository: Repository) =>
   Effect.gen(function* () {
     const worktrees = yield* linked(repository)
-    const { stdout } = yield* inRepository(repository, ["worktree", "list", "--porcelain", "-z"])
+    const { stdout } = yield* listWorktrees(repository)
     const records = stdout
       .toString()
       .split("\0\0")

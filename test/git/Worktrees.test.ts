@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { existsSync, readFileSync } from "node:fs"
 import { chmod, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises"
 import { AbsolutePath } from "../../src/git/RefNames.js"
-import { branch, pathIn, scenario, subject, work, worktree } from "./Scenario.js"
+import { branch, pathIn, scenario, serviceOf, subject, work, worktree } from "./Scenario.js"
 
 scenario("a worktree holds the files of its commit, as git in it agrees", (world) =>
   Effect.gen(function* () {
@@ -200,5 +200,27 @@ scenario("a user's sparse checkout is not copied: a worktree has all files", (wo
     expect(existsSync(`${path}/dir/c.txt`)).toBe(true)
     yield* world.git(path, "checkout", "--quiet", tree.branch)
     expect(yield* world.service.status(repository, tree)).toEqual({ commit: world.main, changed: [] })
+  })
+)
+
+scenario("the branch of a worktree is found although git cannot list them while another one is removed", (world) =>
+  Effect.gen(function* () {
+    const { main, repository, root, service, top } = world
+    yield* service.createBranch(repository, branch("v"), main)
+    yield* world.git(top, "worktree", "add", "--quiet", `${root}/mine`, branch("v"))
+    const executable = `${root}/bin/git`
+    const failing = `#!/bin/sh
+case "$*" in "worktree list"*) if rm '${root}/removing' 2>/dev/null; then
+  echo "fatal: Invalid path '${repository.commonDir}/worktrees/gone': No such file or directory" >&2
+  exit 128
+fi;; esac
+exec git "$@"
+`
+    yield* world.write(executable, failing, 0o755)
+    yield* world.write(`${root}/removing`, "")
+    const beside = yield* serviceOf(world, { executable })
+    const error = yield* Effect.flip(beside.deleteBranch(repository, branch("v")))
+    expect(error).toMatchObject({ _tag: "BranchCheckedOut", path: `${root}/mine` })
+    expect(existsSync(`${root}/removing`)).toBe(false)
   })
 )
