@@ -1,7 +1,7 @@
 /**
  * Supervises one child process, from its record to its end.
  */
-import { type Array, Deferred, Duration, Effect, Either, Exit, Option, Runtime, Schedule } from "effect"
+import { type Array, Deferred, Duration, Effect, Either, Exit, Option, Runtime } from "effect"
 import { now } from "../internal/now.js"
 import { childVariables } from "../internal/Tracing.js"
 import type { StoreError } from "../domain/errors.js"
@@ -106,12 +106,6 @@ const tailSize = 16 * 1024
 /** How long processes that are left behind may take to end by themselves, such as a `tee` at the end of a script. */
 const settle = Duration.millis(200)
 
-/** A node of a cluster continues when its database is reachable again, and nothing else would record the end of a process. */
-const untilReached = {
-  while: ({ reason }: StoreError) => reason === "unreachable",
-  schedule: Schedule.spaced("1 second")
-}
-
 export const make = (runner: {
   readonly attempts: ChildProcessStore
   readonly failpoint: Failpoint.Service
@@ -155,7 +149,7 @@ export const make = (runner: {
       // Not awaited, so that it shares a commit with later writes: after a crash, recovery closes the record.
       const runtime = yield* Effect.runtime()
       const close = (tail: string | undefined) =>
-        Effect.flatMap(now, (at) => Effect.retry(attempts.close({ cookie, at, tail }), untilReached)).pipe(
+        Effect.flatMap(now, (at) => retryWrite(attempts.close({ cookie, at, tail }))).pipe(
           Effect.catchAll(({ message }) => Effect.logWarning(`the end of a process is not recorded: ${message}`)),
           (closing) => Effect.sync(() => void Runtime.runFork(runtime)(closing))
         )

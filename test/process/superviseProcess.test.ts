@@ -15,17 +15,22 @@ describe("a process that cannot be recorded for a while", () => {
     it.scopedLive(`starts and ends with its record once it can be: ${reason}`, () =>
       Effect.gen(function* () {
         const { childProcesses } = yield* RunStore
+        const closed = yield* Deferred.make<void>()
         const failed = new Set<string>()
         const failOnce = <A>(what: string, write: Effect.Effect<A, StoreError>) =>
           Effect.suspend(() => (failed.has(what) ? write : (failed.add(what), failure(reason))))
         const runner = yield* ProcessRunner.make({
           ...childProcesses,
           open: (process) => failOnce("open", childProcesses.open(process)),
-          spawned: (process) => failOnce("spawned", childProcesses.spawned(process))
+          spawned: (process) => failOnce("spawned", childProcesses.spawned(process)),
+          close: (process) =>
+            Effect.tap(failOnce("close", childProcesses.close(process)), () => Deferred.succeed(closed, undefined))
         })
         const { outcome } = yield* runner.run(script(yield* directory, "exit 3"))
         expect(outcome).toEqual(Exited({ code: 3 }))
-        expect([...failed]).toEqual(["open", "spawned"])
+        yield* Deferred.await(closed)
+        expect([...failed]).toEqual(["open", "spawned", "close"])
+        expect(yield* childProcesses.unclosed(jobId)).toEqual([])
       }).pipe(Effect.provide(layer))
     )
   }
