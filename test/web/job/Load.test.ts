@@ -5,7 +5,8 @@ import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 import { violations } from "../support/axe.js"
 import { act, layer as browser } from "../support/Browser.js"
 import * as World from "../support/World.js"
-import { config, emitAll, largeJob, makeTask, planned } from "./story.js"
+import { openLargeJob } from "./openLargeJob.js"
+import { config, emitAll, makeTask, planned } from "./story.js"
 
 /** Reads the CPU time of the page's thread from here on, in seconds, which does not depend on what else a machine does. */
 const watchCpu = (page: Page) =>
@@ -21,12 +22,7 @@ const watchCpu = (page: Page) =>
 layer(browser, { excludeTestServices: true })("the view of a large job", (it) => {
   it.scoped("merges alike units of 500, so that what is at work is seen, and shows all on request", () =>
     Effect.gen(function* () {
-      const logs = yield* TemporaryDirectory.make
-      const world = yield* World.make({ server: { logs } })
-      const id = yield* world.client.start(config())
-      yield* world.script.send(id, ...emitAll(largeJob(logs)))
-      const { page, problems } = yield* world.open(`/jobs/${id}`)
-      yield* act(() => page.getByText("120 of 1,000 tasks").waitFor())
+      const { page, problems } = yield* openLargeJob
       const nodes = page.locator(".node")
       expect(yield* act(() => nodes.count())).toBeLessThan(40)
       for (const unit of ["unit-060", "unit-061", "unit-062", "unit-063"]) {

@@ -1,19 +1,12 @@
 import { expect, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import type { Locator } from "playwright-core"
-import { config, emitAll, largeJob } from "../job/story.js"
-import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
+import { openLargeJob } from "../job/openLargeJob.js"
 import { violations } from "../support/axe.js"
 import { act, layer as browser } from "../support/Browser.js"
-import * as World from "../support/World.js"
 
 const large = Effect.gen(function* () {
-  const logs = yield* TemporaryDirectory.make
-  const world = yield* World.make({ server: { logs } })
-  const id = yield* world.client.start(config())
-  yield* world.script.send(id, ...emitAll(largeJob(logs)))
-  const { page, problems } = yield* world.open(`/jobs/${id}`)
-  yield* act(() => page.getByText("120 of 1,000 tasks").waitFor())
+  const { page, problems } = yield* openLargeJob
   yield* act(() => page.keyboard.press("3"))
   yield* act(() => page.getByText("434 events").waitFor())
   return { page, problems }
