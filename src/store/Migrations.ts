@@ -62,12 +62,12 @@ const migrate = Migrator.make({})({ loader: Migrator.fromRecord(migrations), tab
   Effect.scoped
 )
 
-const versionBy = (execute: RawQuery): Effect.Effect<Option.Option<number>, SqlError> =>
+const versionBy = (execute: RawQuery): Effect.Effect<Option.Option<number>, SqlError | StoreError> =>
   Effect.gen(function* () {
     const tables = yield* execute(`SELECT name FROM sqlite_master WHERE name = '${table}'`)
     if (tables.length === 0) return Option.none()
-    const [row] = yield* execute<{ readonly id: number | null }>(`SELECT max(migration_id) AS id FROM ${table}`)
-    return Option.fromNullable(row?.id)
+    const [row] = yield* execute<migrationVersion.Recorded>(migrationVersion.select)
+    return yield* migrationVersion.read(row)
   })
 
 /**

@@ -38,7 +38,7 @@ describe("an empty database", () => {
 
       // A few changes of the catalog only: the server gives many at once also to those that do not ask for them.
       yield* query("CREATE TABLE charlotte_migrations (migration_id INTEGER PRIMARY KEY, name TEXT NOT NULL)")
-      const versions = Object.keys(migrations).map((_, i) => `(${i + 1}, 'x')`)
+      const versions = Object.keys(migrations).map((key) => `(${Number.parseInt(key, 10)}, '${key.slice(5)}')`)
       yield* query(`INSERT INTO charlotte_migrations VALUES ${versions.join(", ")}`)
       yield* query(`SELECT pg_advisory_unlock(${lock})`)
       yield* Fiber.join(late)

@@ -27,27 +27,27 @@ const connect = (url: string) =>
     )
   )
 
-/** A database of an earlier version, whose next migration changes `charlotte_attempts`. */
-const old = 19
+const old = migrationVersion.latest(migrations)
+
+/** The migrations of a later version, which changes `charlotte_attempts`. */
+const later = {
+  ...migrations,
+  [`${String(old + 1).padStart(4, "0")}_later`]: ["ALTER TABLE charlotte_attempts ADD COLUMN later TEXT"]
+}
+
+const migrate = (url: string, migrations?: typeof later) =>
+  SqlClient.SqlClient.pipe(
+    Effect.flatMap(PostgresSession.make),
+    Effect.flatMap((session) => PostgresMigrations.run(session, migrations)),
+    Effect.provide(Database.layerPostgres({ url }))
+  )
 
 const makeOld = Effect.gen(function* () {
   const url = yield* TestDatabase.make
   const query = yield* connect(url)
-  yield* query("CREATE TABLE charlotte_migrations (migration_id INTEGER PRIMARY KEY, name TEXT NOT NULL)")
-  for (const [name, statements] of Object.entries(migrations)) {
-    if (migrationVersion.of(name) > old) continue
-    for (const statement of statements) yield* query(statement)
-    yield* query(`INSERT INTO charlotte_migrations VALUES (${migrationVersion.of(name)}, 'x')`)
-  }
+  yield* migrate(url)
   return { url, query }
 })
-
-const migrate = (url: string) =>
-  SqlClient.SqlClient.pipe(
-    Effect.flatMap(PostgresSession.make),
-    Effect.flatMap(PostgresMigrations.run),
-    Effect.provide(Database.layerPostgres({ url }))
-  )
 
 const read = "SELECT count(*) FROM charlotte_attempts"
 const waiting = `SELECT 1 FROM pg_locks WHERE relation = 'charlotte_attempts'::regclass AND NOT granted`
@@ -67,7 +67,7 @@ describe("a migration, while a transaction that has read the tables is open", ()
       const { query, url } = yield* makeOld
       const other = yield* connect(url)
       const { commit } = yield* readInTransaction(url)
-      const migrating = yield* Effect.fork(migrate(url))
+      const migrating = yield* Effect.fork(migrate(url, later))
       yield* poll(other(waiting), { until: ({ rows }) => rows.length > 0, pause: 10, atMost: "20 seconds" })
       // Behind the migration, which waits for the open transaction.
       yield* query(read)
@@ -75,7 +75,7 @@ describe("a migration, while a transaction that has read the tables is open", ()
       yield* commit
       yield* Fiber.join(migrating)
       const { rows } = yield* query("SELECT max(migration_id) AS version FROM charlotte_migrations")
-      expect(rows).toEqual([{ version: migrationVersion.latest(migrations) }])
+      expect(rows).toEqual([{ version: old + 1 }])
     })
   )
 
@@ -83,7 +83,7 @@ describe("a migration, while a transaction that has read the tables is open", ()
     Effect.gen(function* () {
       const { query, url } = yield* makeOld
       yield* readInTransaction(url)
-      const error = yield* Effect.flip(migrate(url))
+      const error = yield* Effect.flip(migrate(url, later))
       expect(error).toMatchObject({ _tag: "StoreError", operation: "migrate", reason: "busy" })
       expect(String(error.cause)).toMatch(
         /tables are in use by another transaction \(process \d+ of the server, "a long reader", open for \d+ s\).*pg_terminate_backend\(\d+\)/

@@ -5,12 +5,14 @@ import { describe, expect, it } from "@effect/vitest"
 import { Database, RunStore } from "charlotte"
 import { Effect, Layer, Option, String } from "effect"
 import { execFileSync, spawn } from "node:child_process"
+import { createHash } from "node:crypto"
 import { once } from "node:events"
 import { existsSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import * as FailingSql from "../support/FailingSql.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 import * as Audit from "../../src/store/Audit.js"
+import * as Migrations from "../../src/store/Migrations.js"
 import { migrations } from "../../src/store/migrations/index.js"
 import { at, created, event, id, kind, log, newRun, record } from "./runs.js"
 import { planOf } from "./work.js"
@@ -176,14 +178,50 @@ describe("RunStore.layer", () => {
     )
   }
 
-  it.effect("applies a migration that adds a column which is there since the tenth", () =>
+  it.effect("refuses a database of a development version, and changes nothing", () =>
     Effect.gen(function* () {
-      yield* migratedTo("0014")
-      yield* opened
-      const [schema] = yield* contents()
-      const [fresh] = yield* contents().pipe(Effect.provide(stored(":memory:")))
-      expect(schema).toEqual(fresh)
+      const sql = yield* SqlClient.SqlClient
+      yield* migratedTo("0007")
+      for (const [migration_id, name] of [
+        [8, "filters"],
+        [20, "logs"]
+      ] as const) {
+        yield* sql`INSERT INTO charlotte_migrations ${sql.insert({ migration_id, name })}`
+        const before = yield* contents("charlotte_migrations")
+        const error = yield* Effect.flip(opened)
+        expect(error).toMatchObject({ _tag: "StoreError", reason: "version", operation: "migrate" })
+        expect(error.message).toContain(
+          `made by a development version of Charlotte (schema ${migration_id}, filters); export its jobs with that version, or move it away`
+        )
+        expect(yield* Effect.flip(Migrations.version)).toMatchObject({ reason: "version" })
+        expect(yield* contents("charlotte_migrations")).toEqual(before)
+      }
     }).pipe(Effect.provide(database(":memory:")))
+  )
+
+  /** SHA-256 of the statements of each migration that has been released, in their order. Databases have been made with them. */
+  const released = {
+    "0001_runs": "cb1529333ab69b67db67802089ba4dc48fb7e2a4b58a816d78e111f406683e70",
+    "0002_events": "572c955161562b48256a67bbadb167c8bd725c0eb951248f6b33435e5c46f5a6",
+    "0003_owners": "ffdb3dfd9708a7fe06211f65f05a989b670cb8e870d91ed6f40cce8b4e024533",
+    "0004_attempts": "7bbe7565e025166710004f7e663e6bc9e5818c6d44f387273e42b677eb0722b6",
+    "0005_submission": "0cc7f79a898e527a0aca2e4d69c82b09469dee968d0cff882c6886247624d4be",
+    "0006_work": "e74558a0313251c27a465327a4fc377898d595564930d8cd05d8153d9170f40a",
+    "0007_owner_locks": "d5def1b22b9194f9c759292aec272250319054ae0982ae196f037c7dedb1d1e3"
+  }
+
+  it.effect("runs exactly the statements that were released", () =>
+    Effect.gen(function* () {
+      const { clear, statements } = yield* FailingSql.FailingSql
+      const found: Record<string, string> = {}
+      for (const [name, migration] of Object.entries(migrations)) {
+        yield* clear
+        yield* migration
+        const text = (yield* statements).join(";\n")
+        if (name in released) found[name] = createHash("sha256").update(text).digest("hex")
+      }
+      expect(found).toEqual(released)
+    }).pipe(Effect.provide(FailingSql.layer({ filename: ":memory:" })))
   )
 
   it.effect("migrates a database of an earlier version, with its runs", () =>

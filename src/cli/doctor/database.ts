@@ -70,6 +70,8 @@ const unreadable = (error: StoreError): Finding.Finding => {
         "could not be checked: a crash has interrupted a transaction",
         "none needed: the next command that opens it recovers it"
       )
+    case "version":
+      return Finding.fromMessage("problem", "database", detail, startAfresh)
     default:
       return Finding.fromMessage(
         "problem",

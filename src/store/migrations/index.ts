@@ -5,19 +5,7 @@ import attempts from "./0004_attempts.js"
 import submission from "./0005_submission.js"
 import work from "./0006_work.js"
 import ownerLocks from "./0007_owner_locks.js"
-import filters from "./0008_filters.js"
-import generation from "./0009_generation.js"
-import waiting from "./0010_waiting.js"
-import outbox from "./0011_outbox.js"
-import search from "./0012_search.js"
-import agentLimits from "./0013_agent_limits.js"
-import retention from "./0014_retention.js"
-import trace from "./0015_trace.js"
-import attachedKeys from "./0016_attached_keys.js"
-import cluster from "./0017_cluster.js"
-import machine from "./0018_machine.js"
-import ownerMachine from "./0019_owner_machine.js"
-import logs from "./0020_logs.js"
+import v02 from "./0008_v0_2.js"
 
 export const migrations = {
   "0001_runs": runs,
@@ -27,17 +15,5 @@ export const migrations = {
   "0005_submission": submission,
   "0006_work": work,
   "0007_owner_locks": ownerLocks,
-  "0008_filters": filters,
-  "0009_generation": generation,
-  "0010_waiting": waiting,
-  "0011_outbox": outbox,
-  "0012_search": search,
-  "0013_agent_limits": agentLimits,
-  "0014_retention": retention,
-  "0015_trace": trace,
-  "0016_attached_keys": attachedKeys,
-  "0017_cluster": cluster,
-  "0018_machine": machine,
-  "0019_owner_machine": ownerMachine,
-  "0020_logs": logs
+  "0008_v0_2": v02
 }

@@ -14,7 +14,6 @@ import { migrations } from "./migrations/index.js"
 
 const operation = "migrate"
 const lock = 1_128_808_790
-const latest = migrationVersion.latest(migrations)
 
 /**
  * How long a statement waits for a transaction that uses its table, while all later ones wait behind it: less than the lease of a
@@ -23,20 +22,26 @@ const latest = migrationVersion.latest(migrations)
 const lockTimeout = "2s"
 
 const selectName = query(Schema.Struct({ name: Schema.NullOr(Schema.String) }))
-const selectVersion = query(Schema.Struct({ id: Schema.NullOr(Schema.Number) }))
+const selectVersion = query(Schema.Struct({ id: Schema.NullOr(Schema.Number), name: Schema.NullOr(Schema.String) }))
 
-/** The schema version, if there is any. */
-const versionIn = (connection: Connection) =>
+/** What the table of migrations records, if it is there. */
+const recordedIn = (connection: Connection) =>
   Effect.gen(function* () {
     const [table] = yield* selectName(
       connection,
       "SELECT CAST(to_regclass('charlotte_migrations') AS text) AS name",
       []
     )
-    if (table === undefined || table.name === null) return Option.none<number>()
-    const [row] = yield* selectVersion(connection, "SELECT max(migration_id) AS id FROM charlotte_migrations", [])
-    return Option.fromNullable(row?.id)
+    if (table === undefined || table.name === null) return undefined
+    const [row] = yield* selectVersion(connection, migrationVersion.select, [])
+    return row
   })
+
+/** The schema version, if there is any. */
+const versionIn = (connection: Connection) => Effect.flatMap(recordedIn(connection), migrationVersion.read)
+
+const versionOf = (session: Session, operation: string) =>
+  Effect.flatMap(session.read(operation, recordedIn), migrationVersion.read)
 
 const refusal = (found: number, what: string) =>
   new StoreError({
@@ -102,9 +107,11 @@ export interface Migration {
   readonly statements: ReadonlyArray<string>
 }
 
+type Migrations = typeof migrations
+
 /** The migrations that a database of that version lacks. */
-export const after = (applied: number): ReadonlyArray<Migration> =>
-  Object.entries(migrations).flatMap(([key, statements]) => {
+export const after = (applied: number, all: Migrations = migrations): ReadonlyArray<Migration> =>
+  Object.entries(all).flatMap(([key, statements]) => {
     const version = migrationVersion.of(key)
     if (version <= applied) return []
     const name = key.replace(/^\d+_/, "")
@@ -112,28 +119,31 @@ export const after = (applied: number): ReadonlyArray<Migration> =>
     return [{ version, name, statements: [...statements, record] }]
   })
 
-const migrate = (connection: Connection) =>
+const migrate = (connection: Connection, all: Migrations) =>
   Effect.gen(function* () {
     // Not by `execute`, which would take a `?` for a parameter.
     const run = (statement: string) => connection.executeRaw(statement, [])
     yield* Effect.forEach(opening, run, { discard: true })
     const applied = Option.getOrElse(yield* versionIn(connection), () => 0)
-    const statements = after(applied).flatMap(({ statements }) => statements)
+    const statements = after(applied, all).flatMap(({ statements }) => statements)
     yield* Effect.forEach(statements, run, { discard: true })
   })
 
+const latest = migrationVersion.latest(migrations)
+
 /** Usually the schema is up to date, and this is a single query. */
-export const run = (session: Session): Effect.Effect<void, StoreError> =>
+export const run = (session: Session, all: Migrations = migrations): Effect.Effect<void, StoreError> =>
   session
     .reserve((connection) =>
       Effect.gen(function* () {
+        const latest = migrationVersion.latest(all)
         const found = yield* versionIn(connection)
         if (Option.contains(found, latest)) return
         if (Option.isSome(found) && found.value > latest) {
           return yield* refusal(found.value, `supports up to ${latest}; install a newer Charlotte`)
         }
         yield* execute(connection, "BEGIN")
-        yield* migrate(connection).pipe(
+        yield* migrate(connection, all).pipe(
           Effect.onError(() => Effect.ignore(execute(connection, "ROLLBACK"))),
           Effect.catchAll((error) => explainBusy(connection, error))
         )
@@ -144,11 +154,11 @@ export const run = (session: Session): Effect.Effect<void, StoreError> =>
 
 /** The current version, if any, and the latest one. Changes nothing. */
 export const version = (session: Session) =>
-  Effect.map(session.read("read the schema version", versionIn), (found) => ({ found, latest }))
+  Effect.map(versionOf(session, "read the schema version"), (found) => ({ found, latest }))
 
 /** Fails unless the schema is up to date. */
 export const verify = (session: Session): Effect.Effect<void, StoreError> =>
-  Effect.flatMap(session.read("open the store", versionIn), (found) =>
+  Effect.flatMap(versionOf(session, "open the store"), (found) =>
     Option.contains(found, latest)
       ? Effect.void
       : refusal(

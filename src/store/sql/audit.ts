@@ -2,7 +2,9 @@
  * The rules of the audit: each is a query that returns the `found` records that violate an invariant. `jobRules` run on a
  * slice of jobs, the range of ids in `slice`, so that each query is bounded.
  */
+import { isTerminal, transitions, type RunStatus } from "../../domain/RunStatus.js"
 import type { Dialect } from "./Dialect.js"
+import { terminal, terminalEvents } from "./stateMachine.js"
 
 export interface Rule {
   /** The invariant that is violated, as a clause about `found`. */
@@ -44,22 +46,31 @@ const streaks = ({ member }: Dialect) => `
 /** Events of the manager that change the status of a run. */
 const changes = `type LIKE 'job.%' AND type <> 'job.signalled'`
 
-const terminal = `('job.completed', 'job.failed', 'job.cancelled')`
+/** The status of a run after an event of the manager. */
+const statusAfter = {
+  "job.queued": "pending",
+  "job.started": "running",
+  "job.resumed": "running",
+  "job.interrupted": "interrupted",
+  "job.parked": "parked"
+} as const
+
+const eventOf = (from: RunStatus, to: RunStatus): string =>
+  to === "running" ? (from === "pending" ? "job.started" : "job.resumed") : `job.${to}`
 
 /**
- * Allowed successors of lifecycle events, ignoring emitted ones. A job that is stopped while the store fails has no
+ * The events of the manager that may follow another one, ignoring emitted events. A job that is stopped while the store fails has no
  * `job.stopping` before its recorded end.
  */
-const successors = {
-  "job.queued": ["job.started", "job.failed", "job.cancelled"],
-  "job.started": ["job.stopping", "job.completed", "job.failed", "job.cancelled", "job.interrupted", "job.parked"],
-  "job.resumed": ["job.stopping", "job.completed", "job.failed", "job.cancelled", "job.interrupted", "job.parked"],
-  "job.stopping": ["job.completed", "job.failed", "job.cancelled"],
-  "job.interrupted": ["job.resumed", "job.failed", "job.cancelled"],
-  "job.parked": ["job.resumed", "job.failed", "job.cancelled"]
-}
+const successors: ReadonlyArray<readonly [before: string, after: string]> = [
+  ...Object.entries(statusAfter).flatMap(([before, status]) => [
+    ...transitions[status].map((to) => [before, eventOf(status, to)] as const),
+    ...(status === "running" ? [[before, "job.stopping"] as const] : [])
+  ]),
+  ...transitions.running.filter(isTerminal).map((to) => ["job.stopping", eventOf("running", to)] as const)
+]
 
-const steps = Object.entries(successors).flatMap(([before, after]) => after.map((type) => `('${before}', '${type}')`))
+const steps = successors.map(([before, type]) => `('${before}', '${type}')`)
 
 const record = (wrong: string, sql: string): Rule => ({ wrong, remedy: "record", sql })
 
@@ -89,12 +100,12 @@ const eventRules = (dialect: Dialect): ReadonlyArray<Rule> => [
   record(
     "its status and its events disagree on whether it has ended",
     `SELECT id AS found FROM charlotte_runs WHERE ${inSlice("id")}
-       AND (SELECT count(*) FROM charlotte_events WHERE job_id = id AND type IN ${terminal})
-         <> CASE WHEN status IN ('completed', 'failed', 'cancelled') THEN 1 ELSE 0 END`
+       AND (SELECT count(*) FROM charlotte_events WHERE job_id = id AND type IN ${terminalEvents})
+         <> CASE WHEN status IN ${terminal} THEN 1 ELSE 0 END`
   ),
   record(
     "an event follows its terminal event",
-    `SELECT e.job_id AS found FROM charlotte_events e WHERE ${inSlice("e.job_id")} AND e.type IN ${terminal}
+    `SELECT e.job_id AS found FROM charlotte_events e WHERE ${inSlice("e.job_id")} AND e.type IN ${terminalEvents}
        AND EXISTS (SELECT 1 FROM charlotte_events l WHERE l.job_id = e.job_id AND l.seq > e.seq)`
   ),
   record(

@@ -313,9 +313,15 @@ describe("doctor > database", () => {
         )
       ])
       const whole = readFileSync(file)
+      yield* change("INSERT INTO charlotte_migrations (migration_id, name) VALUES (8, 'filters')")
+      expect(yield* say(world, "database")).toEqual([
+        expect.stringMatching(
+          /^problem: the database was made by a development version of Charlotte .* → export its jobs with that version, or move it away to start afresh$/
+        )
+      ])
       rmSync(file)
       yield* change(
-        "CREATE TABLE charlotte_migrations (migration_id INTEGER PRIMARY KEY); INSERT INTO charlotte_migrations VALUES (0)"
+        "CREATE TABLE charlotte_migrations (migration_id INTEGER PRIMARY KEY, name TEXT); INSERT INTO charlotte_migrations VALUES (0, 'x')"
       )
       expect(yield* say(world, "database")).toEqual([
         expect.stringMatching(/^warning: .*; jobs cannot be checked before it is migrated to version/)

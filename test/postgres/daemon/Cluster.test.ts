@@ -78,14 +78,12 @@ describe("charlotte cluster", () => {
       const operator = home(yield* makeWorld(() => Tasks.simple), "operator")
       const { out } = yield* command(operator, "cluster migrate --dry-run")
       expect(out).toMatch(/^-- would migrate an empty database to version \d+\nBEGIN;\n/)
-      expect(out).toContain(
-        "\n\n-- 0018_machine\nALTER TABLE charlotte_attempts ADD COLUMN machine TEXT;\n" +
-          "INSERT INTO charlotte_migrations (migration_id, name) VALUES (18, 'machine');\n\n-- 0019_"
-      )
+      expect(out).toContain("\n\n-- 0008_v0_2\nCREATE TABLE charlotte_runs (")
+      expect(out).toContain("INSERT INTO charlotte_migrations (migration_id, name) VALUES (8, 'v0_2');\n")
       const json = yield* command(operator, "cluster migrate --dry-run --json")
-      const migrations = expect.arrayContaining([
-        { version: 18, name: "machine", statements: expect.arrayContaining([expect.stringMatching(/^ALTER TABLE/)]) }
-      ])
+      const migrations = [
+        { version: 8, name: "v0_2", statements: expect.arrayContaining([expect.stringMatching(/^CREATE TABLE/)]) }
+      ]
       expect(JSON.parse(json.out)).toMatchObject({ from: 0, dryRun: true, migrations })
 
       yield* TestDatabase.adminOf(operator.url, out)

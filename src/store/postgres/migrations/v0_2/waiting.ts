@@ -2,7 +2,7 @@
  * Runs that wait: `pending` behind a permit, a time or a key, and `parked`. How many are pending is counted, so that a limit on
  * them needs no count. The lock of admissions comes before the row of the count, as in every transaction that takes both.
  */
-export default [
+export const waiting = [
   ...["key", "start_key"].flatMap((key) => [
     `CREATE UNIQUE INDEX charlotte_runs_held_${key} ON charlotte_runs (kind, ${key})
      WHERE ${key} IS NOT NULL AND ended_at IS NULL AND waits_for IS DISTINCT FROM 'key'`,

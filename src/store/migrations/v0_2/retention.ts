@@ -1,11 +1,5 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
-import { addColumn } from "./addColumn.js"
-
-/** Every column but `pinned` and `pruned`: what a run records, which is final once it has ended. */
-const recorded =
-  "id, kind, status, attempt, key, start_key, config, labels, submission, idempotency_key, request, priority, created_at, start_at, " +
-  "started_at, stopping_at, ended_at, waits_for, due_at, parked, woken_by, replaces, crashes, result, error, outbox, searched"
 
 /** The finished runs that pruning considers. */
 const prunable = "ended_at IS NOT NULL AND pinned = 0 AND pruned = 0"
@@ -14,26 +8,10 @@ const isPrunable = (row: "OLD" | "NEW") => `(${row}.ended_at IS NOT NULL AND ${r
 
 /**
  * Runs that are pinned, and runs that are being pruned: `pruned` hides a run at once, and its rows are deleted in slices
- * afterwards. Also the order in which pending runs begin that do not wait for a permit.
+ * afterwards.
  */
-export default Effect.gen(function* () {
+export const retention = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-
-  yield* addColumn(sql, "pinned", "INTEGER NOT NULL DEFAULT 0")
-  yield* addColumn(sql, "pruned", "INTEGER NOT NULL DEFAULT 0")
-
-  yield* sql.unsafe("DROP TRIGGER charlotte_runs_transition")
-  yield* sql.unsafe(`
-    CREATE TRIGGER charlotte_runs_transition BEFORE UPDATE OF ${recorded} ON charlotte_runs
-    WHEN NOT (
-      (OLD.status = 'pending' AND NEW.status IN ('pending', 'running', 'failed', 'cancelled'))
-      OR (OLD.status = 'running' AND NEW.status IN ('running', 'completed', 'failed', 'cancelled', 'interrupted', 'parked'))
-      OR (OLD.status = 'interrupted' AND NEW.status IN ('interrupted', 'running', 'failed', 'cancelled'))
-      OR (OLD.status = 'parked' AND NEW.status IN ('parked', 'running', 'failed', 'cancelled'))
-    )
-    BEGIN
-      SELECT RAISE(ABORT, 'charlotte: this change of status is not in the state machine');
-    END`)
 
   yield* sql.unsafe(`
     CREATE TRIGGER charlotte_runs_prunable BEFORE UPDATE OF pruned ON charlotte_runs
@@ -42,16 +20,9 @@ export default Effect.gen(function* () {
       SELECT RAISE(ABORT, 'charlotte: only a run that has ended and is not pinned is pruned, and for good');
     END`)
 
-  // The idempotency key of a pruned run is free.
-  yield* sql.unsafe("DROP INDEX IF EXISTS charlotte_runs_idempotency_key")
-  yield* sql.unsafe(`
-    CREATE UNIQUE INDEX charlotte_runs_idempotency_key ON charlotte_runs (kind, idempotency_key)
-    WHERE idempotency_key IS NOT NULL AND pruned = 0`)
-
   yield* sql.unsafe(
     `CREATE INDEX charlotte_runs_ended ON charlotte_runs (kind, status, ended_at, id) WHERE ${prunable}`
   )
-  yield* sql.unsafe("CREATE INDEX IF NOT EXISTS charlotte_runs_pruned ON charlotte_runs (kind, id) WHERE pruned = 1")
   // Without it, the deletion of a run would read all attempts.
   yield* sql.unsafe("CREATE INDEX charlotte_attempts_job ON charlotte_attempts (job_id)")
 
@@ -89,10 +60,4 @@ export default Effect.gen(function* () {
     BEGIN
       INSERT INTO charlotte_latest VALUES (1, OLD.id) ON CONFLICT DO UPDATE SET id = max(id, excluded.id);
     END`)
-
-  yield* sql.unsafe(`
-    CREATE INDEX IF NOT EXISTS charlotte_runs_queued_until ON charlotte_runs (kind, due_at, id)
-    WHERE status = 'pending' AND waits_for = 'time'`)
-  yield* sql.unsafe(`
-    CREATE INDEX IF NOT EXISTS charlotte_runs_queued_behind ON charlotte_runs (kind, id) WHERE status = 'pending' AND waits_for = 'key'`)
 })

@@ -1,16 +1,10 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
-import { addColumn } from "./addColumn.js"
 
-/**
- * The nodes of a cluster, and the jobs that they have: `node` is the address on which a run was placed last, `runner` the node that
- * has taken its attempt. Both stay empty on one machine, and no cluster runs on SQLite.
- */
-export default Effect.gen(function* () {
+/** The nodes of a cluster, where they reach each other, and its limits. No cluster runs on SQLite: both tables stay empty there. */
+export const cluster = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
 
-  yield* addColumn(sql, "node", "TEXT")
-  yield* addColumn(sql, "runner", "TEXT")
   yield* sql.unsafe(`
     CREATE TABLE charlotte_nodes (
       id TEXT NOT NULL PRIMARY KEY CHECK (id <> ''),
@@ -22,6 +16,7 @@ export default Effect.gen(function* () {
       joined_at INTEGER NOT NULL,
       seen_at INTEGER NOT NULL,
       draining INTEGER NOT NULL DEFAULT 0,
+      url TEXT,
       UNIQUE (kind, address)
     ) STRICT, WITHOUT ROWID`)
   yield* sql.unsafe(`

@@ -2,7 +2,7 @@
  * Indexes for every combination of filters, in listing order. Labels repeat the kind of their run, which is immutable, and
  * its status, which a trigger updates.
  */
-export default [
+export const labels = [
   "CREATE INDEX charlotte_runs_kind_status ON charlotte_runs (kind, status, id)",
 
   `CREATE TABLE charlotte_labels (

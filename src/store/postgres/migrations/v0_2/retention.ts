@@ -13,7 +13,7 @@ const counted = (row: "OLD" | "NEW") => `CASE WHEN ${isPrunable(row)} THEN 1 ELS
  * The count of a kind is a row that all who end jobs change. It is changed at the commit, when they have all other locks: of two
  * transactions, one that has changed it could wait for the lock of admissions, and the other for the count.
  */
-export default [
+export const retention = [
   `CREATE TRIGGER charlotte_runs_prunable BEFORE UPDATE OF pruned ON charlotte_runs FOR EACH ROW
    WHEN (NEW.pruned < OLD.pruned OR (NEW.pruned > OLD.pruned AND NOT ${isPrunable("OLD")}))
    EXECUTE FUNCTION charlotte_refuse('charlotte: only a run that has ended and is not pinned is pruned, and for good')`,

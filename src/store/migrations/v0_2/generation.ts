@@ -2,7 +2,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 
 /** The generation of the database that the WAL extends; `base` is NULL until the first generation is checkpointed. */
-export default Effect.gen(function* () {
+export const generation = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
 
   yield* sql.unsafe(`

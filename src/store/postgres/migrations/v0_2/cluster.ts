@@ -2,9 +2,7 @@
  * The nodes of a cluster, and the jobs that they have: `node` is the address on which a run was placed last, `runner` the node that
  * has taken its attempt.
  */
-export default [
-  "ALTER TABLE charlotte_runs ADD COLUMN node TEXT",
-  "ALTER TABLE charlotte_runs ADD COLUMN runner TEXT",
+export const cluster = [
   `CREATE TABLE charlotte_nodes (
     id TEXT NOT NULL PRIMARY KEY CHECK (id <> ''),
     kind TEXT NOT NULL CHECK (kind <> ''),
@@ -15,6 +13,7 @@ export default [
     joined_at BIGINT NOT NULL,
     seen_at BIGINT NOT NULL,
     draining INTEGER NOT NULL DEFAULT 0,
+    url TEXT,
     UNIQUE (kind, address)
   )`,
   `CREATE TABLE charlotte_limits (

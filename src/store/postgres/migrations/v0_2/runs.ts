@@ -1,9 +1,11 @@
+import { isTransition, statuses, terminal, waitingForNothing } from "../../../sql/stateMachine.js"
+
 /**
  * Runs. The schema enforces the state machine as well. JSON is TEXT, since `jsonb` refuses what has to be kept; a cast to `json`
  * checks it. Ids are compared byte by byte, whatever the collation of the database.
  */
 
-/** Every column but `pinned` and `pruned`: what a run records, which is final once it has ended. */
+/** Every column but `pinned`, `pruned`, `trace`, `node` and `runner`: what a run records, which is final once it has ended. */
 const recorded =
   "id, kind, status, attempt, key, start_key, config, labels, submission, idempotency_key, request, priority, created_at, start_at, " +
   "started_at, stopping_at, ended_at, waits_for, due_at, parked, woken_by, replaces, crashes, result, error, outbox, searched"
@@ -11,7 +13,7 @@ const recorded =
 const refuse = (name: string, when: string, message: string) =>
   `CREATE TRIGGER ${name} ${when} EXECUTE FUNCTION charlotte_refuse('charlotte: ${message}')`
 
-export default [
+export const runs = [
   `CREATE TABLE charlotte_runs (
     id TEXT COLLATE "C" NOT NULL PRIMARY KEY CHECK (length(id) = 26),
     kind TEXT NOT NULL CHECK (kind <> ''),
@@ -42,12 +44,15 @@ export default [
     searched TEXT CHECK (searched IS NULL OR json_typeof(CAST(searched AS json)) = 'object'),
     pinned INTEGER NOT NULL DEFAULT 0,
     pruned INTEGER NOT NULL DEFAULT 0,
-    CHECK ((status IN ('completed', 'failed', 'cancelled')) = (ended_at IS NOT NULL)),
+    trace TEXT,
+    node TEXT,
+    runner TEXT,
+    CHECK ((status IN ${terminal}) = (ended_at IS NOT NULL)),
     CHECK ((status = 'pending') = (started_at IS NULL) OR status IN ('failed', 'cancelled')),
     CHECK (stopping_at IS NULL OR status NOT IN ('pending', 'interrupted', 'parked')),
     CHECK ((status = 'completed') = (result IS NOT NULL)),
     CHECK (CASE status WHEN 'failed' THEN error IS NOT NULL WHEN 'cancelled' THEN TRUE ELSE error IS NULL END),
-    CHECK ((waits_for IS NULL) = (status IN ('running', 'completed', 'failed', 'cancelled'))),
+    CHECK ((waits_for IS NULL) = (status IN ${waitingForNothing})),
     CHECK ((status = 'parked') = (parked IS NOT NULL)),
     CHECK (waits_for IS DISTINCT FROM 'time' OR due_at IS NOT NULL),
     CHECK ((idempotency_key IS NULL) = (request IS NULL))
@@ -62,16 +67,13 @@ export default [
   refuse(
     "charlotte_runs_status",
     `BEFORE INSERT ON charlotte_runs FOR EACH ROW WHEN (
-       NEW.status NOT IN ('pending', 'running', 'interrupted', 'parked', 'completed', 'failed', 'cancelled'))`,
+       NEW.status NOT IN ${statuses})`,
     "a run has no such status"
   ),
   refuse(
     "charlotte_runs_transition",
     `BEFORE UPDATE OF ${recorded} ON charlotte_runs FOR EACH ROW WHEN (NOT (
-       (OLD.status = 'pending' AND NEW.status IN ('pending', 'running', 'failed', 'cancelled'))
-       OR (OLD.status = 'running' AND NEW.status IN ('running', 'completed', 'failed', 'cancelled', 'interrupted', 'parked'))
-       OR (OLD.status = 'interrupted' AND NEW.status IN ('interrupted', 'running', 'failed', 'cancelled'))
-       OR (OLD.status = 'parked' AND NEW.status IN ('parked', 'running', 'failed', 'cancelled'))))`,
+      ${isTransition}))`,
     "this change of status is not in the state machine"
   ),
   refuse(

@@ -1,5 +1,5 @@
 /** The process that manages the jobs of each kind. It holds an advisory lock; the columns of file locks stay empty. */
-export default [
+export const owners = [
   `CREATE TABLE charlotte_owners (
     kind TEXT NOT NULL PRIMARY KEY,
     id TEXT NOT NULL,
@@ -8,6 +8,7 @@ export default [
     start_time TEXT NOT NULL,
     pid_namespace TEXT NOT NULL,
     lock_path TEXT,
-    lock_file TEXT
+    lock_file TEXT,
+    machine TEXT
   )`
 ]

@@ -1,5 +1,5 @@
 /** Usage limits of agents: one row for each profile, until the agent works again. */
-export default [
+export const agents = [
   `CREATE TABLE charlotte_agent_limits (
     agent TEXT NOT NULL PRIMARY KEY CHECK (agent <> ''),
     reason TEXT NOT NULL,

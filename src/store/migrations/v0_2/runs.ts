@@ -1,10 +1,11 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
-import { count, report, worthMentioning } from "../StartProgress.js"
+import { terminal, waitingForNothing } from "../../sql/stateMachine.js"
+import { count, report, worthMentioning } from "../../StartProgress.js"
 
 /**
  * Interrupted runs whose key another job holds: a pending or running one, or one that was interrupted before. Evaluated once
- * per statement, over what has not ended; asked of each run, it would read all runs of its kind.
+ * per statement, over what has not ended; a subquery for each run would read all runs of its kind.
  */
 const waiters = `
   SELECT id FROM (
@@ -13,8 +14,8 @@ const waiters = `
   ) WHERE place > 1`
 
 /**
- * Version 0.1.0 kept the idempotency key as a label. Where several runs of a kind have the same, it answered with the newest,
- * and that one keeps it.
+ * Version 0.1.0 kept the idempotency key as a label. Where several runs of a kind have the same, it responded with the newest,
+ * and that run keeps it.
  */
 const idempotencyKey = `
   CASE WHEN labels ->> '$."charlotte.idempotency-key"' IS NOT NULL AND NOT EXISTS (
@@ -26,17 +27,17 @@ const idempotencyKey = `
 const slice = 100_000
 
 /**
- * Runs that wait: `pending` behind a permit, a time or a key, and `parked`. A CHECK cannot be altered, so the table is built
- * again, while the Migrator runs with foreign keys off; from here on the statuses are listed in triggers, so that the next one
- * needs no new table. It has the columns and some indexes of later migrations: added to a table of a million rows, each of them
- * would read all of it.
+ * The table of runs, with `parked` runs and what a run waits for. A CHECK cannot be altered, so the table is built again, while the
+ * Migrator runs with foreign keys off; from here on the statuses are listed in triggers, so that the next one needs no new table.
  */
-export default Effect.gen(function* () {
+export const runs = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
 
   // It reads `charlotte_runs`, which for a moment does not exist.
   yield* sql.unsafe(`DROP TRIGGER charlotte_events_terminal_status`)
 
+  // `searched` is what is searched of labels and config where some of it is secret; `trace` is NULL where nothing traced the start;
+  // `node` is the address on which a run was placed last, and `runner` the node that has taken its attempt: both in a cluster only.
   yield* sql.unsafe(`
     CREATE TABLE charlotte_runs_new (
       id TEXT NOT NULL PRIMARY KEY CHECK (length(id) = 26),
@@ -69,12 +70,14 @@ export default Effect.gen(function* () {
       pinned INTEGER NOT NULL DEFAULT 0,
       pruned INTEGER NOT NULL DEFAULT 0,
       trace TEXT,
-      CHECK ((status IN ('completed', 'failed', 'cancelled')) = (ended_at IS NOT NULL)),
+      node TEXT,
+      runner TEXT,
+      CHECK ((status IN ${terminal}) = (ended_at IS NOT NULL)),
       CHECK ((status = 'pending') = (started_at IS NULL) OR status IN ('failed', 'cancelled')),
       CHECK (stopping_at IS NULL OR status NOT IN ('pending', 'interrupted', 'parked')),
       CHECK ((status = 'completed') = (result IS NOT NULL)),
       CHECK (CASE status WHEN 'failed' THEN error IS NOT NULL WHEN 'cancelled' THEN TRUE ELSE error IS NULL END),
-      CHECK ((waits_for IS NULL) = (status IN ('running', 'completed', 'failed', 'cancelled'))),
+      CHECK ((waits_for IS NULL) = (status IN ${waitingForNothing})),
       CHECK ((status = 'parked') = (parked IS NOT NULL)),
       CHECK (waits_for IS NOT 'time' OR due_at IS NOT NULL),
       CHECK ((idempotency_key IS NULL) = (request IS NULL))
@@ -135,101 +138,4 @@ export default Effect.gen(function* () {
   yield* sql.unsafe(`CREATE INDEX charlotte_runs_kind ON charlotte_runs (kind, id)`)
   yield* sql.unsafe(`CREATE INDEX charlotte_runs_status ON charlotte_runs (status, id)`)
   yield* sql.unsafe(`CREATE INDEX charlotte_runs_kind_status ON charlotte_runs (kind, status, id)`)
-
-  yield* sql.unsafe(`
-    CREATE TRIGGER charlotte_runs_status BEFORE INSERT ON charlotte_runs
-    WHEN NEW.status NOT IN ('pending', 'running', 'interrupted', 'parked', 'completed', 'failed', 'cancelled')
-    BEGIN
-      SELECT RAISE(ABORT, 'charlotte: a run has no such status');
-    END`)
-
-  yield* sql.unsafe(`
-    CREATE TRIGGER charlotte_runs_transition BEFORE UPDATE ON charlotte_runs
-    WHEN NOT (
-      (OLD.status = 'pending' AND NEW.status IN ('pending', 'running', 'failed', 'cancelled'))
-      OR (OLD.status = 'running' AND NEW.status IN ('running', 'completed', 'failed', 'cancelled', 'interrupted', 'parked'))
-      OR (OLD.status = 'interrupted' AND NEW.status IN ('interrupted', 'running', 'failed', 'cancelled'))
-      OR (OLD.status = 'parked' AND NEW.status IN ('parked', 'running', 'failed', 'cancelled'))
-    )
-    BEGIN
-      SELECT RAISE(ABORT, 'charlotte: this change of status is not in the state machine');
-    END`)
-
-  yield* sql.unsafe(`
-    CREATE TRIGGER charlotte_runs_attempt BEFORE UPDATE ON charlotte_runs
-    WHEN NEW.attempt <> OLD.attempt + (OLD.status IN ('interrupted', 'parked') AND NEW.status = 'running')
-    BEGIN
-      SELECT RAISE(ABORT, 'charlotte: an interrupted or parked run goes on as its next attempt, and nothing else begins one');
-    END`)
-
-  yield* sql.unsafe(`
-    CREATE TRIGGER charlotte_runs_identity
-    BEFORE UPDATE OF id, kind, config, labels, submission, start_key, idempotency_key, request, priority, created_at, start_at
-    ON charlotte_runs
-    WHEN NEW.id <> OLD.id OR NEW.kind <> OLD.kind OR NEW.config <> OLD.config OR NEW.labels <> OLD.labels
-      OR NEW.submission IS NOT OLD.submission OR NEW.start_key IS NOT OLD.start_key
-      OR NEW.idempotency_key IS NOT OLD.idempotency_key OR NEW.request IS NOT OLD.request
-      OR NEW.priority <> OLD.priority OR NEW.created_at <> OLD.created_at OR NEW.start_at IS NOT OLD.start_at
-    BEGIN
-      SELECT RAISE(ABORT, 'charlotte: what a run was submitted with never changes');
-    END`)
-
-  yield* sql.unsafe(`
-    CREATE TRIGGER charlotte_runs_labels AFTER INSERT ON charlotte_runs WHEN NEW.labels <> '{}'
-    BEGIN
-      INSERT INTO charlotte_labels (name, value, run_id, kind, status)
-      SELECT key, value, NEW.id, NEW.kind, NEW.status FROM json_each(NEW.labels);
-    END`)
-
-  yield* sql.unsafe(`
-    CREATE TRIGGER charlotte_runs_label_status AFTER UPDATE OF status ON charlotte_runs
-    WHEN NEW.status <> OLD.status AND NEW.labels <> '{}'
-    BEGIN
-      UPDATE charlotte_labels SET status = NEW.status WHERE run_id = NEW.id;
-    END`)
-
-  // How many runs are pending, so that a limit on them needs no count.
-  yield* sql.unsafe(`
-    CREATE TABLE charlotte_pending (kind TEXT NOT NULL PRIMARY KEY, runs INTEGER NOT NULL CHECK (runs >= 0))
-    STRICT, WITHOUT ROWID`)
-  yield* sql.unsafe(`
-    INSERT INTO charlotte_pending SELECT kind, count(*) FROM charlotte_runs WHERE status = 'pending' GROUP BY kind`)
-  yield* sql.unsafe(`
-    CREATE TRIGGER charlotte_runs_queued AFTER INSERT ON charlotte_runs WHEN NEW.status = 'pending'
-    BEGIN
-      INSERT INTO charlotte_pending VALUES (NEW.kind, 1) ON CONFLICT DO UPDATE SET runs = runs + 1;
-    END`)
-  yield* sql.unsafe(`
-    CREATE TRIGGER charlotte_runs_dequeued AFTER UPDATE OF status ON charlotte_runs
-    WHEN OLD.status = 'pending' AND NEW.status <> 'pending'
-    BEGIN
-      UPDATE charlotte_pending SET runs = runs - 1 WHERE kind = OLD.kind;
-    END`)
-  yield* sql.unsafe(`
-    CREATE TRIGGER charlotte_runs_deleted AFTER DELETE ON charlotte_runs WHEN OLD.status = 'pending'
-    BEGIN
-      UPDATE charlotte_pending SET runs = runs - 1 WHERE kind = OLD.kind;
-    END`)
-
-  yield* sql.unsafe(`
-    CREATE TRIGGER charlotte_events_terminal_status BEFORE INSERT ON charlotte_events
-    WHEN NEW.type IN ('job.completed', 'job.failed', 'job.cancelled')
-      AND 'job.' || (SELECT status FROM charlotte_runs WHERE id = NEW.job_id) IS NOT NEW.type
-    BEGIN
-      SELECT RAISE(ABORT, 'charlotte: a terminal event says what the status of its run says');
-    END`)
-
-  // `seq` is that of the event of the signal; `attempt` the current one when it came.
-  yield* sql.unsafe(`
-    CREATE TABLE charlotte_signals (
-      job_id TEXT NOT NULL REFERENCES charlotte_runs (id) ON DELETE CASCADE,
-      seq INTEGER NOT NULL,
-      attempt INTEGER NOT NULL,
-      name TEXT NOT NULL CHECK (name <> ''),
-      payload TEXT CHECK (payload IS NULL OR json_valid(payload)),
-      used INTEGER NOT NULL DEFAULT 0,
-      PRIMARY KEY (job_id, seq)
-    ) STRICT, WITHOUT ROWID`)
-  yield* sql.unsafe(`CREATE INDEX charlotte_signals_name ON charlotte_signals (job_id, name, seq)`)
-  yield* sql.unsafe(`CREATE INDEX charlotte_signals_attempt ON charlotte_signals (job_id, attempt)`)
 })

@@ -5,7 +5,7 @@ import { Effect } from "effect"
  * Indexes for every combination of filters of labels, in listing order. Labels repeat the kind of their run, which is immutable,
  * and its status, which a trigger updates.
  */
-export default Effect.gen(function* () {
+export const labels = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
 
   yield* sql.unsafe(`DROP TRIGGER charlotte_runs_labels`)
@@ -30,6 +30,11 @@ export default Effect.gen(function* () {
   yield* sql.unsafe(`CREATE INDEX charlotte_labels_kind ON charlotte_labels (name, value, kind, run_id)`)
   yield* sql.unsafe(`CREATE INDEX charlotte_labels_status ON charlotte_labels (name, value, status, run_id)`)
   yield* sql.unsafe(`CREATE INDEX charlotte_labels_kind_status ON charlotte_labels (name, value, kind, status, run_id)`)
+})
+
+/** They belong to the table of runs, which is built again after the labels. */
+export const labelTriggers = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
 
   yield* sql.unsafe(`
     CREATE TRIGGER charlotte_runs_labels AFTER INSERT ON charlotte_runs WHEN NEW.labels <> '{}'

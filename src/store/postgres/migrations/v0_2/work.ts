@@ -1,5 +1,5 @@
 /** Progress of units and tasks. Terminal states are final. */
-export default [
+export const work = [
   `CREATE TABLE charlotte_units (
     job_id TEXT COLLATE "C" NOT NULL REFERENCES charlotte_runs (id) ON DELETE CASCADE,
     unit TEXT COLLATE "C" NOT NULL CHECK (unit <> ''),

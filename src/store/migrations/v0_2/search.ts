@@ -1,17 +1,13 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
-import { addColumn } from "./addColumn.js"
 
 /**
  * The search index. Runs are partitioned by id, newest last: a word is indexed after the number of its partition, so that a query
  * reads the words of one partition at a time, from the newest on. `charlotte_unindexed` has the runs that were written since they
  * were indexed, at first all of them.
  */
-export default Effect.gen(function* () {
+export const search = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-
-  // What is searched of labels and config where some of it is secret: `{ labels, config }`.
-  yield* addColumn(sql, "searched", "TEXT CHECK (searched IS NULL OR json_type(searched) = 'object')")
 
   yield* sql.unsafe(`
     CREATE VIRTUAL TABLE charlotte_search

@@ -2,7 +2,7 @@
  * Idempotency keys of requests that have attached to a job: with such a key, that job is answered for as long as it is kept. The key
  * of the start itself is in the row of the run.
  */
-export default [
+export const attachedKeys = [
   `CREATE TABLE charlotte_attached_keys (
     kind TEXT NOT NULL,
     idempotency_key TEXT NOT NULL,

@@ -7,7 +7,7 @@ const unindexed = (column: string) =>
   `INSERT INTO charlotte_unindexed VALUES (NEW.${column})
    ON CONFLICT (run_id) DO UPDATE SET run_id = excluded.run_id`
 
-export default [
+export const search = [
   "CREATE TABLE charlotte_search (rowid BIGINT NOT NULL PRIMARY KEY, words TSVECTOR NOT NULL)",
   "CREATE INDEX charlotte_search_words ON charlotte_search USING gin (words)",
   `CREATE TABLE charlotte_documents (document BIGINT NOT NULL PRIMARY KEY, run_id TEXT COLLATE "C" NOT NULL UNIQUE)`,

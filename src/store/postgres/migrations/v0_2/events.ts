@@ -1,8 +1,10 @@
+import { terminalEvents } from "../../../sql/stateMachine.js"
+
 /**
  * The append-only event log. Cursors are drawn from the row of `charlotte_log`, which stays locked until the commit: cursors
  * have the order of commits, so a reader of one has seen all lower ones. With a sequence, followers would miss events.
  */
-export default [
+export const events = [
   `CREATE TABLE charlotte_log (
     one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
     cursor BIGINT NOT NULL CHECK (cursor >= 0)
@@ -21,7 +23,7 @@ export default [
     UNIQUE (job_id, seq)
   )`,
   `CREATE UNIQUE INDEX charlotte_events_terminal ON charlotte_events (job_id)
-   WHERE type IN ('job.completed', 'job.failed', 'job.cancelled')`,
+   WHERE type IN ${terminalEvents}`,
 
   `CREATE FUNCTION charlotte_events_terminal_status() RETURNS trigger LANGUAGE plpgsql AS $$
    BEGIN
@@ -31,7 +33,7 @@ export default [
      RETURN NEW;
    END $$`,
   `CREATE TRIGGER charlotte_events_terminal_status BEFORE INSERT ON charlotte_events FOR EACH ROW
-   WHEN (NEW.type IN ('job.completed', 'job.failed', 'job.cancelled'))
+   WHEN (NEW.type IN ${terminalEvents})
    EXECUTE FUNCTION charlotte_events_terminal_status()`,
   `CREATE TRIGGER charlotte_events_append_only BEFORE UPDATE ON charlotte_events FOR EACH ROW
    EXECUTE FUNCTION charlotte_refuse('charlotte: events are append-only')`

@@ -2,7 +2,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 
 /** Usage limits of agents: one row for each profile, until the agent works again. */
-export default Effect.gen(function* () {
+export const agents = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
 
   yield* sql.unsafe(`

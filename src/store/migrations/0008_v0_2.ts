@@ -1,0 +1,17 @@
+import { Effect } from "effect"
+import { agents } from "./v0_2/agents.js"
+import { cluster } from "./v0_2/cluster.js"
+import { generation } from "./v0_2/generation.js"
+import { labels, labelTriggers } from "./v0_2/labels.js"
+import { processes } from "./v0_2/processes.js"
+import { retention } from "./v0_2/retention.js"
+import { runs } from "./v0_2/runs.js"
+import { search } from "./v0_2/search.js"
+import { stateMachine } from "./v0_2/stateMachine.js"
+import { waiting } from "./v0_2/waiting.js"
+
+/** What version 0.2.0 adds to the schema of 0.1.0. The labels come first: the copy of the runs reads their index. */
+export default Effect.all(
+  [labels, runs, stateMachine, labelTriggers, waiting, retention, search, agents, processes, cluster, generation],
+  { discard: true }
+)

@@ -1,9 +1,0 @@
-import * as SqlClient from "@effect/sql/SqlClient"
-import { Effect } from "effect"
-
-/** The machine of a child process; NULL in a database of one machine. */
-export default Effect.gen(function* () {
-  const sql = yield* SqlClient.SqlClient
-
-  yield* sql.unsafe("ALTER TABLE charlotte_attempts ADD COLUMN machine TEXT")
-})

@@ -1,0 +1,30 @@
+import { agents } from "./v0_2/agents.js"
+import { attachedKeys } from "./v0_2/attachedKeys.js"
+import { attempts } from "./v0_2/attempts.js"
+import { cluster } from "./v0_2/cluster.js"
+import { events } from "./v0_2/events.js"
+import { labels } from "./v0_2/labels.js"
+import { outbox } from "./v0_2/outbox.js"
+import { owners } from "./v0_2/owners.js"
+import { retention } from "./v0_2/retention.js"
+import { runs } from "./v0_2/runs.js"
+import { search } from "./v0_2/search.js"
+import { waiting } from "./v0_2/waiting.js"
+import { work } from "./v0_2/work.js"
+
+/** The schema of version 0.2.0, the first that has one on PostgreSQL. */
+export default [
+  ...runs,
+  ...events,
+  ...owners,
+  ...attempts,
+  ...work,
+  ...labels,
+  ...waiting,
+  ...outbox,
+  ...search,
+  ...agents,
+  ...retention,
+  ...attachedKeys,
+  ...cluster
+]
