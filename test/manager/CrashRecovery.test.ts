@@ -179,17 +179,25 @@ describe("a job whose manager has crashed", () => {
     })
   )
 
-  it.scopedLive("fails if recover fails", () =>
-    Effect.gen(function* () {
-      const file = yield* databaseFile
-      const id = yield* crashed(file)
-      yield* Effect.gen(function* () {
-        expect(yield* runOf(id)).toMatchObject({ status: "failed", attempt: 1, error: { kind: "recovery" } })
-        expect((yield* runOf(id)).error?.cause).toContain("a process is left")
-        expect(yield* typesOf(id)).toEqual(["job.started", "job.failed"])
-      }).pipe(life(file, { recover: () => Effect.fail("a process is left") }))
-    })
-  )
+  const failing: Record<string, () => Effect.Effect<never, string>> = {
+    fails: () => Effect.fail("a process is left"),
+    throws: () => {
+      throw new Error("a process is left")
+    }
+  }
+  for (const [how, recover] of Object.entries(failing)) {
+    it.scopedLive(`fails if recover ${how}`, () =>
+      Effect.gen(function* () {
+        const file = yield* databaseFile
+        const id = yield* crashed(file)
+        yield* Effect.gen(function* () {
+          expect(yield* runOf(id)).toMatchObject({ status: "failed", attempt: 1, error: { kind: "recovery" } })
+          expect((yield* runOf(id)).error?.cause).toContain("a process is left")
+          expect(yield* typesOf(id)).toEqual(["job.started", "job.failed"])
+        }).pipe(life(file, { recover }))
+      })
+    )
+  }
 })
 
 describe("a run that cannot be resumed", () => {

@@ -1,8 +1,8 @@
 /** What ends a job, and what the record says: the table of the contract, row by row. */
 import { describe, expect, it } from "@effect/vitest"
-import { Database, type JobId, JobManager, Orchestrator, RunStore } from "charlotte"
+import { Database, type JobId, JobKind, JobManager, Orchestrator, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step, TestManager } from "charlotte/testing"
-import { Chunk, Data, Effect, Exit, Fiber, Layer, Option, Scope, Stream, TestClock } from "effect"
+import { Chunk, Data, Effect, Exit, Fiber, Layer, Option, Schema, Scope, Stream, TestClock } from "effect"
 import { config } from "../support/jobs.js"
 
 class OutOfCoffee extends Data.TaggedError("OutOfCoffee")<{ readonly cups: number }> {
@@ -109,6 +109,76 @@ describe("an orchestrator that fails", () => {
     }).pipe(Effect.provide(TestManager.layer()))
   )
 })
+
+/** What a `run` that a type checker has not seen may do. */
+const faulty: Record<string, { readonly run: () => Effect.Effect<never>; readonly message: string }> = {
+  throws: {
+    run: () => {
+      throw new Error("no mailbox")
+    },
+    message: "no mailbox"
+  },
+  "returns no effect": { run: () => JSON.parse("5"), message: "Not a valid effect: 5" }
+}
+
+class Parcel extends JobKind.Tag<Parcel>()("parcel", { config: Schema.Struct({ to: Schema.String }) }) {}
+
+for (const [what, { message, run }] of Object.entries(faulty)) {
+  describe(`a run that ${what}`, () => {
+    const defect = { status: "failed", error: { kind: "defect", error: { message } } }
+    const check = () => Effect.succeed({ key: "the repository" })
+    const make = (run: Orchestrator.Service<unknown>["run"]) =>
+      JobManager.make({ kind: "letters", config: Schema.Unknown, orchestrator: { check, run }, maxJobs: 1 })
+
+    it.scoped("fails its job, whose permit, key and idempotency key are free", () =>
+      Effect.gen(function* () {
+        const manager = yield* make(run)
+        for (let n = 0; n < 2; n++) {
+          const id = yield* manager.start(n, { key: "k", idempotencyKey: `${n}` })
+          expect(yield* manager.await(id)).toMatchObject(defect)
+          expect(yield* manager.start(n, { key: "k", idempotencyKey: `${n}` })).toBe(id)
+        }
+        expect(yield* manager.activeCount).toBe(0)
+      }).pipe(Effect.provide(RunStore.layerMemory))
+    )
+
+    it.scoped("fails a job that was queued", () =>
+      Effect.gen(function* () {
+        const manager = yield* make(run)
+        const id = yield* manager.start("later", { delay: "1 hour" })
+        yield* TestClock.adjust("1 hour")
+        expect(yield* manager.await(id)).toMatchObject(defect)
+      }).pipe(Effect.provide(RunStore.layerMemory))
+    )
+
+    it.scoped("fails a job that is continued", () =>
+      Effect.gen(function* () {
+        const id = yield* Effect.scoped(
+          Effect.flatMap(
+            make(() => Effect.never),
+            (manager) => manager.start("a")
+          )
+        )
+        const manager = yield* make(run)
+        expect(yield* manager.await(id)).toMatchObject({ ...defect, attempt: 2 })
+      }).pipe(Effect.provide(RunStore.layerMemory))
+    )
+
+    it.effect("fails a job of Orchestrator.layer", () =>
+      Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        expect(yield* manager.await(yield* manager.start(config))).toMatchObject(defect)
+      }).pipe(Effect.provide(JobManager.layer().pipe(Layer.provide([Orchestrator.layer(run), RunStore.layerMemory]))))
+    )
+
+    it.effect("fails a job of a kind", () =>
+      Effect.gen(function* () {
+        const parcels = yield* Parcel
+        expect(yield* parcels.await(yield* parcels.start({ to: "ada" }))).toMatchObject(defect)
+      }).pipe(Effect.provide(Parcel.layer({ run }).pipe(Layer.provide(RunStore.layerMemory))))
+    )
+  })
+}
 
 describe("a job that is stopped", () => {
   it.effect("is cancelled, and a defect in a finalizer on the way is kept", () =>

@@ -162,8 +162,9 @@ const register = <Config, E>(
       park: (options) => park(core, id, options),
       signal: (name) => latestSignal(core, id, name)
     })
-    // It waits for the answer, so that nothing of the job happens before it is registered.
-    const begin = Effect.zipRight(Effect.ignore(Deferred.await(answer)), core.run(context))
+    // It waits for the answer, so that nothing of the job happens before it is registered. `run` is called in its own fiber, where
+    // a `run` that throws is a defect of the job.
+    const begin = Effect.flatMap(Effect.ignore(Deferred.await(answer)), () => core.run(context))
     const fiber = yield* core.forkJob(id, work(core, id, jobSpan.within(span)(begin)), scope)
     const job = { id, config, record: yield* Ref.make(run), fiber, scope, events, grace, killed, ended }
     yield* JobRegistry.run(core.jobs, job)

@@ -94,7 +94,16 @@ export const make = <C, I, RS, R, R2>(
       continued: recovery === "manual" ? ["parked", "pending"] : ["interrupted", "parked", "pending"],
       subscriptions: yield* EventSubscriptions.make(core),
       provide: Effect.provide(services),
-      recover: (id, attempt) => Effect.provide(orchestrator.recover?.(id, attempt) ?? Effect.void, services),
-      forget: (id) => Effect.provide(orchestrator.forget?.(id) ?? Effect.void, services)
+      // Where one of them throws, it has failed: that is no defect of the manager.
+      recover: (id, attempt) =>
+        Effect.provide(
+          Effect.suspend(() => orchestrator.recover?.(id, attempt) ?? Effect.void),
+          services
+        ),
+      forget: (id) =>
+        Effect.provide(
+          Effect.suspend(() => orchestrator.forget?.(id) ?? Effect.void),
+          services
+        )
     }
   })
