@@ -6,6 +6,7 @@
 import { Clock, Duration, Effect, Exit, Option, Ref, Schema, Scope } from "effect"
 import type { AlreadyManaged, NodeConflict, StoreError } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
+import * as background from "../internal/background.js"
 import { MachineRef } from "../internal/Machine.js"
 import { KernelRef } from "../internal/ProcessIdentity.js"
 import * as race from "../internal/race.js"
@@ -224,9 +225,9 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
     const resumeHere = (id: JobId) => resumeJob(core, admission, id)
     yield* engine.serve(kind, answers({ core, engine, wake: sweeps.wake, resume: resumeHere }))
     yield* sweeps.begin
-    if (options.dispatch !== false) yield* Effect.forkScoped(dispatcher.run)
-    yield* Effect.forkScoped(dispatcher.keepTime)
-    yield* Effect.forkScoped(queueInserted)
+    if (options.dispatch !== false) yield* background.fork(dispatcher.run)
+    yield* background.fork(dispatcher.keepTime)
+    yield* background.fork(queueInserted)
     if (options.retention !== undefined) yield* keepRetention(core, options.retention, forget)
     yield* ready(engine, () => nextId(0))
     // Added last, so that it runs first: the jobs end before anything that they use.

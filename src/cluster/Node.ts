@@ -4,6 +4,7 @@
  */
 import { Cause, Clock, Effect, Ref, type Scope } from "effect"
 import type { AlreadyManaged, NodeConflict, StoreError } from "../domain/errors.js"
+import * as background from "../internal/background.js"
 import { RealClock } from "../internal/RealClock.js"
 import type { ClusterStore, NewNode, Runner } from "../store/ClusterStore.js"
 import { retryWhileInUse } from "./retryWhileInUse.js"
@@ -73,10 +74,10 @@ export const make = (
       )
     )
     yield* renew
-    yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.sleep(renewInterval), renew)))
-    yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.sleep(checkInterval), check)))
+    yield* background.fork(Effect.forever(Effect.zipRight(Effect.sleep(renewInterval), renew)))
+    yield* background.fork(Effect.forever(Effect.zipRight(Effect.sleep(checkInterval), check)))
     // Again and again, for connections that were opened since: the database may be silent for longer.
     const disconnect = Effect.flatMap(isFresh, (isFresh) => (isFresh ? Effect.void : store.disconnect))
-    yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.sleep(lease), disconnect)))
+    yield* background.fork(Effect.forever(Effect.zipRight(Effect.sleep(lease), disconnect)))
     return { runner: { node: node.id, address: node.address, capacity: node.capacity }, isFresh }
   })

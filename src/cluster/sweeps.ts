@@ -6,6 +6,7 @@
 import { Cause, Chunk, Effect, Option, Queue, type Scope } from "effect"
 import type { NotResumable, StoreError, Superseded } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
+import * as background from "../internal/background.js"
 import { parse } from "../internal/Json.js"
 import { now } from "../internal/now.js"
 import type { Admission } from "../manager/internal/admission.js"
@@ -59,7 +60,7 @@ export const make = <C>(
     })
     return {
       wake: (id) => Queue.offer(wakeUps, id),
-      begin: Effect.forEach([regularly, whenWoken], (look) => Effect.forkScoped(Effect.forever(surviving(look))), {
+      begin: Effect.forEach([regularly, whenWoken], (look) => background.fork(Effect.forever(surviving(look))), {
         discard: true
       })
     }

@@ -4,6 +4,7 @@
  */
 import { Effect, Queue, type Scope } from "effect"
 import type { JobId } from "../domain/JobId.js"
+import * as background from "../internal/background.js"
 import type { Created } from "../store/RunStoreService.js"
 
 export interface WakeUp {
@@ -29,6 +30,6 @@ export const make = (
       }
       yield* Effect.forEach(once.values(), send, { discard: true })
     })
-    yield* Effect.forkScoped(Effect.forever(sendAll))
+    yield* background.fork(Effect.forever(sendAll))
     return (wakeUp) => Queue.offer(waiting, wakeUp)
   })

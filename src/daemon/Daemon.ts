@@ -4,6 +4,7 @@
 import { Context, Effect, Exit, Layer, Option, Scope } from "effect"
 import * as Http from "../http/server/Server.js"
 import { version } from "../http/contract/Version.js"
+import * as background from "../internal/background.js"
 import * as race from "../internal/race.js"
 import { JobManager } from "../manager/JobManager.js"
 import { StartProgress } from "../store/StartProgress.js"
@@ -115,7 +116,7 @@ const live = ({ listen, onProgress = () => Effect.void, onReady, port: settings 
       yield* onReady(yield* announce(addresses))
       // After `onReady`, so that the process that waits for it can continue.
       yield* Effect.logInfo("ready").pipe(Effect.annotateLogs("on", addresses.map(show).join(", ")))
-      yield* Effect.forkIn(Effect.provide(JobEventLogger.follow(before), manager), log)
+      yield* Scope.extend(background.fork(Effect.provide(JobEventLogger.follow(before), manager)), log)
       // From here on, a process that wants the home waits until it is free.
       yield* Effect.addFinalizer(() => withdraw)
       const over = race.first([

@@ -19,6 +19,7 @@ import * as Parts from "./internal/parts.js"
 import * as JobRegistry from "./internal/JobRegistry.js"
 import { limits } from "./internal/limits.js"
 import { managedJob } from "./internal/managedJob.js"
+import * as background from "../internal/background.js"
 import { now } from "../internal/now.js"
 import { acquireOwnership } from "./internal/ownership.js"
 import { takeOver } from "./internal/recovery.js"
@@ -128,9 +129,9 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
       health: core.persistRetry.health
     }
 
-    if (options.dispatch !== false) yield* Effect.forkScoped(dispatcher.run)
-    yield* Effect.forkScoped(dispatcher.keepTime)
-    yield* Effect.forkScoped(queueInserted)
+    if (options.dispatch !== false) yield* background.fork(dispatcher.run)
+    yield* background.fork(dispatcher.keepTime)
+    yield* background.fork(queueInserted)
     if (options.retention !== undefined) yield* keepRetention(core, options.retention, forget)
     // Added last, so that it runs first: the jobs end before anything that they use.
     yield* Effect.addFinalizer(() => closeJobs(core))

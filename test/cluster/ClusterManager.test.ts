@@ -44,6 +44,15 @@ describe("a cluster", () => {
     }).pipe(Effect.provide(RunStore.layerMemory))
   )
 
+  it.scoped("loses a node that closes, if that was made where nothing can be interrupted", () =>
+    Effect.gen(function* () {
+      const { node, passing } = yield* Scene.make
+      const { close, manager } = yield* Effect.uninterruptible(node("a", { retention: { completed: "1 day" } }))
+      yield* passing(manager.start(start("job")))
+      yield* passing(close)
+    }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+
   it.scoped("stops a job on one node that was started on a second, while a third follows it", () =>
     Effect.gen(function* () {
       const scene = yield* two

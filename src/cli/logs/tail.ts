@@ -2,6 +2,7 @@
  * Prints the logs of a job, and follows them.
  */
 import { Deferred, Effect, Stream } from "effect"
+import * as background from "../../internal/background.js"
 import * as race from "../../internal/race.js"
 import * as OutputReader from "../../process/OutputReader.js"
 import type { OutputClosed } from "../terminal/Output.js"
@@ -42,7 +43,7 @@ export const all = <E, R>(options: Options<E, R>): Effect.Effect<void, E | Outpu
 export const follow = <E, R, E2, R2>(options: Options<E2, R2>, over: Effect.Effect<unknown, E, R>) =>
   Effect.gen(function* () {
     const ended = yield* Deferred.make<void, E>()
-    yield* Effect.forkScoped(Effect.intoDeferred(Effect.asVoid(over), ended))
+    yield* background.fork(Effect.intoDeferred(Effect.asVoid(over), ended))
     const read = reader(options)
     // The last read comes after the end, so that nothing printed before it is missed.
     while (!(yield* Deferred.isDone(ended))) {

@@ -1,9 +1,10 @@
 /**
  * Opens the page of a job that runs in the foreground. The job runs even if that fails.
  */
-import { Effect } from "effect"
+import { Effect, Scope } from "effect"
 import { Home, layerUntouched } from "../../daemon/Home.js"
 import type { JobId } from "../../domain/JobId.js"
+import * as background from "../../internal/background.js"
 import * as text from "../terminal/text.js"
 import { Output } from "../terminal/Output.js"
 import { inBrowser } from "./openPage.js"
@@ -17,6 +18,7 @@ export const pageOpener = Effect.gen(function* () {
     inBrowser(id).pipe(
       Effect.provideService(Home, home),
       Effect.catchAll(({ message }) => error(`charlotte: ${text.clean(message)}\n`)),
-      Effect.forkIn(scope)
+      background.fork,
+      Scope.extend(scope)
     )
 })

@@ -4,6 +4,7 @@
 import type { FileSystem } from "@effect/platform/FileSystem"
 import { DateTime, Effect, Option, Schema, Stream } from "effect"
 import { JobEvent } from "../../domain/JobEvent.js"
+import * as background from "../../internal/background.js"
 import * as race from "../../internal/race.js"
 import * as ExitCode from "../errors/ExitCode.js"
 import * as StyledLine from "../terminal/StyledLine.js"
@@ -41,7 +42,7 @@ export const follow = <E1, R1, E2, R2>({
   Effect.gen(function* () {
     const { error, isTerminal, size, write } = yield* Output
     const said = Stream.merge(notices, Stream.fromEffect(Effect.as(leaving, stopping)))
-    if (!isTerminal || json) yield* Effect.forkScoped(Stream.runForEach(said, (text) => error(`${text}\n`)))
+    if (!isTerminal || json) yield* background.fork(Stream.runForEach(said, (text) => error(`${text}\n`)))
     let latest: DateTime.Utc | undefined
     const seen = Stream.tap(events, ({ at }) => Effect.sync(() => void (latest = at)))
     yield* json ? asJson(seen) : isTerminal ? onScreen(seen, said) : inLines(seen)
@@ -73,7 +74,7 @@ const onScreen = <E, R>(events: Stream.Stream<JobEvent, E, R>, said: Stream.Stre
   Effect.gen(function* () {
     const { size } = yield* Output
     const live = yield* LiveRegion.make
-    yield* Effect.forkScoped(Stream.runForEach(said, (text) => live.print([[StyledLine.piece(text, "warn")]])))
+    yield* background.fork(Stream.runForEach(said, (text) => live.print([[StyledLine.piece(text, "warn")]])))
     let progress = Progress.initial
     let failing: Progress.Failing | undefined
     let tail: ReadonlyArray<string> = []

@@ -15,6 +15,7 @@ import { RefreshInterval } from "../../http/server/Metrics.js"
 import { Server } from "../../http/server/Server.js"
 import { version } from "../../http/contract/Version.js"
 import { JobManager } from "../../manager/JobManager.js"
+import * as background from "../../internal/background.js"
 import * as race from "../../internal/race.js"
 import { RunStore } from "../../store/RunStore.js"
 import * as Telemetry from "../../telemetry/Telemetry.js"
@@ -71,7 +72,7 @@ const manage = <E>({ begin, json }: Options<E>, records: Context.Context<Records
     const layer = Layer.provide(Layers.manager({ recovery: "manual" }), Layer.succeedContext(records))
     const services = yield* Layer.buildWithScope(layer, life)
     const manager = Context.get(services, JobManager)
-    if (yield* Telemetry.ExportsLogs) yield* Effect.forkIn(logEvents(before, services), log)
+    if (yield* Telemetry.ExportsLogs) yield* Scope.extend(background.fork(logEvents(before, services)), log)
     const served = yield* Effect.provide(serve(life), Context.merge(records, services))
     const isLost = Effect.provide(HomeWatcher.untilLost(served.addresses), records)
     yield* gracefulShutdown.hurryOnSignal(Context.get(records, ProcessRunner), { force: false })
@@ -97,7 +98,7 @@ const manage = <E>({ begin, json }: Options<E>, records: Context.Context<Records
           notices: recordingNotices(manager.health),
           json
         })
-        const following = yield* Effect.forkScoped(Effect.interruptible(follow))
+        const following = yield* background.fork(follow)
         const leave = Effect.gen(function* () {
           if ((yield* manager.activeCount) > 0) yield* Deferred.succeed(leaving, void 0)
           yield* close

@@ -10,6 +10,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { SqlError } from "@effect/sql/SqlError"
 import { Deferred, Duration, Effect, Option, Predicate, Queue, Schedule, Schema, type Scope } from "effect"
 import type { StoreError } from "../../domain/errors.js"
+import * as background from "../../internal/background.js"
 import { asClock } from "../../internal/RealClock.js"
 import { deadAfter } from "../../store/ClusterStore.js"
 import { closeOnFailure } from "../../store/closeOnFailure.js"
@@ -113,7 +114,7 @@ export const make = (
         )
       for (const [, done] of batch) yield* Deferred.done(done, result)
     })
-    yield* releaseAll.pipe(Effect.forever, Effect.interruptible, Effect.forkScoped)
+    yield* releaseAll.pipe(Effect.forever, background.fork)
     const release = (shard: ShardId) =>
       Effect.gen(function* () {
         const done = yield* Deferred.make<void, PersistenceError>()

@@ -3,6 +3,7 @@
  */
 import { Effect, type Scope } from "effect"
 import { uptime } from "node:os"
+import * as background from "../../internal/background.js"
 import { RealClock } from "../../internal/RealClock.js"
 import { ParentEnvironment } from "../../process/ChildEnvironment.js"
 import type * as TreeGuard from "../../process/TreeGuard.js"
@@ -78,7 +79,7 @@ export const make = (silence: number): Effect.Effect<Service, Connection.GuardNo
     })
 
     yield* Effect.acquireRelease(start, () => Effect.suspend(() => current?.close ?? Effect.void))
-    yield* Effect.forkScoped(Effect.interruptible(Effect.forever(replace)))
+    yield* background.fork(Effect.forever(replace))
 
     const release = (cookie: string) =>
       Effect.sync(() => {

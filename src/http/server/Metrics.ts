@@ -7,6 +7,7 @@ import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks"
 import type { StoreError } from "../../domain/errors.js"
 import { RunError } from "../../domain/Run.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
+import * as background from "../../internal/background.js"
 import { RealClock } from "../../internal/RealClock.js"
 import { TurnClass } from "../../tasks/agents/TurnEnd.js"
 import * as instruments from "./instruments.js"
@@ -147,7 +148,7 @@ const make = (options: Options) =>
         (cause) => Effect.logWarning("reading metrics failed", cause)
       )
       // Half the interval, so that exported values are never older than one interval.
-      yield* Effect.forkScoped(Effect.forever(Effect.zipRight(refresh, sleep(interval / 2))))
+      yield* background.fork(Effect.forever(Effect.zipRight(refresh, sleep(interval / 2))))
       yield* Effect.addFinalizer(() => refresh)
     }
     return { text: read(instruments.text) }

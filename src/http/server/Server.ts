@@ -11,6 +11,7 @@ import type { StoreError } from "../../domain/errors.js"
 import { InternalError, NotReady } from "../contract/errors.js"
 import type * as Address from "./Address.js"
 import { closeServers } from "./closeServers.js"
+import * as background from "../../internal/background.js"
 import * as Later from "../../internal/Later.js"
 import { ListenError } from "./ListenError.js"
 import * as Page from "./page/Page.js"
@@ -90,7 +91,7 @@ export interface ListenOptions extends Options {
 const make = <Groups extends HttpApiGroup.HttpApiGroup.Any, E>(options: ListenOptions & Served<Groups, E>) =>
   Effect.gen(function* () {
     const { drain = "2 seconds", listen } = options
-    const runFork = Runtime.runFork(yield* Effect.runtime<Requirements<Groups>>())
+    const runFork = Runtime.runFork(yield* background.runtime<Requirements<Groups>>())
     const requested = yield* Deferred.make<void>()
     // The application outlives the connections.
     const newScope = Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))

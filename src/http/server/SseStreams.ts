@@ -8,6 +8,7 @@ import { Chunk, type Duration, Effect, Mailbox, Option, Stream } from "effect"
 import { JobNotFound } from "../../domain/errors.js"
 import type { JobEvent } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
+import * as background from "../../internal/background.js"
 import * as race from "../../internal/race.js"
 import { contentType, endsJob, positionHeader } from "../contract/Events.js"
 import { CursorAhead } from "../contract/errors.js"
@@ -124,10 +125,10 @@ export const make = (
             // The status has been sent; a client that reconnects gets the error.
             Effect.catchAll((error) => Effect.logError("an event stream failed", error)),
             Effect.ensuring(mailbox.end),
-            Effect.forkScoped
+            background.fork
           )
         // Dropped when the buffer is full: then data is waiting anyway.
-        yield* Effect.forkScoped(
+        yield* background.fork(
           Effect.forever(
             Effect.delay(
               Effect.sync(() => mailbox.unsafeOffer(sseFrames.heartbeat)),

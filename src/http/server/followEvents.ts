@@ -3,6 +3,7 @@
  */
 import { Effect, Layer, Schedule, Stream } from "effect"
 import type { JobEvent } from "../../domain/JobEvent.js"
+import * as background from "../../internal/background.js"
 import { now } from "../../internal/now.js"
 import * as Activity from "./Activity.js"
 import { countEvent } from "./countEvent.js"
@@ -43,7 +44,7 @@ export const layer = (options: { readonly after?: number | undefined }) =>
         Effect.tapErrorCause((cause) => Effect.logWarning("counting events failed, retrying", cause)),
         Effect.retry(Schedule.spaced("1 second")),
         Effect.annotateLogs("module", "followEvents"),
-        Effect.forkScoped
+        background.fork
       )
       return activity
     })

@@ -4,6 +4,7 @@
 import { Effect, Redacted, type Scope, Stream } from "effect"
 import type { Server } from "node:http"
 import { Server as SecureServer } from "node:https"
+import * as background from "../../internal/background.js"
 import { bracketed } from "../../internal/HostPort.js"
 import type { Address, Endpoint, Tls } from "./Address.js"
 import { bindServer } from "./bindServer.js"
@@ -54,7 +55,7 @@ const remoteEndpoint = (
         if (server instanceof SecureServer) server.setSecureContext({ cert, key: Redacted.value(key) })
         isHost = isHostNow
       })
-    yield* Effect.forkScoped(
+    yield* background.fork(
       Stream.runForEach(tls?.renewals ?? Stream.empty, (renewed) =>
         Effect.catchAll(renew(renewed), ({ error }) =>
           Effect.logError(`${url} keeps its certificate, since the new one cannot be used: ${String(error)}`)

@@ -6,6 +6,7 @@ import { JobNotFound, type StopTimedOut, type StoreError } from "../../domain/er
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
 import type { StopReport } from "../../domain/StopReport.js"
+import * as background from "../../internal/background.js"
 import type { Service as Store } from "../../store/RunStoreService.js"
 import { RunStore } from "../../store/RunStore.js"
 import { makeNotifier } from "../../store/ChangeNotifier.js"
@@ -67,7 +68,7 @@ export const make = <Config>(
     const store = yield* RunStore
     const shutdown = yield* Shutdown.make
     const lapses = yield* Ref.make(0)
-    const fork = Runtime.runFork(yield* Effect.runtime())
+    const fork = Runtime.runFork(yield* background.runtime())
     return {
       ...own,
       store,

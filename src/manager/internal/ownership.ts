@@ -3,6 +3,7 @@
  */
 import { Duration, Effect, Exit, Scope } from "effect"
 import type { AlreadyManaged, StoreError } from "../../domain/errors.js"
+import * as background from "../../internal/background.js"
 import type { Core } from "./Core.js"
 import { allEnded, closeJobs } from "./closeJobs.js"
 import type { Options } from "../JobManagerService.js"
@@ -35,6 +36,6 @@ export const acquireOwnership = <Config>(
         )
       )
       const { lost } = yield* Scope.extend(core.store.owners.acquire({ kind: core.kind, id }), ownership)
-      yield* Effect.forkScoped(Effect.interruptible(Effect.zipRight(lost, onLost(letGo(core)))))
+      yield* background.fork(Effect.zipRight(lost, onLost(letGo(core))))
     })
   )

@@ -4,6 +4,7 @@
 import { Cause, Effect, Schedule, type Scope } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import type { Retention } from "../../domain/Retention.js"
+import * as background from "../../internal/background.js"
 import type { Core } from "./Core.js"
 
 const interval = "10 minutes"
@@ -26,6 +27,6 @@ export const keepRetention = <Config>(
       ),
       Effect.repeat(Schedule.spaced(interval)),
       Effect.annotateLogs({ module: "Retention", kind }),
-      Effect.forkScoped
+      background.fork
     )
   })

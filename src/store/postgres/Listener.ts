@@ -5,6 +5,7 @@
 import type { SqlClient } from "@effect/sql/SqlClient"
 import { Effect, Schema, type Scope } from "effect"
 import { JobId } from "../../domain/JobId.js"
+import * as background from "../../internal/background.js"
 import * as race from "../../internal/race.js"
 import { RealClock } from "../../internal/RealClock.js"
 import { type ChangeNotifier, makeNotifier } from "../ChangeNotifier.js"
@@ -76,10 +77,6 @@ export const make = (
 
     yield* Effect.ignore(wakeSubscribers)
     for (const loop of [poll, listen]) {
-      yield* Effect.forever(loop).pipe(
-        Effect.annotateLogs({ module: "charlotte/RunStore" }),
-        Effect.interruptible,
-        Effect.forkScoped
-      )
+      yield* Effect.forever(loop).pipe(Effect.annotateLogs({ module: "charlotte/RunStore" }), background.fork)
     }
   })

@@ -8,6 +8,7 @@ import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Cause, Deferred, Effect, Exit, FiberId, Option, Schema, Scope } from "effect"
 import { AlreadyManaged, StoreError } from "../../domain/errors.js"
+import * as background from "../../internal/background.js"
 import { MachineRef } from "../../internal/Machine.js"
 import { KernelRef } from "../../internal/ProcessIdentity.js"
 import { RealClock } from "../../internal/RealClock.js"
@@ -192,8 +193,7 @@ export const acquire =
       for (const step of [Effect.zipRight(renew, sleep(renewInterval)), watch]) {
         yield* Effect.zipRight(step, Deferred.isDone(lost)).pipe(
           Effect.repeat({ until: (isLost) => isLost }),
-          Effect.interruptible,
-          Effect.forkScoped
+          background.fork
         )
       }
       return { lost: Effect.zipRight(Deferred.await(lost), disconnect) }

@@ -11,6 +11,7 @@ import { StoreError } from "../../domain/errors.js"
 import * as IntegrityCheck from "./IntegrityCheck.js"
 import * as Driver from "../Driver.js"
 import { storeError } from "./mapSqlError.js"
+import * as background from "../../internal/background.js"
 import { RealClock } from "../../internal/RealClock.js"
 import * as FileErrors from "./FileErrors.js"
 import * as FileState from "./FileState.js"
@@ -230,7 +231,7 @@ export const guard = (
       )
     }
     const inBackground = (effect: Effect.Effect<void>) =>
-      effect.pipe(Effect.annotateLogs({ module: "charlotte/RunStore" }), Effect.interruptible, Effect.forkScoped)
+      effect.pipe(Effect.annotateLogs({ module: "charlotte/RunStore" }), background.fork)
     const pause = Effect.suspend(() => sleep(suspectSince === undefined ? checkInterval : suspectCheckInterval))
     yield* inBackground(Effect.forever(Effect.zipRight(pause, checkAndCheckpoint)))
     if (isWritable && IntegrityCheck.isLarge(path)) yield* inBackground(checkIntegrity)

@@ -4,6 +4,7 @@
  */
 import { type Cause, Effect, type Scope, Schema } from "effect"
 import type { StoreError } from "../../domain/errors.js"
+import * as background from "../../internal/background.js"
 import { RealClock } from "../../internal/RealClock.js"
 import { count } from "../StartProgress.js"
 import type { SearchRedaction } from "../SearchRedaction.js"
@@ -81,8 +82,7 @@ export const make = ({ redact, session, write }: Options): Effect.Effect<SearchI
     yield* (found > many ? logFailure(indexMany) : Effect.void).pipe(
       Effect.zipRight(Effect.forever(logFailure(indexArrived))),
       Effect.annotateLogs({ module: "charlotte/RunStore" }),
-      Effect.interruptible,
-      Effect.forkScoped
+      background.fork
     )
 
     return {

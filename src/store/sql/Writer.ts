@@ -8,6 +8,7 @@ import { Cause, Effect, Exit, Option, type Scope } from "effect"
 import { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import { isTemporary, retryWhileBusy } from "./busyRetry.js"
+import * as background from "../../internal/background.js"
 import { Failpoint } from "../../internal/Failpoint.js"
 import { storeError } from "./mapSqlError.js"
 import type { ChangeNotifier } from "../ChangeNotifier.js"
@@ -176,7 +177,7 @@ export const make = (options: {
     const loop = Effect.forever(Effect.zipRight(Effect.interruptible(arrival), Effect.uninterruptible(drain)))
 
     // No yield between BEGIN and COMMIT, while the lock is held.
-    yield* Effect.forkScoped(Effect.withMaxOpsBeforeYield(loop, Number.MAX_SAFE_INTEGER))
+    yield* background.fork(Effect.withMaxOpsBeforeYield(loop, Number.MAX_SAFE_INTEGER))
 
     const drained: Effect.Effect<void> = Effect.suspend(() =>
       isEmpty() && !busy ? Effect.void : Effect.zipRight(clock.sleep(1), drained)

@@ -1,7 +1,8 @@
 /**
  * The page of a server: its files, its sessions, and the port on which browsers find it.
  */
-import { Effect, Random, type Redacted, type Scope } from "effect"
+import { Effect, Random, type Redacted, Scope } from "effect"
+import * as background from "../../../internal/background.js"
 import { type InvalidCode, PageUnavailable, type TooManyTries } from "../../contract/errors.js"
 import type { ListenError } from "../ListenError.js"
 import * as openings from "./openings.js"
@@ -90,7 +91,7 @@ export const make = (
         const issued = yield* codes.issue(origin)
         learn(issued.code)
         const remove = openings.remove(directory, issued.id)
-        yield* Effect.forkIn(Effect.delay(remove, OneTimeCodes.lifetime), scope)
+        yield* Scope.extend(background.fork(Effect.delay(remove, OneTimeCodes.lifetime)), scope)
         return issued
       }),
       exchange: (code, origin) =>

@@ -4,6 +4,7 @@
 import { Clock, Effect, type Scope } from "effect"
 import { createHash, createHmac, randomBytes } from "node:crypto"
 import type { ServerResponse } from "node:http"
+import * as background from "../../../internal/background.js"
 import { RealClock } from "../../../internal/RealClock.js"
 import { SessionNotFound } from "../../contract/errors.js"
 import * as SessionFile from "./SessionFile.js"
@@ -110,7 +111,7 @@ export const make = ({ file, learn }: Options): Effect.Effect<Sessions, never, S
       Effect.tapErrorCause((cause) => Effect.logWarning("recording the use of pages failed", cause)),
       Effect.forever,
       Effect.annotateLogs("module", "Sessions"),
-      Effect.forkScoped
+      background.fork
     )
 
     return {

@@ -1,0 +1,16 @@
+/**
+ * Fibers that run in the background until a scope closes. Where a resource is acquired, as in `Effect.acquireRelease` or a finalizer,
+ * nothing can be interrupted; a fiber inherits that when it is forked, and would never end.
+ */
+import { Effect, type Fiber, Runtime, RuntimeFlags, type Scope } from "effect"
+
+/** Forks an effect into the scope, which interrupts it when it closes. */
+export const fork = <A, E, R>(
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<Fiber.RuntimeFiber<A, E>, never, R | Scope.Scope> =>
+  // oxlint-disable-next-line eslint/no-restricted-properties -- the one place that adds what it lacks
+  Effect.forkScoped(Effect.interruptible(effect))
+
+/** A runtime whose fibers can be interrupted. */
+export const runtime = <R>(): Effect.Effect<Runtime.Runtime<R>, never, R> =>
+  Effect.map(Effect.runtime<R>(), Runtime.enableRuntimeFlag(RuntimeFlags.Interruption))
