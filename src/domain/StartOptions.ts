@@ -96,6 +96,15 @@ const Options = Schema.Struct({
 
 const validate = Schema.validateEither(Options, { errors: "all", onExcessProperty: "error" })
 
+const validateKey = Schema.validateEither(Options.pick("key"))
+
+/** An error if a key that code of the application has determined, the `key` of a kind or a `check`, is not one; none if it is. */
+export const keyProblem = (key: string | undefined): InvalidJobConfig | undefined => {
+  if (key === undefined) return undefined
+  const checked = validateKey({ key })
+  return Either.isLeft(checked) ? invalidConfig(checked.left) : undefined
+}
+
 /** The options, resolved at a point in time. */
 export interface Requested {
   readonly whenFull: WhenFull

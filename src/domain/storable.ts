@@ -3,6 +3,8 @@
  */
 import { Schema } from "effect"
 
-export const storable = Schema.filter(
-  (text: string) => !/[\0\p{Surrogate}]/u.test(text) || "must not contain NUL or a lone surrogate"
-)
+/** Why a text cannot be kept. */
+export const storableProblem = (text: string): string | undefined =>
+  /[\0\p{Surrogate}]/u.test(text) ? "must not contain NUL or a lone surrogate" : undefined
+
+export const storable = Schema.filter(storableProblem)

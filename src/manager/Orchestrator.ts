@@ -66,7 +66,7 @@ export interface Service<in Config, out R = Scope.Scope, out R2 = never> {
  * @category models
  */
 export interface Checked {
-  /** No two active jobs may have the same key; without one there is no conflict. */
+  /** 1 to 256 bytes. No two active jobs may have the same key; without one there is no conflict. */
   readonly key?: string
   /** What the key stands for, for the message of a conflict. */
   readonly keyName?: string

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { errors, type JobId, JobManager, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
-import { DateTime, Effect, Fiber, Layer, TestClock } from "effect"
+import { DateTime, Effect, Fiber, Layer, Schema, TestClock } from "effect"
 import { config } from "../support/jobs.js"
 import { databaseFile, life, seen, statusOf, typesOf, withStore } from "./lives.js"
 import { stores } from "./stores.js"
@@ -24,6 +24,37 @@ const runOf = (id: JobId.JobId) => Effect.flatMap(RunStore.RunStore, (store) => 
 for (const [name, store] of Object.entries(stores)) {
   const layer = (options: JobManager.LayerOptions & ScriptedOrchestrator.Options = {}) =>
     JobManager.layer(options).pipe(Layer.provideMerge(Layer.merge(store, ScriptedOrchestrator.layer(options))))
+
+  describe(`a key that is no text of 1 to 256 bytes, ${name}`, () => {
+    // A type checker has not seen what gives it.
+    const manage = (of: "check" | "kind", key: string) =>
+      JobManager.make({
+        kind: "keyed",
+        config: Schema.String,
+        orchestrator: {
+          run: () => Effect.never,
+          ...(of === "check" && { check: (config) => Effect.succeed({ key: config === "good" ? config : key }) })
+        },
+        ...(of === "kind" && { key: (config) => (config === "good" ? config : key) })
+      })
+    for (const of of ["check", "kind"] as const) {
+      for (const [what, json] of Object.entries({ number: "5", empty: '""', long: `"${"x".repeat(257)}"` })) {
+        it.scoped(`refuses a start, which writes nothing, if the ${of} gives it (${what})`, () =>
+          Effect.gen(function* () {
+            const { list } = yield* RunStore.RunStore
+            const manager = yield* manage(of, JSON.parse(json))
+            for (const options of [undefined, { delay: "1 day" }] as const) {
+              const error = yield* Effect.flip(manager.start("bad", options))
+              expect(error).toMatchObject({ _tag: "InvalidJobConfig", issues: [{ path: ["key"] }] })
+            }
+            expect(yield* list()).toEqual([])
+            const id = yield* manager.start("good")
+            expect(yield* manager.list).toEqual([id])
+          }).pipe(Effect.provide(store))
+        )
+      }
+    }
+  })
 
   describe(`a key that another job holds, ${name}`, () => {
     it.scoped("refuses by default, and names the holder and what it is", () =>

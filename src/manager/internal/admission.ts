@@ -4,6 +4,7 @@
 import { type Context, Effect, Schema } from "effect"
 import type { InvalidJobConfig } from "../../domain/errors.js"
 import { invalidConfig } from "../../domain/invalidConfig.js"
+import { keyProblem } from "../../domain/StartOptions.js"
 import { stringify } from "../../internal/Json.js"
 import type { Checked, Service as Orchestrator } from "../Orchestrator.js"
 import * as ReadBack from "./readBack.js"
@@ -58,11 +59,9 @@ export const make = <C, I, RS, R, R2>(options: {
             () => checks.release(1)
           )
 
-    const submitted = ({ key, keyName, submission }: Checked): Submitted => ({
-      key,
-      keyName,
-      submission: submission === undefined ? undefined : stringify(submission)
-    })
+    const submitted = ({ key, keyName, submission }: Checked): Effect.Effect<Submitted, InvalidJobConfig> =>
+      keyProblem(key) ??
+      Effect.succeed({ key, keyName, submission: submission === undefined ? undefined : stringify(submission) })
 
     return {
       decode: (input) =>
@@ -76,12 +75,12 @@ export const make = <C, I, RS, R, R2>(options: {
           Effect.provide(services)
         ),
 
-      check: (config) => Effect.provide(Effect.map(check(config), submitted), services),
+      check: (config) => Effect.provide(Effect.flatMap(check(config), submitted), services),
 
       recorded: (encoded, submission) =>
         Effect.gen(function* () {
           const config = yield* decodeRecorded(encoded)
-          return { config, ...submitted(yield* check(config, submission)) }
+          return { config, ...(yield* submitted(yield* check(config, submission))) }
         }).pipe(
           Effect.catchTag("ParseError", (error) => invalidConfig(error)),
           Effect.provide(services)

@@ -7,7 +7,7 @@ import type { InvalidJobConfig } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { RunTrace } from "../../domain/Run.js"
 import { labelProblem } from "../../domain/labels.js"
-import type { Requested, StartOptions } from "../../domain/StartOptions.js"
+import { keyProblem, type Requested, type StartOptions } from "../../domain/StartOptions.js"
 import { stringify } from "../../internal/Json.js"
 import type { NewRun } from "../../store/RunStoreService.js"
 import type { Admission, Decoded, Submitted as Checked } from "./admission.js"
@@ -63,7 +63,8 @@ export const submit = <Config>(
   Effect.gen(function* () {
     const decoded = yield* starting.admission.decode(input)
     const labels = starting.labels(decoded.config)
-    const problem = labelProblem(labels)
+    const startKey = requested.key ?? starting.key?.(decoded.config)
+    const problem = labelProblem(labels) ?? keyProblem(startKey)
     if (problem !== undefined) return yield* problem
     const { idempotencyKey: key } = requested
     return {
@@ -72,7 +73,7 @@ export const submit = <Config>(
       at,
       labels,
       requested,
-      startKey: requested.key ?? starting.key?.(decoded.config),
+      startKey,
       idempotency: key === undefined ? undefined : { key, request: digest(decoded.encoded, options) }
     }
   })

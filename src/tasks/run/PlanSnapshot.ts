@@ -2,6 +2,7 @@
  * The plan and repository state at submission, stored with the job: later changes to the task files do not affect a running job.
  */
 import { Effect, Schema } from "effect"
+import { createHash } from "node:crypto"
 import { InvalidJobConfig } from "../../domain/errors.js"
 import { JobId } from "../../domain/JobId.js"
 import { Fingerprint } from "../../git/Fingerprint.js"
@@ -34,9 +35,13 @@ export class PlanSnapshot extends Schema.Class<PlanSnapshot>("charlotte/PlanSnap
   taken: Taken
 }) {}
 
+/** A key has at most 256 bytes, and the name of a branch up to 240. */
+const shortened = (branch: string): string =>
+  Buffer.byteLength(branch) <= 128 ? branch : createHash("sha256").update(branch).digest("hex")
+
 /** One active job per branch of a repository, whatever path it is opened by. */
-export const key = ({ identity, target, topLevel }: PlanSnapshot) => ({
-  key: `branch ${target} of repository ${identity}`,
+export const key = ({ identity, target, topLevel }: Pick<PlanSnapshot, "identity" | "target" | "topLevel">) => ({
+  key: `branch ${shortened(target)} of repository ${identity}`,
   keyName: `branch ${target} of ${topLevel}`
 })
 
