@@ -200,7 +200,7 @@ export interface Options {
   readonly maxQueued?: number
   /** How many checks run concurrently; 4 by default. */
   readonly maxChecks?: number
-  /** How long finished runs are kept; for ever by default. They are pruned at start-up and every 10 minutes. */
+  /** How long finished runs are kept; for ever by default. They are pruned at start-up, and then within 10 minutes. */
   readonly retention?: Retention
   /**
    * Whether this manager begins waiting runs (the default), or leaves them to the next one.

@@ -65,7 +65,7 @@ export const make = <E extends Entry>({
       return [...going]
     }
 
-    const { prune, prunings, retain } = yield* Pruning.make({
+    const pruning = yield* Pruning.make({
       finished: ({ kind, limit, spans }) =>
         Effect.sync(() =>
           finished
@@ -94,7 +94,7 @@ export const make = <E extends Entry>({
         return entry === undefined ? new JobNotFound({ jobId: id }) : Effect.sync(() => change(entry))
       })
 
-    const retention: Pick<Service, "pin" | "unpin" | "retain" | "prune" | "prunings"> = {
+    const retention: Pick<Service, "pin" | "unpin" | "retain" | "prune" | "prunings" | "nextExpiry"> = {
       pin: (id) =>
         pinning(id, () => {
           pinned.add(id)
@@ -104,9 +104,8 @@ export const make = <E extends Entry>({
         pinning(id, (entry) => {
           if (pinned.delete(id)) add(entry)
         }),
-      retain,
-      prune,
-      prunings: Effect.map(prunings, (prunings) => prunings + dropped)
+      ...pruning,
+      prunings: Effect.map(pruning.prunings, (prunings) => prunings + dropped)
     }
 
     return {

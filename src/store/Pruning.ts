@@ -3,7 +3,7 @@
  * is removed, then its rows are deleted in slices: readers see all of it or nothing, and the next pruning completes what a crash has cut
  * short.
  */
-import { DateTime, Duration, Effect, Exit } from "effect"
+import { Array, DateTime, Duration, Effect, Exit, Option } from "effect"
 import type { StoreError } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import type { PrunedRuns, Retention } from "../domain/Retention.js"
@@ -13,7 +13,7 @@ import { RealClock } from "../internal/RealClock.js"
 import type { Rule, Service } from "./RunStoreService.js"
 import { afterAllIds, type FinalStatus, type FinishedRun, type RetentionStore, type Span } from "./RetentionStore.js"
 
-export type Pruning = Pick<Service, "retain" | "prune" | "prunings">
+export type Pruning = Pick<Service, "retain" | "prune" | "prunings" | "nextExpiry">
 
 /** Runs that are hidden at once, which readers have to skip until they are deleted. */
 const batchSize = 200
@@ -25,14 +25,17 @@ const concurrency = 8
 
 const statuses: ReadonlyArray<FinalStatus> = ["completed", "failed", "cancelled"]
 
-/** The runs that are too old at that time. */
-const expired = ({ completed, failed, cancelled = failed }: Retention, at: DateTime.Utc): ReadonlyArray<Span> =>
+/** The statuses whose runs become too old, with the age at which they do. */
+export const ages = ({ completed, failed, cancelled = failed }: Retention) =>
   statuses.flatMap((status) => {
-    const age = { completed, failed, cancelled }[status]
-    return age === undefined || !Duration.isFinite(Duration.decode(age))
-      ? []
-      : [{ status, until: DateTime.subtractDuration(at, age) }]
+    const input = { completed, failed, cancelled }[status]
+    const age = Duration.decode(input ?? Duration.infinity)
+    return Duration.isFinite(age) ? [{ status, age }] : []
   })
+
+/** The runs that are too old at that time. */
+const expired = (retention: Retention, at: DateTime.Utc): ReadonlyArray<Span> =>
+  ages(retention).map(({ age, status }) => ({ status, until: DateTime.subtractDuration(at, age) }))
 
 /** The rest of the spans after these runs. */
 const after = (spans: ReadonlyArray<Span>, runs: ReadonlyArray<FinishedRun>): ReadonlyArray<Span> =>
@@ -159,8 +162,27 @@ export const make = (store: RetentionStore): Effect.Effect<Pruning> =>
         return found.result()
       })
 
+    const nextExpiry = ({ kind, retention }: Rule) =>
+      Effect.gen(function* () {
+        const hidden = yield* store.hidden({ kind, after: undefined, limit: 1 })
+        // What is kept of it could not be removed.
+        if (hidden.length > 0) return Option.some(yield* now)
+        const oldest = yield* Effect.forEach(ages(retention), ({ age, status }) =>
+          Effect.map(store.finished({ kind, spans: [{ status }], limit: 1 }), (runs) =>
+            runs.map(({ endedAt }) => DateTime.addDuration(endedAt, age))
+          )
+        )
+        return Option.fromNullable(Array.sort(oldest.flat(), DateTime.Order)[0])
+      })
+
     return {
       prunings: Effect.sync(() => prunings),
+
+      nextExpiry: (kind) =>
+        Effect.suspend(() => {
+          const rule = rules.get(kind)
+          return rule === undefined ? Effect.succeedNone : nextExpiry(rule)
+        }),
 
       retain: (rule) => {
         const { maxRuns = 0 } = rule.retention

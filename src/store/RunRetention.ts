@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import type { Effect, Scope } from "effect"
+import type { DateTime, Effect, Option, Scope } from "effect"
 import type { JobNotFound, StoreError } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import type { PrunedRuns, Retention } from "../domain/Retention.js"
@@ -26,6 +26,9 @@ export interface RunRetention {
 
   /** Prunes finished runs as the retention of their kinds says. */
   readonly prune: (options?: PruneOptions) => Effect.Effect<ReadonlyArray<PrunedRuns>, StoreError>
+
+  /** The time at which a run of a kind that has ended by now is to be pruned; the next one of them, if there are several. */
+  readonly nextExpiry: (kind: string) => Effect.Effect<Option.Option<DateTime.Utc>, StoreError>
 
   /** Counts how often runs were pruned: pages that were read before may contain their events. */
   readonly prunings: Effect.Effect<number>

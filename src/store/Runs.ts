@@ -60,7 +60,7 @@ export interface Service {
 
   /**
    * Prunes finished runs now, as the retention of their kinds says (`JobManager.Options`). Managers do so by themselves at
-   * start-up and every 10 minutes. Kinds without a manager on this store are left alone.
+   * start-up, and then within 10 minutes. Kinds without a manager on this store are left alone.
    */
   readonly prune: (options?: RunStoreService.PruneOptions) => Effect.Effect<ReadonlyArray<PrunedRuns>, StoreError>
 

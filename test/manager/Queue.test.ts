@@ -2,7 +2,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import { errors, type JobId, JobManager, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
-import { DateTime, Duration, Effect, Either, Fiber, Layer, Option, TestClock } from "effect"
+import { Chunk, DateTime, Duration, Effect, Either, Fiber, Layer, Option, TestClock } from "effect"
+import { RealClock } from "../../src/internal/RealClock.js"
 import { config } from "../support/jobs.js"
 import { databaseFile, life, statusOf, typesOf } from "./lives.js"
 import { stores } from "./stores.js"
@@ -114,6 +115,19 @@ for (const [name, store] of Object.entries(stores)) {
   })
 
   describe(`start with startAt or delay, ${name}`, () => {
+    it.scoped("sleeps once, also for 100 years", () =>
+      Effect.gen(function* () {
+        const manager = yield* Manager
+        const { turn } = yield* RealClock
+        const delay = Duration.days(36_500)
+        const id = yield* manager.start(config, { delay })
+        const sleeps = Effect.repeat(Effect.zipRight(turn, TestClock.sleeps()), { until: Chunk.isNonEmpty })
+        expect(Chunk.toReadonlyArray(yield* sleeps)).toEqual([Duration.toMillis(delay)])
+        yield* TestClock.adjust(delay)
+        expect((yield* complete(id)).status).toBe("completed")
+      }).pipe(Effect.provide(layer()))
+    )
+
     it.scoped("needs no permit until its time, and begins then", () =>
       Effect.gen(function* () {
         const manager = yield* Manager

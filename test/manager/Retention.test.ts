@@ -2,7 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { errors, JobKind, JobManager, Runs, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
-import { Chunk, Clock, Duration, Effect, Exit, Layer, Queue, Schema, Stream, TestClock } from "effect"
+import { Chunk, Clock, Duration, Effect, Exit, Layer, Option, Queue, Schema, Stream, TestClock } from "effect"
 import { RealClock } from "../../src/internal/RealClock.js"
 import { config } from "../support/jobs.js"
 import { databaseFile, life } from "./lives.js"
@@ -21,17 +21,19 @@ const noted = (isBad = false) =>
     return id
   })
 
-/** Returns once a fiber sleeps for that long from now on. */
-const untilAsleep = (duration: Duration.DurationInput) =>
-  Effect.gen(function* () {
-    const { turn } = yield* RealClock
-    const wakesAt = (yield* Clock.currentTimeMillis) + Duration.toMillis(duration)
-    yield* Effect.repeat(Effect.zipRight(turn, TestClock.sleeps()), { until: Chunk.some((at) => at === wakesAt) })
-  })
+/** Waits until something sleeps, and returns how long from now on each sleep lasts. */
+const asleep = Effect.gen(function* () {
+  const { turn } = yield* RealClock
+  const sleeps = yield* Effect.repeat(Effect.zipRight(turn, TestClock.sleeps()), { until: Chunk.isNonEmpty })
+  const now = yield* Clock.currentTimeMillis
+  return Chunk.toReadonlyArray(Chunk.map(sleeps, (at) => at - now))
+})
+
+const millis = (duration: Duration.DurationInput) => Duration.toMillis(duration)
 
 for (const [name, store] of Object.entries(stores)) {
   describe(`retention, ${name}`, () => {
-    it.scoped("prunes at start-up and every 10 minutes, and tells the kind which jobs to forget", () =>
+    it.scoped("prunes at start-up and when a run is too old, and tells the kind which jobs to forget", () =>
       Effect.gen(function* () {
         const forgotten = yield* Queue.unbounded<string>()
         const run = ({ isBad }: { readonly isBad: boolean }) => (isBad ? Effect.fail("no") : Effect.succeed("yes"))
@@ -44,23 +46,58 @@ for (const [name, store] of Object.entries(stores)) {
         yield* TestClock.adjust("1 hour")
         yield* Effect.gen(function* () {
           expect(yield* Queue.take(forgotten)).toBe(first)
-          yield* untilAsleep("10 minutes")
           expect((yield* runs.get(first))._tag).toBe("None")
 
           const second = yield* noted()
           const failed = yield* noted(true)
-          yield* TestClock.adjust("10 minutes")
-          yield* untilAsleep("10 minutes")
+          expect(yield* asleep).toEqual([millis("15 minutes")])
+          yield* TestClock.adjust("14 minutes")
           expect((yield* runs.get(second))._tag).toBe("Some")
-          yield* TestClock.adjust("10 minutes")
+          yield* TestClock.adjust("1 minute")
           expect(yield* Queue.take(forgotten)).toBe(second)
           expect((yield* runs.get(second))._tag).toBe("None")
-          expect((yield* runs.get(failed))._tag).toBe("Some")
+          expect(yield* asleep).toEqual([millis("23.75 hours")])
+          yield* TestClock.adjust("1 day")
+          expect(yield* Queue.take(forgotten)).toBe(failed)
         }).pipe(Effect.provide(notes({ retention })))
 
         // Without a manager nobody says how long they are kept.
         yield* TestClock.adjust("2 days")
         expect(yield* runs.prune()).toEqual([])
+      }).pipe(Effect.provide(store))
+    )
+
+    it.scoped("lets the clock rest while no run is kept that may become too old", () =>
+      Effect.gen(function* () {
+        const { turn } = yield* RealClock
+        const runs = yield* Runs.Runs
+        const rests = Effect.zipRight(Effect.repeatN(turn, 50), Effect.map(TestClock.sleeps(), Chunk.toReadonlyArray))
+        expect(yield* rests).toEqual([])
+        yield* TestClock.adjust("4 days")
+        const last = yield* noted(true)
+        expect(yield* asleep).toEqual([millis("10 minutes")])
+        yield* TestClock.adjust("4 days")
+        yield* Effect.repeat(Effect.zipRight(turn, runs.get(last)), { until: Option.isNone })
+        expect(yield* rests).toEqual([])
+      }).pipe(
+        Effect.provide(Note.layer({ run: () => Effect.fail("no"), retention: { failed: "1 second", maxRuns: 9 } })),
+        Effect.provide(store)
+      )
+    )
+
+    it.scoped("tries again after 10 minutes if what is kept of a job cannot be removed", () =>
+      Effect.gen(function* () {
+        const tries = yield* Queue.unbounded<string>()
+        const forget = (id: string) => Effect.zipRight(Queue.offer(tries, id), Effect.fail("the disk is gone"))
+        yield* Effect.gen(function* () {
+          const id = yield* noted()
+          expect(yield* asleep).toEqual([millis("1 day")])
+          yield* TestClock.adjust("1 day")
+          expect(yield* Queue.take(tries)).toBe(id)
+          expect(yield* asleep).toEqual([millis("10 minutes")])
+          yield* TestClock.adjust("10 minutes")
+          expect(yield* Queue.take(tries)).toBe(id)
+        }).pipe(Effect.provide(Note.layer({ run: () => Effect.void, forget, retention: { completed: "1 day" } })))
       }).pipe(Effect.provide(store))
     )
 

@@ -153,7 +153,7 @@ const prune = HttpApiEndpoint.post("prune", "/jobs/prune")
   .annotateContext(
     described(
       "Remove the finished jobs that retention no longer keeps",
-      "The server does so by itself every 10 minutes. With dryRun, the response only lists what would be removed."
+      "The server does so by itself within 10 minutes. With dryRun, the response only lists what would be removed."
     )
   )
 

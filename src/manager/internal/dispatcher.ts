@@ -29,9 +29,6 @@ export interface Dispatcher {
 /** Milliseconds to wait after a failure of the store. */
 const pause = 500
 
-/** A timer of the process cannot wait longer than 24.8 days. */
-const longest = Duration.days(24)
-
 /** Milliseconds between two checks of a clock that may have jumped. */
 const jumpCheck = 1_000
 
@@ -149,13 +146,13 @@ const untilDue = <Config>(
     if (Option.isNone(due)) return yield* changes.changed(version)
     const left = Duration.millis(Math.max(0, due.value - (yield* Clock.currentTimeMillis)))
     if (Duration.greaterThan(left, Duration.zero)) {
-      yield* race.first([changes.changed(version), Effect.sleep(Duration.min(left, longest)), afterJump(due.value)])
+      yield* race.first([changes.changed(version), Effect.sleep(left), afterJump(due.value)])
     }
     const at = yield* now
     if (DateTime.toEpochMillis(at) >= due.value) yield* store.wakeDue({ kind, at })
   })
 
-/** Returns once the clock has reached that time, even by being set. */
+/** Returns once the clock has reached that time, even by being set, or after more days than a timer of the process can wait, 24.8. */
 const afterJump = (due: number): Effect.Effect<void> =>
   Effect.flatMap(RealClock, ({ sleep }) =>
     Effect.repeat(Effect.zipRight(sleep(jumpCheck), Clock.currentTimeMillis), { until: (now) => now >= due })

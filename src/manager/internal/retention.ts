@@ -1,13 +1,18 @@
 /**
- * Prunes the finished runs of a kind, at start-up and every 10 minutes.
+ * Prunes the finished runs of a kind: at start-up, when the next one is too old, and every 10 minutes of real time for what no
+ * change tells of, such as a run that was unpinned. Under a `TestClock`, time passes at once where nothing is to be pruned.
  */
-import { Cause, Effect, Schedule, type Scope } from "effect"
+import { Cause, Clock, DateTime, Duration, Effect, Exit, Option, type Scope } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import type { Retention } from "../../domain/Retention.js"
 import * as background from "../../internal/background.js"
+import * as race from "../../internal/race.js"
+import { RealClock } from "../../internal/RealClock.js"
+import { ages } from "../../store/Pruning.js"
 import type { Core } from "./Core.js"
 
-const interval = "10 minutes"
+/** The pause after a pruning. */
+const interval = Duration.minutes(10)
 
 export const keepRetention = <Config>(
   { kind, store }: Core<Config>,
@@ -15,18 +20,41 @@ export const keepRetention = <Config>(
   forget: (id: JobId) => Effect.Effect<void, unknown>
 ): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function* () {
+    const { sleep } = yield* RealClock
     yield* store.retain({ kind, retention, forget })
-    const prune = Effect.flatMap(store.prune({ kind }), (pruned) =>
-      Effect.forEach(pruned, ({ runs }) => Effect.logInfo(`pruned ${runs} finished ${runs === 1 ? "run" : "runs"}`))
-    )
-    yield* prune.pipe(
-      Effect.catchAllCause((cause) =>
-        Cause.isInterrupted(cause)
-          ? Effect.interrupt
-          : Effect.logWarning("finished runs could not be pruned yet", cause)
-      ),
-      Effect.repeat(Schedule.spaced(interval)),
-      Effect.annotateLogs({ module: "Retention", kind }),
-      background.fork
-    )
+    const changes = yield* store.changes()
+
+    const prune = Effect.gen(function* () {
+      for (const { runs } of yield* store.prune({ kind })) {
+        yield* Effect.logInfo(`pruned ${runs} finished ${runs === 1 ? "run" : "runs"}`)
+      }
+      return yield* store.nextExpiry(kind)
+    })
+
+    /** How long a run is kept at least that ends from now on. */
+    const shortest =
+      retention.maxRuns === undefined
+        ? ages(retention).reduce((least, { age }) => Duration.min(least, age), Duration.infinity)
+        : Duration.zero
+    const pause = (wanted: Duration.Duration) => Effect.sleep(Duration.max(wanted, interval))
+    const sleepUntil = (expiry: DateTime.Utc) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => pause(Duration.millis(DateTime.toEpochMillis(expiry) - now)))
+
+    const pruneAndWait = Effect.gen(function* () {
+      const version = yield* changes.version
+      const pruned = yield* Effect.exit(prune)
+      if (Exit.isFailure(pruned)) {
+        if (Cause.isInterrupted(pruned.cause)) return yield* Effect.interrupt
+        yield* Effect.logWarning("finished runs could not be pruned yet", pruned.cause)
+      }
+      yield* race.first([
+        Exit.match(pruned, {
+          onFailure: () => Effect.sleep(interval),
+          onSuccess: Option.match({ onNone: () => Effect.never, onSome: sleepUntil })
+        }),
+        Effect.zipRight(changes.changed(version), pause(shortest)),
+        sleep(Duration.toMillis(interval))
+      ])
+    })
+    yield* pruneAndWait.pipe(Effect.forever, Effect.annotateLogs({ module: "Retention", kind }), background.fork)
   })

@@ -13,7 +13,7 @@ import * as retention from "./retention.js"
 import type { Session } from "./Session.js"
 import type { Writer } from "./Writer.js"
 
-type Retention = Pick<Service, "pin" | "unpin" | "latestId" | "retain" | "prune" | "prunings">
+type Retention = Pick<Service, "pin" | "unpin" | "latestId" | "retain" | "prune" | "prunings" | "nextExpiry">
 
 /** Milliseconds of a slice before its commit, which writes the pages and the search index, and takes longer than that. */
 const slice = 10
@@ -50,7 +50,7 @@ export const make = ({
           )
       })
 
-    const { prune, prunings, retain } = yield* Pruning.make({
+    const pruning = yield* Pruning.make({
       finished: (query) => session.read("list finished runs", (connection) => retention.finished(connection, query)),
       count: (kind) => session.read("count finished runs", (connection) => retention.count(connection, kind)),
       hidden: (query) => session.read("list pruned runs", (connection) => retention.hidden(connection, query)),
@@ -68,11 +68,9 @@ export const make = ({
     })
 
     return {
+      ...pruning,
       pin: (id) => setPinned(id, true),
       unpin: (id) => setPinned(id, false),
-      latestId: Effect.map(session.read("read the newest run", retention.latestId), Option.fromNullable),
-      retain,
-      prune,
-      prunings
+      latestId: Effect.map(session.read("read the newest run", retention.latestId), Option.fromNullable)
     }
   })

@@ -79,6 +79,26 @@ export const retention = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
+    it.effect("is needed next when the first of the finished runs that are kept is too old, by its status", () =>
+      Effect.gen(function* () {
+        const { nextExpiry, pin, retain } = yield* Store
+        const next = Effect.map(nextExpiry(kind), Option.getOrUndefined)
+        expect(yield* next).toBeUndefined()
+        yield* retain({ kind, retention: { completed: "1 hour", failed: "2 minutes" }, forget: () => Effect.void })
+        yield* created(9)
+        expect(yield* next).toBeUndefined()
+        yield* ended(2)
+        yield* ended(1)
+        expect(yield* next).toEqual(at(61 * minute))
+        yield* ended(8, "cancelled")
+        expect(yield* next).toEqual(at(10 * minute))
+        yield* pin(id(8))
+        expect(yield* next).toEqual(at(61 * minute))
+        yield* ended(3, "failed", { kind: "other" })
+        expect(yield* nextExpiry("other")).toEqual(Option.none())
+      }).pipe(Effect.scoped, Effect.provide(layer))
+    )
+
     it.effect("removes nothing without a retention, and nothing of other kinds", () =>
       Effect.gen(function* () {
         const { prune } = yield* Store
