@@ -17,7 +17,15 @@ const places: Record<
     fork: (child) => Effect.flatMap(Effect.scope, (scope) => Effect.forkIn(child, scope))
   },
   "Effect.fork in a child": { fork: (child) => Effect.fork(Effect.zipRight(Effect.fork(child), Effect.never)) },
-  "Effect.fork in a finalizer": { fork: (child) => Effect.addFinalizer(() => Effect.fork(child)), isLate: true }
+  "Effect.fork in a finalizer": { fork: (child) => Effect.addFinalizer(() => Effect.fork(child)), isLate: true },
+  "Effect.forkScoped in a finalizer": {
+    fork: (child) => Effect.addFinalizer(() => Effect.forkScoped(child)),
+    isLate: true
+  },
+  "Effect.forkScoped in a finalizer that a finalizer has added": {
+    fork: (child) => Effect.addFinalizer(() => Effect.addFinalizer(() => Effect.forkScoped(child))),
+    isLate: true
+  }
 }
 
 const moment = Effect.sleep("20 millis")
@@ -127,6 +135,53 @@ describe.each(Object.keys(places))("a child of %s", (where) => {
         expect(run).toMatchObject({ status: "completed", attempt: 2 })
         expect(world.atEnd).toEqual([0, 0])
         expect(world.atNext).toEqual([0])
+      })
+    )
+  }
+})
+
+/** How work leaves its job, on purpose or not (docs/job-lifecycle.md). */
+const leaving: Record<string, (work: Effect.Effect<void>, other: Scope.Scope) => Effect.Effect<unknown>> = {
+  "in Effect.forkDaemon": Effect.forkDaemon,
+  "in Effect.forkIn another scope": Effect.forkIn,
+  "in Effect.disconnect of an uninterruptible region": (work) => Effect.disconnect(Effect.uninterruptible(work)),
+  "behind Effect.async without a cleanup": (work) =>
+    Effect.async<void>((resume) => void Effect.runPromise(work).then(() => resume(Effect.void)))
+}
+
+describe("a stop does not end what has left the job", () => {
+  for (const [where, leave] of Object.entries(leaving)) {
+    it.scoped(where, () =>
+      Effect.gen(function* () {
+        const other = yield* Effect.scope
+        const [begun, gate, ended] = yield* Effect.all([
+          Deferred.make<void>(),
+          Deferred.make<void>(),
+          Deferred.make<void>()
+        ])
+        const work = Deferred.succeed(begun, undefined).pipe(
+          Effect.zipRight(Deferred.await(gate)),
+          Effect.zipRight(Deferred.succeed(ended, undefined)),
+          Effect.asVoid
+        )
+        yield* Effect.gen(function* () {
+          const manager = yield* JobManager.JobManager
+          const id = yield* manager.start(config)
+          yield* Deferred.await(begun)
+          expect((yield* manager.stop(id)).mode).toBe("graceful")
+          expect(yield* Deferred.isDone(ended)).toBe(false)
+          yield* Deferred.succeed(gate, undefined)
+          yield* Deferred.await(ended)
+        }).pipe(
+          Effect.provide(
+            JobManager.layer().pipe(
+              Layer.provide([
+                Orchestrator.layer(() => Effect.zipRight(leave(work, other), Effect.never)),
+                RunStore.layerMemory
+              ])
+            )
+          )
+        )
       })
     )
   }

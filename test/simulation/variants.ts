@@ -16,10 +16,10 @@ export interface Variant {
 const workEnded: ReadonlyArray<Patch> = [
   {
     file: "src/manager/internal/jobLife.ts",
-    from: "    const fiber = yield* core.forkJob(id, work(core, id, jobSpan.within(span)(begin)), scope)\n",
+    from: "    const fiber = yield* core.forkJob(id, work(core, id, jobSpan.within(span)(begin)), scope.scope)\n",
     to: `    const workEnded = yield* Deferred.make()
     const over = Deferred.succeed(workEnded, undefined)
-    const fiber = yield* core.forkJob(id, Effect.ensuring(work(core, id, jobSpan.within(span)(begin)), over), scope)
+    const fiber = yield* core.forkJob(id, Effect.ensuring(work(core, id, jobSpan.within(span)(begin)), over), scope.scope)
 `
   },
   {

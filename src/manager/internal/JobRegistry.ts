@@ -1,13 +1,14 @@
 /**
  * The jobs that hold a permit or are just releasing it, each with its state.
  */
-import { type Deferred, Effect, type Exit, type Fiber, HashMap, Option, Order, Ref, type Scope } from "effect"
+import { type Deferred, Effect, type Exit, type Fiber, HashMap, Option, Order, Ref } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import type { Parked, Run } from "../../domain/Run.js"
 import type { KilledProcess } from "../../domain/StopReport.js"
 import type { EmitBuffer } from "./EmitBuffer.js"
 import type { Grace } from "./Grace.js"
 import * as JobOutcome from "./JobOutcome.js"
+import type { JobScope } from "./jobScope.js"
 
 export type JobRegistry<Config> = Ref.Ref<HashMap.HashMap<JobId, ActiveJob<Config>>>
 
@@ -62,7 +63,7 @@ export interface Job<out Config> {
   /** Runs the orchestrator, and nothing else. */
   readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
   /** Holds what the orchestrator acquires, and the fibers that it forks into it. */
-  readonly scope: Scope.CloseableScope
+  readonly scope: JobScope
   readonly events: EmitBuffer
   readonly grace: Grace
   /** None unless something had to be killed. */

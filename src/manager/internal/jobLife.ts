@@ -6,7 +6,7 @@
  * It is one uninterruptible fiber. The orchestrator runs in a fiber and a scope of its own, so that all it has
  * forked and acquired has ended before anything is recorded.
  */
-import { Cause, Data, Deferred, Effect, Exit, Fiber, identity, Option, Ref, Scope, type Tracer } from "effect"
+import { Cause, Data, Deferred, Effect, Fiber, identity, Option, Ref, type Scope, type Tracer } from "effect"
 import { MaxJobsReached, ShuttingDown } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run, RunTrace } from "../../domain/Run.js"
@@ -18,6 +18,7 @@ import { jobContext } from "./jobContext.js"
 import * as jobSpan from "./jobSpan.js"
 import * as JobOutcome from "./JobOutcome.js"
 import * as JobRegistry from "./JobRegistry.js"
+import * as JobScope from "./jobScope.js"
 import { now } from "../../internal/now.js"
 import { park } from "./park.js"
 import { latestSignal } from "./signals.js"
@@ -151,7 +152,7 @@ const register = <Config, E>(
       beforeWait: core.store.outsideTransaction
     })
     const killed = yield* Ref.make(Option.none<ReadonlyArray<KilledProcess>>())
-    const scope = yield* Scope.make()
+    const scope = yield* JobScope.make
     const context = jobContext({
       run,
       config,
@@ -165,7 +166,7 @@ const register = <Config, E>(
     // It waits for the answer, so that nothing of the job happens before it is registered. `run` is called in its own fiber, where
     // a `run` that throws is a defect of the job.
     const begin = Effect.flatMap(Effect.ignore(Deferred.await(answer)), () => core.run(context))
-    const fiber = yield* core.forkJob(id, work(core, id, jobSpan.within(span)(begin)), scope)
+    const fiber = yield* core.forkJob(id, work(core, id, jobSpan.within(span)(begin)), scope.scope)
     const job = { id, config, record: yield* Ref.make(run), fiber, scope, events, grace, killed, ended }
     yield* JobRegistry.run(core.jobs, job)
     // A shutdown or a lost lease during the commit, which is uninterruptible, has not found this job.
@@ -202,7 +203,7 @@ const live = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>): Effect.
 const settle = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>): Effect.Effect<void> =>
   Effect.gen(function* () {
     const { exit, outcome } = yield* JobRegistry.settled(core.jobs, job.id)
-    const defect = yield* releaseResources(job, exit)
+    const defect = yield* job.scope.close(exit)
     yield* job.events.flush
     yield* record(core, job, JobOutcome.withDefect(outcome, defect))
   }).pipe(
@@ -215,16 +216,6 @@ const settle = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>): Effec
     Effect.catchAllCause((cause) =>
       Effect.logError(`the end of job ${job.id} is not recorded; the next manager will settle it`, cause)
     )
-  )
-
-/** Closes the scope in a fiber of its own, so that what the finalizers fork has ended too. Returns the cause of their failure. */
-const releaseResources = <Config>(
-  { scope }: JobRegistry.Job<Config>,
-  exit: Exit.Exit<unknown, unknown>
-): Effect.Effect<Cause.Cause<unknown>> =>
-  Effect.fork(Scope.close(scope, exit)).pipe(
-    Effect.flatMap(Fiber.await),
-    Effect.map((closed) => (Exit.isFailure(closed) ? closed.cause : Cause.empty))
   )
 
 const record = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, outcome: JobOutcome.Outcome) =>

@@ -1,0 +1,40 @@
+/**
+ * The scope of a job. Effect 3.22 marks a scope as closed before it runs the finalizers: what they fork into it is interrupted, but not
+ * awaited, and goes on after the job if it cannot be interrupted. `test/manager/jobScope.test.ts` reproduces that, and fails once
+ * Effect no longer does it. So this one stands for a scope that is open, and for the next while that closes, until none was used.
+ */
+import { Cause, Effect, Exit, Fiber, Scope } from "effect"
+
+export interface JobScope {
+  readonly scope: Scope.Scope
+  /** Returns the cause of what has failed in finalizers. */
+  readonly close: (exit: Exit.Exit<unknown, unknown>) => Effect.Effect<Cause.Cause<unknown>>
+}
+
+export const make: Effect.Effect<JobScope> = Effect.map(Scope.make(), (first) => {
+  let current = first
+  let isUsed = false
+  return {
+    // `forkIn` looks at more than the interface of a scope.
+    scope: new Proxy<Scope.Scope>(first, {
+      get: (_, name) => {
+        isUsed = true
+        return Reflect.get(current, name)
+      }
+    }),
+    close: (exit) =>
+      Effect.gen(function* () {
+        let cause: Cause.Cause<unknown> = Cause.empty
+        while (isUsed) {
+          const closing = current
+          current = yield* Scope.make()
+          isUsed = false
+          // In a fiber of its own, so that what the finalizers fork without a scope has ended, too.
+          const closed = yield* Effect.flatMap(Effect.fork(Scope.close(closing, exit)), Fiber.await)
+          if (Exit.isFailure(closed)) cause = Cause.sequential(cause, closed.cause)
+        }
+        yield* Scope.close(current, exit)
+        return cause
+      })
+  }
+})
