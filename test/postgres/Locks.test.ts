@@ -103,37 +103,68 @@ describe("the lock of a run", () => {
 })
 
 describe("the lock of admissions", () => {
-  /** How many of two transactions get a pending run in, where one is the limit. */
-  const admitted = (tampering: tampered.Tampering) =>
+  type Client = Effect.Effect.Success<ReturnType<typeof tampered.open>>
+
+  /** What comes of two starts, each in a transaction of its own: the second begins when the first is about to commit. */
+  const admitted = (
+    tampering: tampered.Tampering,
+    start: (client: Client, n: number) => Effect.Effect<unknown, unknown>
+  ) =>
     Effect.gen(function* () {
       const url = yield* TestDatabase.make
-      const { context, hold } = yield* tampered.open(url, tampering)
-      const sql = Context.get(context, SqlClient.SqlClient)
-      const insert = (n: number) =>
-        sql.withTransaction(
-          Effect.flatMap(storeOf(context).outbox, ({ insert }) => insert(newRun(n, { maxQueued: 1 })))
-        )
-      const held = yield* hold(/^COMMIT/)
-      const first = yield* Effect.fork(Effect.either(insert(1)))
+      const one = yield* tampered.open(url, tampering)
+      const other = yield* tampered.open(url, tampering)
+      yield* storeOf(one.context).cluster.limit({ kind, maxJobs: 1 })
+      const held = yield* one.hold(/^COMMIT/)
+      const first = yield* Effect.fork(Effect.either(start(one, 1)))
       yield* held.reached
-      const second = yield* Effect.fork(Effect.either(insert(2)))
-      yield* endedOrBlocked(second, sql)
+      const second = yield* Effect.fork(Effect.either(start(other, 2)))
+      yield* endedOrBlocked(second, Context.get(other.context, SqlClient.SqlClient))
       yield* held.release
       const answers = yield* Fiber.join(Fiber.zip(first, second))
       return answers.map((answer) => (Either.isRight(answer) ? "in" : String(answer.left)))
     })
 
+  /** In a transaction of an application, where one run may be pending. */
+  const insert = ({ context }: Client, n: number) =>
+    Context.get(context, SqlClient.SqlClient).withTransaction(
+      Effect.flatMap(storeOf(context).outbox, ({ insert }) => insert(newRun(n, { maxQueued: 1 })))
+    )
+
+  /** On one of two nodes, where one job may run. */
+  const place = ({ context }: Client, n: number) =>
+    storeOf(context).cluster.admit(newRun(n), {
+      candidates: [{ id: id(n), address: `127.0.0.1:${n}`, capacity: 10 }],
+      whenFull: "refuse",
+      waiting: []
+    })
+
+  const unlocked = {
+    rewrite: (sql: string) =>
+      /^SELECT pg_advisory_xact_lock\(\d+, hashtext\(\$1\)\)/.test(sql) ? "SELECT $1::text" : sql
+  }
+
   it.scoped("makes the limit of pending runs exact for concurrent transactions", () =>
     Effect.gen(function* () {
-      expect(yield* admitted({})).toEqual(["in", expect.stringContaining("QueueFull")])
+      expect(yield* admitted({}, insert)).toEqual(["in", expect.stringContaining("QueueFull")])
     })
   )
 
   it.scoped("is needed: without it, more get in than the limit", () =>
     Effect.gen(function* () {
-      const rewrite = (sql: string) =>
-        /^SELECT pg_advisory_xact_lock\(\d+, hashtext\(\$1\)\)/.test(sql) ? "SELECT $1::text" : sql
-      expect(yield* admitted({ rewrite })).toEqual(["in", "in"])
+      expect(yield* admitted(unlocked, insert)).toEqual(["in", "in"])
+    })
+  )
+
+  it.scoped("makes the limit of running jobs exact for concurrent starts of two nodes", () =>
+    Effect.gen(function* () {
+      expect(yield* admitted({}, place)).toEqual(["in", expect.stringContaining("MaxJobsReached")])
+    })
+  )
+
+  it.scoped("is needed: without it, two nodes run more jobs than the limit", () =>
+    Effect.gen(function* () {
+      expect(yield* admitted(unlocked, place)).toEqual(["in", "in"])
     })
   )
 })
