@@ -105,7 +105,7 @@ describe("the lock of a run", () => {
 describe("the lock of admissions", () => {
   type Client = Effect.Effect.Success<ReturnType<typeof tampered.open>>
 
-  /** What comes of two starts, each in a transaction of its own: the second begins when the first is about to commit. */
+  /** What comes of two starts in separate transactions: the second begins when the first is about to commit. */
   const admitted = (
     tampering: tampered.Tampering,
     start: (client: Client, n: number) => Effect.Effect<unknown, unknown>

@@ -29,11 +29,12 @@ export const make: Effect.Effect<JobScope> = Effect.map(Scope.make(), (first) =>
           const closing = current
           current = yield* Scope.make()
           isUsed = false
-          // In a fiber of its own, so that what the finalizers fork without a scope has ended, too.
+          // In a separate fiber, which ends after the fibers that the finalizers fork without a scope.
           const closed = yield* Effect.flatMap(Effect.fork(Scope.close(closing, exit)), Fiber.await)
           if (Exit.isFailure(closed)) cause = Cause.sequential(cause, closed.cause)
         }
-        yield* Scope.close(current, exit)
+        // For what has left the job and still uses it.
+        yield* Effect.exit(Scope.close(current, exit))
         return cause
       })
   }

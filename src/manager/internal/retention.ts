@@ -1,6 +1,6 @@
 /**
  * Prunes the finished runs of a kind: at start-up, when the next one is too old, and every 10 minutes of real time for what no
- * change tells of, such as a run that was unpinned. Under a `TestClock`, time passes at once where nothing is to be pruned.
+ * change announces, such as a run that was unpinned. Under a `TestClock`, time passes at once where nothing is to be pruned.
  */
 import { Cause, Clock, DateTime, Duration, Effect, Exit, Option, type Scope } from "effect"
 import type { JobId } from "../../domain/JobId.js"

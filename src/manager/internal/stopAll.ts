@@ -52,8 +52,8 @@ const cancelWaiting = <Config>(core: Core<Config>, status: RunStatus, begun: num
   })
 
 /**
- * Stops that are begun in one turn of the event loop. Their intents are committed in the next: with 2,000 in one turn, a third of
- * the jobs were interrupted before (see `recordTimeout` of `stopJob`).
+ * How many stops begin in one turn of the event loop. Their intents are committed in the next: with 2,000 in one turn, up to a third
+ * of the jobs were interrupted before that (`recordTimeout` in `stopJob`).
  */
 const perTurn = 100
 
