@@ -143,7 +143,7 @@ describe.each(Object.keys(places))("a child of %s", (where) => {
 /** How work leaves its job, on purpose or not (docs/job-lifecycle.md). */
 const leaving: Record<string, (work: Effect.Effect<void>, other: Scope.Scope) => Effect.Effect<unknown>> = {
   "in Effect.forkDaemon": Effect.forkDaemon,
-  "in Effect.forkIn another scope": Effect.forkIn,
+  "in Effect.forkIn another scope": (work, other) => Effect.forkIn(work, other),
   "in Effect.disconnect of an uninterruptible region": (work) => Effect.disconnect(Effect.uninterruptible(work)),
   "behind Effect.async without a cleanup": (work) =>
     Effect.async<void>((resume) => void Effect.runPromise(work).then(() => resume(Effect.void)))

@@ -1,6 +1,6 @@
 /** Keys of the caller: at most one job of a kind holds one. And idempotency keys, which have one run. */
 import { describe, expect, it } from "@effect/vitest"
-import { errors, type JobId, JobManager, RunStore } from "charlotte"
+import { errors, type JobId, JobManager, type Orchestrator, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
 import { DateTime, Effect, Fiber, Layer, Schema, TestClock } from "effect"
 import { config } from "../support/jobs.js"
@@ -27,16 +27,19 @@ for (const [name, store] of Object.entries(stores)) {
 
   describe(`a key that is no text of 1 to 256 bytes, ${name}`, () => {
     // A type checker has not seen what gives it.
-    const manage = (of: "check" | "kind", key: string) =>
-      JobManager.make({
+    const manage = (of: "check" | "kind", key: string) => {
+      const keyOf = (config: string) => (config === "good" ? config : key)
+      const orchestrator: Orchestrator.Service<string> = {
+        run: () => Effect.never,
+        ...(of === "check" && { check: (config) => Effect.succeed({ key: keyOf(config) }) })
+      }
+      return JobManager.make({
         kind: "keyed",
         config: Schema.String,
-        orchestrator: {
-          run: () => Effect.never,
-          ...(of === "check" && { check: (config) => Effect.succeed({ key: config === "good" ? config : key }) })
-        },
-        ...(of === "kind" && { key: (config) => (config === "good" ? config : key) })
+        orchestrator,
+        ...(of === "kind" && { key: keyOf })
       })
+    }
     for (const of of ["check", "kind"] as const) {
       for (const [what, json] of Object.entries({ number: "5", empty: '""', long: `"${"x".repeat(257)}"` })) {
         it.scoped(`refuses a start, which writes nothing, if the ${of} gives it (${what})`, () =>

@@ -68,7 +68,7 @@ export const make = <Config>(
     const store = yield* RunStore
     const shutdown = yield* Shutdown.make
     const lapses = yield* Ref.make(0)
-    const fork = Runtime.runFork(yield* background.runtime())
+    const fork = Runtime.runFork(yield* background.runtime<never>())
     return {
       ...own,
       store,
