@@ -5,7 +5,9 @@
  * some there. A program that hides its environment from git, or writes refs without git, cannot be distinguished from the user.
  */
 import { Effect, Option, Schema } from "effect"
+import { createReadStream } from "node:fs"
 import { rm } from "node:fs/promises"
+import { createInterface } from "node:readline"
 import * as fs from "./fs.js"
 import { step } from "./GitCommand.js"
 import { listOtherRefs } from "./listRefs.js"
@@ -44,25 +46,38 @@ const harmless = new Set(
   var version whatchanged`.split(/\s+/)
 )
 
-/** Whether a git process that may have moved refs worked in the repository. */
-export const mayHaveMoved = (trace: string, { commonDir, gitDir, topLevel }: Repository): boolean => {
-  const paths = [topLevel, gitDir, commonDir].map(withoutEnd)
-  const isNamed = (text: string) => {
-    const path = withoutEnd(text)
-    return paths.some((own) => path === own || path.endsWith(`=${own}`) || path.endsWith(`file://${own}`))
-  }
-  const [inside, moving] = [new Set<string>(), new Set<string>()]
-  const started = new Map<string, ReadonlyArray<string>>()
-  for (const line of trace.split("\n")) {
-    const noted = Option.getOrUndefined(decode(line))
-    if (noted === undefined) continue
-    const { argv = [], event, name = "", sid, value, worktree } = noted
-    if (event === "start") started.set(sid, argv)
-    if ([...(started.get(sid) ?? []), worktree ?? "", value ?? ""].some(isNamed)) inside.add(sid)
-    if (event === "cmd_name" && !name.startsWith("_") && moves(name, started.get(sid) ?? [])) moving.add(sid)
-  }
-  return [...moving].some((sid) => inside.has(sid))
-}
+/** The beginning of the lines that are decoded; a command may write any others, and any number of them. */
+const isNoted = /^\{"event":"(start|def_repo|def_param|cmd_name)"/
+
+/** In bytes, the trace of several thousand git processes. A command can write any amount, and with it fill the memory. */
+const maxTrace = 16 * 1024 * 1024
+
+/** Whether a git process that may have moved refs worked in the repository; assumed if the trace is too large to tell. */
+const mayHaveMoved = (file: string, { commonDir, gitDir, topLevel }: Repository) =>
+  Effect.gen(function* () {
+    const stats = yield* fs.stat(file)
+    if (Option.isNone(stats) || !stats.value.isFile()) return false
+    if (stats.value.size > maxTrace) return true
+    const paths = [topLevel, gitDir, commonDir].map(withoutEnd)
+    const isNamed = (text: string) => {
+      const path = withoutEnd(text)
+      return paths.some((own) => path === own || path.endsWith(`=${own}`) || path.endsWith(`file://${own}`))
+    }
+    const [inside, moving] = [new Set<string>(), new Set<string>()]
+    const started = new Map<string, ReadonlyArray<string>>()
+    const add = (line: string) => {
+      const noted = isNoted.test(line) ? Option.getOrUndefined(decode(line)) : undefined
+      if (noted === undefined) return
+      const { argv = [], event, name = "", sid, value, worktree } = noted
+      if (event === "start") started.set(sid, argv)
+      if ([...(started.get(sid) ?? []), worktree ?? "", value ?? ""].some(isNamed)) inside.add(sid)
+      if (event === "cmd_name" && !name.startsWith("_") && moves(name, started.get(sid) ?? [])) moving.add(sid)
+    }
+    yield* step(`read ${file}`, async () => {
+      for await (const line of createInterface({ input: createReadStream(file, { end: maxTrace }) })) add(line)
+    })
+    return [...moving].some((sid) => inside.has(sid))
+  })
 
 const moves = (name: string, argv: ReadonlyArray<string>): boolean => {
   const options = argv.slice(argv.indexOf(name) + 1)
@@ -93,9 +108,9 @@ export const traced = (file: string): Readonly<Record<string, string>> => ({
 /** The refs that were moved while a command ran, if one of its git processes may have moved them. Removes the trace file. */
 export const movedSince = (repository: Repository, before: Values, file: string) =>
   Effect.gen(function* () {
-    const trace = yield* fs.read(file)
+    const isPossible = yield* mayHaveMoved(file, repository)
     yield* step(`remove ${file}`, () => rm(file, { force: true }))
-    if (!Option.exists(trace, (text) => mayHaveMoved(text.toString(), repository))) return []
+    if (!isPossible) return []
     const after = yield* read(repository)
     return [...new Set([...before.keys(), ...after.keys()])].flatMap((ref): ReadonlyArray<Move> => {
       const [from, to] = [before.get(ref), after.get(ref)]

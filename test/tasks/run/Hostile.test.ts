@@ -117,6 +117,12 @@ git switch -q charlotte/other; echo 2 > m.txt; git add m.txt; git commit -q -m t
 git switch -q -; git merge -q charlotte/other > "$WITNESS/merge" || true`,
       works: true,
       notes: [discarded("a merge is in progress")]
+    },
+    {
+      name: "floods-trace",
+      script: `yes '{}' | head -c 300000000 > "$GIT_TRACE2_EVENT"`,
+      works: true,
+      passes: true
     }
   ],
   worktree: [
