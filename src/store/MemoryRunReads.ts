@@ -2,6 +2,7 @@
  * The part of the in-memory store that reads runs and their events.
  */
 import { Effect, Option, Order, Schema } from "effect"
+import { lifecycle } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
 import { Run } from "../domain/Run.js"
 import { isTerminal } from "../domain/RunStatus.js"
@@ -147,6 +148,11 @@ export const make = ({
         const more = events.length < candidates.length || candidates.length === limit
         return Option.some({ events, more, ended: isTerminal(entry.state.status), size: 0 })
       }),
+
+    lifecycle: (jobId) =>
+      Effect.sync(() =>
+        (entries.get(jobId)?.events ?? []).map(({ event }) => event).filter(({ type }) => type in lifecycle)
+      ),
 
     allEvents: ({ after, kind, ...query }) =>
       Effect.map(Page.limit("read events", { ...query, after }), (limit) => log.page(kind, after, limit)),

@@ -153,7 +153,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
       if (beginning.submission !== undefined) entry.submitted = { ...entry.submitted, submission: beginning.submission }
       if (beginning.trace !== undefined) entry.submitted = { ...entry.submitted, trace: beginning.trace }
       entry.state = to
-      return Effect.as(append(entry, [RunTransition.begunEvent(beginning)]), "running")
+      return Effect.as(append(entry, [RunTransition.begunEvent(beginning, { wokenBy })]), "running")
     })
 
   return {

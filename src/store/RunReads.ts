@@ -45,6 +45,9 @@ export interface RunReads {
     readonly limit: number
   }) => Effect.Effect<Option.Option<EventPage>, StoreError>
 
+  /** The events of a job that changed its status, oldest first. Scans the log of the job, so it is for one that is continued. */
+  readonly lifecycle: (jobId: JobId) => Effect.Effect<ReadonlyArray<JobEvent>, StoreError>
+
   /** A page of the events of all jobs of a kind. */
   readonly allEvents: (query: {
     readonly kind: string

@@ -126,7 +126,9 @@ export const begun = (state: State, { at, attempt, key }: Beginning): State | un
 /** The state of a parked run that is due; undefined unless it is parked. */
 export const woken = (state: State, by: "signal" | "resume"): State | undefined => {
   if (state.status !== "parked") return undefined
-  return state.waitsFor === "permit" ? state : { ...state, waitsFor: "permit", dueAt: undefined, wokenBy: by }
+  // A person resumes a run that its time has made due: that counts more, and a signal is used up only if it has woken the run.
+  const isDue = state.waitsFor === "permit" && !(by === "resume" && state.wokenBy === "time")
+  return isDue ? state : { ...state, waitsFor: "permit", dueAt: undefined, wokenBy: by }
 }
 
 /** Whether a signal of that name wakes the run. */
@@ -156,9 +158,14 @@ export const createdEvent = (
       })
     : event("job.started", at, { attempt: 1 })
 
-/** The event of an attempt that begins. */
-export const begunEvent = ({ at, attempt }: Beginning): AcceptedEvent =>
-  event(attempt === 1 ? "job.started" : "job.resumed", at, { attempt })
+/** The event of an attempt that begins, with what has ended the wait before it. */
+export const begunEvent = (
+  { at, attempt, isResumed = false }: Beginning,
+  { wokenBy }: Pick<State, "wokenBy">
+): AcceptedEvent => {
+  const by = isResumed ? "resume" : wokenBy
+  return event(attempt === 1 ? "job.started" : "job.resumed", at, by === undefined ? { attempt } : { attempt, by })
+}
 
 /** The event of a signal. */
 export const signalEvent = ({ at, by, name, payload }: NewSignal): AcceptedEvent =>
@@ -171,10 +178,13 @@ export const signalEvent = ({ at, by, name, payload }: NewSignal): AcceptedEvent
 const encodeParked = Schema.encodeSync(Parked)
 
 /** The event of a state change. */
-export const changeEvent = ({ at, crashed, error, parked, type }: Change): AcceptedEvent => {
+export const changeEvent = ({ at, crashed, during = [], error, parked, type }: Change): AcceptedEvent => {
   switch (type) {
     case "job.interrupted":
-      return event(type, at, { reason: crashed === true ? "crash" : "shutdown" })
+      return event(type, at, {
+        reason: crashed === true ? "crash" : "shutdown",
+        ...(during.length === 0 ? {} : { during })
+      })
     case "job.parked":
       return event(type, at, parked && encodeParked(parked))
     default:

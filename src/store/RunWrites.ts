@@ -124,6 +124,8 @@ export interface Change {
   readonly ofWaiting?: boolean
   /** With `job.interrupted`: whether the manager crashed. */
   readonly crashed?: boolean
+  /** With `crashed`: the commands of the job that were running then, by their purposes. */
+  readonly during?: ReadonlyArray<string>
   /** With `job.parked`. */
   readonly parked?: Parked | undefined
   /** With `job.completed`: JSON. */
@@ -142,6 +144,8 @@ export interface Beginning {
   readonly jobId: JobId
   /** The attempt that begins. */
   readonly attempt: number
+  /** Whether a person has resumed it; what has woken a parked run is known already. */
+  readonly isResumed?: boolean
   /** The key of `check`, which takes effect only where the run has none yet. */
   readonly key: string | undefined
   /** JSON text of the submission of `check`, for a run that is checked for the first time when it begins. */

@@ -134,6 +134,8 @@ export const make = ({
           )
         ),
 
+      lifecycle: (jobId) => session.read("read events", (connection) => events.lifecycleOf(connection, jobId)),
+
       allEvents: ({ kind, ...query }) =>
         Effect.flatMap(Page.limit("read events", query), (limit) =>
           session.read("read events", (connection) => events.ofAll(connection, kind, query.after, limit))

@@ -125,6 +125,61 @@ describe("a job whose manager has crashed", () => {
     })
   )
 
+  /** A life in which the job emits an event, and whose manager ends while these commands of the job run. */
+  const duringCommands = (id: JobId.JobId, attempt: number, commands: ReadonlyArray<string>) =>
+    Effect.gen(function* () {
+      const { began, send } = yield* Script
+      yield* began(id, attempt)
+      yield* send(id, Step.emit({ type: `sign.${attempt}` }))
+      yield* seen(id, `sign.${attempt}`)
+      const { childProcesses } = yield* RunStore.RunStore
+      for (const purpose of commands) {
+        const cookie = `${purpose} ${attempt}`
+        yield* childProcesses.open({
+          cookie,
+          jobId: id,
+          attempt,
+          bootId: "boot",
+          purpose,
+          at: yield* DateTime.now
+        })
+      }
+    })
+
+  it.scopedLive("fails after its manager died three times in a row during the same command, whatever it emitted", () =>
+    Effect.gen(function* () {
+      const file = yield* databaseFile
+      const id = yield* crashed(file)
+      for (const [index, commands] of [["agent"], ["agent", "gate"], ["gate"], ["setup", "gate"]].entries())
+        yield* duringCommands(id, index + 2, commands).pipe(crash(file))
+      const { events, run } = yield* Effect.gen(function* () {
+        const run = yield* Effect.flatMap(Manager, (manager) => manager.await(id))
+        return { run, events: yield* eventsOf(id) }
+      }).pipe(life(file))
+      expect(run).toMatchObject({ status: "failed", attempt: 5, error: { kind: "recovery" } })
+      expect(run.error?.error).toBe("its manager died 3 times in a row during the same command, gate")
+      const crashes = events.filter(({ type }) => type === "job.interrupted")
+      expect(crashes.map(({ payload }) => payload)).toEqual([
+        { reason: "crash" },
+        { reason: "crash", during: ["agent"] },
+        { reason: "crash", during: expect.arrayContaining(["agent", "gate"]) },
+        { reason: "crash", during: ["gate"] },
+        { reason: "crash", during: expect.arrayContaining(["setup", "gate"]) }
+      ])
+    })
+  )
+
+  it.scopedLive("resumes after crashes during the same command with another end of the manager between", () =>
+    Effect.gen(function* () {
+      const file = yield* databaseFile
+      const id = yield* crashed(file)
+      for (const attempt of [2, 3]) yield* duringCommands(id, attempt, ["gate"]).pipe(crash(file))
+      yield* duringCommands(id, 4, ["gate"]).pipe(life(file))
+      for (const attempt of [5, 6]) yield* duringCommands(id, attempt, ["gate"]).pipe(crash(file))
+      yield* Effect.flatMap(Script, ({ began }) => began(id, 7)).pipe(life(file))
+    })
+  )
+
   it.scopedLive("resumes after crashes with a clean shutdown between", () =>
     Effect.gen(function* () {
       const file = yield* databaseFile

@@ -24,8 +24,14 @@ const lifecycle = (): { readonly [Type in Lifecycle | "job.signalled"]: Schema.S
     }),
     "job.started": Attempt,
     "job.stopping": Empty,
-    "job.resumed": Attempt,
-    "job.interrupted": Schema.Struct({ reason: Schema.Literal("crash", "shutdown") }),
+    "job.resumed": Schema.Struct({
+      ...Attempt.fields,
+      by: Schema.optional(Schema.Literal("time", "signal", "resume"))
+    }),
+    "job.interrupted": Schema.Struct({
+      reason: Schema.Literal("crash", "shutdown"),
+      during: Schema.optional(Schema.Array(Schema.String))
+    }),
     "job.parked": Schema.Struct(Parked.fields),
     "job.signalled": Schema.Struct({
       name: Schema.String,

@@ -13,6 +13,7 @@ import {
 } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import { Run, RunTrace } from "../../domain/Run.js"
+import type { Beginning } from "../../store/RunStoreService.js"
 import { parse } from "../../internal/Json.js"
 import { now } from "../../internal/now.js"
 import * as Tracing from "../../internal/Tracing.js"
@@ -44,7 +45,7 @@ export const resumeJob = <Config>(
       case "interrupted":
         // An interrupted run waits for its key only if an earlier version interrupted it.
         if (run.waitsFor === "key") return yield* notResumable(run, "another job holds its key")
-        return yield* beginRun(core, admission, run)
+        return yield* beginRun(core, admission, run, { isResumed: true })
       default:
         return yield* notResumable(run)
     }
@@ -56,7 +57,8 @@ const notResumable = ({ id: jobId, status }: Run, reason?: string) => new NotRes
 export const beginRun = <Config>(
   core: Core<Config>,
   admission: Admission<Config>,
-  run: Run
+  run: Run,
+  options: Pick<Beginning, "isResumed"> = {}
 ): Effect.Effect<void, BeginError> =>
   Effect.gen(function* () {
     const { store } = core
@@ -76,7 +78,7 @@ export const beginRun = <Config>(
       const attempt = run.status === "pending" ? run.attempt : run.attempt + 1
       const at = yield* now
       const commit = (trace: RunTrace | undefined) =>
-        Effect.flatMap(store.begin({ jobId: id, attempt, key, submission: found, trace, at }), (begun) =>
+        Effect.flatMap(store.begin({ jobId: id, attempt, key, submission: found, trace, at, ...options }), (begun) =>
           begun === "running" ? Effect.succeed(begunRun(run, { attempt, startedAt: at })) : new Elsewhere({ id })
         )
       return { config, submission, attempt, trace: traceBefore(run), commit }
@@ -98,7 +100,7 @@ export const beginRun = <Config>(
             const { waitsFor } = yield* core.recordOf(id)
             // Without this wait it would spin, and starve the timers and I/O that it waits for.
             if (waitsFor === "permit" && Option.isSome(active)) yield* Deferred.await(active.value.job.ended)
-            yield* Effect.flatMap(core.recordOf(id), (run) => beginRun(core, admission, run))
+            yield* Effect.flatMap(core.recordOf(id), (run) => beginRun(core, admission, run, options))
           }),
         Superseded: () => Effect.flatMap(core.recordOf(id), ({ status }) => new NotResumable({ jobId: id, status })),
         // The run waits behind another job, which holds the key that the check returned.

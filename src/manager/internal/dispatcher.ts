@@ -122,7 +122,7 @@ const beginRun = <Config>(
 ): Effect.Effect<void, StoreError> =>
   Effect.gen(function* () {
     // The previous manager may have died between recording the crash and recording the failure.
-    const error = tooManyCrashes(crashes)
+    const error = yield* tooManyCrashes(core.store, { crashes, run })
     if (error !== undefined) return yield* record(core.store, run, { type: "job.failed", error })
     const free = yield* core.permitFreed.version
     yield* begin(run).pipe(

@@ -1,10 +1,11 @@
 /**
  * Taking over the runs of a manager that has died.
  */
-import { Cause, type DateTime, Effect, Exit, Option } from "effect"
+import { Cause, type DateTime, Effect, Exit, Option, Schema } from "effect"
 import { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
-import type { RunError } from "../../domain/Run.js"
+import type { Lifecycle } from "../../domain/JobEvent.js"
+import type { Run, RunError } from "../../domain/Run.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import * as race from "../../internal/race.js"
 import type { Change, Service as Store, UnfinishedRun } from "../../store/RunStoreService.js"
@@ -18,7 +19,7 @@ interface Recovery {
   readonly recover: (id: JobId, attempt: number) => Effect.Effect<void, unknown>
 }
 
-/** After this many crashes in a row, without an event of the orchestrator in between, a job is not continued. */
+/** After this many crashes in a row, without an event of the orchestrator in between or during the same command, a job is not continued. */
 const crashLimit = 3
 
 const pageSize = 200
@@ -77,28 +78,58 @@ export const takeOverRun = (
   { crashes, run, stopping }: UnfinishedRun
 ): Effect.Effect<void, StoreError> =>
   Effect.gen(function* () {
+    const during = yield* commandsOf(recovery.store, run)
     const cleared = yield* clear(recovery, run.id, run.attempt)
     if (Exit.isFailure(cleared)) {
       const error = recoveryError("what the crash left of it could not be removed", cleared.cause)
       return yield* record(recovery.store, run, { type: "job.failed", error })
     }
     if (stopping) return yield* record(recovery.store, run, { type: "job.cancelled" })
-    yield* record(recovery.store, run, { type: "job.interrupted", crashed: true })
-    const error = tooManyCrashes(crashes + 1)
+    yield* record(recovery.store, run, { type: "job.interrupted", crashed: true, during })
+    const error = yield* tooManyCrashes(recovery.store, { run, crashes: crashes + 1 })
     if (error !== undefined) yield* record(recovery.store, run, { type: "job.failed", error })
   })
 
-/** Why a run that has crashed so often is not continued. */
-export const tooManyCrashes = (crashes: number): RunError | undefined =>
-  crashes < crashLimit
-    ? undefined
-    : recoveryError(`it crashed ${crashLimit} times in a row, without an event of the orchestrator between`)
+/** The commands of a job that were running when its manager died. */
+const commandsOf = ({ childProcesses }: Store, { attempt, id }: Run) =>
+  Effect.map(childProcesses.unclosed(id), (processes) => [
+    ...new Set(processes.filter((process) => process.attempt === attempt).map(({ purpose }) => purpose))
+  ])
+
+/**
+ * Why a run that has crashed so often is not continued: its crashes came without an event in between, or during the same command,
+ * which may have killed the manager.
+ */
+export const tooManyCrashes = (
+  store: Store,
+  { crashes, run }: Pick<UnfinishedRun, "run" | "crashes">
+): Effect.Effect<RunError | undefined, StoreError> =>
+  Effect.gen(function* () {
+    if (crashes >= crashLimit)
+      return recoveryError(`it crashed ${crashLimit} times in a row, without an event of the orchestrator between`)
+    // After an attempt that did not crash there are none.
+    if (crashes === 0 || run.attempt < crashLimit) return undefined
+    const ends = (yield* store.lifecycle(run.id)).filter(({ type }) => !notEnds.has(type)).slice(-crashLimit)
+    const [latest = [], ...earlier] = ends.map(({ payload }) => commandsAtCrash(payload)).reverse()
+    const command = latest.find((command) => earlier.every((commands) => commands.includes(command)))
+    return ends.length < crashLimit || command === undefined
+      ? undefined
+      : recoveryError(`its manager died ${crashLimit} times in a row during the same command, ${command}`)
+  })
+
+const notEnds: ReadonlySet<string> = new Set<Lifecycle>(["job.queued", "job.started", "job.resumed", "job.stopping"])
+
+/** The commands that were running, from the payload of `job.interrupted`; none if its manager did not crash. */
+const commandsAtCrash = (payload: unknown): ReadonlyArray<string> =>
+  Option.match(Schema.decodeUnknownOption(Crash)(payload), { onNone: () => [], onSome: ({ during }) => during })
+
+const Crash = Schema.Struct({ reason: Schema.Literal("crash"), during: Schema.Array(Schema.String) })
 
 /** Records a change. Only the owner of a kind writes for it, so a write is refused only if the ownership was lost. */
 export const record = (
   store: Store,
   { attempt, id: jobId }: UnfinishedRun["run"],
-  change: Pick<Change, "type" | "crashed" | "error">
+  change: Pick<Change, "type" | "crashed" | "during" | "error">
 ): Effect.Effect<void, StoreError> =>
   Effect.flatMap(now, (at: DateTime.Utc) => store.record({ ...change, jobId, attempt, at })).pipe(
     Effect.catchTag("Superseded", (error) => Effect.logWarning(error.message)),

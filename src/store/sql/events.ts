@@ -3,6 +3,7 @@
  */
 import type { Connection } from "./Dialect.js"
 import { Array, DateTime, Effect, Predicate, Schema } from "effect"
+import { lifecycle } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { AcceptedEvent } from "../RunStoreService.js"
 import * as Page from "../Page.js"
@@ -76,6 +77,22 @@ export const ofJob = (connection: Connection, jobId: JobId, after: number, limit
     const { more, rows, size } = yield* complete(connection, read, limit)
     return { events: yield* decodeEvents(rows), more, size }
   })
+
+const selectRows = query(Row)
+
+const lifecycleTypes = Object.keys(lifecycle)
+  .map((type) => `'${type}'`)
+  .join(", ")
+
+export const lifecycleOf = (connection: Connection, jobId: JobId) =>
+  Effect.map(
+    selectRows(
+      connection,
+      `SELECT ${columns} FROM charlotte_events WHERE job_id = ? AND type IN (${lifecycleTypes}) ORDER BY seq`,
+      [jobId]
+    ),
+    Array.map(event)
+  )
 
 const decodePositions = decodeRows(Schema.Struct({ cursor: Schema.Number, kind: Schema.NullOr(Schema.String) }))
 

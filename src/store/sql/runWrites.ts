@@ -106,7 +106,7 @@ export const begin = (batch: Batch, beginning: Beginning): Effect.Effect<"runnin
     if (parked?.signal !== undefined && wokenBy === "signal") {
       yield* signals.use(yield* batch.connection, jobId, parked.signal)
     }
-    yield* batch.update(jobId, head, to, RunTransition.begunEvent(beginning))
+    yield* batch.update(jobId, head, to, RunTransition.begunEvent(beginning, { wokenBy }))
     return "running"
   })
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { RunStore } from "charlotte"
+import { Run, RunStore } from "charlotte"
 import { Effect, Either, Exit, type Layer, Option, Scope } from "effect"
 import { at, created, error, event, id, kind, unfinished } from "../runs.js"
 
@@ -16,6 +16,43 @@ export const recovery = (layer: Layer.Layer<RunStore.RunStore>) => {
         expect(yield* due(["interrupted", "pending"])).toEqual([id(2), id(1)])
         expect(yield* due(["pending"])).toEqual([id(1)])
         expect(yield* due([])).toEqual([])
+      }).pipe(Effect.provide(layer))
+    )
+  })
+
+  describe("lifecycle", () => {
+    it.effect("returns how each attempt began and ended, without other events, and what ended the wait before it", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const jobId = yield* created(1)
+        yield* created(2)
+        const begin = (attempt: number, isResumed = false) =>
+          store.begin({ jobId, attempt, key: undefined, isResumed, at: at(attempt) })
+        const parked = new Run.Parked({ reason: "waits", until: at(20) })
+        yield* store.append({ jobId, attempt: 1, events: [event("work.done")] })
+        yield* store.record({ type: "job.interrupted", jobId, attempt: 1, at: at(9), crashed: true, during: ["gate"] })
+        yield* begin(2)
+        yield* store.record({ type: "job.interrupted", jobId, attempt: 2, at: at(9) })
+        yield* begin(3, true)
+        yield* store.record({ type: "job.parked", jobId, attempt: 3, at: at(9), parked })
+        yield* store.wakeDue({ kind, at: at(20) })
+        yield* begin(4)
+        yield* store.record({ type: "job.parked", jobId, attempt: 4, at: at(9), parked })
+        yield* store.wakeDue({ kind, at: at(20) })
+        yield* store.wake(jobId)
+        yield* begin(5)
+        expect((yield* store.lifecycle(jobId)).map(({ payload, type }) => [type, payload])).toEqual([
+          ["job.started", { attempt: 1 }],
+          ["job.interrupted", { reason: "crash", during: ["gate"] }],
+          ["job.resumed", { attempt: 2 }],
+          ["job.interrupted", { reason: "shutdown" }],
+          ["job.resumed", { attempt: 3, by: "resume" }],
+          ["job.parked", { reason: "waits", until: "1970-01-01T00:00:00.020Z" }],
+          ["job.resumed", { attempt: 4, by: "time" }],
+          ["job.parked", { reason: "waits", until: "1970-01-01T00:00:00.020Z" }],
+          ["job.resumed", { attempt: 5, by: "resume" }]
+        ])
+        expect(yield* store.lifecycle(id(3))).toEqual([])
       }).pipe(Effect.provide(layer))
     )
   })
