@@ -54,7 +54,7 @@ export class UnitRecord extends Schema.Class<UnitRecord>("charlotte/UnitRecord")
   base: Schema.optional(Schema.String),
   /** The commit that merges it into the result; recorded before the result branch is moved to it. */
   commit: Schema.optional(Schema.String),
-  /** Why it failed. */
+  /** Why it failed; until it is over, why it waits for a person. */
   reason: Schema.optional(Schema.String),
   startedAt: Schema.optional(Schema.DateTimeUtc),
   endedAt: Schema.optional(Schema.DateTimeUtc)

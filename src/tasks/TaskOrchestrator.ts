@@ -23,6 +23,7 @@ import { ProcessRunner } from "../process/ProcessRunner.js"
 import { forgetJob } from "./run/forgetJob.js"
 import * as AgentGate from "./run/AgentGate.js"
 import * as AgentTurns from "./run/AgentTurns.js"
+import * as JobLifecycle from "./run/JobLifecycle.js"
 import * as preflight from "./run/preflight.js"
 import type { RunContext } from "./run/RunContext.js"
 import * as landResult from "./run/landResult.js"
@@ -147,20 +148,24 @@ const run = (options: Options, gate: AgentGate.AgentGate, job: JobContext<JobCon
     }
 
     const agent = yield* agents.get(snapshot.agent)
+    const lifecycle = job.attempt === 1 ? [] : yield* store.lifecycle(id)
+    const isResumed = JobLifecycle.isResumed(lifecycle)
     const ctx: RunContext = {
       job,
       snapshot,
       repository: yield* git.open(topLevel, { fingerprint }),
       result,
       agent,
-      turns: yield* AgentTurns.make(gate, job, agent),
+      turns: yield* AgentTurns.make(gate, job, agent, { isResumed }),
       keep: yield* Schema.decode(Schema.Array(RepoPath))(sourcesOf(plan)),
       gates: agents.gates,
       directories: directories(options, id),
       progress: yield* TaskProgress.open(store, job, snapshot),
+      parkedFor: JobLifecycle.parkedFor(lifecycle),
       emit,
       hide: options.hide ?? identity
     }
+    if (isResumed) yield* scheduleUnits.endWaits(ctx)
     yield* reconcile(ctx)
     yield* emitStarted(({ id }, { number }) => ["completed", "skipped"].includes(ctx.progress.task(id, number).state))
     yield* scheduleUnits.run(ctx)

@@ -26,12 +26,16 @@ export interface Ended<A> {
   readonly end: TurnEnd
 }
 
+type TurnOwner = Pick<JobContext<unknown>, "id" | "attempt">
+
 export interface AgentGate {
   /** Fails while no turn of the agent may start. */
   readonly check: (agent: string) => Effect.Effect<void, AgentLimited | AgentProbed | StoreError>
+  /** Makes the next turn of a limited agent a probe now, whenever its limit resets: a person knows that it works again. */
+  readonly expire: (job: TurnOwner, agent: string) => Effect.Effect<void, WriteError>
   /** Runs a turn of a job's agent, and records that it reached a limit, or that the agent works again. */
   readonly turn: (
-    job: Pick<JobContext<unknown>, "id" | "attempt">,
+    job: TurnOwner,
     agent: string
   ) => <A, E, R>(
     turn: Effect.Effect<Ended<A>, E, R>
@@ -90,6 +94,19 @@ export const make = ({ agentLimits }: Pick<Store, "agentLimits">): Effect.Effect
 
     return {
       check: (agent) => step(Effect.asVoid(passed(agent))),
+
+      expire: ({ attempt, id: jobId }, agent) =>
+        step(
+          Effect.gen(function* () {
+            const until = yield* DateTime.now
+            const known = Option.filter(yield* agentLimits.get(agent), (limit) =>
+              DateTime.greaterThan(limit.until, until)
+            )
+            if (Option.isNone(known)) return
+            const limit = new AgentLimit({ ...known.value, until })
+            yield* retryWrite(agentLimits.record({ jobId, attempt, limit }))
+          })
+        ),
 
       turn:
         ({ attempt, id: jobId }, agent) =>

@@ -25,10 +25,21 @@ export interface AgentTurns {
   ) => Effect.Effect<Ended<A>, E | AgentUnavailable | WriteError, R>
 }
 
-export const make = (gate: AgentGate, job: JobContext<unknown>, agent: Agent.Agent): Effect.Effect<AgentTurns> =>
+export const make = (
+  gate: AgentGate,
+  job: JobContext<unknown>,
+  agent: Agent.Agent,
+  {
+    isResumed
+  }: {
+    /** Whether a person has resumed the job. */
+    readonly isResumed: boolean
+  }
+): Effect.Effect<AgentTurns, WriteError> =>
   Effect.gen(function* () {
     if (!Agent.$is("Command")(agent)) return { check: Effect.void, run: (turn) => turn }
     const { name } = agent.profile
+    if (isResumed) yield* gate.expire(job, name)
     const refused = yield* Ref.make(Option.none<AgentUnauthorized>())
     const authorized = Effect.flatMap(
       Ref.get(refused),

@@ -1,6 +1,7 @@
 /**
  * The state shared by all parts of one attempt at a job.
  */
+import type { Duration } from "effect"
 import type { JobConfig } from "../../domain/JobConfig.js"
 import type { JobContext } from "../../manager/Orchestrator.js"
 import type { Agents } from "../Agents.js"
@@ -27,6 +28,8 @@ export interface RunContext {
   /** Absolute paths of this job's own directories. */
   readonly directories: { readonly worktrees: string; readonly logs: string }
   readonly progress: TaskProgress
+  /** How long the job was parked in its earlier attempts. */
+  readonly parkedFor: Duration.Duration
   readonly emit: EmitTaskEvent
   /** Redacts a text for agents. */
   readonly hide: (text: string) => string

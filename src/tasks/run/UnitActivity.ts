@@ -31,7 +31,7 @@ export const make = (job: Pick<JobContext<unknown>, "park">, units: number): Eff
 
     const idle = Effect.suspend(() => {
       active -= 1
-      return active > 0 || waits.size === 0 ? Effect.void : job.park(earliest([...waits]))
+      return active > 0 || waits.size === 0 ? Effect.void : job.park(together([...waits]))
     })
 
     return {
@@ -67,15 +67,14 @@ export const make = (job: Pick<JobContext<unknown>, "park">, units: number): Eff
     }
   })
 
-/** A wait without a time comes first: it needs a person, whatever else resets. */
-const earliest = (waits: ReadonlyArray<Wait>): Wait => {
-  const [first, ...others] = waits
-  if (first === undefined) throw new Error("no unit waits for its agent")
-  return others.reduce((a, b) => {
-    if (a.until === undefined || b.until === undefined) return a.until === undefined ? a : b
-    return DateTime.lessThan(b.until, a.until) ? b : a
-  }, first)
-}
+/** Whatever any of its units waits for: the earliest time, and a person. */
+const together = (waits: ReadonlyArray<Wait>): Wait => ({
+  reason: [...new Set(waits.map(({ reason }) => reason))].join("; "),
+  until: waits
+    .flatMap(({ until }) => (until === undefined ? [] : [until]))
+    .reduce<DateTime.Utc | undefined>((a, b) => (a === undefined ? b : DateTime.min(a, b)), undefined),
+  signal: waits.find(({ signal }) => signal !== undefined)?.signal
+})
 
 /** The clock may jump, as after a suspend. */
 const longestSleep = Duration.seconds(10)

@@ -17,17 +17,18 @@ export const agentCall = ({ progress, snapshot }: RunContext): Effect.Effect<voi
   })
 
 /**
- * Interrupts the work, and fails, once the time limit of the job is reached. It is counted from submission; time during which this
- * process was paused does not count.
+ * Interrupts the work, and fails, once the time limit of the job is reached. It is counted from submission; time during which
+ * the job was parked, since all of its units waited, or this process was paused does not count.
  */
 export const within =
-  ({ snapshot }: RunContext) =>
+  ({ parkedFor, snapshot }: RunContext) =>
   <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E | LimitReached, R> =>
     Effect.gen(function* () {
       const { duration } = snapshot.plan.settings.limits
       if (duration === undefined) return yield* work
-      const left = DateTime.distanceDuration(yield* DateTime.now, DateTime.addDuration(snapshot.at, duration))
-      const over = DateTime.greaterThanOrEqualTo(yield* DateTime.now, DateTime.addDuration(snapshot.at, duration))
+      const end = DateTime.addDuration(snapshot.at, Duration.sum(duration, parkedFor))
+      const left = DateTime.distanceDuration(yield* DateTime.now, end)
+      const over = DateTime.greaterThanOrEqualTo(yield* DateTime.now, end)
       const limit = new LimitReached({ limit: Duration.format(duration) })
       return yield* over
         ? limit

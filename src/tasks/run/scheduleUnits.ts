@@ -51,12 +51,17 @@ export const run = (ctx: RunContext) =>
           }).pipe(Tracing.traced(Tracing.unit, { attributes: { unit: unit.id } }))
         )
         const wait = awaitAgent(ctx, unit, activity)
+        const awaitPerson = (reason: string) => wait({ reason, signal: resumeSignal })
+        // An earlier attempt of the job waited for a person, who has not resumed it since: no turn could succeed.
+        const { reason } = ctx.progress.unit(unit.id)
+        if (reason !== undefined) yield* awaitPerson(reason)
         let outcome: Effect.Effect.Success<typeof work> | undefined
         while (outcome === undefined) {
           outcome = yield* Effect.catchTags(work, {
             AgentProbed: ({ ended }) => Effect.as(ended, undefined),
             AgentLimited: ({ limit }) => Effect.as(wait(untilReset(limit)), undefined),
-            AgentUnauthorized: ({ reason }) => Effect.as(wait({ reason, signal: resumeSignal }), undefined)
+            AgentUnauthorized: ({ reason }) =>
+              Effect.zipRight(ctx.progress.changeUnit(unit.id, { reason }), Effect.as(awaitPerson(reason), undefined))
           })
         }
         if (outcome === "merged") return
@@ -96,6 +101,14 @@ const isSettled = ({ progress }: RunContext, { id }: Unit): boolean => {
   const { state } = progress.unit(id)
   return state !== "pending" && state !== "running"
 }
+
+/** Lets units that wait for a person go on, since one has resumed the job. */
+export const endWaits = (ctx: RunContext) =>
+  Effect.forEach(
+    ctx.snapshot.plan.units.filter((unit) => !isSettled(ctx, unit) && ctx.progress.unit(unit.id).reason !== undefined),
+    ({ id }) => ctx.progress.changeUnit(id, { reason: undefined }),
+    { discard: true }
+  )
 
 const isDone = ({ progress }: RunContext, id: string): boolean => {
   const { state } = progress.unit(id)

@@ -11,7 +11,7 @@ const job = { id: id(1), attempt: 1 }
 const gate = Effect.gen(function* () {
   yield* created(1)
   const store = yield* RunStore.RunStore
-  const { check, turn: run } = yield* AgentGate.make(store)
+  const { check, expire, turn: run } = yield* AgentGate.make(store)
   const turn = (end: TurnEnd, agent = "claude") =>
     run(
       job,
@@ -25,7 +25,7 @@ const gate = Effect.gen(function* () {
       ),
       Effect.catchTags({ AgentLimited: () => Effect.succeed("limited"), AgentProbed: () => Effect.succeed("probed") })
     )
-  return { check, limit: store.agentLimits.get("claude"), run, turn }
+  return { check, expire: expire(job, "claude"), limit: store.agentLimits.get("claude"), run, turn }
 })
 
 const refused = (minutes?: number): TurnEnd => ({
@@ -111,6 +111,25 @@ describe("AgentGate", () => {
         yield* Fiber.join(waiting)
         expect(yield* turn(done)).toBe("done")
         yield* Fiber.interrupt(probe)
+      })
+    )
+  )
+
+  it.effect("lets one turn go first before the reset where the limit was made to expire", () =>
+    test(
+      Effect.gen(function* () {
+        const { expire, limit, run, turn } = yield* gate
+        yield* expire
+        expect(yield* limit).toEqual(Option.none())
+        yield* turn(refused(60))
+        yield* TestClock.adjust("10 minutes")
+        yield* expire
+        const probe = yield* Effect.fork(run(job, "claude")(Effect.never))
+        yield* TestClock.adjust(0)
+        expect(yield* turn(done)).toBe("probed")
+        yield* Fiber.interrupt(probe)
+        expect(yield* turn(refused(90))).toBe(90)
+        expect(yield* turn(done)).toBe("limited")
       })
     )
   )

@@ -33,17 +33,22 @@ describe("the units of a job that wait for their agent", () => {
       expect(yield* reasons).toEqual([])
       yield* Effect.fork(activity.end)
       yield* settleDown
-      expect(yield* Ref.get(parks)).toEqual([until(3)])
+      expect(yield* Ref.get(parks)).toEqual([until(3, "until 5; until 3")])
     })
   )
 
-  it.scoped("park it for people where one of them needs them", () =>
+  it.scoped("park it for a person as well as for the earliest time", () =>
     Effect.gen(function* () {
-      const { activity, parks } = yield* activityOf(2)
-      yield* Effect.fork(activity.awaitAgent(until(5)))
-      yield* Effect.fork(activity.awaitAgent({ reason: "not logged in", signal: "charlotte.resume" }))
+      const { activity, parks } = yield* activityOf(4)
+      const forPerson = { reason: "not logged in", signal: "charlotte.resume" }
+      yield* Effect.fork(activity.awaitAgent(until(5, "limited")))
+      yield* Effect.fork(activity.awaitAgent(forPerson))
+      yield* Effect.fork(activity.awaitAgent(until(3, "limited")))
+      yield* Effect.fork(activity.awaitAgent(forPerson))
       yield* settleDown
-      expect(yield* Ref.get(parks)).toEqual([{ reason: "not logged in", signal: "charlotte.resume" }])
+      expect(yield* Ref.get(parks)).toEqual([
+        { ...until(3), reason: "limited; not logged in", signal: "charlotte.resume" }
+      ])
     })
   )
 

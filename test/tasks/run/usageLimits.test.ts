@@ -179,10 +179,6 @@ describe("an agent at its usage limit", () => {
         const id = yield* Effect.provide(parkedJob(config), first.context)
         yield* first.close
         const job = yield* Effect.gen(function* () {
-          // Resumed by hand before the reset, it parks again, without a call.
-          const manager = yield* JobManager.JobManager
-          yield* manager.resume(id)
-          yield* eventually(id, "job.resumed")
           yield* becomes(id, "parked")
           expect(yield* counted(world, "claude")).toBe(1)
           yield* jump("1 hour")
@@ -193,6 +189,30 @@ describe("an agent at its usage limit", () => {
         expect(yield* counted(world, "claude")).toBe(2)
       })
     )
+  )
+
+  it.scopedLive(
+    "is called at once by a job that a person resumes before the reset, and then counts as limited again",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const { config } = yield* repository(world, once)
+        const script = "[ $n = 1 ] && limited 3600; [ $n = 2 ] && limited 7200; worked"
+        const job = yield* Effect.gen(function* () {
+          const manager = yield* JobManager.JobManager
+          const id = yield* parkedJob(config)
+          const first = yield* becomes(id, "parked")
+          yield* manager.resume(id)
+          yield* eventually(id, "job.resumed")
+          const second = yield* becomes(id, "parked")
+          expect([second.attempt, yield* counted(world, "claude")]).toEqual([2, 2])
+          expect(untilOf(second)).toBeGreaterThan(untilOf(first))
+          yield* manager.resume(id)
+          return yield* ended(id)
+        }).pipe(Effect.provide(charlotte(world, { profiles: [claude(world, script)] })))
+        expect([job.run.status, job.run.attempt, job.run.error]).toEqual(["completed", 3, undefined])
+        expect(job.work.tasks).toMatchObject([{ failures: 0, calls: 1 }])
+      })
   )
 
   it.scopedLive("parks its job also after a crash before the park, without another call or a lost attempt", () =>
@@ -278,6 +298,96 @@ describe("an agent that is not logged in", () => {
       expect([job.run.status, job.run.attempt, job.run.error]).toEqual(["completed", 2, undefined])
       expect(job.work.tasks).toMatchObject([{ failures: 0, calls: 1 }])
     })
+  )
+})
+
+/** A job of two units: the agent has no login for `a` at first, and is at its limit for `b`. */
+const unlike = (world: Repository.Sandbox, settings = "attempts: 1\n") =>
+  Effect.gen(function* () {
+    const { config } = yield* repository(world, {
+      "charlotte.yaml": settings,
+      "a/IMPLEMENTATION_PLAN.md": unit(),
+      "a/01-a.md": task(1, "true", "test -e out-a.txt"),
+      "b/IMPLEMENTATION_PLAN.md": unit(),
+      "b/01-b.md": task(1, "true", "test -e out-b.txt")
+    })
+    // Each turn begins before the other has ended.
+    const script = `unit="\${PWD##*/}"; echo x >> '${world.root}/turns-'"$unit"
+      touch '${world.root}/begun-'"$unit"
+      while ! test -e '${world.root}/begun-a' || ! test -e '${world.root}/begun-b'; do sleep 0.02; done
+      [ -e '${world.root}/refused-'"$unit" ] && worked
+      touch '${world.root}/refused-'"$unit"
+      case "$unit" in a) refused 'Invalid API key · Please run /login';; esac
+      limited 3600`
+    return { config, profiles: [claude(world, script)] }
+  })
+
+const turns = ({ root }: Repository.Sandbox) =>
+  ["a", "b"].map((name) => readFileSync(`${root}/turns-${name}`, "utf8").split("\n").length - 1)
+
+describe("a job whose units wait for different things", () => {
+  it.scopedLive(
+    "parks for the reset and a person, and at the reset begins no turn of the unit that needs a person",
+    () =>
+      jumping((jump) =>
+        Effect.gen(function* () {
+          const world = yield* Repository.sandbox
+          const { config, profiles } = yield* unlike(world)
+          const job = yield* Effect.gen(function* () {
+            const manager = yield* JobManager.JobManager
+            const id = yield* parkedJob(config)
+            const { parked } = yield* becomes(id, "parked")
+            expect(parked).toMatchObject({ signal: "charlotte.resume" })
+            expect(parked?.until).toBeDefined()
+            expect(parked?.reason).toContain("is not logged in")
+            expect(parked?.reason).toContain("at its usage limit")
+            yield* jump("1 hour")
+            yield* eventually(id, "task.completed b 1")
+            const again = yield* becomes(id, "parked")
+            expect(again.parked).toMatchObject({ signal: "charlotte.resume" })
+            expect(again.parked?.until).toBeUndefined()
+            expect([again.attempt, turns(world)]).toEqual([2, [1, 2]])
+            yield* manager.resume(id)
+            return yield* ended(id)
+          }).pipe(Effect.provide(charlotte(world, { profiles })))
+          expect([job.run.status, job.run.attempt, job.run.error]).toEqual(["completed", 3, undefined])
+          expect(turns(world)).toEqual([2, 2])
+          expect(job.work.units.map(({ reason }) => reason)).toEqual([undefined, undefined])
+          expect(job.work.tasks.map(({ failures }) => failures)).toEqual([0, 0])
+        })
+      )
+  )
+
+  it.scopedLive("goes on with all of them once a person resumes it", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config, profiles } = yield* unlike(world)
+      const job = yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const id = yield* parkedJob(config)
+        yield* manager.resume(id)
+        return yield* ended(id)
+      }).pipe(Effect.provide(charlotte(world, { profiles })))
+      expect([job.run.status, job.run.attempt, job.run.error]).toEqual(["completed", 2, undefined])
+      expect(turns(world)).toEqual([2, 2])
+    })
+  )
+})
+
+describe("the limit of the duration of a job", () => {
+  it.scopedLive("does not count the time for which it was parked", () =>
+    jumping((jump) =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const { config } = yield* repository(world, { ...once, "charlotte.yaml": "limits: { duration: 30 minutes }\n" })
+        const job = yield* Effect.gen(function* () {
+          const id = yield* parkedJob(config)
+          yield* jump("1 hour")
+          return yield* ended(id)
+        }).pipe(Effect.provide(charlotte(world, { profiles: [claude(world, "[ $n = 1 ] && limited 3600; worked")] })))
+        expect([job.run.status, job.run.error]).toEqual(["completed", undefined])
+      })
+    )
   )
 })
 

@@ -1,0 +1,20 @@
+/**
+ * What the lifecycle of a job says about its earlier attempts.
+ */
+import { DateTime, Duration, Schema } from "effect"
+import type { JobEvent } from "../../domain/JobEvent.js"
+
+const isByPerson = Schema.is(Schema.Struct({ by: Schema.Literal("resume") }))
+
+/** Whether a person has resumed the job, which began its current attempt. */
+export const isResumed = (lifecycle: ReadonlyArray<JobEvent>): boolean =>
+  isByPerson(lifecycle.findLast(({ type }) => type === "job.resumed")?.payload)
+
+/** How long the job was parked, in all of its attempts. */
+export const parkedFor = (lifecycle: ReadonlyArray<JobEvent>): Duration.Duration =>
+  lifecycle.reduce((sum, { at, type }, index) => {
+    const next = lifecycle[index + 1]
+    return type === "job.parked" && next !== undefined
+      ? Duration.sum(sum, Duration.millis(DateTime.distance(at, next.at)))
+      : sum
+  }, Duration.zero)
