@@ -21,6 +21,7 @@ import * as preflight from "./preflight.js"
 import * as Refs from "./Refs.js"
 import * as Repository from "./Repository.js"
 import * as SharedClone from "./SharedClone.js"
+import { unwritable } from "./unwritable.js"
 import * as UserRefs from "./UserRefs.js"
 import * as WorkingFiles from "./WorkingFiles.js"
 import * as Worktrees from "./Worktrees.js"
@@ -61,6 +62,9 @@ export interface Service {
 
   /** The commit of a branch. */
   readonly resolve: (repository: Repo, branch: BranchName) => Result<ObjectId>
+
+  /** Why the repository cannot be written, as a clause; none if it can. */
+  readonly unwritable: (repository: Repo) => Result<Option.Option<string>>
 
   /** The directories in which a branch is checked out: at most one, unless the user has forced more. */
   readonly checkouts: (repository: Repo, branch: BranchName) => Result<ReadonlyArray<string>>
@@ -218,6 +222,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     problems: method("problems", preflight.find),
     head: method("head", Refs.head),
     resolve: method("resolve", Refs.resolve),
+    unwritable: method("unwritable", unwritable),
     checkouts: method("checkouts", Checkouts.paths),
     ownBranches: method("ownBranches", Refs.own),
     branches: method("branches", Refs.all),

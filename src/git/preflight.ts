@@ -11,6 +11,7 @@ import * as Refs from "./Refs.js"
 import type { Repository } from "./Repository.js"
 import { isolatedGitDir } from "./IsolatedGitDir.js"
 import { command } from "./shellQuote.js"
+import { unwritable } from "./unwritable.js"
 
 /** A problem that prevents a job. */
 export class RepositoryProblem extends Schema.Class<RepositoryProblem>("charlotte/RepositoryProblem")({
@@ -27,7 +28,8 @@ export class RepositoryProblem extends Schema.Class<RepositoryProblem>("charlott
     "operation",
     "checkouts",
     "worktrees",
-    "name"
+    "name",
+    "readOnly"
   ),
   /** A sentence: what is wrong, and what to do. */
   message: Schema.String
@@ -135,10 +137,16 @@ export interface Options {
   readonly worktrees?: string
   /** Whether the branch will be advanced; true by default. */
   readonly lands?: boolean
+  /** Whether the job will write to the repository; true by default. */
+  readonly writes?: boolean
 }
 
 /** All problems that prevent a job on the branch; by default the one that is checked out. */
-export const find = (repository: Repository, wanted?: BranchName, { lands = true, worktrees }: Options = {}) =>
+export const find = (
+  repository: Repository,
+  wanted?: BranchName,
+  { lands = true, worktrees, writes = true }: Options = {}
+) =>
   Effect.gen(function* () {
     const found = yield* target(repository, wanted)
     const taken = yield* Refs.find(repository, BranchName.make("charlotte"))
@@ -146,8 +154,12 @@ export const find = (repository: Repository, wanted?: BranchName, { lands = true
     const checkouts = found instanceof RepositoryProblem ? [] : yield* Checkouts.of(repository, found.branch)
     const places = [here, ...checkouts.filter(({ gitDir }) => gitDir !== here.gitDir)]
     const operations = (yield* Effect.forEach(places, Checkouts.operation)).flatMap(Option.toArray)
+    const closed = writes ? yield* unwritable(repository) : Option.none()
     return [
       ...ofRepository(repository),
+      ...(Option.isSome(closed)
+        ? [problem("readOnly", `${closed.value}; make the repository writable, since work is committed there`)]
+        : []),
       ...(found instanceof RepositoryProblem ? [found] : yield* inTree(repository, found.commit)),
       ...operations.map(({ message }) => problem("operation", message)),
       ...(lands && !(found instanceof RepositoryProblem) ? checkedOutTwice(found.branch, checkouts) : []),

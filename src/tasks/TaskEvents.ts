@@ -65,7 +65,7 @@ export const payloads = {
     total: Schema.Int
   }),
 
-  /** Git settings that could execute commands were changed in the repository; the job waits until that is undone. */
+  /** Git settings that could execute commands were changed in the repository, or nothing can be written; the job waits until that is over. */
   "orch.waiting": Schema.Struct({ reason }),
 
   /** The unit has a concurrency permit; its worktree is created next. */

@@ -93,7 +93,7 @@ export const layer = (options: Options): Layer.Layer<Orchestrator, never, Servic
         check: (config, stored) => Effect.provide(check(options, config, stored), context),
         run: (job) =>
           run(options, gate, job).pipe(
-            Effect.updateService(Git, (git) => Waiting.whileChanged(git, emitTaskEvent.make(job))),
+            Effect.updateService(Git, (git) => Waiting.whileUnusable(git, emitTaskEvent.make(job))),
             Effect.provide(context)
           ),
         recover: (id, attempt) => Effect.provide(recover(options, id, attempt), context),

@@ -100,6 +100,7 @@ export const make = (machine: Machine): Repository => {
       head: () => unused,
       resolve: (_, branch) => command(() => resolve(branch)),
       checkouts: () => Effect.succeed([]),
+      unwritable: () => Effect.succeedNone,
       ownBranches: () =>
         answer(() =>
           [...branches].flatMap(([name, commit]) =>

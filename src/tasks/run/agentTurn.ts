@@ -12,7 +12,7 @@ import { ofTask } from "./emitTaskEvent.js"
 import * as limits from "./limits.js"
 import type { RunContext } from "./RunContext.js"
 import * as Note from "./Note.js"
-import { retryWhileDiskIsFull } from "./retryWhileDiskIsFull.js"
+import { disk, retryWhileUnwritable } from "./retryWhileUnwritable.js"
 import * as runCommand from "./runCommand.js"
 import type * as UnitWorktree from "./UnitWorktree.js"
 
@@ -46,8 +46,8 @@ export const run = (
     // In this order, both writes are batched in one transaction.
     yield* emit("task.started", { attempt, title: task.title })
     yield* markRunning(calls + 1)
-    const invocation = yield* retryWhileDiskIsFull(
-      Note.add(ctx, { unit: unit.id, task: task.number }, "the disk is full: the agent starts once there is space")
+    const invocation = yield* retryWhileUnwritable(disk, (problem) =>
+      Note.add(ctx, { unit: unit.id, task: task.number }, `${problem}: the agent starts once its prompt can be written`)
     )(
       Invocation.make(ctx.agent, {
         prompt: Prompt.make({ text: task.prompt, file: task.file, gate: task.backpressure }, previous),

@@ -11,7 +11,7 @@ import type { Plan, Task, Unit } from "../plan/Plan.js"
 import * as TaskFile from "../plan/TaskFile.js"
 import * as UnitFile from "../plan/UnitFile.js"
 import * as Note from "./Note.js"
-import { retryWhileDiskIsFull } from "./retryWhileDiskIsFull.js"
+import { ofRepository, retryWhileUnwritable } from "./retryWhileUnwritable.js"
 import type { RunContext } from "./RunContext.js"
 import type { UnitWorktree } from "./UnitWorktree.js"
 
@@ -50,11 +50,11 @@ export const commit = (
     const { job, keep, progress, repository, snapshot } = ctx
     const note = (text: string) => Note.add(ctx, { unit: unit.id, task: task.number }, text)
     const marked = Option.flatMap(text, (text) => TaskFile.withStatus(text, "complete"))
-    let wasFull = false
-    const onFull = Effect.suspend(() => {
-      wasFull = true
-      return note("the disk is full: the work is committed once there is space")
-    })
+    let wasUnwritable = false
+    const onProblem = (problem: string) => {
+      wasUnwritable = true
+      return note(`${problem}: the work is committed once it can be written`)
+    }
     const committing = git.commit(repository, worktree, {
       title: task.title,
       body: `Task ${task.number} of unit ${unit.id}.`,
@@ -69,11 +69,16 @@ export const commit = (
       }),
       before: (commit) => Effect.orDie(progress.changeTask(unit.id, task.number, { commit }))
     })
-    const { changed, commit, isEmpty = false, replaced } = yield* retryWhileDiskIsFull(onFull)(committing)
+    const {
+      changed,
+      commit,
+      isEmpty = false,
+      replaced
+    } = yield* retryWhileUnwritable(ofRepository(git, repository), onProblem)(committing)
     if (isEmpty)
       yield* note("the gate passed although no file was changed: it may pass even before the task is started")
     // Plan files that a full disk has cut short are not the agent's doing.
-    if (replaced.length > 0 && !wasFull)
+    if (replaced.length > 0 && !wasUnwritable)
       yield* note(`the agent changed ${listFiles(replaced)}: plan files were restored`)
     const added = changed.filter((file) => isPlanFile(snapshot.plan, file) && !keep.some((kept) => kept === file))
     if (added.length > 0) {

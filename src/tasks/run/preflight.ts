@@ -33,7 +33,11 @@ export const read = (config: JobConfig, directory: string) =>
     if (Either.isLeft(reloaded)) return yield* new InvalidJobConfig({ issues: at("agent", reloaded.left.map(String)) })
     const repository = yield* git.open(config.repoPath)
     const target = yield* Effect.either(
-      branch(repository, config.targetBranch, { worktrees: `${directory}/worktrees`, lands: config.land })
+      branch(repository, config.targetBranch, {
+        worktrees: `${directory}/worktrees`,
+        lands: config.land,
+        writes: !config.dryRun
+      })
     )
     const planned = yield* Effect.either(
       TaskDirectory.read({ repository: repository.topLevel, tasksDir: config.tasksDir, agent: config.agent })

@@ -38,41 +38,48 @@ fi`
     return { ...ended, prompt, main: (file: string) => show(world, top, `main:${file}`) }
   })
 
-describe("work that is done when the disk is full", () => {
-  it.scopedLive("is committed once there is space, by the same attempt, and a note says so", () =>
-    Effect.gen(function* () {
-      const sandbox = yield* Repository.sandbox
-      const executable = `${sandbox.root}/bin/git`
-      const full = `${sandbox.root}/full`
-      // Its failures cut a file short, until there is room.
-      const wrapper = `#!/bin/sh
-case "$*" in *checkout-index*) if rm '${full}-1' 2>/dev/null || rm '${full}-2' 2>/dev/null; then
+/** What git says when it cannot write, and the note of the task. */
+const unwritable = {
+  "No space left on device": "the disk is full: the work is committed once it can be written",
+  "Disk quota exceeded": "the disk quota is used up: the work is committed once it can be written",
+  "Read-only file system": "the file system is read-only: the work is committed once it can be written",
+  "Input/output error": "the disk reports input/output errors: the work is committed once it can be written"
+}
+
+describe("work that is done when nothing can be written", () => {
+  for (const [message, expected] of Object.entries(unwritable))
+    it.scopedLive(`is committed once that is over, by the same attempt, and a note says so: ${message}`, () =>
+      Effect.gen(function* () {
+        const sandbox = yield* Repository.sandbox
+        const executable = `${sandbox.root}/bin/git`
+        const closed = `${sandbox.root}/closed`
+        // Its failures cut a file short, until files can be written.
+        const wrapper = `#!/bin/sh
+case "$*" in *checkout-index*) if rm '${closed}-1' 2>/dev/null || rm '${closed}-2' 2>/dev/null; then
   echo > "$GIT_WORK_TREE/tasks/01-out.md"
-  echo 'fatal: write error: No space left on device' >&2
+  echo 'fatal: write error: ${message}' >&2
   exit 128
 fi;; esac
 exec git "$@"
 `
-      yield* sandbox.write(executable, wrapper, 0o755)
-      const world = { ...sandbox, environment: { ...sandbox.environment, executable } }
-      const { config, top } = yield* repository(world, {
-        "charlotte.yaml": "attempts: 1\n",
-        "01-out.md": task(
-          1,
-          `echo out > out.txt; echo run >> '${sandbox.root}/runs'; touch '${full}-1' '${full}-2'`,
-          "test -e out.txt"
-        )
+        yield* sandbox.write(executable, wrapper, 0o755)
+        const world = { ...sandbox, environment: { ...sandbox.environment, executable } }
+        const { config, top } = yield* repository(world, {
+          "charlotte.yaml": "attempts: 1\n",
+          "01-out.md": task(
+            1,
+            `echo out > out.txt; echo run >> '${sandbox.root}/runs'; touch '${closed}-1' '${closed}-2'`,
+            "test -e out.txt"
+          )
+        })
+        const { run: ended, work } = yield* run(config).pipe(Effect.provide(charlotte(world)))
+        expect([ended.status, ended.error]).toEqual(["completed", undefined])
+        expect(existsSync(`${closed}-2`)).toBe(false)
+        expect(work.tasks).toMatchObject([{ state: "completed", failures: 0, notes: [expected] }])
+        expect(readFileSync(`${sandbox.root}/runs`, "utf8")).toBe("run\n")
+        expect(yield* show(world, top, "main:out.txt")).toBe("out\n")
       })
-      const { run: ended, work } = yield* run(config).pipe(Effect.provide(charlotte(world)))
-      expect(ended.status).toBe("completed")
-      expect(existsSync(`${full}-2`)).toBe(false)
-      expect(work.tasks).toMatchObject([
-        { state: "completed", failures: 0, notes: ["the disk is full: the work is committed once there is space"] }
-      ])
-      expect(readFileSync(`${sandbox.root}/runs`, "utf8")).toBe("run\n")
-      expect(yield* show(world, top, "main:out.txt")).toBe("out\n")
-    })
-  )
+    )
 })
 
 describe("an attempt whose work cannot be committed", () => {
