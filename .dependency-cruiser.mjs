@@ -6,6 +6,7 @@
 const floors = [
   ["internal"],
   ["domain"],
+  ["progress"],
   ["store"],
   ["manager"],
   ["process"],
@@ -69,6 +70,20 @@ export default {
       to: { pathNot: ["^src/domain/", "^src/internal/Json\\.ts$", npm("effect")] }
     },
     {
+      name: "progress-is-for-browsers-too",
+      comment: "The page is built with it, so it imports types of the domain and nothing else.",
+      severity: "error",
+      from: { path: "^src/progress/" },
+      to: { pathNot: "^src/(progress|domain)/" }
+    },
+    {
+      name: "progress-imports-types-of-the-domain",
+      comment: "The schemas of the domain would bring Effect into the page.",
+      severity: "error",
+      from: { path: "^src/progress/" },
+      to: { path: "^src/domain/", dependencyTypesNot: ["type-only"] }
+    },
+    {
       name: "index-is-light",
       comment: '`import "charlotte"` loads neither tasks nor servers nor commands.',
       severity: "error",
@@ -91,13 +106,15 @@ export default {
     },
     {
       name: "web-stands-alone",
-      comment: "The page runs in a browser, in 150 KB: of the rest of src it imports types of the domain only.",
+      comment:
+        "The page runs in a browser, in 150 KB: of the rest of src it imports progress, and types of the domain.",
       severity: "error",
       from: { path: "^src/web/" },
       to: {
         pathNot: [
           "^src/web/",
           "^src/domain/",
+          "^src/progress/",
           npm("preact", "@preact/signals", "lowlight", "highlight\\.js", "@types/hast")
         ]
       }

@@ -56,7 +56,7 @@ const longOnPostgres = ["test/postgres/cluster/{Kills,Outages}.test.ts"]
  * behind in their process, so that `npm test` loads the modules once for many files: that takes 40 % less time of the processor.
  */
 const unit = [
-  "test/{domain,internal,manager}/**/*.test.ts",
+  "test/{domain,internal,manager,progress}/**/*.test.ts",
   "test/cluster/{*,engine/*}.test.ts",
   "test/store/**/!(FileLock).test.ts",
   "test/http/**/*.test.ts",

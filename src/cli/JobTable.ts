@@ -84,8 +84,8 @@ export const lines = (
 
 const tasks = ({ progress }: ListedJob): StyledLine.Piece => {
   if (progress === undefined) return StyledLine.raw("")
-  const { completed, failed, pending, running, skipped } = progress
-  const total = completed + failed + pending + running + skipped
+  const { completed, failed, skipped } = progress
+  const total = Object.values(progress).reduce((sum, count) => sum + count, 0)
   return StyledLine.raw(`${completed + skipped}/${total}`, failed > 0 ? "bad" : "plain")
 }
 

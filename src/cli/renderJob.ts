@@ -3,8 +3,8 @@
  */
 import { DateTime } from "effect"
 import { resumeSignal } from "../domain/Run.js"
-import type { TaskRecord, TaskState, UnitRecord, UnitState } from "../domain/Work.js"
-import type { Job } from "../http/contract/Api.js"
+import type { ShownTaskState, ShownUnitState } from "../progress/shownState.js"
+import type { Job, JobTask, JobUnit } from "../http/contract/Api.js"
 import { configOf } from "./configOf.js"
 import * as JobTable from "./JobTable.js"
 import * as StyledLine from "./terminal/StyledLine.js"
@@ -111,9 +111,11 @@ const commandLines = (commands: ReadonlyArray<Command>): ReadonlyArray<StyledLin
   ])
 }
 
-const marks: { readonly [S in UnitState | TaskState]: StyledLine.Piece } = {
+const marks: { readonly [S in ShownUnitState | ShownTaskState]: StyledLine.Piece } = {
   pending: StyledLine.raw("· ", "faint"),
   running: StyledLine.raw("▸ ", "name"),
+  waiting: StyledLine.raw("· ", "warn"),
+  interrupted: StyledLine.raw("! ", "warn"),
   completed: StyledLine.raw("✓ ", "good"),
   merged: StyledLine.raw("✓ ", "good"),
   skipped: StyledLine.raw("✓ ", "faint"),
@@ -121,7 +123,7 @@ const marks: { readonly [S in UnitState | TaskState]: StyledLine.Piece } = {
   blocked: StyledLine.raw("– ", "warn")
 }
 
-const unitLines = (unit: UnitRecord, job: Job, view: View): ReadonlyArray<StyledLine.Line> => {
+const unitLines = (unit: JobUnit, job: Job, view: View): ReadonlyArray<StyledLine.Line> => {
   const own = job.tasks.filter((task) => task.unit === unit.unit)
   const failed = own.some(({ state }) => state === "failed")
   const left = [
@@ -130,23 +132,19 @@ const unitLines = (unit: UnitRecord, job: Job, view: View): ReadonlyArray<Styled
     ...after(unit)
   ]
   return [
-    row(
-      left,
-      [unit.state === "skipped" ? "already complete" : unit.state, took(unit, job, view), short(unit, view)],
-      view
-    ),
+    row(left, [unit.state === "skipped" ? "already complete" : unit.state, took(unit, view), short(unit, view)], view),
     // The reason of a failed task is shown with the task.
     ...(unit.reason === undefined || failed ? [] : sentence(unit.reason, "  ", view)),
-    ...own.flatMap((task) => taskLines(task, job, view).map((line) => [StyledLine.raw("  "), ...line]))
+    ...own.flatMap((task) => taskLines(task, view).map((line) => [StyledLine.raw("  "), ...line]))
   ]
 }
 
-const after = ({ dependsOn, state }: UnitRecord): StyledLine.Line =>
+const after = ({ dependsOn, state }: JobUnit): StyledLine.Line =>
   dependsOn.length === 0 || (state !== "pending" && state !== "blocked")
     ? []
     : [StyledLine.raw("  after ", "faint"), StyledLine.piece(dependsOn.join(", "), "faint")]
 
-const taskLines = (task: TaskRecord, job: Job, view: View): ReadonlyArray<StyledLine.Line> => {
+const taskLines = (task: JobTask, view: View): ReadonlyArray<StyledLine.Line> => {
   const { failures, log, notes, reason, state, title } = task
   const style = state === "skipped" ? "faint" : "plain"
   const left = [
@@ -157,7 +155,7 @@ const taskLines = (task: TaskRecord, job: Job, view: View): ReadonlyArray<Styled
   const tries = failures + (state === "failed" ? 0 : 1)
   const attempts = failures === 0 ? "" : state === "failed" ? `failed ${failures}×` : `attempt ${tries}`
   return [
-    row(left, [attempts, took(task, job, view), short(task, view)], { ...view, columns: view.columns - 2 }),
+    row(left, [attempts, took(task, view), short(task, view)], { ...view, columns: view.columns - 2 }),
     // The reason of a failed attempt matters until the task is done.
     ...(reason === undefined || state === "completed" ? [] : sentence(reason, "    ", view)),
     ...(log === undefined || state === "completed"
@@ -180,11 +178,10 @@ const short = ({ commit }: { readonly commit?: string | undefined }, { columns }
 
 /** How long it took, or has been running; when an interrupted one has stopped running is not recorded. */
 const took = (
-  { endedAt, startedAt, state }: Pick<UnitRecord, "startedAt" | "endedAt"> & { readonly state: string },
-  { status }: Job,
+  { endedAt, startedAt, state }: Pick<JobUnit, "startedAt" | "endedAt"> & { readonly state: string },
   { now }: View
 ): string => {
-  const end = endedAt ?? (state === "running" && status === "running" ? now : undefined)
+  const end = endedAt ?? (state === "running" ? now : undefined)
   return startedAt === undefined || end === undefined ? "" : format.clock(DateTime.distance(startedAt, end))
 }
 

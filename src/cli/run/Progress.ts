@@ -4,7 +4,7 @@
 import { DateTime, Option } from "effect"
 import { type JobEvent, lifecycle } from "../../domain/JobEvent.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
-import type { TaskState, UnitState } from "../../domain/Work.js"
+import { type ShownTaskState, type ShownUnitState, shownState } from "../../progress/shownState.js"
 import type { Log, Payload } from "../../tasks/TaskEvents.js"
 import type { Waiting } from "../waitingText.js"
 import * as TaskEvent from "./TaskEvent.js"
@@ -13,7 +13,7 @@ import * as WaitingEvent from "./WaitingEvent.js"
 export interface Task {
   readonly number: number
   readonly title: string
-  readonly state: TaskState
+  readonly state: ShownTaskState
   /** The latest attempt, from 1; 0 before the first. */
   readonly attempt: number
 }
@@ -31,7 +31,7 @@ export interface Failing {
 
 export interface Unit {
   readonly id: string
-  readonly state: UnitState
+  readonly state: ShownUnitState
   readonly phase: Phase
   /** The current or the last task. */
   readonly task: number | undefined
@@ -74,7 +74,7 @@ export interface Counts {
 /** Counts the tasks. */
 export const counts = ({ units }: Progress): Counts => {
   const tasks = [...units.values()].flatMap(({ tasks }) => [...tasks.values()])
-  const of = (wanted: TaskState) => tasks.filter(({ state }) => state === wanted).length
+  const of = (wanted: ShownTaskState) => tasks.filter(({ state }) => state === wanted).length
   return { total: tasks.length, done: of("completed"), failed: of("failed"), skipped: of("skipped") }
 }
 
@@ -97,7 +97,8 @@ export const reduce = (state: Progress, event: JobEvent): Progress => {
   if (status !== undefined) {
     const waiting = Option.map(WaitingEvent.decode(event), (waiting) => ({ for: waiting, since: at }))
     const startedAt = event.type === "job.started" ? at : state.startedAt
-    return { ...state, status, waiting: Option.getOrUndefined(waiting), startedAt, landing: false }
+    const units = new Map([...state.units].map(([id, unit]) => [id, ofStatus(unit, status)]))
+    return { ...state, status, waiting: Option.getOrUndefined(waiting), startedAt, landing: false, units }
   }
   return Option.match(TaskEvent.decode(event), {
     onNone: () => state,
@@ -114,6 +115,15 @@ export const reduce = (state: Progress, event: JobEvent): Progress => {
     }
   })
 }
+
+/** A unit of a job whose status has changed. */
+const ofStatus = (unit: Unit, status: RunStatus): Unit => ({
+  ...unit,
+  state: shownState(unit.state, status),
+  tasks: new Map([...unit.tasks].map(([number, task]) => [number, { ...task, state: shownState(task.state, status) }]))
+})
+
+const over: ReadonlySet<ShownUnitState> = new Set(["merged", "failed", "blocked", "skipped"])
 
 const planned = (id: string, tasks: Payload<"orch.started">["units"][number]["tasks"], at: number): Unit => ({
   id,
@@ -140,9 +150,8 @@ const withPlan = (state: Progress, { target, units }: Payload<"orch.started">, a
       const fresh = planned(id, tasks, at)
       const known = state.units.get(id)
       if (known === undefined) return [id, fresh]
-      const isOver = known.state !== "running" && known.state !== "pending"
       const done = [...known.tasks].filter(([, { state }]) => state === "completed" || state === "failed")
-      return [id, isOver ? known : { ...fresh, tasks: new Map([...fresh.tasks, ...done]) }]
+      return [id, over.has(known.state) ? known : { ...fresh, tasks: new Map([...fresh.tasks, ...done]) }]
     })
   )
 })

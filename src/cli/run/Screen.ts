@@ -28,8 +28,7 @@ export const render = (progress: Progress.Progress, { now, size, tail }: View): 
   const { columns, rows } = size
   // One row for the bar, and one for the cursor below.
   const room = Math.max(0, rows - 2)
-  // No unit of a parked job is running.
-  const running = progress.waiting ? [] : [...progress.units.values()].filter(({ state }) => state === "running")
+  const running = [...progress.units.values()].filter(({ state }) => state === "running")
   // If units and output do not fit, at least half of the room is for units.
   const output = shorten(outputLines(progress, tail), room - Math.min(running.length, Math.ceil(room / 2)))
   const units = unitLines(running, room - output.length, Math.min(columns, widest), now)

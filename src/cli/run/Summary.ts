@@ -5,7 +5,7 @@ import { Array, DateTime, Number, Option, Record, Schema } from "effect"
 import { JobConfig } from "../../domain/JobConfig.js"
 import type { Run, RunError } from "../../domain/Run.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
-import type { Work } from "../../domain/Work.js"
+import { type ShownWork, shownWork } from "../../progress/shownState.js"
 import { resultBranch, unitBranch, UnitName } from "../../git/RefNames.js"
 import { command } from "../../git/shellQuote.js"
 import { workStartedAt } from "../workStartedAt.js"
@@ -56,7 +56,7 @@ export interface Summary {
 
 export interface Ended {
   readonly run: Run
-  readonly work: Work
+  readonly work: ShownWork
 }
 
 /** The fields of results and errors of the task orchestrator. */
@@ -78,7 +78,12 @@ type Outcome = typeof Outcome.Type
 const read = (json: unknown): Outcome =>
   typeof json === "string" ? { message: json } : Option.getOrElse(Schema.decodeUnknownOption(Outcome)(json), () => ({}))
 
-export const of = ({ run, work }: Ended, now: DateTime.DateTime, interruptedAt?: DateTime.DateTime): Summary => {
+export const of = (
+  { run, work: recorded }: Ended,
+  now: DateTime.DateTime,
+  interruptedAt?: DateTime.DateTime
+): Summary => {
+  const work = shownWork(recorded, run.status)
   const end = run.endedAt ?? (run.status === "interrupted" || run.status === "parked" ? interruptedAt : now)
   const outcome = read(run.error?.error ?? run.result)
   const config = Option.getOrUndefined(Schema.decodeUnknownOption(JobConfig)(run.config))
@@ -103,7 +108,7 @@ export const of = ({ run, work }: Ended, now: DateTime.DateTime, interruptedAt?:
 }
 
 /** The branch with its work, once units have started. */
-const resultOf = ({ id }: Run, { units }: Work, outcome: Outcome, config: JobConfig | undefined) => {
+const resultOf = ({ id }: Run, { units }: ShownWork, outcome: Outcome, config: JobConfig | undefined) => {
   const isThere = config?.dryRun !== true && (units.length > 0 || outcome.branch !== undefined)
   if (!isThere) return { branch: undefined, diff: undefined }
   const branch = outcome.branch ?? resultBranch(id)
@@ -111,13 +116,13 @@ const resultOf = ({ id }: Run, { units }: Work, outcome: Outcome, config: JobCon
   return { branch, diff: outcome.diff ?? diff }
 }
 
-const completedIn = ({ tasks }: Work, unit: string): number =>
+const completedIn = ({ tasks }: ShownWork, unit: string): number =>
   tasks.filter((task) => task.unit === unit && task.state === "completed").length
 
-const mergedCommits = (work: Work): number =>
+const mergedCommits = (work: ShownWork): number =>
   Number.sumAll(work.units.filter(({ state }) => state === "merged").map(({ unit }) => completedIn(work, unit)))
 
-const unmergedOf = ({ id }: Run, work: Work, config: JobConfig | undefined): ReadonlyArray<Unmerged> =>
+const unmergedOf = ({ id }: Run, work: ShownWork, config: JobConfig | undefined): ReadonlyArray<Unmerged> =>
   work.units.flatMap(({ base, state, unit }) => {
     const commits = completedIn(work, unit)
     const name = Schema.decodeOption(UnitName)(unit)
@@ -133,7 +138,7 @@ const reasonOf = ({ cause }: RunError, { _tag, log, message, reason, target }: O
   return `${target} could not be advanced: ${reason}${log === undefined ? "" : `; see ${log}`}`
 }
 
-const failuresOf = ({ tasks, units }: Work): ReadonlyArray<Failure> =>
+const failuresOf = ({ tasks, units }: ShownWork): ReadonlyArray<Failure> =>
   units
     .filter(({ state }) => state === "failed")
     .map(({ reason = "unknown reason", unit }) => {

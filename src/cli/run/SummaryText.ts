@@ -95,6 +95,8 @@ const states: Readonly<Record<string, string>> = {
   failed: "failed",
   blocked: "blocked",
   running: "running",
+  waiting: "waiting",
+  interrupted: "interrupted",
   pending: "pending",
   skipped: "already complete"
 }

@@ -5,7 +5,7 @@ import { Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import { Run } from "../../domain/Run.js"
 import { RunStatus } from "../../domain/RunStatus.js"
-import { TaskCounts, TaskRecord, UnitRecord } from "../../domain/Work.js"
+import { TaskCounts, TaskRecord, TaskState, UnitRecord, UnitState } from "../../domain/Work.js"
 
 /** Missing when the job is not active. */
 const phase = Schema.optional(Schema.Literal("running", "stopping"))
@@ -24,6 +24,42 @@ export class JobKey extends Schema.Class<JobKey>("charlotte/JobKey")({
   holderStatus: RunStatus
 }) {}
 
+const resting = Schema.Literal("waiting", "interrupted")
+
+/**
+ * A unit of a job. Its state is `waiting` or `interrupted` where the job is not running, but the unit has started and is not over.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export class JobUnit extends Schema.Class<JobUnit>("charlotte/JobUnit")({
+  ...UnitRecord.fields,
+  state: Schema.Union(UnitState, resting)
+}) {}
+
+/**
+ * A task of a job; its state is as that of its unit.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export class JobTask extends Schema.Class<JobTask>("charlotte/JobTask")({
+  ...TaskRecord.fields,
+  state: Schema.Union(TaskState, resting)
+}) {}
+
+/**
+ * The number of a job's tasks in each state.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export class JobProgress extends Schema.Class<JobProgress>("charlotte/JobProgress")({
+  ...TaskCounts.fields,
+  waiting: Schema.optional(Schema.NonNegativeInt),
+  interrupted: Schema.optional(Schema.NonNegativeInt)
+}) {}
+
 /**
  * A job with its units and tasks.
  *
@@ -35,8 +71,8 @@ export class Job extends Run.extend<Job>("charlotte/Job")({
   /** Missing when the job has ended. */
   keys: Schema.optional(Schema.Array(JobKey)),
   /** In the order of the plan. */
-  units: Schema.Array(UnitRecord),
-  tasks: Schema.Array(TaskRecord)
+  units: Schema.Array(JobUnit),
+  tasks: Schema.Array(JobTask)
 }) {}
 
 /**
@@ -48,7 +84,7 @@ export class Job extends Run.extend<Job>("charlotte/Job")({
 export class ListedJob extends Run.extend<ListedJob>("charlotte/ListedJob")({
   phase,
   /** Missing when the job has no tasks. */
-  progress: Schema.optional(TaskCounts)
+  progress: Schema.optional(JobProgress)
 }) {}
 
 /**

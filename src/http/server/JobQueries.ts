@@ -8,7 +8,8 @@ import type { Run } from "../../domain/Run.js"
 import { isTerminal } from "../../domain/RunStatus.js"
 import type { HeldKey, RunPage, RunQuery } from "../../store/RunStore.js"
 import type { Reads } from "../../store/Runs.js"
-import { Job, JobKey, JobPage, ListedJob } from "../contract/Api.js"
+import { shownCounts, shownWork } from "../../progress/shownState.js"
+import { Job, JobKey, JobPage, JobProgress, JobTask, JobUnit, ListedJob } from "../contract/Api.js"
 import { exportJob } from "./exportJob.js"
 import { withoutIdempotencyKey } from "./withoutIdempotencyKey.js"
 
@@ -87,7 +88,10 @@ export const make = ({
           const { next, runs } = yield* page({ ...query, limit, ...(before && { before }) })
           const counts = yield* store.work.counts(runs.map(({ id }) => id))
           for (const run of runs) {
-            const job = new ListedJob({ ...(yield* view(run)), progress: counts.get(run.id) }, unchecked)
+            const shown = yield* view(run)
+            const count = counts.get(run.id)
+            const progress = count && new JobProgress(shownCounts(count, shown.status), unchecked)
+            const job = new ListedJob({ ...shown, progress }, unchecked)
             size += JSON.stringify(encode(job)).length
             if (jobs.length > 0 && size > maxSize) return new JobPage({ jobs, next: before }, unchecked)
             jobs.push(job)
@@ -106,7 +110,17 @@ export const make = ({
         if (Option.isNone(found) || !isServed(found.value.run)) return yield* new JobNotFound({ jobId: id })
         const { run, work } = found.value
         const keys = isTerminal(run.status) ? undefined : (yield* store.keys(id)).map(toJobKey)
-        return new Job({ ...(yield* view(run)), ...(keys && { keys }), ...work }, unchecked)
+        const shown = yield* view(run)
+        const { tasks, units } = shownWork(work, shown.status)
+        return new Job(
+          {
+            ...shown,
+            ...(keys && { keys }),
+            units: units.map((unit) => new JobUnit(unit, unchecked)),
+            tasks: tasks.map((task) => new JobTask(task, unchecked))
+          },
+          unchecked
+        )
       })
   }
 }

@@ -4,7 +4,7 @@
 import type { RunError as DomainRunError, WaitsFor } from "../../domain/Run.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import type { StopReport as DomainStopReport } from "../../domain/StopReport.js"
-import type { TaskState, UnitState } from "../../domain/Work.js"
+import type { ShownTaskState, ShownUnitState } from "../../progress/shownState.js"
 import {
   array,
   boolean,
@@ -19,7 +19,7 @@ import {
   unknown
 } from "./decode.js"
 
-export type { RunStatus, TaskState, UnitState }
+export type { RunStatus }
 
 const status = oneOf<RunStatus>({
   pending: 0,
@@ -59,7 +59,17 @@ const runFields = {
 
 export const listedJob = struct({
   ...runFields,
-  progress: optional(struct({ pending: number, running: number, completed: number, failed: number, skipped: number }))
+  progress: optional(
+    struct({
+      pending: number,
+      running: number,
+      waiting: optional(number),
+      interrupted: optional(number),
+      completed: number,
+      failed: number,
+      skipped: number
+    })
+  )
 })
 export type ListedJob = Decoded<typeof listedJob>
 
@@ -70,7 +80,16 @@ export const unit = struct({
   unit: string,
   position: number,
   dependsOn: array(string),
-  state: oneOf<UnitState>({ pending: 0, running: 0, merged: 0, failed: 0, blocked: 0, skipped: 0 }),
+  state: oneOf<ShownUnitState>({
+    pending: 0,
+    running: 0,
+    waiting: 0,
+    interrupted: 0,
+    merged: 0,
+    failed: 0,
+    blocked: 0,
+    skipped: 0
+  }),
   base: optional(string),
   commit: optional(string),
   reason: optional(string),
@@ -84,7 +103,15 @@ export const task = struct({
   task: number,
   position: number,
   title: string,
-  state: oneOf<TaskState>({ pending: 0, running: 0, completed: 0, failed: 0, skipped: 0 }),
+  state: oneOf<ShownTaskState>({
+    pending: 0,
+    running: 0,
+    waiting: 0,
+    interrupted: 0,
+    completed: 0,
+    failed: 0,
+    skipped: 0
+  }),
   failures: number,
   calls: number,
   commit: optional(string),

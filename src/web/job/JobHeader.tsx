@@ -1,7 +1,7 @@
 /**
  * What a job is, how far it is, what needs a person, and what can be done.
  */
-import type { TaskState } from "../../domain/Work.js"
+import type { ShownTaskState } from "../../progress/shownState.js"
 import type { Job } from "../api/models.js"
 import { now } from "../app/live.js"
 import { toJobs } from "../router.js"
@@ -15,7 +15,7 @@ import * as payload from "./model/payload.js"
 
 export interface Props {
   readonly job: Job
-  readonly counts: Readonly<Record<TaskState, number>>
+  readonly counts: Readonly<Record<ShownTaskState, number>>
   readonly messages: ReadonlyArray<Message>
   readonly onShow: (unit: string, task?: number) => void
   readonly onChange: () => void
@@ -29,13 +29,15 @@ const elapsed = ({ createdAt, endedAt, startedAt, status }: Job, at: number): st
 }
 
 const Progress = ({ counts }: Pick<Props, "counts">) => {
-  const { completed, failed, pending, running, skipped } = counts
-  const total = completed + failed + pending + running + skipped
+  const { completed, failed, interrupted, pending, running, skipped, waiting } = counts
+  const total = Object.values(counts).reduce((sum, count) => sum + count, 0)
   if (total === 0) return null
   const parts = [
     ["good", completed + skipped, "done"],
     ["run", running, "running"],
     ["bad", failed, "failed"],
+    ["rest", waiting, "waiting"],
+    ["cut", interrupted, "interrupted"],
     ["idle", pending, "to do"]
   ] as const
   return (

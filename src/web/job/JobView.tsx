@@ -66,13 +66,7 @@ const Body = ({ query, shown }: { readonly query: URLSearchParams; readonly show
         <Tabs tabs={available} selected={panel} onSelect={show} />
         <div class="panel" role="tabpanel" id="panel" aria-labelledby={`tab-${panel}`}>
           {panel === "graph" && (
-            <Graph
-              model={model}
-              version={version}
-              selected={selectedUnit}
-              isOver={isResting(shown)}
-              onSelect={(unit) => goTo(unit)}
-            />
+            <Graph model={model} version={version} selected={selectedUnit} onSelect={(unit) => goTo(unit)} />
           )}
           {panel === "timeline" && (
             <Timeline

@@ -8,7 +8,7 @@ import { visible } from "../ui/visible.js"
 import { LogView } from "./log/LogView.js"
 import type { Span, Task } from "./model/JobModel.js"
 import type { Selection } from "./selection.js"
-import { shownState, StateMark } from "./State.js"
+import { StateMark } from "./State.js"
 import type { Shown } from "./useJob.js"
 
 const took = ({ attempts }: Task, at: number): string => {
@@ -17,18 +17,10 @@ const took = ({ attempts }: Task, at: number): string => {
   return first === undefined || last === undefined ? "" : format.clock((last.to ?? at) - first.from)
 }
 
-const Tasks = ({
-  at,
-  isResting,
-  selection: { task: selected, unit }
-}: {
-  readonly selection: Selection
-  readonly isResting: boolean
-  readonly at: number
-}) => (
+const Tasks = ({ at, selection: { task: selected, unit } }: { readonly selection: Selection; readonly at: number }) => (
   <ul class="tasks" aria-label={`Tasks of ${visible(unit.id)}`}>
     {[...unit.tasks.values()].map((task) => {
-      const state = shownState(task.state, isResting)
+      const { state } = task
       const number = task.attempts.at(-1)?.number ?? 1
       return (
         <li key={task.number}>
@@ -118,7 +110,7 @@ export const SelectionPanel = ({
     <section class="job-side" aria-label={`Unit ${visible(unit.id)}`}>
       <header class="side-head">
         <h2>
-          <StateMark state={shownState(unit.state, isResting)} /> {visible(unit.id)}
+          <StateMark state={unit.state} /> {visible(unit.id)}
           <span class="visually-hidden">, {unit.state}</span>
         </h2>
         {isAutomatic && (
@@ -133,7 +125,7 @@ export const SelectionPanel = ({
           </a>
         )}
       </header>
-      <Tasks selection={selection} isResting={isResting} at={now.value} />
+      <Tasks selection={selection} at={now.value} />
       {task?.notes.map((note, at) => (
         <p key={at} class="note warn">
           ! {visible(note)}

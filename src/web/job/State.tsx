@@ -1,16 +1,16 @@
 /**
  * The state of a unit, a task or an attempt: a mark, a word and a colour, so that none of them is needed alone.
  */
-import type { TaskState, UnitState } from "../../domain/Work.js"
+import type { ShownTaskState, ShownUnitState } from "../../progress/shownState.js"
 import type { SpanState } from "./model/JobModel.js"
 
-export type Shown = TaskState | UnitState | SpanState | "waiting" | "stopped"
+export type Shown = ShownTaskState | ShownUnitState | SpanState
 
 const marks: { readonly [S in Shown]: string } = {
   pending: "○",
   running: "●",
   waiting: "‖",
-  stopped: "◐",
+  interrupted: "◐",
   cut: "◐",
   completed: "✓",
   passed: "✓",
@@ -19,10 +19,6 @@ const marks: { readonly [S in Shown]: string } = {
   failed: "✕",
   blocked: "–"
 }
-
-/** If the job is not running, what its record still calls running has been stopped. */
-export const shownState = (state: Shown, isResting: boolean): Shown =>
-  isResting && state === "running" ? "stopped" : state
 
 export const StateMark = ({ state }: { readonly state: Shown }) => (
   <span class={`state-mark state-${state}`} aria-hidden="true">

@@ -82,7 +82,7 @@ export const JobRow = ({ job, line, onToggle, selected }: Props) => {
         {repository === "" ? "" : baseName(repository)}
       </td>
       <td role="cell" class="cell-progress">
-        {job.progress !== undefined && <Progress progress={job.progress} isAtWork={job.status === "running"} />}
+        {job.progress !== undefined && <Progress progress={job.progress} />}
       </td>
       <td role="cell" class="cell-elapsed number" title={times(job)}>
         <Elapsed job={job} />

@@ -7,18 +7,17 @@ const width = 64
 
 type Counts = NonNullable<ListedJob["progress"]>
 
-/** The record has a task as running until it has ended, also while its job is parked or interrupted. */
-export const partsOf = ({ completed, failed, running, skipped }: Counts, isAtWork: boolean) => [
+export const partsOf = ({ completed, failed, running, skipped }: Counts) => [
   { name: "good", count: completed + skipped },
   { name: "bad", count: failed },
-  { name: "run", count: isAtWork ? running : 0 }
+  { name: "run", count: running }
 ]
 
-export const Progress = ({ isAtWork, progress }: { readonly progress: Counts; readonly isAtWork: boolean }) => {
-  const { completed, failed, pending, running, skipped } = progress
-  const total = completed + failed + pending + running + skipped
+export const Progress = ({ progress }: { readonly progress: Counts }) => {
+  const { completed, failed, interrupted = 0, pending, running, skipped, waiting = 0 } = progress
+  const total = completed + failed + interrupted + pending + running + skipped + waiting
   if (total === 0) return null
-  const parts = partsOf(progress, isAtWork)
+  const parts = partsOf(progress)
   let at = 0
   return (
     <span class="row-progress">

@@ -39,6 +39,25 @@ describe("job progress", () => {
     expect([3, 4].map((second) => unit(after(list, second), "silk").phase)).toEqual(["slow", "limit"])
   })
 
+  it("has nothing that is running once the job has parked, or was interrupted or stopped, until it goes on", () => {
+    const shown = (...more: ReadonlyArray<Step>) => {
+      const { state, tasks } = unit(after([...scenario.filter(({ at }) => at <= 5), ...more]), "silk")
+      return [state, ...[...tasks.values()].map(({ state }) => state)]
+    }
+    const parked = step(6, "", "job.parked", { reason: "the limit" })
+    expect(shown()).toEqual(["running", "running", "pending"])
+    expect(shown(parked)).toEqual(["waiting", "waiting", "pending"])
+    expect(shown(step(6, "", "job.interrupted", { reason: "shutdown" }))).toEqual([
+      "interrupted",
+      "interrupted",
+      "pending"
+    ])
+    expect(shown(step(6, "", "job.cancelled", {}))).toEqual(["interrupted", "interrupted", "pending"])
+    const resumed = step(7, "", "job.resumed", { attempt: 2 })
+    const [first] = scenario.filter(({ type }) => type === "orch.started")
+    expect(shown(parked, resumed, { ...(first ?? resumed), at: 8 })).toEqual(["pending", "pending", "pending"])
+  })
+
   it("counts the attempts of a task", () => {
     expect(unit(after(scenario, 8), "silk").tasks.get(2)?.attempt).toBe(1)
     expect(unit(after(scenario, 13), "silk").tasks.get(2)?.attempt).toBe(2)

@@ -33,11 +33,10 @@ export interface Props {
   readonly model: JobModel
   readonly version: number
   readonly selected: string | undefined
-  readonly isOver: boolean
   readonly onSelect: (unit: string) => void
 }
 
-export const Graph = ({ isOver, model, onSelect, selected, version }: Props) => {
+export const Graph = ({ model, onSelect, selected, version }: Props) => {
   const opened = useSignal<ReadonlySet<string>>(new Set())
   const showsAll = useSignal(model.units.size <= many)
   const zoom = useSignal(1)
@@ -176,7 +175,6 @@ export const Graph = ({ isOver, model, onSelect, selected, version }: Props) => 
                 position={laid.positions.get(node.id)}
                 isSelected={selected !== undefined && node.units.includes(selected)}
                 isTabStop={node.id === current}
-                isOver={isOver}
                 label={visible(node.id)}
                 onPress={() => press(node)}
                 onFocus={() => (focused.value = node.id)}

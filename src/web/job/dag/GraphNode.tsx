@@ -1,5 +1,5 @@
 import { memo } from "../../ui/memo.js"
-import { shownState, StateMark } from "../State.js"
+import { StateMark } from "../State.js"
 import type { Unit } from "../model/JobModel.js"
 import type { Node } from "./collapse.js"
 import type { Position } from "./layout.js"
@@ -12,7 +12,6 @@ interface Props {
   readonly position: Position | undefined
   readonly isSelected: boolean
   readonly isTabStop: boolean
-  readonly isOver: boolean
   readonly label: string
   readonly onPress: () => void
   readonly onFocus: () => void
@@ -38,9 +37,9 @@ const details = ({ node, unit }: Pick<Props, "node" | "unit">): string => {
   ].join(" · ")
 }
 
-const View = ({ isOver, isSelected, isTabStop, label, node, onFocus, onPress, position, unit }: Props) => {
+const View = ({ isSelected, isTabStop, label, node, onFocus, onPress, position, unit }: Props) => {
   const isGroup = node.units.length > 1
-  const state = shownState(unit?.waiting !== undefined ? "waiting" : node.state, isOver)
+  const state = unit?.waiting === undefined ? node.state : "waiting"
   return (
     <button
       type="button"
@@ -72,6 +71,5 @@ export const GraphNode = memo<Props>(
     before.version === after.version &&
     before.position === after.position &&
     before.isSelected === after.isSelected &&
-    before.isTabStop === after.isTabStop &&
-    before.isOver === after.isOver
+    before.isTabStop === after.isTabStop
 )

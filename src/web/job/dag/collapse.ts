@@ -1,12 +1,12 @@
 /**
  * Merges units that a person need not tell apart into one node of the graph, so that a plan of hundreds of units fits on a screen.
  */
-import type { UnitState } from "../../../domain/Work.js"
+import type { ShownUnitState } from "../../../progress/shownState.js"
 
 export interface GraphUnit {
   readonly id: string
   readonly dependsOn: ReadonlyArray<string>
-  readonly state: UnitState
+  readonly state: ShownUnitState
 }
 
 /**
@@ -15,7 +15,7 @@ export interface GraphUnit {
 export interface Node {
   /** Of its first unit. */
   readonly id: string
-  readonly state: UnitState
+  readonly state: ShownUnitState
   readonly units: ReadonlyArray<string>
   /** Ids of nodes. */
   readonly dependsOn: ReadonlyArray<string>
@@ -25,12 +25,14 @@ export interface Node {
 const fewest = 4
 
 /** Units that need a person or are running are never merged. */
-const mayHide: { readonly [S in UnitState]: boolean } = {
+const mayHide: { readonly [S in ShownUnitState]: boolean } = {
   pending: true,
   merged: true,
   skipped: true,
   blocked: true,
   running: false,
+  waiting: false,
+  interrupted: false,
   failed: false
 }
 

@@ -1,7 +1,7 @@
 /**
  * What the page knows of a job: its units, tasks and attempts, and what happened when, folded from its events.
  */
-import type { TaskState, UnitState } from "../../../domain/Work.js"
+import type { ShownTaskState, ShownUnitState } from "../../../progress/shownState.js"
 import type { LogRange } from "./payload.js"
 
 /** An event as it arrives. */
@@ -52,7 +52,7 @@ export interface Task {
   readonly unit: string
   readonly number: number
   title: string
-  state: TaskState
+  state: ShownTaskState
   reason: string | undefined
   commit: string | undefined
   readonly notes: Array<string>
@@ -64,7 +64,7 @@ export interface Task {
 export interface Unit {
   readonly id: string
   dependsOn: ReadonlyArray<string>
-  state: UnitState
+  state: ShownUnitState
   reason: string | undefined
   /** Whether it waits for its agent. */
   waiting: string | undefined
@@ -160,8 +160,8 @@ export const task = (owner: Unit, number: number): Task => {
 export const findTask = (model: JobModel, unit: string | undefined, number: number | undefined): Task | undefined =>
   unit === undefined || number === undefined ? undefined : model.units.get(unit)?.tasks.get(number)
 
-export const countTasks = (model: JobModel): Readonly<Record<TaskState, number>> => {
-  const counts = { pending: 0, running: 0, completed: 0, failed: 0, skipped: 0 }
+export const countTasks = (model: JobModel): Readonly<Record<ShownTaskState, number>> => {
+  const counts = { pending: 0, running: 0, waiting: 0, interrupted: 0, completed: 0, failed: 0, skipped: 0 }
   for (const { tasks } of model.units.values()) for (const { state } of tasks.values()) counts[state] += 1
   return counts
 }

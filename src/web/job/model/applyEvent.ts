@@ -1,6 +1,8 @@
 /**
  * Folds an event into the model of a job. The model changes in place: a job of 500 units has tens of thousands of events.
  */
+import type { RunStatus } from "../../../domain/RunStatus.js"
+import { shownState } from "../../../progress/shownState.js"
 import * as JobModel from "./JobModel.js"
 import type { Attempt, Event, JobModel as Model, PhaseKind, Span, SpanKind, SpanState, Task, Unit } from "./JobModel.js"
 import * as payload from "./payload.js"
@@ -36,22 +38,28 @@ const applyJobEvent = (model: Model, { payload: data, type }: Event, at: number)
     case "job.stopping":
       return beginPhase(model, "stopping", at)
     case "job.parked":
-      cut(model, at, "parked")
+      cut(model, at, "parked", "parked")
       return beginPhase(model, "parked", at, payload.string(data, "reason"))
     case "job.interrupted": {
       const isCrash = payload.string(data, "reason") === "crash"
       // Recorded by the next manager: the last sign of life was the event before.
       const end = isCrash ? (model.to ?? at) : at
-      cut(model, end, isCrash ? "crashed" : "shut down")
+      cut(model, end, "interrupted", isCrash ? "crashed" : "shut down")
       return beginPhase(model, isCrash ? "crashed" : "interrupted", end)
     }
     case "job.completed":
+      return endJob(model, at, "completed")
     case "job.failed":
+      return endJob(model, at, "failed")
     case "job.cancelled":
-      cut(model, at, type.slice("job.".length))
-      endPhase(model, at)
-      model.isOver = true
+      return endJob(model, at, "cancelled")
   }
+}
+
+const endJob = (model: Model, at: number, status: RunStatus): void => {
+  cut(model, at, status, status)
+  endPhase(model, at)
+  model.isOver = true
 }
 
 const endPhase = (model: Model, at: number): void => {
@@ -65,12 +73,14 @@ const beginPhase = (model: Model, kind: PhaseKind, from: number, reason?: string
   model.phases.push({ kind, from, to: undefined, attempt: model.attempt, reason })
 }
 
-/** Ends all open spans: the attempt of the job is over. */
-const cut = (model: Model, at: number, reason: string): void => {
+/** The attempt of the job is over: ends all open spans, and nothing is running any more. */
+const cut = (model: Model, at: number, status: RunStatus, reason: string): void => {
   for (const unit of model.units.values()) {
     unit.waiting = undefined
+    unit.state = shownState(unit.state, status)
     for (const span of unit.spans) end(span, at, "cut", reason)
     for (const task of unit.tasks.values()) {
+      task.state = shownState(task.state, status)
       for (const pause of task.pauses) end(pause, at, "cut")
       for (const attempt of task.attempts) endAttempt(attempt, at, "cut", reason)
     }

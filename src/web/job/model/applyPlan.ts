@@ -1,7 +1,7 @@
 /**
  * Folds the plan into the model of a job: the units and tasks of `orch.started`, or of the record of the job.
  */
-import type { TaskState, UnitState } from "../../../domain/Work.js"
+import type { ShownTaskState, ShownUnitState } from "../../../progress/shownState.js"
 import * as JobModel from "./JobModel.js"
 import * as payload from "./payload.js"
 
@@ -18,13 +18,19 @@ export const applyPlan = (model: JobModel.JobModel, units: ReadonlyArray<unknown
       if (number === undefined) continue
       const task = JobModel.task(unit, number)
       task.title = payload.string(each, "title") ?? ""
+      task.state = begunAgain(task.state)
       if (payload.string(each, "status") === "complete" && task.state === "pending") task.state = "skipped"
     }
+    unit.state = begunAgain(unit.state)
     const isDone = tasks.length > 0 && [...unit.tasks.values()].every(({ state }) => state === "skipped")
     if (isDone && unit.state === "pending") unit.state = "skipped"
   }
   model.planVersion += 1
 }
+
+/** What an earlier attempt of the job did not finish is still to be done. */
+const begunAgain = <State extends string>(state: State | "waiting" | "interrupted"): State | "pending" =>
+  state === "waiting" || state === "interrupted" ? "pending" : state
 
 /** The part of a job's record that is shown until its events have arrived. */
 export interface Recorded {
@@ -32,14 +38,14 @@ export interface Recorded {
   readonly units: ReadonlyArray<{
     readonly unit: string
     readonly dependsOn: ReadonlyArray<string>
-    readonly state: UnitState
+    readonly state: ShownUnitState
     readonly reason?: string | undefined
   }>
   readonly tasks: ReadonlyArray<{
     readonly unit: string
     readonly task: number
     readonly title: string
-    readonly state: TaskState
+    readonly state: ShownTaskState
     readonly reason?: string | undefined
     readonly commit?: string | undefined
     readonly notes: ReadonlyArray<string>

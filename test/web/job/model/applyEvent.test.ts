@@ -16,7 +16,15 @@ describe("the model of a job, from its events", () => {
       ["web", ["api"], "pending"],
       ["done", [], "skipped"]
     ])
-    expect(countTasks(model)).toEqual({ pending: 2, running: 0, completed: 0, failed: 0, skipped: 1 })
+    expect(countTasks(model)).toEqual({
+      pending: 2,
+      running: 0,
+      completed: 0,
+      failed: 0,
+      skipped: 1,
+      waiting: 0,
+      interrupted: 0
+    })
   })
 
   it("has each attempt with its agent and its gate, and the logs of both", () => {
@@ -113,6 +121,33 @@ describe("the model of a job, from its events", () => {
     const model = ofEvents(events(...specs, [2, "job.parked", 7], [3, "job.resumed", null]))
     expect([...model.units.keys()]).toEqual(["__proto__"])
     expect(model.phases.map(({ kind }) => kind)).toEqual(["parked", "running"])
+  })
+
+  it("has nothing that is running once the job has parked, or was interrupted or stopped, until it goes on", () => {
+    const begun = [
+      [0, "job.started", { attempt: 1 }],
+      [0, "orch.started", plan({ api: [] })],
+      [1, "unit.started", {}, "api"],
+      ...attempt(2, 1, "api", true).slice(0, 2)
+    ] as const
+    const shown = (...more: Parameters<typeof events>) => {
+      const model = ofEvents(events(...begun, ...more))
+      return [model.units.get("api")?.state, findTask(model, "api", 1)?.state]
+    }
+    expect(shown()).toEqual(["running", "running"])
+    expect(shown([9, "job.parked", { reason: "limit" }])).toEqual(["waiting", "waiting"])
+    for (const type of ["job.interrupted", "job.cancelled", "job.failed"])
+      expect(shown([9, type])).toEqual(["interrupted", "interrupted"])
+    const again = [
+      [9, "job.parked", { reason: "limit" }],
+      [10, "job.resumed", { attempt: 2 }],
+      [11, "orch.started", plan({ api: [] })]
+    ] as const
+    expect(shown(...again)).toEqual(["pending", "pending"])
+    expect(shown(...again, [12, "unit.started", {}, "api"], ...attempt(13, 1, "api", true).slice(0, 2))).toEqual([
+      "running",
+      "running"
+    ])
   })
 
   it("is over after the last event", () => {

@@ -1,0 +1,44 @@
+/**
+ * The state that is shown of a unit or a task. It stays recorded as `running` until it is over, also while its job is parked, after
+ * an interruption and after a stop, so what is shown follows from the status of the run.
+ */
+import type { RunStatus } from "../domain/RunStatus.js"
+import type { TaskRecord, TaskState, UnitRecord, UnitState } from "../domain/Work.js"
+
+/** `waiting`: its job is parked; `interrupted`: its job was cut short or has ended. */
+export type Resting = "waiting" | "interrupted"
+
+export type ShownUnitState = UnitState | Resting
+export type ShownTaskState = TaskState | Resting
+
+/** What a job that is not running shows of what was. */
+const resting = (status: RunStatus): Resting => (status === "parked" ? "waiting" : "interrupted")
+
+/** A state that is shown already stays as it is. */
+export const shownState = <State extends string>(state: State, status: RunStatus): State | Resting =>
+  state === "running" && status !== "running" ? resting(status) : state
+
+export interface ShownWork {
+  readonly units: ReadonlyArray<Omit<UnitRecord, "state"> & { readonly state: ShownUnitState }>
+  readonly tasks: ReadonlyArray<Omit<TaskRecord, "state"> & { readonly state: ShownTaskState }>
+}
+
+export const shownWork = ({ tasks, units }: ShownWork, status: RunStatus): ShownWork => ({
+  units: units.map((unit) => ({ ...unit, state: shownState(unit.state, status) })),
+  tasks: tasks.map((task) => ({ ...task, state: shownState(task.state, status) }))
+})
+
+/** The number of tasks in each state. */
+export interface Counts {
+  readonly running: number
+  readonly waiting?: number
+  readonly interrupted?: number
+}
+
+export const shownCounts = <C extends Counts>(counts: C, status: RunStatus): C & Counts => {
+  const { running } = counts
+  if (status === "running" || running === 0) return counts
+  return resting(status) === "waiting"
+    ? { ...counts, running: 0, waiting: running }
+    : { ...counts, running: 0, interrupted: running }
+}
