@@ -39,7 +39,7 @@ describe("charlotte resume", () => {
         yield* Tasks.reached(world)
         expect((yield* run("jobs", "--status", "interrupted")).out).toContain(second)
         expect((yield* run("show", second)).out).toMatch(
-          /^! interrupted {2}job [^]*\n {2}▸ a {2}running\n[^]*\n {4}▸ 2 Task 2\n[^]*charlotte resume \w{26}\n$/
+          /^! interrupted {2}job [^]*\n {2}! a {2}interrupted\n[^]*\n {4}! 2 Task 2\n[^]*charlotte resume \w{26}\n$/
         )
         const message = "max jobs (1) reached"
         expect(yield* run("resume", second)).toEqual({
