@@ -171,7 +171,7 @@ export const over = (world: World.World, ledger: Ledger, landings: Landings) =>
     const { state } = yield* records(world)
     const unfinished = [...state.jobs.values()].flatMap(({ error, id, sort, status }) => {
       if (!RunStatus.isTerminal(status)) return [`${id} is ${status} in the end`]
-      const isGivenUp = error !== undefined && /^it(s manager)? (crashed|died) \d+ times in a row/.test(error)
+      const isGivenUp = /^it(s manager)? (crashed|died) \d+ times in a row/.test(error ?? "")
       return status === "failed" && sort !== "failing" && !isGivenUp ? [`${id} (${sort}) failed: ${error}`] : []
     })
     const processes = Processes.all(world).map(({ pid, what }) => `${what} ${pid} is left in the end`)

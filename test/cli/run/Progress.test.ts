@@ -44,16 +44,16 @@ describe("job progress", () => {
       const { state, tasks } = unit(after([...scenario.filter(({ at }) => at <= 5), ...more]), "silk")
       return [state, ...[...tasks.values()].map(({ state }) => state)]
     }
-    const parked = step(6, "", "job.parked", { reason: "the limit" })
+    const parked = { at: 6, type: "job.parked", payload: { reason: "the limit" } }
     expect(shown()).toEqual(["running", "running", "pending"])
     expect(shown(parked)).toEqual(["waiting", "waiting", "pending"])
-    expect(shown(step(6, "", "job.interrupted", { reason: "shutdown" }))).toEqual([
+    expect(shown({ at: 6, type: "job.interrupted", payload: { reason: "shutdown" } })).toEqual([
       "interrupted",
       "interrupted",
       "pending"
     ])
-    expect(shown(step(6, "", "job.cancelled", {}))).toEqual(["interrupted", "interrupted", "pending"])
-    const resumed = step(7, "", "job.resumed", { attempt: 2 })
+    expect(shown({ at: 6, type: "job.cancelled" })).toEqual(["interrupted", "interrupted", "pending"])
+    const resumed = { at: 7, type: "job.resumed", payload: { attempt: 2 } }
     const [first] = scenario.filter(({ type }) => type === "orch.started")
     expect(shown(parked, resumed, { ...(first ?? resumed), at: 8 })).toEqual(["pending", "pending", "pending"])
   })

@@ -30,7 +30,7 @@ const ended = (change: Pick<RunStore.Change, "type" | "parked"> | undefined) =>
     })
     const { tasks, units } = yield* Schema.encode(Job)(yield* queries.get(jobId))
     const { jobs } = yield* queries.list({ limit: 10 })
-    const [listed] = yield* Effect.forEach(jobs, Schema.encode(ListedJob))
+    const [listed] = yield* Effect.forEach(jobs, (job) => Schema.encode(ListedJob)(job))
     return {
       units: units.map(({ state }) => state),
       tasks: tasks.map(({ state }) => state),

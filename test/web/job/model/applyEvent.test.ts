@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { ofEvents } from "../../../../src/web/job/model/applyEvent.js"
 import { ofRecord } from "../../../../src/web/job/model/applyPlan.js"
 import { countTasks, findTask } from "../../../../src/web/job/model/JobModel.js"
-import { at, attempt, events, plan } from "../events.js"
+import { at, attempt, events, plan, type Spec } from "../events.js"
 
 describe("the model of a job, from its events", () => {
   it("has the units and tasks of the plan, with what is complete already as skipped", () => {
@@ -130,7 +130,7 @@ describe("the model of a job, from its events", () => {
       [1, "unit.started", {}, "api"],
       ...attempt(2, 1, "api", true).slice(0, 2)
     ] as const
-    const shown = (...more: Parameters<typeof events>) => {
+    const shown = (...more: ReadonlyArray<Spec>) => {
       const model = ofEvents(events(...begun, ...more))
       return [model.units.get("api")?.state, findTask(model, "api", 1)?.state]
     }
