@@ -1,15 +1,15 @@
 /**
  * What must compile about kinds of jobs, and what must not: each line below `@ts-expect-error` is an error. It is compiled by the
- * type check of the project, and by `JobKind.test.ts` as an application may do it.
+ * type check of the project, and by `declarations.test.ts` as an application may do it.
  */
 // @effect-diagnostics missingEffectContext:off missingEffectError:off missingLayerContext:off
 import type * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiClient from "@effect/platform/HttpApiClient"
-import { type errors, JobKind, JobManager, type Orchestrator, type Runs, type RunStore } from "charlotte"
+import { type errors, type JobEvent, JobKind, JobManager, type Orchestrator, type Runs, type RunStore } from "charlotte"
 import { type errors as http, JobClient, JobsApi, Server } from "charlotte/http"
 import { type ScriptedOrchestrator, Step, TestManager } from "charlotte/testing"
-import { Context, Effect, Layer, type Option, Schema } from "effect"
+import { Context, DateTime, Effect, Layer, type Option, Schema, Stream } from "effect"
 
 export class Sent extends Schema.Class<Sent>("Sent")({ to: Schema.String, at: Schema.NumberFromString }) {}
 
@@ -39,6 +39,11 @@ export class Report extends JobKind.Tag<Report>()("report", { config: Schema.Str
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 const same = <A, B>(_: Equal<A, B>) => {}
+/** The errors that the first type has and the second one lacks. */
+type Without<
+  A extends Effect.Effect<unknown, unknown, unknown>,
+  B extends Effect.Effect<unknown, unknown, unknown>
+> = Exclude<Effect.Effect.Error<A>, Effect.Effect.Error<B>>
 
 same<JobKind.Config<typeof Email>, { readonly to: string; readonly retries: number }>(true)
 same<JobKind.Encoded<typeof Email>, { readonly to: string; readonly retries: string }>(true)
@@ -58,8 +63,16 @@ export const manager: Effect.Effect<
     JobKind.Encoded<typeof Email>,
     JobKind.Success<typeof Email>,
     SmtpError,
-    JobKind.EncodedSignals<typeof Email>
+    JobKind.EncodedSignals<typeof Email>,
+    JobKind.Event<typeof Email>
   >,
+  never,
+  Email
+> = Email
+
+/** Whose events are read as those of any job. */
+export const anyEvents: Effect.Effect<
+  Pick<JobManager.Service<unknown, never>, "events" | "allEvents">,
   never,
   Email
 > = Email
@@ -115,6 +128,61 @@ export const sending = Effect.gen(function* () {
 })
 
 export const awaiting = Effect.flatMap(Email, (emails) => Effect.map(emails.list, (ids) => ids.map(emails.await)))
+
+/** Events carry what schemas encode. */
+export const following = Effect.gen(function* () {
+  const emails = yield* Email
+  const remote = yield* EmailClient
+  const reports = yield* Report
+  const id = yield* emails.start({ to: "ada@example.com", retries: "1" })
+  const seen = (event: JobKind.Event<typeof Email>): string | undefined => {
+    if (event.type === "email.sent") {
+      same<typeof event.payload, { readonly to: string; readonly at: string }>(true)
+      return `${event.seq} ${event.unit} ${event.payload.to}`
+    }
+    return event.type === "job.parked" ? String(event.payload) : undefined
+  }
+  yield* Stream.runForEach(emails.events(id), (event) => Effect.log(seen(event)))
+  yield* Stream.runForEach(emails.allEvents(), (event) => Effect.log(seen(event)))
+  yield* Stream.runForEach(remote.events(id), (event) => Effect.log(seen(event)))
+  const active = yield* Effect.flatten(emails.get(id))
+  yield* Stream.runForEach(active.events(), (event) => Effect.log(seen(event)))
+  yield* Stream.runForEach(reports.events(id), (event) => {
+    same<typeof event, JobEvent.JobEvent>(true)
+    return Effect.void
+  })
+})
+
+/** A start that may wait, as inside a transaction, is never refused for want of a permit. */
+export const queueing = Effect.gen(function* () {
+  const emails = yield* Email
+  const remote = yield* EmailClient
+  const config = { to: "ada@example.com", retries: "1" }
+  const started = emails.start(config)
+  const queued = emails.start(config, { whenFull: "queue", priority: 1 })
+  const either = emails.start(config, { whenFull: Math.random() < 0.5 ? "queue" : "refuse" })
+  const sent = remote.start(config, { whenFull: "queue" })
+  same<Without<typeof started, typeof queued>, errors.MaxJobsReached>(true)
+  same<Without<typeof either, typeof queued>, errors.MaxJobsReached>(true)
+  same<Extract<Effect.Effect.Error<typeof sent>, errors.MaxJobsReached>, never>(true)
+  const options: JobManager.StartOptions = { whenFull: "queue" }
+  const any = emails.start(config, options)
+  same<Effect.Effect.Error<typeof any>, Effect.Effect.Error<typeof started>>(true)
+  // @ts-expect-error -- there is no such option
+  yield* emails.start(config, { whenFull: "queue", priorty: 1 })
+  return yield* queued
+})
+
+/** A service that adds to `start`. */
+export const decorated = Layer.effect(
+  Email,
+  Effect.map(Email, (emails) =>
+    Email.of({
+      ...emails,
+      start: (config, options) => Effect.tap(emails.start(config, options), Effect.log(config.to))
+    })
+  )
+)
 
 /** Signals carry what schemas encode, and a kind without schemas takes any. */
 export const signalling = Effect.gen(function* () {
@@ -188,6 +256,12 @@ export const wrongRequest = Effect.gen(function* () {
 
 export const wrong = Effect.gen(function* () {
   const emails = yield* Email
+  yield* Stream.runForEach(emails.allEvents(), (event) => {
+    // @ts-expect-error -- the kind declares no such event
+    if (event.type === "email.lost") return Effect.void
+    // @ts-expect-error -- the payload has no such field
+    return event.type === "email.sent" ? Effect.log(event.payload.from) : Effect.void
+  })
   // @ts-expect-error -- a field of the configuration is missing
   yield* emails.start({ to: "ada@example.com" })
   // @ts-expect-error -- a field of the configuration is of another type
@@ -227,6 +301,9 @@ Email.layer({
       yield* signal("refuse")
       // @ts-expect-error -- the kind declares no such signal
       yield* Effect.fork(park({ reason: "waits", signal: "refuse" }))
+      // @ts-expect-error -- it parks until a time, for a signal, or both
+      yield* Effect.fork(park({ reason: "waits" }))
+      yield* Effect.fork(park({ reason: "waits", until: DateTime.unsafeNow() }))
       // @ts-expect-error -- the payload is that of no event of this type
       yield* emit({ type: "email.sent", payload: { to: 1 } })
       // @ts-expect-error -- the payload is missing

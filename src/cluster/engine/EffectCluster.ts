@@ -30,6 +30,9 @@ import * as Peers from "./Peers.js"
 import * as Served from "./Served.js"
 import * as ShardLocks from "./shardLocks.js"
 
+export type { Engine } from "../Engine.js"
+export type { AddressRefused } from "./Address.js"
+
 /**
  * Durations of the engine, which all nodes share.
  *
