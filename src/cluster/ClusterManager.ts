@@ -6,6 +6,7 @@
 import { Clock, Duration, Effect, Exit, Option, Ref, Schema, Scope } from "effect"
 import type { AlreadyManaged, NodeConflict, StoreError } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
+import { typedStart } from "../domain/StartOptions.js"
 import * as background from "../internal/background.js"
 import { MachineRef } from "../internal/Machine.js"
 import { KernelRef } from "../internal/ProcessIdentity.js"
@@ -183,11 +184,12 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
 
     const decodeConfig = Schema.decodeUnknown(options.config, { onExcessProperty: "ignore" })
     const service: Service<C, I> = {
-      start: (input, options) =>
+      start: typedStart((input, options) =>
         byTransaction(store, {
           inside: (outbox) => startInTransaction(core, starting, outbox, { input, options }),
           outside: startPlaced(core, starting, placing, { input, options, waiting: continued })
-        }),
+        })
+      ),
       startMany: (configs, options) => {
         const outside = startMany(core, starting, configs, options)
         return byTransaction(store, { inside: () => outside, outside })

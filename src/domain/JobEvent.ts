@@ -103,3 +103,19 @@ export const lifecycle = {
  * @category models
  */
 export type Lifecycle = keyof typeof lifecycle
+
+/**
+ * An event of a job that emits those in a map from type to encoded payload, or that its manager writes.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type TypedEvent<Payloads> =
+  | (Omit<JobEvent, "type"> & { readonly type: `job.${string}` })
+  | {
+      readonly [Type in keyof Payloads & string]: Omit<JobEvent, "type" | "payload"> & {
+        readonly type: Type
+      } & (undefined extends Payloads[Type]
+          ? { readonly payload?: Payloads[Type] }
+          : { readonly payload: Payloads[Type] })
+    }[keyof Payloads & string]

@@ -4,8 +4,16 @@
  * @since 0.2.0
  */
 import { DateTime, Duration, Effect, Either, Schema } from "effect"
-import { InvalidJobConfig } from "./errors.js"
+import {
+  type IdempotencyKeyReused,
+  InvalidJobConfig,
+  type JobConflict,
+  type MaxJobsReached,
+  type QueueFull,
+  type ShuttingDown
+} from "./errors.js"
 import { invalidConfig } from "./invalidConfig.js"
+import type { JobId } from "./JobId.js"
 import { storable } from "./storable.js"
 
 /**
@@ -46,9 +54,9 @@ export type WhenKeyTaken = typeof WhenKeyTaken.Type
  * @since 0.2.0
  * @category options
  */
-export interface StartOptions {
+export interface StartOptions<out When extends WhenFull = WhenFull> {
   /** At capacity: refuse with `MaxJobsReached`, or record the run as `pending`; `refuse` by default. */
-  readonly whenFull?: WhenFull | undefined
+  readonly whenFull?: When | undefined
   /** Among the runs that wait for a permit, higher ones begin first; a whole number within ±1,000,000, 0 by default. */
   readonly priority?: number | undefined
   /** The run begins no earlier, and needs no permit until then. A time in the past means now. */
@@ -65,6 +73,38 @@ export interface StartOptions {
   /** Calls with the same key get the same run, for as long as it is kept. 1 to 256 bytes. */
   readonly idempotencyKey?: string | undefined
 }
+
+/**
+ * The errors of `start`. With `whenFull: "queue"` it never fails with `MaxJobsReached`.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export type StartError<When extends WhenFull = WhenFull> =
+  | JobConflict
+  | InvalidJobConfig
+  | QueueFull
+  | IdempotencyKeyReused
+  | ShuttingDown
+  | ([When] extends ["queue"] ? never : MaxJobsReached)
+
+/**
+ * Starts a job; `E` are the errors that do not depend on the options.
+ *
+ * @since 0.2.0
+ * @category types
+ */
+export type Start<in Config, out E> = <When extends WhenFull = WhenFull>(
+  config: Config,
+  options?: StartOptions<When>
+) => Effect.Effect<JobId, StartError<When> | E>
+
+/** A `start` whose errors follow from its options. */
+export const typedStart = <Config, E>(
+  start: (config: Config, options?: StartOptions) => Effect.Effect<JobId, StartError | E>
+): Start<Config, E> =>
+  // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: a start that may wait is never refused for want of a permit
+  start as Start<Config, E>
 
 const maxPriority = 1_000_000
 const maxKeyBytes = 256

@@ -21,6 +21,7 @@ import type {
   Encoded,
   EncodedSignals,
   Error,
+  Event,
   Events,
   Requirements,
   Run,
@@ -38,7 +39,14 @@ export type * from "./KindDefinition.js"
  * @since 0.2.0
  * @category types
  */
-export type Service<K extends Any> = JobManager.Service<Config<K>, Encoded<K>, Success<K>, Error<K>, EncodedSignals<K>>
+export type Service<K extends Any> = JobManager.Service<
+  Config<K>,
+  Encoded<K>,
+  Success<K>,
+  Error<K>,
+  EncodedSignals<K>,
+  Event<K>
+>
 
 /**
  * Options of the layer of a kind: what its jobs do, and the limits of its manager.

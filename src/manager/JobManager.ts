@@ -7,6 +7,7 @@
 import { type ConfigError, Context, Duration, Effect, Layer, Option, Schema, type Scope } from "effect"
 import type { AlreadyManaged, StoreError } from "../domain/errors.js"
 import { JobConfig } from "../domain/JobConfig.js"
+import { typedStart } from "../domain/StartOptions.js"
 import { makeNotifier } from "../store/ChangeNotifier.js"
 import type { RunStore } from "../store/RunStore.js"
 import { awaitEnd } from "./internal/awaitEnd.js"
@@ -103,11 +104,12 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
     const starting = { admission, dispatcher, nextId, labels, key, maxQueued, inserted }
 
     const service: Service<C, I> = {
-      start: (input, options) =>
+      start: typedStart((input, options) =>
         byTransaction(core.store, {
           inside: (outbox) => startInTransaction(core, starting, outbox, { input, options }),
           outside: startJob(core, starting, { input, options })
-        }),
+        })
+      ),
       startMany: (configs, options) => {
         const outside = startMany(core, starting, configs, options)
         return byTransaction(core.store, { inside: () => outside, outside })

@@ -5,7 +5,6 @@
  */
 import type { Duration, Effect, Either, Option, Stream } from "effect"
 import type {
-  IdempotencyKeyReused,
   InvalidJobConfig,
   InvalidSignal,
   JobConflict,
@@ -24,11 +23,13 @@ import type { JobEvent } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
 import type { Retention } from "../domain/Retention.js"
 import type { Run, TypedRun } from "../domain/Run.js"
-import type { StartOptions } from "../domain/StartOptions.js"
+import type { Start, StartOptions } from "../domain/StartOptions.js"
 import type { StopReport } from "../domain/StopReport.js"
 import type { Health } from "./internal/persistRetry.js"
 import type { ManagedJob } from "./ManagedJob.js"
 import type { AnySignals } from "./Orchestrator.js"
+
+export type { Start, StartError, StartOptions } from "../domain/StartOptions.js"
 
 /**
  * Marks a manager without schemas for what jobs succeed and fail with: its records are of the class `Run`.
@@ -90,28 +91,29 @@ export type SendSignal<Signals, Sent> = string extends keyof Signals
   : <Name extends keyof Signals & string>(id: JobId, name: Name, ...rest: SignalArguments<Signals[Name]>) => Sent
 
 /**
- * The operations of a job manager. For a kind of job (`JobKind`), `Success` and `Error` are what its jobs succeed and fail with, and
- * `Signals` are the encoded payloads of the signals that they take.
+ * The operations of a job manager. For a kind of job (`JobKind`), `Success` and `Error` are what its jobs succeed and fail with,
+ * `Signals` are the encoded payloads of the signals that they take, and `Event` are the events that they have.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Service<out Config, in Encoded, Success = Untyped, Error = Untyped, Signals = AnySignals> {
+export interface Service<
+  out Config,
+  in Encoded,
+  Success = Untyped,
+  Error = Untyped,
+  Signals = AnySignals,
+  out Event = JobEvent
+> {
   /**
    * Records a job, starts it or lets it wait as `options` say, and returns its id without waiting for the orchestrator. It is
    * atomic: when it fails or is interrupted, the job either exists and runs or waits, or leaves no trace.
    *
    * Inside a transaction of the SQL client under `RunStore.layer` the run is one row of that transaction: once that is
-   * committed, it waits for a permit and is checked when it begins. There `MaxJobsReached` does not occur, and `attach` and
-   * `replace` are `InvalidJobConfig`. All other operations that write or wait die inside such a transaction.
+   * committed, it waits for a permit and is checked when it begins. There `MaxJobsReached` does not occur, which the
+   * type says with `whenFull: "queue"`; `attach` and `replace` are `InvalidJobConfig`. All other operations that write or wait die inside such a transaction.
    */
-  readonly start: (
-    config: Encoded,
-    options?: StartOptions
-  ) => Effect.Effect<
-    JobId,
-    MaxJobsReached | JobConflict | InvalidJobConfig | QueueFull | IdempotencyKeyReused | ShuttingDown | StoreError
-  >
+  readonly start: Start<Encoded, StoreError>
 
   /** Records runs that wait for permits in the order of their configurations; each is accepted or refused by itself. */
   readonly startMany: (
@@ -141,7 +143,7 @@ export interface Service<out Config, in Encoded, Success = Untyped, Error = Unty
   /** The job with this id, while it is active. */
   readonly get: (
     id: JobId
-  ) => Effect.Effect<Option.Option<ManagedJob<Config, RunOf<Config, Success, Error>, AwaitError<Success>>>>
+  ) => Effect.Effect<Option.Option<ManagedJob<Config, RunOf<Config, Success, Error>, AwaitError<Success>, Event>>>
 
   /** The ids of the active jobs, oldest first. */
   readonly list: Effect.Effect<ReadonlyArray<JobId>>
@@ -171,13 +173,10 @@ export interface Service<out Config, in Encoded, Success = Untyped, Error = Unty
   ) => Effect.Effect<void, JobNotFound | NotResumable | MaxJobsReached | JobConflict | ShuttingDown | StoreError>
 
   /** The events of a job with a `seq` above `after`: the recorded ones, then live ones; ends after the terminal event. */
-  readonly events: (
-    id: JobId,
-    options?: { readonly after?: number }
-  ) => Stream.Stream<JobEvent, JobNotFound | StoreError>
+  readonly events: (id: JobId, options?: { readonly after?: number }) => Stream.Stream<Event, JobNotFound | StoreError>
 
   /** The events of all jobs of this manager after a cursor, from the first by default; ends when the manager closes. */
-  readonly allEvents: (options?: { readonly after?: number | "latest" }) => Stream.Stream<JobEvent, StoreError>
+  readonly allEvents: (options?: { readonly after?: number | "latest" }) => Stream.Stream<Event, StoreError>
 
   /** Whether everything that happened is recorded. */
   readonly health: Effect.Effect<Health>

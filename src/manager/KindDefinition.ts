@@ -4,6 +4,7 @@
  * @since 0.2.0
  */
 import type { Schema } from "effect"
+import type { JobEvent, TypedEvent } from "../domain/JobEvent.js"
 import type * as Record from "../domain/Run.js"
 import type { AnyEvents, AnySignals } from "./Orchestrator.js"
 
@@ -96,6 +97,18 @@ export type Error<K extends Any> = Schema.Schema.Type<K["error"]>
  * @category types
  */
 export type Events<K extends Any> = K["events"] extends Schemas ? Payloads<K["events"]> : AnyEvents
+
+/**
+ * An event of a job of that kind, as it is recorded: one that the manager writes, or one that the kind declares, with its payload as
+ * the schema encodes it. Nothing is decoded, so that every event can be read for ever: one that was recorded under other schemas is
+ * as those encoded it.
+ *
+ * @since 0.2.0
+ * @category types
+ */
+export type Event<K extends Any> = K["events"] extends Schemas
+  ? TypedEvent<{ readonly [Type in keyof K["events"]]: Schema.Schema.Encoded<K["events"][Type]> }>
+  : JobEvent
 
 /**
  * The payload of each signal that a job of that kind takes.

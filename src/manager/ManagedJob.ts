@@ -11,12 +11,12 @@ import type { Run } from "../domain/Run.js"
 import type { StopReport } from "../domain/StopReport.js"
 
 /**
- * An active job. `R` is the record that `await` returns, `E` the errors of `await`.
+ * An active job. `R` is the record that `await` returns, `E` the errors of `await`, and `Event` what `events` gives.
  *
  * @since 0.1.0
  * @category models
  */
-export interface ManagedJob<out Config, out R = Run, out E = JobNotFound | StoreError> {
+export interface ManagedJob<out Config, out R = Run, out E = JobNotFound | StoreError, out Event = JobEvent> {
   readonly id: JobId
   readonly config: Config
   readonly attempt: number
@@ -24,7 +24,7 @@ export interface ManagedJob<out Config, out R = Run, out E = JobNotFound | Store
   /** The phase at the time of `get`. */
   readonly phase: Phase
   /** As `JobManager.events`. */
-  readonly events: (options?: { readonly after?: number }) => Stream.Stream<JobEvent, JobNotFound | StoreError>
+  readonly events: (options?: { readonly after?: number }) => Stream.Stream<Event, JobNotFound | StoreError>
   /** As `JobManager.stop`. */
   readonly stop: (options?: {
     readonly grace?: Duration.DurationInput

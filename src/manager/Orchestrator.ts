@@ -124,9 +124,9 @@ export interface JobContext<out Config, Events = AnyEvents, Signals = AnySignals
   /** Completes when the grace of a stop is over, also if a later stop has shortened it. */
   readonly graceOver: Effect.Effect<void>
   /**
-   * Adds an event to a bounded queue, in order; waits while it is full. It is a defect if the type begins with `job.`, if the
-   * kind declares its events and this is not one of them or cannot be encoded, and if it would have to wait inside a
-   * transaction of the manager's SQL client, which would never end.
+   * Adds an event to a bounded queue, in order; waits while it is full. It is a defect if the type is empty or begins with
+   * `job.`, if `type` or `unit` contain NUL or a lone surrogate, if the kind declares its events and this is not one of them or
+   * cannot be encoded, and if it would have to wait inside a transaction of the manager's SQL client, which would never end.
    */
   readonly emit: (event: Emitted<Events>) => Effect.Effect<void>
   /**
@@ -137,7 +137,7 @@ export interface JobContext<out Config, Events = AnyEvents, Signals = AnySignals
   /**
    * Ends this attempt without ending the job: the work is interrupted, finalizers run, and the run is `parked`. It holds
    * nothing but its keys until the time comes, the signal arrives, or it is resumed; then `run` is called for the next
-   * attempt. Without `until` and `signal`, or inside a transaction of the manager's SQL client, it is a defect.
+   * attempt. Inside a transaction of the manager's SQL client it is a defect.
    */
   readonly park: (options: ParkOptions<keyof Signals & string>) => Effect.Effect<never>
   /**
@@ -152,19 +152,19 @@ export interface JobContext<out Config, Events = AnyEvents, Signals = AnySignals
 }
 
 /**
- * Why a job parks, and what it waits for.
+ * Why a job parks, and what it waits for: a time, a signal, or whichever comes first.
  *
  * @since 0.2.0
  * @category options
  */
-export interface ParkOptions<out Name extends string = string> {
+export type ParkOptions<Name extends string = string> = {
   /** Shown to people. */
   readonly reason: string
   /** The job continues at this time at the latest. */
   readonly until?: DateTime.Utc | undefined
   /** The job continues when this signal arrives, or at once if one has arrived that no attempt has used up. */
   readonly signal?: Name | undefined
-}
+} & ({ readonly until: DateTime.Utc } | { readonly signal: Name })
 
 /**
  * An orchestrator from a function, which gets the services of this layer.

@@ -192,6 +192,7 @@ for (const [name, store] of Object.entries(stores)) {
       Effect.gen(function* () {
         const manager = yield* Manager
         const id = yield* manager.start(config)
+        // @ts-expect-error -- it needs a time or a signal
         yield* send(id, 1, Step.park({ reason: "waits" }))
         expect(yield* manager.await(id)).toMatchObject({ status: "failed", error: { kind: "defect" } })
       }).pipe(Effect.provide(layer()))

@@ -81,12 +81,16 @@ const readSignal = ({ machine, records }: World, { id, signal }: Job, name: stri
 const park = ({ park }: Job, random: Random.Random) =>
   Effect.gen(function* () {
     const now = yield* DateTime.now
-    const isTimed = random.chance(0.5)
-    const parking = park({
-      reason: "chance",
-      ...(isTimed ? { until: DateTime.add(now, { millis: random.between(-100, 8_000) }) } : {}),
-      ...(!isTimed || random.chance(0.5) ? { signal: random.pick(Submissions.signals) } : {})
-    })
+    const reason = "chance"
+    const parking = park(
+      random.chance(0.5)
+        ? {
+            reason,
+            until: DateTime.add(now, { millis: random.between(-100, 8_000) }),
+            ...(random.chance(0.5) ? { signal: random.pick(Submissions.signals) } : {})
+          }
+        : { reason, signal: random.pick(Submissions.signals) }
+    )
     if (random.chance(0.7)) return yield* parking
     yield* Effect.fork(parking)
     return yield* Children.held

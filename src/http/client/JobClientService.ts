@@ -5,15 +5,12 @@
  */
 import type { Duration, Effect, Stream } from "effect"
 import type {
-  IdempotencyKeyReused,
-  InvalidJobConfig,
   InvalidSignal,
   JobConflict,
   JobEnded,
   JobNotFound,
   MaxJobsReached,
   NotResumable,
-  QueueFull,
   ShuttingDown,
   StopTimedOut,
   StoreError,
@@ -23,7 +20,7 @@ import type { JobEvent } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { PrunedRuns } from "../../domain/Retention.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
-import type { StartOptions } from "../../domain/StartOptions.js"
+import type { Start } from "../../domain/StartOptions.js"
 import type { StopReport } from "../../domain/StopReport.js"
 import type { AgentStatus, Diff, Health, Job, JobLog, JobPage, System } from "../contract/Api.js"
 import type { DiffUnavailable, InvalidQuery, LogNotFound, NoSuchKind, NotReady } from "../contract/errors.js"
@@ -44,13 +41,7 @@ export interface Service {
   readonly address: string
 
   /** As `JobManager.start`. With an idempotency key it is safe to retry: the job is started once. */
-  readonly start: (
-    config: Submission,
-    options?: StartOptions
-  ) => Response<
-    JobId,
-    MaxJobsReached | JobConflict | InvalidJobConfig | QueueFull | IdempotencyKeyReused | ShuttingDown
-  >
+  readonly start: Start<Submission, StoreError | ClientError>
 
   /** A page of jobs, newest first. */
   readonly list: (query?: JobQuery) => Response<JobPage, NoSuchKind>

@@ -6,25 +6,21 @@
 import * as HttpApiClient from "@effect/platform/HttpApiClient"
 import { Context, type Duration, Effect, Layer, Schema, type Scope, Stream } from "effect"
 import {
-  type IdempotencyKeyReused,
-  type InvalidJobConfig,
   type InvalidSignal,
   type JobConflict,
   type JobEnded,
   JobNotFound,
   type MaxJobsReached,
   type NotResumable,
-  type QueueFull,
   type ShuttingDown,
   type StopTimedOut,
   type StoreError,
   type TooManySignals,
   type UndecodableRun
 } from "../../domain/errors.js"
-import type { JobEvent } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
-import type { StartOptions } from "../../domain/StartOptions.js"
+import { type Start, typedStart } from "../../domain/StartOptions.js"
 import type { StopReport } from "../../domain/StopReport.js"
 // Types only: a client must not load the manager.
 import { runDecoder } from "../../manager/internal/kindSchemas.js"
@@ -54,13 +50,7 @@ export interface KindService<K extends JobKind.Any> {
   readonly address: string
 
   /** As `JobManager.start`. */
-  readonly start: (
-    config: JobKind.Encoded<K>,
-    options?: StartOptions
-  ) => Response<
-    JobId,
-    MaxJobsReached | JobConflict | InvalidJobConfig | QueueFull | IdempotencyKeyReused | ShuttingDown
-  >
+  readonly start: Start<JobKind.Encoded<K>, StoreError | ClientError>
 
   /** The record of a job, whether active or ended. */
   readonly get: (id: JobId) => Response<JobKind.Run<K>, JobNotFound | UndecodableRun>
@@ -92,12 +82,15 @@ export interface KindService<K extends JobKind.Any> {
   >
 
   /** As `JobManager.events`; reconnects when the connection is lost. */
-  readonly events: (id: JobId, options?: Patience & { readonly after?: number }) => Stream.Stream<JobEvent, FollowError>
+  readonly events: (
+    id: JobId,
+    options?: Patience & { readonly after?: number }
+  ) => Stream.Stream<JobKind.Event<K>, FollowError>
 
   /** As `JobManager.allEvents`, for jobs of this kind; reconnects as `events` does. */
   readonly allEvents: (
     options?: Patience & { readonly after?: number | "latest" }
-  ) => Stream.Stream<JobEvent, FollowError>
+  ) => Stream.Stream<JobKind.Event<K>, FollowError>
 }
 
 /**
@@ -205,19 +198,21 @@ const make = <K extends AnyKind>(
         run.kind === kind.kind ? Effect.succeed(run) : new JobNotFound({ jobId: id })
       )
     const get = (id: JobId) => Effect.flatMap(find(id), decode)
+    // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: `emit` has encoded what the type declares
+    const typed = <E>(events: Stream.Stream<unknown, E>) => events as Stream.Stream<JobKind.Event<K>, E>
     const events: KindService<K>["events"] = (id, options) =>
-      Stream.unwrap(Effect.as(find(id), jobs.events(id, options)))
+      typed(Stream.unwrap(Effect.as(find(id), jobs.events(id, options))))
 
     const signal = (id: JobId, name: string, payload?: unknown, options?: SignalOptions) =>
       Effect.zipRight(find(id), jobs.signal(id, name, payload, options))
 
     return {
       address,
-      start: (config, { idempotencyKey, ...options } = {}) => {
+      start: typedStart((config, { idempotencyKey, ...options } = {}) => {
         const key = idempotencyKey === undefined ? {} : { idempotencyKey }
         const payload = { config, ...jobRequests.startParameters(options), ...key }
         return translateErrors(Effect.flatMap(submit, (submit) => Effect.map(submit({ payload }), ({ id }) => id)))
-      },
+      }),
       get,
       list: (query = {}) =>
         Effect.flatMap(jobs.list({ ...query, kind: kind.kind }), ({ jobs, next }) =>
@@ -235,6 +230,6 @@ const make = <K extends AnyKind>(
       // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the server checks what the type declares
       signal: signal as KindService<K>["signal"],
       events,
-      allEvents: (options) => jobs.allEvents({ ...options, kind: kind.kind })
+      allEvents: (options) => typed(jobs.allEvents({ ...options, kind: kind.kind }))
     }
   })

@@ -5,7 +5,7 @@ import * as HttpApiClient from "@effect/platform/HttpApiClient"
 import * as HttpClient from "@effect/platform/HttpClient"
 import { DateTime, Duration, Effect, Stream } from "effect"
 import type { JobId } from "../../domain/JobId.js"
-import type { StartOptions } from "../../domain/StartOptions.js"
+import { type StartOptions, typedStart } from "../../domain/StartOptions.js"
 import { Api } from "../contract/Api.js"
 import { UnexpectedAnswer } from "../contract/errors.js"
 import { endsJob } from "../contract/Events.js"
@@ -79,13 +79,13 @@ export const make = ({
     return {
       address,
       export: exported,
-      start: (payload, { idempotencyKey, ...options } = {}) => {
+      start: typedStart((payload, { idempotencyKey, ...options } = {}) => {
         const headers = idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey }
         const urlParams = startParameters(options)
         return translateErrors(
           Effect.flatMap(submit, (submit) => Effect.map(submit({ payload, headers, urlParams }), ({ id }) => id))
         )
-      },
+      }),
       list: ({ labels = {}, ...query } = {}) => {
         const label = Object.entries(labels).map(([name, value]) => ({ name, value }))
         return withTimeout(translateErrors(Effect.flatMap(list, (list) => list({ urlParams: { ...query, label } }))))

@@ -29,12 +29,12 @@ export interface Options<C, S, E, Ev, Si, R, R2> extends JobManager.Options {
   readonly labels?: (config: C) => { readonly [name: string]: string }
 }
 
-export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, SiI, R, R2, EM, RM>(
+export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, SiI, Event, R, R2, EM, RM>(
   kind: KindSchemas<C, CI, S, SI, E, EI, RS>,
   options: Options<C, S, E, Ev, Si, R, R2>,
   /** Makes the manager of one machine, or of a node of a cluster. */
   makeManager: (options: JobManager.MakeOptions<C, CI, RS, R, R2>) => Effect.Effect<JobManager.Service<C, CI>, EM, RM>
-): Effect.Effect<JobManager.Service<C, CI, S, E, SiI>, EM, RS | RM> =>
+): Effect.Effect<JobManager.Service<C, CI, S, E, SiI, Event>, EM, RS | RM> =>
   Effect.gen(function* () {
     const { check, forget, recover, run, ...others } = options
     const schemas = yield* Effect.context<RS>()
@@ -72,8 +72,8 @@ export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, SiI, R, R2, EM, RM>(
           Option.map((job) => ({ ...job, await: awaitRun(id) }))
         )
     }
-    // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: a schema has types of its own, and never `Untyped`
-    return service as JobManager.Service<C, CI, S, E, SiI>
+    // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: a schema has its own types and never `Untyped`, and the kind says what `emit` takes
+    return service as JobManager.Service<C, CI, S, E, SiI, unknown> as JobManager.Service<C, CI, S, E, SiI, Event>
   })
 
 /** `JobManager.Service` where its types are known to be those of schemas. */

@@ -9,6 +9,7 @@ import * as Http from "charlotte/http"
 import { DateTime, Duration, Effect, Exit, Layer, Logger, LogLevel, Scope } from "effect"
 import { createServer, type RequestListener } from "node:http"
 import { afterAll, beforeAll } from "vitest"
+import { typedStart } from "../../../src/domain/StartOptions.js"
 import * as exitCodeOf from "../../../src/cli/errors/exitCodeOf.js"
 import * as LockOwner from "../../../src/daemon/LockOwner.js"
 import * as Home from "../../../src/daemon/Home.js"
@@ -88,7 +89,7 @@ const post = (path: string, body?: unknown): requests.Sent => ({
 
 const starting = (error: Effect.Effect.Error<ReturnType<Manager["start"]>>) => ({
   error,
-  methods: { start: () => Effect.fail(error) },
+  methods: { start: typedStart(() => Effect.fail(error)) },
   words: start,
   sent: post("/jobs", submission)
 })

@@ -4,6 +4,7 @@ import { errors, JobId, RunStore } from "charlotte"
 import * as Http from "charlotte/http"
 import { Context, DateTime, Duration, Effect, Logger, LogLevel, Schema } from "effect"
 import manifest from "../../../package.json" with { type: "json" }
+import { typedStart } from "../../../src/domain/StartOptions.js"
 import { config, unknownId as jobId } from "../../support/jobs.js"
 import * as requests from "../requests.js"
 import { type Manager, worldOf } from "../stub.js"
@@ -25,7 +26,7 @@ const post = (path: string, body?: unknown): requests.Sent => ({
 
 const start = (error: Effect.Effect.Error<ReturnType<Manager["start"]>>) => ({
   error,
-  methods: { start: () => Effect.fail(error) },
+  methods: { start: typedStart(() => Effect.fail(error)) },
   sent: post("/jobs", config)
 })
 const stop = (error: Effect.Effect.Error<ReturnType<Manager["stop"]>>) => ({
