@@ -25,6 +25,16 @@ const Lossy = Schema.transform(Schema.Number, Schema.Number, {
   encode: (n) => Math.trunc(n + 1)
 })
 
+/** It is encoded as the same number whatever it was, which decodes. */
+const Constant = Schema.transform(Schema.Number, Schema.Number, { strict: true, decode: (n) => n, encode: () => 0 })
+
+/** What it encodes does not decode. */
+const OneWay = Schema.transform(Schema.String, Schema.String.pipe(Schema.minLength(1)), {
+  strict: true,
+  decode: (text) => text,
+  encode: () => ""
+})
+
 class Point extends Schema.Class<Point>("Point")({ x: Schema.Number, at: Schema.Date }) {}
 
 describe("a configuration that cannot be read back", () => {
@@ -37,7 +47,15 @@ describe("a configuration that cannot be read back", () => {
     "a bigint": [["big"], start(Struct({ big: Schema.BigIntFromSelf }), { big: 1n })],
     "a Date in what is unknown": [["deep", "at"], start(Struct({ deep: Unknown }), { deep: { at } })],
     "a map in what is unknown": [["map"], start(Struct({ map: Unknown }), { map: new Map([[1, 2]]) })],
-    "what a lossy transformation changes": [["n"], start(Struct({ n: Lossy }), { n: 1 })]
+    "what a lossy transformation changes": [["n"], start(Struct({ n: Lossy }), { n: 1 })],
+    "what is encoded as a constant": [
+      ["deep", 1, "n"],
+      start(Struct({ deep: list(Struct({ n: Constant })) }), { deep: [{ n: 0 }, { n: 1 }] })
+    ],
+    "what its own schema cannot decode again": [
+      ["deep", "text"],
+      start(Struct({ a: Schema.Number, deep: Struct({ text: OneWay }) }), { a: 1, deep: { text: "a" } })
+    ]
   }
   for (const [what, [path, started]] of Object.entries(refused)) {
     it.effect(`is refused at start with the first path, and nothing is written: ${what}`, () =>

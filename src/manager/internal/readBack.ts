@@ -4,6 +4,7 @@
  */
 import { Effect, Predicate, Schema } from "effect"
 import { InvalidJobConfig } from "../../domain/errors.js"
+import { invalidConfig } from "../../domain/invalidConfig.js"
 import { toJson } from "../../internal/Json.js"
 
 /** Compiles the check for a schema. */
@@ -19,13 +20,16 @@ export const make = <C, I, R>(
       const recorded = toJson(encoded)
       const changed = firstDifference(encoded, recorded, [])
       if (changed !== undefined) return yield* invalid(changed, "cannot be recorded as JSON")
-      const again = yield* Effect.mapError(decode(recorded), () =>
-        invalid([], "cannot be read back with its own schema")
-      )
+      const again = yield* Effect.mapError(decode(recorded), (error) => {
+        const [first] = invalidConfig(error).issues
+        return invalid(first?.path ?? [], `cannot be read back with its own schema: ${first?.message ?? error.message}`)
+      })
       // An equivalence of unknown values compares them by reference.
       if (isSame(config, again) || firstDifference(config, again, []) === undefined) return
-      const path = firstDifference(encoded, yield* Effect.orDie(encode(again)), []) ?? []
-      return yield* invalid(path, "is another value when it is read back")
+      // What is encoded differs nowhere where a schema encodes several values alike.
+      const path =
+        firstDifference(encoded, yield* Effect.orDie(encode(again)), []) ?? firstDifference(config, again, [])
+      return yield* invalid(path ?? [], "is another value when it is read back")
     })
 }
 
