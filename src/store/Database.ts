@@ -9,6 +9,7 @@ import * as SqliteClient from "./SqliteClient.js"
 import { Effect, Layer, Redacted, type Scope } from "effect"
 import { existsSync } from "node:fs"
 import { StoreError } from "../domain/errors.js"
+import * as Driver from "./Driver.js"
 import { driverTimeout, retryWhileBusy } from "./sql/busyRetry.js"
 import * as rawQuery from "./sql/rawQuery.js"
 import { closeOnFailure } from "./closeOnFailure.js"
@@ -171,6 +172,7 @@ const open = (options: Options): Effect.Effect<SqlClient.SqlClient, StoreError, 
 /** `disableWAL`: the client would set WAL mode before the busy timeout, and block the event loop for up to five seconds. */
 const connect = (filename: string, readonly: boolean) =>
   Effect.gen(function* () {
+    yield* Driver.refuseOldNode
     const sql = yield* SqliteClient.make({ filename, readonly, disableWAL: true })
     const execute = yield* rawQuery.of(sql)
     yield* execute(`PRAGMA busy_timeout = ${driverTimeout}`)

@@ -9,6 +9,7 @@ import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { StoreError } from "../domain/errors.js"
+import { oldNode } from "../internal/oldNode.js"
 
 const require = createRequire(import.meta.url)
 
@@ -55,6 +56,19 @@ export const refuseOld: Effect.Effect<void, StoreError> = Effect.suspend(() => {
           `better-sqlite3 ${old} aborts on Node.js ${node}; add "overrides": { "better-sqlite3": "^13.2.0" } to the package.json of the application, and install again`
         )
       })
+})
+
+/** The version of Node; tests replace it. */
+export class NodeVersion extends Context.Reference<NodeVersion>()("charlotte/NodeVersion", {
+  defaultValue: () => process.versions.node
+}) {}
+
+/** Fails on a Node where the driver, whose binary needs a newer Node-API, ends the process with a segmentation fault. */
+export const refuseOldNode: Effect.Effect<void, StoreError> = Effect.flatMap(NodeVersion, (node) => {
+  const problem = oldNode(node)
+  return problem === undefined
+    ? Effect.void
+    : new StoreError({ operation: "open the database", reason: "version", cause: new Error(problem) })
 })
 
 /** Versions of a working driver. */

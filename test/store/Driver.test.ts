@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Database, RunStore } from "charlotte"
 import { Effect, Layer } from "effect"
-import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from "node:fs"
+import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { join } from "node:path"
 import manifest from "../../package.json" with { type: "json" }
@@ -44,6 +44,23 @@ describe("RunStore.layer", () => {
       else expect(yield* store).toBe("opened")
     })
   )
+})
+
+describe("Database.layer", () => {
+  for (const node of ["20.20.2", "22.13.1", "22.18.0"]) {
+    it.scoped(`refuses Node ${node} with a sentence before the driver is loaded, and makes no file`, () =>
+      Effect.gen(function* () {
+        const filename = yield* TemporaryDirectory.file("jobs.db")
+        const opened = Effect.provide(Effect.void, Database.layer({ filename }))
+        const error = yield* Effect.flip(Effect.provideService(opened, Driver.NodeVersion, node))
+        expect(error).toMatchObject({
+          reason: "version",
+          message: `store: open the database failed (version): Node.js ${node} is too old; install version 22.19 or newer`
+        })
+        expect(existsSync(filename)).toBe(false)
+      })
+    )
+  }
 })
 
 /** A driver module with this code. */
