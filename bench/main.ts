@@ -58,7 +58,7 @@ process.once("SIGTERM", () => process.exit(143))
 const settings: Settings = {
   runs: Number(runs ?? (short ? 2 : 5)),
   millis: short ? 700 : 1_500,
-  warmUp: short ? 1_000 : 4_000,
+  warmUp: short ? 1_000 : 5_000,
   short,
   directory
 }

@@ -34,7 +34,7 @@ const floor = "raw better-sqlite3, same statements, a transaction per change"
 
 const measure = async (form: Form, settings: Settings): Promise<ReadonlyArray<Line>> => {
   const { callers, peer, raw, synchronous } = form
-  const parameters = { what: "lifecycle", callers, synchronous, warmUp: 700, millis: settings.millis }
+  const parameters = { what: "lifecycle", callers, synchronous, warmUp: settings.warmUp, millis: settings.millis }
   const found = await Peers.find(settings.short ? [] : form.peers, parameters)
   const figure = await compare<string>(settings, {
     ours: { script: "subjects/lifecycle.ts", parameters },

@@ -52,6 +52,6 @@ const lives = (millis: number): number => {
   return count
 }
 
-lives(700)
+lives(number("warmUp"))
 const read = stopwatch()
 report(read(lives(number("millis"))))
