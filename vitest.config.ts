@@ -39,7 +39,7 @@ const chaos = [
 
 /** The tests that have a long form, which is run where `CHARLOTTE_TESTS` is `long`. */
 const long = [
-  "test/crash/Application.test.ts",
+  "test/crash/{Application,Crash}.test.ts",
   "test/{faults,model}/**/*.test.ts",
   "test/cli/process/{Abuse,DaemonLife,Paused,Signals}.test.ts",
   "test/http/server/{Crowd,Memory,Pipelining,Reconnect,Stalled}.test.ts",

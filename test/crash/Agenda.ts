@@ -10,8 +10,10 @@ export interface Agenda {
   readonly passed: (point: string) => void
   /** A point was hit less often than it has to be. */
   readonly isDue: () => boolean
-  /** Points that were hit less often than they have to be, and points that nobody knows of. */
+  /** Points that were hit less often than they have to be. */
   readonly lacking: () => ReadonlyArray<string>
+  /** Points that were passed and are not in the list. */
+  readonly unknown: () => ReadonlyArray<string>
   readonly figures: () => { readonly points: number; readonly least: number }
 }
 
@@ -48,10 +50,9 @@ export const make = (points: {
     passed: (point) => {
       if (!hits.has(point) && !points.isLook(point)) unknown.add(point)
     },
-    lacking: () => [
-      ...[...hits].filter(([, times]) => times < often).map(([point, times]) => `hit ${times} times: ${point}`),
-      ...[...unknown].map((point) => `not in the list of points: ${point}`)
-    ],
+    lacking: () =>
+      [...hits].filter(([, times]) => times < often).map(([point, times]) => `hit ${times} times: ${point}`),
+    unknown: () => [...unknown],
     figures: () => ({ points: hits.size, least: least() })
   }
 }

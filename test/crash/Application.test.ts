@@ -51,6 +51,7 @@ describe("application killed at any point", () => {
         write(figures())
         if (process.env["CRASH_PROGRESS"] !== undefined) for (const text of agenda.lacking()) write(text)
         expect(violations).toEqual([])
+        expect(agenda.unknown(), "points that test/crash/application/Points.ts lacks").toEqual([])
         if (kills < enough) return
         expect(agenda.lacking()).toEqual([])
         expect(Math.min(total.pending, total.parked)).toBeGreaterThan(total.kills / 2)

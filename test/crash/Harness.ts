@@ -29,8 +29,10 @@ export interface Figures {
   readonly violations: ReadonlyArray<string>
   readonly points: number
   readonly leastHits: number
-  /** Points that were not hit often enough, or are not known. */
+  /** Points that were not hit often enough. */
   readonly lacking: ReadonlyArray<string>
+  /** Points that are not in the list. */
+  readonly unknown: ReadonlyArray<string>
 }
 
 /** So many kills hit one world; then a new one begins, so that looking through it stays quick. */
@@ -48,7 +50,7 @@ export const run = ({ kills, onWorld = () => {}, seed, worlds }: Options): Effec
     const violations: Array<string> = []
     const figures = (): Figures => {
       const { least, points } = agenda.figures()
-      return { ...total, violations, points, leastHits: least, lacking: agenda.lacking() }
+      return { ...total, violations, points, leastHits: least, lacking: agenda.lacking(), unknown: agenda.unknown() }
     }
 
     const sizes = Array.from({ length: Math.ceil(kills / inARow) }, (_, n) => Math.min(inARow, kills - n * inARow))

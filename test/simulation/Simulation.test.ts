@@ -1,10 +1,10 @@
-/** The manager and the store, whole, under every order of events that 300 seeds think of. */
+/** The manager and the store, whole, under every order of events that 200 seeds think of. */
 import { describe, expect, it } from "@effect/vitest"
 import { isLong } from "../support/long.js"
 import * as Bundle from "./Bundle.js"
 import * as Figures from "./Figures.js"
 
-const seeds = isLong ? 5_000 : 300
+const seeds = isLong ? 10_000 : 200
 
 describe("the simulation", () => {
   it("does the same again for the same seed, whatever was done before", { timeout: 120_000 }, async () => {
