@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { parseConfigFileTextToJson } from "typescript"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
 import manifest from "../package.json" with { type: "json" }
 import node from "../tools/node/package.json" with { type: "json" }
 
@@ -17,6 +17,9 @@ const satisfies = (version: string, range: string): boolean => {
   const [least = [], found = []] = [range.slice(1), version].map((text) => text.split(".").map(Number))
   return least[0] === found[0] && least[1] === found[1] && (found[2] ?? -1) >= (least[2] ?? 0)
 }
+
+/** Another process loads all modules, which takes long on a machine that is busy. */
+vi.setConfig({ testTimeout: 120_000 })
 
 let directory: string
 beforeAll(async () => {
