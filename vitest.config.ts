@@ -4,7 +4,10 @@ import { defineConfig } from "vitest/config"
 import { BaseSequencer, type TestSpecification } from "vitest/node"
 import manifest from "./package.json" with { type: "json" }
 import { isLong } from "./test/support/long.js"
+import { hideMachine } from "./test/support/machine.js"
 import { memoryDirectory } from "./test/support/memoryDirectory.js"
+
+hideMachine()
 
 /** `charlotte` and its subpaths, as package.json exports them, but from the sources: no build comes before a test. */
 const alias = Object.entries(manifest.exports).flatMap(([subpath, target]) =>
@@ -140,8 +143,8 @@ export default defineConfig({
     allowOnly: false,
     sequence: { sequencer: Sequencer },
     // Tests start real processes and wait for real files, on machines that may be busy: the limit is for what hangs.
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // Processes, not threads: native code, signals and the working directory belong to a whole process.
     pool: "forks",
     // Without `minForks`, which is one less then: where two forks are idle that share modules, tinypool 1.1.1 ends one twice, and the run.
