@@ -4,8 +4,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-[ $# -gt 0 ] || set -- node_modules/.bin/vitest run --project unit --project integration --project e2e \
-  --poolOptions.forks.isolate=false test/git test/tasks test/cli
+[ $# -gt 0 ] || set -- sh -ec 'for tier in unit integration e2e; do npm run -s "test:$tier" -- test/git test/tasks test/cli; done'
 
 odd=$(mktemp -d)
 trap 'rm -rf "$odd"' EXIT

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { errors, type JobId, RunStore } from "charlotte"
 import { Array, Duration, Effect, FastCheck, type Layer, Option, Runtime, Stream, TestClock } from "effect"
 import * as Runs from "../../../src/store/Runs.js"
+import { joinedAt } from "../../support/interleaving.js"
 import { at, created, error, event, id, kind, log, newRun, record } from "../runs.js"
 import { planOf } from "../work.js"
 
@@ -140,6 +141,21 @@ export const retention = (layer: Layer.Layer<RunStore.RunStore>) => {
           expect(yield* Effect.flip(unpin(missing))).toEqual(new errors.JobNotFound({ jobId: missing }))
         }
       }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("never removes a run that is pinned at the same time, unless the pin fails", () =>
+      Effect.gen(function* () {
+        const { get, pin, prune, retain } = yield* Store
+        yield* TestClock.setTime(10_000 * minute)
+        yield* retain({ kind, retention: { completed: 0 }, forget: () => Effect.void })
+        for (let k = 1, isJoined = true; isJoined; k += 3) {
+          yield* ended(k)
+          const pinned = yield* joinedAt(prune(), k, Effect.isSuccess(pin(id(k))))
+          isJoined = Option.isSome(pinned)
+          const isThere = Option.isSome(yield* get(id(k)))
+          expect({ k, isThere }).toEqual({ k, isThere: Option.contains(pinned, true) })
+        }
+      }).pipe(Effect.scoped, Effect.provide(layer))
     )
 
     it.effect("removes all of a run: record, events, labels, submission, tasks, and what is kept elsewhere", () =>

@@ -60,6 +60,20 @@ export const searching = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
+    it.effect("no longer finds a run by words of a title that has changed", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        yield* created(1)
+        const titled = (title: string) => task("a", 1, 0, { title })
+        const work = new Work.Work({ units: [unit("a", 0)], tasks: [titled("Write the parser")] })
+        yield* store.work.plan({ jobId: id(1), attempt: 1, work })
+        expect(yield* found("write parser")).toEqual([id(1)])
+        yield* store.work.task({ jobId: id(1), attempt: 1, task: titled("Write the printer") })
+        expect(yield* found("write printer")).toEqual([id(1)])
+        expect(yield* found("parser")).toEqual([])
+      }).pipe(Effect.provide(layer))
+    )
+
     it.effect("ignores keys of the config, the result and events", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
