@@ -2,7 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { errors, type JobId, JobManager, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
-import { Chunk, DateTime, Duration, Effect, Either, Fiber, Layer, Option, TestClock } from "effect"
+import { Chunk, DateTime, Deferred, Duration, Effect, Either, Fiber, Layer, Option, Ref, TestClock } from "effect"
 import { RealClock } from "../../src/internal/RealClock.js"
 import { config } from "../support/jobs.js"
 import { databaseFile, life, statusOf, typesOf } from "./lives.js"
@@ -21,9 +21,27 @@ const complete = (id: JobId.JobId) =>
 
 const runOf = (id: JobId.JobId) => Effect.flatMap(RunStore.RunStore, (store) => Effect.flatten(store.get(id)))
 
+/** A store that runs an effect when a read next finds nothing, before that read returns: it misses what the effect commits. */
+const missing = (read: "due" | "nextDueAt", next: Ref.Ref<Effect.Effect<void>>) =>
+  Layer.effect(
+    RunStore.RunStore,
+    Effect.map(RunStore.RunStore, (store) => {
+      const runNext = Effect.flatten(Ref.getAndSet(next, Effect.void))
+      const due: typeof store.due = (query) =>
+        Effect.tap(store.due(query), (runs) => (runs.length === 0 ? runNext : Effect.void))
+      const nextDueAt: typeof store.nextDueAt = (kind) =>
+        Effect.tap(store.nextDueAt(kind), (at) => (Option.isNone(at) ? runNext : Effect.void))
+      return { ...store, ...(read === "due" ? { due } : { nextDueAt }) }
+    })
+  )
+
 for (const [name, store] of Object.entries(stores)) {
-  const layer = (options: JobManager.LayerOptions & ScriptedOrchestrator.Options = {}) =>
+  const layer = (
+    options: JobManager.LayerOptions & ScriptedOrchestrator.Options = {},
+    wrapped: Layer.Layer<RunStore.RunStore, never, RunStore.RunStore> = Layer.context()
+  ) =>
     JobManager.layer({ maxJobs: 1, ...options }).pipe(
+      Layer.provide(wrapped),
       Layer.provideMerge(Layer.merge(store, ScriptedOrchestrator.layer(options)))
     )
 
@@ -157,6 +175,46 @@ for (const [name, store] of Object.entries(stores)) {
         const id = yield* manager.start(config, { startAt: DateTime.unsafeMake(-1_000) })
         expect(yield* manager.list).toEqual([id])
       }).pipe(Effect.provide(layer()))
+    )
+  })
+
+  describe(`a run that comes just after the dispatcher found none, ${name}`, () => {
+    it.scoped("begins when a permit is free", () =>
+      Effect.gen(function* () {
+        const next = yield* Ref.make(Effect.void)
+        yield* Effect.gen(function* () {
+          const manager = yield* Manager
+          const third = yield* Deferred.make<JobId.JobId>()
+          const first = yield* manager.start(config)
+          const second = yield* manager.start(config, { whenFull: "queue" })
+          const start = Effect.orDie(manager.start(config, { whenFull: "queue" }))
+          yield* Ref.set(next, Effect.intoDeferred(start, third))
+          yield* complete(first)
+          // It has the only permit when the dispatcher finds no other run.
+          yield* Effect.flatMap(Script, ({ began }) => began(second))
+          const id = yield* Deferred.await(third)
+          yield* complete(second)
+          yield* complete(id)
+        }).pipe(Effect.provide(layer({}, missing("due", next))))
+      })
+    )
+
+    it.scoped("begins when its time has come", () =>
+      Effect.gen(function* () {
+        const next = yield* Ref.make(Effect.void)
+        yield* Effect.gen(function* () {
+          const manager = yield* Manager
+          const second = yield* Deferred.make<JobId.JobId>()
+          const first = yield* manager.start(config, { delay: "1 hour" })
+          const start = Effect.orDie(manager.start(config, { delay: "1 hour" }))
+          yield* Ref.set(next, Effect.intoDeferred(start, second))
+          yield* TestClock.adjust("1 hour")
+          yield* complete(first)
+          const id = yield* Deferred.await(second)
+          yield* TestClock.adjust("1 hour")
+          yield* complete(id)
+        }).pipe(Effect.provide(layer({}, missing("nextDueAt", next))))
+      })
     )
   })
 

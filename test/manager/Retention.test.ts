@@ -2,7 +2,23 @@
 import { describe, expect, it } from "@effect/vitest"
 import { errors, JobKind, JobManager, Runs, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
-import { Chunk, Clock, Duration, Effect, Exit, Layer, Option, Queue, Schema, Stream, TestClock } from "effect"
+import {
+  Chunk,
+  Clock,
+  Deferred,
+  Duration,
+  Effect,
+  Exit,
+  Layer,
+  Logger,
+  LogLevel,
+  Option,
+  Queue,
+  Ref,
+  Schema,
+  Stream,
+  TestClock
+} from "effect"
 import { RealClock } from "../../src/internal/RealClock.js"
 import { config } from "../support/jobs.js"
 import { databaseFile, life } from "./lives.js"
@@ -100,6 +116,41 @@ for (const [name, store] of Object.entries(stores)) {
         }).pipe(Effect.provide(Note.layer({ run: () => Effect.void, forget, retention: { completed: "1 day" } })))
       }).pipe(Effect.provide(store))
     )
+    for (const [how, failure] of [
+      ["fails", new errors.StoreError({ operation: "prune runs", reason: "busy", cause: "locked" })],
+      ["dies", Effect.die("a bug in the store")]
+    ] as const)
+      it.scoped(`prunes the next time, where the first pruning ${how}`, () =>
+        Effect.gen(function* () {
+          const runs = yield* Runs.Runs
+          const forgotten = yield* Deferred.make<string>()
+          const id = yield* noted().pipe(Effect.provide(Note.layer({ run: () => Effect.void })))
+          const store = yield* RunStore.RunStore
+          const failing = yield* Ref.make(true)
+          const pruning: RunStore.Service = {
+            ...store,
+            prune: (options) =>
+              Effect.flatMap(Ref.getAndSet(failing, false), (fails) => (fails ? failure : store.prune(options)))
+          }
+          const layer = Note.layer({
+            run: () => Effect.void,
+            retention: { completed: 0 },
+            forget: (id) => Deferred.succeed(forgotten, id)
+          }).pipe(Layer.provide(Layer.succeed(RunStore.RunStore, pruning)))
+          yield* Effect.gen(function* () {
+            const { turn } = yield* RealClock
+            yield* Effect.repeat(turn, { until: () => Effect.negate(Ref.get(failing)) })
+            const isForgotten = Effect.map(Deferred.poll(forgotten), Option.isSome)
+            yield* Effect.repeat(Effect.zipRight(turn, TestClock.adjust("10 minutes")), {
+              times: 1_000,
+              until: () => isForgotten
+            })
+            expect(yield* isForgotten).toBe(true)
+            expect(yield* Deferred.await(forgotten)).toBe(id)
+            yield* Effect.repeat(turn, { until: () => Effect.map(runs.get(id), Option.isNone) })
+          }).pipe(Effect.provide(layer))
+        }).pipe(Effect.provide(store), Logger.withMinimumLogLevel(LogLevel.None))
+      )
 
     it.scoped("has a pruned job not found by await, stop, resume, signal and events, also where they were cached", () =>
       Effect.gen(function* () {
