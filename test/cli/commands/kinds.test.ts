@@ -1,6 +1,6 @@
 /** Commands in a home that an application holds, with kinds of jobs of its own. */
 import { describe, expect, it } from "@effect/vitest"
-import { JobKind } from "charlotte"
+import { JobKind, RunStore } from "charlotte"
 import { JobsApi, Server } from "charlotte/http"
 import { Step, TestManager } from "charlotte/testing"
 import { Context, Effect, Layer, Schema } from "effect"
@@ -86,6 +86,32 @@ describe("commands on jobs of several kinds", () => {
         out: expect.stringContaining(`job ${other} cancelled`)
       })
       expect(yield* Context.get(services, Report).activeCount).toBe(0)
+    })
+  )
+
+  it.scopedLive("stop --all exits with 1 where a job has not ended in time, and names it", () =>
+    Effect.gen(function* () {
+      const mayEnd = yield* Effect.makeLatch()
+      yield* Effect.addFinalizer(() => mayEnd.open)
+      const run = ({ config: { title } }: { readonly config: { readonly title: string } }) =>
+        title === "stubborn" ? Effect.uninterruptible(mayEnd.await) : Effect.never
+      const jobs = Report.layer({ run, stopGrace: 0 }).pipe(Layer.provideMerge(RunStore.layerMemory))
+      const { run: command, services } = yield* Application.serve((socket) =>
+        Layer.provideMerge(Server.layer({ listen: { socket }, drain: 200, api: JobsApi.make([Report]) }), jobs)
+      )
+      const { activeCount, start } = Context.get(services, Report)
+      for (const words of [["--all"], ["--all", "--grace", "0s"]]) {
+        const stubborn = yield* start({ title: "stubborn" })
+        const other = yield* start({ title: "other" })
+        const { code, err, out } = yield* command("stop", ...words)
+        expect([code, err]).toEqual([1, ""])
+        expect(out).toMatch(new RegExp(`^✗ job ${stubborn} did not end within .* and is still stopping$`, "m"))
+        expect(out).toMatch(new RegExp(`^✓ job ${other} cancelled after `, "m"))
+        yield* mayEnd.open
+        yield* Context.get(services, Report).await(stubborn)
+        yield* mayEnd.close
+        expect(yield* activeCount).toBe(0)
+      }
     })
   )
 })
