@@ -4,7 +4,7 @@
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { Database, JobManager, RunStore } from "charlotte"
 import { Agents, Git, ProcessRunner, TaskOrchestrator } from "charlotte/tasks"
-import { type Duration, Layer } from "effect"
+import { type Duration, Effect, identity, Layer } from "effect"
 import { type GitEnvironment, GitEnvironmentRef } from "../../src/git/GitEnvironment.js"
 import { ParentEnvironment, type Variables } from "../../src/process/ChildEnvironment.js"
 
@@ -16,12 +16,14 @@ export interface Options {
   readonly gateTimeout?: Duration.Duration
   /** The environment of the manager; defaults to that of this process. */
   readonly around?: Variables
+  /** Changes what the store does. */
+  readonly store?: (store: RunStore.Service) => RunStore.Service
 }
 
 /** Its home is `charlotte` below the root, with the database beside it. */
 export const charlotte = (
   { environment, root }: { readonly root: string; readonly environment: GitEnvironment },
-  { around, env = [], gateTimeout, profiles = [] }: Options = {}
+  { around, env = [], gateTimeout, profiles = [], store = identity }: Options = {}
 ) =>
   JobManager.layer().pipe(
     Layer.provideMerge(TaskOrchestrator.layer({ directory: `${root}/charlotte` })),
@@ -32,6 +34,7 @@ export const charlotte = (
         Agents.layer({ profiles, gates: { env, timeout: gateTimeout }, file: `${root}/charlotte/config.yaml` })
       )
     ),
+    Layer.provideMerge(Layer.effect(RunStore.RunStore, Effect.map(RunStore.RunStore, store))),
     Layer.provideMerge(RunStore.layer),
     Layer.provide(Database.layer({ filename: `${root}/charlotte.db` })),
     Layer.provide(Layer.succeed(GitEnvironmentRef, environment)),

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
 import { JobManager } from "charlotte"
-import { Effect, Stream } from "effect"
+import { Deferred, Effect, Stream } from "effect"
 import { isLong } from "../../support/long.js"
 import * as Repository from "../../support/Repository.js"
+import type { Options } from "../Composition.js"
 import { charlotte, ended, litter, repository, run, subjects, task, unit, untilClosed } from "../Jobs.js"
 import { type Config, doneTasks } from "./Scenes.js"
 
@@ -143,5 +144,41 @@ describe("an interrupted job", () => {
         )
       }),
     120_000
+  )
+
+  it.scopedLive("does not run a task again that has failed, where its unit was not yet recorded as failed", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const files = {
+        "charlotte.yaml": "attempts: 1\n",
+        "a/IMPLEMENTATION_PLAN.md": unit(),
+        "a/01-fails.md": task(1, "true", "false")
+      }
+      const { config } = yield* repository(world, files)
+      const reached = yield* Deferred.make<void>()
+      const cutOff: Options = {
+        store: (store) => ({
+          ...store,
+          work: {
+            ...store.work,
+            unit: (changed) =>
+              changed.unit.state === "failed"
+                ? Effect.zipRight(Deferred.succeed(reached, undefined), Effect.never)
+                : store.work.unit(changed)
+          }
+        })
+      }
+      const first = yield* untilClosed(charlotte(world, cutOff))
+      const id = yield* Effect.flatMap(JobManager.JobManager, ({ start }) => start(config)).pipe(
+        Effect.provide(first.context)
+      )
+      yield* Deferred.await(reached)
+      yield* first.close
+      const { run, types, work } = yield* Effect.provide(ended(id), charlotte(world))
+      expect(run).toMatchObject({ status: "failed", attempt: 2 })
+      expect(work.tasks).toMatchObject([{ state: "failed", failures: 1 }])
+      expect(types.filter((type) => type.startsWith("task.started"))).toEqual(["task.started a 1"])
+      expect(types.filter((type) => type.startsWith("unit.failed"))).toEqual(["unit.failed a"])
+    })
   )
 })
