@@ -58,6 +58,17 @@ describe("a node", () => {
     }).pipe(Effect.provide(RunStore.layerMemory))
   )
 
+  it.scoped("counts its lease from when it sent the sign of life that was answered last", () =>
+    Effect.gen(function* () {
+      const { becomeSilent, letGo } = yield* make(2_000)
+      yield* becomeSilent
+      yield* TestClock.adjust(2_900)
+      expect(yield* letGo).toBe(0)
+      yield* TestClock.adjust(300)
+      expect(yield* letGo).toBe(1)
+    }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+
   it.scoped(
     "lets go of its jobs after a pause that is longer than its lease, also where its next sign of life comes first",
     () =>
