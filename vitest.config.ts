@@ -96,7 +96,7 @@ const onPostgres = {
   name: "postgres",
   include: isLong ? longOnPostgres : postgres,
   globalSetup: [...globalSetup, "test/postgres/globalSetup.ts"],
-  testTimeout: 120_000,
+  testTimeout: 300_000,
   env
 }
 
@@ -143,8 +143,8 @@ export default defineConfig({
     allowOnly: false,
     sequence: { sequencer: Sequencer },
     // Tests start real processes and wait for real files, on machines that may be busy: the limit is for what hangs.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     // Processes, not threads: native code, signals and the working directory belong to a whole process.
     pool: "forks",
     // Without `minForks`, which is one less then: where two forks are idle that share modules, tinypool 1.1.1 ends one twice, and the run.

@@ -31,7 +31,7 @@ const withClient = <A, E>(
     return yield* test(here, yield* client(here))
   })
 
-layer(daemon(files), { excludeTestServices: true, timeout: "1 minute" })("GET /jobs/:id/diff", (it) => {
+layer(daemon(files), { excludeTestServices: true, timeout: "5 minutes" })("GET /jobs/:id/diff", (it) => {
   it.scoped("has what the whole job has changed, and what each unit has, in its own commits", () =>
     withClient((here, { diff }) =>
       Effect.gen(function* () {

@@ -76,6 +76,6 @@ describe("the token of a home", () => {
           })
         }
       }),
-    60_000
+    300_000
   )
 })

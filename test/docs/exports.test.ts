@@ -60,7 +60,7 @@ const problemsOf = (files: ReadonlyArray<string>): ReadonlyArray<string> => {
 }
 
 describe("public modules", () => {
-  it("every export has a doc comment with @since and @category", { timeout: 120_000 }, () => {
+  it("every export has a doc comment with @since and @category", { timeout: 300_000 }, () => {
     expect(problemsOf(modules)).toEqual([])
   })
 })

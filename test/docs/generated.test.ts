@@ -13,7 +13,7 @@ const newest = async (script: string) => {
 }
 
 describe("generated documents", () => {
-  it("docs/cli.md has the help of every command", { timeout: 120_000 }, async () => {
+  it("docs/cli.md has the help of every command", { timeout: 300_000 }, async () => {
     expect(read("docs/cli.md"), "run npx tsx scripts/cliReference.ts").toBe(await newest("cliReference.ts"))
   })
 

@@ -84,6 +84,6 @@ describe("the commands in README and docs", () => {
             ).toBe(true)
         }
       }),
-    180_000
+    300_000
   )
 })

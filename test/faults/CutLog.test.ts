@@ -129,7 +129,7 @@ describe("recovery of a WAL after a power loss", () => {
         }
         expect(yield* recovered(database, log)).toEqual(acknowledged.at(-1)?.states)
       }),
-    60_000
+    300_000
   )
 
   it.scoped("ignores a torn or corrupt frame and all later ones", () =>

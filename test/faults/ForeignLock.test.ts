@@ -85,7 +85,7 @@ describe("a database lock of another connection, held for", () => {
             expect(watched.stalls[Math.floor(watched.stalls.length / 2)]).toBeLessThan(50)
           }).pipe(Effect.provide(layer(filename)))
         ),
-      60_000
+      300_000
     )
   }
 })

@@ -104,6 +104,6 @@ describe("the migration of a database of 0.1.0", () => {
         }
         expect(new Set(found)).toEqual(new Set([old.version, migrated.version]))
       }),
-    240_000
+    300_000
   )
 })

@@ -81,7 +81,7 @@ describe("the migration of a large database of 0.1.0", () => {
         expect([listed.code, shown(listed.err)]).toEqual([0, expected])
         expect(listed.out).toContain('"jobs"')
       }),
-    120_000
+    300_000
   )
 
   it.scopedLive(
@@ -100,7 +100,7 @@ describe("the migration of a large database of 0.1.0", () => {
         // 16 times, if it read all runs for each.
         expect(second.processor / first.processor).toBeLessThan(8)
       }),
-    120_000
+    300_000
   )
 
   it.scopedLive.runIf(isLong)(

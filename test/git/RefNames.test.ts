@@ -146,7 +146,7 @@ scenario(
       expect(yield* world.git(world.top, "worktree", "list")).toMatch(/^.*\n$/)
       expect(existsSync(`${world.root}/x`)).toBe(false)
     }),
-  120_000
+  300_000
 )
 
 scenario(
@@ -163,7 +163,7 @@ scenario(
       const { commit } = yield* service.status(repository, tree)
       expect(yield* service.doneTasks(repository, { from: world.main, to: commit })).toEqual([])
     }),
-  120_000
+  300_000
 )
 
 it("a command for people is one word for each value", () => {

@@ -74,6 +74,6 @@ describe.each(Object.entries(stores))("with a store %s", (name, store) => {
         process.stdout.write(`${cycles} times of watching ${name}: the heap grew by ${Math.round(growth / 1024)} KiB\n`)
         expect(growth).toBeLessThan(limit)
       }).pipe(Effect.provide(layer)),
-    60_000
+    300_000
   )
 })

@@ -85,6 +85,6 @@ describe.each(Object.entries(stores))("with a store %s", (_, store) => {
           expect(yield* rest).toEqual(expected)
         }
       }).pipe(Effect.provide(layer)),
-    { timeout: 60_000, fastCheck: { numRuns: 60 } }
+    { timeout: 300_000, fastCheck: { numRuns: 60 } }
   )
 })

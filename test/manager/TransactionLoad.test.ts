@@ -50,6 +50,6 @@ describe("1,000 starts inside transactions, among other writes of the applicatio
         expect(yield* countEvents).toBe(3 * committed.length)
         yield* isSound
       }).pipe(Effect.provide(layer)),
-    60_000
+    300_000
   )
 })

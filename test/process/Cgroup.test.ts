@@ -66,7 +66,7 @@ const escaped = (home: string) =>
     () => Number(read(join(home, "escaped")))
   )
 
-describe.runIf(delegated !== undefined)("a process in a control group of its own", { timeout: 60_000 }, () => {
+describe.runIf(delegated !== undefined)("a process in a control group of its own", { timeout: 300_000 }, () => {
   const scenario = (title: string, body: Effect.Effect<void, unknown, ProcessRunner.ProcessRunner | RunStore>) =>
     it.scopedLive(title, () => body.pipe(Effect.provide(layer), Effect.provideService(ProcessTableRef, table)))
 

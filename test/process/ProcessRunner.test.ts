@@ -76,7 +76,7 @@ const quickest = <A extends { readonly millis: number }, E, R>(millis: number, e
     return best
   })
 
-const machineIsBusy = { timeout: 120_000 }
+const machineIsBusy = { timeout: 300_000 }
 
 describe("an interruption", machineIsBusy, () => {
   for (const [name, text] of Object.entries(stubborn)) {

@@ -56,7 +56,7 @@ const nothingIsOpen = Effect.gen(function* () {
 })
 
 for (const [name, { isThere, start }] of Object.entries(daemons))
-  describe.runIf(process.platform === "linux" && isThere)(`${name}, started by a job`, { timeout: 60_000 }, () => {
+  describe.runIf(process.platform === "linux" && isThere)(`${name}, started by a job`, { timeout: 300_000 }, () => {
     it.scopedLive("is gone when the process has ended that has started it", () =>
       Effect.gen(function* () {
         const home = yield* directory

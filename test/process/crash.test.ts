@@ -17,16 +17,21 @@ const program = fileURLToPath(new URL("manager.ts", import.meta.url))
 /** Starts a manager with a job, and kills it some milliseconds after so many of its processes were ready. */
 const crash = (home: string, { ready, millis }: { readonly ready: number; readonly millis: number }) =>
   Effect.gen(function* () {
-    const child = yield* Effect.acquireRelease(
-      Effect.sync(() =>
-        spawn(process.execPath, ["--import", "tsx", program, home], { stdio: ["ignore", "pipe", "inherit"] })
-      ),
-      (child) => Effect.sync(() => child.kill("SIGKILL"))
+    const { child, gone } = yield* Effect.acquireRelease(
+      Effect.sync(() => {
+        const child = spawn(process.execPath, ["--import", "tsx", program, home], {
+          stdio: ["ignore", "pipe", "inherit"]
+        })
+        return { child, gone: once(child, "exit") }
+      }),
+      ({ child, gone }) => {
+        child.kill("SIGKILL")
+        return Effect.promise(() => gone)
+      }
     )
-    const gone = once(child, "exit")
     yield* Effect.promise(() => once(child.stdout, "data"))
     // By then, one that leaves a child behind may have been ended with that: not all of them live at the same time.
-    yield* eventually(`${ready} processes`, () => homesIn(home).filter(isReady).length >= ready, 60_000)
+    yield* eventually(`${ready} processes`, () => homesIn(home).filter(isReady).length >= ready)
     yield* pause(millis)
     child.kill("SIGKILL")
     expect(yield* Effect.promise(() => gone)).toEqual([null, "SIGKILL"])
@@ -37,10 +42,9 @@ const homesIn = (home: string): ReadonlyArray<string> =>
 
 const isReady = (home: string): boolean => read(join(home, "output.log")).includes("ready")
 
-const locksIn = (home: string): ReadonlyArray<string> =>
-  homesIn(home)
-    .map((home) => join(home, "lock"))
-    .filter((lock) => existsSync(lock))
+const locksOf = (home: string): ReadonlyArray<string> => homesIn(home).map((home) => join(home, "lock"))
+
+const locksIn = (home: string): ReadonlyArray<string> => locksOf(home).filter((lock) => existsSync(lock))
 
 const pipesOf = (cookie: string): ReadonlyArray<string> => readdirSync(tmpdir()).filter((name) => name.includes(cookie))
 
@@ -73,7 +77,7 @@ it.scopedLive(
       let opened = 0
       for (let i = 0; i < kills; i++) {
         const home = yield* directory
-        yield* Effect.addFinalizer(() => killHolders(locksIn(home)))
+        yield* Effect.addFinalizer(() => killHolders(locksOf(home)))
         // All of them in each third world, and by chance in the others.
         const ready =
           i % 3 === 0 ? Object.keys(stubborn).length : yield* Random.nextIntBetween(0, Object.keys(stubborn).length)

@@ -171,7 +171,7 @@ describe("a short program", () => {
           expect(isHeld(lock)).toBe(false)
         }
       }),
-    60_000
+    300_000
   )
 
   it.scopedLive("that takes too long is ended, and fails with that reason", () =>

@@ -29,7 +29,7 @@ export const pause = (millis: number) =>
   })
 
 /** Waits for a condition that the outside world gives no event for. */
-export const eventually = (what: string, condition: () => boolean, millis = 20_000) =>
+export const eventually = (what: string, condition: () => boolean, millis = 120_000) =>
   Effect.suspend(() => {
     const deadline = performance.now() + millis
     return Effect.gen(function* () {
@@ -63,13 +63,18 @@ export const isHeld = (lock: string): boolean => {
   return status !== 0
 }
 
-/** The processes that have inherited one of these locks. */
+/** The processes that have inherited one of these locks, or are about to take it. */
 const holders = (locks: ReadonlyArray<string>): ReadonlyArray<number> =>
   readdirSync("/proc")
     .map(Number)
     .filter((pid) => {
       try {
-        return locks.includes(readlinkSync(`/proc/${pid}/fd/9`))
+        return (
+          locks.includes(readlinkSync(`/proc/${pid}/fd/9`)) ||
+          read(`/proc/${pid}/environ`)
+            .split("\0")
+            .some((variable) => locks.some((lock) => variable === `LOCK=${lock}`))
+        )
       } catch {
         return false
       }
@@ -116,7 +121,8 @@ export const stubborn: { readonly [name: string]: string } = {
   "ignores TERM, INT and HUP": `${hold}${deaf} echo ready; while :; do sleep 1000; done`,
   "has a daemon in a session of its own": `${hold}${deaf} ( (setsid sh -c 'echo ready; sleep 1000 & sleep 1000' &) & ); sleep 1000`,
   "is stopped": `${hold}${deaf} echo ready; kill -STOP $$; sleep 1000`,
-  "exits before its child": `${hold} (${deaf} echo ready; sleep 1000) & exit 3`,
+  // Its child is deaf from the start: it may be told to end at once.
+  "exits before its child": `${hold}${deaf} sleep 1000 & echo ready; exit 3`,
   "forks 50 times a second": `${hold}${deaf} echo ready; n=0; while [ $n -lt 3000 ]; do n=$((n + 1)); sleep 1000 & sleep 0.02; done; sleep 1000`,
   "runs away from session to session": `${hold}${deaf} RUN='${deaf} N=$((N + 1)); sleep 0.02; [ $N -gt 3000 ] || setsid sh -c "$RUN" &'; N=0; export N RUN; setsid sh -c "$RUN" & echo ready; sleep 1000`,
   "clears its environment": `${hold}${deaf} env -i sh -c 'echo ready; sleep 1000 & sleep 1000' & wait; sleep 1000`,

@@ -7,7 +7,7 @@ import * as Figures from "./Figures.js"
 const seeds = isLong ? 10_000 : 200
 
 describe("the simulation", () => {
-  it("does the same again for the same seed, whatever was done before", { timeout: 120_000 }, async () => {
+  it("does the same again for the same seed, whatever was done before", { timeout: 300_000 }, async () => {
     const [together, apart] = await Bundle.withBundle([], (bundle) => {
       const run = (processes: number) => Bundle.run(bundle, { from: 1, seeds: 24, processes })
       return Promise.all([run(1), run(3)])
@@ -16,7 +16,7 @@ describe("the simulation", () => {
     expect(together.digest).not.toBe("0")
   })
 
-  it(`finds nothing in ${seeds} seeds`, { timeout: 60_000 + seeds * 6_000 }, async () => {
+  it(`finds nothing in ${seeds} seeds`, { timeout: 300_000 + seeds * 6_000 }, async () => {
     const figures = await Bundle.withBundle([], (bundle) => Bundle.run(bundle, { from: 1, seeds, processes: 2 }))
     process.stdout.write(`${Figures.line(figures)}\n`)
     const failed = figures.failures

@@ -372,7 +372,7 @@ describe("RunStore.layer", () => {
         expect(yield* openedWith({ rollsBack: true })).toEqual(["full", "opened"])
       }),
     // It opens the database twice for each statement.
-    120_000
+    300_000
   )
 
   it.effect("opens although any statement of opening finds the database locked", () =>

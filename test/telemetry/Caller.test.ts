@@ -56,6 +56,6 @@ describe("a daemon that already runs, with OTEL_EXPORTER_OTLP_ENDPOINT", () => {
         expect(receiver.errors).toEqual([])
         yield* Daemon.down(world)
       }),
-    120_000
+    300_000
   )
 })

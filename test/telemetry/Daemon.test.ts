@@ -164,6 +164,6 @@ describe("a daemon with OTEL_EXPORTER_OTLP_ENDPOINT", () => {
           "deployment.environment.name": "test"
         })
       }),
-    120_000
+    300_000
   )
 })

@@ -77,7 +77,7 @@ describe("charlotte run with OTEL_EXPORTER_OTLP_ENDPOINT", () => {
           expect(receiver.text()).toContain("Task of [redacted]")
           expect(receiver.text()).not.toContain(secret)
         }),
-      120_000
+      300_000
     )
 
   it.scopedLive(
@@ -91,7 +91,7 @@ describe("charlotte run with OTEL_EXPORTER_OTLP_ENDPOINT", () => {
           'charlotte: OTEL_EXPORTER_OTLP_ENDPOINT is "localhost:4318", which cannot be used; use an http or https address, such as http://localhost:4318\n'
         ])
       }),
-    120_000
+    300_000
   )
 
   it.scopedLive(
@@ -108,7 +108,7 @@ describe("charlotte run with OTEL_EXPORTER_OTLP_ENDPOINT", () => {
         const second = yield* run(here, { ...patient, OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:1" })
         expect([second.code, second.err]).toEqual([0, ""])
       }),
-    120_000
+    300_000
   )
 
   it.scopedLive(
@@ -120,6 +120,6 @@ describe("charlotte run with OTEL_EXPORTER_OTLP_ENDPOINT", () => {
         const receiver = yield* Receiver.make()
         expect(yield* loaded(yield* world, { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url })).toContainEqual(isExporter)
       }),
-    120_000
+    300_000
   )
 })

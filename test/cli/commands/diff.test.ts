@@ -33,7 +33,7 @@ const files = (root: string) => ({
   "wide/b/01-two.md": task(1, "echo two > two.txt", "true")
 })
 
-layer(daemon(files), { excludeTestServices: true, timeout: "1 minute" })("charlotte diff", (it) => {
+layer(daemon(files), { excludeTestServices: true, timeout: "5 minutes" })("charlotte diff", (it) => {
   it.scoped("prints a patch that git applies, of the whole job and of one unit", () =>
     Effect.gen(function* () {
       const { complete, git, repository, root, run, write } = yield* Here
@@ -177,6 +177,6 @@ describe("charlotte diff without a daemon", () => {
         const direct = yield* onTerminal(`charlotte diff ${id} b --no-pager`, { NO_COLOR: "1" })
         expect(direct.out.replaceAll("\r\n", "\n")).toMatch(/\n@@ -0,0 \+1 @@\n\+two\n$/)
       }),
-    60_000
+    300_000
   )
 })

@@ -9,7 +9,7 @@ import { Here, layer as daemon, tasks } from "./Here.js"
 
 const decode = Schema.decode(Schema.parseJson(Export))
 
-layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlotte export", (it) => {
+layer(daemon(tasks), { excludeTestServices: true, timeout: "5 minutes" })("charlotte export", (it) => {
   it.scoped("prints all that is recorded of a job but its logs", () =>
     Effect.gen(function* () {
       const here = yield* Here
@@ -93,6 +93,6 @@ describe("charlotte export without a daemon", () => {
         }
         expect((yield* run("export", unknownId)).code).toBe(2)
       }),
-    60_000
+    300_000
   )
 })

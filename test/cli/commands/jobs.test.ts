@@ -10,7 +10,7 @@ const decode = Schema.decodeSync(Schema.parseJson(JobsApi.JobPage))
 
 const noJobs = { code: 0, out: "", err: "no jobs yet; start one with: charlotte run TASKSDIR\n" }
 
-layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlotte jobs", (it) => {
+layer(daemon(tasks), { excludeTestServices: true, timeout: "5 minutes" })("charlotte jobs", (it) => {
   /** One that is done, one that has failed, and one that waits until it is released. */
   let ids: ReadonlyArray<string> = []
 

@@ -19,7 +19,7 @@ const Piece = Schema.parseJson(
 /** As `tasks` prints it. */
 const printed = (word: string) => `\x1b[2J\x1b]0;title\x07\x1b[31mred\x1b[0m ${word}\n`
 
-layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlotte logs", (it) => {
+layer(daemon(tasks), { excludeTestServices: true, timeout: "5 minutes" })("charlotte logs", (it) => {
   it.scoped("prints output unchanged to a pipe, and without control sequences to a terminal", () =>
     Effect.gen(function* () {
       const { complete, onTerminal, run } = yield* Here

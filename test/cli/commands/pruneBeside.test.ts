@@ -2,7 +2,7 @@ import { expect, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { Here, layer as daemon, tasks } from "./Here.js"
 
-layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlotte prune beside a daemon", (it) => {
+layer(daemon(tasks), { excludeTestServices: true, timeout: "5 minutes" })("charlotte prune beside a daemon", (it) => {
   it.scoped("removes what ended jobs have left, and touches nothing of the one that is running", () =>
     Effect.gen(function* () {
       const { complete, git, reached, release, repository, run, submit } = yield* Here

@@ -77,6 +77,6 @@ describe("charlotte resume", () => {
         expect((yield* run("show", "latest")).out).toContain(`  retry of ${first}\n`)
         yield* Daemon.down(world)
       }),
-    60_000
+    300_000
   )
 })

@@ -8,7 +8,7 @@ import { escapes, Here, layer as daemon, tasks } from "./Here.js"
 
 const decode = Schema.decodeSync(Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.Unknown })))
 
-layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlotte show", (it) => {
+layer(daemon(tasks), { excludeTestServices: true, timeout: "5 minutes" })("charlotte show", (it) => {
   it.scoped("lists completed, running and pending units and tasks with durations", () =>
     Effect.gen(function* () {
       const { complete, reached, release, repository, run, submit } = yield* Here

@@ -13,7 +13,7 @@ const files = (root: string) => ({
   [`bent${escapes}/a/01-one.md`]: `---\ntask: 1\nbackpressure: ""\n---\n\n# One\n`
 })
 
-layer(daemon(files, { CHARLOTTE_MAX_JOBS: "2" }), { excludeTestServices: true, timeout: "1 minute" })(
+layer(daemon(files, { CHARLOTTE_MAX_JOBS: "2" }), { excludeTestServices: true, timeout: "5 minutes" })(
   "charlotte start",
   (it) => {
     it.scoped("prints only the job id in a pipe, and also how to watch it on a terminal", () =>

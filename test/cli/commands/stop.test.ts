@@ -10,7 +10,7 @@ const Report = Schema.parseJson(StopReport.StopReport)
 /** Those of the agents that are at work. */
 const agents = (world: Charlotte.World) => Charlotte.processes(world).filter((line) => !line.includes("daemon start"))
 
-layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlotte stop", (it) => {
+layer(daemon(tasks), { excludeTestServices: true, timeout: "5 minutes" })("charlotte stop", (it) => {
   it.scoped("returns when the job has ended and prints how", () =>
     Effect.gen(function* () {
       const here = yield* Here

@@ -6,7 +6,7 @@ import { Here, layer as daemon, tasks } from "./Here.js"
 const decode = Schema.decodeSync(Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.Unknown })))
 
 /** One job at a time. */
-layer(daemon(tasks, { CHARLOTTE_MAX_JOBS: "1" }), { excludeTestServices: true, timeout: "1 minute" })(
+layer(daemon(tasks, { CHARLOTTE_MAX_JOBS: "1" }), { excludeTestServices: true, timeout: "5 minutes" })(
   "a job that waits",
   (it) => {
     it.scoped("is queued by `charlotte start`, which says for what it waits", () =>

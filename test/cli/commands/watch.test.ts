@@ -17,7 +17,7 @@ const read = (out: string) => {
   return { events: lines.map((line) => Schema.decodeSync(Event)(line)), summary }
 }
 
-layer(daemon(tasks), { excludeTestServices: true, timeout: "1 minute" })("charlotte watch", (it) => {
+layer(daemon(tasks), { excludeTestServices: true, timeout: "5 minutes" })("charlotte watch", (it) => {
   it.scoped("follows a job to its end, one line per change, and exits with its code", () =>
     Effect.gen(function* () {
       const { following, reached, release, run, submit } = yield* Here

@@ -96,7 +96,7 @@ describe("completions", () => {
           expect(yield* candidates("charlotte run ta")).toEqual(["tasks"])
           expect(yield* candidates("charlotte run tasks ")).toEqual([])
         }),
-      120_000
+      300_000
     )
   }
 

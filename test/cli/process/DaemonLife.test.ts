@@ -56,7 +56,7 @@ describe("charlotte daemon", () => {
         const none = yield* Charlotte.run(world, "exec charlotte daemon stop")
         expect([none.code, none.out]).toEqual([0, "no daemon is running\n"])
       }),
-    60_000
+    300_000
   )
 
   it.scopedLive("replaces the socket and lock note of a killed daemon and resumes its job", () =>

@@ -52,6 +52,6 @@ describe("a daemon whose agent is at its usage limit", () => {
         expect(readFileSync(`${world.root}/calls`, "utf8")).toBe("x\nx\n")
         yield* Daemon.down(world)
       }),
-    120_000
+    300_000
   )
 })

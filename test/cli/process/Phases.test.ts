@@ -61,6 +61,6 @@ describe("charlotte run interrupted by SIGINT in each phase of its job", () => {
         expect(yield* Witness.trailers(witness, repository, `${target.trim()}..main`)).toEqual(trailers)
         expect(yield* git(repository, "status", "--porcelain")).toBe(" M b.txt\n")
       }),
-    120_000
+    300_000
   )
 })

@@ -112,7 +112,7 @@ describe("daemon shutdown", () => {
         expect((yield* world.git(world.repository, "ls-tree", "--name-only", "main")).match(/^\d$/gm)).toHaveLength(10)
         yield* Daemon.down(world)
       }),
-    90_000
+    300_000
   )
 
   it.scopedLive(
@@ -140,6 +140,6 @@ describe("daemon shutdown", () => {
         expect((yield* Charlotte.run(world, `exec charlotte watch ${id}`)).code).toBe(0)
         yield* Daemon.down(world)
       }),
-    90_000
+    300_000
   )
 })

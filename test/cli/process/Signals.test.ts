@@ -108,7 +108,7 @@ describe("charlotte run on a signal", () => {
           )
         }
       }),
-    120_000
+    300_000
   )
 })
 

@@ -51,6 +51,6 @@ describe("suspended daemon", () => {
         expect((yield* run(`stop ${id}`)).code).toBe(0)
         yield* Daemon.down(world)
       }),
-    120_000
+    300_000
   )
 })

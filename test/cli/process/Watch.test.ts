@@ -59,7 +59,7 @@ describe("charlotte watch", () => {
         expect((yield* logs.ended).code).toBe(0)
         yield* Daemon.down(world)
       }),
-    60_000
+    300_000
   )
 
   it.scopedLive("leaves the job running when interrupted, and prints how to watch it again", () =>

@@ -50,7 +50,7 @@ describe.runIf(process.platform === "linux")("the guard of a node", () => {
         node.child.kill("SIGKILL")
         yield* gone(node.guard)
       }),
-    90_000
+    300_000
   )
 
   it.scopedLive(
@@ -72,7 +72,7 @@ describe.runIf(process.platform === "linux")("the guard of a node", () => {
         expect(yield* allGoneAfter(node, () => node.child.kill("SIGKILL"))).toBeLessThan(1_000)
         yield* gone(next)
       }),
-    90_000
+    300_000
   )
 
   it.scopedLive(
@@ -85,6 +85,6 @@ describe.runIf(process.platform === "linux")("the guard of a node", () => {
         yield* gone(node.guard)
         expect(node.locks.map(isHeld)).toEqual(node.locks.map(() => false))
       }),
-    90_000
+    300_000
   )
 })

@@ -73,7 +73,7 @@ export const startNode = (
     let printed = ""
     child.stdout.on("data", (text) => (printed += String(text)))
     const locks = lasting.map((_, index) => join(home, String(index), "lock"))
-    yield* eventually("all processes", () => locks.every((lock) => existsSync(lock) && isHeld(lock)), 60_000)
+    yield* eventually("all processes", () => locks.every((lock) => existsSync(lock) && isHeld(lock)))
     const [first = 0] = guardsOf(pid)
     return { child, pid, guard: first, locks, printed: () => printed }
   })

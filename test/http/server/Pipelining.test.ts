@@ -46,7 +46,7 @@ describe("pipelined requests", () => {
         expect(yield* settles(openStreams(world), 0)).toBe(true)
         figures(`${connections * each} pipelined and cut requests for event streams leave 0 open`)
       }),
-    120_000
+    300_000
   )
 
   it.scopedLive("for the event stream of a job leave no stream open", () =>

@@ -187,6 +187,6 @@ describe("requests to a port", () => {
         expect(done).toBeGreaterThan(0)
       }),
     // Thousands of requests.
-    120_000
+    300_000
   )
 })

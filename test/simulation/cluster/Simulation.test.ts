@@ -7,7 +7,7 @@ import * as Figures from "../Figures.js"
 const seeds = isLong ? 1_000 : 100
 
 describe("the simulation of a cluster", () => {
-  it("does the same again for the same seed, whatever was done before", { timeout: 120_000 }, async () => {
+  it("does the same again for the same seed, whatever was done before", { timeout: 300_000 }, async () => {
     const [together, apart] = await Bundle.withBundle([], (bundle) => {
       const run = (processes: number) => Bundle.run(bundle, { of: "cluster", from: 1, seeds: 4, processes })
       return Promise.all([run(1), run(2)])
@@ -16,7 +16,7 @@ describe("the simulation of a cluster", () => {
     expect(together.digest).not.toBe("0")
   })
 
-  it(`finds nothing in ${seeds} seeds`, { timeout: 60_000 + seeds * 6_000 }, async () => {
+  it(`finds nothing in ${seeds} seeds`, { timeout: 300_000 + seeds * 6_000 }, async () => {
     const figures = await Bundle.withBundle([], (bundle) =>
       Bundle.run(bundle, { of: "cluster", from: 1, seeds, processes: 2 })
     )

@@ -29,6 +29,6 @@ describe("closing the manager in each phase of a task job", () => {
         const world = yield* Witness.world
         yield* endure(yield* Witness.job(world), phases, live)
       }),
-    120_000
+    300_000
   )
 })

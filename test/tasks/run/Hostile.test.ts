@@ -222,6 +222,6 @@ describe("a misbehaving agent", () => {
         }).pipe(Effect.provide(Witness.manager(world)))
         yield* untouched
       }),
-    120_000
+    300_000
   )
 })

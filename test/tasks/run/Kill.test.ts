@@ -32,7 +32,7 @@ describe("killing the manager in each phase of a task job", () => {
           const program = yield* Life.program
           yield* endure(yield* Witness.job(world), some, dies(program, { letGo }))
         }),
-      180_000
+      300_000
     )
 })
 

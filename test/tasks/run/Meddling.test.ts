@@ -94,7 +94,7 @@ describe("an agent that misbehaves in every attempt", () => {
         }).pipe(Effect.provide(Witness.manager(world)))
         yield* untouched
       }),
-    120_000
+    300_000
   )
 })
 
@@ -158,7 +158,7 @@ describe("an agent that tampers with other units", () => {
         }).pipe(Effect.provide(Witness.manager(world)))
         yield* untouched
       }),
-    120_000
+    300_000
   )
 
   it.scopedLive(
@@ -225,6 +225,6 @@ touch "$WITNESS/planted"
         }).pipe(Effect.provide(Witness.manager(world)))
         yield* untouched
       }),
-    120_000
+    300_000
   )
 })

@@ -143,7 +143,7 @@ describe("an interrupted job", () => {
           })
         )
       }),
-    120_000
+    300_000
   )
 
   it.scopedLive("does not run a task again that has failed, where its unit was not yet recorded as failed", () =>

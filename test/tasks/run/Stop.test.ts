@@ -66,6 +66,6 @@ describe("stopping a task job in each of its phases", () => {
           expect(yield* world.git(top, "for-each-ref", "refs/heads/charlotte")).toBe("")
         }).pipe(Effect.provide(Witness.manager(world)))
       }),
-    120_000
+    300_000
   )
 })

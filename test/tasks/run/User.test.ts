@@ -95,7 +95,7 @@ describe("a user who works in the repository while a job runs", () => {
           yield* Witness.isTidy(world, top, id)
         }).pipe(Effect.provide(Witness.manager(world)))
       }),
-    60_000
+    300_000
   )
 
   it.scopedLive("can check out the result branch: files are updated unless uncommitted work would be lost", () =>

@@ -217,6 +217,6 @@ describe("scheduleUnits", () => {
         for (const { targetBranch } of [alone, two, six]) yield* world.git(top, "branch", "-D", targetBranch)
         yield* untouched
       }),
-    120_000
+    300_000
   )
 })
