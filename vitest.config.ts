@@ -96,7 +96,6 @@ const onPostgres = {
   name: "postgres",
   include: isLong ? longOnPostgres : postgres,
   globalSetup: [...globalSetup, "test/postgres/globalSetup.ts"],
-  testTimeout: 300_000,
   env
 }
 
