@@ -5,8 +5,10 @@ import { ConfigProvider, Effect, Layer } from "effect"
 import { execFileSync } from "node:child_process"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { charlotte } from "../../../src/cli/parser/commands.js"
+import { GitEnvironmentRef } from "../../../src/git/GitEnvironment.js"
 import { at, event, id, newRun } from "../../store/runs.js"
 import { everything } from "../../support/everything.js"
+import { sandbox } from "../../support/Repository.js"
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 import * as Capture from "../Capture.js"
 
@@ -39,9 +41,12 @@ const home = (damage: string) =>
 /** What `doctor --audit` answers, and says of the audit; it has changed nothing. */
 const audit = (directory: string, ...options: ReadonlyArray<string>) =>
   Effect.gen(function* () {
+    const { environment } = yield* sandbox
     const before = everything(directory)
     const { code, err, out } = yield* Capture.run(charlotte, ["doctor", "--audit", ...options]).pipe(
-      Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["CHARLOTTE_HOME", directory]])))
+      Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["CHARLOTTE_HOME", directory]]))),
+      // It also checks the repository around this file, which needs an identity for commits.
+      Effect.provideService(GitEnvironmentRef, environment)
     )
     expect(err).toBe("")
     expect(everything(directory)).toEqual(before)
