@@ -1,4 +1,4 @@
-import { Deferred, Effect, Fiber, Option, Scheduler } from "effect"
+import { Deferred, Effect, Fiber, type Option, Scheduler } from "effect"
 
 /** Making way takes a fiber some operations itself: one that did it all the time would get nowhere. */
 const often = 0.04
