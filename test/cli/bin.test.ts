@@ -148,7 +148,7 @@ describe("charlotte", () => {
       const answer = yield* Effect.fork(answerOf(child))
       yield* Effect.sync(() => existsSync(called)).pipe(
         Effect.repeat({ until: (isThere) => isThere, schedule: Schedule.spaced("20 millis") }),
-        Effect.timeout("20 seconds")
+        Effect.timeout("2 minutes")
       )
       child.kill("SIGINT")
       expect(yield* Fiber.join(answer)).toEqual({ code: 130, out: "", err: "" })

@@ -69,7 +69,7 @@ describe("the token of a home", () => {
         for (const [problem, put] of Object.entries(cases)) {
           const { file, make } = yield* home
           put(file)
-          const error = yield* Effect.flip(make).pipe(Effect.timeout("5 seconds"))
+          const error = yield* Effect.flip(make).pipe(Effect.timeout("2 minutes"))
           expect(error).toMatchObject({
             _tag: "TokenUnusable",
             message: `the token in ${file} cannot be used: ${problem.trim()}; remove the file, and a new one is made`

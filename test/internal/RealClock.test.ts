@@ -19,7 +19,7 @@ describe("poll", () => {
       const { clock, time } = yield* fast
       const tries = yield* Ref.make(0)
       const check = Ref.updateAndGet(tries, (n) => n + 1)
-      const result = poll(check, { until: (n) => n === 3, pause: 20, atMost: 1_000 })
+      const result = poll(check, { until: (n) => n === 3, pause: 20, atMost: 60_000 })
       expect(yield* Effect.provideService(result, RealClock, clock)).toBe(3)
       expect(yield* Ref.get(time)).toBe(40)
     })

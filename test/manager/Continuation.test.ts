@@ -72,7 +72,7 @@ describe("a run that is continued", () => {
       const run = yield* manager.await(id)
       expect(run).toMatchObject({ status: "failed", error: { kind: "recovery", error: "its check has died" } })
       expect(run.error?.cause).toContain("no such branch")
-    }).pipe(Effect.timeout("10 seconds"))
+    }).pipe(Effect.timeout("2 minutes"))
   )
 
   const cases = [

@@ -73,7 +73,7 @@ describe("emitted events", () => {
           for (let i = seed % 8; i > 0; i--) yield* Effect.yieldNow()
           yield* Fiber.interrupt(emitting)
           yield* queue.offer({ at, type: "two", payload: undefined })
-          return yield* Effect.timeoutOption(queue.flush, "2 seconds")
+          return yield* Effect.timeoutOption(queue.flush, "2 minutes")
         }).pipe(interleaved(seed))
         expect(Option.isSome(flushed), `seed ${seed}`).toBe(true)
         expect(written.at(-1)).toBe("two")

@@ -65,7 +65,7 @@ describe("a job in a transaction of its manager's client", () => {
               )
             )
           ),
-          Effect.timeout("10 seconds")
+          Effect.timeout("2 minutes")
         )
       )
     }
@@ -80,7 +80,7 @@ describe("a job in a transaction of its manager's client", () => {
       yield* isFree
     }).pipe(
       Effect.provide(managed((job, sql) => sql.withTransaction(job.emit({ type: "inside" })))),
-      Effect.timeout("10 seconds")
+      Effect.timeout("2 minutes")
     )
   )
 })

@@ -72,7 +72,7 @@ describe.each(Object.entries(checks))("a check that %s, while the layer closes,"
         expect((yield* store.list()).map(({ attempt, id, status }) => [id, status, attempt])).toEqual([
           [old, "interrupted", 1]
         ])
-      }).pipe(Effect.timeout("10 seconds"))
+      }).pipe(Effect.timeout("2 minutes"))
     )
   }
 })

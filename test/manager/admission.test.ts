@@ -79,7 +79,7 @@ describe("checks", () => {
       yield* Effect.forEach(ids, manager.await)
       const store = yield* RunStore.RunStore
       expect(yield* store.list()).toHaveLength(5)
-    }).pipe(Effect.provide(RunStore.layerMemory), Effect.timeout("20 seconds"))
+    }).pipe(Effect.provide(RunStore.layerMemory), Effect.timeout("2 minutes"))
   )
 })
 

@@ -131,7 +131,7 @@ describe("an interruption", machineIsBusy, () => {
       const interrupting = yield* Effect.fork(Fiber.interrupt(fiber))
       yield* eventually("asked", () => read(options.output).includes("asked"))
       yield* Deferred.succeed(over, undefined)
-      const ended = yield* Effect.timeoutOption(Effect.disconnect(Fiber.join(interrupting)), "10 seconds")
+      const ended = yield* Effect.timeoutOption(Effect.disconnect(Fiber.join(interrupting)), "2 minutes")
       expect(Option.isSome(ended)).toBe(true)
     }).pipe(Effect.provide(layer))
   )

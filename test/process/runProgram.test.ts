@@ -141,7 +141,8 @@ describe("a short program", () => {
         yield* eventually("it runs", () => existsSync(ready) && isHeld(lock))
         const { millis } = yield* timed(Fiber.interrupt(fiber))
         expect(isHeld(lock)).toBe(false)
-        expect(millis).toBeLessThan(5_000)
+        // By themselves they would end after a minute.
+        expect(millis).toBeLessThan(30_000)
       })
     )
   }

@@ -195,7 +195,7 @@ describe("search", () => {
         expect(yield* found("word14199 common")).toEqual([pastId(14_199)])
         const left = query<{ n: number }>("SELECT count(*) AS n FROM charlotte_unindexed")
         yield* Effect.repeat(left, { until: ([row]) => row?.n === 0, schedule: Schedule.spaced("10 millis") }).pipe(
-          Effect.timeout("20 seconds")
+          Effect.timeout("2 minutes")
         )
         expect(yield* found("word10000 common")).toEqual([pastId(10_000)])
       }).pipe(Effect.provide(Layer.fresh(RunStore.layer)))
@@ -257,7 +257,7 @@ describe("search", () => {
       for (let n = 1; n <= 600; n++) yield* created(n, { config: "many" })
       const left = query<{ n: number }>("SELECT count(*) AS n FROM charlotte_unindexed")
       const few = Effect.repeat(left, { until: ([row]) => row !== undefined && row.n < 256 })
-      yield* few.pipe(Effect.timeout("10 seconds"))
+      yield* few.pipe(Effect.timeout("2 minutes"))
       expect(yield* found("many", { limit: 1_000 })).toHaveLength(600)
     }).pipe(Effect.provide(layer))
   )

@@ -29,7 +29,7 @@ const openStreams = (world: World.Scripted) =>
 /** Dies if it never comes to this. */
 const settles = (streams: Effect.Effect<number>, count: number) =>
   Effect.repeat(Effect.delay(streams, "10 millis"), { until: (open) => open === count }).pipe(
-    Effect.timeoutTo({ duration: "10 seconds", onSuccess: () => true, onTimeout: () => false })
+    Effect.timeoutTo({ duration: "2 minutes", onSuccess: () => true, onTimeout: () => false })
   )
 
 describe("pipelined requests", () => {

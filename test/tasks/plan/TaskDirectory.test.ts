@@ -49,7 +49,7 @@ describe("TaskDirectory.read", () => {
           const reading = Effect.provide(TaskDirectory.read(tasks), services)
           // A daemon, since the test would wait for a child fiber that hangs.
           const fiber = yield* Effect.forkDaemon(interruptedAfter(reading, k))
-          const exit = yield* Effect.timeoutOption(Effect.disconnect(Fiber.join(fiber)), "10 seconds")
+          const exit = yield* Effect.timeoutOption(Effect.disconnect(Fiber.join(fiber)), "2 minutes")
           expect(Option.isSome(exit), `at operation ${k}`).toBe(true)
           return Option.exists(exit, Exit.isSuccess)
         })
