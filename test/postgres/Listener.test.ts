@@ -70,7 +70,7 @@ describe("a follower in another process", () => {
           .slice(calm / 2)
         expect(median).toBeLessThan(400)
       }),
-    { timeout: 60_000 }
+    { timeout: 300_000 }
   )
 
   it.scopedLive("finds what was committed while its listener could not connect", () =>

@@ -51,9 +51,9 @@ const disagreements = (nodes: ReadonlyArray<Node>) =>
   })
 
 /** Waits until each shard has one owner among the nodes, and all of them know. */
-export const settled = (nodes: ReadonlyArray<Node>, millis = 10_000): Effect.Effect<void> =>
+export const settled = (nodes: ReadonlyArray<Node>): Effect.Effect<void> =>
   within(
-    millis,
+    60_000,
     Effect.gen(function* () {
       const left = yield* disagreements(nodes)
       const haveShares = nodes.every(({ engine }) => ids.some(engine.hasShard))
@@ -102,10 +102,10 @@ export const conformance = (name: string, make: Effect.Effect<Cluster, never, Sc
         const third = yield* cluster.join
         yield* settled([first, second, third])
         yield* second.close
-        yield* settled([first, third], 3_000)
+        yield* settled([first, third])
         expect(ids.some(second.engine.hasShard)).toBe(false)
         yield* first.close
-        yield* settled([third], 3_000)
+        yield* settled([third])
       }))
 
     test("answers no question about no job", (cluster) =>
@@ -139,7 +139,7 @@ export const conformance = (name: string, make: Effect.Effect<Cluster, never, Sc
             ])
             yield* ask.wake(jobId)
             yield* within(
-              3_000,
+              60_000,
               Effect.sync(() => asked.length),
               (count) => count > 0
             )
@@ -168,7 +168,7 @@ export const conformance = (name: string, make: Effect.Effect<Cluster, never, Sc
           yield* ask.resume(jobId)
           yield* ask.wake(jobId)
           yield* within(
-            3_000,
+            60_000,
             Effect.sync(() => asked.length),
             (count) => count === 3
           )
@@ -245,7 +245,7 @@ export const conformance = (name: string, make: Effect.Effect<Cluster, never, Sc
             { concurrency: "unbounded" }
           )
         )
-        yield* within(5_000, Ref.get(count), (n) => n === 99)
+        yield* within(60_000, Ref.get(count), (n) => n === 99)
         const exit = yield* Effect.exit(other.engine.ask(kind).resume(jobId))
         expect(Exit.isFailure(exit) && Cause.pretty(exit.cause)).toContain("a defect of the handler")
         expect(yield* other.engine.ask(kind).stop(jobId, grace)).toEqual(report(jobId))
@@ -342,7 +342,7 @@ export const conformance = (name: string, make: Effect.Effect<Cluster, never, Sc
         // The other node may take the shard in time for another try, or not.
         expect([Exit.succeed(report(jobId)), unrouted(jobId)]).toContainEqual(exit)
         expect(millis).toBeLessThan(5_000)
-        yield* settled([second], 3_000)
+        yield* settled([second])
         expect(yield* second.engine.ask(kind).stop(jobId, grace)).toEqual(report(jobId))
       }))
   })

@@ -109,7 +109,7 @@ describe("three nodes on one PostgreSQL", () => {
           expect(yield* Fiber.join(awaited)).toEqual({ attempt: 1, status: "cancelled" })
         }
       }),
-    90_000
+    300_000
   )
 
   it.scopedLive(
@@ -127,7 +127,7 @@ describe("three nodes on one PostgreSQL", () => {
         const counts = nodes.map(({ address }) => places.filter((place) => place === address).length)
         expect(counts.toSorted()).toEqual([6, 7, 7])
       }),
-    90_000
+    300_000
   )
 
   it.scopedLive(
@@ -143,10 +143,11 @@ describe("three nodes on one PostgreSQL", () => {
             taken(a, 3, ({ address }) => address !== b.address)
           )
         )
-        expect(Duration.toSeconds(millis)).toBeLessThan(13)
+        // After ten seconds, and what a busy machine adds.
+        expect(Duration.toSeconds(millis)).toBeLessThan(30)
         yield* verified(a, { followed, ids, lost: ids.filter((id) => places.get(id) === b.address) })
       }),
-    90_000
+    300_000
   )
 
   it.scopedLive(
@@ -163,7 +164,7 @@ describe("three nodes on one PostgreSQL", () => {
         yield* Effect.sleep("2 seconds")
         yield* verified(a, { followed, ids, lost: ids.filter((id) => places.get(id) === b.address) })
       }),
-    90_000
+    300_000
   )
 
   it.scopedLive(
@@ -175,9 +176,10 @@ describe("three nodes on one PostgreSQL", () => {
         const followed = yield* Effect.forEach(ids, (id) => Effect.fork(attempts(c, id)))
         yield* b.ask(Schema.Null, { _tag: "Close" })
         const [millis] = yield* Effect.timed(taken(a, 3, ({ address }) => address !== b.address))
-        expect(Duration.toSeconds(millis)).toBeLessThan(2.5)
+        // Long before the ten seconds after which a node counts as dead.
+        expect(Duration.toSeconds(millis)).toBeLessThan(8)
         yield* verified(a, { followed, ids, lost: ids.filter((id) => places.get(id) === b.address) })
       }),
-    90_000
+    300_000
   )
 })

@@ -62,7 +62,7 @@ describe("the example of a cluster", () => {
         expect(pids(output).filter(isThere)).toEqual([])
         expect(left(directory)).toEqual([])
       }),
-    90_000
+    300_000
   )
 
   it.scopedLive(
@@ -81,6 +81,6 @@ describe("the example of a cluster", () => {
         expect(pids(output).filter(isThere)).toEqual([])
         expect(left(directory)).toEqual([])
       }),
-    90_000
+    300_000
   )
 })

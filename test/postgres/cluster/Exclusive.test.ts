@@ -72,6 +72,6 @@ describe("a cluster and a manager outside of it", () => {
         const manager = yield* Effect.provide(Steps, yield* build(steps))
         expect(yield* manager.await(other.id)).toMatchObject({ status: "completed", attempt: 2 })
       }),
-    60_000
+    300_000
   )
 })

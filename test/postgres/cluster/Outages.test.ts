@@ -87,7 +87,7 @@ describe.runIf(isLong)("a node that stands still for 60 s", () => {
         yield* Effect.sleep("5 seconds")
         yield* verified(url, three, jobs.ids)
       }),
-    180_000
+    300_000
   )
 })
 
@@ -144,7 +144,7 @@ describe("nodes that cannot reach each other", () => {
         yield* Members.until(three.a, (taken) => jobs.ids.every((id) => taken.get(id)?.attempt === 1))
         yield* verified(url, three, jobs.ids)
       }),
-    120_000
+    300_000
   )
 })
 
@@ -162,6 +162,6 @@ describe.runIf(isLong)("nodes whose PostgreSQL is away for 20 s", () => {
         yield* Members.until(three.a, (taken) => jobs.ids.every((id) => taken.get(id)?.attempt === 2), 60_000)
         yield* verified(server.url, three, jobs.ids)
       }),
-    180_000
+    300_000
   )
 })

@@ -68,6 +68,6 @@ describe("charlotte logs on a node that did not run the job", () => {
         expect(whole.out.endsWith(end)).toBe(true)
         expect(end.length).toBeGreaterThan(16_000)
       }),
-    120_000
+    300_000
   )
 })

@@ -173,6 +173,6 @@ describe("a node whose PostgreSQL server is away", () => {
         expect(yield* jobs(world)).toMatchObject([{ id, status: "completed", attempt: 2 }])
         yield* Daemon.down(world)
       }),
-    180_000
+    300_000
   )
 })

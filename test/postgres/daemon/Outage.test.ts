@@ -137,7 +137,7 @@ describe("a daemon whose PostgreSQL server is away", () => {
         const audit = yield* command(world, "doctor --audit")
         expect([audit.code, audit.err]).toEqual([0, ""])
       }),
-    180_000
+    300_000
   )
 
   it.scopedLive(
@@ -163,6 +163,6 @@ describe("a daemon whose PostgreSQL server is away", () => {
         expect(Daemon.isAlive(pid)).toBe(true)
         yield* Daemon.down(world)
       }),
-    180_000
+    300_000
   )
 })
