@@ -24,7 +24,7 @@ export interface Status {
 export const status = (repository: Repository, worktree: Worktree) =>
   Effect.gen(function* () {
     const commit = yield* WorkingFiles.stand(repository, worktree)
-    const lines = yield* WorkingFiles.over(repository, worktree, commit, (_, lines) => Effect.succeed(lines), [
+    const lines = yield* WorkingFiles.over(repository, worktree, commit, ({ lines }) => Effect.succeed(lines), [
       "--modified",
       "--deleted"
     ])
@@ -69,7 +69,7 @@ export const commit = (repository: Repository, worktree: Worktree, options: Comm
     if (since !== undefined && since !== tip && !(yield* History.isAncestor(repository, since, tip)))
       return yield* new HeadMoved({ path, expected: `a commit that contains ${since}`, actual: tip })
     const found = yield* InjectedFiles.examine(path, put)
-    return yield* WorkingFiles.over(repository, worktree, tip, (git, entries) =>
+    return yield* WorkingFiles.over(repository, worktree, tip, ({ git, lines: entries, since: lookedAt }) =>
       Effect.gen(function* () {
         const replaced = yield* InjectedFiles.replaced(repository, git, found)
         const others = keep.filter((kept) => !put.some(({ path }) => path === kept))
@@ -86,6 +86,7 @@ export const commit = (repository: Repository, worktree: Worktree, options: Comm
         const commit = yield* CommitObject.write(repository, git, { tree, parents: [tip], subject: options })
         yield* WorkingFiles.move(repository, worktree, {
           index: git.index,
+          since: lookedAt,
           from: tip,
           to: commit,
           before: before(commit),

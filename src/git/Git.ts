@@ -21,6 +21,7 @@ import * as preflight from "./preflight.js"
 import * as Refs from "./Refs.js"
 import * as Repository from "./Repository.js"
 import * as SharedClone from "./SharedClone.js"
+import { StatCaches } from "./StatCache.js"
 import { unwritable } from "./unwritable.js"
 import * as UserRefs from "./UserRefs.js"
 import * as WorkingFiles from "./WorkingFiles.js"
@@ -205,12 +206,15 @@ export interface Service {
  */
 export const make: Effect.Effect<Service> = Effect.gen(function* () {
   const command = yield* GitCommand.make
-  const context = Context.make(GitCommand.GitCommand, command).pipe(Context.add(Mutexes, yield* makeMutexes))
+  const context = Context.make(GitCommand.GitCommand, command).pipe(
+    Context.add(Mutexes, yield* makeMutexes),
+    Context.add(StatCaches, new Map())
+  )
 
   /** Adds an event to the span around an operation, and provides its services. */
   const method = <Args extends ReadonlyArray<unknown>, A>(
     name: string,
-    operation: (...args: Args) => Effect.Effect<A, GitError, GitCommand.GitCommand | Mutexes>
+    operation: (...args: Args) => Effect.Effect<A, GitError, GitCommand.GitCommand | Mutexes | StatCaches>
   ) => {
     const traced = tracedAsEvent(`git.${name}`)
     return (...args: Args) => traced(Effect.provide(operation(...args), context))

@@ -26,6 +26,9 @@ const config = ({ objectFormat, settings }: Repository): string => {
   return [
     "[core]",
     "\trepositoryformatversion = 1",
+    // The defaults, on which `StatCache` relies.
+    "\ttrustctime = true",
+    "\tcheckStat = default",
     ...(/^\w+$/.test(shared) ? [`\tsharedRepository = ${shared}`] : []),
     "[extensions]",
     `\tobjectFormat = ${objectFormat}`,

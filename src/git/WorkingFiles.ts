@@ -11,6 +11,7 @@ import * as Refs from "./Refs.js"
 import type { Repository } from "./Repository.js"
 import { type IsolatedGitDir, isolatedGitDir } from "./IsolatedGitDir.js"
 import * as SharedClone from "./SharedClone.js"
+import * as StatCache from "./StatCache.js"
 import * as Worktrees from "./Worktrees.js"
 
 /** The commit of the branch in the clone; fails if HEAD is not on it, or if it is a symbolic ref. */
@@ -74,7 +75,8 @@ const parse = (line: string): ReadonlyArray<Line> => {
 const list = (git: IsolatedGitDir, path: string, tip: ObjectId, also: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const args = ["ls-files", "-z", "-t", "--stage", "--others", "--exclude-standard", ...also]
-    yield* git.run(["read-tree", "--end-of-options", tip])
+    // Keeps what the index knows of files that are the same in the commit, and does not look at the files.
+    yield* git.run(["read-tree", "-i", "-m", "--end-of-options", tip])
     const { stdout } = yield* git.run(args)
     const lines = stdout.toString().split("\0").flatMap(parse)
     // Git would descend into them, and use their configuration.
@@ -99,20 +101,36 @@ export const ignored = (repository: Repository, { path }: Worktrees.Worktree) =>
     )
   )
 
+/** The files of a worktree, and its commit in an index. */
+export interface Files {
+  readonly git: IsolatedGitDir
+  readonly lines: ReadonlyArray<Line>
+  /** When the first file was looked at, for `StatCache`. */
+  readonly since: bigint
+}
+
 /**
- * Runs an operation on the files of the worktree, with a fresh index of its commit and a list of both. The worktree's own index is
- * not used: it could claim that a changed file is unchanged.
+ * Runs an operation on the files of the worktree, with an index of its commit and a list of both. The worktree's own index is not
+ * used: it could claim that a changed file is unchanged.
  */
 export const over = <A, E, R>(
   repository: Repository,
-  { path }: Worktrees.Worktree,
+  worktree: Worktrees.Worktree,
   tip: ObjectId,
-  use: (git: IsolatedGitDir, lines: ReadonlyArray<Line>) => Effect.Effect<A, E, R>,
+  use: (files: Files) => Effect.Effect<A, E, R>,
   also: ReadonlyArray<string> = []
 ) =>
-  isolatedGitDir(repository, (git) => Effect.flatMap(list(git, path, tip, also), (lines) => use(git, lines)), {
-    workTree: path
-  })
+  isolatedGitDir(
+    repository,
+    (git) =>
+      Effect.gen(function* () {
+        const since = yield* StatCache.now(worktree)
+        yield* StatCache.restore(repository, worktree, git.index)
+        const lines = yield* list(git, worktree.path, tip, also)
+        return yield* use({ git, lines, since })
+      }),
+    { workTree: worktree.path }
+  )
 
 /**
  * Updates the files and the branch while the index is locked, and replaces the index by git's own protocol, so that git sees a clean
@@ -153,6 +171,7 @@ export const move = <E, R, E2, R2>(
   worktree: Worktrees.Worktree,
   options: {
     readonly index: string
+    readonly since: bigint
     readonly from: ObjectId
     readonly to: ObjectId
     /** Runs after all checks, before the files are updated. */
@@ -161,7 +180,7 @@ export const move = <E, R, E2, R2>(
   }
 ) => {
   const { branch, clone } = worktree
-  const { before, files, from, index, to } = options
+  const { before, files, from, index, since, to } = options
   const locks = [`${clone}/index.lock`, `${clone}/HEAD.lock`, Refs.lockOf(repository, branch)]
   const moveBranch = Effect.zipRight(
     Refs.move(repository, branch, { from: Option.some(from), to: Option.some(to) }),
@@ -175,5 +194,5 @@ export const move = <E, R, E2, R2>(
         Effect.uninterruptible(withIndex(clone, { index, files, branch: from === to ? Effect.void : moveBranch }))
       )
     )
-  )
+  ).pipe(Effect.zipLeft(StatCache.save(worktree, index, since)))
 }

@@ -13,6 +13,7 @@ import * as Refs from "./Refs.js"
 import type { Repository } from "./Repository.js"
 import { isolatedGitDir } from "./IsolatedGitDir.js"
 import * as SharedClone from "./SharedClone.js"
+import * as StatCache from "./StatCache.js"
 
 export interface Worktree {
   readonly path: AbsolutePath
@@ -108,10 +109,10 @@ const free = (repository: Repository, wanted: AbsolutePath) =>
 
 /** Removes a worktree from the repository's list; its files are not touched. */
 const unregister = ({ commonDir }: Repository, gitDir: string) =>
-  Effect.zipRight(
-    fs.remove(gitDir),
+  StatCache.forget(gitDir).pipe(
+    Effect.zipRight(fs.remove(gitDir)),
     // As git does: the parent directory is removed with the last worktree.
-    step("tidy up", () => rmdir(`${commonDir}/worktrees`).catch(() => {}))
+    Effect.zipRight(step("tidy up", () => rmdir(`${commonDir}/worktrees`).catch(() => {})))
   )
 
 const attach = (repository: Repository, path: AbsolutePath, branch: OwnBranch) =>
@@ -156,14 +157,18 @@ const register = (repository: Repository, path: AbsolutePath, branch: OwnBranch)
     return { worktree, commit }
   })
 
-const populate = (repository: Repository, { clone, path }: Worktree, commit: ObjectId) =>
-  Effect.zipRight(
-    ContentFilters.refuseIn(repository, { tree: commit }),
-    isolatedGitDir(repository, (git) => git.run(["read-tree", "-m", "-u", "--end-of-options", commit]), {
+const populate = (repository: Repository, worktree: Worktree, commit: ObjectId) =>
+  Effect.gen(function* () {
+    const { clone, path } = worktree
+    const index = `${clone}/index`
+    yield* ContentFilters.refuseIn(repository, { tree: commit })
+    yield* isolatedGitDir(repository, (git) => git.run(["read-tree", "-m", "-u", "--end-of-options", commit]), {
       workTree: path,
-      index: `${clone}/index`
+      index
     })
-  )
+    // No process of the worktree runs yet.
+    yield* StatCache.save(worktree, index, yield* StatCache.now(worktree))
+  })
 
 /**
  * Creates a worktree on a branch of its own: a new one at the commit `from`, or without it an existing one. A failure undoes all
@@ -177,7 +182,7 @@ export const add = (
     const { branch } = options
     const from = Option.fromNullable(options.from)
     const path = yield* free(repository, options.path)
-    const undo: Array<Effect.Effect<void, GitError, GitCommand | Mutexes>> = []
+    const undo: Array<Effect.Effect<void, GitError, GitCommand | Mutexes | StatCache.StatCaches>> = []
     const begin = Effect.gen(function* () {
       if (Option.isSome(from)) {
         yield* Refs.move(repository, branch, { from: Option.none(), to: from })

@@ -26,13 +26,14 @@ export const forward = (repository: Repository, worktree: Worktree, { from, to }
     if (tip !== from && tip !== to) return yield* new BranchMoved({ branch, expected: from, actual: tip })
     if (!(yield* History.isAncestor(repository, from, to))) return yield* new NotFastForward({ branch, from, to })
     yield* ContentFilters.refuseIn(repository, { tree: to, since: from })
-    yield* WorkingFiles.over(repository, worktree, tip, (git) =>
+    yield* WorkingFiles.over(repository, worktree, tip, ({ git, since }) =>
       Effect.gen(function* () {
         // Do not rewrite unchanged files: a build would take them for new.
         yield* git.run(["update-index", "-q", "--refresh"], { answers: [0, 1] })
         const files = git.run(["read-tree", "--reset", "-u", "--end-of-options", to])
         yield* WorkingFiles.move(repository, worktree, {
           index: git.index,
+          since,
           from: tip,
           to,
           before: Effect.void,

@@ -1,0 +1,117 @@
+/**
+ * Remembers the index of each worktree between operations, so that git reads only the files that changed since the last one. Git
+ * takes a file for unchanged if its size, inode and times are those in the index. Processes in a worktree can choose all of them but
+ * the time of its last status change (ctime), and some builds of git compare that to the second only. So entries as young as the
+ * index are examined to the nanosecond, and are emptied where a process may have had the time to change the file once more.
+ */
+import { Context, Effect, Option } from "effect"
+import { createHash } from "node:crypto"
+import { lstatSync, mkdtempSync, rmdirSync, utimesSync } from "node:fs"
+import { readFile, writeFile } from "node:fs/promises"
+import * as fs from "./fs.js"
+import { step } from "./GitCommand.js"
+import type { Repository } from "./Repository.js"
+import type { Worktree } from "./Worktrees.js"
+
+interface Remembered {
+  readonly digest: string
+  /** The time of the file system, in nanoseconds, since which processes may have changed files. */
+  readonly since: bigint
+}
+
+/**
+ * What is remembered of each worktree, by its git directory. The index is kept in a file there, which a process could find and
+ * replace, but it is used only if it has the digest in this map. After a restart there is none, and all files are read once.
+ */
+export class StatCaches extends Context.Tag("charlotte/GitStatCaches")<StatCaches, Map<string, Remembered>>() {}
+
+const fileOf = ({ gitDir }: Worktree): string => `${gitDir}/charlotte-index`
+
+const digestOf = (content: Buffer): string => createHash("sha256").update(content).digest("hex")
+
+/**
+ * The current time of the worktree's file system, which may be another machine's. Where a process can set the time of a status change
+ * like that of a modification, as on FAT, it is 0, and no entry is older.
+ */
+export const now = ({ clone, path }: Worktree) =>
+  step(`read the time at ${path}`, async () => {
+    const probe = mkdtempSync(`${clone}/time-`)
+    try {
+      utimesSync(probe, 0, 0)
+      return lstatSync(probe, { bigint: true }).ctimeNs
+    } finally {
+      rmdirSync(probe)
+    }
+  })
+
+/** Remembers an index. Without success, the next operation reads all files. */
+export const save = (worktree: Worktree, index: string, since: bigint) =>
+  Effect.flatMap(StatCaches, (caches) =>
+    step(`remember the index of ${worktree.path}`, async () => {
+      caches.delete(worktree.gitDir)
+      const content = await readFile(index)
+      await writeFile(fileOf(worktree), content)
+      caches.set(worktree.gitDir, { digest: digestOf(content), since })
+    }).pipe(Effect.ignore)
+  )
+
+/** Writes the remembered index to a path, if there is one. */
+export const restore = ({ objectFormat }: Repository, worktree: Worktree, index: string) =>
+  Effect.gen(function* () {
+    const remembered = (yield* StatCaches).get(worktree.gitDir)
+    if (remembered === undefined) return
+    const content = yield* fs.read(fileOf(worktree))
+    if (Option.isNone(content) || digestOf(content.value) !== remembered.digest) return
+    const isKnown = doubt(content.value, { objectFormat, since: remembered.since, top: worktree.path })
+    if (isKnown) yield* step("write the index", () => writeFile(index, content.value))
+  })
+
+/** Drops what is remembered of a worktree that is removed. */
+export const forget = (gitDir: string) => Effect.map(StatCaches, (caches) => caches.delete(gitDir))
+
+const second = 1_000_000_000n
+
+/** The parts of an index in version 2 of its format: each entry begins with the seconds and nanoseconds of ctime and mtime. */
+const [headerSize, timesSize, statSize, flagsSize, alignment] = [12, 16, 40, 2, 8]
+
+/**
+ * Sets the times of an entry to 0, so that git reads the file, unless the file can have changed since only with another ctime.
+ * Returns false for an unknown format.
+ */
+export const doubt = (
+  index: Buffer,
+  {
+    objectFormat,
+    since,
+    top
+  }: { readonly objectFormat: "sha1" | "sha256"; readonly since: bigint; readonly top: string }
+): boolean => {
+  const idSize = objectFormat === "sha256" ? 32 : 20
+  if (index.length < headerSize + idSize || index.readUInt32BE(4) !== 2) return false
+  const from = Number(since / second)
+  const root = Buffer.from(`${top}/`)
+  const entries = index.readUInt32BE(8)
+  for (let i = 0, at = headerSize; i < entries; i++) {
+    const path = at + statSize + idSize + flagsSize
+    const end = index.indexOf(0, path)
+    const seconds = index.readUInt32BE(at)
+    // In an earlier second than the index: whatever changed the file since has left a later one, which git sees.
+    if (seconds >= from) {
+      const changed = BigInt(seconds) * second + BigInt(index.readUInt32BE(at + 4))
+      const file = Buffer.concat([root, index.subarray(path, end)])
+      if (changed >= since || changedAt(file) !== changed) index.fill(0, at, at + timesSize)
+    }
+    at += Math.ceil((end - at + 1) / alignment) * alignment
+  }
+  const sum = index.length - idSize
+  createHash(objectFormat).update(index.subarray(0, sum)).digest().copy(index, sum)
+  return true
+}
+
+const changedAt = (file: Buffer): bigint | undefined => {
+  try {
+    return lstatSync(file, { bigint: true }).ctimeNs
+  } catch {
+    return undefined
+  }
+}
