@@ -40,6 +40,7 @@ export const pruneJobs = ({ all, discard, dryRun, json, olderThan, repo, yes, ..
     const recorded = OfflineJobs.make(yield* RunStore)
     const jobs = yield* Effect.forEach(given.jobs, (name) => JobRef.find(recorded, name))
     const options: Prune.Options = {
+      directory: (yield* Home.Home).directory,
       discard,
       ...(jobs.length === 0 ? {} : { jobs }),
       ...(Option.isSome(olderThan) && { olderThan: olderThan.value }),

@@ -16,6 +16,7 @@ import type { GitError } from "../git/GitError.js"
 import { type ObjectId, type OwnBranch, resultBranch } from "../git/RefNames.js"
 import type { Repository } from "../git/Repository.js"
 import type { Worktree } from "../git/Worktrees.js"
+import * as JobDirectories from "./JobDirectories.js"
 import * as PlanSnapshot from "./run/PlanSnapshot.js"
 
 /**
@@ -29,7 +30,9 @@ export interface Options {
   readonly repository?: string
   /** Only these jobs. */
   readonly jobs?: ReadonlyArray<JobId>
-  /** Only jobs that ended at least this long ago. */
+  /** The `directory` of `TaskOrchestrator.layer`, to find what jobs left there that are no longer recorded. */
+  readonly directory?: string
+  /** Only jobs that ended at least this long ago; of a job that is no longer recorded, nobody knows. */
   readonly olderThan?: Duration.DurationInput
   /** Also removes work that exists nowhere else; it is lost. */
   readonly discard?: boolean
@@ -77,27 +80,55 @@ export interface Pruned {
 export const prune = Effect.fn("Prune.prune")(function* (options: Options = {}) {
   const git = yield* Git
   const pruned: Array<Pruned> = []
-  const seen = new Set<string>()
+  const seen = new Map<string, Pruned>()
+  const reports = new Map<string, Pruned>()
   for (const path of yield* repositories(options)) {
     const repository = yield* Effect.either(git.open(path))
     if (repository._tag === "Left") {
       pruned.push({ ...nothing(path), problems: [repository.left.message] })
-    } else if (!seen.has(repository.right.identity)) {
-      seen.add(repository.right.identity)
-      pruned.push(yield* inRepository(repository.right, options))
+    } else {
+      const { identity } = repository.right
+      const report = seen.get(identity) ?? (yield* inRepository(repository.right, options))
+      if (!seen.has(identity)) pruned.push(report)
+      seen.set(identity, report)
+      reports.set(path, report)
     }
   }
+  yield* removeDirectories(options, reports)
   return pruned.filter(
     ({ branches, kept, problems, worktrees }) => branches.length + kept.length + problems.length + worktrees.length > 0
   )
 })
+
+/** Removes the directories of jobs that are no longer recorded and of which nothing is left in their repository. */
+const removeDirectories = (
+  { directory, dryRun, jobs, olderThan }: Options,
+  reports: ReadonlyMap<string, Pruned>
+): Effect.Effect<void, StoreError, RunStore> =>
+  Effect.gen(function* () {
+    if (directory === undefined || dryRun === true || jobs !== undefined || olderThan !== undefined) return
+    const store = yield* RunStore
+    for (const id of yield* JobDirectories.jobs(directory)) {
+      const path = yield* JobDirectories.repositoryOf(directory, id)
+      const report = Option.flatMapNullable(path, (path) => reports.get(path))
+      const isEmpty = Option.exists(
+        report,
+        ({ kept, problems }) => problems.length === 0 && kept.every(({ jobId }) => jobId !== id)
+      )
+      if (isEmpty && Option.isNone(yield* store.get(id))) yield* JobDirectories.removeEmpty(directory, id)
+    }
+  })
 
 const nothing = (repository: string): Pruned => ({ repository, worktrees: [], branches: [], kept: [], problems: [] })
 
 const pageSize = 500
 
 /** The repositories of those jobs, or of all jobs. */
-const repositories = ({ jobs, repository }: Options): Effect.Effect<ReadonlySet<string>, StoreError, RunStore> =>
+const repositories = ({
+  directory,
+  jobs,
+  repository
+}: Options): Effect.Effect<ReadonlySet<string>, StoreError, RunStore> =>
   Effect.gen(function* () {
     if (repository !== undefined) return new Set([repository])
     const store = yield* RunStore
@@ -105,6 +136,9 @@ const repositories = ({ jobs, repository }: Options): Effect.Effect<ReadonlySet<
     const add = ({ config }: Run) => {
       for (const path of Option.toArray(repoPath(config))) paths.add(path)
     }
+    if (directory !== undefined)
+      for (const id of jobs ?? (yield* JobDirectories.jobs(directory)))
+        Option.map(yield* JobDirectories.repositoryOf(directory, id), (path) => paths.add(path))
     if (jobs !== undefined) {
       for (const id of jobs) Option.map(yield* store.get(id), add)
       return paths
@@ -139,36 +173,36 @@ const inRepository = (repository: Repository, options: Options) =>
     const occupied = new Set<OwnBranch>()
     for (const worktree of yield* git.worktrees(repository)) {
       const { branch, path } = worktree
-      const jobId = yield* endedJob(branch, options)
-      if (Option.isNone(jobId)) continue
+      const job = yield* endedJob(branch, options)
+      if (Option.isNone(job)) continue
       const reason = options.discard === true ? undefined : yield* uncommitted(repository, worktree)
       if (reason === undefined) {
         yield* remove(path, worktrees, git.removeWorktree(repository, path))
       } else {
         occupied.add(branch)
-        kept.push({ name: path, jobId: jobId.value, reason })
+        kept.push(keep(job.value, path, reason))
       }
     }
 
     const keptCommits: Array<ObjectId> = []
     const candidates: Array<Candidate> = []
     for (const { branch, commit, own } of yield* git.branches(repository)) {
-      const jobId = Option.isSome(own) ? yield* endedJob(own.value, options) : Option.none()
-      if (Option.isNone(own) || Option.isNone(jobId)) keptCommits.push(commit)
-      else if (!occupied.has(own.value)) candidates.push({ branch: own.value, commit, jobId: jobId.value })
+      const job = Option.isSome(own) ? yield* endedJob(own.value, options) : Option.none()
+      if (Option.isNone(own) || Option.isNone(job)) keptCommits.push(commit)
+      else if (!occupied.has(own.value)) candidates.push({ branch: own.value, commit, job: job.value })
       else {
         keptCommits.push(commit)
-        kept.push({ name: branch, jobId: jobId.value, reason: "it is checked out in a worktree that is kept" })
+        kept.push(keep(job.value, branch, "it is checked out in a worktree that is kept"))
       }
     }
     // A result contains the commits of its units, so if it is kept, they need not be.
-    for (const { branch, commit, jobId } of [...candidates].sort(resultsFirst)) {
+    for (const { branch, commit, job } of [...candidates].sort(resultsFirst)) {
       const unmerged = options.discard === true ? 0 : yield* git.unheld(repository, commit, keptCommits)
       if (unmerged === 0) {
         yield* remove(branch, branches, git.deleteBranch(repository, branch, commit))
       } else {
         keptCommits.push(commit)
-        kept.push({ name: branch, jobId, reason: `no other branch contains its last ${count(unmerged, "commit")}` })
+        kept.push(keep(job, branch, `no other branch contains its last ${count(unmerged, "commit")}`))
       }
     }
     return { repository: repository.topLevel, worktrees, branches, kept, problems }
@@ -183,11 +217,23 @@ const inRepository = (repository: Repository, options: Options) =>
 interface Candidate {
   readonly branch: OwnBranch
   readonly commit: ObjectId
-  readonly jobId: JobId
+  readonly job: EndedJob
 }
 
+/** A job that has ended, and perhaps is no longer recorded. */
+interface EndedJob {
+  readonly id: JobId
+  readonly isRecorded: boolean
+}
+
+const keep = ({ id, isRecorded }: EndedJob, name: string, reason: string): Kept => ({
+  name,
+  jobId: id,
+  reason: isRecorded ? reason : `${reason}, and its job is no longer recorded`
+})
+
 const resultsFirst = (a: Candidate, b: Candidate): number =>
-  Number(b.branch === resultBranch(b.jobId)) - Number(a.branch === resultBranch(a.jobId))
+  Number(b.branch === resultBranch(b.job.id)) - Number(a.branch === resultBranch(a.job.id))
 
 const count = (number: number, what: string): string =>
   `${number === 1 ? "" : `${number} `}${what}${number === 1 ? "" : "s"}`
@@ -208,21 +254,27 @@ const shown = 3
 const files = (changed: ReadonlyArray<string>): string =>
   [...changed.slice(0, shown), ...(changed.length > shown ? [`${changed.length - shown} more`] : [])].join(", ")
 
-/** The job that created a branch, if it was a task job, has ended, and matches the options. */
+/** The task job that created a branch, if it has ended and matches the options. */
 const endedJob = (
   branch: OwnBranch,
-  { jobs, olderThan }: Options
-): Effect.Effect<Option.Option<JobId>, StoreError, RunStore> =>
+  { directory, jobs, olderThan }: Options
+): Effect.Effect<Option.Option<EndedJob>, StoreError, RunStore> =>
   Effect.gen(function* () {
     const store = yield* RunStore
-    const id = Schema.decodeUnknownOption(JobId)(branch.split("/")[1])
-    if (Option.isNone(id) || jobs?.includes(id.value) === false) return Option.none()
-    const run = yield* store.get(id.value)
-    if (Option.isNone(run) || !isTerminal(run.value.status)) return Option.none()
+    const found = Schema.decodeUnknownOption(JobId)(branch.split("/")[1])
+    if (Option.isNone(found) || jobs?.includes(found.value) === false) return Option.none()
+    const id = found.value
+    const run = yield* store.get(id)
+    if (Option.isNone(run)) {
+      // Only jobs that have ended are removed from the store. Without a directory here it may be a job of another home.
+      const isOurs = directory !== undefined && (yield* JobDirectories.has(directory, id))
+      return isOurs && olderThan === undefined ? Option.some({ id, isRecorded: false }) : Option.none()
+    }
+    if (!isTerminal(run.value.status)) return Option.none()
     if (olderThan !== undefined) {
       const latest = DateTime.subtractDuration(yield* DateTime.now, olderThan)
       if (run.value.endedAt === undefined || DateTime.greaterThan(run.value.endedAt, latest)) return Option.none()
     }
-    const snapshot = Option.getOrUndefined(yield* store.submission(id.value))
-    return Option.as(yield* Effect.option(PlanSnapshot.decode(snapshot)), id.value)
+    const snapshot = Option.getOrUndefined(yield* store.submission(id))
+    return Option.as(yield* Effect.option(PlanSnapshot.decode(snapshot)), { id, isRecorded: true })
   })

@@ -14,6 +14,7 @@ import type { JobId } from "../domain/JobId.js"
 import { type JobContext, Orchestrator } from "../manager/Orchestrator.js"
 import { RunStore } from "../store/RunStore.js"
 import { Agents } from "./Agents.js"
+import * as JobDirectories from "./JobDirectories.js"
 import { Git } from "../git/Git.js"
 import { ObjectId, RepoPath, resultBranch } from "../git/RefNames.js"
 import { diffCommand } from "../git/shellQuote.js"
@@ -102,16 +103,11 @@ export const layer = (options: Options): Layer.Layer<Orchestrator, never, Servic
     })
   )
 
-const directories = ({ directory }: Options, id: JobId): RunContext["directories"] => ({
-  worktrees: `${directory}/worktrees/${id}`,
-  logs: `${directory}/logs/${id}`
-})
-
 const recover = (options: Options, id: JobId, attempt: number) =>
   Effect.gen(function* () {
     const runner = yield* ProcessRunner
     yield* runner.recover(id, attempt)
-    yield* reapOrphanGit.reap(directories(options, id).worktrees)
+    yield* reapOrphanGit.reap(JobDirectories.of(options.directory, id).worktrees)
   })
 
 const check = ({ directory }: Options, config: JobConfig, stored: unknown) =>
@@ -159,13 +155,14 @@ const run = (options: Options, gate: AgentGate.AgentGate, job: JobContext<JobCon
       turns: yield* AgentTurns.make(gate, job, agent, { isResumed }),
       keep: yield* Schema.decode(Schema.Array(RepoPath))(sourcesOf(plan)),
       gates: agents.gates,
-      directories: directories(options, id),
+      directories: JobDirectories.of(options.directory, id),
       progress: yield* TaskProgress.open(store, job, snapshot),
       parkedFor: JobLifecycle.parkedFor(lifecycle),
       emit,
       hide: options.hide ?? identity
     }
     if (isResumed) yield* scheduleUnits.endWaits(ctx)
+    yield* JobDirectories.noteRepository(options.directory, id, topLevel)
     yield* reconcile(ctx)
     yield* emitStarted(({ id }, { number }) => ["completed", "skipped"].includes(ctx.progress.task(id, number).state))
     yield* scheduleUnits.run(ctx)

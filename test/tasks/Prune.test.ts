@@ -1,5 +1,6 @@
 /** Pruning loses no work unless it is discarded explicitly. */
 import { describe, expect, it } from "@effect/vitest"
+import { RunStore } from "charlotte"
 import { Prune } from "charlotte/tasks"
 import { Effect } from "effect"
 import { existsSync } from "node:fs"
@@ -107,6 +108,52 @@ describe("prune", () => {
         const left = yield* branches(world, top)
         expect(left.length).toBeGreaterThan(0)
         expect(left.every((name) => name.startsWith(`charlotte/${second.id}/`))).toBe(true)
+      }).pipe(Effect.provide(charlotte(world)))
+    })
+  )
+
+  it.scopedLive("finds what jobs left that retention has removed, and keeps their work until it is discarded", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config, top } = yield* repository(world, files(world.root))
+      yield* Effect.gen(function* () {
+        const { id } = yield* run(config)
+        const store = yield* RunStore.RunStore
+        yield* store.retain({ kind: "tasks", retention: { failed: 0 }, forget: () => Effect.void })
+        expect(yield* store.prune({})).toMatchObject([{ jobs: [id] }])
+        const directory = `${world.root}/charlotte`
+        const worktree = `${directory}/worktrees/${id}/b`
+
+        // Without the directory it may be the job of another home.
+        expect(yield* Prune.prune({ repository: top })).toEqual([])
+        expect(yield* Prune.prune({ directory: `${world.root}/elsewhere`, repository: top })).toEqual([])
+        // Nobody knows when it ended.
+        expect(yield* Prune.prune({ directory, olderThan: 0 })).toEqual([])
+        const [report] = yield* Prune.prune({ directory })
+        expect(report).toMatchObject({ repository: top, worktrees: [], branches: [], problems: [] })
+        expect(report?.kept).toEqual([
+          {
+            name: worktree,
+            jobId: id,
+            reason: "it has uncommitted changes: b2, and its job is no longer recorded"
+          },
+          {
+            name: `charlotte/${id}/unit/b`,
+            jobId: id,
+            reason: "it is checked out in a worktree that is kept, and its job is no longer recorded"
+          },
+          {
+            name: `charlotte/${id}/result`,
+            jobId: id,
+            reason: expect.stringMatching(/^no other branch contains its last .*, and its job is no longer recorded$/)
+          }
+        ])
+        expect(existsSync(worktree)).toBe(true)
+        const discarded = yield* Prune.prune({ directory, jobs: [id], discard: true })
+        expect(discarded).toMatchObject([{ worktrees: [worktree], kept: [], problems: [] }])
+        expect(yield* branches(world, top)).toEqual([])
+        expect(yield* Prune.prune({ directory })).toEqual([])
+        expect(existsSync(`${directory}/worktrees/${id}`)).toBe(false)
       }).pipe(Effect.provide(charlotte(world)))
     })
   )

@@ -136,8 +136,9 @@ const ofJob =
     return Finding.warning("jobs", `${id} ${how}`, `charlotte resume ${id}`)
   }
 
-const leftovers = Effect.map(Prune.prune({ dryRun: true }), (pruned) => {
-  const findings = pruned.flatMap(ofRepository)
+const leftovers = Effect.gen(function* () {
+  const { directory } = yield* Home
+  const findings = (yield* Prune.prune({ directory, dryRun: true })).flatMap(ofRepository)
   return findings.length === 0 ? [Finding.ok("leftovers", "none")] : findings
 })
 

@@ -19,8 +19,9 @@ const scene = Effect.gen(function* () {
   const home = `${world.root}/charlotte`
   copyFileSync(`${world.root}/charlotte.db`, `${home}/charlotte.db`)
   const questions: Array<string> = []
-  const run = (answer: boolean | undefined, ...argv: ReadonlyArray<string>) =>
-    Capture.run(charlotte, ["prune", ...argv]).pipe(
+  const run = (answer: boolean | undefined, ...argv: ReadonlyArray<string>) => command(answer, "prune", ...argv)
+  const command = (answer: boolean | undefined, ...argv: ReadonlyArray<string>) =>
+    Capture.run(charlotte, argv).pipe(
       Effect.provideService(Confirmation, (question) =>
         Effect.sync(() => (questions.push(question), Option.fromNullable(answer)))
       ),
@@ -31,7 +32,7 @@ const scene = Effect.gen(function* () {
     world.git(top, "for-each-ref", "--format=%(refname:short)", "refs/heads/charlotte"),
     (lines) => lines.split("\n").filter((line) => line !== "")
   )
-  return { branches, kept, landed, questions, root: world.root, run, top }
+  return { branches, command, home, kept, landed, questions, root: world.root, run, top, write: world.write }
 })
 
 describe("charlotte prune", () => {
@@ -97,6 +98,25 @@ describe("charlotte prune", () => {
       expect(JSON.parse(all.out)).toMatchObject({
         pruned: [{ branches: [`charlotte/${landed}/result`], problems: [] }]
       })
+    })
+  )
+
+  it.scopedLive("names, like doctor, what jobs left that are no longer recorded, and removes it with --discard", () =>
+    Effect.gen(function* () {
+      const { branches, command, home, kept, landed, run, top, write } = yield* scene
+      yield* write(`${home}/config.yaml`, "retention: { maxRuns: 0 }\n")
+      const first = yield* run(undefined, "--all", "--yes", "--json")
+      expect(JSON.parse(first.out)).toMatchObject({ records: [{ jobs: [kept, landed] }] })
+      const result = `charlotte/${kept}/result`
+      expect(yield* branches).toEqual([result])
+      const doctor = yield* command(undefined, "doctor", "--repo", top)
+      expect(doctor.out).toContain(`1 branch or worktree has work that exists nowhere else, in ${top}`)
+      const planned = yield* run(undefined, "--all", "--dry-run")
+      expect(planned.out).toMatch(new RegExp(`would keep ${result}: .*, and its job is no longer recorded\n`))
+      expect(planned.out).toContain(`to remove what is kept, and lose it: charlotte prune --discard ${kept}\n`)
+      expect((yield* run(undefined, "--yes", "--discard", String(kept))).out).toContain(`removed the branch ${result}\n`)
+      expect(yield* branches).toEqual([])
+      expect((yield* run(undefined, "--all", "--dry-run")).out).toBe("nothing to remove\n")
     })
   )
 })

@@ -1,0 +1,49 @@
+/**
+ * The directories of jobs. The one for the worktrees of a job outlives its record, and says in which repository the job worked, so that
+ * `Prune` finds what jobs left there that are no longer recorded.
+ */
+import { FileSystem } from "@effect/platform/FileSystem"
+import { Effect, Option, Schema } from "effect"
+import { JobId } from "../domain/JobId.js"
+import * as fs from "../git/fs.js"
+
+export const of = (directory: string, id: JobId) => ({
+  worktrees: `${directory}/worktrees/${id}`,
+  logs: `${directory}/logs/${id}`
+})
+
+/** Not a valid unit name, so no worktree has it. */
+const note = (directory: string, id: JobId): string => `${of(directory, id).worktrees}/_repository`
+
+/** Notes the repository of a job. */
+export const noteRepository = (directory: string, id: JobId, topLevel: string) =>
+  Effect.gen(function* () {
+    const files = yield* FileSystem
+    yield* files.makeDirectory(of(directory, id).worktrees, { recursive: true })
+    yield* files.writeFileString(note(directory, id), `${topLevel}\n`)
+  }).pipe(Effect.catchAll(({ message }) => Effect.logWarning(`charlotte prune may not find this job: ${message}`)))
+
+/** The noted repository of a job. */
+export const repositoryOf = (directory: string, id: JobId) =>
+  Effect.orElseSucceed(fs.readLine(note(directory, id)), Option.none<string>)
+
+/** All jobs that have a directory for worktrees, recorded or not. */
+export const jobs = (directory: string) =>
+  Effect.map(
+    Effect.orElseSucceed(fs.list(`${directory}/worktrees`), (): ReadonlyArray<string> => []),
+    (names) => names.flatMap((name) => Option.toArray(decodeId(name)))
+  )
+
+const decodeId = Schema.decodeOption(JobId)
+
+/** Whether a job worked with this directory. */
+export const has = (directory: string, id: JobId) =>
+  Effect.map(Effect.orElseSucceed(fs.stat(of(directory, id).worktrees), Option.none), Option.isSome)
+
+/** Removes the directory for the worktrees of a job once it is empty but for the note. */
+export const removeEmpty = (directory: string, id: JobId) =>
+  Effect.gen(function* () {
+    const { worktrees } = of(directory, id)
+    const names = yield* fs.list(worktrees)
+    if (names.every((name) => name === "_repository")) yield* fs.remove(worktrees)
+  }).pipe(Effect.ignore)
