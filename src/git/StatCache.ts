@@ -25,7 +25,7 @@ interface Remembered {
  */
 export class StatCaches extends Context.Tag("charlotte/GitStatCaches")<StatCaches, Map<string, Remembered>>() {}
 
-const fileOf = ({ gitDir }: Worktree): string => `${gitDir}/charlotte-index`
+export const fileOf = ({ gitDir }: Worktree): string => `${gitDir}/charlotte-index`
 
 const digestOf = (content: Buffer): string => createHash("sha256").update(content).digest("hex")
 

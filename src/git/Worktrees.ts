@@ -1,5 +1,5 @@
 /** The worktrees of units: outside the repository, each on its own branch, and distinguished from the user's by a mark. */
-import { Effect, Option, Schema } from "effect"
+import { Cause, Effect, Option, Schema } from "effect"
 import { mkdir, rm, rmdir, writeFile } from "node:fs/promises"
 import { basename, dirname } from "node:path"
 import * as Checkouts from "./Checkouts.js"
@@ -171,8 +171,17 @@ const populate = (repository: Repository, worktree: Worktree, commit: ObjectId) 
   })
 
 /**
+ * Whether the files of a worktree were written, or may have been. If not, its making was cut off, and no process has worked there.
+ */
+export const isPopulated = (worktree: Worktree) =>
+  Effect.exists([`${worktree.clone}/index`, StatCache.fileOf(worktree)], (file) =>
+    Effect.map(fs.stat(file), Option.isSome)
+  )
+
+/**
  * Creates a worktree on a branch of its own: a new one at the commit `from`, or without it an existing one. A failure undoes all
- * steps.
+ * steps. An interruption does not: it would have to wait for the operations of other jobs on the repository, each of which may take
+ * longer than the grace period of a stop. It leaves what a kill may leave: a worktree with some of its files or none.
  */
 export const add = (
   repository: Repository,
@@ -194,7 +203,9 @@ export const add = (
     return yield* mutate(repository, { locks: [Refs.lockOf(repository, branch)] })(Effect.uninterruptible(begin)).pipe(
       Effect.tap(({ commit, worktree }) => populate(repository, worktree, commit)),
       Effect.map(({ worktree }) => worktree),
-      Effect.onError(() => Effect.forEach(undo, Effect.ignore, { discard: true }))
+      Effect.onError((cause) =>
+        Cause.isInterruptedOnly(cause) ? Effect.void : Effect.forEach(undo, Effect.ignore, { discard: true })
+      )
     )
   })
 

@@ -15,7 +15,7 @@ import * as fs from "../git/fs.js"
 import type { GitError } from "../git/GitError.js"
 import { type ObjectId, type OwnBranch, resultBranch } from "../git/RefNames.js"
 import type { Repository } from "../git/Repository.js"
-import type { Worktree } from "../git/Worktrees.js"
+import * as Worktrees from "../git/Worktrees.js"
 import * as JobDirectories from "./JobDirectories.js"
 import * as PlanSnapshot from "./run/PlanSnapshot.js"
 
@@ -239,9 +239,9 @@ const count = (number: number, what: string): string =>
   `${number === 1 ? "" : `${number} `}${what}${number === 1 ? "" : "s"}`
 
 /** Why a worktree is kept: it has uncommitted changes, or they cannot be determined. */
-const uncommitted = (repository: Repository, worktree: Worktree) =>
+const uncommitted = (repository: Repository, worktree: Worktrees.Worktree) =>
   Effect.gen(function* () {
-    if (Option.isNone(yield* fs.stat(worktree.path))) return undefined
+    if (Option.isNone(yield* fs.stat(worktree.path)) || !(yield* Worktrees.isPopulated(worktree))) return undefined
     const git = yield* Git
     const status = yield* Effect.either(git.status(repository, worktree))
     if (status._tag === "Left") return `its status is unknown: ${status.left.message}`

@@ -1,9 +1,10 @@
 /** Operations that are interrupted at any moment, and many at a time. */
 import { expect } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Effect, Exit, Fiber } from "effect"
 import { existsSync } from "node:fs"
+import * as Worktrees from "../../src/git/Worktrees.js"
 import { diverged, standsAt } from "./diverged.js"
-import { branch, pathIn, scenario, subject, worktree } from "./Scenario.js"
+import { branch, enter, pathIn, scenario, subject, type World, worktree } from "./Scenario.js"
 
 scenario("a commit that is interrupted anywhere exists or not, and the next one succeeds", (world) =>
   Effect.gen(function* () {
@@ -83,5 +84,46 @@ scenario("twenty worktrees of one repository, made, worked in, committed and rem
     yield* Effect.forEach(trees, ({ path }) => service.removeWorktree(repository, path), parallel)
     expect(yield* service.worktrees(repository)).toEqual([])
     expect(trees.some(({ path }) => existsSync(path))).toBe(false)
+  })
+)
+
+/** A git that waits, in commands whose arguments match a pattern, until it is killed or a file exists. */
+const heldGit = (world: World, ...patterns: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const file = (name: string) => `${world.root}/${name}`
+    const cases = patterns.map(
+      (pattern, i) => `${pattern}) touch ${file(`at-${i}`)}; while ! [ -e ${file(`go-${i}`)} ]; do sleep 0.02; done;;`
+    )
+    yield* world.write(file("git"), `#!/bin/sh\ncase "$*" in\n${cases.join("\n")}\nesac\nexec git "$@"\n`, 0o755)
+    return {
+      executable: file("git"),
+      reached: (i: number) => Effect.repeat(Effect.sleep("10 millis"), { until: () => existsSync(file(`at-${i}`)) }),
+      release: (i: number) => world.write(file(`go-${i}`), "")
+    }
+  })
+
+scenario("an interrupted checkout ends although another operation has locked the repository", (world) =>
+  Effect.gen(function* () {
+    const { main } = world
+    const git = yield* heldGit(world, "read-tree\\ -m\\ -u*", "update-ref*/unit/other\\ *")
+    const held = yield* enter(world, world.top, { executable: git.executable })
+    const { repository, service } = held
+    const making = yield* Effect.fork(worktree(held, "u"))
+    yield* git.reached(0)
+    const locking = yield* Effect.fork(service.createBranch(repository, branch("other"), main))
+    yield* git.reached(1)
+    const interrupted = yield* Effect.timeout(Effect.disconnect(Fiber.interrupt(making)), "20 seconds")
+    expect(Exit.isInterrupted(interrupted)).toBe(true)
+    yield* git.release(1)
+    yield* Fiber.join(locking)
+    yield* git.release(0)
+    const [left] = yield* service.worktrees(repository)
+    expect(left && (yield* Worktrees.isPopulated(left))).toBe(false)
+    // As after a kill: the next worktree replaces it.
+    yield* service.removeWorktree(repository, pathIn(world, "u"))
+    yield* service.restore(repository, branch("u"), main)
+    const tree = yield* service.addWorktree(repository, { path: pathIn(world, "u"), branch: branch("u") })
+    expect(yield* Worktrees.isPopulated(tree)).toBe(true)
+    expect((yield* service.status(repository, tree)).changed).toEqual([])
   })
 )
