@@ -1,18 +1,19 @@
 /** Guards every change to a repository: one at a time, only in the same unchanged repository, and once its locks are free. */
 import { Context, Effect } from "effect"
+import * as Permits from "../internal/Permits.js"
 import * as Checkouts from "./Checkouts.js"
 import * as fs from "./fs.js"
 import * as Fingerprint from "./Fingerprint.js"
 import * as Locks from "./Locks.js"
 import { inRepository, type Repository, verifyIdentity } from "./Repository.js"
 
-/** One semaphore per repository, by its identity. */
-export class Mutexes extends Context.Tag("charlotte/GitMutexes")<Mutexes, (identity: string) => Effect.Semaphore>() {}
+/** One mutex per repository, by its identity. */
+export class Mutexes extends Context.Tag("charlotte/GitMutexes")<Mutexes, (identity: string) => Permits.Permits>() {}
 
 export const makeMutexes: Effect.Effect<Mutexes["Type"]> = Effect.sync(() => {
-  const all = new Map<string, Effect.Semaphore>()
+  const all = new Map<string, Permits.Permits>()
   return (identity) => {
-    const mutex = all.get(identity) ?? Effect.unsafeMakeSemaphore(1)
+    const mutex = all.get(identity) ?? Permits.make(1)
     all.set(identity, mutex)
     return mutex
   }
@@ -30,7 +31,7 @@ export const mutate =
   (repository: Repository, options: Options = {}) =>
   <A, E, R>(change: Effect.Effect<A, E, R>) =>
     Effect.flatMap(Mutexes, (mutexes) =>
-      mutexes(repository.identity).withPermits(1)(
+      mutexes(repository.identity)(
         Effect.gen(function* () {
           yield* verifyIdentity(repository)
           const common = ["config.lock", "packed-refs.lock"].map((name) => `${repository.commonDir}/${name}`)

@@ -8,6 +8,7 @@ import type { StoreError } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import type { PrunedRuns, Retention } from "../domain/Retention.js"
 import { now } from "../internal/now.js"
+import * as Permits from "../internal/Permits.js"
 import * as race from "../internal/race.js"
 import { RealClock } from "../internal/RealClock.js"
 import type { Rule, Service } from "./RunStoreService.js"
@@ -60,7 +61,7 @@ export const make = (store: RetentionStore): Effect.Effect<Pruning> =>
   Effect.gen(function* () {
     const { sleep, now: realNow } = yield* RealClock
     const rules = new Map<string, Rule>()
-    const one = yield* Effect.makeSemaphore(1)
+    const inTurn = Permits.make(1)
     let prunings = 0
 
     /** Deletes the rows of hidden runs. A run whose data outside the store cannot be removed stays hidden. */
@@ -199,7 +200,7 @@ export const make = (store: RetentionStore): Effect.Effect<Pruning> =>
         Effect.suspend(() => {
           const chosen = [...rules.values()].filter((rule) => kind === undefined || rule.kind === kind)
           const all = Effect.forEach(chosen, dryRun ? plan : prune)
-          return Effect.map(dryRun ? all : one.withPermits(1)(all), (pruned) => pruned.filter(({ runs }) => runs > 0))
+          return Effect.map(dryRun ? all : inTurn(all), (pruned) => pruned.filter(({ runs }) => runs > 0))
         })
     }
   })

@@ -11,6 +11,7 @@ import { SqlError } from "@effect/sql/SqlError"
 import { Deferred, Duration, Effect, Option, Predicate, Queue, Schedule, Schema, type Scope } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import * as background from "../../internal/background.js"
+import * as Permits from "../../internal/Permits.js"
 import { asClock } from "../../internal/RealClock.js"
 import { deadAfter } from "../../store/ClusterStore.js"
 import { closeOnFailure } from "../../store/closeOnFailure.js"
@@ -68,7 +69,6 @@ export const make = (
     /** After this long the engine gives up a renewal, and begins another. */
     const interval = Math.min(Duration.toMillis(shardLockRefreshInterval), expiration / 3)
     const clock = yield* asClock
-    // Interrupted while it waits for a connection, the client would lose one of its pool.
     const sql = yield* LockPool.make(application, 0.6 * interval)
     // Fails here without a connection, where the engine would die.
     yield* sql`SELECT 1`
@@ -93,7 +93,7 @@ export const make = (
       })
 
     // The engine sends the statements of several fibers on one connection at once, which future versions of the driver refuse.
-    const inTurn = Effect.unsafeMakeSemaphore(1).withPermits(1)
+    const inTurn = Permits.make(1)
 
     /**
      * Releases shards in batches. The engine releases each in a commit of its own: when a node joins, the others would have no time

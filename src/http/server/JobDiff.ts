@@ -8,6 +8,7 @@ import type { Run } from "../../domain/Run.js"
 import type { Range } from "../../git/Diff.js"
 import * as Git from "../../git/Git.js"
 import { ObjectId } from "../../git/RefNames.js"
+import * as Permits from "../../internal/Permits.js"
 import * as plainText from "../../internal/plainText.js"
 import type { Reads } from "../../store/Runs.js"
 import * as PlanSnapshot from "../../tasks/run/PlanSnapshot.js"
@@ -48,7 +49,7 @@ const unchecked = { disableValidation: true }
 
 export const make = Effect.gen(function* () {
   const git = yield* Git.make
-  const permits = yield* Effect.makeSemaphore(atOnce)
+  const inTurn = Permits.make(atOnce)
 
   const of = (store: Reads, isServed: (run: Run) => boolean, jobId: JobId, { after, unit }: Query) =>
     Effect.gen(function* () {
@@ -92,7 +93,7 @@ export const make = Effect.gen(function* () {
       )
     })
 
-  return { of: (...args: Parameters<typeof of>) => permits.withPermits(1)(of(...args)) }
+  return { of: (...args: Parameters<typeof of>) => inTurn(of(...args)) }
 })
 
 /** Before its plan is read, a task job can only be recognised by its config. */

@@ -6,6 +6,7 @@ import type { InvalidJobConfig } from "../../domain/errors.js"
 import { invalidConfig } from "../../domain/invalidConfig.js"
 import { keyProblem } from "../../domain/StartOptions.js"
 import { stringify } from "../../internal/Json.js"
+import * as Permits from "../../internal/Permits.js"
 import type { Checked, Service as Orchestrator } from "../Orchestrator.js"
 import * as ReadBack from "./readBack.js"
 
@@ -42,7 +43,8 @@ export const make = <C, I, RS, R, R2>(options: {
   /** How many checks run at once: each may start processes, such as git. */
   readonly maxChecks: number
 }): Effect.Effect<Admission<C>> =>
-  Effect.map(Effect.makeSemaphore(options.maxChecks), (checks) => {
+  Effect.sync(() => {
+    const inTurn = Permits.make(options.maxChecks)
     const { config: schema, orchestrator, services } = options
     const encode = Schema.encode(schema)
     const readsBack = ReadBack.make(schema)
@@ -52,12 +54,7 @@ export const make = <C, I, RS, R, R2>(options: {
     const check = (config: C, recorded?: unknown) =>
       orchestrator.check === undefined
         ? Effect.succeed<Checked>({})
-        : // `withPermits` can lose a permit when it is interrupted between taking it and returning.
-          Effect.acquireUseRelease(
-            checks.take(1),
-            () => orchestrator.check?.(config, recorded) ?? Effect.succeed({}),
-            () => checks.release(1)
-          )
+        : inTurn(Effect.suspend(() => orchestrator.check?.(config, recorded) ?? Effect.succeed({})))
 
     const submitted = ({ key, keyName, submission }: Checked): Effect.Effect<Submitted, InvalidJobConfig> =>
       keyProblem(key) ??

@@ -53,4 +53,5 @@ const abandon = <Config>(active: JobRegistry.ActiveJob<Config>): Effect.Effect<v
 
 /** Returns when no job holds a permit any more. */
 export const allEnded = <Config>({ maxJobs, permits }: Core<Config>): Effect.Effect<void> =>
+  // oxlint-disable-next-line eslint/no-restricted-properties -- it takes all permits, once the manager closes
   permits.withPermits(maxJobs)(Effect.void)

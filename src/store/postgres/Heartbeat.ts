@@ -6,6 +6,7 @@ import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Exit, Option, Ref, Schema, Scope } from "effect"
 import type { StoreError } from "../../domain/errors.js"
+import * as Permits from "../../internal/Permits.js"
 import { storeError } from "../sql/mapSqlError.js"
 import * as OwnConnection from "./OwnConnection.js"
 
@@ -23,7 +24,7 @@ export type Heartbeat = (statement: string, id: string) => Effect.Effect<boolean
 export const make = (sql: SqlClient): Effect.Effect<Heartbeat, never, Scope.Scope> =>
   Effect.gen(function* () {
     const current = yield* Ref.make(Option.none<Open>())
-    const one = yield* Effect.makeSemaphore(1)
+    const inTurn = Permits.make(1)
     const close = Effect.flatMap(Ref.getAndSet(current, Option.none()), (open) =>
       Option.match(open, { onNone: () => Effect.void, onSome: ({ scope }) => Scope.close(scope, Exit.void) })
     )
@@ -47,7 +48,7 @@ export const make = (sql: SqlClient): Effect.Effect<Heartbeat, never, Scope.Scop
         Effect.map((rows) => rows.length > 0),
         Effect.timeout(timeout),
         Effect.tapErrorCause(() => close),
-        one.withPermits(1),
+        inTurn,
         Effect.mapError(storeError("renew a node"))
       )
   })

@@ -8,6 +8,7 @@
 import { Data, DateTime, Deferred, Duration, Effect, Fiber, Option } from "effect"
 import { AgentLimit } from "../../domain/AgentLimit.js"
 import type { StoreError } from "../../domain/errors.js"
+import * as Permits from "../../internal/Permits.js"
 import type { JobContext } from "../../manager/Orchestrator.js"
 import type { Service as Store } from "../../store/RunStoreService.js"
 import type { TurnEnd } from "../agents/TurnEnd.js"
@@ -57,9 +58,9 @@ const pause = (refusals: number) => Duration.min(Duration.times(shortest, 2 ** (
 type Probe = Deferred.Deferred<void>
 
 export const make = ({ agentLimits }: Pick<Store, "agentLimits">): Effect.Effect<AgentGate> =>
-  Effect.gen(function* () {
+  Effect.sync(() => {
     // Reading a record and deciding by it is one atomic step.
-    const step = (yield* Effect.makeSemaphore(1)).withPermits(1)
+    const step = Permits.make(1)
     const probes = new Map<string, Probe>()
 
     /** The limit of the agent, if it has one that has reset; fails while it has not. */

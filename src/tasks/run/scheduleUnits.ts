@@ -7,6 +7,7 @@
 import { DateTime, Effect, Schema } from "effect"
 import { resumeSignal } from "../../domain/Run.js"
 import { now } from "../../internal/now.js"
+import * as Permits from "../../internal/Permits.js"
 import * as race from "../../internal/race.js"
 import * as Tracing from "../../internal/Tracing.js"
 import * as plainText from "../../internal/plainText.js"
@@ -26,7 +27,7 @@ export const run = (ctx: RunContext) =>
     const { units } = ctx.snapshot.plan
     const positions = new Map(units.map(({ id }, position) => [id, position]))
     const activity = yield* UnitActivity.make(ctx.job, units.length)
-    const permits = yield* Effect.makeSemaphore(ctx.job.config.concurrency)
+    const withPermit = Permits.make(ctx.job.config.concurrency)
 
     const runOne = (unit: Unit, position: number) =>
       Effect.gen(function* () {
@@ -41,7 +42,7 @@ export const run = (ctx: RunContext) =>
             limits.within(ctx)(mergeUnit.merge(ctx, unit, completed, result))
           ).pipe(Tracing.traced(Tracing.merge, { attributes: { unit: unit.id } }))
         // A unit that waits to be merged, or for its agent, releases its permit to another one.
-        const work = permits.withPermits(1)(
+        const work = withPermit(
           Effect.gen(function* () {
             if (needsAgent(ctx, unit)) yield* ctx.turns.check
             const completed = yield* limits.within(ctx)(runUnit.run(ctx, unit, yield* resultAfter(ctx, last)))
@@ -66,7 +67,7 @@ export const run = (ctx: RunContext) =>
         }
         if (outcome === "merged") return
         yield* activity.awaitSettled(position - 1)
-        yield* permits.withPermits(1)(merge(outcome.completed))
+        yield* withPermit(merge(outcome.completed))
       }).pipe(
         Effect.catchAll((error) =>
           error._tag === "StoreError" || error._tag === "Superseded" ? error : fail(ctx, unit, error)

@@ -4,6 +4,7 @@
 import { Effect, Random, type Redacted, Scope } from "effect"
 import * as background from "../../../internal/background.js"
 import { type InvalidCode, PageUnavailable, type TooManyTries } from "../../contract/errors.js"
+import * as Permits from "../../../internal/Permits.js"
 import type { ListenError } from "../ListenError.js"
 import * as openings from "./openings.js"
 import * as OneTimeCodes from "./OneTimeCodes.js"
@@ -73,14 +74,14 @@ export const make = (
         onSuccess: (origin) => ({ host, port, origin })
       })
     const openAny = Effect.retry(Effect.flatMap(randomPort, openRemembered), { times: 20 })
-    const permit = yield* Effect.makeSemaphore(1)
+    const inTurn = Permits.make(1)
     const openPort = Effect.flatMap(sessions.port, (port) => (port ? openRemembered(port) : openAny)).pipe(
       Effect.tapBoth({
         onFailure: ({ message }) => onChange({ problem: message }),
         onSuccess: ({ origin }) => onChange({ origin })
       })
     )
-    const listening = permit.withPermits(1)(Effect.flatMap(current, (port) => (port ? Effect.succeed(port) : openPort)))
+    const listening = inTurn(Effect.flatMap(current, (port) => (port ? Effect.succeed(port) : openPort)))
 
     return {
       files,
