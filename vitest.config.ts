@@ -46,13 +46,14 @@ const long = [
   "test/{faults,model}/**/*.test.ts",
   "test/cli/process/{Abuse,DaemonLife,Paused,Signals}.test.ts",
   "test/http/server/{Crowd,Memory,Pipelining,Reconnect,Stalled}.test.ts",
-  "test/manager/Capacity.test.ts",
+  "test/manager/{Capacity,Interruption}.test.ts",
+  "test/store/Interruption.test.ts",
   "test/simulation/**/{Simulation,Variants}.test.ts",
   "test/tasks/run/{Kill,Resume}.test.ts"
 ]
 
 /** Tests on PostgreSQL that have a long form. */
-const longOnPostgres = ["test/postgres/cluster/{Kills,Outages}.test.ts"]
+const longOnPostgres = ["test/postgres/Interruption.test.ts", "test/postgres/cluster/{Kills,Outages}.test.ts"]
 
 /**
  * Tests with hardly a process of their own, which pass on every Node that is supported. Like those of `integration`, they leave nothing

@@ -14,6 +14,7 @@ import { driverTimeout, retryWhileBusy } from "./sql/busyRetry.js"
 import * as rawQuery from "./sql/rawQuery.js"
 import { closeOnFailure } from "./closeOnFailure.js"
 import * as IntegrityCheck from "./sql/IntegrityCheck.js"
+import { reserve } from "./sql/reserve.js"
 import { isLockFailure, orStoreError, storeError } from "./sql/mapSqlError.js"
 import * as FileLock from "./FileLock.js"
 import * as Migrations from "./Migrations.js"
@@ -162,7 +163,7 @@ const open = (options: Options): Effect.Effect<SqlClient.SqlClient, StoreError, 
           yield* refuseOldSqlite(execute)
           yield* execute("PRAGMA journal_mode = WAL")
           yield* durability(execute, options.synchronous ?? "FULL")
-          markConfigured(yield* Effect.scoped(sql.reserve))
+          markConfigured(yield* Effect.scoped(reserve(sql)))
           return sql
         })
       )

@@ -12,6 +12,7 @@ import { StoreError } from "../domain/errors.js"
 import { retryWhileBusy } from "./sql/busyRetry.js"
 import { orStoreError } from "./sql/mapSqlError.js"
 import type { RawQuery } from "./sql/rawQuery.js"
+import { reserve } from "./sql/reserve.js"
 import * as migrationVersion from "./migrationVersion.js"
 import * as StartProgress from "./StartProgress.js"
 import * as SchemaCheck from "./SchemaCheck.js"
@@ -37,7 +38,7 @@ const ignoreFailedRollback = (connection: Connection): Connection => ({
  */
 const plainClient = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  const connection = ignoreFailedRollback(yield* sql.reserve)
+  const connection = ignoreFailedRollback(yield* reserve(sql))
   const foreignKeys = (state: unknown) => connection.executeUnprepared(`PRAGMA foreign_keys=${state}`, [], undefined)
   const [before] = yield* connection.executeUnprepared("PRAGMA foreign_keys", [], undefined)
   yield* Effect.acquireRelease(foreignKeys("OFF"), () => Effect.ignore(foreignKeys(before?.foreign_keys ?? 1)))
@@ -50,7 +51,10 @@ const plainClient = Effect.gen(function* () {
 }).pipe(Effect.provide(Reactivity.layer))
 
 /** A failed COMMIT leaves the transaction open. */
-const rollback = Effect.flatMap(SqlClient.SqlClient, (sql) => Effect.ignore(sql.unsafe("ROLLBACK").unprepared))
+const rollback = Effect.flatMap(SqlClient.SqlClient, reserve).pipe(
+  Effect.flatMap(({ executeUnprepared }) => executeUnprepared("ROLLBACK", [], undefined)),
+  Effect.ignore
+)
 
 /**
  * `Migrator` turns failures, including a locked database, into defects; map both to `StoreError` so that they can be retried.
@@ -75,8 +79,7 @@ const versionBy = (execute: RawQuery): Effect.Effect<Option.Option<number>, SqlE
  * failed prepare and would report busy forever.
  */
 const applied = Effect.gen(function* () {
-  const sql = yield* SqlClient.SqlClient
-  const { executeUnprepared } = yield* sql.reserve
+  const { executeUnprepared } = yield* Effect.flatMap(SqlClient.SqlClient, reserve)
   return yield* versionBy((statement) => executeUnprepared(statement, [], undefined))
 }).pipe(Effect.scoped, orStoreError(operation))
 
@@ -151,8 +154,7 @@ const migrated = Effect.catchIf(migrate, ({ reason }) => reason === "other", exp
 
 /** How many runs a database has, which may be of an earlier version, or empty. */
 const runs = Effect.gen(function* () {
-  const sql = yield* SqlClient.SqlClient
-  const { executeUnprepared } = yield* sql.reserve
+  const { executeUnprepared } = yield* Effect.flatMap(SqlClient.SqlClient, reserve)
   const [table] = yield* executeUnprepared("SELECT 1 FROM sqlite_master WHERE name = 'charlotte_runs'", [], undefined)
   if (table === undefined) return 0
   const rows: ReadonlyArray<{ readonly runs: number }> = yield* executeUnprepared(

@@ -9,6 +9,7 @@ import type { StoreError } from "../domain/errors.js"
 import * as migrationVersion from "./migrationVersion.js"
 import { migrations } from "./migrations/index.js"
 import { orStoreError } from "./sql/mapSqlError.js"
+import { reserve } from "./sql/reserve.js"
 import * as SqliteClient from "./SqliteClient.js"
 
 type Objects = ReadonlySet<string>
@@ -21,8 +22,7 @@ const statement = `
   UNION SELECT 'column ' || own.name || '.' || c.name FROM own, pragma_table_info(own.name) c WHERE own.type = 'table'`
 
 const objects: Effect.Effect<Objects, SqlError, SqlClient.SqlClient> = Effect.gen(function* () {
-  const sql = yield* SqlClient.SqlClient
-  const { executeUnprepared } = yield* sql.reserve
+  const { executeUnprepared } = yield* Effect.flatMap(SqlClient.SqlClient, reserve)
   const rows: ReadonlyArray<{ readonly object: string }> = yield* executeUnprepared(statement, [], undefined)
   return new Set(rows.map(({ object }) => object))
 }).pipe(Effect.scoped)

@@ -3,7 +3,6 @@ import { describe, expect, it } from "@effect/vitest"
 import { JobManager } from "charlotte"
 import { ScriptedOrchestrator, Step, TestManager } from "charlotte/testing"
 import { Effect } from "effect"
-import { interruptedAfter } from "../support/interruption.js"
 import { config } from "../support/jobs.js"
 import { isLong } from "../support/long.js"
 
@@ -43,17 +42,5 @@ describe("the permits of a manager", () => {
         yield* allAreFree
       }).pipe(Effect.provide(TestManager.layer({ maxJobs }))),
     isLong ? 600_000 : 30_000
-  )
-
-  // The lock of TestClock is lost where a fiber is interrupted that has just taken it.
-  it.live("are free after a caller that starts, awaits or stops a job is interrupted at operation k = 1 … 400", () =>
-    Effect.gen(function* () {
-      const { stopAll } = yield* JobManager.JobManager
-      for (let k = 1; k <= 400; k++) {
-        yield* interruptedAfter(life(k), k)
-        yield* stopAll
-      }
-      yield* allAreFree
-    }).pipe(Effect.provide(TestManager.layer({ maxJobs })))
   )
 })

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { errors, JobConfig, JobId, JobManager, Orchestrator, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step, TestManager } from "charlotte/testing"
-import { DateTime, Deferred, Effect, Exit, Layer, Ref } from "effect"
-import { interruptedAfter } from "../support/interruption.js"
+import { DateTime, Deferred, Effect, Layer, Ref } from "effect"
 import { config } from "../support/jobs.js"
 
 describe("start", () => {
@@ -150,28 +149,6 @@ describe("start", () => {
         TestManager.layer({ script: () => [Step.ignoreInterruption("1 second"), Step.succeed(null)], stopGrace: 0 })
       )
     )
-  )
-
-  it.effect("leaves a running job or nothing when it is interrupted after k steps, for k = 0 to 200", () =>
-    Effect.gen(function* () {
-      const manager = yield* JobManager.JobManager
-      const store = yield* RunStore.RunStore
-      const outcomes = new Set<string>()
-      for (let k = 0; k <= 200; k++) {
-        const exit = yield* interruptedAfter(manager.start(config), k)
-        const active = yield* manager.list
-        const running = yield* store.list({ status: "running" })
-        expect(running.map(({ id }) => id)).toEqual([...active])
-        expect(active.length).toBeLessThanOrEqual(1)
-        if (Exit.isSuccess(exit)) expect(active).toEqual([exit.value])
-        outcomes.add(`${exit._tag}, ${active.length} active`)
-        yield* manager.stopAll
-      }
-      // The steps reached from before the beginning to after the end.
-      expect(outcomes).toEqual(new Set(["Failure, 0 active", "Failure, 1 active", "Success, 1 active"]))
-      // No permit is lost.
-      yield* manager.start(config)
-    }).pipe(Effect.provide(TestManager.layer({ maxJobs: 1 })))
   )
 
   it.effect("runs jobs that inherit nothing from the caller: not even that it cannot be interrupted", () =>

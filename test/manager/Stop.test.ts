@@ -3,7 +3,6 @@ import { JobManager, Orchestrator, RunStore, StopReport } from "charlotte"
 import { ScriptedOrchestrator, Step, TestManager } from "charlotte/testing"
 import { Chunk, Clock, Deferred, Duration, Effect, Fiber, Layer, Option, Ref, Schema, Stream, TestClock } from "effect"
 import { interleaved } from "../support/interleaving.js"
-import { interruptedAfter } from "../support/interruption.js"
 import { config } from "../support/jobs.js"
 
 const types = (id: Parameters<JobManager.JobManager["Type"]["events"]>[0]) =>
@@ -266,20 +265,5 @@ describe("stopAll", () => {
       yield* TestClock.adjust("1 minute")
       expect(yield* manager.activeCount).toBe(0)
     }).pipe(Effect.provide(TestManager.layer({ script: () => [Step.ignoreInterruption("1 minute")] })))
-  )
-
-  it.live("can be interrupted at operation k = 1 … 200", () =>
-    Effect.gen(function* () {
-      const manager = yield* JobManager.JobManager
-      const { began } = yield* ScriptedOrchestrator.ScriptedOrchestrator
-      for (let k = 1; k <= 200; k++) {
-        const id = yield* manager.start(config)
-        yield* began(id)
-        const asking = yield* Effect.fork(interruptedAfter(manager.stopAll, k))
-        yield* Effect.repeatN(Effect.yieldNow(), 50)
-        expect(Option.isSome(yield* Fiber.poll(asking)), `at operation ${k}`).toBe(true)
-        expect(yield* manager.stop(id)).toMatchObject({ status: "cancelled" })
-      }
-    }).pipe(Effect.provide(TestManager.layer()))
   )
 })

@@ -2,7 +2,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { JobManager, type Orchestrator, RunStore } from "charlotte"
 import { Context, Deferred, Effect, Exit, Fiber, Layer, Ref, Schema } from "effect"
-import { interruptedAfter } from "../support/interruption.js"
 
 const manage = (orchestrator: Orchestrator.Service<number>, maxJobs: number, config = Schema.Number) =>
   JobManager.make({ kind: "numbers", config, orchestrator, maxJobs })
@@ -61,25 +60,6 @@ describe("checks", () => {
       yield* Effect.forEach(starts, (start) => Fiber.join(start))
       expect(yield* Ref.get(checking)).toEqual({ now: 0, most: 4 })
     }).pipe(Effect.provide(RunStore.layerMemory))
-  )
-
-  it.scopedLive("that are interrupted with their start at operation k = 1 … 200 give back permit and turn", () =>
-    Effect.gen(function* () {
-      const manager = yield* manage(
-        { check: (n) => (n === 0 ? Effect.never : Effect.succeed({})), run: () => Effect.void },
-        5
-      )
-      for (let k = 1; k <= 200; k++) {
-        const starting = yield* Effect.fork(interruptedAfter(manager.start(0), k))
-        yield* turns
-        yield* Fiber.interrupt(starting)
-      }
-      // All five, four of which check at the same time.
-      const ids = yield* Effect.forEach([1, 2, 3, 4, 5], (n) => manager.start(n), { concurrency: 5 })
-      yield* Effect.forEach(ids, manager.await)
-      const store = yield* RunStore.RunStore
-      expect(yield* store.list()).toHaveLength(5)
-    }).pipe(Effect.provide(RunStore.layerMemory), Effect.timeout("2 minutes"))
   )
 })
 

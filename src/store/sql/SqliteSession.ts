@@ -8,32 +8,39 @@ import type { StoreError } from "../../domain/errors.js"
 import { retryWhileBusy } from "./busyRetry.js"
 import type { Connection } from "./Dialect.js"
 import { orStoreError, storeError } from "./mapSqlError.js"
+import { reserve as reserveOf } from "./reserve.js"
 import { byTransaction, outsideTransaction, type Session, transactionOf } from "./Session.js"
 import { dialect } from "./SqliteDialect.js"
 
 export const make = (sql: SqlClient.SqlClient): Effect.Effect<Session, StoreError> =>
   Effect.gen(function* () {
-    const own = yield* Effect.scoped(sql.reserve).pipe(orStoreError("open the store"))
+    const own = yield* Effect.scoped(reserveOf(sql)).pipe(orStoreError("open the store"))
     const connection: Connection = { ...own, dialect }
     const isInside = (context: Context.Context<never>) => Option.contains(transactionOf(context), own)
 
-    // With `SafeIntegers` on, a fiber would change the cached statements of all others to bigint columns.
-    const plain = Effect.provideService(SqlClient.SafeIntegers, false)
+    /**
+     * Uninterruptible: an interrupted statement stays in the client's cache as one that is still being prepared, and everyone who uses
+     * it later waits for ever, with the connection. With `SafeIntegers` on, a fiber would change the cached statements of all others to
+     * bigint columns.
+     */
+    const undisturbed = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+      Effect.uninterruptible(Effect.provideService(effect, SqlClient.SafeIntegers, false))
 
+    const join: Session["join"] = (use) => undisturbed(use(connection))
     const reserve: Session["reserve"] = (use) =>
-      plain(Effect.scoped(Effect.flatMap(sql.reserve, () => use(connection))))
+      undisturbed(Effect.scoped(Effect.flatMap(reserveOf(sql), () => use(connection))))
 
     return {
       connection: own,
       reserve,
       read: (operation, use) =>
         Effect.withFiberRuntime<Effect.Effect.Success<ReturnType<typeof use>>, SqlError>(({ currentContext }) =>
-          isInside(currentContext) ? plain(use(connection)) : retryWhileBusy(reserve(use))
+          isInside(currentContext) ? join(use) : retryWhileBusy(reserve(use))
         ).pipe(Effect.mapError(storeError(operation))),
-      join: (use) => plain(use(connection)),
+      join,
       // An open transaction keeps the connection until it ends.
       disconnect: Effect.void,
-      afterTransactions: Effect.scoped(Effect.asVoid(sql.reserve)),
+      afterTransactions: Effect.asVoid(Effect.scoped(reserveOf(sql))),
       byTransaction: byTransaction(isInside),
       outsideTransaction: outsideTransaction(isInside)
     }

@@ -1,0 +1,384 @@
+/**
+ * Interrupts each operation of a store wherever it can be interrupted: afterwards the operation is done or not, and it still works.
+ */
+import * as SqlClient from "@effect/sql/SqlClient"
+import { describe, expect, it } from "@effect/vitest"
+import { type JobId, Run, RunStore } from "charlotte"
+import { Effect, Exit, type Layer, Option, type Scope } from "effect"
+import { AgentLimit } from "../../src/domain/AgentLimit.js"
+import * as Audit from "../../src/store/Audit.js"
+import type { NewNode } from "../../src/store/ClusterStore.js"
+import type { Owner } from "../../src/store/OwnerStore.js"
+import { closing, interruptedEverywhere, longest, type StepsOf } from "../support/interruption.js"
+import { at, event, id, newRun } from "./runs.js"
+import { planOf, task, unit } from "./work.js"
+
+type Store = RunStore.RunStore["Type"]
+
+type Part = "cluster" | "owners" | "childProcesses" | "work" | "agentLimits"
+
+/** No operations of a database: constants, and what is passed on. */
+type Other =
+  "outbox" | "outsideTransaction" | "asRecorded" | "childProcesses.spansMachines" | "cluster.disconnect" | "retain"
+
+type Operation =
+  | Exclude<Exclude<keyof Store, Part> | { [P in Part]: `${P}.${keyof Store[P] & string}` }[Part], Other>
+  | "outbox.insert"
+  | "outbox.queue"
+
+interface Scene {
+  readonly store: Store
+  /** The id and the kind of this round. */
+  readonly jobId: JobId.JobId
+  readonly kind: string
+  /** Records a run under that id. */
+  readonly created: (with_?: Partial<RunStore.NewRun>) => Effect.Effect<RunStore.Created, unknown>
+  /** Inserts the run in a transaction of the application. */
+  readonly inserted: Effect.Effect<unknown, unknown>
+}
+
+interface Call {
+  readonly call: Effect.Effect<unknown, unknown, Scope.Scope>
+  /** Whether it has had its effect. A read has none. */
+  readonly isDone?: Effect.Effect<boolean, unknown>
+}
+
+const parked = new Run.Parked({ reason: "waits", signal: "go" })
+const waiting = ["interrupted", "parked", "pending"] as const
+const plan = planOf(1, 1)
+const [planned] = plan.tasks
+
+/** Each operation, on a run of its own where it needs one. */
+const operations: { readonly [O in Operation]: (scene: Scene) => Effect.Effect<Call, unknown> } = {
+  get: read(({ store, jobId }) => store.get(jobId)),
+  withWork: read(({ store, jobId }) => store.withWork(jobId)),
+  submission: read(({ store, jobId }) => store.submission(jobId)),
+  page: read(({ store, kind }) => store.page({ kind, q: "one" })),
+  list: read(({ store }) => store.list()),
+  unfinished: read(({ store, kind }) => store.unfinished({ kind, limit: 10 })),
+  events: read(({ store, jobId, kind }) => store.events({ jobId, kind, after: 0, limit: 10 })),
+  allEvents: read(({ store, kind }) => store.allEvents({ kind, after: 0, limit: 10 })),
+  latestCursor: read(({ store }) => store.latestCursor),
+  latestId: read(({ store }) => store.latestId),
+  changes: read(({ store, jobId }) => Effect.flatMap(store.changes(jobId), ({ version }) => version)),
+  holder: read(({ store, kind }) => store.holder({ kind, of: "key", key: "a" })),
+  keys: read(({ store, jobId }) => store.keys(jobId)),
+  idempotent: read(({ store, kind }) => store.idempotent({ kind, key: "a" })),
+  waiting: read(({ store, kind }) => store.waiting(kind)),
+  due: read(({ store, kind }) => store.due({ kind, statuses: waiting, limit: 10 })),
+  pending: read(({ store, kind }) => store.pending(kind)),
+  backlog: read(({ store, kind }) => store.backlog(kind)),
+  nextDueAt: read(({ store, kind }) => store.nextDueAt(kind)),
+  signals: read(({ store, jobId }) => store.signals({ jobId, after: 0, limit: 10 })),
+  latestSignal: read(({ store, jobId }) => store.latestSignal({ jobId, name: "go" })),
+  prunings: read(({ store }) => store.prunings),
+  "owners.get": read(({ store, kind }) => store.owners.get(kind)),
+  "cluster.nodes": read(({ store, kind }) => store.cluster.nodes(kind)),
+  "cluster.currentLimit": read(({ store, kind }) => store.cluster.currentLimit(kind)),
+  "cluster.held": read(({ store, kind }) => store.cluster.held(kind)),
+  "cluster.heldRun": read(({ store, jobId }) => store.cluster.heldRun(jobId)),
+  "cluster.placed": read(({ store, kind }) => store.cluster.placed({ kind, address: "127.0.0.1:1" })),
+  "childProcesses.logs": read(({ store, jobId }) => store.childProcesses.logs(jobId)),
+  "childProcesses.unclosed": read(({ store, jobId }) => store.childProcesses.unclosed(jobId)),
+  "childProcesses.leftBy": read(({ store, kind }) => store.childProcesses.leftBy(kind)),
+  "work.of": read(({ store, jobId }) => store.work.of(jobId)),
+  "work.counts": read(({ store, jobId }) => store.work.counts([jobId])),
+  "agentLimits.get": read(({ store, kind }) => store.agentLimits.get(kind)),
+
+  create: ({ created, ...scene }) => Effect.succeed({ call: created(), isDone: has(scene, "running") }),
+  attach: ({ created, jobId, kind, store }) =>
+    Effect.as(created({ key: "a" }), {
+      call: store.attach({ to: { kind, of: "key", key: "a" }, idempotency: { key: "i", request: "r" } }),
+      isDone: Effect.map(
+        store.idempotent({ kind, key: "i" }),
+        Option.exists((found) => found.id === jobId)
+      )
+    }),
+  record: ({ created, jobId, ...scene }) =>
+    Effect.as(created(), {
+      call: scene.store.record({ type: "job.completed", jobId, attempt: 1, at: at(2), result: null }),
+      isDone: has({ jobId, ...scene }, "completed")
+    }),
+  begin: ({ created, jobId, ...scene }) =>
+    Effect.as(created({ isQueued: true }), {
+      call: scene.store.begin({ jobId, attempt: 1, key: undefined, at: at(2) }),
+      isDone: has({ jobId, ...scene }, "running")
+    }),
+  append: ({ created, jobId, ...scene }) =>
+    Effect.as(created(), {
+      call: scene.store.append({ jobId, attempt: 1, events: [event("x"), event("y")] }),
+      isDone: hasEvent({ jobId, ...scene }, "y")
+    }),
+  wakeDue: ({ created, ...scene }) =>
+    Effect.as(created({ isQueued: true, startAt: at(2) }), {
+      call: scene.store.wakeDue({ kind: scene.kind, at: at(2) }),
+      isDone: isDue(scene)
+    }),
+  wake: ({ created, jobId, ...scene }) =>
+    Effect.as(
+      Effect.zipRight(created(), scene.store.record({ type: "job.parked", jobId, attempt: 1, at: at(2), parked })),
+      { call: scene.store.wake(jobId), isDone: isDue(scene) }
+    ),
+  signal: ({ created, jobId, kind, store }) =>
+    Effect.as(created(), {
+      call: store.signal({ kind, jobId, name: "go", payload: "1", by: undefined, limit: 100, at: at(2) }),
+      isDone: Effect.map(store.latestSignal({ jobId, name: "go" }), Option.isSome)
+    }),
+  pin: ({ created, jobId, store }) =>
+    Effect.as(created(), { call: store.pin(jobId), isDone: isPinned(store, jobId, true) }),
+  unpin: ({ created, jobId, store }) =>
+    Effect.as(Effect.zipRight(created(), store.pin(jobId)), {
+      call: store.unpin(jobId),
+      isDone: isPinned(store, jobId, false)
+    }),
+  prune: ({ created, jobId, kind, store }) =>
+    Effect.as(
+      Effect.zipRight(created(), store.record({ type: "job.completed", jobId, attempt: 1, at: at(2), result: null })),
+      {
+        call: Effect.zipRight(
+          store.retain({ kind, retention: { completed: 0 }, forget: () => Effect.void }),
+          store.prune({ kind })
+        ),
+        isDone: Effect.map(store.get(jobId), Option.isNone)
+      }
+    ),
+  "outbox.insert": ({ inserted, ...scene }) => Effect.succeed({ call: inserted, isDone: has(scene, "pending") }),
+  "outbox.queue": ({ inserted, kind, store, ...scene }) =>
+    Effect.as(inserted, {
+      call: Effect.flatMap(store.outbox, ({ queue }) => queue(kind)),
+      isDone: hasEvent({ kind, store, ...scene }, "job.queued")
+    }),
+
+  "owners.acquire": ({ kind, store }) => Effect.succeed({ call: store.owners.acquire({ kind, id: kind }) }),
+  "owners.claim": ({ kind, store }) =>
+    Effect.succeed({
+      call: store.owners.claim(owner(kind), Option.none()),
+      isDone: Effect.map(store.owners.get(kind), Option.isSome)
+    }),
+  "owners.release": ({ kind, store }) =>
+    Effect.as(store.owners.claim(owner(kind), Option.none()), {
+      call: store.owners.release(owner(kind)),
+      isDone: Effect.map(store.owners.get(kind), Option.isNone)
+    }),
+
+  "cluster.join": ({ kind, store }) =>
+    Effect.succeed({
+      call: store.cluster.join(node(kind)),
+      isDone: Effect.map(store.cluster.nodes(kind), ({ length }) => length === 1)
+    }),
+  "cluster.leave": ({ kind, store }) =>
+    Effect.as(store.cluster.join(node(kind)), {
+      call: store.cluster.leave(kind),
+      isDone: Effect.map(store.cluster.nodes(kind), ({ length }) => length === 0)
+    }),
+  "cluster.renew": ({ kind, store }) => Effect.as(store.cluster.join(node(kind)), { call: store.cluster.renew(kind) }),
+  "cluster.drain": ({ kind, store }) =>
+    Effect.as(store.cluster.join(node(kind)), {
+      call: store.cluster.drain(kind, true),
+      isDone: Effect.map(store.cluster.nodes(kind), ([node]) => node?.isDraining === true)
+    }),
+  "cluster.limit": ({ kind, store }) =>
+    Effect.succeed({ call: store.cluster.limit({ kind, maxJobs: 3 }), isDone: isLimit(store, kind, 3) }),
+  "cluster.setLimit": ({ kind, store }) =>
+    Effect.as(store.cluster.limit({ kind, maxJobs: 3 }), {
+      call: store.cluster.setLimit({ kind, maxJobs: 5 }),
+      isDone: isLimit(store, kind, 5)
+    }),
+  "cluster.admit": ({ jobId, ...scene }) =>
+    Effect.as(limited(scene), {
+      call: scene.store.cluster.admit(
+        { ...newRun(1), kind: scene.kind },
+        { candidates: [{ id: jobId, address: node(scene.kind).address, capacity: 1 }], whenFull: "refuse", waiting },
+        { ...runner(scene.kind), trace: undefined }
+      ),
+      isDone: has({ jobId, ...scene }, "running")
+    }),
+  "cluster.begin": ({ created, jobId, ...scene }) =>
+    Effect.as(Effect.zipRight(limited(scene), created({ isQueued: true })), {
+      call: scene.store.cluster.begin({ jobId, attempt: 1, key: undefined, at: at(2) }, runner(scene.kind)),
+      isDone: has({ jobId, ...scene }, "running")
+    }),
+  "cluster.take": ({ created, jobId, ...scene }) =>
+    Effect.as(Effect.zipRight(limited(scene), created()), {
+      call: scene.store.cluster.take({ jobId, attempt: 1 }, runner(scene.kind)),
+      isDone: Effect.map(
+        scene.store.cluster.heldRun(jobId),
+        Option.exists((held) => Option.isSome(held.runner))
+      )
+    }),
+
+  "childProcesses.open": ({ created, jobId, kind, store }) =>
+    Effect.as(created(), {
+      call: store.childProcesses.open(child(kind, jobId)),
+      isDone: Effect.map(store.childProcesses.unclosed(jobId), ({ length }) => length === 1)
+    }),
+  "childProcesses.spawned": ({ created, jobId, kind, store }) =>
+    Effect.as(Effect.zipRight(created(), store.childProcesses.open(child(kind, jobId))), {
+      call: store.childProcesses.spawned({ cookie: kind, pid: 7, startTime: "7" }),
+      isDone: Effect.map(store.childProcesses.unclosed(jobId), ([found]) => found?.pid === 7)
+    }),
+  "childProcesses.close": ({ created, jobId, kind, store }) =>
+    Effect.as(Effect.zipRight(created(), store.childProcesses.open(child(kind, jobId))), {
+      call: store.childProcesses.close({ cookie: kind, at: at(2) }),
+      isDone: Effect.map(store.childProcesses.unclosed(jobId), ({ length }) => length === 0)
+    }),
+
+  "work.plan": ({ created, jobId, store }) =>
+    Effect.as(created(), {
+      call: store.work.plan({ jobId, attempt: 1, work: plan }),
+      isDone: Effect.map(store.work.of(jobId), ({ tasks, units }) => tasks.length === 1 && units.length === 1)
+    }),
+  "work.unit": ({ created, jobId, store }) =>
+    Effect.as(Effect.zipRight(created(), store.work.plan({ jobId, attempt: 1, work: plan })), {
+      call: store.work.unit({ jobId, attempt: 1, unit: unit(planned?.unit ?? "", 0, { state: "running" }) }),
+      isDone: Effect.map(store.work.of(jobId), ({ units }) => units[0]?.state === "running")
+    }),
+  "work.task": ({ created, jobId, store }) =>
+    Effect.as(Effect.zipRight(created(), store.work.plan({ jobId, attempt: 1, work: plan })), {
+      call: store.work.task({
+        jobId,
+        attempt: 1,
+        task: task(planned?.unit ?? "", planned?.task ?? 0, 0, { state: "running" })
+      }),
+      isDone: Effect.map(store.work.of(jobId), ({ tasks }) => tasks[0]?.state === "running")
+    }),
+
+  "agentLimits.record": ({ created, jobId, kind, store }) =>
+    Effect.as(created(), {
+      call: store.agentLimits.record({ jobId, attempt: 1, limit: limitOf(kind) }),
+      isDone: Effect.map(store.agentLimits.get(kind), Option.isSome)
+    }),
+  "agentLimits.clear": ({ created, jobId, kind, store }) =>
+    Effect.as(Effect.zipRight(created(), store.agentLimits.record({ jobId, attempt: 1, limit: limitOf(kind) })), {
+      call: store.agentLimits.clear({ jobId, attempt: 1, agent: kind }),
+      isDone: Effect.map(store.agentLimits.get(kind), Option.isNone)
+    })
+}
+
+function read(call: (scene: Scene) => Effect.Effect<unknown, unknown, Scope.Scope>) {
+  return (scene: Scene) => Effect.as(scene.created({ key: "a" }), { call: call(scene) })
+}
+
+function has({ jobId, store }: Pick<Scene, "jobId" | "store">, status: string) {
+  return Effect.map(
+    store.get(jobId),
+    Option.exists((run) => run.status === status)
+  )
+}
+
+function hasEvent({ jobId, kind, store }: Pick<Scene, "jobId" | "kind" | "store">, type: string) {
+  return Effect.map(
+    store.events({ jobId, kind, after: 0, limit: 100 }),
+    Option.exists(({ events }) => events.some((event) => event.type === type))
+  )
+}
+
+function isDue({ kind, store }: Pick<Scene, "kind" | "store">) {
+  return Effect.map(store.due({ kind, statuses: waiting, limit: 10 }), ({ length }) => length === 1)
+}
+
+function isPinned(store: Store, jobId: JobId.JobId, wanted: boolean) {
+  return Effect.map(
+    store.get(jobId),
+    Option.exists(({ pinned = false }) => pinned === wanted)
+  )
+}
+
+function isLimit(store: Store, kind: string, maxJobs: number) {
+  return Effect.map(store.cluster.currentLimit(kind), Option.contains(maxJobs))
+}
+
+function owner(kind: string): Owner {
+  return { kind, id: kind, process: { pid: 1, bootId: "a boot", startTime: "1", pidNamespace: "" } }
+}
+
+function node(kind: string): NewNode {
+  return { id: kind, kind, address: "127.0.0.1:1", pid: 1, machine: "a machine", capacity: 2 }
+}
+
+function runner(kind: string) {
+  return { node: kind, address: node(kind).address, capacity: 2 }
+}
+
+function limited({ kind, store }: Pick<Scene, "kind" | "store">) {
+  return Effect.zipRight(store.cluster.join(node(kind)), store.cluster.limit({ kind, maxJobs: 3 }))
+}
+
+function child(cookie: string, jobId: JobId.JobId) {
+  return { cookie, jobId, attempt: 1, bootId: "a boot", machine: "a machine", purpose: "agent", at: at(1) }
+}
+
+function limitOf(agent: string) {
+  return new AgentLimit({ agent, reason: "no", until: at(100), refusals: 0 })
+}
+
+/** The application's transactions need a database. */
+const inTransactions = (operation: string) => operation.startsWith("outbox.")
+
+/** More than any operation has, so that each round has an id and a kind for itself where all share a database. */
+const maxSteps = 10_000
+
+const sceneOf = (n: number): Effect.Effect<Scene, never, RunStore.RunStore> =>
+  Effect.gen(function* () {
+    const store = yield* RunStore.RunStore
+    const sql = yield* Effect.serviceOption(SqlClient.SqlClient)
+    const kind = `kind-${n}`
+    const run = (with_: Partial<RunStore.NewRun> = {}) => newRun(n, { kind, labels: { word: "one" }, ...with_ })
+    return {
+      store,
+      kind,
+      jobId: id(n),
+      created: (with_) => store.create(run(with_)),
+      inserted: Effect.flatMap(Effect.all([sql, store.outbox]), ([{ withTransaction }, { insert }]) =>
+        withTransaction(insert(run()))
+      )
+    }
+  })
+
+const intact = Effect.flatMap(Effect.serviceOption(SqlClient.SqlClient), (sql) =>
+  Option.match(sql, {
+    onNone: () => Effect.void,
+    onSome: (sql) =>
+      Effect.map(Effect.provideService(Audit.run(), SqlClient.SqlClient, sql), ({ violations }) =>
+        expect(violations).toEqual([])
+      )
+  })
+)
+
+/** The layer opens a store for each operation; it may be the same one. */
+export const interruptions = (
+  layer: Layer.Layer<RunStore.RunStore> | Layer.Layer<RunStore.RunStore | SqlClient.SqlClient>,
+  steps: StepsOf,
+  { hasTransactions }: { readonly hasTransactions: boolean }
+): void => {
+  describe("an operation that is interrupted is done or not, and leaves the store as usable as before:", () => {
+    for (const [n, [name, operation]] of Object.entries(operations).entries()) {
+      if (inTransactions(name) && !hasTransactions) continue
+      it.live(
+        name,
+        () =>
+          interruptedEverywhere(steps(n), (k) =>
+            Effect.gen(function* () {
+              const { call, isDone = Effect.succeed(true) } = yield* Effect.flatMap(
+                sceneOf(maxSteps * n + k + 1),
+                operation
+              )
+              return {
+                call: Effect.scoped(call),
+                check: (exit) =>
+                  Effect.gen(function* () {
+                    const wasDone = yield* isDone
+                    if (Exit.isSuccess(exit)) expect(wasDone).toBe(true)
+                    // What was done already may be refused.
+                    const again = yield* Effect.exit(Effect.scoped(call))
+                    if (!wasDone) expect(again).toMatchObject({ _tag: "Success" })
+                    expect(yield* isDone).toBe(true)
+                  })
+              }
+            })
+          ).pipe(Effect.zipLeft(intact), closing(layer)),
+        longest
+      )
+    }
+  })
+}
