@@ -137,12 +137,11 @@ export const restore = <E, R>(
     const counts = session.reserve((connection) =>
       Effect.gen(function* () {
         if (connection.dialect.name !== "postgres") return yield* refuse("records are imported into PostgreSQL only")
-        yield* execute(connection, "BEGIN")
-        const counts = yield* Effect.onError(fill(connection, Stream.provideContext(text, context), latest), () =>
-          Effect.ignore(execute(connection, "ROLLBACK"))
+        return yield* execute(connection, "BEGIN").pipe(
+          Effect.zipRight(fill(connection, Stream.provideContext(text, context), latest)),
+          Effect.zipLeft(execute(connection, "COMMIT")),
+          Effect.onError(() => Effect.ignore(execute(connection, "ROLLBACK")))
         )
-        yield* execute(connection, "COMMIT")
-        return counts
       })
     )
     return yield* Effect.mapError(counts, (error) => (error instanceof SqlError ? storeError(writing)(error) : error))

@@ -9,9 +9,10 @@ import { Effect, Predicate, type Scope } from "effect"
 import { type ClientBase, Pool } from "pg"
 import { StoreError } from "../../domain/errors.js"
 import { connectionConfig } from "../../store/postgres/connectionConfig.js"
+import { reserve } from "../../store/sql/reserve.js"
 
 /** One for the locks, one for the list of nodes, one for questions from this node. */
-const size = 3
+export const size = 3
 
 const isPostgres = (sql: SqlClient): sql is PgClient.PgClient => Predicate.hasProperty(sql, PgClient.TypeId)
 
@@ -50,9 +51,11 @@ export const make = (
       pool.on("error", () => {})
       return pool
     }
-    return yield* PgClient.fromPool({
+    const client = yield* PgClient.fromPool({
       acquire: Effect.acquireRelease(Effect.sync(open), (pool) =>
         Effect.promise(() => pool.end()).pipe(Effect.interruptible, Effect.timeoutOption("1 second"), Effect.ignore)
       )
     }).pipe(Effect.provide(Reactivity.layer))
+    // The engine reserves connections, and gives up to wait for one after a while.
+    return Object.assign(client, { reserve: reserve(client) })
   })

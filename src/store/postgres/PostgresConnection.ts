@@ -2,7 +2,7 @@
  * Adapts a connection of the `@effect/sql-pg` client to the statements that SQLite and PostgreSQL share.
  */
 import type * as SqlConnection from "@effect/sql/SqlConnection"
-import { Effect, Predicate } from "effect"
+import { Effect, Fiber, Predicate, RuntimeFlags } from "effect"
 import type { Connection, Dialect } from "../sql/Dialect.js"
 
 /** The type of 8-byte integers, which the driver returns as strings, or as the application has configured it. */
@@ -60,18 +60,45 @@ const storable = (value: unknown): unknown =>
       ? value.map(storable)
       : value
 
-export const wrap = (raw: SqlConnection.Connection, dialect: Dialect): Connection => {
+type Execute = SqlConnection.Connection["executeRaw"]
+
+/** A connection; `execute` replaces how it executes a statement. */
+export const wrap = (
+  raw: SqlConnection.Connection,
+  dialect: Dialect,
+  execute: Execute = (sql, params) => raw.executeRaw(sql, params)
+): Connection => {
   const run: SqlConnection.Connection["execute"] = (sql, params) =>
-    Effect.map(raw.executeRaw(numberParameters(sql), params.map(storable)), rowsOf)
+    Effect.map(execute(numberParameters(sql), params.map(storable)), rowsOf)
   return {
     dialect,
     execute: run,
     executeUnprepared: run,
-    executeRaw: (sql, params) => raw.executeRaw(sql, params),
+    executeRaw: execute,
     executeStream: (sql, params, transformRows) => raw.executeStream(sql, params, transformRows),
     executeValues: (sql, params) => raw.executeValues(sql, params)
   }
 }
+
+/**
+ * Executes statements that can be abandoned: an interruption closes their connection. The client would ask the server over another
+ * connection to cancel the statement: where none is free, that takes five seconds, and then cancels the statement of somebody else.
+ */
+export const abandonable =
+  (raw: SqlConnection.Connection): Execute =>
+  (sql, params) =>
+    Effect.withFiberRuntime((_, { runtimeFlags }) => {
+      const statement = raw.executeRaw(sql, params)
+      if (!RuntimeFlags.interruptible(runtimeFlags)) return statement
+      return Effect.uninterruptibleMask((restore) =>
+        Effect.flatMap(Effect.forkDaemon(statement), (fiber) =>
+          Effect.onInterrupt(restore(Fiber.join(fiber)), () => {
+            if (fiber.unsafePoll() === null) destroy(raw)
+            return Fiber.await(fiber)
+          })
+        )
+      )
+    })
 
 /** Closes the socket below a connection, which fails the statement that waits for an answer. */
 export const destroy = (raw: SqlConnection.Connection): void => {

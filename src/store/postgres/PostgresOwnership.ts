@@ -17,6 +17,8 @@ import { closeOnFailure } from "../closeOnFailure.js"
 import { alreadyManaged, type Owner, type OwnerStore } from "../OwnerStore.js"
 import { retryWhileBusy } from "../sql/busyRetry.js"
 import { storeError } from "../sql/mapSqlError.js"
+import { reserve } from "../sql/reserve.js"
+import * as statements from "../sql/statements.js"
 import { ownerKey } from "./PostgresDialect.js"
 import * as OwnConnection from "./OwnConnection.js"
 
@@ -45,6 +47,7 @@ const tryLock = (connection: OwnConnection.OwnConnection, kind: string) =>
 
 const selectBackend = "SELECT pg_backend_pid() AS pid"
 const Backend = Schema.Struct({ pid: Schema.Number })
+const queryBackend = statements.query(Backend)
 
 /** How often two connections are compared, since others use the pool in between as well. */
 const comparisons = 3
@@ -58,8 +61,9 @@ const refuseTransactionPooling = (sql: SqlClient) =>
     const { query } = yield* OwnConnection.make(sql, "check of a pooler")
     for (let n = 0; n < comparisons; n++) {
       const own = yield* query(Backend, selectBackend)
-      // Interrupted while it waits, the client would lose a connection of its pool.
-      const others = yield* Effect.uninterruptible(sql.unsafe<typeof Backend.Type>(selectBackend))
+      const others = yield* Effect.scoped(
+        Effect.flatMap(reserve(sql), (connection) => queryBackend(connection, selectBackend, []))
+      )
       if (own[0]?.pid !== others[0]?.pid) continue
       const cause = new Error(
         "a pooler in front of the server shares its connections between transactions; set pool_mode = session for this database, or connect to the server itself"

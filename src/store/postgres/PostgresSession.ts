@@ -10,10 +10,11 @@ import { StoreError } from "../../domain/errors.js"
 import { RealClock } from "../../internal/RealClock.js"
 import { retryWhileBusy } from "../sql/busyRetry.js"
 import { orStoreError, reasonOf, storeError } from "../sql/mapSqlError.js"
+import { reserve as reserveOf } from "../sql/reserve.js"
 import { byTransaction, outsideTransaction, type Session, transactionOf } from "../sql/Session.js"
 import type { Dialect } from "../sql/Dialect.js"
 import { query } from "../sql/statements.js"
-import { destroy, wrap } from "./PostgresConnection.js"
+import { abandonable, destroy, wrap } from "./PostgresConnection.js"
 import * as OwnCursors from "./OwnCursors.js"
 import * as PostgresDialect from "./PostgresDialect.js"
 
@@ -43,10 +44,7 @@ export const make = (sql: SqlClient): Effect.Effect<PostgresSession, StoreError>
     const origin = randomUUID()
     const own = OwnCursors.make()
     const { now, sleep } = yield* RealClock
-    const probe = yield* Effect.scoped(Effect.uninterruptible(sql.reserve)).pipe(
-      retryWhileBusy,
-      orStoreError("open the store")
-    )
+    const probe = yield* Effect.scoped(reserveOf(sql)).pipe(retryWhileBusy, orStoreError("open the store"))
     // Each client has a class of its own for its connections.
     const connectionClass: unknown = Object.getPrototypeOf(probe)
     const joined = (context: Context.Context<never>) =>
@@ -78,18 +76,18 @@ export const make = (sql: SqlClient): Effect.Effect<PostgresSession, StoreError>
 
     const inUse = new Set<SqlConnection>()
     const reserved = Effect.acquireRelease(
-      // Interrupted while it waits, the client would lose a connection of its pool.
-      Effect.tap(Effect.uninterruptible(sql.reserve), (raw) => Effect.sync(() => inUse.add(raw))),
+      Effect.tap(reserveOf(sql), (raw) => Effect.sync(() => inUse.add(raw))),
       (raw) => Effect.sync(() => inUse.delete(raw))
     )
     const reserve: Session["reserve"] = (use) =>
-      Effect.scoped(Effect.flatMap(reserved, (raw) => use(wrap(raw, dialect))))
+      Effect.scoped(Effect.flatMap(reserved, (raw) => use(wrap(raw, dialect, abandonable(raw)))))
 
     const join: Session["join"] = (use) =>
       Effect.withFiberRuntime(({ currentContext }) =>
         Option.match(joined(currentContext), {
           onNone: () => Effect.dieMessage("there is no transaction to join"),
-          onSome: (raw) => use(wrap(raw, dialect))
+          // The application has to roll back on the same connection.
+          onSome: (raw) => Effect.uninterruptible(use(wrap(raw, dialect)))
         })
       )
 
