@@ -8,6 +8,7 @@
  * @since 0.2.0
  */
 import { Context, Duration, Effect, Layer, type Scope } from "effect"
+import { deadAfter } from "../../store/ClusterStore.js"
 import { ProcessTableRef } from "../../process/ProcessTable.js"
 import * as TreeGuard from "../../process/TreeGuard.js"
 import type { GuardNotStarted } from "./Connection.js"
@@ -25,7 +26,7 @@ export { GuardNotStarted } from "./Connection.js"
 export type { Service } from "./GuardProcess.js"
 
 /**
- * How long a node lives without an answer of the database, when its guard kills, and when other nodes take its jobs.
+ * How long a node lives without an answer of the database, and when its guard kills.
  *
  * @since 0.2.0
  * @category options
@@ -35,15 +36,14 @@ export interface Options {
   readonly lease?: Duration.DurationInput | undefined
   /** After how long without a heartbeat the guard kills what is left. 6 seconds by default. */
   readonly silence?: Duration.DurationInput | undefined
-  /** After how long other nodes take its jobs. 10 seconds by default. */
-  readonly lock?: Duration.DurationInput | undefined
 }
 
-/** How long the guard may take to kill. */
-const killTime = Duration.seconds(1)
+/** Leaves the guard a second to kill before other nodes take the jobs. */
+const longestSilence = Duration.millis(deadAfter - 1_000)
 
 /**
- * Starts a guard; dies unless lease, silence and lock follow each other, with a second between the last two in which processes end.
+ * Starts a guard; dies unless the lease ends before the silence, and that a second before other nodes take the jobs, so that processes
+ * have ended by then.
  *
  * @since 0.2.0
  * @category constructors
@@ -52,11 +52,10 @@ export const make = (options: Options = {}): Effect.Effect<GuardProcess.Service,
   Effect.gen(function* () {
     const lease = Duration.decode(options.lease ?? "5 seconds")
     const silence = Duration.decode(options.silence ?? "6 seconds")
-    const lock = Duration.decode(options.lock ?? "10 seconds")
-    if (Duration.lessThanOrEqualTo(silence, lease) || Duration.lessThan(lock, Duration.sum(silence, killTime))) {
-      const found = [lease, silence, lock].map((duration) => Duration.format(duration)).join(", ")
+    if (Duration.lessThanOrEqualTo(silence, lease) || Duration.greaterThan(silence, longestSilence)) {
       return yield* Effect.dieMessage(
-        `the lease has to be shorter than the silence of the guard, and that a second shorter than the lock; they are ${found}`
+        `the silence of the guard has to be longer than the lease, and at most ${Duration.format(longestSilence)}, since other nodes ` +
+          `take the jobs after ${Duration.format(deadAfter)}; the lease is ${Duration.format(lease)}, the silence ${Duration.format(silence)}`
       )
     }
     if ((yield* ProcessTableRef)._tag === "None") {

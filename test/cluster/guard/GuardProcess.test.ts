@@ -127,11 +127,11 @@ describe("the times of a guard", () => {
         { lease: "6 seconds" },
         { silence: "5 seconds" },
         { silence: "9.5 seconds" },
-        { lock: "6 seconds" },
-        { lease: 7, silence: 6, lock: 10 }
+        { lease: 7, silence: 6 },
+        { lease: "7 seconds", silence: "6 seconds" }
       ]
       for (const options of wrong) {
-        expect(yield* refused(options)).toContain("has to be shorter than the silence of the guard")
+        expect(yield* refused(options)).toContain("the silence of the guard has to be longer than the lease")
       }
     })
   )
