@@ -32,13 +32,13 @@ import type { Service } from "../manager/JobManagerService.js"
 import { makeNotifier } from "../store/ChangeNotifier.js"
 import { deadAfter } from "../store/ClusterStore.js"
 import { RunStore } from "../store/RunStore.js"
-import { answers, resumeAnywhere } from "./answers.js"
+import { answers } from "./answers.js"
 import { Engine } from "./Engine.js"
 import { Guard } from "./guard/Guard.js"
 import * as Node from "./Node.js"
 import * as nodeStore from "./nodeStore.js"
 import * as OtherNodes from "./otherNodes.js"
-import { ready, startPlaced } from "./startPlaced.js"
+import { ready, resumePlaced, startPlaced } from "./startPlaced.js"
 import * as Sweeps from "./sweeps.js"
 import * as WakeUps from "./wakeUps.js"
 
@@ -194,7 +194,11 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
         const outside = startMany(core, starting, configs, options)
         return byTransaction(store, { inside: () => outside, outside })
       },
-      resume: (id) => Effect.zipLeft(resumeAnywhere(core, engine, resumeHere, id), wake(id)),
+      resume: (id) =>
+        Effect.zipLeft(
+          resumeJob(core, id, (run) => resumePlaced(core, admission, placing, run)),
+          wake(id)
+        ),
       stop: (id, { grace = core.stopGrace } = {}) => Effect.suspend(() => stopJob(core, id, Duration.decode(grace))),
       stopAll: dispatcher.pausedDuring(stopAll(core, continued)),
       signal: (jobId, name, payload, { by } = {}) =>
@@ -224,8 +228,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
       allEvents: ({ after = 0 } = {}) => subscriptions.ofAll(after),
       health: core.persistRetry.health
     }
-    const resumeHere = (id: JobId) => resumeJob(core, admission, id)
-    yield* engine.serve(kind, answers({ core, engine, wake: sweeps.wake, resume: resumeHere }))
+    yield* engine.serve(kind, answers(core, sweeps.wake))
     yield* sweeps.begin
     if (options.dispatch !== false) yield* background.fork(dispatcher.run)
     yield* background.fork(dispatcher.keepTime)

@@ -5,14 +5,7 @@
  * @since 0.2.0
  */
 import { Context, Data, type Duration, type Effect, type Option, type Scope } from "effect"
-import type {
-  JobNotFound,
-  MaxJobsReached,
-  NotResumable,
-  ShuttingDown,
-  StopTimedOut,
-  StoreError
-} from "../domain/errors.js"
+import type { JobNotFound, StopTimedOut, StoreError } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import type { StopReport } from "../domain/StopReport.js"
 
@@ -38,10 +31,6 @@ export interface Requests {
     id: JobId,
     grace: Duration.Duration
   ) => Effect.Effect<StopReport, JobNotFound | StopTimedOut | StoreError | Unrouted>
-  /** Continues an interrupted run. */
-  readonly resume: (
-    id: JobId
-  ) => Effect.Effect<void, JobNotFound | NotResumable | MaxJobsReached | ShuttingDown | StoreError | Unrouted>
 }
 
 /**

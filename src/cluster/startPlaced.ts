@@ -5,10 +5,13 @@
 import { Array, Data, type DateTime, Effect, Option } from "effect"
 import { type MaxJobsReached, StoreError } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
+import type { Run } from "../domain/Run.js"
 import { request } from "../domain/StartOptions.js"
 import { now } from "../internal/now.js"
 import { parse } from "../internal/Json.js"
 import * as Tracing from "../internal/Tracing.js"
+import type { Admission } from "../manager/internal/admission.js"
+import { checkRun, notResumable, superseded } from "../manager/internal/beginRun.js"
 import type { Core } from "../manager/internal/Core.js"
 import { Elsewhere, launch } from "../manager/internal/jobLife.js"
 import { traceOf } from "../manager/internal/jobSpan.js"
@@ -54,9 +57,9 @@ interface Nodes {
   readonly wake: (wakeUp: WakeUp) => Effect.Effect<void>
 }
 
-const noNode = (kind: string) =>
+const noNode = (operation: string, kind: string) =>
   new StoreError({
-    operation: "start a job",
+    operation,
     reason: "busy",
     cause: new Error(`no node of the cluster takes jobs of kind "${kind}" at the moment: start one, or undo a drain`)
   })
@@ -70,6 +73,22 @@ export const ready = (engine: Engine, nextId: () => JobId): Effect.Effect<void> 
       Effect.flatMap(look, (isReady) => (isReady ? Effect.succeed(0) : Effect.as(Effect.sleep(pause), left - 1)))
   })
 }
+
+/**
+ * Resumes a run that was interrupted: in one transaction its next attempt begins, and is placed on the node with most room, which takes
+ * it from the row.
+ */
+export const resumePlaced = <Config>(core: Core<Config>, admission: Admission<Config>, nodes: Nodes, run: Run) =>
+  Effect.gen(function* () {
+    yield* core.shutdown.refuse
+    if (run.waitsFor !== "permit") return yield* notResumable(run)
+    const { id } = run
+    const { beginning } = yield* checkRun(core, admission, run)
+    const [first, ...others] = taking(yield* nodes.nodes)
+    if (first === undefined) return yield* noNode("resume a job", core.kind)
+    const placed = yield* core.store.cluster.place({ ...beginning, isResumed: true }, [first, ...others])
+    if (Option.isSome(placed)) yield* nodes.wake({ address: placed.value, id, created: "Running" })
+  }).pipe(Effect.catchTag("Superseded", () => superseded(core, run.id)))
 
 /** An id for each node that takes jobs; that of this node first, so that it gets a job unless another has more room. */
 const candidates = <Config>(
@@ -95,7 +114,7 @@ const candidates = <Config>(
       const [first, ...rest] = [...own, ...others]
       if (first !== undefined) return [first, ...rest]
     }
-    return yield* noNode(kind)
+    return yield* noNode("start a job", kind)
   })
 
 /** No node has room: asking once more would not help. */

@@ -114,7 +114,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
         const outside = startMany(core, starting, configs, options)
         return byTransaction(core.store, { inside: () => outside, outside })
       },
-      resume: (id) => resumeJob(core, admission, id),
+      resume: (id) => resumeJob(core, id, (run) => beginRun(core, admission, run, { isResumed: true })),
       stop: (id, { grace = core.stopGrace } = {}) => Effect.suspend(() => stopJob(core, id, Duration.decode(grace))),
       stopAll: dispatcher.pausedDuring(stopAll(core, continued)),
       signal: (jobId, name, payload, { by } = {}) => signalJob(core, options.signals, { jobId, name, payload, by }),

@@ -77,6 +77,15 @@ export interface ClusterStore {
     by: Runner
   ) => Effect.Effect<"running" | "waits", MaxJobsReached | Superseded | StoreError>
 
+  /**
+   * As `begin`, but on the candidate with most room, which is to take the attempt. Returns its address, or none where the run waits
+   * for a key.
+   */
+  readonly place: (
+    beginning: Beginning,
+    candidates: NonEmpty<Location>
+  ) => Effect.Effect<Option.Option<string>, MaxJobsReached | Superseded | StoreError>
+
   /** Takes an attempt that was placed; fails if another node has taken it, or if it has ended. */
   readonly take: (
     attempt: { readonly jobId: JobId; readonly attempt: number; readonly trace?: RunTrace | undefined },
@@ -177,11 +186,22 @@ export interface Admitted {
  */
 export interface Placement {
   /** One for each node that takes jobs, with an id that belongs to it. */
-  readonly candidates: readonly [Candidate, ...ReadonlyArray<Candidate>]
+  readonly candidates: NonEmpty<Candidate>
   /** What to do if no job may begin. */
   readonly whenFull: "refuse" | "queue"
   /** The statuses of the runs that begin before a new one while they wait for a permit. */
   readonly waiting: ReadonlyArray<"interrupted" | "parked" | "pending">
+}
+
+/**
+ * A node on which an attempt may be placed.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Location {
+  readonly address: string
+  readonly capacity: number
 }
 
 /**
@@ -190,11 +210,11 @@ export interface Placement {
  * @since 0.2.0
  * @category models
  */
-export interface Candidate {
+export interface Candidate extends Location {
   readonly id: JobId
-  readonly address: string
-  readonly capacity: number
 }
+
+type NonEmpty<A> = readonly [A, ...ReadonlyArray<A>]
 
 /**
  * A running run, and the node that has taken its attempt.

@@ -6,7 +6,7 @@ import { NodeConflict, Superseded } from "../domain/errors.js"
 import { type ClusterStore, deadAfter, forgottenAfter, type HeldRun, type NewNode, type Node } from "./ClusterStore.js"
 import type * as MemoryQueue from "./MemoryQueue.js"
 import type { Entry } from "./MemoryRunReads.js"
-import { isTakenBy, permit, placeRun, type Room, waitingStatuses } from "./placeRun.js"
+import { isTakenBy, permit, placeAttempt, placeRun, type Room, waitingStatuses } from "./placeRun.js"
 import type { Service } from "./RunStoreService.js"
 import type { JobId } from "../domain/JobId.js"
 import type { Run } from "../domain/Run.js"
@@ -143,6 +143,18 @@ export const make = ({
           const begun = yield* begin(beginning)
           if (begun === "running") Object.assign(entry, { node: by.address, runner: by.node })
           return begun
+        })
+      ),
+
+    place: (beginning, candidates) =>
+      writeAt((now) =>
+        Effect.gen(function* () {
+          const entry = entries.get(beginning.jobId)
+          if (entry === undefined) return yield* new Superseded(beginning)
+          const { address } = yield* placeAttempt(candidates, room(now, entry.submitted.kind))
+          if ((yield* begin(beginning)) === "waits") return Option.none()
+          entry.node = address
+          return Option.some(address)
         })
       ),
 

@@ -5,7 +5,7 @@ import { Effect } from "effect"
 import { type IdempotencyKeyReused, type JobConflict, MaxJobsReached, type QueueFull } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import { admitRun, type Decision, type Lookup } from "./admitRun.js"
-import type { Candidate, Placement, Runner, Taker } from "./ClusterStore.js"
+import type { Candidate, Location, Placement, Runner, Taker } from "./ClusterStore.js"
 import type { NewRun } from "./RunStoreService.js"
 
 /** The statuses in which a run can wait for a permit. */
@@ -33,6 +33,12 @@ export interface Placed {
 
 const sum = (running: ReadonlyMap<string, number>): number => [...running.values()].reduce((all, n) => all + n, 0)
 
+const roomOn = ({ address, capacity }: Location, running: ReadonlyMap<string, number>): number =>
+  capacity - (running.get(address) ?? 0)
+
+const mostRoom = <L extends Location>(candidates: readonly [L, ...ReadonlyArray<L>], running: Room["running"]): L =>
+  candidates.reduce((best, other) => (roomOn(other, running) > roomOn(best, running) ? other : best))
+
 export const placeRun = <E>(
   run: Omit<NewRun, "id" | "isQueued">,
   { candidates, waiting, whenFull }: Placement,
@@ -40,9 +46,9 @@ export const placeRun = <E>(
   lookup: Lookup<E>
 ): Effect.Effect<Placed, MaxJobsReached | JobConflict | QueueFull | IdempotencyKeyReused | E> =>
   Effect.gen(function* () {
-    const room = ({ address, capacity }: Candidate) => capacity - (running.get(address) ?? 0)
-    const candidate = candidates.reduce((best, other) => (room(other) > room(best) ? other : best))
-    const isFull = sum(running) >= maxJobs || room(candidate) <= 0 || waiting.some((status) => due.has(status))
+    const candidate = mostRoom(candidates, running)
+    const isFull =
+      sum(running) >= maxJobs || roomOn(candidate, running) <= 0 || waiting.some((status) => due.has(status))
     const placed = { ...run, id: candidate.id, isQueued: isFull && whenFull === "queue" }
     const decision = yield* admitRun(placed, lookup)
     if (isFull && decision._tag === "New" && decision.state.status === "running") {
@@ -58,6 +64,17 @@ export const isTakenBy = (taker: Taker | undefined, { candidate, decision }: Pla
   decision._tag === "New" &&
   decision.state.status === "running" &&
   alive.has(taker.node)
+
+/** Where the next attempt of a run that has been interrupted is placed; fails if no node may begin it. */
+export const placeAttempt = (
+  candidates: readonly [Location, ...ReadonlyArray<Location>],
+  { maxJobs, running }: Room
+): Effect.Effect<Location, MaxJobsReached> => {
+  const location = mostRoom(candidates, running)
+  return sum(running) < maxJobs && roomOn(location, running) > 0
+    ? Effect.succeed(location)
+    : new MaxJobsReached({ maxJobs })
+}
 
 /** Fails unless this node may begin one more job of the kind. */
 export const permit = (

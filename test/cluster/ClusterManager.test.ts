@@ -265,6 +265,38 @@ describe("a cluster", () => {
     }).pipe(Effect.provide(RunStore.layerMemory))
   )
 
+  it.scoped("continues an interrupted job on the node with most room, where the one that has its shard is full", () =>
+    Effect.gen(function* () {
+      const { node, passing, until, working } = yield* Scene.make
+      const manual = { capacity: 1, recovery: "manual" } as const
+      const nodes = [yield* node("a", manual), yield* node("b", manual)] as const
+      const closed = yield* node("c", manual)
+      const id = yield* passing(closed.manager.start(start("interrupted")))
+      yield* passing(closed.close)
+      const [owner, other] = nodes[0].engine.hasShard(id) ? nodes : [nodes[1], nodes[0]]
+      yield* passing(owner.manager.start(start("fills it")))
+      yield* passing(owner.manager.resume(id))
+      yield* until("it works again", working, (all) =>
+        all.some((own) => own.id === id && own.attempt === 2 && own.address === other.address)
+      )
+      expect(yield* Effect.flip(passing(other.manager.resume(id)))).toMatchObject({ _tag: "NotResumable" })
+    }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+
+  it.scoped("resumes a parked job on the node that has its shard, whichever is asked", () =>
+    Effect.gen(function* () {
+      const { a, b, passing, store, until, working } = yield* two
+      const id = yield* passing(a.manager.start(start("parks")))
+      const status = Effect.map(Effect.orDie(Effect.flatten(store.get(id))), ({ status }) => status)
+      yield* until("it is parked", status, (status) => status === "parked")
+      const [owner, other] = a.engine.hasShard(id) ? [a, b] : [b, a]
+      yield* passing(other.manager.resume(id))
+      yield* until("it works again", working, (all) =>
+        all.some(({ address, attempt }) => attempt === 2 && address === owner.address)
+      )
+    }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+
   it.scoped("continues an attempt that a node has taken without knowing, since the answer was lost", () =>
     Effect.gen(function* () {
       const { node, store, until, working } = yield* Scene.make

@@ -72,8 +72,7 @@ export const make: Effect.Effect<Network> = Effect.sync(() => {
             ),
           ask: (kind, address) => ({
             wake: (id) => Effect.ignore(routed(kind, id, address, ({ wake }) => wake(id))),
-            stop: (id, grace) => routed(kind, id, address, ({ stop }) => stop(id, grace)),
-            resume: (id) => routed(kind, id, address, ({ resume }) => resume(id))
+            stop: (id, grace) => routed(kind, id, address, ({ stop }) => stop(id, grace))
           })
         }
       })

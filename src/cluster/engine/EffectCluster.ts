@@ -206,12 +206,6 @@ const make = ({
             jobId,
             ({ stop }) => stop(jobId, grace),
             (client) => client.Stop({ kind, jobId, by, grace })
-          ),
-        resume: (jobId) =>
-          routed(
-            jobId,
-            ({ resume }) => resume(jobId),
-            (client) => client.Resume({ kind, jobId, by })
           )
       }
     }

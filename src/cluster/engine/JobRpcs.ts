@@ -4,14 +4,7 @@
 import * as Rpc from "@effect/rpc/Rpc"
 import * as RpcGroup from "@effect/rpc/RpcGroup"
 import { Schema } from "effect"
-import {
-  JobNotFound,
-  MaxJobsReached,
-  NotResumable,
-  ShuttingDown,
-  StopTimedOut,
-  StoreError
-} from "../../domain/errors.js"
+import { JobNotFound, StopTimedOut, StoreError } from "../../domain/errors.js"
 import { JobId } from "../../domain/JobId.js"
 import { StopReport } from "../../domain/StopReport.js"
 
@@ -36,9 +29,5 @@ export class JobRpcs extends RpcGroup.make(
     payload: { ...job, grace: Schema.Duration },
     success: StopReport,
     error: Schema.Union(JobNotFound, StopTimedOut, StoreError, Elsewhere)
-  }),
-  Rpc.make("Resume", {
-    payload: job,
-    error: Schema.Union(JobNotFound, NotResumable, MaxJobsReached, ShuttingDown, StoreError, Elsewhere)
   })
 ) {}

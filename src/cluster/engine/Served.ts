@@ -70,10 +70,5 @@ export const handlers = ({ answer }: Served) =>
       Effect.catchTags(
         answer(question, ({ stop }) => stop(question.jobId, question.grace)),
         elsewhere
-      ),
-    Resume: (question) =>
-      Effect.catchTags(
-        answer(question, ({ resume }) => resume(question.jobId)),
-        elsewhere
       )
   })

@@ -25,11 +25,11 @@ import * as JobRegistry from "./JobRegistry.js"
 
 type BeginError = JobNotFound | NotResumable | MaxJobsReached | ShuttingDown | StoreError
 
-/** Resumes a run: an interrupted one begins now, or the call fails; a parked one becomes due. */
+/** Resumes a run: an interrupted one is passed to `beginInterrupted`; a parked one becomes due. */
 export const resumeJob = <Config>(
   core: Core<Config>,
-  admission: Admission<Config>,
-  id: JobId
+  id: JobId,
+  beginInterrupted: (run: Run) => Effect.Effect<void, BeginError>
 ): Effect.Effect<void, BeginError> =>
   Effect.gen(function* () {
     yield* core.store.outsideTransaction
@@ -41,17 +41,20 @@ export const resumeJob = <Config>(
     switch (run.status) {
       case "parked":
         // If superseded, it has just begun, or was cancelled.
-        return yield* Effect.catchTag(core.store.wake(id), "Superseded", () => resumeJob(core, admission, id))
+        return yield* Effect.catchTag(core.store.wake(id), "Superseded", () => resumeJob(core, id, beginInterrupted))
       case "interrupted":
         // An interrupted run waits for its key only if an earlier version interrupted it.
         if (run.waitsFor === "key") return yield* notResumable(run, "another job holds its key")
-        return yield* beginRun(core, admission, run, { isResumed: true })
+        return yield* beginInterrupted(run)
       default:
         return yield* notResumable(run)
     }
   }).pipe(Tracing.traced("JobManager.resume"))
 
-const notResumable = ({ id: jobId, status }: Run, reason?: string) => new NotResumable({ jobId, status, reason })
+/** Another call is continuing or cancelling the run, or has just done so. */
+export const superseded = <Config>(core: Core<Config>, id: JobId) => Effect.flatMap(core.recordOf(id), notResumable)
+
+export const notResumable = ({ id: jobId, status }: Run, reason?: string) => new NotResumable({ jobId, status, reason })
 
 /** Begins the next attempt of a run that waits for a permit. */
 export const beginRun = <Config>(
@@ -61,24 +64,13 @@ export const beginRun = <Config>(
   options: Pick<Beginning, "isResumed"> = {}
 ): Effect.Effect<void, BeginError> =>
   Effect.gen(function* () {
-    const { store } = core
-    const { id } = run
     yield* core.shutdown.refuse
     if (run.waitsFor !== "permit") return yield* notResumable(run)
-
-    const prepare = Effect.gen(function* () {
-      const recorded = Option.getOrUndefined(yield* store.submission(id))
-      const checked = yield* Effect.catchAllCause(admission.recorded(run.config, recorded), (cause) =>
-        endUnresumable(core, run, cause)
-      )
-      const { config, key } = checked
-      // A run that a transaction inserted is checked for the first time here.
-      const found = run.status === "pending" && recorded === undefined ? checked.submission : undefined
-      const submission = found === undefined ? recorded : parse(found)
-      const attempt = run.status === "pending" ? run.attempt : run.attempt + 1
-      const at = yield* now
+    const { id } = run
+    const prepare = Effect.map(checkRun(core, admission, run), ({ beginning, config, submission }) => {
+      const { at, attempt } = beginning
       const commit = (trace: RunTrace | undefined) =>
-        Effect.flatMap(store.begin({ jobId: id, attempt, key, submission: found, trace, at, ...options }), (begun) =>
+        Effect.flatMap(core.store.begin({ ...beginning, trace, ...options }), (begun) =>
           begun === "running" ? Effect.succeed(begunRun(run, { attempt, startedAt: at })) : new Elsewhere({ id })
         )
       return { config, submission, attempt, trace: traceBefore(run), commit }
@@ -102,11 +94,28 @@ export const beginRun = <Config>(
             if (waitsFor === "permit" && Option.isSome(active)) yield* Deferred.await(active.value.job.ended)
             yield* Effect.flatMap(core.recordOf(id), (run) => beginRun(core, admission, run, options))
           }),
-        Superseded: () => Effect.flatMap(core.recordOf(id), ({ status }) => new NotResumable({ jobId: id, status })),
+        Superseded: () => superseded(core, id),
         // The run waits behind another job, which holds the key that the check returned.
         Elsewhere: () => Effect.void
       }
     )
+  })
+
+/** What the next attempt of a run begins with, once its configuration is checked. */
+export const checkRun = <Config>(core: Core<Config>, admission: Admission<Config>, run: Run) =>
+  Effect.gen(function* () {
+    const { id: jobId } = run
+    const recorded = Option.getOrUndefined(yield* core.store.submission(jobId))
+    const checked = yield* Effect.catchAllCause(admission.recorded(run.config, recorded), (cause) =>
+      endUnresumable(core, run, cause)
+    )
+    const { config, key } = checked
+    // A run that a transaction inserted is checked for the first time here.
+    const found = run.status === "pending" && recorded === undefined ? checked.submission : undefined
+    const submission = found === undefined ? recorded : parse(found)
+    const attempt = run.status === "pending" ? run.attempt : run.attempt + 1
+    const beginning = { jobId, attempt, key, submission: found, at: yield* now }
+    return { config, submission, beginning }
   })
 
 /** A pending run has no spans in its trace yet, even if its start had already made one. */

@@ -7,7 +7,6 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Exit } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import type { NewlyWaiting } from "../ChangeNotifier.js"
-import type { Runner } from "../ClusterStore.js"
 import type { AcceptedEvent, NewRun } from "../RunStoreService.js"
 import { acceptsEvents, type State } from "../RunTransition.js"
 import * as cluster from "./cluster.js"
@@ -19,8 +18,8 @@ export interface Batch {
   /** The head of a job; undefined if there is no such run. */
   readonly head: (jobId: JobId) => runs.Head | undefined
   readonly insert: (run: NewRun, state: State, on?: runs.Place) => void
-  /** Buffers that a node has taken the running attempt of a job. */
-  readonly assign: (jobId: JobId, head: runs.Head, by: Runner) => void
+  /** Buffers that the running attempt of a job is placed on an address, or taken by a node. */
+  readonly assign: (jobId: JobId, head: runs.Head, on: runs.Place) => void
   /** Reads the heads of jobs that this batch has not written to. */
   readonly load: (jobIds: ReadonlyArray<JobId>) => Effect.Effect<void, SqlError>
   /** Writes what is buffered, and reads the head of a job that this batch may not have read, or may have changed by a statement. */
@@ -65,7 +64,7 @@ const buffered = (connection: Connection): Batch => {
   const heads = new Map<JobId, runs.Head>()
   let inserted: Array<runs.NewRow> = []
   let updated = new Map<JobId, runs.Change>()
-  let assigned = new Map<string, { readonly by: Runner; readonly jobIds: ReadonlyArray<JobId> }>()
+  let assigned = new Map<string, { readonly on: runs.Place; readonly jobIds: ReadonlyArray<JobId> }>()
   let appended: Array<events.NewRow> = []
   const jobs = new Set<JobId>()
   const waiting: Array<NewlyWaiting> = []
@@ -91,7 +90,7 @@ const buffered = (connection: Connection): Batch => {
     assigned = new Map()
     const insertRuns = newRuns.length === 0 ? Effect.void : runs.insert(connection, newRuns)
     // Last, since the attempt that a node takes may have begun in this batch.
-    const assignRuns = Effect.forEach(assignments, ({ by, jobIds }) => cluster.assign(connection, jobIds, by), {
+    const assignRuns = Effect.forEach(assignments, ({ jobIds, on }) => cluster.assign(connection, jobIds, on), {
       discard: true
     })
     return insertRuns.pipe(Effect.zipRight(runs.update(connection, changes)), Effect.zipRight(assignRuns))
@@ -144,10 +143,11 @@ const buffered = (connection: Connection): Batch => {
     connection: Effect.as(flush, connection),
     head: (jobId) => heads.get(jobId),
 
-    assign: (jobId, head, by) => {
-      const jobIds = assigned.get(by.node)?.jobIds ?? []
-      assigned.set(by.node, { by, jobIds: [...jobIds, jobId] })
-      heads.set(jobId, { ...head, runner: by.node })
+    assign: (jobId, head, on) => {
+      const place = on.node ?? `placed on ${on.address}`
+      const jobIds = assigned.get(place)?.jobIds ?? []
+      assigned.set(place, { on, jobIds: [...jobIds, jobId] })
+      heads.set(jobId, { ...head, runner: on.node })
     },
 
     insert: (run, state, on) => {

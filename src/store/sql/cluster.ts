@@ -4,10 +4,11 @@
 import { Array, Effect, Option, Schema } from "effect"
 import type { SqlError } from "@effect/sql/SqlError"
 import type { JobId } from "../../domain/JobId.js"
-import { deadAfter, forgottenAfter, type HeldRun, type NewNode, type Node, type Runner } from "../ClusterStore.js"
+import { deadAfter, forgottenAfter, type HeldRun, type NewNode, type Node } from "../ClusterStore.js"
 import { type Room, waitingStatuses } from "../placeRun.js"
 import type { Connection, Dialect } from "./Dialect.js"
 import { columns, Row, run } from "./runRow.js"
+import type { Place } from "./runs.js"
 import { execute, query } from "./statements.js"
 
 const isAlive = ({ dialect }: Connection): string => `seen_at > ${dialect.now} - ${deadAfter}`
@@ -163,12 +164,12 @@ export const hasSignOfLife = (connection: Connection, node: string): Effect.Effe
     (rows) => rows.length > 0
   )
 
-/** Assigns the attempts of these jobs, which have no node yet, to a node that is alive. */
-export const assign = (connection: Connection, jobIds: ReadonlyArray<JobId>, { address, node }: Runner) =>
+/** Places the attempts of these jobs, which have no node yet, on an address, or assigns them to the node there. */
+export const assign = (connection: Connection, jobIds: ReadonlyArray<JobId>, { address, node }: Place) =>
   execute(
     connection,
     `UPDATE charlotte_runs SET node = ?, runner = ? WHERE id IN (SELECT value FROM ${connection.dialect.strings} ids)`,
-    [address, node, JSON.stringify(jobIds)]
+    [address, node ?? null, JSON.stringify(jobIds)]
   )
 
 const selectHeld = query(

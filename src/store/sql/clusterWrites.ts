@@ -3,10 +3,11 @@
  */
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Option } from "effect"
-import { type AlreadyManaged, NodeConflict, StoreError, Superseded } from "../../domain/errors.js"
+import { type AlreadyManaged, type MaxJobsReached, NodeConflict, StoreError, Superseded } from "../../domain/errors.js"
 import type { ClusterStore } from "../ClusterStore.js"
 import { alreadyManaged, type OwnerStore } from "../OwnerStore.js"
-import { isTakenBy, permit, placeRun } from "../placeRun.js"
+import { isTakenBy, permit, placeAttempt, placeRun, type Room } from "../placeRun.js"
+import type { Beginning } from "../RunStoreService.js"
 import * as admissions from "./admissions.js"
 import { current } from "./Batch.js"
 import * as cluster from "./cluster.js"
@@ -43,6 +44,31 @@ export const make = ({
   const { counted, isAlive } = admissions.make()
   const statement = <A>(operation: string, body: (connection: Connection) => Effect.Effect<A, SqlError>) =>
     write<A, never>({ operation, lane: "fast", body: (batch) => Effect.flatMap(batch.connection, body) })
+
+  /** Begins an attempt where `choose` says; none if the run waits for a key. */
+  const begin = (beginning: Beginning, choose: (room: Room) => Effect.Effect<runs.Place, MaxJobsReached>) =>
+    Effect.zipLeft(
+      write({
+        operation: "begin a job",
+        lane: "fast",
+        about: beginning.jobId,
+        body: (batch) =>
+          Effect.gen(function* () {
+            const { attempt, jobId } = beginning
+            const head = batch.head(jobId)
+            if (head === undefined) return yield* new Superseded({ jobId, attempt })
+            const { begun, room } = yield* counted(batch, head.kind)
+            const on = yield* choose(room)
+            const outcome = yield* runWrites.begin(batch, beginning)
+            const running = current(batch, jobId, attempt)
+            if (outcome === "waits" || running === undefined) return Option.none()
+            batch.assign(jobId, running, on)
+            begun(on.address)
+            return Option.some(on)
+          })
+      }),
+      indexer.written
+    )
 
   return {
     join: (node) =>
@@ -97,28 +123,15 @@ export const make = ({
       ),
 
     begin: (beginning, by) =>
-      Effect.zipLeft(
-        write({
-          operation: "begin a job",
-          lane: "fast",
-          about: beginning.jobId,
-          body: (batch) =>
-            Effect.gen(function* () {
-              const { attempt, jobId } = beginning
-              const head = batch.head(jobId)
-              if (head === undefined) return yield* new Superseded({ jobId, attempt })
-              const { begun, room } = yield* counted(batch, head.kind)
-              yield* permit(by, room)
-              const outcome = yield* runWrites.begin(batch, beginning)
-              const running = current(batch, jobId, attempt)
-              if (outcome === "running" && running !== undefined) {
-                batch.assign(jobId, running, by)
-                begun(by.address)
-              }
-              return outcome
-            })
-        }),
-        indexer.written
+      Effect.map(
+        begin(beginning, (room) => Effect.as(permit(by, room), by)),
+        Option.match({ onNone: () => "waits", onSome: () => "running" })
+      ),
+
+    place: (beginning, candidates) =>
+      Effect.map(
+        begin(beginning, (room) => Effect.map(placeAttempt(candidates, room), ({ address }) => ({ address }))),
+        Option.map(({ address }) => address)
       ),
 
     take: (taken, by) =>

@@ -4,14 +4,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import type { JobId } from "charlotte"
 import { Cause, Deferred, Duration, Effect, Exit, Fiber, Option, Ref, type Scope } from "effect"
-import {
-  JobNotFound,
-  MaxJobsReached,
-  NotResumable,
-  ShuttingDown,
-  StopTimedOut,
-  StoreError
-} from "../../../src/domain/errors.js"
+import { JobNotFound, StopTimedOut, StoreError } from "../../../src/domain/errors.js"
 import { type Service, Unrouted } from "../../../src/cluster/Engine.js"
 import { poll, RealClock } from "../../../src/internal/RealClock.js"
 import { ids, report, willing } from "./scene.js"
@@ -123,8 +116,7 @@ export const conformance = (name: string, make: Effect.Effect<Cluster, never, Sc
             Effect.sync(() => void asked.push([engine.address, ...what]))
           yield* engine.serve(kind, {
             wake: (jobId) => note("wake", jobId),
-            stop: (jobId, grace) => Effect.as(note("stop", jobId, Duration.toMillis(grace)), report(jobId)),
-            resume: (jobId) => note("resume", jobId)
+            stop: (jobId, grace) => Effect.as(note("stop", jobId, Duration.toMillis(grace)), report(jobId))
           })
         }
         for (const owner of nodes) {
@@ -132,11 +124,7 @@ export const conformance = (name: string, make: Effect.Effect<Cluster, never, Sc
           for (const { engine } of nodes) {
             const ask = engine.ask(kind)
             expect(yield* ask.stop(jobId, grace)).toEqual(report(jobId))
-            yield* ask.resume(jobId)
-            expect(asked.splice(0)).toEqual([
-              [owner.engine.address, "stop", jobId, 5_000],
-              [owner.engine.address, "resume", jobId]
-            ])
+            expect(asked.splice(0)).toEqual([[owner.engine.address, "stop", jobId, 5_000]])
             yield* ask.wake(jobId)
             yield* within(
               60_000,
@@ -159,20 +147,18 @@ export const conformance = (name: string, make: Effect.Effect<Cluster, never, Sc
         const note = (what: string) => Effect.sync(() => void asked.push(what))
         yield* other.engine.serve(kind, {
           wake: () => note("wake"),
-          stop: (jobId) => Effect.as(note("stop"), report(jobId)),
-          resume: () => note("resume")
+          stop: (jobId) => Effect.as(note("stop"), report(jobId))
         })
         for (const { engine } of nodes) {
           const ask = engine.ask(kind, other.engine.address)
           expect(yield* ask.stop(jobId, grace)).toEqual(report(jobId))
-          yield* ask.resume(jobId)
           yield* ask.wake(jobId)
           yield* within(
             60_000,
             Effect.sync(() => asked.length),
-            (count) => count === 3
+            (count) => count === 2
           )
-          expect(asked.splice(0)).toEqual(["stop", "resume", "wake"])
+          expect(asked.splice(0)).toEqual(["stop", "wake"])
           const [exit, millis] = yield* elapsed(engine.ask(kind, "no address").stop(jobId, grace))
           expect(exit).toEqual(unrouted(jobId))
           expect(millis).toBeLessThan(5_000)
@@ -190,33 +176,20 @@ export const conformance = (name: string, make: Effect.Effect<Cluster, never, Sc
           reason: "full",
           cause: new Error("kein Platz für Größe")
         })
-        const ofStop = [
+        const errors = [
           new JobNotFound({ jobId }),
           new StopTimedOut({ jobId, elapsed: Duration.millis(1_500) }),
           storeError
         ]
-        const ofResume = [
-          new JobNotFound({ jobId }),
-          new NotResumable({ jobId, status: "completed" }),
-          new MaxJobsReached({ maxJobs: 3 }),
-          new ShuttingDown(),
-          storeError
-        ]
-        const left = yield* Ref.make<readonly [stop: number, resume: number]>([0, 0])
+        const next = yield* Ref.make(0)
         yield* owner.engine.serve(kind, {
           ...willing,
-          stop: () => Effect.flatMap(Ref.get(left), ([i]) => failWith(ofStop[i])),
-          resume: () => Effect.flatMap(Ref.get(left), ([, i]) => failWith(ofResume[i]))
+          stop: () => Effect.flatMap(Ref.get(next), (i) => failWith(errors[i]))
         })
         for (const { engine } of nodes) {
-          for (const [i, error] of ofStop.entries()) {
-            yield* Ref.set(left, [i, 0] as const)
+          for (const [i, error] of errors.entries()) {
+            yield* Ref.set(next, i)
             const failure = yield* Effect.flip(engine.ask(kind).stop(jobId, grace))
-            expect([failure, String(failure)]).toEqual([error, String(error)])
-          }
-          for (const [i, error] of ofResume.entries()) {
-            yield* Ref.set(left, [0, i] as const)
-            const failure = yield* Effect.flip(engine.ask(kind).resume(jobId))
             expect([failure, String(failure)]).toEqual([error, String(error)])
           }
         }
@@ -231,25 +204,25 @@ export const conformance = (name: string, make: Effect.Effect<Cluster, never, Sc
         const count = yield* Ref.make(0)
         yield* owner.engine.serve(kind, {
           ...willing,
-          stop: (jobId) =>
+          stop: (jobId, grace) =>
             Effect.gen(function* () {
-              if ((yield* Ref.updateAndGet(count, (n) => n + 1)) === 100) yield* Deferred.succeed(isLast, undefined)
+              if (Duration.equals(grace, Duration.zero)) return yield* Effect.dieMessage("a defect of the handler")
+              if ((yield* Ref.updateAndGet(count, (n) => n + 1)) === 50) yield* Deferred.succeed(isLast, undefined)
               yield* Deferred.await(isLast)
               return report(jobId)
-            }),
-          resume: () => Effect.dieMessage("a defect of the handler")
+            })
         })
         const stops = yield* Effect.fork(
           Effect.all(
-            Array.from({ length: 99 }, () => other.engine.ask(kind).stop(jobId, grace)),
+            Array.from({ length: 49 }, () => other.engine.ask(kind).stop(jobId, grace)),
             { concurrency: "unbounded" }
           )
         )
-        yield* within(60_000, Ref.get(count), (n) => n === 99)
-        const exit = yield* Effect.exit(other.engine.ask(kind).resume(jobId))
+        yield* within(60_000, Ref.get(count), (n) => n === 49)
+        const exit = yield* Effect.exit(other.engine.ask(kind).stop(jobId, Duration.zero))
         expect(Exit.isFailure(exit) && Cause.pretty(exit.cause)).toContain("a defect of the handler")
         expect(yield* other.engine.ask(kind).stop(jobId, grace)).toEqual(report(jobId))
-        expect(yield* Fiber.join(stops)).toHaveLength(99)
+        expect(yield* Fiber.join(stops)).toHaveLength(49)
       }))
 
     test("goes on to stop a job when the caller is interrupted", (cluster) =>
@@ -292,12 +265,12 @@ export const conformance = (name: string, make: Effect.Effect<Cluster, never, Sc
               Effect.flatMap(
                 Ref.updateAndGet(tries, (n) => n + 1),
                 (n) => (n < 3 ? new Unrouted({ jobId }) : Effect.succeed(report(jobId)))
-              ),
-            resume: (jobId) => new Unrouted({ jobId })
+              )
           })
           expect(yield* engine.ask(kind).stop(jobId, grace)).toEqual(report(jobId))
           expect(yield* Ref.get(tries)).toBe(3)
-          const [exit, millis] = yield* elapsed(engine.ask(kind).resume(jobId))
+          yield* owner.engine.serve(kind, { ...willing, stop: (jobId) => new Unrouted({ jobId }) })
+          const [exit, millis] = yield* elapsed(engine.ask(kind).stop(jobId, grace))
           expect(exit).toEqual(unrouted(jobId))
           expect(millis).toBeLessThan(5_000)
         }
@@ -311,16 +284,9 @@ export const conformance = (name: string, make: Effect.Effect<Cluster, never, Sc
         const jobId = jobOf(owner)
         for (const { engine } of nodes) {
           yield* engine.ask("unknown").wake(jobId)
-          const { resume, stop } = engine.ask("unknown")
-          const requests: ReadonlyArray<Effect.Effect<void, unknown>> = [
-            Effect.asVoid(stop(jobId, grace)),
-            resume(jobId)
-          ]
-          for (const request of requests) {
-            const [exit, millis] = yield* elapsed(request)
-            expect(exit).toEqual(unrouted(jobId))
-            expect(millis).toBeLessThan(5_000)
-          }
+          const [exit, millis] = yield* elapsed(engine.ask("unknown").stop(jobId, grace))
+          expect(exit).toEqual(unrouted(jobId))
+          expect(millis).toBeLessThan(5_000)
         }
       }))
 

@@ -22,6 +22,5 @@ export const report = (jobId: JobId.JobId): StopReport =>
 /** Answers everything at once. */
 export const willing: Requests = {
   wake: () => Effect.void,
-  stop: (jobId) => Effect.succeed(report(jobId)),
-  resume: () => Effect.void
+  stop: (jobId) => Effect.succeed(report(jobId))
 }

@@ -224,8 +224,7 @@ export const make = (
               const sent = routed({ kind, jobId, by, use: ({ wake }) => wake(jobId) }, to)
               life.fork(Effect.ignore(Effect.timeout(sent, "2 seconds")))
             }),
-          stop: (jobId, grace) => routed({ kind, jobId, by, use: ({ stop }) => stop(jobId, grace) }, to),
-          resume: (jobId) => routed({ kind, jobId, by, use: ({ resume }) => resume(jobId) }, to)
+          stop: (jobId, grace) => routed({ kind, jobId, by, use: ({ stop }) => stop(jobId, grace) }, to)
         }
       }
     }

@@ -75,6 +75,31 @@ export const cluster = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
+    it.effect("places the next attempt of an interrupted run on the node with most room", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const { cluster } = store
+        yield* limited(3)
+        yield* cluster.join(node(1))
+        yield* cluster.join(node(2))
+        yield* admitted(1, [1])
+        yield* admitted(2, [1])
+        yield* store.record({ type: "job.interrupted", jobId: id(21), attempt: 1, at: at(2) })
+        const beginning = { jobId: id(21), attempt: 2, key: undefined, at: at(3) }
+        const on = (of: number) => ({ address: node(of).address, capacity: 1 })
+        expect(yield* Effect.flip(cluster.place(beginning, [on(1)]))).toMatchObject({ _tag: "MaxJobsReached" })
+        expect(yield* cluster.place(beginning, [on(1), on(2)])).toEqual(Option.some(node(2).address))
+        expect(yield* Effect.flip(cluster.place(beginning, [on(2)]))).toMatchObject({ _tag: "MaxJobsReached" })
+        const more = { address: node(2).address, capacity: 9 }
+        expect(yield* Effect.flip(cluster.place(beginning, [more]))).toMatchObject({ _tag: "Superseded" })
+        const [placed] = yield* cluster.placed({ kind, address: node(2).address })
+        expect(placed).toMatchObject({ run: { id: id(21), attempt: 2, status: "running" }, runner: Option.none() })
+        yield* cluster.take({ jobId: id(21), attempt: 2 }, runner(2))
+        expect(yield* cluster.placed({ kind, address: node(2).address })).toEqual([])
+        expect(yield* record(id(21))).toMatchObject({ attempt: 2, status: "running" })
+      }).pipe(Effect.provide(layer))
+    )
+
     it.effect("keeps the limit that is recorded first, until it is changed", () =>
       Effect.gen(function* () {
         const { cluster } = yield* RunStore.RunStore
