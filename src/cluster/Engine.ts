@@ -4,7 +4,7 @@
  *
  * @since 0.2.0
  */
-import { Context, Data, type Duration, type Effect, type Option, type Scope } from "effect"
+import { Context, Data, type Duration, type Effect, type Option, Schema, type Scope } from "effect"
 import type { JobNotFound, StopTimedOut, StoreError } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import type { StopReport } from "../domain/StopReport.js"
@@ -16,6 +16,14 @@ import type { StopReport } from "../domain/StopReport.js"
  * @category errors
  */
 export class Unrouted extends Data.TaggedError("Unrouted")<{ readonly jobId: JobId }> {}
+
+/**
+ * The node that was asked has too many requests at work. It finds in the row of the job what it is to do.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class Busy extends Schema.TaggedError<Busy>()("Busy", {}) {}
 
 /**
  * Requests from one node to another. Each is a hint: a node acts only on what the row of the job says.
@@ -30,7 +38,7 @@ export interface Requests {
   readonly stop: (
     id: JobId,
     grace: Duration.Duration
-  ) => Effect.Effect<StopReport, JobNotFound | StopTimedOut | StoreError | Unrouted>
+  ) => Effect.Effect<StopReport, JobNotFound | StopTimedOut | StoreError | Unrouted | Busy>
 }
 
 /**

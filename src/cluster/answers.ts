@@ -12,9 +12,9 @@ export const answers = <Config>(core: Core<Config>, wake: (id: JobId) => Effect.
   wake,
   stop: (id, grace) =>
     Effect.gen(function* () {
-      const active = yield* JobRegistry.find(core.jobs, id)
-      const isStopping = Option.exists(yield* core.store.cluster.heldRun(id), ({ stopping }) => stopping)
-      if (Option.isSome(active) && isStopping) return yield* stopJob(core, id, grace)
+      const isHere = Option.isSome(yield* JobRegistry.find(core.jobs, id))
+      const isStopping = isHere && Option.exists(yield* core.store.cluster.heldRun(id), ({ stopping }) => stopping)
+      if (isStopping) return yield* stopJob(core, id, grace)
       yield* wake(id)
       return yield* new Unrouted({ jobId: id })
     })

@@ -61,7 +61,7 @@ export const make = (kind: string, store: Store, engine: Engine): Others => {
               Option.some(new StopReport({ ...report, elapsed }, { disableValidation: true }))
             ),
           // The node will find the intent in the row.
-          onFailure: (error) => (error._tag === "Unrouted" ? Effect.never : Effect.fail(error))
+          onFailure: (error) => (error._tag === "Unrouted" || error._tag === "Busy" ? Effect.never : Effect.fail(error))
         })
         const seen = Effect.flatMap(rested(id), (run) =>
           Effect.delay(

@@ -2,11 +2,13 @@
  * What happens to a node: its database is away, its process is killed or frozen, others send it what they like.
  */
 import { describe, expect, it } from "@effect/vitest"
-import { Clock, Duration, Effect, Exit, Fiber, Layer, Option } from "effect"
+import { Clock, Deferred, Duration, Effect, Exit, Fiber, Layer, Option, Redacted } from "effect"
 import { connect } from "node:net"
+import { networkInterfaces } from "node:os"
 import { Database } from "charlotte"
 import * as EffectCluster from "../../src/cluster/engine/EffectCluster.js"
-import { Unrouted } from "../../src/cluster/Engine.js"
+import * as Hello from "../../src/cluster/engine/Hello.js"
+import { Busy, Unrouted } from "../../src/cluster/Engine.js"
 import { JobNotFound } from "../../src/domain/errors.js"
 import { poll, RealClock } from "../../src/internal/RealClock.js"
 import { jobOf, type Node, settled } from "../cluster/engine/conformance.js"
@@ -57,11 +59,15 @@ const settledWith = (here: Node, other: EngineProcess.EngineProcess) =>
   )
 const isHere = ({ engine }: Node, i: number) => engine.hasShard(ids[i] ?? ids[0] ?? expect.fail("no ids"))
 
+/** The line that comes before all others. On loopback, nodes need no secret. */
+const hello = (called: string) => `${Hello.line(undefined, { caller: "127.0.0.1:1", called })}\n`
+
 /** Sends all on one connection, until it has so many answers, or none any more. */
 const flood = (address: string, data: ReadonlyArray<string | Buffer>, expected: number) =>
   Effect.async<number>((resume) => {
     const [host = "", port = ""] = address.split(":")
     const socket = connect(Number(port), host)
+    socket.write(hello(address))
     let answers = 0
     socket.on("error", () => {})
     socket.on("data", (part) => {
@@ -82,7 +88,7 @@ describe("a node without its database", () => {
       Effect.gen(function* () {
         const url = yield* TestDatabase.make
         const proxy = yield* Proxy.make(url)
-        const [near, far] = [yield* join(url, quick), yield* join(proxy.url, quick)]
+        const [near, far] = [yield* join(url, { timing: quick }), yield* join(proxy.url, { timing: quick })]
         yield* settled([near, far])
         const checks = yield* neverBoth(near, far)
         yield* proxy[how]
@@ -102,7 +108,7 @@ describe("a node without its database", () => {
 /** A node here and one in another process, which has the job. */
 const besideAnother = Effect.gen(function* () {
   const url = yield* TestDatabase.make
-  const here = yield* join(url, quick)
+  const here = yield* join(url, { timing: quick })
   const other = yield* EngineProcess.make(url, quick)
   while ((yield* other.count()) < ids.length / 5);
   yield* settledWith(here, other)
@@ -211,7 +217,9 @@ describe("the socket of a node", () => {
           for (const part of data) socket.write(part)
           socket.end()
         })
-      yield* Effect.forEach(garbage, (part) => send([part]), { concurrency: 4 })
+      for (const before of [[], [hello(one.engine.address)]]) {
+        yield* Effect.forEach(garbage, (part) => send([...before, part]), { concurrency: 4 })
+      }
       // Keeps its connection, so that what it has begun is not ended.
       const answers = yield* flood(
         one.engine.address,
@@ -224,6 +232,78 @@ describe("the socket of a node", () => {
         expect(yield* engine.ask("email").stop(jobOf(one), grace)).toEqual(report(jobOf(one)))
       }
       yield* settled([one, other])
+    })
+  )
+})
+
+describe("nodes with a secret", () => {
+  const secret = Redacted.make("what all nodes of a cluster know, and nobody else")
+
+  it.scopedLive("answer each other, and no node that has another secret, or none", () =>
+    Effect.gen(function* () {
+      const url = yield* TestDatabase.make
+      const [one, other] = [yield* join(url, { secret }), yield* join(url, { secret })]
+      yield* settled([one, other])
+      yield* one.engine.serve("email", willing)
+      const jobId = jobOf(one)
+      const stop = ({ engine }: Node) => Effect.exit(engine.ask("email", one.engine.address).stop(jobId, grace))
+      expect(yield* stop(other)).toEqual(Exit.succeed(report(jobId)))
+      for (const options of [{ secret: Redacted.make("a guess") }, {}]) {
+        expect(yield* stop(yield* join(url, options))).toEqual(Exit.fail(new Unrouted({ jobId })))
+      }
+    })
+  )
+
+  const address = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .find(({ family, internal }) => family === "IPv4" && !internal)?.address
+
+  it.runIf(address !== undefined)("are the only ones that another machine can reach", () =>
+    Effect.gen(function* () {
+      const url = yield* TestDatabase.make
+      const port = (yield* freeAddress).replace(/.*:/, "")
+      for (const options of [
+        { address: `${address}:${port}` },
+        { address: `${address}:${port}`, listen: `127.0.0.1:${port}` },
+        { address: `127.0.0.1:${port}`, listen: `0.0.0.0:${port}`, insecure: true }
+      ]) {
+        const refusal = yield* Effect.flip(Effect.scoped(Layer.build(engineAt(url, options))))
+        expect(refusal).toMatchObject({ _tag: "AddressRefused", message: expect.stringContaining("need one secret") })
+      }
+    }).pipe(Effect.scoped, Effect.runPromise)
+  )
+})
+
+describe("a node that is busy", () => {
+  it.scopedLive("answers more than 64 requests at once with Busy, which are not asked again", () =>
+    Effect.gen(function* () {
+      const url = yield* TestDatabase.make
+      const [one, other] = [yield* join(url), yield* join(url)]
+      yield* settled([one, other])
+      const jobId = jobOf(one)
+      const proceeds = yield* Deferred.make<void>()
+      let asked = 0
+      yield* one.engine.serve("email", {
+        ...willing,
+        stop: (jobId) =>
+          Effect.zipRight(
+            Effect.sync(() => void (asked += 1)),
+            Effect.as(Deferred.await(proceeds), report(jobId))
+          )
+      })
+      const stop = Effect.suspend(() => other.engine.ask("email").stop(jobId, grace))
+      const first = yield* Effect.fork(
+        Effect.all(
+          Array.from({ length: 64 }, () => stop),
+          { concurrency: "unbounded" }
+        )
+      )
+      yield* within(10_000, () => asked === 64)
+      expect(yield* Effect.replicateEffect(Effect.exit(stop), 10)).toEqual(Array(10).fill(Exit.fail(new Busy())))
+      expect(asked).toBe(64)
+      yield* Deferred.succeed(proceeds, undefined)
+      expect(yield* Fiber.join(first)).toHaveLength(64)
+      expect(yield* stop).toEqual(report(jobId))
     })
   )
 })

@@ -8,11 +8,14 @@ import type { Cluster, Node } from "../cluster/engine/conformance.js"
 import * as TestDatabase from "./database.js"
 import { engineAt, freeAddress } from "./engineAt.js"
 
-export const join = (url: string, timing?: EffectCluster.Timing): Effect.Effect<Node, never, Scope.Scope> =>
+export const join = (
+  url: string,
+  options: Omit<EffectCluster.Options, "address"> = {}
+): Effect.Effect<Node, never, Scope.Scope> =>
   Effect.gen(function* () {
     const scope = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
     const address = yield* freeAddress
-    const context = yield* Effect.orDie(Layer.buildWithScope(engineAt(url, { address, timing }), scope))
+    const context = yield* Effect.orDie(Layer.buildWithScope(engineAt(url, { ...options, address }), scope))
     return { engine: yield* Effect.provide(Engine, context), close: Scope.close(scope, Exit.void) }
   })
 

@@ -1,5 +1,5 @@
 /**
- * Where a node listens, and how other nodes reach it. The engine's socket has no authentication: who can reach it can send hints.
+ * Where a node listens, and how other nodes reach it.
  *
  * @since 0.2.0
  */
@@ -57,6 +57,17 @@ export const reachable = (text: string): Effect.Effect<Address, AddressRefused> 
     )
   )
 
+/** Refuses an address that other machines can reach. */
+export const onLoopback = (address: Address): Effect.Effect<void, AddressRefused> =>
+  Effect.flatMap(resolve(address), ({ address: resolved }) =>
+    HostPort.isLoopback(resolved)
+      ? Effect.void
+      : new AddressRefused({
+          address: address.text,
+          reason: "other machines can reach it, so all nodes need one secret (for daemons: add --token-file FILE)"
+        })
+  )
+
 /** Resolves the address to bind. Listening on every interface is refused unless `isInsecure`. */
 export const bindable = (text: string, isInsecure: boolean): Effect.Effect<Address, AddressRefused> =>
   Effect.gen(function* () {
@@ -66,7 +77,7 @@ export const bindable = (text: string, isInsecure: boolean): Effect.Effect<Addre
       return yield* new AddressRefused({
         address: text,
         reason:
-          "it listens on every interface, and the socket of the cluster has no authentication; name an address of a private network"
+          "it listens on every interface, and what nodes say to each other is not encrypted; name an address of a private network"
       })
     }
     return { ...address, host: resolved.address }

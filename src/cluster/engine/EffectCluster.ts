@@ -15,15 +15,17 @@ import * as Sharding from "@effect/cluster/Sharding"
 import { make as makeShardId, type ShardId } from "@effect/cluster/ShardId"
 import * as ShardingConfig from "@effect/cluster/ShardingConfig"
 import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
+import * as SocketServer from "@effect/platform/SocketServer"
 import type { RpcClientError } from "@effect/rpc/RpcClientError"
 import * as RpcServer from "@effect/rpc/RpcServer"
 import * as SqlClient from "@effect/sql/SqlClient"
-import { Array, Context, type Duration, Effect, FiberSet, Layer, Option, Schedule, Scope } from "effect"
+import { Array, Context, type Duration, Effect, FiberSet, Layer, Option, type Redacted, Schedule, Scope } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import { closeOnFailure } from "../../store/closeOnFailure.js"
 import { Engine, type Requests, type Service, Unrouted } from "../Engine.js"
 import * as Address from "./Address.js"
+import * as Connections from "./Connections.js"
 import * as frames from "./frames.js"
 import { Elsewhere, JobRpcs } from "./JobRpcs.js"
 import * as Peers from "./Peers.js"
@@ -67,8 +69,13 @@ export interface Options {
   readonly address: string
   /** Where to listen, if that is another address: `HOST:PORT`. */
   readonly listen?: string | undefined
-  /** Allows listening on every interface. The socket has no authentication. */
+  /** Allows listening on every interface. */
   readonly insecure?: boolean | undefined
+  /**
+   * What all nodes of the cluster know, and nobody else: a node answers only those that prove that they know it. It can be left out
+   * where address and listener are on loopback. The connections are not encrypted.
+   */
+  readonly secret?: Redacted.Redacted | undefined
   /** `defaultTiming` by default. */
   readonly timing?: Timing | undefined
 }
@@ -114,18 +121,19 @@ const listen = ({ host, port, text }: Address.Address) =>
     yield* Effect.addFinalizer((exit) =>
       Scope.close(scope, exit).pipe(Effect.disconnect, Effect.interruptible, Effect.timeoutOption("1 second"))
     )
-    return yield* Layer.buildWithScope(NodeSocketServer.layer({ host, port, noDelay: true, keepAlive: true }), scope)
+    return yield* Scope.extend(NodeSocketServer.make({ host, port, noDelay: true, keepAlive: true }), scope)
   }).pipe(
     Effect.mapError(
       ({ cause }) => new Address.AddressRefused({ address: text, reason: `cannot listen: ${String(cause)}` })
     )
   )
 
-const answering = (served: Served.Served) =>
+const answering = (served: Served.Served, server: SocketServer.SocketServer["Type"]) =>
   RpcServer.layer(JobRpcs, { disableTracing: true, disableFatalDefects: true }).pipe(
     Layer.provide(Served.handlers(served)),
     Layer.provide(RpcServer.layerProtocolSocketServer),
-    Layer.provide(frames.layer)
+    Layer.provide(Layer.succeed(SocketServer.SocketServer, server)),
+    Layer.provide(frames.layer(frames.maxRequest))
   )
 
 /** How long a request is retried while no node accepts it. */
@@ -140,14 +148,17 @@ const make = ({
   address: text,
   insecure = false,
   listen: listenText = text,
+  secret,
   timing = defaultTiming
 }: Options): Effect.Effect<Service, StoreError | Address.AddressRefused, SqlClient.SqlClient | Scope.Scope> =>
   Effect.gen(function* () {
     const address = yield* Address.reachable(text)
-    const socket = yield* listen(yield* Address.bindable(listenText, insecure))
+    const bound = yield* Address.bindable(listenText, insecure)
+    if (secret === undefined) yield* Effect.forEach([address, bound], Address.onLoopback, { discard: true })
+    const server = Connections.guarded(yield* listen(bound), { called: text, secret })
     const config = settings(address, timing)
     const locks = yield* Effect.provide(ShardLocks.make(yield* SqlClient.SqlClient, text), config)
-    const peers = yield* Peers.make
+    const peers = yield* Peers.make({ caller: text, secret })
     const context = yield* Layer.build(sharding(config, locks.storage))
     const { getShardId, hasShardId } = Context.get(context, Sharding.Sharding)
     const shardOf = (id: JobId) => getShardId(makeEntityId(id), group)
@@ -158,7 +169,7 @@ const make = ({
     const nodesOf: Service["nodesOf"] = (ids) => locks.holders(ids.map(shardOf))
 
     const served = Served.make(hasShard)
-    yield* Effect.provide(Layer.build(answering(served)), socket)
+    yield* Layer.build(answering(served, server))
     const wakes = yield* FiberSet.make()
     yield* Effect.addFinalizer(() =>
       Effect.zipRight(

@@ -7,6 +7,7 @@ import { Schema } from "effect"
 import { JobNotFound, StopTimedOut, StoreError } from "../../domain/errors.js"
 import { JobId } from "../../domain/JobId.js"
 import { StopReport } from "../../domain/StopReport.js"
+import { Busy } from "../Engine.js"
 
 /** The node that was asked does not have the shard of the job, or does not manage jobs of that kind. */
 export class Elsewhere extends Schema.TaggedError<Elsewhere>()("Elsewhere", {}) {}
@@ -28,6 +29,6 @@ export class JobRpcs extends RpcGroup.make(
   Rpc.make("Stop", {
     payload: { ...job, grace: Schema.Duration },
     success: StopReport,
-    error: Schema.Union(JobNotFound, StopTimedOut, StoreError, Elsewhere)
+    error: Schema.Union(JobNotFound, StopTimedOut, StoreError, Elsewhere, Busy)
   })
 ) {}

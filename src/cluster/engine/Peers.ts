@@ -5,10 +5,12 @@ import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import * as Socket from "@effect/platform/Socket"
 import * as RpcClient from "@effect/rpc/RpcClient"
 import { RpcClientError } from "@effect/rpc/RpcClientError"
-import { Cause, Effect, Exit, Schedule, Scope } from "effect"
+import { Cause, Effect, Exit, type Redacted, Schedule, Scope } from "effect"
 import * as race from "../../internal/race.js"
+import { createConnection } from "node:net"
 import type { Address } from "./Address.js"
 import * as frames from "./frames.js"
+import * as Hello from "./Hello.js"
 import { Elsewhere, JobRpcs } from "./JobRpcs.js"
 
 export type Client = RpcClient.FromGroup<typeof JobRpcs, RpcClientError>
@@ -21,6 +23,11 @@ export interface Peers {
   ) => Effect.Effect<A, E | Elsewhere>
 }
 
+interface Caller {
+  readonly caller: string
+  readonly secret: Redacted.Redacted | undefined
+}
+
 interface Peer {
   readonly client: Client
   readonly scope: Scope.CloseableScope
@@ -31,15 +38,30 @@ const connectTimeout = "1 second"
 const pingInterval = "1 second"
 const pingTimeout = "2 seconds"
 
-const connect = ({ host, port }: Address) =>
-  Effect.gen(function* () {
-    const socket = yield* Effect.orDie(
-      NodeSocket.makeNet({ host, port, noDelay: true, keepAlive: true, openTimeout: connectTimeout })
+/** Opens a connection, and sends the line that has to come first. */
+const open = ({ host, port, text: called }: Address, { caller, secret }: Caller) =>
+  Effect.acquireRelease(
+    Effect.sync(() => createConnection({ host, port, noDelay: true, keepAlive: true })),
+    (socket) => Effect.sync(() => socket.destroySoon())
+  ).pipe(
+    Effect.tap((socket) =>
+      Effect.async<void, Socket.SocketError>((resume) => {
+        socket.on("error", (cause) => resume(new Socket.SocketGenericError({ reason: "Open", cause })))
+        socket.once("connect", () => {
+          socket.write(`${Hello.line(secret, { caller, called })}\n`)
+          resume(Effect.void)
+        })
+      })
     )
+  )
+
+const connect = (address: Address, caller: Caller) =>
+  Effect.gen(function* () {
+    const socket = yield* NodeSocket.fromDuplex(open(address, caller), { openTimeout: connectTimeout })
     // Its own retries would wait for up to five seconds, and never end for a node that is gone.
     const protocol = yield* RpcClient.makeProtocolSocket({ retrySchedule: Schedule.recurs(0) }).pipe(
       Effect.provideService(Socket.Socket, socket),
-      Effect.provide(frames.layer)
+      Effect.provide(frames.layer(frames.maxAnswer))
     )
     return yield* RpcClient.make(JobRpcs, { disableTracing: true }).pipe(
       Effect.provideService(RpcClient.Protocol, protocol)
@@ -50,54 +72,56 @@ const connect = ({ host, port }: Address) =>
 const untilSilent = (client: Client): Effect.Effect<void> =>
   client.Ping().pipe(Effect.timeout(pingTimeout), Effect.delay(pingInterval), Effect.forever, Effect.ignore)
 
-export const make: Effect.Effect<Peers, never, Scope.Scope> = Effect.gen(function* () {
-  const known = new Map<string, Peer>()
-  const close = ({ scope }: Peer) => Scope.close(scope, Exit.void)
-  yield* Effect.addFinalizer(() => Effect.forEach(known.values(), close, { discard: true }))
+/** Connections from the node of that address. */
+export const make = (caller: Caller): Effect.Effect<Peers, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const known = new Map<string, Peer>()
+    const close = ({ scope }: Peer) => Scope.close(scope, Exit.void)
+    yield* Effect.addFinalizer(() => Effect.forEach(known.values(), close, { discard: true }))
 
-  const acquire = (address: Address) =>
-    Effect.gen(function* () {
-      const found = known.get(address.text)
-      if (found !== undefined) {
-        found.users += 1
-        return found
-      }
-      const scope = yield* Scope.make()
-      const peer: Peer = { client: yield* Scope.extend(connect(address), scope), scope, users: 1 }
-      known.set(address.text, peer)
-      return peer
-    })
+    const acquire = (address: Address) =>
+      Effect.gen(function* () {
+        const found = known.get(address.text)
+        if (found !== undefined) {
+          found.users += 1
+          return found
+        }
+        const scope = yield* Scope.make()
+        const peer: Peer = { client: yield* Scope.extend(connect(address, caller), scope), scope, users: 1 }
+        known.set(address.text, peer)
+        return peer
+      })
 
-  const isKnown = (address: Address, peer: Peer) => known.get(address.text) === peer
-  const forget = (address: Address, peer: Peer) => {
-    if (isKnown(address, peer)) known.delete(address.text)
-  }
-  /** Closes it once its last user is done: closing a client interrupts its requests. */
-  const release = (address: Address) => (peer: Peer) =>
-    Effect.suspend(() => {
-      peer.users -= 1
-      return peer.users > 0 || isKnown(address, peer) ? Effect.void : close(peer)
-    })
+    const isKnown = (address: Address, peer: Peer) => known.get(address.text) === peer
+    const forget = (address: Address, peer: Peer) => {
+      if (isKnown(address, peer)) known.delete(address.text)
+    }
+    /** Closes it once its last user is done: closing a client interrupts its requests. */
+    const release = (address: Address) => (peer: Peer) =>
+      Effect.suspend(() => {
+        peer.users -= 1
+        return peer.users > 0 || isKnown(address, peer) ? Effect.void : close(peer)
+      })
 
-  return {
-    ask: (address, request) =>
-      Effect.acquireUseRelease(
-        acquire(address),
-        (peer) => {
-          const gone = Effect.zipRight(
-            Effect.sync(() => forget(address, peer)),
-            new Elsewhere()
-          )
-          const answer = request(peer.client).pipe(
-            // A write to a broken connection is a defect to the client.
-            Effect.catchAllDefect((defect) => (Socket.isSocketError(defect) ? gone : Effect.die(defect))),
-            Effect.catchAll((error) => (error instanceof RpcClientError ? gone : Effect.fail(error))),
-            // A node that is shutting down answers with an interruption. That of this fiber is not caught.
-            Effect.catchAllCause((cause) => (Cause.isInterruptedOnly(cause) ? gone : Effect.failCause(cause)))
-          )
-          return race.first([answer, Effect.zipRight(untilSilent(peer.client), gone)])
-        },
-        release(address)
-      )
-  }
-})
+    return {
+      ask: (address, request) =>
+        Effect.acquireUseRelease(
+          acquire(address),
+          (peer) => {
+            const gone = Effect.zipRight(
+              Effect.sync(() => forget(address, peer)),
+              new Elsewhere()
+            )
+            const answer = request(peer.client).pipe(
+              // A write to a broken connection is a defect to the client.
+              Effect.catchAllDefect((defect) => (Socket.isSocketError(defect) ? gone : Effect.die(defect))),
+              Effect.catchAll((error) => (error instanceof RpcClientError ? gone : Effect.fail(error))),
+              // A node that is shutting down answers with an interruption. That of this fiber is not caught.
+              Effect.catchAllCause((cause) => (Cause.isInterruptedOnly(cause) ? gone : Effect.failCause(cause)))
+            )
+            return race.first([answer, Effect.zipRight(untilSilent(peer.client), gone)])
+          },
+          release(address)
+        )
+    }
+  })

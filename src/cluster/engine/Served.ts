@@ -3,7 +3,7 @@
  */
 import { Cause, Effect, Exit, Fiber, FiberSet, type Scope } from "effect"
 import type { JobId } from "../../domain/JobId.js"
-import { type Requests, Unrouted } from "../Engine.js"
+import { Busy, type Requests, Unrouted } from "../Engine.js"
 import { type By, Elsewhere, JobRpcs } from "./JobRpcs.js"
 
 export interface Served {
@@ -57,9 +57,22 @@ export const make = (hasShard: (id: JobId) => boolean): Served => {
 
 const elsewhere = { Unrouted: () => new Elsewhere() }
 
-/** Answers other nodes. */
-export const handlers = ({ answer }: Served) =>
-  JobRpcs.toLayer({
+/** Maximum number of requests of other nodes at work. */
+const maxAtWork = 64
+
+/** Answers other nodes. A wake-up ends at once, and does not count. */
+export const handlers = ({ answer }: Served) => {
+  let atWork = 0
+  const limited = <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E | Busy, R> =>
+    Effect.suspend((): Effect.Effect<A, E | Busy, R> => {
+      if (atWork >= maxAtWork) return new Busy()
+      atWork += 1
+      return Effect.ensuring(
+        work,
+        Effect.sync(() => void (atWork -= 1))
+      )
+    })
+  return JobRpcs.toLayer({
     Ping: () => Effect.void,
     Wake: (question) =>
       Effect.catchTags(
@@ -67,8 +80,6 @@ export const handlers = ({ answer }: Served) =>
         elsewhere
       ),
     Stop: (question) =>
-      Effect.catchTags(
-        answer(question, ({ stop }) => stop(question.jobId, question.grace)),
-        elsewhere
-      )
+      Effect.catchTags(limited(answer(question, ({ stop }) => stop(question.jobId, question.grace))), elsewhere)
   })
+}

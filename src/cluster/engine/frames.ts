@@ -5,8 +5,11 @@
 import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import { Data, Layer } from "effect"
 
-/** A report names at most 100 processes; the rest is a few hundred bytes. */
-const maxFrame = 256 * 1024
+/** Maximum number of characters of a request: an id, a kind and a few words. */
+export const maxRequest = 8 * 1024
+
+/** Maximum number of characters of an answer. A report names at most 100 processes; the rest is a few hundred bytes. */
+export const maxAnswer = 256 * 1024
 
 /** Its tag makes the server close the connection, as for a frame that is too long. */
 class Malformed extends Data.TaggedError("RpcSerializationError")<{ readonly message: string }> {}
@@ -24,7 +27,7 @@ const decodeLine = (line: string): object => {
   return value
 }
 
-const unsafeMake = (): RpcSerialization.Parser => {
+const parser = (maxFrame: number): RpcSerialization.Parser => {
   const decoder = new TextDecoder()
   let rest = ""
   return {
@@ -42,7 +45,13 @@ const unsafeMake = (): RpcSerialization.Parser => {
   }
 }
 
-export const layer: Layer.Layer<RpcSerialization.RpcSerialization> = Layer.succeed(
-  RpcSerialization.RpcSerialization,
-  RpcSerialization.RpcSerialization.of({ contentType: "application/ndjson", includesFraming: true, unsafeMake })
-)
+/** Refuses longer frames, with their connection. */
+export const layer = (maxFrame: number): Layer.Layer<RpcSerialization.RpcSerialization> =>
+  Layer.succeed(
+    RpcSerialization.RpcSerialization,
+    RpcSerialization.RpcSerialization.of({
+      contentType: "application/ndjson",
+      includesFraming: true,
+      unsafeMake: () => parser(maxFrame)
+    })
+  )

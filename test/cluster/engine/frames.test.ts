@@ -4,7 +4,7 @@ import { Effect, Either, FastCheck as fc } from "effect"
 import * as frames from "../../../src/cluster/engine/frames.js"
 
 const parser = Effect.map(RpcSerialization.RpcSerialization, ({ unsafeMake }) => unsafeMake()).pipe(
-  Effect.provide(frames.layer)
+  Effect.provide(frames.layer(frames.maxAnswer))
 )
 
 const decode = (data: ReadonlyArray<string | Uint8Array>) =>
