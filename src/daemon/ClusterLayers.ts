@@ -2,7 +2,8 @@
  * The manager of a daemon that is a node of a cluster, instead of the only manager of its database. `DaemonLayers` loads it only on
  * a node, since it imports the packages of a cluster.
  */
-import { Context, Deferred, Effect, Layer } from "effect"
+import { Context, Deferred, Effect, Layer, Redacted } from "effect"
+import { createHmac } from "node:crypto"
 import { Engine } from "../cluster/Engine.js"
 import * as EffectCluster from "../cluster/engine/EffectCluster.js"
 import * as Guard from "../cluster/guard/Guard.js"
@@ -28,9 +29,14 @@ const everyInterface = (advertise: string): string => {
   return advertise.startsWith("[") ? `[::]:${port}` : `0.0.0.0:${port}`
 }
 
-const engine = ({ advertise, insecureCluster = false }: Node) =>
+/** Never the token itself, which is for HTTP requests. */
+const secretOf = (token: Redacted.Redacted) =>
+  Redacted.make(createHmac("sha256", Redacted.value(token)).update("charlotte engine secret").digest("hex"))
+
+const engine = ({ advertise, insecureCluster = false }: Node, token: Redacted.Redacted | undefined) =>
   EffectCluster.layer({
     address: advertise,
+    secret: token && secretOf(token),
     ...(insecureCluster && { listen: everyInterface(advertise), insecure: true })
   })
 
@@ -84,14 +90,21 @@ const manager = (node: Node, url: string | undefined) =>
 export const make = <E, R>(
   node: Node,
   orchestrator: Layer.Layer<Orchestrator, E, R>,
-  /** The URL at which other nodes request its logs. */
-  url: string | undefined
+  {
+    token,
+    url
+  }: {
+    /** The URL at which other nodes request its logs. */
+    readonly url: string | undefined
+    /** The token that all nodes share. */
+    readonly token: Redacted.Redacted | undefined
+  }
 ) =>
   Effect.gen(function* () {
     yield* untilFree(node)
     const layer = manager(node, url).pipe(
       Layer.provide(node.sharedRepositories === true ? orchestrator : Layer.provide(onAnyMachine, orchestrator)),
-      Layer.provideMerge(engine(node))
+      Layer.provideMerge(engine(node, token))
     )
     const context = yield* Layer.build(layer)
     const { cluster, latestCursor } = yield* RunStore

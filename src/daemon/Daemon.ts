@@ -80,6 +80,7 @@ const live = ({ listen, onProgress = () => Effect.void, onReady, port: settings 
     const served = listen && (yield* ServedPort.make(listen, settings))
     for (const warning of served?.warnings ?? [])
       yield* Effect.zipRight(Effect.logWarning(warning), onProgress(warning))
+    const sharedToken = yield* ServedPort.sharedToken(settings)
     const reported = Effect.provideService(StartProgress, (line) =>
       Effect.zipRight(Effect.logInfo(line), onProgress(line))
     )
@@ -98,7 +99,7 @@ const live = ({ listen, onProgress = () => Effect.void, onReady, port: settings 
 
     yield* Effect.gen(function* () {
       const before = yield* Effect.flatMap(RunStore, ({ latestCursor }) => latestCursor)
-      const supervised = yield* reported(Scope.extend(DaemonLayers.supervised(served?.port), jobs))
+      const supervised = yield* reported(Scope.extend(DaemonLayers.supervised(served?.port, sharedToken), jobs))
       const manager = Context.make(JobManager, supervised.manager)
       const server = Layer.provide(
         Layers.server({

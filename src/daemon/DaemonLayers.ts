@@ -1,7 +1,7 @@
 /**
  * The layers of a daemon: as the only manager of its database, or as a node of a cluster.
  */
-import { Effect, Layer, Option } from "effect"
+import { Effect, Layer, Option, type Redacted } from "effect"
 import * as ProcessRunner from "../process/ProcessRunner.js"
 import type * as HomeLock from "./HomeLock.js"
 import * as HomeNode from "./HomeNode.js"
@@ -31,8 +31,8 @@ export const records = Layer.unwrapEffect(
   )
 ).pipe(Layer.provideMerge(Layers.database))
 
-/** The job manager, for as long as the scope lives. Other nodes request logs at the port. */
-export const supervised = (port: ServedPort.Served | undefined) =>
+/** The job manager, for as long as the scope lives. Other nodes request logs at the port, and have the same token. */
+export const supervised = (port: ServedPort.Served | undefined, token: Redacted.Redacted | undefined) =>
   Effect.gen(function* () {
     const node = yield* HomeNode.chosen
     if (Option.isNone(node)) {
@@ -40,5 +40,6 @@ export const supervised = (port: ServedPort.Served | undefined) =>
       return { ...only, node: undefined }
     }
     const { make } = yield* cluster
-    return yield* make(node.value, Layers.orchestrator, port && ServedPort.urlOf(port, node.value.advertise))
+    const url = port && ServedPort.urlOf(port, node.value.advertise)
+    return yield* make(node.value, Layers.orchestrator, { url, token })
   })

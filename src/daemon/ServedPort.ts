@@ -151,6 +151,15 @@ export const check = (
     if (settings.tokenFile !== undefined) yield* SecretFile.readToken(settings.tokenFile)
   })
 
+/** The token that all nodes share, if there is a file with one. */
+export const sharedToken = (
+  given: Settings
+): Effect.Effect<Redacted.Redacted | undefined, SecretFile.FileUnusable, Configuration> =>
+  Effect.gen(function* () {
+    const { tokenFile } = yield* merged(given)
+    return tokenFile === undefined ? undefined : (yield* SecretFile.readToken(tokenFile)).token
+  })
+
 /** The port with the contents of its files, and warnings about them. */
 export const make = (
   port: Port,

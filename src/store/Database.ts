@@ -18,6 +18,7 @@ import { reserve } from "./sql/reserve.js"
 import { isLockFailure, orStoreError, storeError } from "./sql/mapSqlError.js"
 import * as FileLock from "./FileLock.js"
 import * as Migrations from "./Migrations.js"
+import * as PasswordFile from "./postgres/passwordFile.js"
 import { markConfigured } from "./sql/Durability.js"
 import * as Generation from "./sql/Generation.js"
 
@@ -101,13 +102,15 @@ export const layerPostgres = ({
   url
 }: PostgresOptions): Layer.Layer<SqlClient.SqlClient, StoreError> =>
   Layer.unwrapEffect(
-    Effect.map(loadPostgres, ({ layer }) =>
-      layer({
-        url: typeof url === "string" ? Redacted.make(url) : url,
-        maxConnections,
-        connectTimeout: "5 seconds",
-        applicationName: "charlotte"
-      })
+    Effect.map(
+      Effect.all([loadPostgres, PasswordFile.complete(typeof url === "string" ? Redacted.make(url) : url)]),
+      ([{ layer }, url]) =>
+        layer({
+          url,
+          maxConnections,
+          connectTimeout: "5 seconds",
+          applicationName: "charlotte"
+        })
     )
   ).pipe(orStoreErrorLayer)
 

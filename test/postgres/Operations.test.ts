@@ -95,7 +95,12 @@ describe("an application on PostgreSQL", () => {
       const file = yield* TemporaryDirectory.file("pgpass")
       writeFileSync(file, `127.0.0.1:${port}:*:postgres:secret\n`, { mode: 0o600 })
       vi.stubEnv("PGPASSFILE", file)
+      const warnings: Array<string> = []
+      const onWarning = ({ message }: Error) => void warnings.push(message)
+      process.on("warning", onWarning)
+      yield* Effect.addFinalizer(() => Effect.sync(() => process.off("warning", onWarning)))
       expect(yield* run).toBe("completed")
+      expect(warnings).toEqual([])
     })
   )
 })

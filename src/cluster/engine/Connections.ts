@@ -1,22 +1,25 @@
 /**
- * The connections that other nodes open to this one. Each begins with a line that proves that the caller knows the secret of the
- * cluster. They are bounded in number, in how long a line may take, and in what is kept for a caller that does not read.
+ * The server for the connections of other nodes. Each begins with a line that proves that its caller knows the secret of the cluster;
+ * until a whole frame follows, it costs no more than its socket. What a caller can take up is bounded: connections, incomplete lines, answers that it
+ * does not read, and turns of the event loop.
  */
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import type * as Socket from "@effect/platform/Socket"
-import type * as SocketServer from "@effect/platform/SocketServer"
-import { Clock, Effect, type Redacted } from "effect"
-import type { Socket as NetSocket } from "node:net"
+import * as SocketServer from "@effect/platform/SocketServer"
+import { Clock, Effect, FiberSet, type Redacted, Runtime, type Scope } from "effect"
+import { createServer, type Socket as NetSocket } from "node:net"
+import { RealClock } from "../../internal/RealClock.js"
+import * as frames from "./frames.js"
 import * as Hello from "./Hello.js"
 
 /** Maximum number of connections of one node. It uses one, and a few more while it replaces those that have failed. */
 const maxOfNode = 4
 
-/** Maximum number of connections that have not sent their first line yet: it comes with the first packet. */
-const maxUnproven = 256
-
 /** Maximum number of connections, whatever addresses the callers have. */
 const maxConnections = 1_024
+
+/** Maximum number of connections with an incomplete line: a whole one nearly always comes in one packet. */
+const maxIncomplete = 64
 
 /** Milliseconds within which a line has to be complete, the first and every frame after it. */
 const lineTimeout = 5_000
@@ -24,123 +27,193 @@ const lineTimeout = 5_000
 /** Maximum number of bytes that a caller may leave unread. */
 const maxUnread = 4 * 1024 * 1024
 
+/** Maximum number of frames in one turn of the event loop, which is also needed for jobs and heartbeats. */
+const framesPerTurn = 16
+
 /** Milliseconds between two warnings of callers without the secret. */
 const warningInterval = 60_000
 
+/** How long closing waits for callers that do not read what they are sent. */
+const closeTimeout = "1 second"
+
 const newline = 0x0a
+const nothing = Buffer.alloc(0)
 
 interface Connection {
   readonly socket: NetSocket
-  /** The first line, as far as it has arrived. */
-  hello: Buffer
-  /** Its caller, once the first line has proven that. */
+  /** Undefined until the first line has proven it. */
   caller: string | undefined
   /** Runs while a line is incomplete. */
   timer: NodeJS.Timeout | undefined
 }
 
-/** The same server, which passes on what comes after a valid first line. */
-export const guarded = (
-  server: SocketServer.SocketServer["Type"],
+/** Cuts frames into groups for one turn each; the last one may end with an incomplete frame. */
+const turnsOf = (data: Buffer): ReadonlyArray<Buffer> => {
+  const turns: Array<Buffer> = []
+  let [from, count] = [0, 0]
+  for (let at = data.indexOf(newline); at >= 0; at = data.indexOf(newline, at + 1)) {
+    count += 1
+    if (count % framesPerTurn !== 0) continue
+    turns.push(data.subarray(from, at + 1))
+    from = at + 1
+  }
+  if (from < data.length) turns.push(data.subarray(from))
+  return turns
+}
+
+export const listen = (
+  { host, port }: { readonly host: string; readonly port: number },
   { called, secret }: { readonly called: string; readonly secret: Redacted.Redacted | undefined }
-): SocketServer.SocketServer["Type"] => {
-  /** The oldest is first. */
-  const connections = new Set<Connection>()
-  let warnedAt = -Infinity
+): Effect.Effect<SocketServer.SocketServer["Type"], SocketServer.SocketServerError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const fork = Runtime.runFork(yield* Effect.runtime())
+    const { turn } = yield* RealClock
+    /** One for each group of frames, in the order in which they have arrived. */
+    const nextTurn = Effect.unsafeMakeSemaphore(1).withPermits(1)(turn)
+    /** The oldest is first. */
+    const connections = new Set<Connection>()
+    let serve = ({ socket }: Connection): void => void socket.destroy()
 
-  const startTimer = (connection: Connection) => {
-    connection.timer ??= setTimeout(() => connection.socket.destroy(), lineTimeout)
-  }
-  const stopTimer = (connection: Connection) => {
-    clearTimeout(connection.timer)
-    connection.timer = undefined
-  }
-  const remove = (connection: Connection) => {
-    stopTimer(connection)
-    connections.delete(connection)
-  }
+    let warnedAt = -Infinity
+    const warn = ({ remoteAddress = "an unknown address" }: NetSocket) =>
+      Effect.gen(function* () {
+        const now = yield* Clock.currentTimeMillis
+        if (now - warnedAt < warningInterval) return
+        warnedAt = now
+        yield* Effect.logWarning(
+          `refused a connection from ${remoteAddress} to ${called}: it did not begin with a proof of this cluster's secret; all nodes need the same`
+        )
+      })
 
-  /** Closes the oldest of those connections, if there are more. */
-  const limit = (max: number, isOne: (connection: Connection) => boolean) => {
-    const some = [...connections].filter(isOne)
-    for (const connection of some.slice(0, Math.max(0, some.length - max))) {
-      remove(connection)
-      connection.socket.destroy()
+    const stopTimer = (connection: Connection) => {
+      clearTimeout(connection.timer)
+      connection.timer = undefined
     }
-  }
-
-  const open = (socket: NetSocket): Connection => {
-    const connection: Connection = { socket, hello: Buffer.alloc(0), caller: undefined, timer: undefined }
-    connections.add(connection)
-    startTimer(connection)
-    limit(maxUnproven, ({ caller }) => caller === undefined)
-    limit(maxConnections, () => true)
-    return connection
-  }
-
-  const refuse = ({ socket }: Connection) =>
-    Effect.gen(function* () {
-      const from = socket.remoteAddress ?? "an address that is gone"
-      socket.destroy()
-      const now = yield* Clock.currentTimeMillis
-      if (now - warnedAt < warningInterval) return
-      warnedAt = now
-      yield* Effect.logWarning(
-        `refused a connection from ${from} to ${called}: it did not begin with a proof of this cluster's secret; all nodes need the same`
-      )
-    })
-
-  /** Passes on what comes after the first line. */
-  const prove = (connection: Connection, chunk: Buffer): Effect.Effect<void> | Buffer => {
-    const all = Buffer.concat([connection.hello, chunk])
-    const end = all.indexOf(newline)
-    if (end < 0 && all.length <= Hello.maxLength) {
-      connection.hello = all
-      return Buffer.alloc(0)
+    const startTimer = (connection: Connection) => {
+      // oxlint-disable-next-line eslint/no-restricted-globals -- a socket needs real time, and no fiber before its caller is known
+      connection.timer ??= setTimeout(() => connection.socket.destroy(), lineTimeout)
+      limit(maxIncomplete, ({ timer }) => timer !== undefined)
     }
-    const caller =
-      end < 0 || end > Hello.maxLength
-        ? undefined
-        : Hello.callerOf(secret, called, all.subarray(0, end).toString("latin1"))
-    if (caller === undefined) return refuse(connection)
-    connection.caller = caller
-    connection.hello = Buffer.alloc(0)
-    stopTimer(connection)
-    limit(maxOfNode, (other) => other.caller === caller)
-    return all.subarray(end + 1)
-  }
-
-  const filtered =
-    <A, E, R>(connection: Connection, handler: (data: Uint8Array) => Effect.Effect<A, E, R> | void) =>
-    (data: Uint8Array | string): Effect.Effect<A | void, E, R> | void => {
-      const { socket } = connection
-      if (socket.destroyed) return
-      if (socket.writableLength > maxUnread) return void socket.destroy()
-      const chunk = Buffer.isBuffer(data) ? data : Buffer.from(data)
-      const rest = connection.caller === undefined ? prove(connection, chunk) : chunk
-      if (Effect.isEffect(rest)) return rest
-      if (rest.length === 0) return
-      const end = rest.lastIndexOf(newline)
-      if (end >= 0) stopTimer(connection)
-      if (end < rest.length - 1) startTimer(connection)
-      return handler(rest)
+    const remove = (connection: Connection) => {
+      stopTimer(connection)
+      connections.delete(connection)
+    }
+    /** Closes the oldest of those connections, if there are more. */
+    const limit = (max: number, isOne: (connection: Connection) => boolean) => {
+      const some = [...connections].filter(isOne)
+      for (const connection of some.slice(0, Math.max(0, some.length - max))) {
+        remove(connection)
+        connection.socket.destroy()
+      }
     }
 
-  return {
-    ...server,
-    run: (handler) =>
-      server.run((socket) =>
-        Effect.flatMap(Effect.orDie(Effect.serviceOptional(NodeSocket.NetSocket)), (net) =>
-          Effect.acquireUseRelease(
-            Effect.sync(() => open(net)),
-            (connection) => {
-              const runRaw: Socket.Socket["runRaw"] = (handler, options) =>
-                socket.runRaw(filtered(connection, handler), options)
-              return handler({ ...socket, runRaw })
-            },
-            (connection) => Effect.sync(() => remove(connection))
+    const accept = (socket: NetSocket) => {
+      const connection: Connection = { socket, caller: undefined, timer: undefined }
+      let unread: Buffer = nothing
+      /** Returns whether the first line is there, and proves the caller. */
+      const prove = (): boolean => {
+        const end = unread.indexOf(newline)
+        if (end < 0 && unread.length <= Hello.maxLength) return false
+        const line = end < 0 || end > Hello.maxLength ? "" : unread.toString("latin1", 0, end)
+        const caller = Hello.callerOf(secret, called, line)
+        if (caller === undefined) {
+          fork(warn(socket))
+          socket.destroy()
+          return false
+        }
+        unread = unread.subarray(end + 1)
+        connection.caller = caller
+        stopTimer(connection)
+        limit(maxOfNode, (other) => other.caller === caller)
+        return true
+      }
+      const onData = (chunk: Buffer) => {
+        unread = unread.length === 0 ? chunk : Buffer.concat([unread, chunk])
+        if (connection.caller === undefined && !prove()) return
+        if (unread.includes(newline)) {
+          socket.off("data", onData)
+          socket.pause()
+          socket.unshift(unread)
+          serve(connection)
+        } else if (unread.length > frames.maxRequest) socket.destroy()
+        else if (unread.length > 0) startTimer(connection)
+      }
+      socket.on("error", () => {})
+      socket.on("close", () => remove(connection))
+      socket.on("data", onData)
+      connections.add(connection)
+      limit(maxConnections, () => true)
+      startTimer(connection)
+    }
+
+    const server = createServer({ noDelay: true, keepAlive: true }, accept)
+    yield* Effect.acquireRelease(
+      Effect.async<void, SocketServer.SocketServerError>((resume) => {
+        server.once("error", (cause) => resume(new SocketServer.SocketServerError({ reason: "Open", cause })))
+        server.listen({ host, port }, () => resume(Effect.void))
+      }),
+      () =>
+        Effect.async<void>((resume) => {
+          server.close(() => resume(Effect.void))
+          for (const { socket } of connections) socket.destroySoon()
+        }).pipe(
+          Effect.interruptible,
+          Effect.timeoutOption(closeTimeout),
+          Effect.ensuring(
+            Effect.sync(() => {
+              for (const { socket } of connections) socket.destroy()
+            })
           )
         )
-      )
-  }
-}
+    )
+
+    /** The socket of a connection, which is not read while its last frames wait for their turns. */
+    const paced = (connection: Connection, socket: Socket.Socket): Socket.Socket => {
+      const net = connection.socket
+      const runRaw: Socket.Socket["runRaw"] = (handler) =>
+        socket.runRaw(
+          (data) => {
+            const all = Buffer.isBuffer(data) ? data : Buffer.from(data)
+            const end = all.lastIndexOf(newline)
+            if (end >= 0) stopTimer(connection)
+            if (net.writableLength > maxUnread) return void net.destroy()
+            net.pause()
+            const read = Effect.sync(() => {
+              if (end < all.length - 1) startTimer(connection)
+              net.resume()
+            })
+            return Effect.forEach(
+              turnsOf(all),
+              (part) =>
+                Effect.zipRight(
+                  nextTurn,
+                  Effect.suspend(() => handler(part) ?? Effect.void)
+                ),
+              { discard: true }
+            ).pipe(Effect.zipRight(read))
+          },
+          { onOpen: Effect.sync(() => void net.resume()) }
+        )
+      return { ...socket, runRaw }
+    }
+
+    return SocketServer.SocketServer.of({
+      address: { _tag: "TcpAddress", hostname: host, port },
+      run: <R, E, A>(handler: (socket: Socket.Socket) => Effect.Effect<A, E, R>) =>
+        Effect.gen(function* () {
+          const run = yield* FiberSet.makeRuntime<R>()
+          serve = (connection) => {
+            const net = Effect.acquireRelease(Effect.succeed(connection.socket), (socket) =>
+              Effect.sync(() => socket.destroySoon())
+            )
+            run(
+              NodeSocket.fromDuplex(net).pipe(
+                Effect.flatMap((socket) => handler(paced(connection, socket))),
+                Effect.ignoreLogged
+              )
+            )
+          }
+          return yield* Effect.never
+        }).pipe(Effect.scoped)
+    })
+  })

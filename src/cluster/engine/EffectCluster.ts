@@ -14,12 +14,22 @@ import * as Runners from "@effect/cluster/Runners"
 import * as Sharding from "@effect/cluster/Sharding"
 import { make as makeShardId, type ShardId } from "@effect/cluster/ShardId"
 import * as ShardingConfig from "@effect/cluster/ShardingConfig"
-import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
 import * as SocketServer from "@effect/platform/SocketServer"
 import type { RpcClientError } from "@effect/rpc/RpcClientError"
 import * as RpcServer from "@effect/rpc/RpcServer"
 import * as SqlClient from "@effect/sql/SqlClient"
-import { Array, Context, type Duration, Effect, FiberSet, Layer, Option, type Redacted, Schedule, Scope } from "effect"
+import {
+  Array,
+  Context,
+  type Duration,
+  Effect,
+  FiberSet,
+  Layer,
+  Option,
+  type Redacted,
+  Schedule,
+  type Scope
+} from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import { closeOnFailure } from "../../store/closeOnFailure.js"
@@ -114,18 +124,10 @@ const sharding = (config: Layer.Layer<ShardingConfig.ShardingConfig>, storage: R
     Layer.provide([Layer.succeed(RunnerStorage, storage), MessageStorage.layerNoop, RunnerHealth.layerNoop, config])
   )
 
-/** Closing does not wait long for a connection that does not read what it was sent. */
-const listen = ({ host, port, text }: Address.Address) =>
-  Effect.gen(function* () {
-    const scope = yield* Scope.make()
-    yield* Effect.addFinalizer((exit) =>
-      Scope.close(scope, exit).pipe(Effect.disconnect, Effect.interruptible, Effect.timeoutOption("1 second"))
-    )
-    return yield* Scope.extend(NodeSocketServer.make({ host, port, noDelay: true, keepAlive: true }), scope)
-  }).pipe(
-    Effect.mapError(
-      ({ cause }) => new Address.AddressRefused({ address: text, reason: `cannot listen: ${String(cause)}` })
-    )
+const listen = ({ host, port, text }: Address.Address, options: Parameters<typeof Connections.listen>[1]) =>
+  Effect.mapError(
+    Connections.listen({ host, port }, options),
+    ({ cause }) => new Address.AddressRefused({ address: text, reason: `cannot listen: ${String(cause)}` })
   )
 
 const answering = (served: Served.Served, server: SocketServer.SocketServer["Type"]) =>
@@ -155,7 +157,7 @@ const make = ({
     const address = yield* Address.reachable(text)
     const bound = yield* Address.bindable(listenText, insecure)
     if (secret === undefined) yield* Effect.forEach([address, bound], Address.onLoopback, { discard: true })
-    const server = Connections.guarded(yield* listen(bound), { called: text, secret })
+    const server = yield* listen(bound, { called: text, secret })
     const config = settings(address, timing)
     const locks = yield* Effect.provide(ShardLocks.make(yield* SqlClient.SqlClient, text), config)
     const peers = yield* Peers.make({ caller: text, secret })

@@ -6,7 +6,7 @@ import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import { Data, Layer } from "effect"
 
 /** Maximum number of characters of a request: an id, a kind and a few words. */
-export const maxRequest = 8 * 1024
+export const maxRequest = 4 * 1024
 
 /** Maximum number of characters of an answer. A report names at most 100 processes; the rest is a few hundred bytes. */
 export const maxAnswer = 256 * 1024

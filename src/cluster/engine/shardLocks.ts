@@ -15,6 +15,7 @@ import * as Permits from "../../internal/Permits.js"
 import { asClock } from "../../internal/RealClock.js"
 import { deadAfter } from "../../store/ClusterStore.js"
 import { closeOnFailure } from "../../store/closeOnFailure.js"
+import { refuseTransactionPooling } from "../../store/postgres/PostgresOwnership.js"
 import { retryWhileBusy } from "../../store/sql/busyRetry.js"
 import { orStoreError, storeError } from "../../store/sql/mapSqlError.js"
 import * as LockPool from "./lockPool.js"
@@ -34,6 +35,8 @@ const queryTimeout = "3 seconds"
 
 /** How long the holders are cached. If a lock has moved since, the run stays with the node that it is placed on. */
 const holdersTtl = "500 millis"
+
+const operation = "join the cluster"
 
 const prefix = "charlotte_cluster"
 const locks = `${prefix}_locks`
@@ -69,6 +72,7 @@ export const make = (
     /** After this long the engine gives up a renewal, and begins another. */
     const interval = Math.min(Duration.toMillis(shardLockRefreshInterval), expiration / 3)
     const clock = yield* asClock
+    yield* retryWhileBusy(refuseTransactionPooling(application, operation))
     const sql = yield* LockPool.make(application, 0.6 * interval)
     // Fails here without a connection, where the engine would die.
     yield* sql`SELECT 1`
@@ -197,4 +201,4 @@ export const make = (
         )
     }
     return service
-  }).pipe(orStoreError("join the cluster"))
+  }).pipe(orStoreError(operation))

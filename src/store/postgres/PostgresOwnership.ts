@@ -54,17 +54,19 @@ const comparisons = 3
 
 /**
  * Fails where something in between, such as PgBouncer, gives each transaction whatever connection to the server is free: two
- * connections that are open at the same time are one there, so a lock belongs to no session, and notices reach none.
+ * connections that are open at the same time are one there, or one changes to another, so a lock belongs to no session, and notices
+ * reach none.
  */
-const refuseTransactionPooling = (sql: SqlClient) =>
+export const refuseTransactionPooling = (sql: SqlClient, operation: string) =>
   Effect.gen(function* () {
     const { query } = yield* OwnConnection.make(sql, "check of a pooler")
+    const [first] = yield* query(Backend, selectBackend)
     for (let n = 0; n < comparisons; n++) {
-      const own = yield* query(Backend, selectBackend)
-      const others = yield* Effect.scoped(
+      const [own] = yield* query(Backend, selectBackend)
+      const [other] = yield* Effect.scoped(
         Effect.flatMap(reserve(sql), (connection) => queryBackend(connection, selectBackend, []))
       )
-      if (own[0]?.pid !== others[0]?.pid) continue
+      if (own?.pid === first?.pid && own?.pid !== other?.pid) continue
       const cause = new Error(
         "a pooler in front of the server shares its connections between transactions; set pool_mode = session for this database, or connect to the server itself"
       )
@@ -137,7 +139,7 @@ export const acquire =
         })
 
       // Before the lock, which would stay with the pooler.
-      yield* retryWhileBusy(refuseTransactionPooling(sql))
+      yield* retryWhileBusy(refuseTransactionPooling(sql, operation))
       let held: Held = yield* Effect.flatMap(now, takeFirst)
       yield* Effect.addFinalizer(() => Effect.suspend(() => Scope.close(held.scope, Exit.void)))
 

@@ -1,12 +1,12 @@
 /**
  * The connections of a node, with real sockets: what callers send before and after the line that proves that they know the secret.
  */
-import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Logger, LogLevel, Redacted } from "effect"
 import { connect, type Socket } from "node:net"
 import * as Connections from "../../../src/cluster/engine/Connections.js"
 import * as Hello from "../../../src/cluster/engine/Hello.js"
+import { freeAddress } from "../../postgres/engineAt.js"
 import { poll, RealClock } from "../../../src/internal/RealClock.js"
 
 const called = "10.0.0.5:7450"
@@ -15,12 +15,12 @@ const lineOf = (caller: string) => `${Hello.line(secret, { caller, called })}\n`
 
 /** A node that keeps what arrives after the first line. */
 const node = Effect.gen(function* () {
-  const server = yield* NodeSocketServer.make({ host: "127.0.0.1", port: 0 })
+  const port = Number((yield* freeAddress).replace(/.*:/, ""))
+  const server = yield* Connections.listen({ host: "127.0.0.1", port }, { called, secret })
   const received: Array<string> = []
-  yield* Connections.guarded(server, { called, secret })
+  yield* server
     .run((socket) => Effect.ignore(socket.runRaw((data) => void received.push(Buffer.from(data).toString()))))
-    .pipe(Logger.withMinimumLogLevel(LogLevel.None), Effect.forkScoped)
-  const port = "port" in server.address ? server.address.port : 0
+    .pipe(Effect.forkScoped)
   const open = Effect.gen(function* () {
     const closed = yield* Deferred.make<void>()
     const socket = yield* Effect.acquireRelease(
@@ -47,7 +47,7 @@ const node = Effect.gen(function* () {
       (all) => expect(all).toBe(what)
     )
   return { open, until, received }
-})
+}).pipe(Logger.withMinimumLogLevel(LogLevel.None))
 
 describe("a connection between nodes", () => {
   it.scopedLive("passes on what follows the line that proves the secret, however it is cut", () =>

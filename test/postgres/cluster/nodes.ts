@@ -60,6 +60,7 @@ export interface Options {
 
 export interface Node {
   readonly address: string
+  readonly pid: number
   /** Fails with the tag of the error, or with `Gone` where the process has ended. */
   readonly ask: <A, I>(schema: Schema.Schema<A, I>, ask: typeof Ask.Type) => Effect.Effect<A, string>
   readonly signal: (signal: NodeJS.Signals) => Effect.Effect<void>
@@ -114,6 +115,7 @@ export const make = (
     let last = 0
     return {
       address,
+      pid: child.pid ?? 0,
       ask: (schema, ask) =>
         Effect.gen(function* () {
           if (!isRunning(child)) return yield* Effect.fail("Gone")

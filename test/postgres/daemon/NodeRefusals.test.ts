@@ -2,10 +2,13 @@
  * What a daemon that is to be a node of a cluster refuses: each is one sentence that says what to do.
  */
 import { describe, expect, it } from "@effect/vitest"
-import { Effect } from "effect"
-import { createServer, type Server } from "node:net"
+import { Effect, Redacted } from "effect"
+import { connect, createServer, type Server } from "node:net"
+import { networkInterfaces } from "node:os"
+import * as Hello from "../../../src/cluster/engine/Hello.js"
 import * as Daemon from "../../cli/process/Daemon.js"
 import * as Tasks from "../../cli/process/Tasks.js"
+import { adminOf } from "../database.js"
 import * as OwnServer from "../ownServer.js"
 import * as Charlotte from "../../cli/process/Charlotte.js"
 import { command, configured, jobs, world as makeWorld } from "./daemon.js"
@@ -23,6 +26,11 @@ const listening = (address: string) =>
   )
 
 const simple = () => Tasks.simple
+
+/** An address of this machine that others can reach, if it has one. */
+const reachable = Object.values(networkInterfaces())
+  .flatMap((addresses = []) => addresses)
+  .find(({ family, internal }) => family === "IPv4" && !internal)?.address
 
 describe("charlotte daemon start --advertise", () => {
   it.scopedLive("says what to do about options and addresses that cannot be", () =>
@@ -59,11 +67,60 @@ describe("charlotte daemon start --advertise", () => {
       expect(yield* refused("--advertise no.such.host.invalid:7440")).toContain(
         "no.such.host.invalid cannot be resolved"
       )
+      if (reachable !== undefined) {
+        expect(yield* refused(`--advertise ${reachable}:7440`)).toBe(
+          `charlotte: cannot use the address "${reachable}:7440" for a cluster: other machines can reach it, so all nodes need one secret ` +
+            "(for daemons: add --token-file FILE)"
+        )
+      }
       const address = yield* freeAddress
       yield* listening(address)
       expect(yield* refused(`--advertise ${address}`)).toContain(
         `cannot use the address "${address}" for a cluster: cannot listen: Error: listen EADDRINUSE`
       )
+    })
+  )
+
+  it.scopedLive("refuses a pooler that shares connections between transactions", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld(simple)
+      yield* adminOf(
+        world.url,
+        `CREATE SCHEMA pooled;
+         CREATE FUNCTION pooled.pg_backend_pid() RETURNS integer LANGUAGE sql AS 'SELECT 1'`
+      )
+      const pooled = `${world.url}?options=-c%20search_path%3Dpooled,pg_catalog`
+      const node = home(world, "a")
+      const started = yield* command(node, `daemon start --advertise ${yield* freeAddress} --database '${pooled}'`)
+      expect(started).toMatchObject({
+        code: 1,
+        out: "",
+        err:
+          "charlotte: store: join the cluster failed (other): a pooler in front of the server shares its connections between " +
+          "transactions; set pool_mode = session for this database, or connect to the server itself; see: charlotte doctor\n"
+      })
+    })
+  )
+
+  it.scopedLive("does not use the token itself as the secret of the cluster", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld(simple)
+      const token = "a-token-that-all-nodes-and-their-clients-share"
+      const file = `${world.root}/token`
+      yield* world.write(file, `${token}\n`)
+      yield* Charlotte.run(world, `chmod 600 ${file}`)
+      const { address } = yield* start(world, "a", `--token-file ${file}`)
+      const { hostname, port } = new URL(`tcp://${address}`)
+      const line = Hello.line(Redacted.make(token), { caller: "127.0.0.1:1", called: address })
+      const ping = JSON.stringify({ _tag: "Ping" })
+      const answer = yield* Effect.async<string>((resume) => {
+        const socket = connect(Number(port), hostname)
+        socket.on("error", () => {})
+        socket.on("data", (data) => resume(Effect.succeed(data.toString())))
+        socket.on("close", () => resume(Effect.succeed("closed")))
+        socket.write(`${line}\n${ping}\n`)
+      })
+      expect(answer).toBe("closed")
     })
   )
 
@@ -131,8 +188,9 @@ describe("charlotte daemon start --advertise", () => {
       const node = configured(world)
       yield* world.write(
         `${world.home}/config.yaml`,
-        "advertise: 127.0.0.1:9\ncapacity: 7\ninsecureCluster: true\nsharedRepositories: true\n"
+        `advertise: 127.0.0.1:9\ncapacity: 7\ninsecureCluster: true\nsharedRepositories: true\ntokenFile: ${world.root}/token\n`
       )
+      yield* world.write(`${world.root}/token`, `${"a token of all nodes ".replaceAll(" ", "-").repeat(2)}\n`)
       yield* Charlotte.run(world, `chmod 700 ${world.home}`)
       const variables = { CHARLOTTE_ADVERTISE: address, CHARLOTTE_CAPACITY: "3" }
       yield* Daemon.up(node, { variables })

@@ -70,7 +70,7 @@ export const node = {
   ),
   capacity: number("capacity", "How many jobs the node runs at once (default: maxJobs)."),
   insecureCluster: Parameter.flag("insecure-cluster", {
-    description: "Listen for other nodes on every interface; the port has no authentication."
+    description: "Listen for other nodes on every interface; what they send is not encrypted."
   }),
   sharedRepositories: Parameter.flag("shared-repositories", {
     description: "Accept jobs in local directories: every node has the same repositories at the same paths."
