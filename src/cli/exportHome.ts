@@ -6,6 +6,7 @@ import { Path } from "@effect/platform/Path"
 import * as NodeStream from "@effect/platform-node/NodeStream"
 import { Effect, Layer, Stream } from "effect"
 import { createGzip } from "node:zlib"
+import * as ExportNote from "../daemon/ExportNote.js"
 import * as Layers from "../daemon/Layers.js"
 import { StoreError } from "../domain/errors.js"
 import { version } from "../http/contract/Version.js"
@@ -30,6 +31,7 @@ export const exportHome = (options: { readonly file: string; readonly json: bool
       Effect.provide(home),
       Effect.onError(() => Effect.ignore(remove(file)))
     )
+    yield* Effect.provide(ExportNote.leave, home)
     yield* options.json
       ? Effect.flatMap(Output, ({ write }) => write(`${JSON.stringify({ file })}\n`))
       : writeLines([

@@ -16,6 +16,7 @@ import * as gracefulShutdown from "./gracefulShutdown.js"
 import { type LockOwner, show } from "./LockOwner.js"
 import type { DatabaseChoice } from "./DatabaseChoice.js"
 import * as DaemonLayers from "./DaemonLayers.js"
+import * as ExportNote from "./ExportNote.js"
 import { Flag } from "./HomeDatabase.js"
 import { HomeLock } from "./HomeLock.js"
 import * as HomeNode from "./HomeNode.js"
@@ -30,6 +31,8 @@ import * as HomeWatcher from "./HomeWatcher.js"
 export interface Options {
   /** The database, from the command line. */
   readonly database?: Option.Option<DatabaseChoice> | undefined
+  /** Whether to continue the jobs of a home that was exported. */
+  readonly again?: boolean | undefined
   /** Settings of a node of a cluster, from the command line. */
   readonly node?: NodeSettings | undefined
   /** A port to serve as well; its clients need a token. */
@@ -56,6 +59,7 @@ export const run = (options: Options) =>
     yield* Umask.restrictive
     // A process that does not get the home writes nothing to its log.
     const home = yield* Layer.build(DaemonLayers.home({ what: "daemon", version, port: options.port }))
+    yield* Effect.provide(ExportNote.refuse(options.again === true), home)
     const telemetry = {
       secrets: Context.get(home, Secrets.Secrets),
       version,

@@ -21,6 +21,8 @@ export interface Service {
   readonly database: string
   /** Which database the last process used, if not that file. */
   readonly databaseNote: string
+  /** When the records were exported, if they were. */
+  readonly exportNote: string
   /** `<job>/…` below it. */
   readonly logs: string
   /** The log of the daemon. */
@@ -169,6 +171,7 @@ const paths = (path: Path, directory: string): Service => ({
   config: path.join(directory, "config.yaml"),
   database: path.join(directory, "charlotte.db"),
   databaseNote: path.join(directory, "database.json"),
+  exportNote: path.join(directory, "exported.json"),
   logs: path.join(directory, "logs"),
   log: path.join(directory, "logs", "daemon.log"),
   worktrees: path.join(directory, "worktrees"),

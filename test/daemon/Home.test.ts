@@ -50,6 +50,7 @@ describe("Home.layerAt", () => {
         config: `${home}/config.yaml`,
         database: `${home}/charlotte.db`,
         databaseNote: `${home}/database.json`,
+        exportNote: `${home}/exported.json`,
         logs: `${home}/logs`,
         log: `${home}/logs/daemon.log`,
         worktrees: `${home}/worktrees`,

@@ -23,6 +23,8 @@ export interface Options {
   /** The settings of that port. */
   readonly port: Settings
   readonly node: NodeSettings.NodeSettings
+  /** Whether to continue the jobs of a home that was exported. */
+  readonly again?: boolean
   readonly json: boolean
 }
 
@@ -146,10 +148,11 @@ const listening = (holder: LockOwner.LockOwner, isNew: boolean, { listen }: Opti
   })
 
 /** The command line of the daemon. */
-const words = ({ database, json, listen, node, port }: Options, level: LogLevel.LogLevel) => [
+const words = ({ again = false, database, json, listen, node, port }: Options, level: LogLevel.LogLevel) => [
   "daemon",
   "start",
   "--foreground",
+  ...(again ? ["--again"] : []),
   ...Option.match(listen, { onNone: () => [], onSome: (port) => ["--listen", LockOwner.show(port)] }),
   ...(port.tlsCert === undefined ? [] : ["--tls-cert", port.tlsCert]),
   ...(port.tlsKey === undefined ? [] : ["--tls-key", port.tlsKey]),

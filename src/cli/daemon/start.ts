@@ -25,7 +25,7 @@ const launch = (options: ensureRunning.Options) =>
   Effect.flatMap(ensureRunning.up(options), (up) => render.up(up, options)).pipe(Effect.provide(Home.layer))
 
 /** Runs the daemon in this process until it is shut down. */
-const stay = ({ database, json, listen, node, port }: ensureRunning.Options) =>
+const stay = ({ again, database, json, listen, node, port }: ensureRunning.Options) =>
   Effect.gen(function* () {
     // Only the daemon itself loads all of this.
     const Daemon = yield* Effect.promise(() => import("../../daemon/Daemon.js"))
@@ -34,6 +34,7 @@ const stay = ({ database, json, listen, node, port }: ensureRunning.Options) =>
     const { error } = yield* Output
     yield* Daemon.run({
       show: spawnDaemon.isLaunched ? undefined : (line) => void Effect.runFork(error(readable(line))),
+      again,
       database,
       node,
       listen: Option.getOrUndefined(listen),

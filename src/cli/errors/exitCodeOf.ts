@@ -14,6 +14,7 @@ const byTag: Readonly<Record<string, number>> = {
   InvalidPlan: invalid,
   InvalidJobConfig: invalid,
   InvalidConfiguration: invalid,
+  HomeExported: invalid,
   HomeUnusable: invalid,
   ListenRefused: invalid,
   FileUnusable: invalid,

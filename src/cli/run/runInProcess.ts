@@ -4,6 +4,7 @@
 import { Context, Deferred, Effect, Exit, Fiber, FiberRef, Layer, LogLevel, Scope } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
+import * as ExportNote from "../../daemon/ExportNote.js"
 import * as gracefulShutdown from "../../daemon/gracefulShutdown.js"
 import { Home } from "../../daemon/Home.js"
 import { HomeLock } from "../../daemon/HomeLock.js"
@@ -44,6 +45,7 @@ export const follow = <E>(options: Options<E>) =>
   Effect.gen(function* () {
     yield* Umask.restrictive
     const records = yield* Layer.build(Layers.store({ what: "run", version }))
+    yield* Effect.provide(ExportNote.refuse(false), records)
     const { error } = yield* Output
     const telemetry = {
       secrets: Context.get(records, Secrets),

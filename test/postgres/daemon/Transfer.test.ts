@@ -4,14 +4,18 @@
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, RunStore } from "charlotte"
-import { ConfigProvider, Effect, Layer } from "effect"
+import { ConfigProvider, Effect, Either, Layer } from "effect"
 import { gunzipSync, gzipSync } from "node:zlib"
 import { readFileSync, statSync, writeFileSync } from "node:fs"
 import { charlotte } from "../../../src/cli/parser/commands.js"
+import * as Configuration from "../../../src/daemon/Configuration.js"
+import * as DatabaseChoice from "../../../src/daemon/DatabaseChoice.js"
+import * as ExportNote from "../../../src/daemon/ExportNote.js"
 import * as Home from "../../../src/daemon/Home.js"
+import * as HomeDatabase from "../../../src/daemon/HomeDatabase.js"
 import * as HomeLock from "../../../src/daemon/HomeLock.js"
 import * as Capture from "../../cli/Capture.js"
-import { created, id } from "../../store/runs.js"
+import { created, id, kind } from "../../store/runs.js"
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 import * as TestDatabase from "../database.js"
 
@@ -51,6 +55,30 @@ describe("charlotte export-home and import-home", () => {
       expect((yield* there("doctor", "--audit")).out).toContain("3 jobs and 3 events are consistent")
 
       expect(yield* run("import-home", file, "--database", url, "--json")).toMatchObject({ code: 2, out: "" })
+    })
+  )
+
+  it.scopedLive("leave a home in which no job begins, until the user says so", () =>
+    Effect.gen(function* () {
+      const { file, home, run } = yield* world
+      expect(yield* run("export-home", file)).toMatchObject({ code: 0 })
+      const layer = Layer.provideMerge(Home.layerAt(home), NodeContext.layer)
+      const refused = {
+        code: 2,
+        out: "",
+        err: expect.stringMatching(/were exported at 20.*; --again to continue here/)
+      }
+      expect(yield* run("daemon", "start", "--foreground", "--log-level", "none")).toMatchObject(refused)
+      const queued = Database.layer({ filename: `${home}/charlotte.db` })
+      const pending = Effect.flatMap(RunStore.RunStore, ({ pending }) => pending(kind))
+      expect(yield* Effect.provide(pending, Layer.provide(RunStore.layer, queued))).toBe(3)
+      // With another database the home goes on as before.
+      const check = Effect.provide(ExportNote.refuse(false), Layer.provideMerge(Configuration.layer, layer))
+      expect(yield* Effect.flip(check)).toMatchObject({ _tag: "HomeExported" })
+      const other = DatabaseChoice.parse("postgres://db.internal/jobs").pipe(Either.getRight)
+      yield* Effect.provideService(check, HomeDatabase.Flag, other)
+      yield* Effect.provide(ExportNote.refuse(true), Layer.provideMerge(Configuration.layer, layer))
+      yield* check
     })
   )
 

@@ -10,13 +10,17 @@ const foreground = Parameter.flag("foreground", {
   description: "Stay in the foreground, for a supervisor such as systemd."
 })
 
+const again = Parameter.flag("again", {
+  description: "Continue the jobs of this home although its records were exported, and the jobs may run elsewhere."
+})
+
 export const start = CommandTree.command(
   {
     description:
       "Start the daemon and wait until it accepts jobs. It resumes interrupted jobs. Does nothing if a daemon is already running.",
     example: "charlotte daemon start",
     isLocal: true,
-    parameters: { foreground, ...port, database, ...node, json }
+    parameters: { foreground, again, ...port, database, ...node, json }
   },
   async () => (await import("../../daemon/start.js")).start
 )
