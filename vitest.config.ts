@@ -53,7 +53,10 @@ const long = [
 ]
 
 /** Tests on PostgreSQL that have a long form. */
-const longOnPostgres = ["test/postgres/Interruption.test.ts", "test/postgres/cluster/{Forged,Kills,Outages}.test.ts"]
+const longOnPostgres = [
+  "test/postgres/Interruption.test.ts",
+  "test/postgres/cluster/{Forged,Kills,Outages,StopAll}.test.ts"
+]
 
 /**
  * Tests with hardly a process of their own, which pass on every Node that is supported. Like those of `integration`, they leave nothing

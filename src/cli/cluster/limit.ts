@@ -2,6 +2,7 @@
  * `charlotte cluster limit`: sets how many jobs all nodes together run at once.
  */
 import { Effect } from "effect"
+import * as Nodes from "../../cluster/Nodes.js"
 import { Output, writeLines } from "../terminal/Output.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import { kind, withCluster } from "./withCluster.js"
@@ -12,10 +13,10 @@ export interface Options {
 }
 
 export const limit = ({ json, maxJobs }: Options) =>
-  withCluster((cluster) =>
+  withCluster(() =>
     Effect.gen(function* () {
-      yield* cluster.setLimit({ kind, maxJobs })
-      const nodes = yield* cluster.nodes(kind)
+      yield* Nodes.setLimit({ kind, maxJobs })
+      const nodes = yield* Nodes.list(kind)
       const capacity = nodes.filter(({ isAlive }) => isAlive).reduce((sum, { capacity }) => sum + capacity, 0)
       if (json) {
         const { write } = yield* Output

@@ -43,8 +43,8 @@ export const client = Effect.gen(function* () {
 export const withCluster = <A, E, R>(use: (cluster: ClusterStore) => Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const opened = Layer.build(Layer.provide(RunStore.layerUntouched, yield* client))
-    const { cluster } = Context.get(yield* Effect.mapError(opened, hinted), RunStore.RunStore)
-    return yield* use(cluster)
+    const store = yield* Effect.mapError(opened, hinted)
+    return yield* Effect.provide(use(Context.get(store, RunStore.RunStore).cluster), store)
   }).pipe(Effect.scoped, Effect.provide(Home.layerUntouched))
 
 const hinted = (error: Layer.Layer.Error<ReturnType<typeof databaseClient.layerUntouched>>) =>
