@@ -72,6 +72,8 @@ const operations: { readonly [O in Operation]: (scene: Scene) => Effect.Effect<C
   signals: read(({ store, jobId }) => store.signals({ jobId, after: 0, limit: 10 })),
   latestSignal: read(({ store, jobId }) => store.latestSignal({ jobId, name: "go" })),
   prunings: read(({ store }) => store.prunings),
+  nextExpiry: read(({ store, kind }) => store.nextExpiry(kind)),
+  lifecycle: read(({ store, jobId }) => store.lifecycle(jobId)),
   "owners.get": read(({ store, kind }) => store.owners.get(kind)),
   "cluster.nodes": read(({ store, kind }) => store.cluster.nodes(kind)),
   "cluster.currentLimit": read(({ store, kind }) => store.cluster.currentLimit(kind)),
@@ -196,6 +198,13 @@ const operations: { readonly [O in Operation]: (scene: Scene) => Effect.Effect<C
   "cluster.begin": ({ created, jobId, ...scene }) =>
     Effect.as(Effect.zipRight(limited(scene), created({ isQueued: true })), {
       call: scene.store.cluster.begin({ jobId, attempt: 1, key: undefined, at: at(2) }, runner(scene.kind)),
+      isDone: has({ jobId, ...scene }, "running")
+    }),
+  "cluster.place": ({ created, jobId, ...scene }) =>
+    Effect.as(Effect.zipRight(limited(scene), created({ isQueued: true })), {
+      call: scene.store.cluster.place({ jobId, attempt: 1, key: undefined, at: at(2) }, [
+        { address: node(scene.kind).address, capacity: 1 }
+      ]),
       isDone: has({ jobId, ...scene }, "running")
     }),
   "cluster.take": ({ created, jobId, ...scene }) =>

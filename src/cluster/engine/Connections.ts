@@ -8,6 +8,7 @@ import type * as Socket from "@effect/platform/Socket"
 import * as SocketServer from "@effect/platform/SocketServer"
 import { Clock, Effect, FiberSet, type Redacted, Runtime, type Scope } from "effect"
 import { createServer, type Socket as NetSocket } from "node:net"
+import * as Permits from "../../internal/Permits.js"
 import { RealClock } from "../../internal/RealClock.js"
 import * as frames from "./frames.js"
 import * as Hello from "./Hello.js"
@@ -69,7 +70,7 @@ export const listen = (
     const fork = Runtime.runFork(yield* Effect.runtime())
     const { turn } = yield* RealClock
     /** One for each group of frames, in the order in which they have arrived. */
-    const nextTurn = Effect.unsafeMakeSemaphore(1).withPermits(1)(turn)
+    const nextTurn = Permits.make(1)(turn)
     /** The oldest is first. */
     const connections = new Set<Connection>()
     let serve = ({ socket }: Connection): void => void socket.destroy()

@@ -2,10 +2,15 @@
  * Tracks which units of a job can make progress. Once none can, because all of them wait for their agent, the job parks.
  */
 import { DateTime, Deferred, Duration, Effect } from "effect"
+import { resumeSignal } from "../../domain/Run.js"
 import type { JobContext, ParkOptions } from "../../manager/Orchestrator.js"
 
-/** Until when, or for which signal, a unit waits for its agent. */
-export type Wait = ParkOptions
+/** Why a unit waits for its agent. */
+export interface Wait {
+  readonly reason: string
+  /** Without a time it waits until a person resumes the job. */
+  readonly until?: DateTime.Utc
+}
 
 export interface UnitActivity {
   readonly isSettled: (position: number) => boolean
@@ -68,13 +73,12 @@ export const make = (job: Pick<JobContext<unknown>, "park">, units: number): Eff
   })
 
 /** Whatever any of its units waits for: the earliest time, and a person. */
-const together = (waits: ReadonlyArray<Wait>): Wait => ({
-  reason: [...new Set(waits.map(({ reason }) => reason))].join("; "),
-  until: waits
-    .flatMap(({ until }) => (until === undefined ? [] : [until]))
-    .reduce<DateTime.Utc | undefined>((a, b) => (a === undefined ? b : DateTime.min(a, b)), undefined),
-  signal: waits.find(({ signal }) => signal !== undefined)?.signal
-})
+const together = (waits: ReadonlyArray<Wait>): ParkOptions => {
+  const reason = [...new Set(waits.map(({ reason }) => reason))].join("; ")
+  const [until] = waits.flatMap(({ until }) => (until === undefined ? [] : [until])).sort(DateTime.Order)
+  if (until === undefined) return { reason, signal: resumeSignal }
+  return { reason, until, signal: waits.some(({ until }) => until === undefined) ? resumeSignal : undefined }
+}
 
 /** The clock may jump, as after a suspend. */
 const longestSleep = Duration.seconds(10)

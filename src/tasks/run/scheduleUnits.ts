@@ -5,7 +5,6 @@
  * result depends neither on the concurrency nor on how long each unit takes.
  */
 import { DateTime, Effect, Schema } from "effect"
-import { resumeSignal } from "../../domain/Run.js"
 import { now } from "../../internal/now.js"
 import * as Permits from "../../internal/Permits.js"
 import * as race from "../../internal/race.js"
@@ -52,7 +51,7 @@ export const run = (ctx: RunContext) =>
           }).pipe(Tracing.traced(Tracing.unit, { attributes: { unit: unit.id } }))
         )
         const wait = awaitAgent(ctx, unit, activity)
-        const awaitPerson = (reason: string) => wait({ reason, signal: resumeSignal })
+        const awaitPerson = (reason: string) => wait({ reason })
         // An earlier attempt of the job waited for a person, who has not resumed it since: no turn could succeed.
         const { reason } = ctx.progress.unit(unit.id)
         if (reason !== undefined) yield* awaitPerson(reason)
