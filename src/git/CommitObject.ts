@@ -6,6 +6,7 @@ import { ObjectId, type UnitName } from "./RefNames.js"
 import { decode } from "./Refs.js"
 import type { Repository } from "./Repository.js"
 import type { IsolatedGitDir } from "./IsolatedGitDir.js"
+import * as Signing from "./Signing.js"
 
 /** The contents of a commit message. */
 export interface Subject {
@@ -51,23 +52,28 @@ const signature = (repository: Repository) =>
     }
   })
 
-/** Writes a commit that no branch contains yet. */
+/** Writes a commit that no branch contains yet, signed if the user signs and a job can. */
 export const write = (
   repository: Repository,
   git: IsolatedGitDir,
   commit: { readonly tree: ObjectId; readonly parents: ReadonlyArray<ObjectId>; readonly subject: Subject }
 ) =>
   Effect.gen(function* () {
-    const { stdout } = yield* git.run(
-      [
-        "commit-tree",
-        ...commit.parents.flatMap((parent) => ["-p", parent]),
-        "-F",
-        "-",
-        "--end-of-options",
-        commit.tree
-      ],
-      { input: message(commit.subject), variables: yield* signature(repository) }
-    )
+    const variables = yield* signature(repository)
+    const input = message(commit.subject)
+    const parents = commit.parents.flatMap((parent) => ["-p", parent])
+    const args = ["-F", "-", "--end-of-options", commit.tree]
+    const unsigned = git.run(["commit-tree", ...parents, ...args], { input, variables })
+    const { stdout } = yield* Option.match(repository.signing, {
+      onNone: () => unsigned,
+      onSome: (signing) =>
+        Effect.flatMap(Signing.prepare(git, signing), (how) =>
+          git.run(["commit-tree", "-S", ...parents, ...args], { input, variables, ...how })
+        ).pipe(
+          Effect.catchTag("GitFailed", ({ detail }) =>
+            Effect.zipRight(Effect.logWarning(`a commit is not signed: ${detail}`), unsigned)
+          )
+        )
+    })
     return yield* decode(ObjectId, stdout.toString().trim())
   })

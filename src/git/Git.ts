@@ -21,6 +21,7 @@ import * as preflight from "./preflight.js"
 import * as Refs from "./Refs.js"
 import * as Repository from "./Repository.js"
 import * as SharedClone from "./SharedClone.js"
+import * as Signing from "./Signing.js"
 import { StatCaches } from "./StatCache.js"
 import { unwritable } from "./unwritable.js"
 import * as UserRefs from "./UserRefs.js"
@@ -172,6 +173,9 @@ export interface Service {
   /** Number of commits in `to` that are not in `from`. */
   readonly commits: (repository: Repo, range: { readonly from: ObjectId; readonly to: ObjectId }) => Result<number>
 
+  /** Number of commits in `to` that are not in `from` and have no signature; 0 if the user does not sign. */
+  readonly unsigned: (repository: Repo, range: { readonly from: ObjectId; readonly to: ObjectId }) => Result<number>
+
   /** Number of commits reachable from `commit` and from none of the others. */
   readonly unheld: (repository: Repo, commit: ObjectId, others: ReadonlyArray<ObjectId>) => Result<number>
 
@@ -248,6 +252,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     contains: method("contains", History.contains),
     commits: method("commits", History.commits),
     unheld: method("unheld", History.unheld),
+    unsigned: method("unsigned", Signing.unsigned),
     merge: method("merge", Merge.merge),
     diff: method("diff", Diff.diff),
     readFile: method("readFile", Files.read),

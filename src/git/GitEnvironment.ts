@@ -7,7 +7,10 @@ import { tmpdir } from "node:os"
 export interface GitEnvironment {
   /** A name to search for in `PATH`, or an absolute path. */
   readonly executable: string
-  /** `PATH` to find it, `HOME` and `XDG_CONFIG_HOME` for the user's own configuration; none of git's own variables. */
+  /**
+   * `PATH` to find it, `HOME` and `XDG_CONFIG_HOME` for the user's own configuration, `GNUPGHOME` and `SSH_AUTH_SOCK` for signing; none
+   * of git's own variables.
+   */
   readonly variables: Readonly<Record<string, string>>
   /** The directory for temporary directories. */
   readonly scratch: string
@@ -19,7 +22,7 @@ export interface GitEnvironment {
   readonly limit: Duration.Duration
 }
 
-const passedOn = ["PATH", "HOME", "XDG_CONFIG_HOME", "TMPDIR", "USER", "LOGNAME"]
+const passedOn = ["PATH", "HOME", "XDG_CONFIG_HOME", "TMPDIR", "USER", "LOGNAME", "GNUPGHOME", "SSH_AUTH_SOCK"]
 
 /** Read once, from the environment of this process. */
 const ofThisProcess = (): GitEnvironment => ({

@@ -16,7 +16,7 @@ export interface IsolatedGitDir {
   readonly index: string
   readonly run: (
     args: ReadonlyArray<string>,
-    options?: Pick<Invocation, "input" | "answers" | "variables">
+    options?: Pick<Invocation, "input" | "answers" | "variables" | "settings" | "limit">
   ) => ReturnType<GitCommand["Type"]["run"]>
 }
 
@@ -83,12 +83,12 @@ export const isolatedGitDir = <A, E, R>(
           GIT_INDEX_FILE: index,
           GIT_OBJECT_DIRECTORY: `${repository.commonDir}/objects`
         }
-        const run: IsolatedGitDir["run"] = (args, { variables: more, ...rest } = {}) =>
+        const run: IsolatedGitDir["run"] = (args, { settings, variables: more, ...rest } = {}) =>
           command.run({
             args,
             cwd: workTree,
             variables: { ...variables, ...more },
-            settings: repository.settings,
+            settings: { ...repository.settings, ...settings },
             ...rest
           })
         return Effect.zipRight(furnish(directory, repository), use({ directory, workTree, index, run }))

@@ -6,6 +6,7 @@ import * as Fingerprint from "./Fingerprint.js"
 import { GitCommand, type Invocation, run, step } from "./GitCommand.js"
 import { type GitFailed, NotARepository } from "./GitError.js"
 import * as GitConfig from "./GitConfig.js"
+import * as Signing from "./Signing.js"
 
 export interface Identity {
   readonly name: string
@@ -29,6 +30,9 @@ export interface Repository {
   readonly partial: boolean
   readonly author: Option.Option<Identity>
   readonly committer: Option.Option<Identity>
+  /** Whether the user signs commits, and how, if a job can do the same. */
+  readonly signs: boolean
+  readonly signing: Option.Option<Signing.Signing>
   /** The user's settings to pass to each command. */
   readonly settings: Readonly<Record<string, string>>
   /** The repository's own settings, from its configuration files. */
@@ -139,6 +143,8 @@ export const open = (path: string, options?: { readonly fingerprint?: Fingerprin
       partial: entries.some(({ key }) => key === "extensions.partialclone" || /^remote\..*\.promisor$/.test(key)),
       author: yield* person(cwd, "GIT_AUTHOR_IDENT"),
       committer: yield* person(cwd, "GIT_COMMITTER_IDENT"),
+      signs: Signing.isWanted(entries),
+      signing: Signing.of(entries),
       settings: GitConfig.keep(entries),
       local: entries.filter(({ scope }) => scope === "local" || scope === "worktree"),
       filters: [...new Set(entries.flatMap(({ key }) => /^filter\.(.*)\.[^.]+$/.exec(key)?.[1] ?? []))],

@@ -65,7 +65,9 @@ export class Summary extends Schema.Class<Summary>("charlotte/Summary")({
   diff: Schema.String,
   /** The commit to which the target was advanced. */
   landed: Schema.optional(Schema.String),
-  commits: Schema.Int
+  commits: Schema.Int,
+  /** How many of the commits have no signature, where `commit.gpgSign` is set; missing if there are none. */
+  unsigned: Schema.optional(Schema.Int)
 }) {}
 
 type Services = Agents | Git | ProcessRunner | RunStore | FileSystem | Path
@@ -172,10 +174,18 @@ const run = (options: Options, gate: AgentGate.AgentGate, job: JobContext<JobCon
     const commits = yield* git.commits(ctx.repository, { from: targetAt, to: end })
     if (!config.land) {
       yield* ResultBranch.set(ctx, end)
-      return new Summary({ ...summary, commits })
+      return new Summary({ ...summary, commits, ...(yield* unsigned(ctx, end)) })
     }
-    return new Summary({ ...summary, commits, landed: yield* landResult.land(ctx, end) })
+    const landed = yield* landResult.land(ctx, end)
+    return new Summary({ ...summary, commits, landed, ...(yield* unsigned(ctx, landed)) })
   })
+
+/** A job that has landed does not fail because its commits cannot be counted. */
+const unsigned = ({ repository, snapshot: { targetAt } }: RunContext, to: ObjectId) =>
+  Effect.flatMap(Git, (git) => git.unsigned(repository, { from: targetAt, to })).pipe(
+    Effect.map((unsigned) => (unsigned === 0 ? {} : { unsigned })),
+    Effect.orElseSucceed(() => ({}))
+  )
 
 /** Plan files and the settings file, even if it does not exist. */
 const sourcesOf = ({ dir, files }: Plan): ReadonlyArray<string> => [

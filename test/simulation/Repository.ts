@@ -36,6 +36,8 @@ export const opened: Opened = {
   author: Option.none(),
   committer: Option.none(),
   local: [],
+  signs: false,
+  signing: Option.none(),
   settings: {},
   filters: [],
   exclude: "",
@@ -109,6 +111,7 @@ export const make = (machine: Machine): Repository => {
         ),
       branches: () => unused,
       unheld: () => unused,
+      unsigned: () => Effect.succeed(0),
       diff: () => unused,
       createBranch: (_, branch, at) => answer(() => set(branch, at)),
       restore: (_, branch, at) =>

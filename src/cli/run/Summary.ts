@@ -46,6 +46,8 @@ export interface Summary {
   readonly target: string | undefined
   /** The commit to which the target branch was advanced. */
   readonly landed: string | undefined
+  /** How many commits have no signature, although the user signs. */
+  readonly unsigned: number | undefined
   /** The reason of a failure that is not that of a unit. */
   readonly reason: string | undefined
   readonly failures: ReadonlyArray<Failure>
@@ -68,6 +70,7 @@ const Outcome = Schema.Struct({
   diff: Schema.optional(Schema.String),
   target: Schema.optional(Schema.String),
   landed: Schema.optional(Schema.String),
+  unsigned: Schema.optional(Schema.Int),
   commits: Schema.optional(Schema.Int),
   command: Schema.optional(Schema.String),
   log: Schema.optional(Schema.String)
@@ -100,6 +103,7 @@ export const of = (
     unmerged: unmergedOf(run, work, config),
     target: outcome.target ?? config?.targetBranch,
     landed: outcome.landed,
+    unsigned: outcome.unsigned,
     reason,
     failures,
     notes: work.tasks.flatMap(({ notes, task, unit }) => notes.map((note) => ({ unit, task, note }))),

@@ -49,13 +49,16 @@ const verbs: { readonly [S in RunStatus]: string } = {
 export type Fact = readonly [name: string, value: string | undefined]
 
 export const facts = (summary: Summary): ReadonlyArray<Fact> => {
-  const { branch, commits, diff, landed, target, tasks, units } = summary
+  const { branch, commits, diff, landed, target, tasks, units, unsigned } = summary
   // All work is on the branches of units, each of which is shown with its own diff.
   const isElsewhere = commits === 0 && unmerged(summary).length > 0
   return [
     ["units", counts(units)],
     ["tasks", counts(tasks)],
-    ["commits", branch === undefined ? undefined : String(commits)],
+    [
+      "commits",
+      branch === undefined ? undefined : `${commits}${unsigned === undefined ? "" : `, ${unsigned} not signed`}`
+    ],
     ["landed", landed === undefined ? undefined : `on ${target}, at ${format.short(landed)}`],
     ["result", isElsewhere ? undefined : branch],
     ["diff", isElsewhere ? undefined : diff]

@@ -1,0 +1,74 @@
+/**
+ * Signs the commits of jobs where the user signs (`commit.gpgSign`), if the key needs no person: nobody is there to enter a passphrase
+ * or to touch a device. A commit that cannot be signed is made without a signature, and the summary of the job counts it.
+ */
+import { Duration, Effect, Option } from "effect"
+import { writeFile } from "node:fs/promises"
+import { step } from "./GitCommand.js"
+import type { Entry } from "./GitConfig.js"
+import { type IsolatedGitDir, isolatedGitDir } from "./IsolatedGitDir.js"
+import type { ObjectId } from "./RefNames.js"
+import type { Repository } from "./Repository.js"
+
+/** How the user signs. */
+export interface Signing {
+  readonly format: "openpgp" | "x509" | "ssh"
+  /** The key, as git's `user.signingKey` names it; without one, the signing program looks for that of the committer. */
+  readonly key: string | undefined
+  readonly program: string
+}
+
+const programs = { openpgp: "gpg", x509: "gpgsm", ssh: "ssh-keygen" } as const
+
+const formatOf = (name: string): Signing["format"] | undefined =>
+  name === "openpgp" || name === "x509" || name === "ssh" ? name : undefined
+
+/** Whether the user signs commits. */
+export const isWanted = (entries: ReadonlyArray<Entry>): boolean =>
+  /^(true|yes|on|[1-9]\d*)$/i.test(entries.findLast(({ key }) => key === "commit.gpgsign")?.value ?? "")
+
+/** How the user signs commits, if they do. A program that the repository itself names is not run, so nothing is signed then. */
+export const of = (entries: ReadonlyArray<Entry>): Option.Option<Signing> => {
+  const last = (...keys: ReadonlyArray<string>) => entries.findLast(({ key }) => keys.includes(key))
+  const format = formatOf(last("gpg.format")?.value.toLowerCase() ?? "openpgp")
+  if (format === undefined || !isWanted(entries)) return Option.none()
+  const program = last(`gpg.${format}.program`, ...(format === "openpgp" ? ["gpg.program"] : []))
+  if (program?.scope === "local" || program?.scope === "worktree") return Option.none()
+  return Option.some({ format, key: last("user.signingkey")?.value, program: program?.value ?? programs[format] })
+}
+
+/** Longer than any signing takes that waits for no person. */
+const limit = Duration.seconds(20)
+
+/** What a git command needs to sign. GnuPG fails rather than ask for a passphrase, as `ssh-keygen` does without a terminal. */
+export const prepare = (git: IsolatedGitDir, { format, key, program }: Signing) =>
+  Effect.gen(function* () {
+    const wrapper = `${git.directory}/sign`
+    if (format !== "ssh") yield* step("prepare to sign", () => writeFile(wrapper, batch(program), { mode: 0o700 }))
+    const settings = {
+      "gpg.format": format,
+      [`gpg.${format}.program`]: format === "ssh" ? program : wrapper,
+      ...(key === undefined ? {} : { "user.signingkey": key })
+    }
+    return { settings, limit }
+  })
+
+/** A script, since git passes no options of ours to the program. */
+const batch = (program: string): string => {
+  const [home, path] = program.startsWith("~/") ? ['"$HOME"', program.slice(1)] : ["", program]
+  return `#!/bin/sh\nexec ${home}'${path.replaceAll("'", "'\\''")}' --batch --pinentry-mode error "$@"\n`
+}
+
+/** The number of commits in `to` that are not in `from` and have no signature; 0 if the user does not sign. */
+export const unsigned = (repository: Repository, { from, to }: { readonly from: ObjectId; readonly to: ObjectId }) =>
+  repository.signs
+    ? isolatedGitDir(repository, (git) =>
+        Effect.map(git.run(["rev-list", "--header", "--end-of-options", to, `^${from}`]), ({ stdout }) => {
+          const commits = stdout
+            .toString()
+            .split("\0")
+            .filter((commit) => commit.trim() !== "")
+          return commits.filter((commit) => !/^gpgsig(-sha256)? /m.test(commit.replace(/\n\n[^]*/, ""))).length
+        })
+      )
+    : Effect.succeed(0)
