@@ -9,7 +9,8 @@ import { isLong } from "../../support/long.js"
 import * as TestDatabase from "../database.js"
 import { freeAddress } from "../engineAt.js"
 
-const count = isLong ? 2_000 : 200
+/** The figures, on a machine that is calm; or some more than 64 with much time, on one that is busy. */
+const [count, stopGrace] = isLong ? ([2_000, "5 seconds"] as const) : ([100, "30 seconds"] as const)
 
 class Waiting extends JobKind.Tag<Waiting>()("waiting", { config: Schema.Struct({}) }) {}
 
@@ -17,7 +18,7 @@ const node = (url: string, capacity: number) =>
   Effect.flatMap(freeAddress, (address) =>
     Effect.map(
       Layer.build(
-        Cluster.JobKind.layerCluster(Waiting, { maxJobs: count, capacity, run: () => Effect.never }).pipe(
+        Cluster.JobKind.layerCluster(Waiting, { maxJobs: count, capacity, stopGrace, run: () => Effect.never }).pipe(
           Layer.provide(Cluster.Engine.layer({ address })),
           Layer.provide(RunStore.layer),
           Layer.provide(Database.layerPostgres({ url }))
