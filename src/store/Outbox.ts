@@ -40,7 +40,7 @@ export interface Outbox {
 
   /**
    * Waits for an open transaction to end, and appends `job.queued` to the committed runs of a kind, at most 1,000 at once.
-   * Returns how many.
+   * Returns how many. From time to time it also hands on keys that a process which is gone has left.
    */
   readonly queue: (kind: string) => Effect.Effect<number, StoreError>
 }

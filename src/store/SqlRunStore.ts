@@ -21,6 +21,7 @@ import * as events from "./sql/events.js"
 import * as idempotencyKeys from "./sql/idempotencyKeys.js"
 import * as jobStores from "./sql/jobStores.js"
 import * as keys from "./sql/keys.js"
+import * as Lanes from "./sql/Lanes.js"
 import * as listing from "./sql/listing.js"
 import * as owners from "./sql/owners.js"
 import * as queue from "./sql/queue.js"
@@ -33,7 +34,6 @@ import * as SearchIndexer from "./sql/SearchIndexer.js"
 import type { Session } from "./sql/Session.js"
 import * as signals from "./sql/signals.js"
 import * as taskProgress from "./sql/taskProgress.js"
-import * as Writer from "./sql/Writer.js"
 
 /** What a store is made from. The schema has to be up to date. */
 export interface Options {
@@ -65,10 +65,11 @@ export const make = ({
   spansMachines
 }: Options): Effect.Effect<Service, StoreError, Scope.Scope> =>
   Effect.gen(function* () {
-    const { write } = yield* Writer.make({ session, notifier, guard })
+    const lanes = yield* Lanes.make({ session, notifier, guard })
+    const { write } = lanes
     const redact = yield* SearchRedaction
     const indexer = isWritable ? yield* SearchIndexer.make({ session, write, redact }) : SearchIndexer.none
-    const { begin, create, queueCommitted, record, ...writes } = runWrites.make(write)
+    const { begin, create, queueCommitted, record, ...writes } = runWrites.make(lanes)
     const retention = yield* retentionWrites.make({ session, write })
 
     const writeStatements = <A>(operation: string, body: (connection: Connection) => Effect.Effect<A, SqlError>) =>
@@ -175,10 +176,11 @@ export const make = ({
           guard,
           queueCommitted
         })
+          handOn: lanes.handOn,
       ),
 
       owners: { ...ownerStore, acquire: acquire(ownerStore) },
-      cluster: clusterWrites.make({ heartbeat, owner: ownerStore.get, session, write, indexer }),
+      cluster: clusterWrites.make({ heartbeat, owner: ownerStore.get, session, lanes, indexer }),
 
       ...jobStores.make({ session, spansMachines, write, indexer })
     }

@@ -4,9 +4,9 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { RunStore } from "charlotte"
-import { Context, Effect, Either, Fiber } from "effect"
-import { RealClock } from "../../src/internal/RealClock.js"
-import { at, event, id, kind, newRun } from "../store/runs.js"
+import { Context, Deferred, Duration, Effect, Either, Fiber, Option } from "effect"
+import { asClock, RealClock } from "../../src/internal/RealClock.js"
+import { at, event, handedOn, id, kind, newRun } from "../store/runs.js"
 import * as TestDatabase from "./database.js"
 import * as tampered from "./tampered.js"
 
@@ -105,7 +105,7 @@ describe("the lock of a run", () => {
 describe("the lock of admissions", () => {
   type Client = Effect.Effect.Success<ReturnType<typeof tampered.open>>
 
-  /** What comes of two starts in separate transactions: the second begins when the first is about to commit. */
+  /** What comes of two starts of separate processes: the second begins when the first is about to commit. */
   const admitted = (
     tampering: tampered.Tampering,
     start: (client: Client, n: number) => Effect.Effect<unknown, unknown>
@@ -114,6 +114,7 @@ describe("the lock of admissions", () => {
       const url = yield* TestDatabase.make
       const one = yield* tampered.open(url, tampering)
       const other = yield* tampered.open(url, tampering)
+      // The row of the kind is there.
       yield* storeOf(one.context).cluster.limit({ kind, maxJobs: 1 })
       const held = yield* one.hold(/^COMMIT/)
       const first = yield* Effect.fork(Effect.either(start(one, 1)))
@@ -125,11 +126,8 @@ describe("the lock of admissions", () => {
       return answers.map((answer) => (Either.isRight(answer) ? "in" : String(answer.left)))
     })
 
-  /** In a transaction of an application, where one run may be pending. */
-  const insert = ({ context }: Client, n: number) =>
-    Context.get(context, SqlClient.SqlClient).withTransaction(
-      Effect.flatMap(storeOf(context).outbox, ({ insert }) => insert(newRun(n, { maxQueued: 1 })))
-    )
+  /** Where one run may be pending. */
+  const queue = ({ context }: Client, n: number) => storeOf(context).create(newRun(n, { isQueued: true, maxQueued: 1 }))
 
   /** On one of two nodes, where one job may run. */
   const place = ({ context }: Client, n: number) =>
@@ -140,19 +138,18 @@ describe("the lock of admissions", () => {
     })
 
   const unlocked = {
-    rewrite: (sql: string) =>
-      /^SELECT pg_advisory_xact_lock\(\d+, hashtext\(\$1\)\)/.test(sql) ? "SELECT $1::text" : sql
+    rewrite: (sql: string) => (sql.includes("charlotte_limits") ? sql.replace("FOR NO KEY UPDATE", "") : sql)
   }
 
-  it.scoped("makes the limit of pending runs exact for concurrent transactions", () =>
+  it.scoped("makes the limit of pending runs exact for processes that start them at the same time", () =>
     Effect.gen(function* () {
-      expect(yield* admitted({}, insert)).toEqual(["in", expect.stringContaining("QueueFull")])
+      expect(yield* admitted({}, queue)).toEqual(["in", expect.stringContaining("QueueFull")])
     })
   )
 
   it.scoped("is needed: without it, more get in than the limit", () =>
     Effect.gen(function* () {
-      expect(yield* admitted(unlocked, insert)).toEqual(["in", "in"])
+      expect(yield* admitted(unlocked, queue)).toEqual(["in", "in"])
     })
   )
 
@@ -165,6 +162,145 @@ describe("the lock of admissions", () => {
   it.scoped("is needed: without it, two nodes run more jobs than the limit", () =>
     Effect.gen(function* () {
       expect(yield* admitted(unlocked, place)).toEqual(["in", "in"])
+    })
+  )
+})
+
+describe("a transaction of an application that stays open after a start", () => {
+  /** A store, and a transaction that has inserted a run with a key and waits for `release`. */
+  const inTransaction = Effect.gen(function* () {
+    const url = yield* TestDatabase.make
+    const { context } = yield* tampered.open(url)
+    const sql = Context.get(context, SqlClient.SqlClient)
+    const store = storeOf(context)
+    const inserted = yield* Deferred.make<void>()
+    const release = yield* Deferred.make<void>()
+    const insert = (run: RunStore.NewRun) => Effect.flatMap(store.outbox, ({ insert }) => insert(run))
+    const open = insert(newRun(1, { startKey: "k" })).pipe(
+      Effect.zipRight(Deferred.succeed(inserted, undefined)),
+      Effect.zipRight(Deferred.await(release)),
+      sql.withTransaction
+    )
+    const transaction = yield* Effect.fork(open)
+    yield* Deferred.await(inserted)
+    const commit = Effect.zipRight(Deferred.succeed(release, undefined), Fiber.join(transaction))
+    return { commit, insert, sql, store }
+  })
+
+  it.scoped("holds up a start with the same key, and no other start, begin or end", () =>
+    Effect.gen(function* () {
+      const { commit, sql, store } = yield* inTransaction
+      const same = yield* Effect.fork(Effect.either(store.create(newRun(2, { startKey: "k" }))))
+      yield* endedOrBlocked(same, sql)
+      yield* store.create(newRun(3, { isQueued: true, key: "other" }))
+      yield* store.begin({ jobId: id(3), attempt: 1, key: undefined, at: at(9) })
+      yield* store.record({ type: "job.completed", jobId: id(3), attempt: 1, at: at(9), result: null })
+      expect(same.unsafePoll()).toBe(null)
+      yield* commit
+      expect(yield* Fiber.join(same)).toMatchObject(Either.left({ _tag: "JobConflict", jobId: id(1), key: "k" }))
+    })
+  )
+
+  it.scoped("makes a start with the same key fail as busy after five seconds", () =>
+    Effect.gen(function* () {
+      const { commit, store } = yield* inTransaction
+      const [took, error] = yield* Effect.timed(Effect.flip(store.create(newRun(2, { startKey: "k" })))).pipe(
+        Effect.withClock(yield* asClock)
+      )
+      expect(error).toMatchObject({ _tag: "StoreError", reason: "busy" })
+      expect(Duration.toSeconds(took)).toBeGreaterThan(4)
+      yield* commit
+    })
+  )
+
+  it.scoped("makes another one with the same key wait, which finds the conflict by a read", () =>
+    Effect.gen(function* () {
+      const { commit, insert, sql } = yield* inTransaction
+      const second = insert(newRun(2, { startKey: "k" })).pipe(
+        Effect.either,
+        // The transaction goes on.
+        Effect.zipLeft(sql`SELECT 1`),
+        sql.withTransaction
+      )
+      const other = yield* Effect.fork(second)
+      yield* endedOrBlocked(other, sql)
+      yield* commit
+      expect(yield* Fiber.join(other)).toMatchObject(Either.left({ _tag: "JobConflict", jobId: id(1) }))
+    })
+  )
+
+  it.scoped("is counted among the pending runs once it has left the outbox", () =>
+    Effect.gen(function* () {
+      const { commit, insert, sql, store } = yield* inTransaction
+      expect(yield* store.pending(kind)).toBe(0)
+      // The limit counts what is committed.
+      yield* sql.withTransaction(insert(newRun(2, { maxQueued: 1 })))
+      yield* commit
+      expect(yield* store.pending(kind)).toBe(0)
+      yield* Effect.flatMap(store.outbox, ({ queue }) => queue(kind))
+      expect(yield* store.pending(kind)).toBe(2)
+      const third = sql.withTransaction(insert(newRun(3, { maxQueued: 2 })))
+      expect(yield* Effect.flip(third)).toMatchObject({ _tag: "QueueFull" })
+    })
+  )
+
+  it.scoped("has its own lock_timeout after a start, also after a savepoint", () =>
+    Effect.gen(function* () {
+      const { commit, insert, sql } = yield* inTransaction
+      const timeout = Effect.map(sql<{ lock_timeout: string }>`SHOW lock_timeout`, ([row]) => row?.lock_timeout)
+      const found = Effect.gen(function* () {
+        yield* sql`SET LOCAL lock_timeout TO '7s'`
+        yield* insert(newRun(2))
+        const first = yield* timeout
+        yield* sql.withTransaction(insert(newRun(3)))
+        return [first, yield* timeout]
+      })
+      expect(yield* sql.withTransaction(found)).toEqual(["7s", "7s"])
+      yield* commit
+    })
+  )
+
+  it.scoped("gets the key on which it waited though the holder has ended before its commit", () =>
+    Effect.gen(function* () {
+      const url = yield* TestDatabase.make
+      const { context } = yield* tampered.open(url)
+      const sql = Context.get(context, SqlClient.SqlClient)
+      const store = storeOf(context)
+      yield* store.create(newRun(1, { startKey: "k" }))
+      yield* sql.withTransaction(
+        Effect.gen(function* () {
+          yield* Effect.flatMap(store.outbox, ({ insert }) =>
+            insert(newRun(2, { startKey: "k", whenKeyTaken: "queue" }))
+          )
+          const end = store.record({ type: "job.completed", jobId: id(1), attempt: 1, at: at(9), result: null })
+          // Outside of the transaction.
+          yield* Effect.flatMap(Effect.forkDaemon(Effect.provide(end, Context.empty())), Fiber.join).pipe(
+            Effect.mapInputContext((context: Context.Context<never>) =>
+              Context.omit(SqlClient.TransactionConnection)(context)
+            )
+          )
+        })
+      )
+      yield* Effect.flatMap(store.outbox, ({ queue }) => queue(kind))
+      expect(yield* Effect.provide(handedOn(id(2)), context)).toMatchObject({ status: "pending", waitsFor: "permit" })
+    })
+  )
+})
+
+describe("a key that a process has not handed on before it was gone", () => {
+  it.scoped("goes to the run that waits for it, at the start of the next manager at the latest", () =>
+    Effect.gen(function* () {
+      const url = yield* TestDatabase.make
+      const { context } = yield* tampered.open(url)
+      const sql = Context.get(context, SqlClient.SqlClient)
+      const store = storeOf(context)
+      yield* store.create(newRun(1, { startKey: "k" }))
+      yield* store.create(newRun(2, { startKey: "k", whenKeyTaken: "queue" }))
+      yield* store.create(newRun(3, { startKey: "k", whenKeyTaken: "queue" }))
+      yield* sql`UPDATE charlotte_runs SET status = 'cancelled', ended_at = 9 WHERE id = ${id(1)}`
+      yield* Effect.flatMap(store.outbox, ({ queue }) => queue(kind))
+      expect(yield* Effect.provide(handedOn(id(2)), context)).toMatchObject({ waitsFor: "permit" })
+      expect(yield* store.get(id(3))).toMatchObject(Option.some({ waitsFor: "key" }))
     })
   )
 })
@@ -196,8 +332,7 @@ describe("the number of finished runs", () => {
             waiting: []
           })
         }
-        const held = yield* first.hold(/pg_advisory_xact_lock/)
-        // Each in one transaction, in this order.
+        const held = yield* first.hold(/charlotte_limits .*FOR NO KEY UPDATE/)
         const ending = yield* Effect.fork(Effect.all([end(first, 1), start(first, 3)], { concurrency: 2 }))
         yield* held.reached
         const starting = yield* Effect.fork(Effect.all([start(second, 4), end(second, 2)], { concurrency: 2 }))

@@ -31,7 +31,7 @@ describe("OwnCursors", () => {
       const own = OwnCursors.make()
       const dialect = PostgresDialect.make({ origin: "this store", outcome: () => Effect.succeed("aborted"), own })
       const connection = wrap(raw, dialect)
-      const commit = yield* dialect.begin(connection)
+      const commit = yield* dialect.begin(connection, "record")
       yield* dialect.insertEvents(connection, [
         ["job", 1],
         ["job", 2]

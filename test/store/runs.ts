@@ -4,6 +4,7 @@
 import { JobId, RunStore } from "charlotte"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { DateTime, Effect, Option } from "effect"
+import { poll } from "../../src/internal/RealClock.js"
 
 const digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -60,6 +61,10 @@ export const log = (jobId: JobId.JobId) =>
 /** The run of a job. */
 export const record = (jobId: JobId.JobId) =>
   Effect.flatMap(RunStore.RunStore, (store) => Effect.flatten(store.get(jobId)))
+
+/** The run of a job that has waited for a key: where transactions run side by side, it is handed on after the commit. */
+export const handedOn = (jobId: JobId.JobId) =>
+  poll(record(jobId), { until: ({ waitsFor }) => waitsFor !== "key", pause: 5, atMost: "20 seconds" })
 
 /** A job as the next manager of the kind finds it. */
 export const unfinished = (jobId: JobId.JobId) =>

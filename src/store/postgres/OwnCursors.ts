@@ -1,19 +1,17 @@
 /**
- * The cursors that a store's own writer has drawn, whose subscribers it wakes itself.
+ * The cursors that a store's own writers have drawn, whose subscribers they wake themselves.
  */
 
 /** The cursors after the first number, up to the last. */
 type Range = readonly [after: number, last: number]
 
 export interface OwnCursors {
-  /** A transaction begins; the one before is over. */
-  readonly begin: () => void
-  /** The transaction has drawn the cursors from `first` to `last`. */
-  readonly draw: (first: number, last: number) => void
+  /** A transaction has drawn the cursors from `first` to `last`. */
+  readonly draw: (transaction: object, first: number, last: number) => void
   /** The transaction is committed. */
-  readonly committed: () => void
+  readonly committed: (transaction: object) => void
   /** The transaction is rolled back, so that others will draw the same cursors. */
-  readonly rolledBack: () => void
+  readonly rolledBack: (transaction: object) => void
   /**
    * The cursors that others have drawn after `after`, up to `latest`, or up to those that this store may be committing at the
    * moment, whose fate is known at a later call. Forgets its own up to there.
@@ -22,24 +20,26 @@ export interface OwnCursors {
 }
 
 export const make = (): OwnCursors => {
-  let drawing: Range | undefined
+  const drawing = new Map<object, Range>()
   let ranges: ReadonlyArray<Range> = []
   return {
-    begin: () => void (drawing = undefined),
-    draw: (first, last) => void (drawing = [first - 1, last]),
-    committed: () => {
-      if (drawing === undefined) return
-      const [after, last] = drawing
+    // What it draws later follows: it has locked the log.
+    draw: (transaction, first, last) =>
+      void drawing.set(transaction, [drawing.get(transaction)?.[0] ?? first - 1, last]),
+    committed: (transaction) => {
+      const drawn = drawing.get(transaction)
+      drawing.delete(transaction)
+      if (drawn === undefined) return
+      const [after, last] = drawn
       const before = ranges.at(-1)
-      drawing = undefined
-      ranges =
-        before !== undefined && before[1] === after
-          ? [...ranges.slice(0, -1), [before[0], last]]
-          : [...ranges, [after, last]]
+      if (before !== undefined && before[1] === after) ranges = [...ranges.slice(0, -1), [before[0], last]]
+      // The answer to one of two commits may be handled before that to the other, which has drawn its cursors earlier.
+      else ranges = [...ranges, drawn].toSorted(([a], [b]) => a - b)
     },
-    rolledBack: () => void (drawing = undefined),
+    rolledBack: (transaction) => void drawing.delete(transaction),
     foreign: (after, latest) => {
-      const upTo = Math.min(latest, Math.max(after, drawing?.[0] ?? latest))
+      const undecided = Math.min(latest, ...Array.from(drawing.values(), ([first]) => first))
+      const upTo = Math.min(latest, Math.max(after, undecided))
       const foreign: Array<Range> = []
       let at = after
       for (const [begin, end] of ranges) {

@@ -6,22 +6,47 @@ import { SqlError } from "@effect/sql/SqlError"
 import { Effect, Predicate, Schema } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import * as columns from "../sql/columns.js"
-import type { Connection, Dialect, Insert } from "../sql/Dialect.js"
+import type { Connection, Dialect, Insert, Lane } from "../sql/Dialect.js"
 import { reasonOf } from "../sql/mapSqlError.js"
 import { execute, inserter, query, queryOne, type Value } from "../sql/statements.js"
 import { channel, eventsNotice } from "./notices.js"
 import type { OwnCursors } from "./OwnCursors.js"
 
-/** The first key of our advisory locks on kinds, and that of the search index. */
-const admissions = 1_128_808_788
-const searches = 1_128_808_789
-
 /** The key of the lock of the owner of a kind; the tables of a schema have owners of their own. */
 export const ownerKey = "hashtextextended('charlotte ' || current_schema() || ' ' || CAST(? AS text), 0)"
+
+const selectRows = query(Schema.Unknown)
+
+/**
+ * Locks a row, which is inserted where it is missing. Locks are rows, since a login that may only read cannot lock those, but can take
+ * any advisory lock.
+ */
+const lockRow = (
+  connection: Connection,
+  { insert, select }: { readonly select: string; readonly insert: string },
+  params: ReadonlyArray<Value> = []
+): Effect.Effect<void, SqlError> => {
+  const lock = Effect.map(selectRows(connection, `${select} FOR NO KEY UPDATE`, params), (rows) => rows.length > 0)
+  return Effect.flatMap(lock, (isLocked) =>
+    isLocked ? Effect.void : Effect.zipRight(execute(connection, `${insert} ON CONFLICT DO NOTHING`, params), lock)
+  )
+}
+
+const kindLock = {
+  select: "SELECT 1 FROM charlotte_limits WHERE kind = ?",
+  insert: "INSERT INTO charlotte_limits (kind) VALUES (?)"
+}
+
+/** The row of the first partition, which is the beginning of the index. */
+const searchLock = {
+  select: "SELECT 1 FROM charlotte_partitions WHERE partition = 0",
+  insert: "INSERT INTO charlotte_partitions (partition, first_id, last_id, documents) VALUES (0, '', '', 0)"
+}
 
 const selectLocks = queryOne(Schema.Struct({ taken: Schema.Boolean }))
 const selectIds = query(Schema.Struct({ id: Schema.String }))
 const drawCursors = queryOne(Schema.Struct({ cursor: Schema.Number }))
+const countInserted = queryOne(Schema.Struct({ runs: Schema.Number }))
 
 /** The columns of `updateRuns`. */
 const changed = [
@@ -67,6 +92,23 @@ const insertRuns = bulk(
   `INSERT INTO charlotte_runs (${columns.names(columns.runs)}) SELECT * FROM ${table(columns.runs)}`
 )
 
+/** How long a statement waits for a lock, which then fails with `busy`, and is tried again. */
+const lockTimeout: { readonly [of in Lane]: string } = { admission: "2s", record: "5s" }
+
+/**
+ * The application's own `lock_timeout` is back with the end of the statement: as `SET LOCAL`, the new one would last beyond the
+ * savepoint of a nested transaction. The CTEs are read from the first to the last, since each reads the one before.
+ */
+const insertOutbox = `WITH old AS MATERIALIZED (
+    SELECT value, set_config('lock_timeout', '${lockTimeout.admission}', true) AS timeout
+    FROM (SELECT current_setting('lock_timeout') AS value OFFSET 0) AS current
+  ), inserted AS (
+    INSERT INTO charlotte_runs (${columns.names(columns.runs)})
+    SELECT run.* FROM old CROSS JOIN ${table(columns.runs)} AS run WHERE old.timeout IS NOT NULL
+    ON CONFLICT DO NOTHING RETURNING id
+  ), counted AS MATERIALIZED (SELECT count(*) AS runs FROM inserted)
+  SELECT counted.runs, set_config('lock_timeout', old.value, true) AS timeout FROM counted CROSS JOIN old`
+
 /** Draws the cursors, and locks the log until the commit. */
 const insertEvents = `WITH drawn AS (
     UPDATE charlotte_log SET cursor = cursor + ? RETURNING cursor, CAST(pg_notify('${channel}', ?) AS text) AS notified
@@ -92,12 +134,19 @@ const longestIdle = "3s"
  * One round trip. Whatever the database is set to: a statement after a lock sees what was committed before it, and an
  * acknowledged commit is on the disk.
  */
-const beginning = [
-  "BEGIN ISOLATION LEVEL READ COMMITTED",
-  "SET LOCAL synchronous_commit TO on",
-  `SET LOCAL idle_in_transaction_session_timeout TO '${longestIdle}'`,
-  "SELECT CAST(pg_current_xact_id() AS text) AS xid"
-].join("; ")
+const beginning = (lane: Lane): string =>
+  [
+    "BEGIN ISOLATION LEVEL READ COMMITTED",
+    "SET LOCAL synchronous_commit TO on",
+    `SET LOCAL idle_in_transaction_session_timeout TO '${longestIdle}'`,
+    `SET LOCAL lock_timeout TO '${lockTimeout[lane]}'`,
+    "SELECT CAST(pg_current_xact_id() AS text) AS xid"
+  ].join("; ")
+
+const beginnings: { readonly [of in Lane]: string } = {
+  admission: beginning("admission"),
+  record: beginning("record")
+}
 
 /** Asks on another connection what became of a transaction, until the server knows. */
 export type Outcome = (xid: string) => Effect.Effect<"committed" | "aborted", StoreError>
@@ -119,11 +168,12 @@ export const make = ({
         (error) => reasonOf(error) === "unreachable",
         (error) => Effect.flatMap(outcome(xid), (became) => (became === "committed" ? Effect.void : Effect.fail(error)))
       ),
-      () => Effect.sync(own.committed)
+      () => Effect.sync(() => own.committed(connection))
     )
 
   return {
     name: "postgres",
+    isConcurrent: true,
     strings: "jsonb_array_elements_text(CAST(? AS jsonb))",
     numbers: "(SELECT CAST(value AS bigint) AS value FROM jsonb_array_elements_text(CAST(? AS jsonb)))",
     elementsOf: (column) => `json_array_elements_text(CAST(${column} AS json))`,
@@ -136,17 +186,19 @@ export const make = ({
     now: "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)",
     latestCursor: "SELECT cursor FROM charlotte_log",
 
-    begin: (connection) =>
-      Effect.flatMap(connection.executeRaw(beginning, []), (results) => {
+    begin: (connection, lane) =>
+      Effect.flatMap(connection.executeRaw(beginnings[lane], []), (results) => {
         const xid = transactionIn(results)
-        own.begin()
         return xid === undefined
           ? new SqlError({ cause: new Error("the server has not numbered a transaction"), message: "cannot begin" })
           : Effect.succeed(commit(connection, xid))
       }),
 
     rollback: (connection) =>
-      Effect.zipRight(Effect.ignore(execute(connection, "ROLLBACK")), Effect.sync(own.rolledBack)),
+      Effect.zipRight(
+        Effect.ignore(execute(connection, "ROLLBACK")),
+        Effect.sync(() => own.rolledBack(connection))
+      ),
 
     // `FOR NO KEY UPDATE` leaves others free to insert rows that refer to these.
     lockRuns: (connection, ids) =>
@@ -158,17 +210,18 @@ export const make = ({
           [JSON.stringify(ids)]
         )
       ),
-    lockAdmission: (connection, kind) =>
-      execute(connection, `SELECT pg_advisory_xact_lock(${admissions}, hashtext(?))`, [kind]),
+    lockAdmission: (connection, kind) => lockRow(connection, kindLock, [kind]),
     isUnowned: (connection, kind) =>
       Effect.map(
         selectLocks(connection, `SELECT pg_try_advisory_xact_lock_shared(${ownerKey}) AS taken`, [kind]),
         ({ taken }) => taken
       ),
-    lockSearch: (connection) => execute(connection, `SELECT pg_advisory_xact_lock(${searches}, 0)`),
+    lockSearch: (connection) => lockRow(connection, searchLock),
 
     updateRuns,
     insertRuns,
+    insertOutbox: (connection, row) =>
+      Effect.map(countInserted(connection, insertOutbox, valuesOf(columns.runs, [row])), ({ runs }) => runs > 0),
     insertEvents: (connection, rows) =>
       Effect.map(
         drawCursors(connection, insertEvents, [
@@ -177,7 +230,7 @@ export const make = ({
           rows.length,
           ...valuesOf(columns.events, rows)
         ]),
-        ({ cursor }) => own.draw(cursor - rows.length + 1, cursor)
+        ({ cursor }) => own.draw(connection, cursor - rows.length + 1, cursor)
       ),
 
     insertTerms: inserter("charlotte_search (rowid, words)", 2, "(?, array_to_tsvector(string_to_array(?, ' ')))"),

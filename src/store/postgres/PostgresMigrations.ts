@@ -13,7 +13,6 @@ import * as migrationVersion from "../migrationVersion.js"
 import { migrations } from "./migrations/index.js"
 
 const operation = "migrate"
-const lock = 1_128_808_790
 
 /**
  * How long a statement waits for a transaction that uses its table, while all later ones wait behind it: less than the lease of a
@@ -88,15 +87,15 @@ const explainBusy = <E>(connection: Connection, error: E) =>
 
 /** The statements before the migrations, in their transaction. */
 export const opening: ReadonlyArray<string> = [
-  `SELECT pg_advisory_xact_lock(${lock}, 0)`,
-  // After the lock, for which it waits as long as the migration of another process takes.
-  `SET LOCAL lock_timeout TO '${lockTimeout}'`,
-  // Before the version is read: it waits for what others have changed, which `to_regclass` may not see within a transaction.
+  // Before the version is read: it waits for a process that creates it at the same time, and fails then, to be tried again.
   `CREATE TABLE IF NOT EXISTS charlotte_migrations (
      migration_id INTEGER PRIMARY KEY,
      created_at TIMESTAMPTZ NOT NULL DEFAULT now(),
      name TEXT NOT NULL
-   )`
+   )`,
+  "SELECT migration_id FROM charlotte_migrations ORDER BY migration_id LIMIT 1 FOR NO KEY UPDATE",
+  // After the lock, for which it waits as long as the migration of another process takes.
+  `SET LOCAL lock_timeout TO '${lockTimeout}'`
 ]
 
 export interface Migration {

@@ -12,7 +12,6 @@ import { retryWhileBusy } from "../sql/busyRetry.js"
 import { orStoreError, reasonOf, storeError } from "../sql/mapSqlError.js"
 import { reserve as reserveOf } from "../sql/reserve.js"
 import { byTransaction, outsideTransaction, type Session, transactionOf } from "../sql/Session.js"
-import type { Dialect } from "../sql/Dialect.js"
 import { query } from "../sql/statements.js"
 import { abandonable, destroy, wrap } from "./PostgresConnection.js"
 import * as OwnCursors from "./OwnCursors.js"
@@ -22,7 +21,6 @@ import * as PostgresDialect from "./PostgresDialect.js"
 export interface PostgresSession extends Session {
   readonly origin: string
   readonly own: OwnCursors.OwnCursors
-  readonly dialect: Dialect
 }
 
 const selectStatus = query(Schema.Struct({ status: Schema.NullOr(Schema.String) }))

@@ -4,10 +4,12 @@
  */
 import type { Connection } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Effect, Exit } from "effect"
+import { type DateTime, Effect, Exit } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import type { NewlyWaiting } from "../ChangeNotifier.js"
-import type { AcceptedEvent, NewRun } from "../RunStoreService.js"
+import type { Runner } from "../ClusterStore.js"
+import { keysOf } from "../admitRun.js"
+import type { AcceptedEvent, Key, NewRun } from "../RunStoreService.js"
 import { acceptsEvents, type State } from "../RunTransition.js"
 import * as cluster from "./cluster.js"
 import * as events from "./events.js"
@@ -34,7 +36,11 @@ export interface Batch {
   readonly append: (jobId: JobId, events: ReadonlyArray<AcceptedEvent>) => void
   /** Notes what a run waits for that was changed by a statement outside of the buffers, to notify of it after the commit. */
   readonly waits: (waiting: NewlyWaiting) => void
-  /** The notifications to send after the commit. */
+  /** Locks the keys, the limit and the number of pending runs of a kind, once. */
+  readonly lockAdmission: (kind: string) => Effect.Effect<void, SqlError>
+  /** Notes keys that are handed on after the commit, in a transaction that locks their kind; `false` where this one does so. */
+  readonly handOnLater: (keys: ReadonlyArray<Key>, at: DateTime.Utc) => boolean
+  /** What to do after the commit. */
   readonly news: News
   /** Writes all that is buffered, at the end of the transaction. */
   readonly flush: Effect.Effect<void, SqlError>
@@ -46,6 +52,13 @@ export interface News {
   /** Jobs with new events. */
   readonly jobs: ReadonlySet<JobId>
   readonly waits: ReadonlyArray<NewlyWaiting>
+  readonly released: ReadonlyArray<Released>
+}
+
+/** A key that a run has held, or may wait for though no run holds it any more. */
+export interface Released {
+  readonly key: Key
+  readonly at: DateTime.Utc
 }
 
 /** The head of a job; undefined unless this attempt is running. */
@@ -68,6 +81,14 @@ const buffered = (connection: Connection): Batch => {
   let appended: Array<events.NewRow> = []
   const jobs = new Set<JobId>()
   const waiting: Array<NewlyWaiting> = []
+  const released: Array<Released> = []
+  const lockedKinds = new Set<string>()
+
+  const handOnLater: Batch["handOnLater"] = (keys, at) => {
+    const { isConcurrent } = connection.dialect
+    if (isConcurrent) for (const key of keys) released.push({ key, at })
+    return isConcurrent
+  }
 
   const waits: Batch["waits"] = (newlyWaiting) => {
     if (newlyWaiting.waitsFor !== undefined) waiting.push(newlyWaiting)
@@ -127,9 +148,11 @@ const buffered = (connection: Connection): Batch => {
       return inOutbox.length === 0
         ? Effect.void
         : Effect.map(outbox.take(connection, inOutbox), (taken) => {
-            for (const { event, jobId, waiting } of taken) {
+            for (const { event, jobId, keys, waiting } of taken) {
               append(jobId, [event])
               waits(waiting)
+              // The holder may have ended before its transaction was committed, and did not see that it waits.
+              if (waiting.waitsFor === "key") handOnLater(keysOf({ kind: waiting.kind, ...keys }), event.at)
             }
           })
     })
@@ -139,7 +162,13 @@ const buffered = (connection: Connection): Batch => {
     flush: flushAll,
     load,
     waits,
-    news: { jobs, waits: waiting },
+    handOnLater,
+    lockAdmission: (kind) => {
+      if (lockedKinds.has(kind)) return Effect.void
+      lockedKinds.add(kind)
+      return connection.dialect.lockAdmission(connection, kind)
+    },
+    news: { jobs, waits: waiting, released },
     connection: Effect.as(flush, connection),
     head: (jobId) => heads.get(jobId),
 

@@ -14,6 +14,12 @@ export type Insert = (
   rows: ReadonlyArray<ReadonlyArray<Value>>
 ) => Effect.Effect<void, SqlError>
 
+/**
+ * Which writes a transaction has: `admission` those that decide, under the lock of a kind, which runs begin and who holds a key;
+ * `record` all others. A transaction of an application can hold up the former for as long as it is open, and never the latter.
+ */
+export type Lane = "admission" | "record"
+
 /** A connection, and the dialect of its database. */
 export interface Connection extends SqlConnection.Connection {
   readonly dialect: Dialect
@@ -21,6 +27,8 @@ export interface Connection extends SqlConnection.Connection {
 
 export interface Dialect {
   readonly name: "sqlite" | "postgres"
+  /** Whether several transactions write at the same time, so that each lane has its own. */
+  readonly isConcurrent: boolean
   /** A table of the strings of a JSON array, which is its parameter; the column is `value`. */
   readonly strings: string
   /** A table of the numbers of a JSON array. */
@@ -43,18 +51,26 @@ export interface Dialect {
   readonly latestCursor: string
 
   /** Begins a transaction and returns the effect that commits it, which fails only if nothing was committed. */
-  readonly begin: (connection: Connection) => Effect.Effect<Effect.Effect<void, SqlError | StoreError>, SqlError>
+  readonly begin: (
+    connection: Connection,
+    lane: Lane
+  ) => Effect.Effect<Effect.Effect<void, SqlError | StoreError>, SqlError>
   /** Ends a transaction that was not committed. Ignores a failure: the database may have rolled it back already. */
   readonly rollback: (connection: Connection) => Effect.Effect<void>
   /** Locks these runs against other writers, to the end of the transaction. */
   readonly lockRuns: (connection: Connection, ids: ReadonlyArray<JobId>) => Effect.Effect<void, SqlError>
-  /** Locks the keys and the number of pending runs of a kind, to the end of the transaction. */
+  /** Locks the keys, the limit and the number of pending runs of a kind, to the end of the transaction. */
   readonly lockAdmission: (connection: Connection, kind: string) => Effect.Effect<void, SqlError>
   /** Whether no owner has the jobs of a kind for itself; none gets them before the end of the transaction. */
   readonly isUnowned: (connection: Connection, kind: string) => Effect.Effect<boolean, SqlError>
   /** Locks the search index against other writers, to the end of the transaction. */
   readonly lockSearch: (connection: Connection) => Effect.Effect<void, SqlError>
   readonly insertRuns: Insert
+  /**
+   * Inserts a run in a transaction of the application, whose settings it leaves as they were. It waits for other transactions that
+   * insert one of its keys; `false` if one of those has committed it.
+   */
+  readonly insertOutbox: (connection: Connection, row: ReadonlyArray<Value>) => Effect.Effect<boolean, SqlError>
   /**
    * Updates runs whose status and attempt are still the last two values of their row; the first of these are the new status, attempt,
    * key, started_at, stopping_at, ended_at, waits_for, due_at, parked, woken_by, crashes, result and error, then comes the id.

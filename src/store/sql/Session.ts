@@ -7,11 +7,12 @@ import type * as SqlConnection from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Context, Effect, Option } from "effect"
 import type { StoreError } from "../../domain/errors.js"
-import type { Connection } from "./Dialect.js"
+import type { Connection, Dialect } from "./Dialect.js"
 
 export interface Session {
   /** A connection of the client, as the client gives it. */
   readonly connection: SqlConnection.Connection
+  readonly dialect: Dialect
   /** Exclusive use of a connection. Inside a transaction of the same client, it is the connection of that transaction. */
   readonly read: <A>(
     operation: string,

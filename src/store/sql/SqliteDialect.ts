@@ -36,8 +36,11 @@ const updateRuns: Dialect["updateRuns"] = (connection, [row, ...rows]) => {
   )
 }
 
+const insertRuns = inserter(`charlotte_runs (${columns.names(columns.runs)})`, columns.runs.length)
+
 export const dialect: Dialect = {
   name: "sqlite",
+  isConcurrent: false,
   strings: "json_each(?)",
   numbers: "json_each(?)",
   elementsOf: (column) => `json_each(${column})`,
@@ -56,7 +59,8 @@ export const dialect: Dialect = {
   isUnowned: () => Effect.succeed(true),
   lockSearch: () => Effect.void,
   updateRuns,
-  insertRuns: inserter(`charlotte_runs (${columns.names(columns.runs)})`, columns.runs.length),
+  insertRuns,
+  insertOutbox: (connection, row) => Effect.as(insertRuns(connection, [row]), true),
   insertEvents: inserter(`charlotte_events (${columns.names(columns.events)})`, columns.events.length),
   insertTerms: inserter("charlotte_search (rowid, words)", 2),
   // A term has letters and digits only: none of the query language.

@@ -32,6 +32,7 @@ export const make = (sql: SqlClient.SqlClient): Effect.Effect<Session, StoreErro
 
     return {
       connection: own,
+      dialect,
       reserve,
       read: (operation, use) =>
         Effect.withFiberRuntime<Effect.Effect.Success<ReturnType<typeof use>>, SqlError>(({ currentContext }) =>

@@ -2,15 +2,15 @@
  * The group-commit writer. The writes that queue up during one transaction share the next, since each commit waits for an
  * fsync, and each write is acknowledged after its commit.
  */
-import type { Connection } from "./Dialect.js"
+import type { Connection, Lane } from "./Dialect.js"
 import { SqlError } from "@effect/sql/SqlError"
 import { Cause, Effect, Exit, Option, type Scope } from "effect"
 import { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
-import { isTemporary, retryWhileBusy } from "./busyRetry.js"
+import { isTemporary, retryTimeout, retryWhileBusy } from "./busyRetry.js"
 import * as background from "../../internal/background.js"
 import { Failpoint } from "../../internal/Failpoint.js"
-import { storeError } from "./mapSqlError.js"
+import { isLockTimeout, storeError } from "./mapSqlError.js"
 import type { ChangeNotifier } from "../ChangeNotifier.js"
 import { RealClock } from "../../internal/RealClock.js"
 import type { Guard } from "./DatabaseFileGuard.js"
@@ -23,6 +23,8 @@ export interface Writer {
    * must check before it writes. It is uninterruptible, so that the caller always learns the outcome.
    */
   readonly write: <A, E>(write: Write<A, E>) => Effect.Effect<A, E | StoreError>
+  /** Milliseconds since the oldest write that waits was first tried; 0 if none waits. */
+  readonly age: Effect.Effect<number>
 }
 
 export interface Write<A, E> {
@@ -33,6 +35,8 @@ export interface Write<A, E> {
   readonly lane: "fast" | "slow"
   /** The job whose head the body reads. */
   readonly about?: JobId
+  /** Where each lane has a writer: it shares its transaction with no other, since it may wait for a transaction of an application. */
+  readonly isAlone?: boolean
   /** A body that returns an `Exit` costs no fiber operation. */
   readonly body: (batch: Batch.Batch) => Effect.Effect<A, E | SqlError>
 }
@@ -41,6 +45,10 @@ interface Queued {
   readonly operation: string
   readonly weight: number
   readonly about: JobId | undefined
+  readonly lane: Write<unknown, unknown>["lane"]
+  readonly isAlone: boolean
+  /** When it was first tried, if it is tried again behind the others. */
+  since?: number
   /** Runs the body and returns whether the transaction may continue. Fails if the same transaction may succeed in a moment. */
   readonly run: (batch: Batch.Batch) => boolean | Effect.Effect<boolean, SqlError>
   /** Completes the caller with the result of the body. */
@@ -53,7 +61,7 @@ interface Committed {
   readonly isDoubtful: boolean
 }
 
-const noNews: Batch.News = { jobs: new Set(), waits: [] }
+const noNews: Batch.News = { jobs: new Set(), waits: [], released: [] }
 
 /** Rows of the slow lane per transaction, which bounds its duration. */
 const maxSlowRows = 4_096
@@ -63,14 +71,18 @@ export const make = (options: {
   readonly notifier: ChangeNotifier
   /** Fails when the database files can no longer be trusted. */
   readonly guard: Guard
+  readonly lane: Lane
+  /** Called after the commit with the keys that are handed on in another transaction. */
+  readonly onReleased: (released: ReadonlyArray<Batch.Released>) => Effect.Effect<void>
 }): Effect.Effect<Writer, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const { guard, session, notifier } = options
+    const { guard, lane: ownLane, notifier, onReleased, session } = options
     const clock = yield* RealClock
     const failpoint = yield* Failpoint
     const lanes: { readonly fast: Array<Queued>; readonly slow: Array<Queued> } = { fast: [], slow: [] }
     let closedAt: number | undefined
-    let busy = false
+    /** When the writes that are being written were first tried. */
+    let busySince: number | undefined
     let wake = (): void => {}
 
     const isEmpty = () => lanes.fast.length + lanes.slow.length === 0
@@ -81,6 +93,10 @@ export const make = (options: {
     })
 
     const take = (): ReadonlyArray<Queued> => {
+      if (ownLane === "admission") {
+        const alone = lanes.fast.findIndex(({ isAlone }) => isAlone)
+        return lanes.fast.splice(0, alone === -1 ? Infinity : Math.max(alone, 1))
+      }
       let weight = 0
       const slow = lanes.slow.findIndex((queued) => (weight += queued.weight) > maxSlowRows)
       return [...lanes.fast.splice(0), ...lanes.slow.splice(0, slow === -1 ? Infinity : Math.max(slow, 1))]
@@ -108,14 +124,15 @@ export const make = (options: {
       session.reserve((connection) =>
         Effect.gen(function* () {
           yield* guard.check(connection)
-          const commitNow = yield* connection.dialect.begin(connection)
+          const commitNow = yield* connection.dialect.begin(connection, ownLane)
           const written = yield* Effect.exit(Effect.zipRight(guard.begin(connection), writeAll(connection, writes)))
           if (Exit.isFailure(written) || Option.isNone(written.value)) {
             yield* connection.dialect.rollback(connection)
-            if (Exit.isFailure(written) && (writes.length === 1 || isTemporary(Cause.squash(written.cause)))) {
-              return yield* Effect.failCause(written.cause)
-            }
-            return Option.none()
+            if (Exit.isSuccess(written)) return Option.none()
+            const error = Cause.squash(written.cause)
+            // Only one of them has waited for a lock.
+            const isTried = isLockTimeout(error) || !isTemporary(error)
+            return writes.length > 1 && isTried ? Option.none() : yield* Effect.failCause(written.cause)
           }
           const points = () => writes.map(({ operation }) => `commit ${operation}`)
           yield* Effect.tapErrorCause(failpoint.around(points, commitNow), () =>
@@ -132,24 +149,36 @@ export const make = (options: {
         ? retryWhileBusy(session.reserve(guard.check))
         : Effect.void
 
-    const settle = (writes: ReadonlyArray<Queued>, { jobs, waits }: Batch.News): Effect.Effect<void> =>
+    const settle = (writes: ReadonlyArray<Queued>, { jobs, released, waits }: Batch.News): Effect.Effect<void> =>
       Effect.gen(function* () {
         // Before the acknowledgements, so that the caller that has queued a run finds that one waits.
         yield* notifier.wakeWaiting(waits)
         for (const queued of writes) queued.acknowledge()
         // After them, or a subscriber could see a job before its caller knows the id.
         if (jobs.size > 0) yield* notifier.wake(jobs)
+        if (released.length > 0) yield* onReleased(released)
       })
+
+    /** Tries a write again behind the others, which need not wait for the same lock. */
+    const defer = (queued: Queued, since: number): void => {
+      queued.since ??= since
+      lanes[queued.lane].push(queued)
+    }
 
     /**
      * A failing write rolls back the shared transaction; each write is then retried in its own, and only the failing one is
      * rejected.
      */
     const process = (writes: ReadonlyArray<Queued>, since: number): Effect.Effect<void> =>
-      Effect.matchCauseEffect(Effect.tap(retryWhileBusy(commit(writes), since), confirm), {
+      Effect.matchCauseEffect(Effect.tap(retryWhileBusy(commit(writes), since, isRetried), confirm), {
         onFailure: (cause) =>
-          Effect.sync(() => {
-            for (const queued of writes) queued.refuse(Cause.squash(cause))
+          Effect.map(clock.now, (now) => {
+            const error = Cause.squash(cause)
+            for (const queued of writes) {
+              const first = queued.since ?? since
+              if (isLockTimeout(error) && now - first < retryTimeout) defer(queued, first)
+              else queued.refuse(error)
+            }
           }),
         onSuccess: Option.match({
           onSome: ({ news }) => settle(writes, news),
@@ -163,14 +192,16 @@ export const make = (options: {
       })
 
     const drain = Effect.gen(function* () {
-      busy = true
       while (!isEmpty()) {
         // One turn of the event loop lets more writes join the batch, and other fibers run between two transactions.
         yield* clock.turn
-        yield* process(take(), closedAt ?? (yield* clock.now))
+        const now = yield* clock.now
+        const writes = take()
+        busySince = now
+        yield* process(writes, closedAt ?? now)
         yield* guard.checkpoint
       }
-      busy = false
+      busySince = undefined
     })
 
     // Interruptible only while it waits, when the queue is empty.
@@ -180,7 +211,7 @@ export const make = (options: {
     yield* background.fork(Effect.withMaxOpsBeforeYield(loop, Number.MAX_SAFE_INTEGER))
 
     const drained: Effect.Effect<void> = Effect.suspend(() =>
-      isEmpty() && !busy ? Effect.void : Effect.zipRight(clock.sleep(1), drained)
+      isEmpty() && busySince === undefined ? Effect.void : Effect.zipRight(clock.sleep(1), drained)
     )
 
     // Finalizers run in reverse order, so queued writes are drained before the writer fiber is interrupted. `closedAt` limits
@@ -193,7 +224,11 @@ export const make = (options: {
     )
 
     return {
-      write: <A, E>({ about, body, lane, operation, weight = 1 }: Write<A, E>) =>
+      age: Effect.map(clock.now, (now) => {
+        const all = [busySince, ...[...lanes.fast, ...lanes.slow].map(({ since }) => since)]
+        return Math.max(0, ...all.map((since) => (since === undefined ? 0 : now - since)))
+      }),
+      write: <A, E>({ about, body, isAlone = false, lane, operation, weight = 1 }: Write<A, E>) =>
         Effect.zipRight(
           session.outsideTransaction,
           Effect.async<A, E | StoreError>((resume) => {
@@ -212,6 +247,8 @@ export const make = (options: {
               operation,
               weight,
               about,
+              lane,
+              isAlone,
               run: (batch) => {
                 const inspect = (result: Exit.Exit<A, E | SqlError>) => {
                   exit = result
@@ -234,6 +271,9 @@ export const make = (options: {
         )
     }
   })
+
+/** What has waited for a lock is tried again behind the others. */
+const isRetried = (error: unknown): boolean => isTemporary(error) && !isLockTimeout(error)
 
 const isExit = <A, E>(effect: Effect.Effect<A, E>): effect is Exit.Exit<A, E> => Exit.isExit(effect)
 

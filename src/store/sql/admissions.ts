@@ -39,7 +39,7 @@ export const make = () => ({
   counted: oncePerBatch<Counted>((batch, kind) =>
     Effect.gen(function* () {
       const connection = yield* batch.connection
-      yield* connection.dialect.lockAdmission(connection, kind)
+      yield* batch.lockAdmission(kind)
       const room = yield* cluster.room(connection, kind)
       const running = new Map(room.running)
       return {

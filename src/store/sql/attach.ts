@@ -12,7 +12,7 @@ export const attach = (batch: Batch, attaching: Attaching) =>
   Effect.gen(function* () {
     const { kind } = attaching.to
     const connection = yield* batch.connection
-    yield* connection.dialect.lockAdmission(connection, kind)
+    yield* batch.lockAdmission(kind)
     const existing = yield* attachTo(attaching, lookup(batch.connection))
     if (Option.isNone(existing)) return Option.none()
     const { id } = yield* idempotencyKeys.answer(connection, kind, existing.value)

@@ -84,7 +84,8 @@ export const nodes = (connection: Connection, kind: string): Effect.Effect<Reado
       }))
   )
 
-const selectLimit = query(Schema.Struct({ max_jobs: Schema.Number }))
+/** The row of a kind is its lock as well, which a manager outside of a cluster has without a limit. */
+const selectLimit = query(Schema.Struct({ max_jobs: Schema.NullOr(Schema.Number) }))
 
 /** None if no node has joined yet. */
 export const currentLimit = (connection: Connection, kind: string): Effect.Effect<Option.Option<number>, SqlError> =>
@@ -99,10 +100,12 @@ export const limit = (connection: Connection, kind: string): Effect.Effect<numbe
   )
 
 export const addLimit = (connection: Connection, kind: string, maxJobs: number) =>
-  execute(connection, "INSERT INTO charlotte_limits (kind, max_jobs) VALUES (?, ?) ON CONFLICT DO NOTHING", [
-    kind,
-    maxJobs
-  ])
+  execute(
+    connection,
+    `INSERT INTO charlotte_limits AS l (kind, max_jobs) VALUES (?, ?)
+     ON CONFLICT (kind) DO UPDATE SET max_jobs = excluded.max_jobs WHERE l.max_jobs IS NULL`,
+    [kind, maxJobs]
+  )
 
 export const setLimit = (connection: Connection, kind: string, maxJobs: number) =>
   execute(
@@ -116,7 +119,7 @@ const Ids = Schema.parseJson(Schema.Array(Schema.String))
 
 const selectRoom = query(
   Schema.Struct({
-    max_jobs: Schema.Number,
+    max_jobs: Schema.NullOr(Schema.Number),
     node: Schema.NullOr(Schema.String),
     runs: Schema.Number,
     alive: Ids,

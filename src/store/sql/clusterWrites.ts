@@ -18,7 +18,7 @@ import * as runs from "./runs.js"
 import * as runWrites from "./runWrites.js"
 import type { SearchIndexer } from "./SearchIndexer.js"
 import type { Session } from "./Session.js"
-import type { Writer } from "./Writer.js"
+import type { Lanes } from "./Lanes.js"
 
 const unrecorded = (kind: string) =>
   new StoreError({
@@ -30,15 +30,15 @@ const unrecorded = (kind: string) =>
 export const make = ({
   heartbeat,
   indexer,
+  lanes: { admit, write },
   owner,
-  session,
-  write
+  session
 }: {
   /** Renews a node apart from the writer. */
   readonly heartbeat: ClusterStore["renew"] | undefined
   readonly owner: OwnerStore["get"]
   readonly session: Session
-  readonly write: Writer["write"]
+  readonly lanes: Lanes
   readonly indexer: SearchIndexer
 }): ClusterStore => {
   const { counted, isAlive } = admissions.make()
@@ -48,9 +48,10 @@ export const make = ({
   /** Begins an attempt where `choose` says; none if the run waits for a key. */
   const begin = (beginning: Beginning, choose: (room: Room) => Effect.Effect<runs.Place, MaxJobsReached>) =>
     Effect.zipLeft(
-      write({
+      admit({
         operation: "begin a job",
         lane: "fast",
+        isAlone: beginning.key !== undefined,
         about: beginning.jobId,
         body: (batch) =>
           Effect.gen(function* () {
@@ -99,9 +100,10 @@ export const make = ({
 
     admit: (run, placement, taker) =>
       Effect.zipLeft(
-        write({
+        admit({
           operation: "start a job",
           lane: "fast",
+          isAlone: runWrites.isKeyed(run),
           body: (batch) =>
             Effect.gen(function* () {
               const { begun, room } = yield* counted(batch, run.kind)

@@ -47,17 +47,19 @@ const selectKeys = query(
   Schema.Struct({ kind: Schema.String, key: Schema.NullOr(Schema.String), start_key: Schema.NullOr(Schema.String) })
 )
 
+const keysNow = (connection: Connection, id: JobId): Effect.Effect<ReadonlyArray<Key>, SqlError> =>
+  Effect.map(
+    selectKeys(connection, "SELECT kind, key, start_key FROM charlotte_runs WHERE id = ? AND ended_at IS NULL", [id]),
+    (rows) =>
+      rows.flatMap(({ key, kind, start_key: startKey }) =>
+        keysOf({ kind, key: key ?? undefined, startKey: startKey ?? undefined })
+      )
+  )
+
 /** The keys of a run that is not over, each with its holder. */
 export const ofRun = (connection: Connection, id: JobId): Effect.Effect<ReadonlyArray<HeldKey>, SqlError> =>
   Effect.gen(function* () {
-    const rows = yield* selectKeys(
-      connection,
-      "SELECT kind, key, start_key FROM charlotte_runs WHERE id = ? AND ended_at IS NULL",
-      [id]
-    )
-    const keys = rows.flatMap(({ key, kind, start_key: startKey }) =>
-      keysOf({ kind, key: key ?? undefined, startKey: startKey ?? undefined })
-    )
+    const keys = yield* keysNow(connection, id)
     const held = yield* Effect.forEach(keys, (key) => Effect.map(holder(connection, key), heldBy(key)))
     return Array.getSomes(held)
   })
@@ -80,20 +82,55 @@ const mayHold = (connection: Connection, id: JobId, keys: ReadonlyArray<Key>) =>
     })
   )
 
-/** Passes keys that a run no longer holds to the first that waits for each, if it may hold all of its own. */
+/** Passes a key that no run holds to the first that waits for it, if that may hold all of its own. */
+export const handOn = (batch: Batch, key: Key, at: DateTime.Utc): Effect.Effect<void, SqlError> =>
+  Effect.gen(function* () {
+    const connection = yield* batch.connection
+    yield* batch.lockAdmission(key.kind)
+    const waiter = yield* firstWaiter(connection, key)
+    if (Option.isNone(waiter)) return
+    const { id } = waiter.value
+    const head = yield* batch.reload(id)
+    if (head?.state.waitsFor !== "key" || !(yield* mayHold(connection, id, keysOfHead(head)))) return
+    yield* batch.change(id, head, { ...head.state, ...waitingSince(head.startAt, at) })
+  })
+
+/**
+ * Hands on keys that a run no longer holds. Where transactions of an application run at the same time, this comes after the commit:
+ * what an open one has inserted may stand in the way, and must not hold up the end of a job.
+ */
 export const release = (batch: Batch, keys: ReadonlyArray<Key>, at: DateTime.Utc): Effect.Effect<void, SqlError> =>
-  Effect.forEach(
-    keys,
-    (key) =>
-      Effect.gen(function* () {
-        const connection = yield* batch.connection
-        yield* connection.dialect.lockAdmission(connection, key.kind)
-        const waiter = yield* firstWaiter(connection, key)
-        if (Option.isNone(waiter)) return
+  keys.length === 0 || batch.handOnLater(keys, at)
+    ? Effect.void
+    : Effect.forEach(keys, (key) => handOn(batch, key, at), { discard: true })
+
+/** Keys of a kind that runs wait for: a search in the index for each. */
+const awaited = (of: Key["of"]) => {
+  const next = (after: string) =>
+    `SELECT min(${column[of]}) FROM charlotte_runs WHERE kind = ? AND waits_for = 'key'${after}`
+  return `WITH RECURSIVE awaited (key) AS (
+      ${next("")}
+      UNION ALL SELECT (${next(` AND ${column[of]} > a.key`)}) FROM awaited a WHERE a.key IS NOT NULL
+    )
+    SELECT key FROM awaited a WHERE key IS NOT NULL AND NOT EXISTS
+      (SELECT 1 FROM charlotte_runs WHERE kind = ? AND ${column[of]} = a.key AND ended_at IS NULL
+         AND waits_for IS DISTINCT FROM 'key')`
+}
+
+const selectAwaited = query(Schema.Struct({ key: Schema.String }))
+
+/** The keys of a kind that no run holds, and that could be handed on: the process that was to do so may be gone. */
+export const left = (connection: Connection, kind: string): Effect.Effect<ReadonlyArray<Key>, SqlError> =>
+  Effect.gen(function* () {
+    const found: Array<Key> = []
+    for (const of of ["key", "startKey"] as const) {
+      for (const { key } of yield* selectAwaited(connection, awaited(of), [kind, kind, kind])) {
+        const waiter = yield* firstWaiter(connection, { kind, of, key })
+        if (Option.isNone(waiter)) continue
         const { id } = waiter.value
-        const head = yield* batch.reload(id)
-        if (head === undefined || !(yield* mayHold(connection, id, keysOfHead(head)))) return
-        yield* batch.change(id, head, { ...head.state, ...waitingSince(head.startAt, at) })
-      }),
-    { discard: true }
-  )
+        const keys = yield* keysNow(connection, id)
+        if (yield* mayHold(connection, id, keys)) found.push({ kind, of, key })
+      }
+    }
+    return found
+  })

@@ -33,8 +33,8 @@ const remedies: ReadonlyArray<readonly [RegExp, string]> = [
 
 const reconnect = "start the database server, or check its address"
 
-/** Unique indexes that reject a key which another process has written since the lookup: a retry finds it. */
-const found = /^charlotte_runs_(held_(start_)?key|idempotency_key)$/
+/** Unique indexes that reject what another process has written since the lookup, a key or the first table: a retry finds it. */
+const found = /^(charlotte_runs_(held_(start_)?key|idempotency_key)|pg_(type_typname|class_relname)_nsp_index)$/
 
 /** Failures of connections for which the driver of PostgreSQL has no code. */
 const disconnected =
@@ -72,6 +72,9 @@ export const reasonOf = (cause: unknown): StoreError["reason"] => {
 /** The file system failed to report the state of a lock. */
 export const isLockFailure = ({ cause }: StoreError): boolean =>
   /^SQLITE_IOERR_(LOCK|RDLOCK|CHECKRESERVEDLOCK)/.test(code(cause))
+
+/** A statement has waited for a lock of another transaction of PostgreSQL for as long as it may. */
+export const isLockTimeout = (cause: unknown): boolean => code(root(cause)) === "55P03"
 
 /** An error without a specific code. If the statement is known to be correct, the file is damaged. */
 export const isGeneric = (cause: unknown): boolean => code(root(cause)) === "SQLITE_ERROR"

@@ -6,7 +6,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Schema, Struct } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import type { NewlyWaiting } from "../ChangeNotifier.js"
-import type { AcceptedEvent } from "../RunStoreService.js"
+import type { AcceptedEvent, NewRun } from "../RunStoreService.js"
 import { createdEvent } from "../RunTransition.js"
 import { Row } from "./runRow.js"
 import { query } from "./statements.js"
@@ -21,7 +21,10 @@ export const ids = (connection: Connection, kind: string): Effect.Effect<Readonl
   )
 
 const takeRows = query(
-  Schema.Struct(Struct.pick(Row.fields, "id", "kind", "status", "priority", "created_at", "start_at", "waits_for"))
+  Schema.Struct({
+    ...Struct.pick(Row.fields, "id", "kind", "status", "priority", "key", "created_at", "start_at", "waits_for"),
+    start_key: Schema.NullOr(Schema.String)
+  })
 )
 
 /** A run that is taken out of the outbox. */
@@ -30,6 +33,7 @@ interface Taken {
   /** Its first event. */
   readonly event: AcceptedEvent
   readonly waiting: NewlyWaiting
+  readonly keys: Pick<NewRun, "key" | "startKey">
 }
 
 export const take = (
@@ -40,13 +44,18 @@ export const take = (
     takeRows(
       connection,
       `UPDATE charlotte_runs SET outbox = 0 WHERE id IN (SELECT value FROM ${connection.dialect.strings} ids) AND outbox = 1
-       RETURNING id, kind, status, priority, created_at, start_at, waits_for`,
+       RETURNING id, kind, status, priority, key, start_key, created_at, start_at, waits_for`,
       [JSON.stringify(ids)]
     ),
     (rows) =>
-      rows.map(({ created_at: at, id: jobId, kind, priority, start_at, status, waits_for }) => {
+      rows.map(({ created_at: at, id: jobId, key, kind, priority, start_at, start_key, status, waits_for }) => {
         const waitsFor = waits_for ?? undefined
         const event = createdEvent({ at, priority, startAt: start_at ?? undefined }, { status, waitsFor })
-        return { jobId, event, waiting: { kind, waitsFor } }
+        return {
+          jobId,
+          event,
+          waiting: { kind, waitsFor },
+          keys: { key: key ?? undefined, startKey: start_key ?? undefined }
+        }
       })
   )

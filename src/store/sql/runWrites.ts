@@ -25,7 +25,7 @@ import * as outbox from "./outbox.js"
 import * as queue from "./queue.js"
 import * as runs from "./runs.js"
 import * as signals from "./signals.js"
-import type { Writer } from "./Writer.js"
+import type { Lanes } from "./Lanes.js"
 
 type Writes = Pick<Service, "create" | "attach" | "record" | "begin" | "append" | "wake" | "wakeDue" | "signal"> & {
   /** Queues the runs in the outbox, at most 1,000 at once. Returns how many. */
@@ -90,7 +90,7 @@ export const begin = (batch: Batch, beginning: Beginning): Effect.Effect<"runnin
     const { parked, wokenBy } = head.state
     if (key !== undefined && head.state.key === undefined) {
       const connection = yield* batch.connection
-      yield* connection.dialect.lockAdmission(connection, head.kind)
+      yield* batch.lockAdmission(head.kind)
       const holder = yield* keys.holder(connection, { kind: head.kind, of: "key", key })
       if (Option.isSome(holder)) {
         yield* batch.change(jobId, head, { ...head.state, key, waitsFor: "key" })
@@ -110,32 +110,41 @@ export const begin = (batch: Batch, beginning: Beginning): Effect.Effect<"runnin
     return "running"
   })
 
-export const make = (write: Writer["write"]): Writes => ({
-  create: (run) =>
-    write({
-      operation: "start a job",
-      lane: "fast",
-      body: (batch): Effect.Effect<Created, JobConflict | QueueFull | IdempotencyKeyReused | SqlError> => {
-        const isPlain =
-          keysOf(run).length === 0 && run.idempotency === undefined && !run.isQueued && run.startAt === undefined
-        if (isPlain) {
+/** Whether a start may have to wait for a transaction of an application, which has inserted a run with the same key. */
+export const isKeyed = (run: Pick<NewRun, "kind" | "key" | "startKey" | "idempotency">): boolean =>
+  keysOf(run).length > 0 || run.idempotency !== undefined
+
+export const make = ({ admit, write }: Pick<Lanes, "admit" | "write">): Writes => ({
+  create: (run) => {
+    if (!isKeyed(run) && !run.isQueued && run.startAt === undefined) {
+      return write<Created, never>({
+        operation: "start a job",
+        lane: "fast",
+        body: (batch) => {
           const state = RunTransition.initial(run)
           batch.insert(run, state)
           batch.append(run.id, [RunTransition.createdEvent(run, state)])
           return Exit.succeed(running)
         }
-        return Effect.gen(function* () {
+      })
+    }
+    return admit({
+      operation: "start a job",
+      lane: "fast",
+      isAlone: isKeyed(run),
+      body: (batch): Effect.Effect<Created, JobConflict | QueueFull | IdempotencyKeyReused | SqlError> =>
+        Effect.gen(function* () {
           const connection = yield* batch.connection
-          yield* connection.dialect.lockAdmission(connection, run.kind)
+          yield* batch.lockAdmission(run.kind)
           const decision = yield* admitRun(run, lookup(batch.connection))
           if (decision._tag === "Existing") return yield* idempotencyKeys.answer(connection, run.kind, decision)
           return yield* insert(batch, run, decision)
         }).pipe(Effect.catchTag("Superseded", Effect.die))
-      }
-    }),
+    })
+  },
 
   attach: (attaching) =>
-    write({ operation: "attach to a job", lane: "fast", body: (batch) => attach(batch, attaching) }),
+    admit({ operation: "attach to a job", lane: "fast", isAlone: true, body: (batch) => attach(batch, attaching) }),
 
   record: (requested) => {
     const change = RunTransition.truncateError(requested)
@@ -159,9 +168,10 @@ export const make = (write: Writer["write"]): Writes => ({
   },
 
   begin: (beginning) =>
-    write({
+    admit({
       operation: "begin a job",
       lane: "fast",
+      isAlone: beginning.key !== undefined,
       about: beginning.jobId,
       body: (batch) => begin(batch, beginning)
     }),
@@ -213,7 +223,7 @@ export const make = (write: Writer["write"]): Writes => ({
     }),
 
   queueCommitted: (kind) =>
-    write<number, never>({
+    admit<number, never>({
       operation: "queue jobs",
       lane: "fast",
       body: (batch) =>

@@ -147,6 +147,8 @@ const main = Effect.gen(function* () {
             address: Option.isSome(runner) ? address : undefined
           }))
         }
+        case "Health":
+          return yield* Effect.map(work.health, ({ healthy }) => ({ healthy }))
         case "Close":
           yield* Scope.close(scope, Exit.void)
           return null

@@ -46,6 +46,7 @@ export const Ask = Schema.Union(
   Schema.TaggedStruct("Seen", { follower: Schema.Int, from: Schema.Int }),
   /** The running jobs, and the address of the node that has taken each. */
   Schema.TaggedStruct("Held", {}),
+  Schema.TaggedStruct("Health", {}),
   Schema.TaggedStruct("Close", {})
 )
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Run, RunStatus, RunStore } from "charlotte"
 import { Effect, type Layer, Option } from "effect"
 import { interleaved } from "../../support/interleaving.js"
-import { at, created, error, event, id, kind, log, newRun, record, unfinished } from "../runs.js"
+import { handedOn, at, created, error, event, id, kind, log, newRun, record, unfinished } from "../runs.js"
 
 type Type = RunStore.Change["type"]
 
@@ -88,7 +88,7 @@ export const changing = (layer: Layer.Layer<RunStore.RunStore>) => {
           expect(yield* store.record(change(type))).toBe("job.cancelled")
           expect(yield* record(id(1))).toMatchObject({ status: "cancelled" })
           expect(yield* log(id(1))).toEqual(["1 job.started", "2 job.stopping", "3 job.cancelled"])
-          expect(yield* record(id(2))).toMatchObject({ status: "pending", waitsFor: "permit" })
+          expect(yield* handedOn(id(2))).toMatchObject({ status: "pending", waitsFor: "permit" })
         }).pipe(Effect.provide(layer))
       )
     }
@@ -201,7 +201,7 @@ export const changing = (layer: Layer.Layer<RunStore.RunStore>) => {
         expect(yield* record(id(1))).toMatchObject({ status: "interrupted", attempt: 1, waitsFor: "key" })
         expect(yield* Effect.flip(store.begin({ ...next(2, "a"), attempt: 3 }))).toMatchObject({ _tag: "Superseded" })
         yield* store.record({ ...change("job.completed"), jobId: id(2) })
-        expect(yield* record(id(1))).toMatchObject({ status: "interrupted", waitsFor: "permit" })
+        expect(yield* handedOn(id(1))).toMatchObject({ status: "interrupted", waitsFor: "permit" })
         expect(yield* store.begin(next(2, "a"))).toBe("running")
       }).pipe(Effect.provide(layer))
     )
@@ -215,12 +215,12 @@ export const changing = (layer: Layer.Layer<RunStore.RunStore>) => {
         yield* store.create(newRun(3, { startKey: "k", isQueued: true, whenKeyTaken: "queue" }))
         expect(yield* record(id(3))).toMatchObject({ waitsFor: "key" })
         expect(yield* store.begin({ jobId: id(4), attempt: 1, key: "c", at: at(60) })).toBe("waits")
-        expect(yield* record(id(3))).toMatchObject({ status: "pending", waitsFor: "permit" })
+        expect(yield* handedOn(id(3))).toMatchObject({ status: "pending", waitsFor: "permit" })
         yield* store.record({ ...change("job.completed"), jobId: id(1) })
         expect(yield* record(id(4))).toMatchObject({ waitsFor: "key" })
         yield* store.begin({ jobId: id(3), attempt: 1, key: undefined, at: at(61) })
         yield* store.record({ ...change("job.completed"), jobId: id(3) })
-        expect(yield* record(id(4))).toMatchObject({ waitsFor: "permit" })
+        expect(yield* handedOn(id(4))).toMatchObject({ waitsFor: "permit" })
       }).pipe(Effect.provide(layer))
     )
 

@@ -1,6 +1,6 @@
 /**
  * The nodes of a cluster, and the jobs that they have: `node` is the address on which a run was placed last, `runner` the node that
- * has taken its attempt.
+ * has taken its attempt. The row of a kind in `charlotte_limits` is its lock as well, which a kind without a cluster has, too.
  */
 export const cluster = [
   `CREATE TABLE charlotte_nodes (
@@ -18,6 +18,6 @@ export const cluster = [
   )`,
   `CREATE TABLE charlotte_limits (
     kind TEXT NOT NULL PRIMARY KEY CHECK (kind <> ''),
-    max_jobs INTEGER NOT NULL CHECK (max_jobs >= 1)
+    max_jobs INTEGER CHECK (max_jobs >= 1)
   )`
 ]

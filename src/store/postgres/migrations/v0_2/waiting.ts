@@ -1,6 +1,7 @@
 /**
  * Runs that wait: `pending` behind a permit, a time or a key, and `parked`. How many are pending is counted, so that a limit on
- * them needs no count. The lock of admissions comes before the row of the count, as in every transaction that takes both.
+ * them needs no count; one that a transaction of the application inserts, once it leaves the outbox: until its commit, all others
+ * would wait for the row of the count.
  */
 export const waiting = [
   ...["key", "start_key"].flatMap((key) => [
@@ -13,27 +14,24 @@ export const waiting = [
 
   "CREATE TABLE charlotte_pending (kind TEXT NOT NULL PRIMARY KEY, runs BIGINT NOT NULL CHECK (runs >= 0))",
 
-  `CREATE FUNCTION charlotte_lock_admission(kind TEXT) RETURNS void LANGUAGE sql AS $$
-     SELECT pg_advisory_xact_lock(1128808788, hashtext(kind))
-   $$`,
   `CREATE FUNCTION charlotte_runs_queued() RETURNS trigger LANGUAGE plpgsql AS $$
    BEGIN
-     PERFORM charlotte_lock_admission(NEW.kind);
      INSERT INTO charlotte_pending AS p VALUES (NEW.kind, 1) ON CONFLICT (kind) DO UPDATE SET runs = p.runs + 1;
      RETURN NULL;
    END $$`,
-  `CREATE TRIGGER charlotte_runs_queued AFTER INSERT ON charlotte_runs FOR EACH ROW WHEN (NEW.status = 'pending')
-   EXECUTE FUNCTION charlotte_runs_queued()`,
+  `CREATE TRIGGER charlotte_runs_queued AFTER INSERT ON charlotte_runs FOR EACH ROW
+   WHEN (NEW.status = 'pending' AND NEW.outbox = 0) EXECUTE FUNCTION charlotte_runs_queued()`,
+  `CREATE TRIGGER charlotte_runs_left_outbox AFTER UPDATE OF outbox ON charlotte_runs FOR EACH ROW
+   WHEN (NEW.outbox < OLD.outbox) EXECUTE FUNCTION charlotte_runs_queued()`,
   `CREATE FUNCTION charlotte_runs_dequeued() RETURNS trigger LANGUAGE plpgsql AS $$
    BEGIN
-     PERFORM charlotte_lock_admission(OLD.kind);
      UPDATE charlotte_pending SET runs = runs - 1 WHERE kind = OLD.kind;
      RETURN NULL;
    END $$`,
   `CREATE TRIGGER charlotte_runs_dequeued AFTER UPDATE OF status ON charlotte_runs FOR EACH ROW
    WHEN (OLD.status = 'pending' AND NEW.status <> 'pending') EXECUTE FUNCTION charlotte_runs_dequeued()`,
-  `CREATE TRIGGER charlotte_runs_deleted AFTER DELETE ON charlotte_runs FOR EACH ROW WHEN (OLD.status = 'pending')
-   EXECUTE FUNCTION charlotte_runs_dequeued()`,
+  `CREATE TRIGGER charlotte_runs_deleted AFTER DELETE ON charlotte_runs FOR EACH ROW
+   WHEN (OLD.status = 'pending' AND OLD.outbox = 0) EXECUTE FUNCTION charlotte_runs_dequeued()`,
 
   `CREATE TABLE charlotte_signals (
     job_id TEXT COLLATE "C" NOT NULL REFERENCES charlotte_runs (id) ON DELETE CASCADE,

@@ -1,0 +1,60 @@
+/**
+ * The writers of a store. Where several transactions write at the same time, those that decide which runs begin and who holds a key
+ * have a writer and a connection apart: a transaction of an application that stays open after a start holds up only these.
+ */
+import { Effect, type Scope } from "effect"
+import type { ChangeNotifier } from "../ChangeNotifier.js"
+import type { Key } from "../RunStoreService.js"
+import type { Released } from "./Batch.js"
+import type { Guard } from "./DatabaseFileGuard.js"
+import * as keys from "./keys.js"
+import type { Session } from "./Session.js"
+import * as Writer from "./Writer.js"
+
+export interface Lanes {
+  /** All writes but those of `admit`. */
+  readonly write: Writer.Writer["write"]
+  /** Writes that lock a kind, or a key. */
+  readonly admit: Writer.Writer["write"]
+  /** Hands on keys that no run holds, and does not wait for it. What is lost, `keys.left` finds. */
+  readonly handOn: (released: ReadonlyArray<Released>) => Effect.Effect<void>
+  /** Milliseconds since the oldest write that waits was first tried; 0 if none waits. */
+  readonly age: Effect.Effect<number>
+}
+
+export const make = (options: {
+  readonly session: Session
+  readonly notifier: ChangeNotifier
+  readonly guard: Guard
+}): Effect.Effect<Lanes, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const scope = yield* Effect.scope
+    const handOn: Lanes["handOn"] = (released) =>
+      Effect.forEach(
+        distinct(released),
+        ({ at, key }) => {
+          const write = admission.write<void, never>({
+            operation: "hand on a key",
+            lane: "fast",
+            body: (batch) => keys.handOn(batch, key, at)
+          })
+          return Effect.forkIn(Effect.ignore(write), scope)
+        },
+        { discard: true }
+      )
+    const record = yield* Writer.make({ ...options, lane: "record", onReleased: handOn })
+    const admission = options.session.dialect.isConcurrent
+      ? yield* Writer.make({ ...options, lane: "admission", onReleased: handOn })
+      : record
+    return {
+      write: record.write,
+      admit: admission.write,
+      handOn,
+      age: Effect.zipWith(record.age, admission.age, Math.max)
+    }
+  })
+
+const distinct = (released: ReadonlyArray<Released>): Iterable<Released> => {
+  const nameOf = ({ key, kind, of }: Key) => JSON.stringify([kind, of, key])
+  return new Map(released.map((one) => [nameOf(one.key), one])).values()
+}
