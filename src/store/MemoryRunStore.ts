@@ -1,7 +1,7 @@
 /**
  * The in-memory store: the same rules, no persistence. For tests, and for applications that need no history.
  */
-import { type DateTime, Effect, Option } from "effect"
+import { type DateTime, Duration, Effect, Option } from "effect"
 import { JobEnded, JobNotFound, Superseded, TooManySignals } from "../domain/errors.js"
 import { parse, toJson } from "../internal/Json.js"
 import { JobEvent } from "../domain/JobEvent.js"
@@ -158,6 +158,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
 
   return {
     outsideTransaction: Effect.void,
+    oldestWrite: Effect.succeed(Duration.zero),
     outbox: Option.none(),
     ...MemoryRunReads.make({ entries, toRun, queue, work, log, latestId: () => latestId, changes: notifier.get }),
     ...retention,

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Effect, Option } from "effect"
+import type { Duration, Effect, Option } from "effect"
 import type { AgentLimitStore } from "./AgentLimitStore.js"
 import type { ChildProcessStore } from "./ChildProcessStore.js"
 import type { ClusterStore } from "./ClusterStore.js"
@@ -34,6 +34,9 @@ export type * from "./RunWrites.js"
 export interface Service extends RunReads, RunWrites, RunKeys, RunQueue, RunSignals, RunRetention {
   /** Dies inside a transaction of the same SQL client, where a write would deadlock. */
   readonly outsideTransaction: Effect.Effect<void>
+
+  /** For how long the oldest write that waits has been tried; zero where none waits. */
+  readonly oldestWrite: Effect.Effect<Duration.Duration>
 
   /** None in memory, where applications have no transactions. */
   readonly outbox: Option.Option<Outbox>

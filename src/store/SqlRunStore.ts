@@ -2,7 +2,7 @@
  * The run store over a session and a writer, the same for SQLite and PostgreSQL.
  */
 import type { SqlError } from "@effect/sql/SqlError"
-import { Effect, Option, type Scope } from "effect"
+import { Duration, Effect, Option, type Scope } from "effect"
 import type { StoreError } from "../domain/errors.js"
 import { isTerminal } from "../domain/RunStatus.js"
 import * as Work from "../domain/Work.js"
@@ -98,6 +98,7 @@ export const make = ({
 
     return {
       outsideTransaction: session.outsideTransaction,
+      oldestWrite: Effect.map(lanes.age, Duration.millis),
       changes: notifier.get,
 
       get: (id) => session.read("read a run", (connection) => runs.get(connection, id)),
@@ -175,8 +176,8 @@ export const make = ({
           session,
           guard,
           queueCommitted
-        })
           handOn: lanes.handOn,
+        })
       ),
 
       owners: { ...ownerStore, acquire: acquire(ownerStore) },

@@ -25,7 +25,11 @@ export class Health extends Schema.Class<Health>("charlotte/Health")({
  * @since 0.1.0
  * @category models
  */
-export class Ready extends Schema.Class<Ready>("charlotte/Ready")({ ready: Schema.Literal(true) }) {}
+export class Ready extends Schema.Class<Ready>("charlotte/Ready")({
+  ready: Schema.Literal(true),
+  /** How many seconds the oldest write waits, if that is a second or more. */
+  oldestWriteSeconds: Schema.optional(Schema.Number)
+}) {}
 
 export const shutdownPath = "/api/v1/shutdown"
 export const healthPath = "/healthz"

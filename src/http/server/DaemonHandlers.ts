@@ -4,10 +4,11 @@
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import { Context, Effect } from "effect"
 import { pid } from "node:process"
-import { Api, Health, Ready } from "../contract/Api.js"
+import type { Health } from "../../manager/JobManager.js"
+import { Api, Health as Liveness, Ready } from "../contract/Api.js"
 import { NotReady } from "../contract/errors.js"
 import { spaceProblems } from "./freeSpace.js"
-import { Managers } from "./Managers.js"
+import { Managers, oldestWriteSeconds } from "./Managers.js"
 import { Metrics } from "./Metrics.js"
 import { OpenStreams } from "./OpenStreams.js"
 import { version } from "../contract/Version.js"
@@ -38,8 +39,9 @@ export const layer = HttpApiBuilder.group(Api, "charlotteDaemon", (handlers) =>
       Effect.orElseSucceed(() => [])
     )
 
-    const problems = Effect.gen(function* () {
-      const health = yield* Effect.forEach(managers.all, ({ manager }) => manager.health)
+    const healthOfAll = Effect.forEach(managers.all, ({ manager }) => manager.health)
+
+    const problems = Effect.fnUntraced(function* (health: ReadonlyArray<Health>) {
       const others = yield* control.problems
       // A failing read takes seconds, and would report the same problem.
       const readErrors = yield* others.length > 0 ? Effect.succeed([]) : reading
@@ -47,16 +49,26 @@ export const layer = HttpApiBuilder.group(Api, "charlotteDaemon", (handlers) =>
       const writeErrors = health
         .flatMap(({ unrecorded }) => unrecorded)
         .map(({ error, jobId }) => `job ${jobId} cannot be recorded: ${error.message}`)
-      return [...closing, ...readErrors, ...writeErrors, ...(yield* freeSpace), ...others]
+      const oldest = oldestWriteSeconds(health)
+      const isLate =
+        oldest !== undefined && health.some(({ healthy, unrecorded }) => !healthy && unrecorded.length === 0)
+      const lateWrites = isLate
+        ? [`a write has waited for ${oldest} s: another transaction may hold a lock of the database`]
+        : []
+      return [...closing, ...readErrors, ...writeErrors, ...lateWrites, ...(yield* freeSpace), ...others]
     })
 
     return handlers
       .handle("shutdown", () => control.shutdown)
-      .handle("health", () => Effect.succeed(new Health({ version, pid })))
+      .handle("health", () => Effect.succeed(new Liveness({ version, pid })))
       .handle("ready", () =>
-        Effect.flatMap(problems, (problems) =>
-          problems.length === 0 ? Effect.succeed(new Ready({ ready: true })) : new NotReady({ problems })
-        )
+        Effect.gen(function* () {
+          const health = yield* healthOfAll
+          const found = yield* problems(health)
+          if (found.length > 0) return yield* new NotReady({ problems: found })
+          const oldest = oldestWriteSeconds(health)
+          return new Ready({ ready: true, ...(oldest !== undefined && { oldestWriteSeconds: oldest }) })
+        })
       )
       .handle("metrics", () => metrics.text)
   })

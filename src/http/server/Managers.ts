@@ -1,12 +1,12 @@
 /**
  * The managers whose jobs a server serves: one of tasks, or one for each of several kinds.
  */
-import { Context, Effect, Layer, Option, Order } from "effect"
+import { Context, Duration, Effect, Layer, Option, Order } from "effect"
 import { JobNotFound, type StoreError } from "../../domain/errors.js"
 import type { JobEvent } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
 import * as EventSubscriptions from "../../manager/internal/EventSubscriptions.js"
-import { JobManager } from "../../manager/JobManager.js"
+import { type Health, JobManager } from "../../manager/JobManager.js"
 import { RunStore } from "../../store/RunStore.js"
 import * as Runs from "../../store/Runs.js"
 import { NoSuchKind } from "../contract/errors.js"
@@ -34,6 +34,12 @@ export interface Service {
   readonly events: (
     managers: ReadonlyArray<Managed>
   ) => (after: number | "latest") => ReturnType<JobManager["Type"]["allEvents"]>
+}
+
+/** How long the oldest write of any manager waits; undefined if none waits for a second. */
+export const oldestWriteSeconds = (health: ReadonlyArray<Health>): number | undefined => {
+  const ages = health.flatMap(({ oldestWrite }) => (oldestWrite === undefined ? [] : [Duration.toSeconds(oldestWrite)]))
+  return ages.length === 0 ? undefined : Math.round(Math.max(...ages))
 }
 
 const make = (store: Runs.Reads, all: ReadonlyArray<Managed>, tasks: Service["tasks"]): Effect.Effect<Service> =>

@@ -11,7 +11,7 @@ import * as background from "../../internal/background.js"
 import { RealClock } from "../../internal/RealClock.js"
 import { TurnClass } from "../../tasks/agents/TurnEnd.js"
 import * as instruments from "./instruments.js"
-import { Managers } from "./Managers.js"
+import { Managers, oldestWriteSeconds } from "./Managers.js"
 import { OpenStreams } from "./OpenStreams.js"
 
 /** The interval at which metrics are exported, in milliseconds; undefined if they are not. */
@@ -101,13 +101,15 @@ const make = (options: Options) =>
       return Math.max(0, ...behind)
     })
 
+    const health = Effect.forEach(managers.all, ({ manager }) => manager.health)
+
     /** Sets all gauges and reads all metrics in one synchronous step. */
     const read = <A>(use: () => A): Effect.Effect<A, StoreError> =>
       Effect.gen(function* () {
         const kinds = yield* Effect.forEach(managers.all, ({ kind, manager }) =>
           Effect.all({ kind: Effect.succeed(kind), active: manager.activeCount, pending: store.pending(kind) })
         )
-        const [open, behind] = yield* Effect.all([streams.all, lag])
+        const [open, behind, healthOfAll] = yield* Effect.all([streams.all, lag, health])
         const active = kinds.reduce((sum, kind) => sum + kind.active, 0)
         const node = options.cluster && (yield* options.cluster)
         const maxJobs = node?.maxJobs ?? options.maxJobs
@@ -115,6 +117,7 @@ const make = (options: Options) =>
           instruments.active.set(active)
           instruments.streams.set(open.length)
           instruments.streamLag.set(behind)
+          instruments.oldestWrite.set(oldestWriteSeconds(healthOfAll) ?? 0)
           for (const { active, kind, pending } of kinds) {
             const of = (state: string) => ({ "cicd.pipeline.name": kind, "cicd.pipeline.run.state": state })
             instruments.queueDepth.set(pending, { kind })

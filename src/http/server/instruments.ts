@@ -91,6 +91,10 @@ export const stopSeconds = histogram(
 )
 export const streams = gauge("charlotte_streams", "Open event streams and followed logs.")
 export const streamLag = gauge("charlotte_stream_lag_events", "Events that the slowest open stream is behind.")
+export const oldestWrite = gauge(
+  "charlotte_oldest_write_seconds",
+  "Time that the oldest write which waits for the database has been tried, in seconds."
+)
 export const loopDelay = gauge(
   "charlotte_event_loop_delay_seconds",
   "Delay of the event loop since it was last read, in seconds."
@@ -119,6 +123,7 @@ export const all: ReadonlyArray<Instrument> = [
     stopSeconds,
     streams,
     streamLag,
+    oldestWrite,
     loopDelay,
     clusterNodes,
     nodeCapacity,

@@ -76,7 +76,7 @@ export const make = <Config>(
       jobEnded: makeNotifier(),
       shutdown,
       lapses,
-      persistRetry: yield* PersistRetry.make(shutdown),
+      persistRetry: yield* PersistRetry.make(shutdown, store.oldestWrite),
       forkJob: yield* ForkJob.make,
       fork: (effect) => Effect.sync(() => void fork(effect)),
       recordOf: (id) =>

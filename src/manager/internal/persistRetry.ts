@@ -18,6 +18,8 @@ export interface Health {
   readonly healthy: boolean
   /** Jobs with something that could not be written yet, and why; oldest first. */
   readonly unrecorded: ReadonlyArray<{ readonly jobId: JobId; readonly error: StoreError }>
+  /** How long the oldest write waits, if that is a second or more; from 10 seconds on, the manager is not healthy. */
+  readonly oldestWrite?: Duration.Duration
 }
 
 export interface PersistRetry {
@@ -28,12 +30,19 @@ export interface PersistRetry {
   readonly health: Effect.Effect<Health>
 }
 
+/** A write that waits is shown from here on, and makes the manager unhealthy from there on: all retries of the store have ended. */
+const shownAfter = Duration.seconds(1)
+const unhealthyAfter = Duration.seconds(10)
+
 const firstPause = Duration.millis(20)
 
 /** The longest pause is short enough for a closing manager to see the end of its retries. */
 const schedule = Schedule.exponential(Duration.times(firstPause, 2)).pipe(Schedule.union(Schedule.spaced("500 millis")))
 
-export const make = (shutdown: Shutdown): Effect.Effect<PersistRetry> =>
+export const make = (
+  shutdown: Shutdown,
+  oldestWrite: Effect.Effect<Duration.Duration> = Effect.succeed(Duration.zero)
+): Effect.Effect<PersistRetry> =>
   Effect.gen(function* () {
     const problems = yield* Ref.make(HashMap.empty<JobId, StoreError>())
     // Real time: under a `TestClock` that stands still, nothing would be retried.
@@ -75,11 +84,12 @@ export const make = (shutdown: Shutdown): Effect.Effect<PersistRetry> =>
     return {
       persist,
       problem,
-      health: Effect.map(Ref.get(problems), (all) => ({
-        healthy: HashMap.isEmpty(all),
+      health: Effect.zipWith(Ref.get(problems), oldestWrite, (all, oldestWrite) => ({
+        healthy: HashMap.isEmpty(all) && Duration.lessThan(oldestWrite, unhealthyAfter),
         unrecorded: HashMap.toEntries(all)
           .map(([jobId, error]) => ({ jobId, error }))
-          .sort(Order.mapInput(Order.string, ({ jobId }) => jobId))
+          .sort(Order.mapInput(Order.string, ({ jobId }) => jobId)),
+        ...(Duration.greaterThanOrEqualTo(oldestWrite, shownAfter) && { oldestWrite })
       }))
     }
   })
