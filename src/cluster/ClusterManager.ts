@@ -38,7 +38,7 @@ import { Guard } from "./guard/Guard.js"
 import * as Node from "./Node.js"
 import * as nodeStore from "./nodeStore.js"
 import * as OtherNodes from "./otherNodes.js"
-import { ready, resumePlaced, startPlaced } from "./startPlaced.js"
+import { ready, resumePlaced, startPlaced, taking } from "./startPlaced.js"
 import * as Sweeps from "./sweeps.js"
 import * as WakeUps from "./wakeUps.js"
 
@@ -112,7 +112,17 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
     const ticks = makeNotifier()
     const isFresh = yield* Ref.make<Effect.Effect<boolean>>(Effect.succeed(false))
     const hasShard = (id: JobId) => (engine.hasShard(id) ? Effect.flatten(Ref.get(isFresh)) : Effect.succeed(false))
-    const ofNode = nodeStore.make(store, { runner, hasShard, ticks })
+    const [nodes, forgetNodes] = yield* Effect.cachedInvalidateWithTTL(store.cluster.nodes(kind), nodesTtl)
+    const left = (ids: ReadonlyArray<JobId>) =>
+      Effect.gen(function* () {
+        if (!(yield* Effect.flatten(Ref.get(isFresh)))) return new Set<JobId>()
+        const addresses = yield* engine.nodesOf(ids)
+        const able = new Set(taking(yield* nodes).map(({ address }) => address))
+        return new Set(
+          ids.filter((_, i) => !Option.exists(addresses[i] ?? Option.none(), (address) => able.has(address)))
+        )
+      })
+    const ofNode = nodeStore.make(store, { runner, hasShard, left, ticks })
     const others = OtherNodes.make(kind, store, engine)
     const parts = yield* Effect.provideService(
       Parts.make({ ...options, maxJobs: capacity }, Option.some(others)),
@@ -167,7 +177,6 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
       )
     const dispatcher = yield* Dispatcher.make(core, begin, continued)
     const starting = { admission, dispatcher, nextId, labels, key, maxQueued, inserted }
-    const [nodes, forgetNodes] = yield* Effect.cachedInvalidateWithTTL(store.cluster.nodes(kind), nodesTtl)
     const { wake } = engine.ask(kind)
     const placing = {
       engine,

@@ -1,7 +1,10 @@
 /**
- * The store as a node sees it: the runs that wait are those of its shards, and it begins one within the limit of the cluster.
+ * The store as a node sees it: the runs that wait are those of its shards, and those of shards that belong to no node which begins
+ * jobs; and it begins one within the limit of the cluster.
  */
 import { Effect } from "effect"
+import type { StoreError } from "../domain/errors.js"
+import type { JobId } from "../domain/JobId.js"
 import * as race from "../internal/race.js"
 import type { Runner } from "../store/ClusterStore.js"
 import type { Notifier } from "../store/ChangeNotifier.js"
@@ -24,11 +27,14 @@ export const make = (
   store: Store,
   {
     hasShard,
+    left,
     runner,
     ticks
   }: {
     readonly runner: Runner
-    readonly hasShard: (id: Parameters<Store["get"]>[0]) => Effect.Effect<boolean>
+    readonly hasShard: (id: JobId) => Effect.Effect<boolean>
+    /** Those of these runs whose shard belongs to no node that begins jobs: any node may begin them. */
+    readonly left: (ids: ReadonlyArray<JobId>) => Effect.Effect<ReadonlySet<JobId>, StoreError>
     /** Changes with each sweep, which sees what other nodes have committed. */
     readonly ticks: Notifier
   }
@@ -36,12 +42,13 @@ export const make = (
   ...store,
   begin: (beginning) => store.cluster.begin(beginning, runner),
   due: ({ limit, ...query }) =>
-    Effect.flatMap(store.due({ ...query, limit: lookAhead }), (due) =>
-      Effect.map(
-        Effect.filter(due, ({ run }) => hasShard(run.id)),
-        (own) => own.slice(0, limit)
-      )
-    ),
+    Effect.gen(function* () {
+      const due = yield* store.due({ ...query, limit: lookAhead })
+      const own = yield* Effect.filter(due, ({ run }) => hasShard(run.id))
+      if (own.length > 0 || due.length === 0) return own.slice(0, limit)
+      const ids = yield* left(due.map(({ run }) => run.id))
+      return due.filter(({ run }) => ids.has(run.id)).slice(0, limit)
+    }),
   waiting: (kind) =>
     Effect.map(store.waiting(kind), ({ due, times }) => ({ due: either(due, ticks), times: either(times, ticks) }))
 })

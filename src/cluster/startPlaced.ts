@@ -38,7 +38,8 @@ const pause = 100
 /** Milliseconds without a sign of life, which comes every second, after which a node gets no jobs that another one can have. */
 const doubtfulAfter = 3_000
 
-const taking = (nodes: ReadonlyArray<Node>): ReadonlyArray<Node> => {
+/** The nodes that take jobs. */
+export const taking = (nodes: ReadonlyArray<Node>): ReadonlyArray<Node> => {
   const able = nodes.filter(({ isAlive, isDraining }) => isAlive && !isDraining)
   const heard = able.filter(({ seenAgo }) => seenAgo <= doubtfulAfter)
   return heard.length > 0 ? heard : able

@@ -7,16 +7,20 @@ import { Duration, Schema } from "effect"
 import { RunStatus } from "./RunStatus.js"
 
 /**
- * All permits are in use, or runs wait for the next one; nothing was written.
+ * All permits are in use, or runs that wait will take those that are free; nothing was written.
  *
  * @since 0.1.0
  * @category errors
  */
 export class MaxJobsReached extends Schema.TaggedError<MaxJobsReached>()("MaxJobsReached", {
-  maxJobs: Schema.Int
+  maxJobs: Schema.Int,
+  /** `permits`: as many jobs run as may; `queue`: as many runs are due as permits are free. Version 0.1.0 does not say which. */
+  reason: Schema.optionalWith(Schema.Literal("permits", "queue"), { default: () => "permits" as const })
 }) {
   override get message() {
-    return `max jobs (${this.maxJobs}) reached`
+    return this.reason === "queue"
+      ? `runs that wait take all free permits (max jobs ${this.maxJobs})`
+      : `max jobs (${this.maxJobs}) reached`
   }
 }
 

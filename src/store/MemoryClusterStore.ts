@@ -73,10 +73,13 @@ export const make = ({
     for (const { node = "" } of running(kind)) counts.set(node, (counts.get(node) ?? 0) + 1)
     const ids = (isOne: (node: Recorded) => boolean) =>
       new Set([...nodes.values()].flatMap((node) => (isOne(node) ? [node.id] : [])))
+    const maxJobs = limits.get(kind) ?? 0
     return {
-      maxJobs: limits.get(kind) ?? 0,
+      maxJobs,
       running: counts,
-      due: new Set(waitingStatuses.filter((status) => queue.due({ kind, statuses: [status], limit: 1 }).length > 0)),
+      due: new Map(
+        waitingStatuses.map((status) => [status, queue.countDue({ kind, statuses: [status], limit: maxJobs })])
+      ),
       alive: ids((node) => isAlive(now, node)),
       draining: ids(({ isDraining }) => isDraining)
     }

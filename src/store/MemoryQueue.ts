@@ -134,6 +134,15 @@ export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>) => {
         .sort(inOrder)
         .slice(0, limit),
 
+    countDue: ({ kind, limit, statuses }: Parameters<Service["countDue"]>[0]): number =>
+      Math.min(
+        limit,
+        count(
+          ({ state, submitted }) =>
+            submitted.kind === kind && state.waitsFor === "permit" && statuses.some((status) => status === state.status)
+        )
+      ),
+
     /** Pending runs in the order in which they begin, after one of them; `more`: there are further ones. */
     page: ({
       before,

@@ -181,6 +181,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
       Effect.sync(() =>
         queue.due(query).map((entry) => ({ run: toRun(entry), stopping: false, crashes: entry.state.crashes }))
       ),
+    countDue: (query) => Effect.sync(() => queue.countDue(query)),
     pending: queue.lookup.pending,
     backlog: (kind) => Effect.sync(() => queue.backlog(kind)),
     nextDueAt: (kind) => Effect.sync(() => queue.nextDueAt(kind)),

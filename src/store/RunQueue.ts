@@ -29,6 +29,9 @@ export interface RunQueue {
     readonly limit: number
   }) => Effect.Effect<ReadonlyArray<UnfinishedRun>, StoreError>
 
+  /** How many runs wait for a permit, of which at most `limit` are counted. */
+  readonly countDue: (query: Parameters<RunQueue["due"]>[0]) => Effect.Effect<number, StoreError>
+
   /** How many runs of this kind are pending. */
   readonly pending: (kind: string) => Effect.Effect<number, StoreError>
 

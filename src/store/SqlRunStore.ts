@@ -158,6 +158,7 @@ export const make = ({
         session.read("read an idempotency key", (connection) => idempotencyKeys.find(connection, kind, key)),
       waiting: (kind) => Effect.sync(() => notifier.waiting(kind)),
       due: (query) => session.read("list waiting runs", (connection) => queue.due(connection, query)),
+      countDue: (query) => session.read("count waiting runs", (connection) => queue.countDue(connection, query)),
       pending: (kind) => session.read("count waiting runs", (connection) => queue.pending(connection, kind)),
       backlog: (kind) => session.read("count waiting runs", (connection) => queue.backlog(connection, kind)),
       nextDueAt: (kind) => session.read("read a due time", (connection) => queue.nextDueAt(connection, kind)),
@@ -175,8 +176,8 @@ export const make = ({
           committed: notifier.committed,
           session,
           guard,
-          queueCommitted
           handOn: lanes.handOn,
+          queueCommitted
         })
       ),
 

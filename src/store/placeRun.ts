@@ -10,6 +10,7 @@ import type { NewRun } from "./RunStoreService.js"
 
 /** The statuses in which a run can wait for a permit. */
 export const waitingStatuses = ["interrupted", "parked", "pending"] as const
+export type WaitingStatus = (typeof waitingStatuses)[number]
 
 /** What limits how many jobs of a kind begin, as it is within the transaction. */
 export interface Room {
@@ -17,8 +18,8 @@ export interface Room {
   readonly maxJobs: number
   /** How many jobs run on each address. */
   readonly running: ReadonlyMap<string, number>
-  /** The statuses of the runs that wait for a permit. */
-  readonly due: ReadonlySet<(typeof waitingStatuses)[number]>
+  /** How many runs of each status wait for a permit; at most `maxJobs` of each are counted. */
+  readonly due: ReadonlyMap<WaitingStatus, number>
   /** The ids of the nodes that are alive: others take over what a dead one has. */
   readonly alive: ReadonlySet<string>
   /** The ids of the nodes on which no more jobs begin. */
@@ -39,20 +40,32 @@ const roomOn = ({ address, capacity }: Location, running: ReadonlyMap<string, nu
 const mostRoom = <L extends Location>(candidates: readonly [L, ...ReadonlyArray<L>], running: Room["running"]): L =>
   candidates.reduce((best, other) => (roomOn(other, running) > roomOn(best, running) ? other : best))
 
+/** Why no new run may begin: as many run as may, or as many that wait begin before it as permits are free. */
+const refusal = (
+  { candidates, waiting }: Placement,
+  { due, maxJobs, running }: Room
+): MaxJobsReached["reason"] | undefined => {
+  const onNodes = candidates.reduce((free, candidate) => free + Math.max(0, roomOn(candidate, running)), 0)
+  const free = Math.min(maxJobs - sum(running), onNodes)
+  if (free <= 0) return "permits"
+  const first = waiting.reduce((all, status) => all + (due.get(status) ?? 0), 0)
+  return first >= free ? "queue" : undefined
+}
+
 export const placeRun = <E>(
   run: Omit<NewRun, "id" | "isQueued">,
-  { candidates, waiting, whenFull }: Placement,
-  { due, maxJobs, running }: Room,
+  placement: Placement,
+  there: Room,
   lookup: Lookup<E>
 ): Effect.Effect<Placed, MaxJobsReached | JobConflict | QueueFull | IdempotencyKeyReused | E> =>
   Effect.gen(function* () {
-    const candidate = mostRoom(candidates, running)
-    const isFull =
-      sum(running) >= maxJobs || roomOn(candidate, running) <= 0 || waiting.some((status) => due.has(status))
-    const placed = { ...run, id: candidate.id, isQueued: isFull && whenFull === "queue" }
+    const { candidates, whenFull } = placement
+    const candidate = mostRoom(candidates, there.running)
+    const reason = refusal(placement, there)
+    const placed = { ...run, id: candidate.id, isQueued: reason !== undefined && whenFull === "queue" }
     const decision = yield* admitRun(placed, lookup)
-    if (isFull && decision._tag === "New" && decision.state.status === "running") {
-      return yield* new MaxJobsReached({ maxJobs })
+    if (reason !== undefined && decision._tag === "New" && decision.state.status === "running") {
+      return yield* new MaxJobsReached({ maxJobs: there.maxJobs, reason })
     }
     return { run: placed, candidate, decision }
   })

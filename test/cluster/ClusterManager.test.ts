@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { JobId, type Orchestrator, RunStore } from "charlotte"
 import { Chunk, DateTime, Deferred, Duration, Effect, Fiber, Stream } from "effect"
+import { id, newRun } from "../store/runs.js"
 import * as Scene from "./scene.js"
 
 const { kind } = Scene
@@ -50,6 +51,22 @@ describe("a cluster", () => {
       const { close, manager } = yield* Effect.uninterruptible(node("a", { retention: { completed: "1 day" } }))
       yield* passing(manager.start(start("job")))
       yield* passing(close)
+    }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+
+  it.scoped("begins on any node a run that is due and whose shard belongs to no live node of its kind", () =>
+    Effect.gen(function* () {
+      const { a, b, network, store, until } = yield* two
+      // It has shards, and no manager of the kind.
+      const other = yield* network.join("other:1")
+      const ids = Array.from({ length: 64 }, (_, n) => id(n + 1))
+        .filter(other.hasShard)
+        .slice(0, 3)
+      for (const [n, id] of ids.entries()) {
+        yield* store.create({ ...newRun(n + 1, { config: start("job"), isQueued: true }), id, kind })
+      }
+      yield* until("they run", a.manager.list, (list) => ids.every((id) => list.includes(id)))
+      expect(yield* b.manager.activeCount).toBe(3)
     }).pipe(Effect.provide(RunStore.layerMemory))
   )
 

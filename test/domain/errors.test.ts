@@ -6,6 +6,7 @@ const jobId = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 
 const sentences: ReadonlyArray<readonly [error: Error, message: string]> = [
   [new errors.MaxJobsReached({ maxJobs: 2 }), "max jobs (2) reached"],
+  [new errors.MaxJobsReached({ maxJobs: 2, reason: "queue" }), "runs that wait take all free permits (max jobs 2)"],
   [new errors.JobConflict({ jobId, key: "main" }), `job ${jobId} already works on main`],
   [
     new errors.JobConflict({ jobId, key: "1:2 main", keyName: "branch main of /repo" }),

@@ -65,7 +65,7 @@ const values: ReadonlyArray<readonly [what: string, value: unknown, json: unknow
   [
     "an error of the library",
     new errors.MaxJobsReached({ maxJobs: 2 }),
-    { _tag: "MaxJobsReached", name: "MaxJobsReached", message: "max jobs (2) reached", maxJobs: 2 }
+    { _tag: "MaxJobsReached", name: "MaxJobsReached", message: "max jobs (2) reached", maxJobs: 2, reason: "permits" }
   ],
   ["a parse error, without its schema", parseError, { name: "ParseError", message: parseError.message }],
   [

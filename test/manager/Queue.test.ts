@@ -4,6 +4,7 @@ import { errors, type JobId, JobManager, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
 import { Chunk, DateTime, Deferred, Duration, Effect, Either, Fiber, Layer, Option, Ref, TestClock } from "effect"
 import { RealClock } from "../../src/internal/RealClock.js"
+import { newRun } from "../store/runs.js"
 import { config } from "../support/jobs.js"
 import { databaseFile, life, statusOf, typesOf } from "./lives.js"
 import { stores } from "./stores.js"
@@ -99,10 +100,30 @@ for (const [name, store] of Object.entries(stores)) {
         const first = yield* manager.start(config)
         const second = yield* manager.start(config, { whenFull: "queue" })
         yield* complete(first)
-        expect(yield* Effect.flip(manager.start(config))).toBeInstanceOf(errors.MaxJobsReached)
+        expect(yield* Effect.flip(manager.start(config))).toMatchObject({ _tag: "MaxJobsReached", maxJobs: 1 })
         yield* complete(second)
         yield* complete(yield* manager.start(config))
       }).pipe(Effect.provide(layer()))
+    )
+
+    it.scoped("refuses others only while as many runs are due as permits are free, and says which", () =>
+      Effect.gen(function* () {
+        const manager = yield* Manager
+        const { create } = yield* RunStore.RunStore
+        const waiting = newRun(1, { config, isQueued: true })
+        yield* create(waiting)
+        const first = yield* manager.start(config)
+        yield* manager.start(config)
+        const refused = Effect.flip(manager.start(config))
+        expect(yield* refused).toEqual(new errors.MaxJobsReached({ maxJobs: 3, reason: "queue" }))
+        // It asks for nothing of the others.
+        expect(yield* manager.activeCount).toBe(2)
+        yield* manager.stop(waiting.id)
+        yield* manager.start(config)
+        expect(yield* refused).toEqual(new errors.MaxJobsReached({ maxJobs: 3, reason: "permits" }))
+        yield* complete(first)
+        yield* manager.start(config)
+      }).pipe(Effect.provide(layer({ maxJobs: 3, dispatch: false })))
     )
 
     it.scoped("refuses more than maxQueued pending runs", () =>

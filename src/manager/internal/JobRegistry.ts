@@ -19,6 +19,8 @@ export type Admitted<Config> = Running<Config> | Stopping<Config> | Parking<Conf
 export interface Admitting {
   readonly _tag: "Admitting"
   readonly id: JobId
+  /** The status of a run that has waited for its permit. */
+  readonly waited: Run["status"] | undefined
   /** Completes when it is admitted, or refused and removed. */
   readonly answered: Effect.Effect<unknown>
   /** Cancels the check; a commit that has begun is not interrupted. */
@@ -181,6 +183,17 @@ export const isActive = (active: ActiveJob<unknown>): boolean => active._tag !==
 /** The jobs that are active, the oldest first. */
 export const activeIds = <Config>(registry: JobRegistry<Config>): Effect.Effect<ReadonlyArray<JobId>> =>
   Effect.map(all(registry), (registered) => registered.filter(isActive).map(idOf))
+
+/** How many permits are held, and how many of these by runs of those statuses that are just being begun. */
+export const permits = <Config>(
+  registry: JobRegistry<Config>,
+  statuses: ReadonlyArray<Run["status"]>
+): Effect.Effect<{ readonly held: number; readonly beginning: number }> =>
+  Effect.map(Ref.get(registry), (jobs) => {
+    const held = HashMap.toValues(jobs).filter(isActive)
+    const beginning = held.filter((active) => active._tag === "Admitting" && statuses.some((s) => s === active.waited))
+    return { held: held.length, beginning: beginning.length }
+  })
 
 export const isEmpty = <Config>(registry: JobRegistry<Config>): Effect.Effect<boolean> =>
   Effect.map(Ref.get(registry), HashMap.isEmpty)

@@ -80,6 +80,7 @@ export const beginRun = <Config>(
     yield* Effect.catchTags(
       launch<Config, NotResumable | MaxJobsReached | Superseded | StoreError | Elsewhere>(core, {
         id,
+        waited: run.status,
         prepare,
         caller
       }),

@@ -3,7 +3,13 @@
  * is read from the store, which notifies when there may be one. Due times are one sleep, until the earliest.
  */
 import { Cause, Clock, DateTime, Duration, Effect, Option, Ref } from "effect"
-import type { JobNotFound, MaxJobsReached, NotResumable, ShuttingDown, StoreError } from "../../domain/errors.js"
+import {
+  type JobNotFound,
+  MaxJobsReached,
+  type NotResumable,
+  type ShuttingDown,
+  type StoreError
+} from "../../domain/errors.js"
 import type { Run } from "../../domain/Run.js"
 import { RealClock } from "../../internal/RealClock.js"
 import * as race from "../../internal/race.js"
@@ -11,6 +17,7 @@ import { now } from "../../internal/now.js"
 import type { Notifier } from "../../store/ChangeNotifier.js"
 import type { Service, UnfinishedRun } from "../../store/RunStoreService.js"
 import type { Core } from "./Core.js"
+import * as JobRegistry from "./JobRegistry.js"
 import { record, tooManyCrashes } from "./recovery.js"
 
 type Begin = (run: Run) => Effect.Effect<void, JobNotFound | NotResumable | MaxJobsReached | ShuttingDown | StoreError>
@@ -22,8 +29,11 @@ export interface Dispatcher {
   readonly keepTime: Effect.Effect<void>
   /** Runs an effect while no run that waits begins. */
   readonly pausedDuring: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-  /** Whether a run may be waiting for the next permit. Answered from memory, so that a start needs no read for it. */
-  readonly mayHaveDue: Effect.Effect<boolean>
+  /**
+   * Why a new run may not begin: runs that are due begin before it, as many as permits are free. Answered from memory where none is due,
+   * so that a start needs no read for it.
+   */
+  readonly refusal: Effect.Effect<Option.Option<MaxJobsReached>, StoreError>
 }
 
 /** Milliseconds to wait after a failure of the store. */
@@ -78,14 +88,25 @@ export const make = <Config>(
       )
     )
 
+    const mayHaveDue = Effect.zipWith(
+      Ref.get(noneDueAt),
+      waiting.due.version,
+      (none, version) => !Option.contains(none, version)
+    )
+    const countDue = Effect.gen(function* () {
+      const { maxJobs } = core
+      // First: a run that begins meanwhile is counted neither here nor there, and none is counted twice.
+      const { beginning, held } = yield* JobRegistry.permits(core.jobs, statuses)
+      const due = yield* store.countDue({ kind, statuses, limit: maxJobs })
+      return due > 0 && due - beginning >= maxJobs - held
+        ? Option.some(new MaxJobsReached({ maxJobs, reason: held < maxJobs ? "queue" : "permits" }))
+        : Option.none()
+    })
+
     return {
       run,
       keepTime,
-      mayHaveDue: Effect.zipWith(
-        Ref.get(noneDueAt),
-        waiting.due.version,
-        (none, version) => !Option.contains(none, version)
-      ),
+      refusal: Effect.flatMap(mayHaveDue, (mayHaveDue) => (mayHaveDue ? countDue : Effect.succeedNone)),
       pausedDuring: (effect) =>
         Effect.acquireUseRelease(
           Effect.zipRight(

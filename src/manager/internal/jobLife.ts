@@ -28,6 +28,8 @@ import { writeEvents } from "./writeEvents.js"
 /** A job to be admitted. */
 export interface Admission<out Config, out E> {
   readonly id: JobId
+  /** The status of a run that has waited for a permit. */
+  readonly waited?: Run["status"]
   /** Decodes and checks the configuration. It can be interrupted, and leaves no trace. */
   readonly prepare: Effect.Effect<Prepared<Config, E>, E>
   /** The span that starts or resumes the job. */
@@ -97,9 +99,15 @@ const admit = <Config, E>(
 ): Effect.Effect<JobRegistry.Job<Config>, Refusal<E>> =>
   Effect.withFiberRuntime((fiber) =>
     Effect.gen(function* () {
-      const { caller, id, prepare } = admission
+      const { caller, id, prepare, waited } = admission
       const answered = Effect.exit(Deferred.await(answer))
-      const isNew = yield* JobRegistry.add(core.jobs, { _tag: "Admitting", id, answered, withdraw: interrupt(fiber) })
+      const isNew = yield* JobRegistry.add(core.jobs, {
+        _tag: "Admitting",
+        id,
+        waited,
+        answered,
+        withdraw: interrupt(fiber)
+      })
       if (!isNew) return yield* new AlreadyActive()
       return yield* Effect.gen(function* () {
         const checked = Option.match(caller, {

@@ -8,7 +8,7 @@ import {
   type IdempotencyKeyReused,
   type InvalidJobConfig,
   JobConflict,
-  MaxJobsReached,
+  type MaxJobsReached,
   type QueueFull,
   type ShuttingDown,
   type StoreError
@@ -116,7 +116,8 @@ const startNow = <Config>(
 ): Effect.Effect<JobId, Refusal> =>
   Effect.gen(function* () {
     const { id } = job
-    if (yield* starting.dispatcher.mayHaveDue) return yield* new MaxJobsReached({ maxJobs: core.maxJobs })
+    const refusal = yield* starting.dispatcher.refusal
+    if (Option.isSome(refusal)) return yield* refusal.value
     const caller = yield* Tracing.caller
     const trace = traceOf(caller)
     const prepare = Effect.gen(function* () {

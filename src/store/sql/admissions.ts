@@ -4,14 +4,14 @@
  */
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
-import type { Room } from "../placeRun.js"
+import type { Room, WaitingStatus } from "../placeRun.js"
 import type { Batch } from "./Batch.js"
 import * as cluster from "./cluster.js"
 
 export interface Counted {
   readonly room: Room
-  /** Counts one more job that runs on an address. */
-  readonly begun: (address: string) => void
+  /** Counts one more job that runs on an address, and one less that waits, if it has waited. */
+  readonly begun: (address: string, waited?: WaitingStatus) => void
 }
 
 /** Reads something once for each key of a batch. */
@@ -42,9 +42,13 @@ export const make = () => ({
       yield* batch.lockAdmission(kind)
       const room = yield* cluster.room(connection, kind)
       const running = new Map(room.running)
+      const due = new Map(room.due)
       return {
-        room: { ...room, running },
-        begun: (address) => void running.set(address, (running.get(address) ?? 0) + 1)
+        room: { ...room, running, due },
+        begun: (address, waited) => {
+          running.set(address, (running.get(address) ?? 0) + 1)
+          if (waited !== undefined) due.set(waited, Math.max(0, (due.get(waited) ?? 0) - 1))
+        }
       }
     })
   )

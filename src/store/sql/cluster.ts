@@ -5,7 +5,7 @@ import { Array, Effect, Option, Schema } from "effect"
 import type { SqlError } from "@effect/sql/SqlError"
 import type { JobId } from "../../domain/JobId.js"
 import { deadAfter, forgottenAfter, type HeldRun, type NewNode, type Node } from "../ClusterStore.js"
-import { type Room, waitingStatuses } from "../placeRun.js"
+import { type Room, type WaitingStatus, waitingStatuses } from "../placeRun.js"
 import type { Connection, Dialect } from "./Dialect.js"
 import { columns, Row, run } from "./runRow.js"
 import type { Place } from "./runs.js"
@@ -130,9 +130,10 @@ const selectRoom = query(
   })
 )
 
-const hasDue = (status: (typeof waitingStatuses)[number]): string =>
-  `CASE WHEN EXISTS (SELECT 1 FROM charlotte_runs WHERE kind = l.kind AND status = '${status}' AND waits_for = 'permit')
-     THEN 1 ELSE 0 END AS ${status}`
+/** Its two parameters are the kind. */
+const countDue = (status: WaitingStatus): string =>
+  `(SELECT count(*) FROM (SELECT 1 FROM charlotte_runs WHERE kind = ? AND status = '${status}' AND waits_for = 'permit'
+     LIMIT coalesce((SELECT max_jobs FROM charlotte_limits WHERE kind = ?), 0)) AS due) AS ${status}`
 
 /** What limits how many jobs of a kind begin. One query, since each transaction that begins jobs runs it. */
 export const room = (connection: Connection, kind: string): Effect.Effect<Room, SqlError> => {
@@ -142,18 +143,18 @@ export const room = (connection: Connection, kind: string): Effect.Effect<Room, 
     selectRoom(
       connection,
       `SELECT l.max_jobs, r.node, coalesce(r.runs, 0) AS runs, ${idsOf(isAlive(connection))} AS alive,
-         ${idsOf("draining = 1")} AS draining, ${waitingStatuses.map(hasDue).join(", ")}
+         ${idsOf("draining = 1")} AS draining, ${waitingStatuses.map(countDue).join(", ")}
        FROM charlotte_limits l LEFT JOIN (SELECT node, count(*) AS runs FROM charlotte_runs
          WHERE kind = ? AND status = 'running' GROUP BY node) r ON TRUE
        WHERE l.kind = ?`,
-      [kind, kind]
+      [...waitingStatuses.flatMap(() => [kind, kind]), kind, kind]
     ),
     (rows) => {
       const [row] = rows
       return {
         maxJobs: row?.max_jobs ?? 0,
         running: new Map(rows.map(({ node, runs }) => [node ?? "", runs])),
-        due: new Set(Array.filter(waitingStatuses, (status) => row?.[status] === 1)),
+        due: new Map(waitingStatuses.map((status) => [status, row?.[status] ?? 0])),
         alive: new Set(row?.alive),
         draining: new Set(row?.draining)
       }

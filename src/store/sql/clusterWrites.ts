@@ -6,7 +6,7 @@ import { Effect, Option } from "effect"
 import { type AlreadyManaged, type MaxJobsReached, NodeConflict, StoreError, Superseded } from "../../domain/errors.js"
 import type { ClusterStore } from "../ClusterStore.js"
 import { alreadyManaged, type OwnerStore } from "../OwnerStore.js"
-import { isTakenBy, permit, placeAttempt, placeRun, type Room } from "../placeRun.js"
+import { isTakenBy, permit, placeAttempt, placeRun, type Room, waitingStatuses } from "../placeRun.js"
 import type { Beginning } from "../RunStoreService.js"
 import * as admissions from "./admissions.js"
 import { current } from "./Batch.js"
@@ -64,7 +64,10 @@ export const make = ({
             const running = current(batch, jobId, attempt)
             if (outcome === "waits" || running === undefined) return Option.none()
             batch.assign(jobId, running, on)
-            begun(on.address)
+            begun(
+              on.address,
+              waitingStatuses.find((status) => status === head.state.status)
+            )
             return Option.some(on)
           })
       }),

@@ -35,6 +35,27 @@ export const due = (
   )
 }
 
+const selectCount = query(Schema.Struct({ runs: Schema.Number }))
+
+/** A search in an index for each status. */
+export const countDue = (
+  connection: Connection,
+  { kind, limit, statuses }: Parameters<Service["countDue"]>[0]
+): Effect.Effect<number, SqlError> => {
+  const ofStatus = statuses.map(
+    (status) => `(SELECT count(*) FROM
+      (SELECT 1 FROM charlotte_runs WHERE kind = ? AND status = '${status}' AND waits_for = 'permit' LIMIT ?) AS limited)`
+  )
+  return Effect.map(
+    selectCount(
+      connection,
+      `SELECT ${["0", ...ofStatus].join(" + ")} AS runs`,
+      statuses.flatMap(() => [kind, limit])
+    ),
+    ([row]) => Math.min(limit, row?.runs ?? 0)
+  )
+}
+
 const selectTime = query(Schema.Struct({ at: Schema.NullOr(Schema.DateTimeUtcFromNumber) }))
 
 export const nextDueAt = (connection: Connection, kind: string) =>
@@ -57,8 +78,6 @@ export const wakeDue = (connection: Connection, kind: string, at: DateTime.Utc) 
      RETURNING id`,
     [kind, DateTime.toEpochMillis(at)]
   )
-
-const selectCount = query(Schema.Struct({ runs: Schema.Number }))
 
 export const pending = (connection: Connection, kind: string) =>
   Effect.map(

@@ -48,7 +48,10 @@ describe("charlotte resume", () => {
           err: `charlotte: ${message}; wait for a job to end or stop one; list them with: charlotte jobs --status running\n`
         })
         const json = yield* run("resume", second, "--json")
-        expect([json.code, JSON.parse(json.err)]).toEqual([75, { _tag: "MaxJobsReached", message, maxJobs: 1 }])
+        expect([json.code, JSON.parse(json.err)]).toEqual([
+          75,
+          { _tag: "MaxJobsReached", message, maxJobs: 1, reason: "permits" }
+        ])
         expect(yield* run("resume", first)).toEqual({
           code: 2,
           out: "",

@@ -65,7 +65,7 @@ layer(daemon(files, { CHARLOTTE_MAX_JOBS: "2" }), { excludeTestServices: true, t
 
         for (const branch of ["other", "third"]) yield* git(repository, "branch", branch)
         expect((yield* start("other")).code).toBe(0)
-        const full = { _tag: "MaxJobsReached", message: "max jobs (2) reached", maxJobs: 2 }
+        const full = { _tag: "MaxJobsReached", message: "max jobs (2) reached", maxJobs: 2, reason: "permits" }
         expect(yield* start("third")).toEqual({
           code: 75,
           out: "",

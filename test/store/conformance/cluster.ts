@@ -192,14 +192,32 @@ export const cluster = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("lets none begin while another waits for a permit", () =>
+    it.effect("refuses a start only while as many runs are due as permits are free, and says which", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         yield* limited(3)
         yield* store.create(newRun(1, { isQueued: true }))
-        expect(yield* Effect.flip(admitted(2, [1]))).toMatchObject({ _tag: "MaxJobsReached" })
-        yield* store.begin({ jobId: id(1), attempt: 1, key: undefined, at: at(2) })
-        yield* admitted(2, [1])
+        for (const n of [2, 3]) yield* admitted(n, [1, 2])
+        const refused = Effect.flip(admitted(4, [1, 2]))
+        expect(yield* refused).toMatchObject({ _tag: "MaxJobsReached", maxJobs: 3, reason: "queue" })
+        expect(yield* admitted(4, [1, 2], { waiting: ["parked"] })).toMatchObject({ created: { _tag: "Running" } })
+        expect(yield* refused).toMatchObject({ _tag: "MaxJobsReached", maxJobs: 3, reason: "permits" })
+        yield* store.record({ type: "job.cancelled", jobId: id(1), attempt: 1, at: at(9) })
+        yield* store.record({ type: "job.cancelled", jobId: id(21), attempt: 1, at: at(9) })
+        yield* admitted(5, [1, 2])
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("counts the runs that are due, up to a limit", () =>
+      Effect.gen(function* () {
+        const { countDue, create } = yield* RunStore.RunStore
+        for (const n of [1, 2, 3]) yield* create(newRun(n, { isQueued: true }))
+        yield* create(newRun(4, { startAt: at(1_000) }))
+        yield* create(newRun(5, { isQueued: true, kind: "other" }))
+        const count = (limit: number) => countDue({ kind, statuses: ["interrupted", "pending"], limit })
+        expect([yield* count(10), yield* count(2)]).toEqual([3, 2])
+        expect(yield* countDue({ kind, statuses: ["parked"], limit: 10 })).toBe(0)
+        expect(yield* countDue({ kind, statuses: [], limit: 10 })).toBe(0)
       }).pipe(Effect.provide(layer))
     )
 
