@@ -72,6 +72,7 @@ const operations: { readonly [O in Operation]: (scene: Scene) => Effect.Effect<C
   signals: read(({ store, jobId }) => store.signals({ jobId, after: 0, limit: 10 })),
   latestSignal: read(({ store, jobId }) => store.latestSignal({ jobId, name: "go" })),
   prunings: read(({ store }) => store.prunings),
+  countDue: read(({ store, kind }) => store.countDue(kind, waiting)),
   nextExpiry: read(({ store, kind }) => store.nextExpiry(kind)),
   lifecycle: read(({ store, jobId }) => store.lifecycle(jobId)),
   "owners.get": read(({ store, kind }) => store.owners.get(kind)),
