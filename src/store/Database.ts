@@ -144,7 +144,7 @@ const openUntouched = (filename: string, thorough: boolean) =>
         return sql
       })
     )
-  ).pipe(orStoreError(operation), diagnoseMissingLocks(filename))
+  ).pipe(IntegrityCheck.explain(filename), orStoreError(operation), diagnoseMissingLocks(filename))
 
 /** On a file system without locks SQLite reports a locked database. */
 const diagnoseMissingLocks =
@@ -171,7 +171,7 @@ const open = (options: Options): Effect.Effect<SqlClient.SqlClient, StoreError, 
         })
       )
     )
-  ).pipe(orStoreError(operation), diagnoseMissingLocks(options.filename))
+  ).pipe(IntegrityCheck.explain(options.filename), orStoreError(operation), diagnoseMissingLocks(options.filename))
 
 /** `disableWAL`: the client would set WAL mode before the busy timeout, and block the event loop for up to five seconds. */
 const connect = (filename: string, readonly: boolean) =>

@@ -117,7 +117,7 @@ describe("Database.layer refuses", () => {
       damages["a damaged page"]?.(filename)
       const { message } = yield* Effect.flip(opened(filename))
       expect(message).toContain(`store: open the database failed (corrupt): ${filename} is damaged`)
-      expect(message).toContain("Restore it from a backup, or move it away to start afresh")
+      expect(message).toContain("restore it from a backup, or move it away to start afresh")
     })
   )
 

@@ -27,7 +27,7 @@ const backupOf = (filename: string) =>
   })
 
 const runs = (filename: string) =>
-  Effect.flatMap(RunStore.RunStore, ({ list }) => Effect.map(list(), (all) => all.length)).pipe(
+  Effect.flatMap(RunStore.RunStore, ({ list }) => Effect.map(list({ limit: 1_000 }), (all) => all.length)).pipe(
     Effect.provide(layer(filename))
   )
 
@@ -40,6 +40,34 @@ const life = Effect.gen(function* () {
   const left = yield* Effect.zipRight(created(3), crash(filename)).pipe(Effect.provide(layer(filename)))
   return { backup, left }
 })
+
+/**
+ * A database that is opened twice, with some jobs more each time: backups of it, one of them compacted, and the logs of crashes,
+ * with those that belong to each backup.
+ */
+const history = (jobs: number, size: number) =>
+  Effect.gen(function* () {
+    const filename = yield* TemporaryDirectory.file("jobs.db")
+    const logs: Array<string> = []
+    const backups: Array<{ readonly filename: string; readonly jobs: number; readonly logs: Array<string> }> = []
+    const config = { text: "x".repeat(size) }
+    for (const time of [1, 2]) {
+      yield* Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        for (let n = 1; n <= jobs; n++) yield* created((time - 1) * jobs + n, { config })
+        const compacted = yield* TemporaryDirectory.file("backup.db")
+        yield* sql.unsafe(`VACUUM INTO '${compacted}'`)
+        const log = `${yield* crash(filename)}-wal`
+        logs.push(log)
+        backups.at(-1)?.logs.push(log)
+        backups.push({ filename: compacted, jobs: time * jobs, logs: [] })
+      }).pipe(Effect.provide(layer(filename)))
+      const closed = yield* backupOf(filename)
+      // What the last log adds is in the file already.
+      backups.push({ filename: closed, jobs: time * jobs, logs: logs.slice(-1) })
+    }
+    return { backups, logs }
+  })
 
 describe("the WAL of a crash", () => {
   it.scoped("is applied to its own database", () =>
@@ -75,6 +103,35 @@ describe("the WAL of a crash", () => {
         })
     )
   }
+
+  it.scopedLive(
+    "is never applied to another database, however it reads there, and the error names the files to move away",
+    () =>
+      Effect.gen(function* () {
+        const [small, large] = [yield* history(3, 0), yield* history(40, 3_000)]
+        const outcomes: Array<string> = []
+        for (const backup of [...small.backups, ...large.backups]) {
+          for (const log of [...small.logs, ...large.logs]) {
+            const filename = yield* TemporaryDirectory.file("jobs.db")
+            copyFileSync(backup.filename, filename)
+            copyFileSync(log, `${filename}-wal`)
+            if (backup.logs.includes(log)) continue
+            const opening = Layer.build(Database.layer({ filename }))
+            const reading = Layer.build(Database.layerUntouched({ filename }))
+            for (const open of [reading, opening]) {
+              const error = yield* Effect.flip(Effect.scoped(open))
+              expect(error.message).toContain(`${filename}-wal`)
+              expect(error.message).toContain(`move away ${filename}-wal and ${filename}-shm`)
+              outcomes.push(error.reason)
+            }
+            for (const end of ["-wal", "-shm"])
+              if (existsSync(`${filename}${end}`)) renameSync(`${filename}${end}`, `${filename}.old${end}`)
+            expect(yield* runs(filename)).toBe(backup.jobs)
+          }
+        }
+        expect(new Set(outcomes)).toEqual(new Set(["replaced", "corrupt"]))
+      })
+  )
 
   it.scoped("is applied after checkpoints, at any moment of the crash", () =>
     Effect.gen(function* () {

@@ -61,7 +61,7 @@ const unreadable = (error: StoreError): Finding.Finding => {
   const detail = detailOf(error)
   switch (error.reason) {
     case "corrupt":
-      return Finding.problem("database", detail.replace(/\. Restore it .*$/, ""), startAfresh)
+      return Finding.fromMessage("problem", "database", detail, startAfresh)
     case "busy":
       return Finding.warning("database", "busy, could not be checked", "try again")
     case "readonly":

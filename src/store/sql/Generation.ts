@@ -27,7 +27,8 @@ const foreign = (filename: string) =>
     )
   })
 
-const hasLog = (filename: string): boolean => (statSync(`${filename}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0
+export const hasLog = (filename: string): boolean =>
+  (statSync(`${filename}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0
 
 /**
  * Fails when the WAL belongs to another file. The connection must be read-only, since closing a writable one would checkpoint

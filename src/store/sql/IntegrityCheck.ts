@@ -2,13 +2,14 @@
  * Integrity checks of database files, since writes to a damaged file make it worse. `quick_check` reads the whole file and
  * blocks the event loop, so a small file is checked before use, and a large one in a child process while it is in use.
  */
-import type { SqlError } from "@effect/sql/SqlError"
+import { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import { spawn } from "node:child_process"
 import { statSync } from "node:fs"
 import { createRequire } from "node:module"
 import { constants, setPriority } from "node:os"
 import { StoreError } from "../../domain/errors.js"
+import * as Generation from "./Generation.js"
 import { isGeneric, reasonOf, storeError } from "./mapSqlError.js"
 import type { RawQuery } from "./rawQuery.js"
 
@@ -20,12 +21,32 @@ export const isLarge = (filename: string): boolean =>
 
 const operation = "open the database"
 
+const corrupt = (message: string) => new StoreError({ operation, reason: "corrupt", cause: new Error(message) })
+
 const damaged = (filename: string, what: string) =>
-  new StoreError({
-    operation,
-    reason: "corrupt",
-    cause: new Error(`${filename} is damaged: ${what}. Restore it from a backup, or move it away to start afresh.`)
-  })
+  corrupt(`${filename} is damaged: ${what}; restore it from a backup, or move it away to start afresh`)
+
+/** SQLite applies the WAL beside a file, whichever database it belongs to, so either may be what is wrong. */
+const unusable = (filename: string, what: string) =>
+  Generation.hasLog(filename)
+    ? corrupt(
+        `${filename} is damaged, or ${filename}-wal belongs to another database: ${what}; ` +
+          `if ${filename} was restored from a backup, move away ${filename}-wal and ${filename}-shm to open it as it is; ` +
+          "otherwise move away all three, and restore it from a backup"
+      )
+    : damaged(filename, what)
+
+/** Says which files to move away where a file that is not open yet reads as corrupt. */
+export const explain =
+  (filename: string) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | StoreError, R> =>
+    Effect.mapError(effect, (error) =>
+      error instanceof SqlError && reasonOf(error) === "corrupt"
+        ? unusable(filename, textOf(storeError(operation)(error)))
+        : error
+    )
+
+const textOf = ({ cause }: StoreError): string => (cause instanceof Error ? cause.message : String(cause))
 
 /** Fails when the file is damaged. */
 export const refuse = (execute: RawQuery, filename: string): Effect.Effect<void, StoreError | SqlError> =>
@@ -34,9 +55,9 @@ export const refuse = (execute: RawQuery, filename: string): Effect.Effect<void,
     // It evaluates CHECKs and opens the search index, and either may fail on damage in its own words.
     Effect.catchIf(
       (error) => reasonOf(error) === "corrupt" || isGeneric(error),
-      (error) => Effect.succeed(storeError(operation)(error).cause)
+      (error) => Effect.succeed(textOf(storeError(operation)(error)))
     ),
-    Effect.flatMap((found) => (found === "ok" ? Effect.void : damaged(filename, String(found))))
+    Effect.flatMap((found) => (found === "ok" ? Effect.void : unusable(filename, String(found))))
   )
 
 /** Arguments: the driver and the database file. Prints the problem, or `ok`; nothing if the check could not run. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Database, RunStore } from "charlotte"
 import { ConfigProvider, Effect, Layer, Option, Schema } from "effect"
 import { execFileSync } from "node:child_process"
-import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import manifest from "../../../package.json" with { type: "json" }
 import { charlotte } from "../../../src/cli/parser/commands.js"
 import * as HomeDirectory from "../../../src/cli/doctor/home.js"
@@ -17,6 +17,7 @@ import { ProcessTableRef } from "../../../src/process/ProcessTable.js"
 import { newRun } from "../../store/runs.js"
 import { everything } from "../../support/everything.js"
 import * as Repository from "../../support/Repository.js"
+import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 import * as Capture from "../Capture.js"
 
 /** A sandbox with a home of Charlotte's in it, and a directory of commands as the whole PATH. */
@@ -78,6 +79,18 @@ const cutOff = (world: World, n: number) =>
     yield* store.create(run)
     return run.id
   })
+
+/** The WAL of another database, which has grown to many pages. */
+const foreignLog = Effect.gen(function* () {
+  const filename = yield* TemporaryDirectory.file("other.db")
+  const log = `${filename}.log`
+  yield* Effect.gen(function* () {
+    const { create } = yield* RunStore.RunStore
+    for (let n = 1; n <= 40; n++) yield* create(newRun(n, { config: { text: "x".repeat(3_000) } }))
+    copyFileSync(`${filename}-wal`, log)
+  }).pipe(Effect.provide(RunStore.layer.pipe(Layer.provide(Database.layer({ filename })))))
+  return log
+})
 
 const as = (what: HomeLock.Options["what"]) => ({ what, version: "0.1.0" })
 
@@ -313,6 +326,8 @@ describe("doctor > database", () => {
         )
       ])
       const whole = readFileSync(file)
+      const backup = yield* TemporaryDirectory.file("backup.db")
+      yield* change(`VACUUM INTO '${backup}'`)
       yield* change("INSERT INTO charlotte_migrations (migration_id, name) VALUES (8, 'filters')")
       expect(yield* say(world, "database")).toEqual([
         expect.stringMatching(
@@ -334,8 +349,13 @@ describe("doctor > database", () => {
       ])
       writeFileSync(file, "dear diary\n".repeat(1_000))
       expect(yield* say(world, "database")).toEqual([
-        "problem: file is not a database → restore it from a backup, or move it away to start afresh"
+        `problem: ${file} is damaged: file is not a database → restore it from a backup, or move it away to start afresh`
       ])
+      copyFileSync(backup, file)
+      copyFileSync(yield* foreignLog, `${file}-wal`)
+      // SQLite reads a log with the help of a file that it leaves beside it.
+      const { out } = yield* run(world, "doctor")
+      expect(out).toContain(`if ${file} was restored from a backup, move away ${file}-wal and ${file}-shm`)
       rmSync(file)
       mkdirSync(file)
       expect(yield* say(world, "database")).toEqual([expect.stringMatching(/^problem: cannot be read: .* → make it/)])

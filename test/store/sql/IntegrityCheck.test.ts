@@ -99,7 +99,7 @@ describe("the integrity check of a large file", () => {
         for (const n of [2, 3]) {
           const error = yield* Effect.flip(create(newRun(n)))
           expect(error).toMatchObject({ _tag: "StoreError", reason: "corrupt", operation: "open the database" })
-          expect(error.message).toContain("Restore it from a backup, or move it away to start afresh")
+          expect(error.message).toContain("restore it from a backup, or move it away to start afresh")
         }
         expect(yield* list).toEqual([id(1)])
       }).pipe(Effect.provide(Layer.provideMerge(store(filename), found.layer)))
