@@ -2,7 +2,8 @@
  * The writers of a store. Where several transactions write at the same time, those that decide which runs begin and who holds a key
  * have a writer and a connection apart: a transaction of an application that stays open after a start holds up only these.
  */
-import { Effect, type Scope } from "effect"
+import { Effect, Scope } from "effect"
+import * as background from "../../internal/background.js"
 import type { ChangeNotifier } from "../ChangeNotifier.js"
 import type { Key } from "../RunStoreService.js"
 import type { Released } from "./Batch.js"
@@ -38,7 +39,7 @@ export const make = (options: {
             lane: "fast",
             body: (batch) => keys.handOn(batch, key, at)
           })
-          return Effect.forkIn(Effect.ignore(write), scope)
+          return Scope.extend(background.fork(Effect.ignore(write)), scope)
         },
         { discard: true }
       )
