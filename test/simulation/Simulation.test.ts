@@ -27,7 +27,7 @@ describe("the simulation", () => {
     expect(figures.seeds).toBe(seeds)
     // Enough of all that it is about.
     expect(figures.crashes).toBeGreaterThan(seeds / 2)
-    expect(figures.alive).toBeGreaterThan(figures.crashes / 8)
+    expect(figures.alive).toBeGreaterThan(figures.crashes / 16)
     expect(figures.jobs).toBeGreaterThan(3 * seeds)
   })
 })
