@@ -18,7 +18,7 @@ const docExamples = readdirSync(`${root}src`, { recursive: true, encoding: "utf8
 const require = createRequire(import.meta.url)
 
 /** The compiler looks at all of Effect, which takes long on a machine that is busy. */
-vi.setConfig({ testTimeout: 300_000 })
+vi.setConfig({ testTimeout: 600_000 })
 
 describe("the examples in doc comments", () => {
   it.scopedLive("compile and run", () =>

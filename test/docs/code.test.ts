@@ -12,7 +12,7 @@ import { matches } from "./sample.js"
 const require = createRequire(import.meta.url)
 
 /** The compiler reads all of Effect, which takes long on a machine that is busy. */
-vi.setConfig({ testTimeout: 300_000 })
+vi.setConfig({ testTimeout: 600_000 })
 
 /** That of a file of an example is its own, since others import it. */
 const nameOf = (block: Block) =>
