@@ -93,7 +93,7 @@ describe("the examples", () => {
     Effect.gen(function* () {
       const directory = yield* TemporaryDirectory.make
       const { code, output } = yield* example(directory, ["examples/demo/main.ts"])
-      expect(code).toBe(0)
+      expect(code, output).toBe(0)
       expect(output).toMatch(/units +3 merged\n +tasks +7 done\n/)
       expect(output).not.toContain("\x1b")
 
@@ -114,7 +114,7 @@ describe("the examples", () => {
       const { code, output } = yield* example(directory, ["examples/demo/main.ts"], (output, child) => {
         if (!isInterrupted && / silk {2}started/.test(output)) isInterrupted = child.kill("SIGINT")
       })
-      expect(code).toBe(130)
+      expect(code, output).toBe(130)
       const resume = /continue with {2}charlotte (resume \w{26})\n/.exec(output)?.[1] ?? "none"
       const [, charlotte = ""] = commands(output)
       const resumed = yield* follow(directory, `${charlotte} ${resume}`)
