@@ -160,10 +160,11 @@ export const variants: Readonly<Record<string, Variant>> = {
         file: "src/manager/internal/beginRun.ts",
         from: `(core, {
         id,
+        waited: run.status,
         prepare,
         caller
       })`,
-        to: "(core, { id, prepare, caller, isFree: true })"
+        to: "(core, { id, waited: run.status, prepare, caller, isFree: true })"
       },
       {
         file: "src/manager/internal/jobLife.ts",

@@ -133,6 +133,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   order: ["With `queue`, pending jobs in the order in which they will start; newest first otherwise.", "queue"],
   root: ["The span of the first attempt, as a `traceparent`; missing until it has started.", traceparent],
   runs: ["How many jobs.", 1],
+  oldestWriteSeconds: ["How many seconds the oldest write waits; missing below 1.", 2],
   parked: ["What a parked job waits for.", { reason: "needs an approval", signal: "approve" }],
   phase: ["`running` or `stopping`; missing when the job is not active.", "running"],
   pid: ["The id of the process.", 4711],
@@ -229,6 +230,10 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   "JobLog.size": ["The size in bytes.", 1024],
   "Challenge.id": ["The id of the session.", "q1vZ7pF0n2sKx8Wb3yTeRg"],
   "InvalidJobConfig.path": ["The path of the field; empty for the whole config.", ["labels", "team"]],
+  "MaxJobsReached.reason": [
+    "Whether all permits are in use, or runs that are due take those that are free.",
+    "permits"
+  ],
   "Minute.at": ["When the minute began.", time],
   "Minute.completed": ["Number of completed jobs.", 3],
   "Minute.failed": ["Number of failed jobs.", 0],
