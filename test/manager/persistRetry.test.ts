@@ -1,6 +1,6 @@
 /** Writes that are retried until the store takes them. */
 import { describe, expect, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Duration, Effect } from "effect"
 import { StoreError } from "../../src/domain/errors.js"
 import * as PersistRetry from "../../src/manager/internal/persistRetry.js"
 import * as Shutdown from "../../src/manager/internal/Shutdown.js"
@@ -34,6 +34,26 @@ describe("a write that fails", () => {
       const { health, persist } = yield* PersistRetry.make(yield* Shutdown.make)
       expect(yield* Effect.flip(persist(unknownId, failure("closed")))).toMatchObject({ reason: "closed" })
       expect(yield* health).toEqual({ healthy: true, unrecorded: [] })
+    })
+  )
+})
+
+describe("the oldest write that waits", () => {
+  const healthAt = (age: Duration.DurationInput) =>
+    Effect.gen(function* () {
+      const { health } = yield* PersistRetry.make(yield* Shutdown.make, Effect.succeed(Duration.decode(age)))
+      return yield* health
+    })
+
+  it.effect("is shown from one second on, and makes the manager unhealthy from ten seconds on", () =>
+    Effect.gen(function* () {
+      expect(yield* healthAt("900 millis")).toEqual({ healthy: true, unrecorded: [] })
+      expect(yield* healthAt("2 seconds")).toEqual({
+        healthy: true,
+        unrecorded: [],
+        oldestWrite: Duration.seconds(2)
+      })
+      expect(yield* healthAt("10 seconds")).toMatchObject({ healthy: false, oldestWrite: Duration.seconds(10) })
     })
   )
 })

@@ -196,6 +196,7 @@ describe("a transaction of an application that stays open after a start", () => 
       yield* store.begin({ jobId: id(3), attempt: 1, key: undefined, at: at(9) })
       yield* store.record({ type: "job.completed", jobId: id(3), attempt: 1, at: at(9), result: null })
       expect(same.unsafePoll()).toBe(null)
+      expect(Duration.toMillis(yield* store.oldestWrite)).toBeGreaterThan(0)
       yield* commit
       expect(yield* Fiber.join(same)).toMatchObject(Either.left({ _tag: "JobConflict", jobId: id(1), key: "k" }))
     })

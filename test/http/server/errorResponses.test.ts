@@ -8,6 +8,7 @@ import { typedStart } from "../../../src/domain/StartOptions.js"
 import { config, unknownId as jobId } from "../../support/jobs.js"
 import * as requests from "../requests.js"
 import { type Manager, worldOf } from "../stub.js"
+import type { Health } from "../../../src/manager/JobManager.js"
 
 const storeError = (reason: errors.StoreError["reason"]) =>
   new errors.StoreError({ operation: "start a job", reason, cause: new Error("the disk") })
@@ -249,6 +250,22 @@ describe("status of a request error", () => {
       const answer = yield* requests.send({ port }, get("/readyz"))
       expect(answer).toMatchObject({ status: 401, json: { _tag: "RequestRefused", reason: "token" } })
       expect(answer.headers["www-authenticate"]).toBe("Bearer")
+    })
+  )
+
+  it.scopedLive("503 for /readyz while a write has waited for long, and 200 with its age before", () =>
+    Effect.gen(function* () {
+      const readyWith = (health: Health) =>
+        Effect.flatMap(worldOf({ health: Effect.succeed(health) }), ({ send }) => send(get("/readyz")))
+      const waits = (oldestWrite: Duration.Duration) => ({ healthy: true, unrecorded: [], oldestWrite })
+      expect(yield* readyWith(waits(Duration.seconds(3)))).toMatchObject({
+        status: 200,
+        json: { ready: true, oldestWriteSeconds: 3 }
+      })
+      expect(yield* readyWith({ ...waits(Duration.seconds(12)), healthy: false })).toMatchObject({
+        status: 503,
+        json: { problems: ["a write has waited for 12 s: another transaction may hold a lock of the database"] }
+      })
     })
   )
 
