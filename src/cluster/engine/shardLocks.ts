@@ -72,10 +72,10 @@ export const make = (
     /** After this long the engine gives up a renewal, and begins another. */
     const interval = Math.min(Duration.toMillis(shardLockRefreshInterval), expiration / 3)
     const clock = yield* asClock
-    yield* retryWhileBusy(refuseTransactionPooling(application, operation))
     const sql = yield* LockPool.make(application, 0.6 * interval)
     // Fails here without a connection, where the engine would die.
     yield* sql`SELECT 1`
+    yield* retryWhileBusy(refuseTransactionPooling(application, operation))
 
     const inner = yield* closeOnFailure(SqlRunnerStorage.make({ prefix })).pipe(
       Effect.provideService(SqlClient.SqlClient, sql),
