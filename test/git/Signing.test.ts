@@ -57,11 +57,7 @@ signed(
 
 /** A signing program that notes its arguments and environment, and fails. */
 const failing = (world: Sandbox, name: string) =>
-  world.write(
-    `${world.root}/${name}`,
-    `#!/bin/sh\necho "$*" > "$0-args"\nenv > "$0-env"\nexit 1\n`,
-    0o755
-  )
+  world.write(`${world.root}/${name}`, `#!/bin/sh\necho "$*" > "$0-args"\nenv > "$0-env"\nexit 1\n`, 0o755)
 
 signed(
   "GnuPG is told not to ask for a passphrase, and has no terminal to do so",

@@ -114,7 +114,9 @@ describe("charlotte prune", () => {
       const planned = yield* run(undefined, "--all", "--dry-run")
       expect(planned.out).toMatch(new RegExp(`would keep ${result}: .*, and its job is no longer recorded\n`))
       expect(planned.out).toContain(`to remove what is kept, and lose it: charlotte prune --discard ${kept}\n`)
-      expect((yield* run(undefined, "--yes", "--discard", String(kept))).out).toContain(`removed the branch ${result}\n`)
+      expect((yield* run(undefined, "--yes", "--discard", String(kept))).out).toContain(
+        `removed the branch ${result}\n`
+      )
       expect(yield* branches).toEqual([])
       expect((yield* run(undefined, "--all", "--dry-run")).out).toBe("nothing to remove\n")
     })
