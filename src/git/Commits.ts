@@ -29,7 +29,10 @@ export const status = (repository: Repository, worktree: Worktree) =>
       "--deleted"
     ])
     // Each file of the index is also listed as such.
-    const names = lines.filter(({ letter }) => letter !== "H").map(({ path }) => path)
+    const names = lines
+      .filter((line) => !line.startsWith("H "))
+      .flatMap(WorkingFiles.parse)
+      .map(({ path }) => path)
     const status: Status = { commit, changed: [...new Set(names)].toSorted() }
     return status
   })
@@ -69,18 +72,19 @@ export const commit = (repository: Repository, worktree: Worktree, options: Comm
     if (since !== undefined && since !== tip && !(yield* History.isAncestor(repository, since, tip)))
       return yield* new HeadMoved({ path, expected: `a commit that contains ${since}`, actual: tip })
     const found = yield* InjectedFiles.examine(path, put)
-    return yield* WorkingFiles.over(repository, worktree, tip, ({ git, lines: entries, since: lookedAt }) =>
+    return yield* WorkingFiles.over(repository, worktree, tip, ({ git, lines, since: lookedAt }) =>
       Effect.gen(function* () {
         const replaced = yield* InjectedFiles.replaced(repository, git, found)
         const others = keep.filter((kept) => !put.some(({ path }) => path === kept))
         const { differing, kept, warnings } = yield* ProtectedFiles.enter(git, ["add", "--all"], since ?? tip, others)
-        const all = entries.map((entry) => entry.path)
+        const all = () => lines.flatMap(WorkingFiles.parse).map((entry) => entry.path)
         yield* UnreadableFiles.refuse(path, warnings).pipe(
           Effect.zipRight(ContentFilters.refuse(repository, git, ContentFilters.affected(differing, all))),
           // If the repository was tampered with, that is the cause to report, rather than the files.
           Effect.tapError(() => Fingerprint.verify(repository.topLevel, repository, repository.fingerprint))
         )
-        yield* InjectedFiles.enter(repository, git, entries, put)
+        const putLines = lines.filter((line) => put.some(({ path }) => line.endsWith(`\t${path}`)))
+        yield* InjectedFiles.enter(repository, git, putLines.flatMap(WorkingFiles.parse), put)
         const { stdout } = yield* git.run(["write-tree"])
         const tree = yield* Refs.decode(ObjectId, stdout.toString().trim())
         const commit = yield* CommitObject.write(repository, git, { tree, parents: [tip], subject: options })

@@ -123,9 +123,9 @@ const among = (repository: Repository, git: IsolatedGitDir, wanted: Effect.Effec
   })
 
 /** The files to check: the changed ones, or all if attributes changed. */
-export const affected = (changed: Iterable<string>, all: Iterable<string>): ReadonlyArray<string> => {
+export const affected = (changed: Iterable<string>, all: () => Iterable<string>): ReadonlyArray<string> => {
   const paths = [...new Set(changed)]
-  return paths.some(isAttributesFile) ? [...new Set([...paths, ...all])] : paths
+  return paths.some(isAttributesFile) ? [...new Set([...paths, ...all()])] : paths
 }
 
 /** Fails if a file of the index, which is about to be committed, needs a filter. */

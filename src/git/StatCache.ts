@@ -74,6 +74,9 @@ const second = 1_000_000_000n
 /** The parts of an index in version 2 of its format: each entry begins with the seconds and nanoseconds of ctime and mtime. */
 const [headerSize, timesSize, statSize, flagsSize, alignment] = [12, 16, 40, 2, 8]
 
+/** The flags of an entry end with the size of its name, or with this if that is larger. */
+const maxNameSize = 0xfff
+
 /**
  * Sets the times of an entry to 0, so that git reads the file, unless the file can have changed since only with another ctime.
  * Returns false for an unknown format.
@@ -91,20 +94,25 @@ export const doubt = (
   const from = Number(since / second)
   const root = Buffer.from(`${top}/`)
   const entries = index.readUInt32BE(8)
+  let isChanged = false
   for (let i = 0, at = headerSize; i < entries; i++) {
     const path = at + statSize + idSize + flagsSize
-    const end = index.indexOf(0, path)
+    const size = index.readUInt16BE(path - flagsSize) & maxNameSize
+    const end = size < maxNameSize ? path + size : index.indexOf(0, path + size)
     const seconds = index.readUInt32BE(at)
     // In an earlier second than the index: whatever changed the file since has left a later one, which git sees.
     if (seconds >= from) {
       const changed = BigInt(seconds) * second + BigInt(index.readUInt32BE(at + 4))
       const file = Buffer.concat([root, index.subarray(path, end)])
-      if (changed >= since || changedAt(file) !== changed) index.fill(0, at, at + timesSize)
+      if (changed >= since || changedAt(file) !== changed) {
+        index.fill(0, at, at + timesSize)
+        isChanged = true
+      }
     }
     at += Math.ceil((end - at + 1) / alignment) * alignment
   }
   const sum = index.length - idSize
-  createHash(objectFormat).update(index.subarray(0, sum)).digest().copy(index, sum)
+  if (isChanged) createHash(objectFormat).update(index.subarray(0, sum)).digest().copy(index, sum)
   return true
 }
 

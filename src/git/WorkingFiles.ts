@@ -58,18 +58,17 @@ export const stand = (repository: Repository, worktree: Worktrees.Worktree) =>
     return commit
   })
 
-/** A line of `git ls-files -t`; a file that is not in the index has neither mode nor object. */
-interface Line extends TreeEntry {
-  readonly letter: string
+/** An untracked file's name can look like an index entry. */
+const isUntracked = (line: string): boolean => line.startsWith("? ")
+
+/** Parses a line of `git ls-files -t`. A file that is not in the index has neither mode nor object. */
+export const parse = (line: string): ReadonlyArray<TreeEntry> => {
+  if (isUntracked(line)) return [{ mode: "", object: "", path: line.slice(2) }]
+  const [, mode, object, path] = /^. (\d+) (\w+) \d\t(.*)$/s.exec(line) ?? []
+  return mode === undefined || object === undefined || path === undefined ? [] : [{ mode, object, path }]
 }
 
-const parse = (line: string): ReadonlyArray<Line> => {
-  // An untracked file's name can look like an index entry.
-  if (line.startsWith("? ")) return [{ letter: "?", mode: "", object: "", path: line.slice(2) }]
-  const [, letter, mode, object, path] = /^(.) (\d+) (\w+) \d\t(.*)$/s.exec(line) ?? []
-  const isEntry = letter !== undefined && mode !== undefined && object !== undefined && path !== undefined
-  return isEntry ? [{ letter, mode, object, path }] : []
-}
+const isNested = (line: string): boolean => (isUntracked(line) ? line.endsWith("/") : line.startsWith("160000 ", 2))
 
 /** Reads the commit into the index, and lists index and files; fails if one is a nested repository, whether committed or not. */
 const list = (git: IsolatedGitDir, path: string, tip: ObjectId, also: ReadonlyArray<string>) =>
@@ -78,9 +77,9 @@ const list = (git: IsolatedGitDir, path: string, tip: ObjectId, also: ReadonlyAr
     // Keeps what the index knows of files that are the same in the commit, and does not look at the files.
     yield* git.run(["read-tree", "-i", "-m", "--end-of-options", tip])
     const { stdout } = yield* git.run(args)
-    const lines = stdout.toString().split("\0").flatMap(parse)
+    const lines = stdout.toString().split("\0")
     // Git would descend into them, and use their configuration.
-    const nested = lines.filter(({ letter, mode, path }) => mode === "160000" || (letter === "?" && path.endsWith("/")))
+    const nested = lines.filter(isNested).flatMap(parse)
     const directories = [...new Set(nested.map((line) => line.path.replace(/\/$/, "")))]
     return directories.length > 0 ? yield* new NestedRepository({ path, directories }) : lines
   })
@@ -104,7 +103,8 @@ export const ignored = (repository: Repository, { path }: Worktrees.Worktree) =>
 /** The files of a worktree, and its commit in an index. */
 export interface Files {
   readonly git: IsolatedGitDir
-  readonly lines: ReadonlyArray<Line>
+  /** The lines of `git ls-files -t`, for `parse`; there may be hundreds of thousands, of which few matter. */
+  readonly lines: ReadonlyArray<string>
   /** When the first file was looked at, for `StatCache`. */
   readonly since: bigint
 }
