@@ -67,7 +67,7 @@ export const write = (
     const { stdout } = yield* Option.match(repository.signing, {
       onNone: () => unsigned,
       onSome: (signing) =>
-        Effect.flatMap(Signing.prepare(git, signing), (how) =>
+        Effect.flatMap(Signing.prepare(git.directory, signing), (how) =>
           git.run(["commit-tree", "-S", ...parents, ...args], { input, variables, ...how })
         ).pipe(
           Effect.catchTag("GitFailed", ({ detail }) =>

@@ -21,7 +21,6 @@ import * as preflight from "./preflight.js"
 import * as Refs from "./Refs.js"
 import * as Repository from "./Repository.js"
 import * as SharedClone from "./SharedClone.js"
-import * as Signing from "./Signing.js"
 import { StatCaches } from "./StatCache.js"
 import { unwritable } from "./unwritable.js"
 import * as UserRefs from "./UserRefs.js"
@@ -252,7 +251,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     contains: method("contains", History.contains),
     commits: method("commits", History.commits),
     unheld: method("unheld", History.unheld),
-    unsigned: method("unsigned", Signing.unsigned),
+    unsigned: method("unsigned", History.unsigned),
     merge: method("merge", Merge.merge),
     diff: method("diff", Diff.diff),
     readFile: method("readFile", Files.read),

@@ -53,6 +53,20 @@ export const unheld = (repository: Repository, commit: ObjectId, others: Readonl
     )
   )
 
+/** The number of commits in `to` that are not in `from` and have no signature; 0 if the user does not sign. */
+export const unsigned = (repository: Repository, { from, to }: { readonly from: ObjectId; readonly to: ObjectId }) =>
+  repository.signs
+    ? isolatedGitDir(repository, (git) =>
+        Effect.map(git.run(["rev-list", "--header", "--end-of-options", to, `^${from}`]), ({ stdout }) => {
+          const commits = stdout
+            .toString()
+            .split("\0")
+            .filter((commit) => commit.trim() !== "")
+          return commits.filter((commit) => !/^gpgsig(-sha256)? /m.test(commit.replace(/\n\n[^]*/, ""))).length
+        })
+      )
+    : Effect.succeed(0)
+
 const value = (key: string): string => `%(trailers:key=${key},valueonly,separator=%x1e)`
 const format = ["%H", value(trailers.jobId), value(trailers.unit), value(trailers.task)].join("%x1f")
 

@@ -6,9 +6,6 @@ import { Duration, Effect, Option } from "effect"
 import { writeFile } from "node:fs/promises"
 import { step } from "./GitCommand.js"
 import type { Entry } from "./GitConfig.js"
-import { type IsolatedGitDir, isolatedGitDir } from "./IsolatedGitDir.js"
-import type { ObjectId } from "./RefNames.js"
-import type { Repository } from "./Repository.js"
 
 /** How the user signs. */
 export interface Signing {
@@ -40,10 +37,10 @@ export const of = (entries: ReadonlyArray<Entry>): Option.Option<Signing> => {
 /** Longer than any signing takes that waits for no person. */
 const limit = Duration.seconds(20)
 
-/** What a git command needs to sign. GnuPG fails rather than ask for a passphrase, as `ssh-keygen` does without a terminal. */
-export const prepare = (git: IsolatedGitDir, { format, key, program }: Signing) =>
+/** What a git command needs to sign, with a directory for a script. GnuPG fails rather than ask for a passphrase, as `ssh-keygen` does without a terminal. */
+export const prepare = (directory: string, { format, key, program }: Signing) =>
   Effect.gen(function* () {
-    const wrapper = `${git.directory}/sign`
+    const wrapper = `${directory}/sign`
     if (format !== "ssh") yield* step("prepare to sign", () => writeFile(wrapper, batch(program), { mode: 0o700 }))
     const settings = {
       "gpg.format": format,
@@ -58,17 +55,3 @@ const batch = (program: string): string => {
   const [home, path] = program.startsWith("~/") ? ['"$HOME"', program.slice(1)] : ["", program]
   return `#!/bin/sh\nexec ${home}'${path.replaceAll("'", "'\\''")}' --batch --pinentry-mode error "$@"\n`
 }
-
-/** The number of commits in `to` that are not in `from` and have no signature; 0 if the user does not sign. */
-export const unsigned = (repository: Repository, { from, to }: { readonly from: ObjectId; readonly to: ObjectId }) =>
-  repository.signs
-    ? isolatedGitDir(repository, (git) =>
-        Effect.map(git.run(["rev-list", "--header", "--end-of-options", to, `^${from}`]), ({ stdout }) => {
-          const commits = stdout
-            .toString()
-            .split("\0")
-            .filter((commit) => commit.trim() !== "")
-          return commits.filter((commit) => !/^gpgsig(-sha256)? /m.test(commit.replace(/\n\n[^]*/, ""))).length
-        })
-      )
-    : Effect.succeed(0)

@@ -11,7 +11,13 @@ import { readFile, writeFile } from "node:fs/promises"
 import * as fs from "./fs.js"
 import { step } from "./GitCommand.js"
 import type { Repository } from "./Repository.js"
-import type { Worktree } from "./Worktrees.js"
+
+/** What is needed of a worktree. */
+interface Worktree {
+  readonly path: string
+  readonly gitDir: string
+  readonly clone: string
+}
 
 interface Remembered {
   readonly digest: string
