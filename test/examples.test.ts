@@ -2,7 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
-import { existsSync } from "node:fs"
+import { existsSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import * as TemporaryDirectory from "./support/TemporaryDirectory.js"
 
@@ -21,7 +21,9 @@ const run = (
   seen: (output: string, child: ChildProcess) => void = () => {}
 ) =>
   Effect.async<Ended>((resume) => {
-    const env = { ...process.env, TMPDIR: directory, NO_COLOR: "1" }
+    // Commits in the checkout, which `charlotte doctor` checks as well, need an identity.
+    writeFileSync(`${directory}/.gitconfig`, "[user]\n\tname = Ada Lovelace\n\temail = ada@example.com\n")
+    const env = { ...process.env, HOME: directory, TMPDIR: directory, NO_COLOR: "1" }
     const child = spawn(command, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] })
     let output = ""
     for (const stream of [child.stdout, child.stderr])
