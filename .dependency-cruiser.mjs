@@ -40,6 +40,23 @@ const direction = floors.flatMap((floor, level) =>
   })
 )
 
+/** The rooms of the store: a room may import what stands before it. The modules beside them are what the others use, and choose a room. */
+const storeRooms = ["port", "rules", "sql", "sqlite", "postgres", "memory"]
+
+/** A store on a connection of its own opens its database as `Database.layer` does. */
+const opensDatabase = "^src/store/sqlite/SqliteRunStore\\.ts$"
+
+const roomsOfStore = storeRooms.map((room, level) => {
+  const allowed = storeRooms.slice(0, level + 1)
+  return {
+    name: `store-room-${room}`,
+    comment: `src/store/${room} may import of the store: ${allowed.join(", ")}.`,
+    severity: "error",
+    from: { path: `^src/store/${room}/`, pathNot: opensDatabase },
+    to: { path: "^src/store/", pathNot: `^src/store/(${allowed.join("|")})/` }
+  }
+})
+
 const npm = (...names) => `node_modules/(${names.join("|")})(/|$)`
 
 /** Who may import a package; every other directory of `src` may not. */
@@ -54,6 +71,7 @@ const only = (name, directories, comment) => ({
 export default {
   forbidden: [
     ...direction,
+    ...roomsOfStore,
     {
       name: "no-circles",
       comment: "No module imports itself by way of others, not even for a type.",
@@ -139,7 +157,7 @@ export default {
       name: "only-SqliteClient-@effect/sql-sqlite-node",
       comment: "The build replaces one module by the client's own code; nothing else may import the package.",
       severity: "error",
-      from: { path: "^src/", pathNot: "^src/store/SqliteClient\\.ts$" },
+      from: { path: "^src/", pathNot: "^src/store/sqlite/SqliteClient\\.ts$" },
       to: { path: npm("@effect/sql-sqlite-node") }
     },
     only("@effect/cluster", ["cluster"], "The engine of a cluster is behind a port."),
@@ -169,7 +187,7 @@ export default {
       comment:
         "What src imports stands under dependencies or peerDependencies in package.json; what the command or the page has in its bundle does not have to.",
       severity: "error",
-      from: { path: "^src/", pathNot: "^src/(cli/|telemetry/|web/|store/SqliteClient\\.ts$)" },
+      from: { path: "^src/", pathNot: "^src/(cli/|telemetry/|web/|store/sqlite/SqliteClient\\.ts$)" },
       to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], dependencyTypesNot: ["type-only", "npm-peer"] }
     },
     {

@@ -6,7 +6,7 @@ import { readFile, rm, writeFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 
 const source = new URL("../node_modules/@effect/sql-sqlite-node/", import.meta.url)
-const target = new URL("../dist/store/", import.meta.url)
+const target = new URL("../dist/store/sqlite/", import.meta.url)
 
 const licence = await readFile(new URL("LICENSE", source), "utf8")
 const notice = `/*\n * From @effect/sql-sqlite-node.\n *\n${licence.trim().replaceAll(/^/gm, " * ").replaceAll(/ +$/gm, "")}\n */\n`

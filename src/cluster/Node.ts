@@ -6,7 +6,7 @@ import { Cause, Clock, Effect, Ref, type Scope } from "effect"
 import type { AlreadyManaged, NodeConflict, StoreError } from "../domain/errors.js"
 import * as background from "../internal/background.js"
 import { RealClock } from "../internal/RealClock.js"
-import type { ClusterStore, NewNode, Runner } from "../store/ClusterStore.js"
+import type { ClusterStore, NewNode, Runner } from "../store/port/ClusterStore.js"
 import { retryWhileInUse } from "./retryWhileInUse.js"
 
 export interface Node {

@@ -6,9 +6,9 @@ import { Effect } from "effect"
 import type { StoreError } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import * as race from "../internal/race.js"
-import type { Runner } from "../store/ClusterStore.js"
-import type { Notifier } from "../store/ChangeNotifier.js"
-import type { Service as Store } from "../store/RunStoreService.js"
+import type { Runner } from "../store/port/ClusterStore.js"
+import type { Notifier } from "../store/port/ChangeNotifier.js"
+import type { Service as Store } from "../store/port/RunStoreService.js"
 
 /** How many due runs are searched for one of this node. */
 const lookAhead = 200

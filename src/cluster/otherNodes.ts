@@ -11,7 +11,7 @@ import { now } from "../internal/now.js"
 import * as race from "../internal/race.js"
 import type { Others } from "../manager/internal/Core.js"
 import { afterGrace, since } from "../manager/internal/stopJob.js"
-import type { Service as Store } from "../store/RunStoreService.js"
+import type { Service as Store } from "../store/port/RunStoreService.js"
 import { Busy, type Service as Engine } from "./Engine.js"
 
 /** Maximum number of stops that other nodes are asked for at the same time: they find more in the rows, at little cost. */

@@ -3,8 +3,8 @@
  */
 import { Clock, Effect } from "effect"
 import { NodeConflict, type StoreError } from "../domain/errors.js"
-import { type ClusterStore, deadAfter, type NewNode } from "../store/ClusterStore.js"
-import * as StartProgress from "../store/StartProgress.js"
+import { type ClusterStore, deadAfter, type NewNode } from "../store/port/ClusterStore.js"
+import * as StartProgress from "../store/port/StartProgress.js"
 
 /** Milliseconds between two tries, and after which a node that was killed just before is dead. */
 const pause = 1_000

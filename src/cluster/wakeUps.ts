@@ -5,7 +5,7 @@
 import { Effect, Queue, type Scope } from "effect"
 import type { JobId } from "../domain/JobId.js"
 import * as background from "../internal/background.js"
-import type { Created } from "../store/RunStoreService.js"
+import type { Created } from "../store/port/RunStoreService.js"
 
 export interface WakeUp {
   readonly address: string

@@ -8,7 +8,7 @@ import { type ConfigError, Context, Duration, Effect, Layer, Option, Schema, typ
 import type { AlreadyManaged, StoreError } from "../domain/errors.js"
 import { JobConfig } from "../domain/JobConfig.js"
 import { typedStart } from "../domain/StartOptions.js"
-import { makeNotifier } from "../store/ChangeNotifier.js"
+import { makeNotifier } from "../store/port/ChangeNotifier.js"
 import type { RunStore } from "../store/RunStore.js"
 import { awaitEnd } from "./internal/awaitEnd.js"
 import { byTransaction } from "./internal/byTransaction.js"

@@ -11,7 +11,7 @@ import { schemaVersion } from "./schemaVersion.js"
 import * as archive from "./sql/archive.js"
 import type { Connection } from "./sql/Dialect.js"
 import { storeError } from "./sql/mapSqlError.js"
-import { openSession } from "./sql/openSession.js"
+import { openSession } from "./openSession.js"
 import { execute } from "./sql/statements.js"
 
 const Header = Schema.Struct({

@@ -6,7 +6,7 @@ import type * as SqlClient from "@effect/sql/SqlClient"
 import { Effect, Schema } from "effect"
 import type { StoreError } from "../domain/errors.js"
 import * as audit from "./sql/audit.js"
-import { openSession } from "./sql/openSession.js"
+import { openSession } from "./openSession.js"
 import * as statements from "./sql/statements.js"
 
 export type { Remedy } from "./sql/audit.js"

@@ -6,16 +6,16 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Context, Effect, Layer } from "effect"
 import type { StoreError } from "../domain/errors.js"
-import * as Driver from "./Driver.js"
-import * as Memory from "./MemoryRunStore.js"
-import type * as RunStoreService from "./RunStoreService.js"
+import * as Driver from "./sqlite/Driver.js"
+import * as Memory from "./memory/RunStore.js"
+import type * as RunStoreService from "./port/RunStoreService.js"
 import * as Runs from "./Runs.js"
 import * as Postgres from "./postgres/PostgresRunStore.js"
-import { databaseOf } from "./sql/openSession.js"
-import * as Sqlite from "./SqliteRunStore.js"
+import { databaseOf } from "./openSession.js"
+import * as Sqlite from "./sqlite/SqliteRunStore.js"
 
-export type * from "./RunStoreService.js"
-export type { TaskProgressStore as WorkRecords } from "./TaskProgressStore.js"
+export type * from "./port/RunStoreService.js"
+export type { TaskProgressStore as WorkRecords } from "./port/TaskProgressStore.js"
 
 /**
  * The store of runs, with the write operations of managers. Applications read history through `Runs`.

@@ -9,11 +9,11 @@ import type { JobEvent } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
 import type { PrunedRuns } from "../domain/Retention.js"
 import type { Run } from "../domain/Run.js"
-import type { AgentLimitStore } from "./AgentLimitStore.js"
-import type { ChildProcessStore } from "./ChildProcessStore.js"
-import type { ClusterStore } from "./ClusterStore.js"
-import type * as RunStoreService from "./RunStoreService.js"
-import type { TaskProgressStore } from "./TaskProgressStore.js"
+import type { AgentLimitStore } from "./port/AgentLimitStore.js"
+import type { ChildProcessStore } from "./port/ChildProcessStore.js"
+import type { ClusterStore } from "./port/ClusterStore.js"
+import type * as RunStoreService from "./port/RunStoreService.js"
+import type { TaskProgressStore } from "./port/TaskProgressStore.js"
 
 /**
  * Read access to the history of jobs.

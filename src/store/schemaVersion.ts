@@ -4,9 +4,9 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect, type Option } from "effect"
 import type { StoreError } from "../domain/errors.js"
-import * as Migrations from "./Migrations.js"
+import * as Migrations from "./sqlite/Migrations.js"
 import * as PostgresMigrations from "./postgres/PostgresMigrations.js"
-import { databaseOf, openSession } from "./sql/openSession.js"
+import { databaseOf, openSession } from "./openSession.js"
 
 export interface SchemaVersion {
   /** None in an empty database. */

@@ -4,7 +4,7 @@ import { StoreError } from "charlotte/errors"
 import { type Context, type Duration, Effect, Fiber, Ref, TestClock } from "effect"
 import * as Node from "../../src/cluster/Node.js"
 import { RealClock } from "../../src/internal/RealClock.js"
-import { StartProgress } from "../../src/store/StartProgress.js"
+import { StartProgress } from "../../src/store/port/StartProgress.js"
 
 const kind = "work"
 

@@ -16,9 +16,9 @@ import * as NodeStream from "@effect/platform-node/NodeStream"
 import { Database, RunStore } from "charlotte"
 import { spawn } from "node:child_process"
 import { randomUUID } from "node:crypto"
-import * as Home from "../../src/daemon/Home.js"
-import * as HomeLock from "../../src/daemon/HomeLock.js"
-import * as FileLock from "../../src/store/FileLock.js"
+import * as Home from "../../src/daemon/home/Home.js"
+import * as HomeLock from "../../src/daemon/home/HomeLock.js"
+import * as FileLock from "../../src/store/sqlite/FileLock.js"
 import type { Verdict } from "./Contender.js"
 
 const tell = (verdict: Verdict) => Effect.sync(() => process.stdout.write(`${JSON.stringify(verdict)}\n`))

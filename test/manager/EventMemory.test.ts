@@ -5,7 +5,7 @@ import { Context, DateTime, Effect, Fiber, Layer, Runtime, Schema, Stream } from
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import * as EmitBuffer from "../../src/manager/internal/EmitBuffer.js"
-import { makeNotifier } from "../../src/store/ChangeNotifier.js"
+import { makeNotifier } from "../../src/store/port/ChangeNotifier.js"
 
 setFlagsFromString("--expose-gc")
 const collectGarbage: unknown = runInNewContext("gc")

@@ -10,7 +10,7 @@ describe("the simulation finds within 500 seeds that", () => {
 
 describe("a variant is refused if", () => {
   it("a patch no longer fits", async () => {
-    const patch = { file: "src/store/ChangeNotifier.ts", from: "this is not there", to: "" }
+    const patch = { file: "src/store/port/ChangeNotifier.ts", from: "this is not there", to: "" }
     await expect(Bundle.withBundle([patch], () => Promise.resolve())).rejects.toThrow("0 times what is to be replaced")
   })
 

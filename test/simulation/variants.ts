@@ -66,12 +66,12 @@ export const variants: Readonly<Record<string, Variant>> = {
       /has returned, and it is still active|orchestrator still runs|and it still runs|nothing was wrong with the store/,
     patches: [
       {
-        file: "src/store/RunTransition.ts",
+        file: "src/store/rules/RunTransition.ts",
         from: "  if (state.attempt !== attempt) return undefined\n",
         to: ""
       },
       {
-        file: "src/store/RunTransition.ts",
+        file: "src/store/rules/RunTransition.ts",
         from: "  if (!canBecome(state.status, status)) return undefined\n",
         to: ""
       },
@@ -119,12 +119,12 @@ export const variants: Readonly<Record<string, Variant>> = {
     symptom: /no manager came up: AlreadyManaged|there are two managers/,
     patches: [
       {
-        file: "src/store/Ownership.ts",
+        file: "src/store/sqlite/Ownership.ts",
         from: "return inMemory.has(found.id) ? isAlive(found.process) : Effect.succeed(false)",
         to: "return Effect.map(DateTime.now, (now) => DateTime.toEpochMillis(now) - decodeTime(found.id) < 2_000)"
       },
       {
-        file: "src/store/Ownership.ts",
+        file: "src/store/sqlite/Ownership.ts",
         from: 'import { Effect, Exit, Option, Scope } from "effect"\n',
         to: 'import { DateTime, Effect, Exit, Option, Scope } from "effect"\nimport { decodeTime } from "ulid"\n'
       }
@@ -135,7 +135,7 @@ export const variants: Readonly<Record<string, Variant>> = {
     symptom: /events.* after \w+ has (no answer|not seen all)|await of job\d+ has no answer/,
     patches: [
       {
-        file: "src/store/ChangeNotifier.ts",
+        file: "src/store/port/ChangeNotifier.ts",
         from: "        seen === version ? Deferred.await((next ??= Deferred.unsafeMake(FiberId.none))) : Effect.void\n",
         to: "        Deferred.await((next ??= Deferred.unsafeMake(FiberId.none)))\n"
       }
@@ -272,7 +272,7 @@ export const variants: Readonly<Record<string, Variant>> = {
         to: ""
       },
       {
-        file: "src/store/RunTransition.ts",
+        file: "src/store/rules/RunTransition.ts",
         from: 'state.waitsFor === "permit" && attempt === state.attempt + (state.status === "pending" ? 0 : 1)',
         to: 'attempt === state.attempt + (["pending", "running"].includes(state.status) ? 0 : 1)'
       }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { writeFileSync } from "node:fs"
-import { isMissingInFile } from "../../src/store/sql/isMissingInFile.js"
+import { isMissingInFile } from "../../src/store/sqlite/isMissingInFile.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 
 const text = "0123456789abcdef"

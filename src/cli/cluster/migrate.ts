@@ -3,7 +3,7 @@
  * that does so.
  */
 import { Effect, Layer, Option } from "effect"
-import * as Home from "../../daemon/Home.js"
+import * as Home from "../../daemon/home/Home.js"
 import * as PostgresMigrations from "../../store/postgres/PostgresMigrations.js"
 import * as RunStore from "../../store/RunStore.js"
 import { schemaVersion } from "../../store/schemaVersion.js"

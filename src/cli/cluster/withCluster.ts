@@ -2,12 +2,12 @@
  * The nodes and limits in the database of a home, read and changed there: it needs no daemon on this machine.
  */
 import { Context, Effect, Layer, Schema } from "effect"
-import * as databaseClient from "../../daemon/databaseClient.js"
-import * as DatabaseChoice from "../../daemon/DatabaseChoice.js"
-import * as Home from "../../daemon/Home.js"
-import * as HomeDatabase from "../../daemon/HomeDatabase.js"
+import * as databaseClient from "../../daemon/layers/databaseClient.js"
+import * as DatabaseChoice from "../../daemon/config/DatabaseChoice.js"
+import * as Home from "../../daemon/home/Home.js"
+import * as HomeDatabase from "../../daemon/home/HomeDatabase.js"
 import { JobManager } from "../../manager/JobManager.js"
-import type { ClusterStore, Node } from "../../store/ClusterStore.js"
+import type { ClusterStore, Node } from "../../store/port/ClusterStore.js"
 import * as RunStore from "../../store/RunStore.js"
 import { suggestion } from "../../yaml/didYouMean.js"
 import { Hinted } from "../errors/Hinted.js"

@@ -11,5 +11,5 @@ export const exported = CommandTree.command(
     example: "charlotte export latest > job.json",
     parameters: { job, json }
   },
-  async () => (await import("../exportJob.js")).exportJob
+  async () => (await import("../show/exportJob.js")).exportJob
 )

@@ -16,5 +16,5 @@ export const exportHome = CommandTree.command(
     isLocal: true,
     parameters: { file, json }
   },
-  async () => (await import("../exportHome.js")).exportHome
+  async () => (await import("../home/exportHome.js")).exportHome
 )

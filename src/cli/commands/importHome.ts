@@ -17,5 +17,5 @@ export const importHome = CommandTree.command(
     isLocal: true,
     parameters: { file, database, json }
   },
-  async () => (await import("../importHome.js")).importHome
+  async () => (await import("../home/importHome.js")).importHome
 )

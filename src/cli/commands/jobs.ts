@@ -3,7 +3,7 @@
  */
 import { Either } from "effect"
 import { RunStatus } from "../../domain/RunStatus.js"
-import { maxQueryLength } from "../../store/searchText.js"
+import { maxQueryLength } from "../../store/rules/searchText.js"
 import * as CommandTree from "../parser/CommandTree.js"
 import * as Parameter from "../parser/Parameter.js"
 import { json, labels, number } from "./parameters.js"
@@ -47,5 +47,5 @@ export const jobs = CommandTree.command(
     example: "charlotte jobs --status running --label team=web --limit 50",
     parameters: { all, kind, status, labels, search, limit, before, json }
   },
-  async () => (await import("../listJobs.js")).list
+  async () => (await import("../list/listJobs.js")).list
 )

@@ -2,7 +2,7 @@
  * Options and arguments that several commands share.
  */
 import { Duration, Either } from "effect"
-import * as JobRef from "../JobRef.js"
+import * as JobRef from "../target/JobRef.js"
 import * as Parameter from "../parser/Parameter.js"
 
 export const tasksDir = Parameter.argument("tasksDir", {

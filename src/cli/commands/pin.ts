@@ -10,5 +10,5 @@ export const pin = CommandTree.command(
     example: "charlotte pin latest",
     parameters: { job, json }
   },
-  async () => (await import("../pinJob.js")).pinJob
+  async () => (await import("../act/pinJob.js")).pinJob
 )

@@ -11,5 +11,5 @@ export const plan = CommandTree.command(
     example: "charlotte plan tasks",
     parameters: { tasksDir, repo, agent, json }
   },
-  async () => (await import("../showPlan.js")).showPlan
+  async () => (await import("../show/showPlan.js")).showPlan
 )

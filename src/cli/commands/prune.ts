@@ -25,5 +25,5 @@ export const prune = CommandTree.command(
     isLocal: true,
     parameters: { jobs, repo, all, olderThan, discard, dryRun, yes, json }
   },
-  async () => (await import("../pruneJobs.js")).pruneJobs
+  async () => (await import("../prune/pruneJobs.js")).pruneJobs
 )

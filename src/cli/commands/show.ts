@@ -10,5 +10,5 @@ export const show = CommandTree.command(
     example: "charlotte show latest",
     parameters: { job, json }
   },
-  async () => (await import("../showJob.js")).showJob
+  async () => (await import("../show/showJob.js")).showJob
 )

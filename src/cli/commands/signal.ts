@@ -28,5 +28,5 @@ export const signal = CommandTree.command(
     example: `charlotte signal latest approve '{"by": "Ada"}'`,
     parameters: { job, name, payload, json }
   },
-  async () => (await import("../signalJob.js")).signalJob
+  async () => (await import("../act/signalJob.js")).signalJob
 )

@@ -12,5 +12,5 @@ export const start = CommandTree.command(
     example: "charlotte start tasks --agent claude --label team=web --queue --priority 5 --at 22:00",
     parameters: { ...submit, at, ...waiting, json }
   },
-  async () => (await import("../submitJob.js")).submitJob
+  async () => (await import("../start/submitJob.js")).submitJob
 )

@@ -15,5 +15,5 @@ export const stop = CommandTree.command(
     example: "charlotte stop latest --grace 30s",
     parameters: { job: optionalJob, all, grace, json }
   },
-  async () => (await import("../reportStop.js")).reportStop
+  async () => (await import("../act/reportStop.js")).reportStop
 )

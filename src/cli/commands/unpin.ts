@@ -10,5 +10,5 @@ export const unpin = CommandTree.command(
     example: "charlotte unpin latest",
     parameters: { job, json }
   },
-  async () => (await import("../pinJob.js")).unpinJob
+  async () => (await import("../act/pinJob.js")).unpinJob
 )

@@ -2,7 +2,7 @@
  * Options of `charlotte start` and `charlotte run` for jobs that may have to wait: for a permit, for a time, or behind a key.
  */
 import { Duration, Either } from "effect"
-import * as StartTime from "../StartTime.js"
+import * as StartTime from "../start/StartTime.js"
 import * as Parameter from "../parser/Parameter.js"
 import { timeUnits } from "./parameters.js"
 

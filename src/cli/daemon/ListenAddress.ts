@@ -1,7 +1,7 @@
 /**
  * A port that the daemon listens on, besides the socket of its home.
  */
-import type { Address } from "../../daemon/LockOwner.js"
+import type { Address } from "../../daemon/home/LockOwner.js"
 import { isLoopback } from "../../internal/HostPort.js"
 
 export interface Port {

@@ -2,7 +2,7 @@
  * Checks that the process that holds the home responds at all.
  */
 import { Effect, Schema } from "effect"
-import { LockOwner } from "../../daemon/LockOwner.js"
+import { LockOwner } from "../../daemon/home/LockOwner.js"
 import type * as JobClient from "../../http/client/JobClient.js"
 
 /** In seconds. */

@@ -2,7 +2,7 @@
  * The settings of a node of a cluster, from the command line.
  */
 import { Option } from "effect"
-import type { NodeSettings } from "../../daemon/NodeSettings.js"
+import type { NodeSettings } from "../../daemon/config/NodeSettings.js"
 
 export interface Given {
   readonly advertise: Option.Option<string>

@@ -2,7 +2,7 @@
  * The settings of a daemon's port, from the command line.
  */
 import { Option } from "effect"
-import type { Settings } from "../../daemon/PortSettings.js"
+import type { Settings } from "../../daemon/config/PortSettings.js"
 
 export interface Given {
   readonly tlsCert: Option.Option<string>

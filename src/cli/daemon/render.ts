@@ -2,8 +2,8 @@
  * The output of the daemon commands.
  */
 import { DateTime, Effect, Option } from "effect"
-import { type DatabaseChoice, show } from "../../daemon/DatabaseChoice.js"
-import * as LockOwner from "../../daemon/LockOwner.js"
+import { type DatabaseChoice, show } from "../../daemon/config/DatabaseChoice.js"
+import * as LockOwner from "../../daemon/home/LockOwner.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import { Output, writeLines } from "../terminal/Output.js"
 import type { Up } from "./ensureRunning.js"

@@ -2,10 +2,10 @@
  * `charlotte daemon restart`: replaces the daemon with one of this version, which resumes its jobs.
  */
 import { Effect, Option } from "effect"
-import * as Configuration from "../../daemon/Configuration.js"
-import * as Home from "../../daemon/Home.js"
-import * as LockOwner from "../../daemon/LockOwner.js"
-import * as ServedPort from "../../daemon/ServedPort.js"
+import * as Configuration from "../../daemon/config/Configuration.js"
+import * as Home from "../../daemon/home/Home.js"
+import * as LockOwner from "../../daemon/home/LockOwner.js"
+import * as ServedPort from "../../daemon/serve/ServedPort.js"
 import * as ensureRunning from "./ensureRunning.js"
 import type { Port } from "./ListenAddress.js"
 import * as nodeOptions from "./nodeOptions.js"

@@ -3,8 +3,8 @@
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
 import { Effect, Either, Option, Schema } from "effect"
-import * as LockOwner from "../../daemon/LockOwner.js"
-import { Home } from "../../daemon/Home.js"
+import * as LockOwner from "../../daemon/home/LockOwner.js"
+import { Home } from "../../daemon/home/Home.js"
 import * as JobClient from "../../http/client/JobClient.js"
 import { KernelRef } from "../../internal/ProcessIdentity.js"
 import { poll } from "../../internal/RealClock.js"

@@ -2,7 +2,7 @@
  * Starts the daemon in a process of its own, or runs it in this process, in the foreground.
  */
 import { Effect, FiberRef, Logger, LogLevel, Option } from "effect"
-import * as Home from "../../daemon/Home.js"
+import * as Home from "../../daemon/home/Home.js"
 import * as ExitCode from "../errors/ExitCode.js"
 import { Output } from "../terminal/Output.js"
 import * as text from "../terminal/text.js"

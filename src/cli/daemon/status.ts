@@ -2,10 +2,10 @@
  * `charlotte daemon status`: what holds the home, where it listens, and whether it is ready.
  */
 import { Effect, Option } from "effect"
-import * as DatabaseChoice from "../../daemon/DatabaseChoice.js"
-import * as HomeDatabase from "../../daemon/HomeDatabase.js"
-import * as LockOwner from "../../daemon/LockOwner.js"
-import * as Home from "../../daemon/Home.js"
+import * as DatabaseChoice from "../../daemon/config/DatabaseChoice.js"
+import * as HomeDatabase from "../../daemon/home/HomeDatabase.js"
+import * as LockOwner from "../../daemon/home/LockOwner.js"
+import * as Home from "../../daemon/home/Home.js"
 import * as JobClient from "../../http/client/JobClient.js"
 import { ensureResponding } from "./ensureResponding.js"
 import * as render from "./render.js"

@@ -2,10 +2,10 @@
  * `charlotte diff`: prints the changes of a job, page by page.
  */
 import { Effect, Option, Schema, Stream } from "effect"
-import * as Home from "../../daemon/Home.js"
+import * as Home from "../../daemon/home/Home.js"
 import { Diff, DiffFile } from "../../http/contract/Diff.js"
-import * as JobRef from "../JobRef.js"
-import * as JobSource from "../JobSource.js"
+import * as JobRef from "../target/JobRef.js"
+import * as JobSource from "../target/JobSource.js"
 import { Output, type Service as OutputService } from "../terminal/Output.js"
 import * as pager from "../terminal/pager.js"
 import * as StyledLine from "../terminal/StyledLine.js"

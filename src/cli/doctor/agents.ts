@@ -3,8 +3,8 @@
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Effect, Either } from "effect"
-import * as Configuration from "../../daemon/Configuration.js"
-import { Home } from "../../daemon/Home.js"
+import * as Configuration from "../../daemon/config/Configuration.js"
+import { Home } from "../../daemon/home/Home.js"
 import * as Agents from "../../tasks/Agents.js"
 import * as Finding from "./Finding.js"
 

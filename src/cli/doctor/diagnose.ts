@@ -2,7 +2,7 @@
  * `charlotte doctor`: checks the environment and suggests fixes. It changes nothing and holds no lock.
  */
 import { Effect, type Option } from "effect"
-import * as Home from "../../daemon/Home.js"
+import * as Home from "../../daemon/home/Home.js"
 import * as Git from "../../git/Git.js"
 import * as agents from "./agents.js"
 import * as Finding from "./Finding.js"

@@ -4,8 +4,8 @@
 import { Path } from "@effect/platform/Path"
 import { Effect, Option } from "effect"
 import { statfs } from "node:fs/promises"
-import * as Home from "../../daemon/Home.js"
-import * as HomeLock from "../../daemon/HomeLock.js"
+import * as Home from "../../daemon/home/Home.js"
+import * as HomeLock from "../../daemon/home/HomeLock.js"
 import * as Finding from "./Finding.js"
 
 /** Fails if the home cannot be used at all. */

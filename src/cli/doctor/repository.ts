@@ -3,7 +3,7 @@
  */
 import { Path } from "@effect/platform/Path"
 import { Effect, Option } from "effect"
-import * as Home from "../../daemon/Home.js"
+import * as Home from "../../daemon/home/Home.js"
 import { Git } from "../../git/Git.js"
 import type { GitError } from "../../git/GitError.js"
 import type { RepositoryProblem } from "../../git/preflight.js"

@@ -2,7 +2,7 @@
  * Checks SQLite on this machine and Node: opens, locks and queries a database in a process of its own.
  */
 import { Effect } from "effect"
-import * as Driver from "../../store/Driver.js"
+import * as Driver from "../../store/sqlite/Driver.js"
 import * as Finding from "./Finding.js"
 
 export const check: Effect.Effect<Finding.Finding> = Effect.match(Driver.probe, {

@@ -4,7 +4,7 @@
 import { Effect, Option } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import { KernelRef } from "../../internal/ProcessIdentity.js"
-import type { Service } from "../../store/RunStoreService.js"
+import type { Service } from "../../store/port/RunStoreService.js"
 
 /** A process on another machine, or in another container, is assumed to be alive: that cannot be checked from here. */
 export const isManaged = (

@@ -2,7 +2,7 @@
  * Changes records in a home that no other process holds.
  */
 import { Context, Effect, Layer } from "effect"
-import * as Layers from "../../daemon/Layers.js"
+import * as Layers from "../../daemon/layers/Layers.js"
 import { version } from "../../http/contract/Version.js"
 import { JobManager } from "../../manager/JobManager.js"
 import * as OfflineJobs from "./OfflineJobs.js"

@@ -3,9 +3,9 @@
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Context, Effect, Layer } from "effect"
-import * as Configuration from "../../daemon/Configuration.js"
-import { Home } from "../../daemon/Home.js"
-import * as Layers from "../../daemon/Layers.js"
+import * as Configuration from "../../daemon/config/Configuration.js"
+import { Home } from "../../daemon/home/Home.js"
+import * as Layers from "../../daemon/layers/Layers.js"
 import { version } from "../../http/contract/Version.js"
 import { JobManager } from "../../manager/JobManager.js"
 import * as RunStore from "../../store/RunStore.js"

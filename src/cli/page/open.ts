@@ -2,10 +2,10 @@
  * `charlotte open`: opens the page in a browser, or ends the sessions of all browsers.
  */
 import { Effect, Option } from "effect"
-import * as Home from "../../daemon/Home.js"
+import * as Home from "../../daemon/home/Home.js"
 import * as ensureRunning from "../daemon/ensureRunning.js"
-import * as JobRef from "../JobRef.js"
-import * as JobSource from "../JobSource.js"
+import * as JobRef from "../target/JobRef.js"
+import * as JobSource from "../target/JobSource.js"
 import { UsageError } from "../parser/UsageError.js"
 import * as openPage from "./openPage.js"
 import * as sessions from "./sessions.js"

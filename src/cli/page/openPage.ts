@@ -2,7 +2,7 @@
  * Opens the page of the process that holds the home, or prints its address.
  */
 import { DateTime, Effect } from "effect"
-import { Home } from "../../daemon/Home.js"
+import { Home } from "../../daemon/home/Home.js"
 import type { JobId } from "../../domain/JobId.js"
 import * as PageClient from "../../http/client/PageClient.js"
 import * as openings from "../../http/server/page/openings.js"

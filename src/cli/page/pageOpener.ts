@@ -2,7 +2,7 @@
  * Opens the page of a job that runs in the foreground. The job runs even if that fails.
  */
 import { Effect, Scope } from "effect"
-import { Home, layerUntouched } from "../../daemon/Home.js"
+import { Home, layerUntouched } from "../../daemon/home/Home.js"
 import type { JobId } from "../../domain/JobId.js"
 import * as background from "../../internal/background.js"
 import * as text from "../terminal/text.js"

@@ -2,10 +2,10 @@
  * Ends the sessions of all browsers that have opened the page.
  */
 import { Effect, Option } from "effect"
-import { Home } from "../../daemon/Home.js"
+import { Home } from "../../daemon/home/Home.js"
 import * as PageClient from "../../http/client/PageClient.js"
 import * as SessionFile from "../../http/server/page/SessionFile.js"
-import * as JobSource from "../JobSource.js"
+import * as JobSource from "../target/JobSource.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import { Output, writeLines } from "../terminal/Output.js"
 

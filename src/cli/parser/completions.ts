@@ -133,7 +133,7 @@ const valuesFor = (
     source === undefined
       ? Effect.succeed(choices.map((value) => ({ value, description: "" })))
       : Effect.flatMap(
-          Effect.promise(() => import("../completionSources.js")),
+          Effect.promise(() => import("./completionSources.js")),
           (sources) => sources.of(source, job)
         )
   return Effect.map(found, (all) =>

@@ -2,8 +2,8 @@
  * Runs a command line, and returns its exit code.
  */
 import { Effect, type Scope } from "effect"
-import { StartProgress } from "../../store/StartProgress.js"
-import * as RemoteServer from "../RemoteServer.js"
+import { StartProgress } from "../../store/port/StartProgress.js"
+import * as RemoteServer from "../target/RemoteServer.js"
 import * as toExitCode from "../errors/toExitCode.js"
 import { Output, writeLines } from "../terminal/Output.js"
 import type { Environment, Group } from "./CommandTree.js"

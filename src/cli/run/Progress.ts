@@ -6,7 +6,7 @@ import { type JobEvent, lifecycle } from "../../domain/JobEvent.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import { type ShownTaskState, type ShownUnitState, shownState } from "../../progress/shownState.js"
 import type { Log, Payload } from "../../tasks/TaskEvents.js"
-import type { Waiting } from "../waitingText.js"
+import type { Waiting } from "../list/waitingText.js"
 import * as TaskEvent from "./TaskEvent.js"
 import * as WaitingEvent from "./WaitingEvent.js"
 

@@ -7,7 +7,7 @@ import * as StyledLine from "../terminal/StyledLine.js"
 import type { Size } from "../terminal/Output.js"
 import * as Terminal from "../terminal/text.js"
 import * as format from "../terminal/format.js"
-import * as waitingText from "../waitingText.js"
+import * as waitingText from "../list/waitingText.js"
 import * as Progress from "./Progress.js"
 
 export interface View {

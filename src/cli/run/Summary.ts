@@ -8,7 +8,7 @@ import type { RunStatus } from "../../domain/RunStatus.js"
 import { type ShownWork, shownWork } from "../../progress/shownState.js"
 import { resultBranch, unitBranch, UnitName } from "../../git/RefNames.js"
 import { command } from "../../git/shellQuote.js"
-import { workStartedAt } from "../workStartedAt.js"
+import { workStartedAt } from "../list/workStartedAt.js"
 
 /** A unit that failed, and its failed task. */
 export interface Failure {

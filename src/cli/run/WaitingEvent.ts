@@ -4,7 +4,7 @@
 import { Option, Schema } from "effect"
 import type { JobEvent } from "../../domain/JobEvent.js"
 import { Parked, WaitsFor } from "../../domain/Run.js"
-import type { Waiting } from "../waitingText.js"
+import type { Waiting } from "../list/waitingText.js"
 
 const Queued = Schema.Struct({ waitsFor: Schema.optional(WaitsFor), startAt: Schema.optional(Schema.DateTimeUtc) })
 

@@ -6,7 +6,7 @@ import { type JobEvent, lifecycle } from "../../domain/JobEvent.js"
 import type { Log } from "../../tasks/TaskEvents.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import * as format from "../terminal/format.js"
-import * as waitingText from "../waitingText.js"
+import * as waitingText from "../list/waitingText.js"
 import * as TaskEvent from "./TaskEvent.js"
 import * as WaitingEvent from "./WaitingEvent.js"
 

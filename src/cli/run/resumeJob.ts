@@ -2,7 +2,7 @@
  * `charlotte resume`: continues an interrupted job.
  */
 import { Effect } from "effect"
-import * as JobRef from "../JobRef.js"
+import * as JobRef from "../target/JobRef.js"
 import * as startAndFollow from "./startAndFollow.js"
 
 export interface Options {

@@ -3,9 +3,9 @@
  */
 import { Effect, Option, Schema } from "effect"
 import { JobConfig } from "../../domain/JobConfig.js"
-import * as JobRef from "../JobRef.js"
-import type { Jobs } from "../JobSource.js"
-import { withCallerSpan } from "../withCallerSpan.js"
+import * as JobRef from "../target/JobRef.js"
+import type { Jobs } from "../target/JobSource.js"
+import { withCallerSpan } from "../target/withCallerSpan.js"
 import * as startAndFollow from "./startAndFollow.js"
 
 export interface Options {

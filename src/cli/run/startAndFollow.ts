@@ -2,9 +2,9 @@
  * Starts or resumes a job and follows it to its end: through the daemon if one is running, else in this process.
  */
 import { Effect, Option } from "effect"
-import * as Home from "../../daemon/Home.js"
+import * as Home from "../../daemon/home/Home.js"
 import type { JobId } from "../../domain/JobId.js"
-import * as JobSource from "../JobSource.js"
+import * as JobSource from "../target/JobSource.js"
 import * as followRemote from "./followRemote.js"
 
 export interface Options<E> {

@@ -2,10 +2,10 @@
  * `charlotte watch`: follows a job to its end, or the events of all jobs.
  */
 import { Effect, Option } from "effect"
-import * as Home from "../../daemon/Home.js"
+import * as Home from "../../daemon/home/Home.js"
 import { DaemonNotRunning } from "../../http/contract/errors.js"
-import * as JobRef from "../JobRef.js"
-import * as JobSource from "../JobSource.js"
+import * as JobRef from "../target/JobRef.js"
+import * as JobSource from "../target/JobSource.js"
 import * as followRemote from "./followRemote.js"
 import * as watchAll from "./watchAll.js"
 

@@ -3,8 +3,8 @@
  */
 import { Effect, Option, Schema, Stream } from "effect"
 import { JobEvent } from "../../domain/JobEvent.js"
-import * as JobRef from "../JobRef.js"
-import type { Host } from "../JobSource.js"
+import * as JobRef from "../target/JobRef.js"
+import type { Host } from "../target/JobSource.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import { Output, writeLines } from "../terminal/Output.js"
 import * as followRemote from "./followRemote.js"

@@ -32,7 +32,7 @@ import {
 } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
-import { closeOnFailure } from "../../store/closeOnFailure.js"
+import { closeOnFailure } from "../../internal/closeOnFailure.js"
 import { Engine, type Requests, type Service, Unrouted } from "../Engine.js"
 import * as Address from "./Address.js"
 import * as Connections from "./Connections.js"

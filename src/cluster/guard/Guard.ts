@@ -8,7 +8,7 @@
  * @since 0.2.0
  */
 import { Context, Duration, Effect, Layer, type Scope } from "effect"
-import { deadAfter } from "../../store/ClusterStore.js"
+import { deadAfter } from "../../store/port/ClusterStore.js"
 import { ProcessTableRef } from "../../process/ProcessTable.js"
 import * as TreeGuard from "../../process/TreeGuard.js"
 import type { GuardNotStarted } from "./Connection.js"

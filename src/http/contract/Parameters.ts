@@ -5,7 +5,7 @@ import { Duration, ParseResult, Schema } from "effect"
 import type { JobConfig } from "../../domain/JobConfig.js"
 import { JobId as DomainJobId } from "../../domain/JobId.js"
 import { RunStatus } from "../../domain/RunStatus.js"
-import { maxQueryLength } from "../../store/searchText.js"
+import { maxQueryLength } from "../../store/rules/searchText.js"
 import { WhenFull, WhenKeyTaken } from "../../domain/StartOptions.js"
 
 const maxLength = 80

@@ -3,8 +3,8 @@
  * fiber, which exists only while events are waiting to be written.
  */
 import { Chunk, Effect, Ref } from "effect"
-import type { AcceptedEvent } from "../../store/RunStoreService.js"
-import { makeNotifier } from "../../store/ChangeNotifier.js"
+import type { AcceptedEvent } from "../../store/port/RunStoreService.js"
+import { makeNotifier } from "../../store/port/ChangeNotifier.js"
 import { RealClock } from "../../internal/RealClock.js"
 
 export interface EmitBuffer {

@@ -7,7 +7,7 @@ import { JobNotFound, type StoreError } from "../../domain/errors.js"
 import type { JobEvent } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Reads } from "../../store/Runs.js"
-import type { Notifier } from "../../store/ChangeNotifier.js"
+import type { Notifier } from "../../store/port/ChangeNotifier.js"
 import * as EventPageCache from "./EventPageCache.js"
 import type { Shutdown } from "./Shutdown.js"
 

@@ -7,7 +7,7 @@ import { lifecycle } from "../../domain/JobEvent.js"
 import { type Parked, Run, type RunError } from "../../domain/Run.js"
 import { capped, runError } from "../../domain/runError.js"
 import { isTerminal } from "../../domain/RunStatus.js"
-import type { Change } from "../../store/RunStoreService.js"
+import type { Change } from "../../store/port/RunStoreService.js"
 
 export type Outcome = Pick<Change, "result" | "error" | "parked"> & {
   readonly type: "job.completed" | "job.failed" | "job.cancelled" | "job.interrupted" | "job.parked"

@@ -5,7 +5,7 @@
 import { Deferred, Duration, Effect, Ref, type Scope } from "effect"
 import { ShuttingDown } from "../../domain/errors.js"
 import * as race from "../../internal/race.js"
-import { makeNotifier } from "../../store/ChangeNotifier.js"
+import { makeNotifier } from "../../store/port/ChangeNotifier.js"
 import { RealClock } from "../../internal/RealClock.js"
 
 export interface Shutdown {

@@ -13,7 +13,7 @@ import {
 } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import { Run, RunTrace } from "../../domain/Run.js"
-import type { Beginning } from "../../store/RunStoreService.js"
+import type { Beginning } from "../../store/port/RunStoreService.js"
 import { parse } from "../../internal/Json.js"
 import { now } from "../../internal/now.js"
 import * as Tracing from "../../internal/Tracing.js"

@@ -1,5 +1,5 @@
 import { type Effect, Option } from "effect"
-import type { Outbox, Service as Store } from "../../store/RunStoreService.js"
+import type { Outbox, Service as Store } from "../../store/port/RunStoreService.js"
 
 /**
  * Runs `inside` inside a transaction of the application, and otherwise `outside`, detached from a transaction of any other SQL

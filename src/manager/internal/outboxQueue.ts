@@ -7,7 +7,7 @@ import { Cause, Effect, Option, Ref } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import * as race from "../../internal/race.js"
 import { RealClock } from "../../internal/RealClock.js"
-import type { Outbox } from "../../store/RunStoreService.js"
+import type { Outbox } from "../../store/port/RunStoreService.js"
 import type { Notifier } from "./Core.js"
 
 /** Milliseconds between two polls. */

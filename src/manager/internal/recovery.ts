@@ -8,7 +8,7 @@ import type { Lifecycle } from "../../domain/JobEvent.js"
 import type { Run, RunError } from "../../domain/Run.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import * as race from "../../internal/race.js"
-import type { Change, Service as Store, UnfinishedRun } from "../../store/RunStoreService.js"
+import type { Change, Service as Store, UnfinishedRun } from "../../store/port/RunStoreService.js"
 import { recoveryError } from "./JobOutcome.js"
 import { now } from "../../internal/now.js"
 

@@ -8,7 +8,7 @@ import type { Retention } from "../../domain/Retention.js"
 import * as background from "../../internal/background.js"
 import * as race from "../../internal/race.js"
 import { RealClock } from "../../internal/RealClock.js"
-import { ages } from "../../store/Pruning.js"
+import { ages } from "../../store/rules/Pruning.js"
 import type { Core } from "./Core.js"
 
 /** The pause after a pruning. */

@@ -3,7 +3,7 @@
  */
 import { Effect, Option, Ref } from "effect"
 import type { Run } from "../../domain/Run.js"
-import type { AcceptedEvent } from "../../store/RunStoreService.js"
+import type { AcceptedEvent } from "../../store/port/RunStoreService.js"
 import { letGo } from "./closeJobs.js"
 import type { Core } from "./Core.js"
 import * as JobRegistry from "./JobRegistry.js"

@@ -9,7 +9,7 @@ import type { Connection } from "../sql/Dialect.js"
 import { reasonOf, storeError } from "../sql/mapSqlError.js"
 import type { Session } from "../sql/Session.js"
 import { execute, query } from "../sql/statements.js"
-import * as migrationVersion from "../migrationVersion.js"
+import * as migrationVersion from "../sql/migrationVersion.js"
 import { migrations } from "./migrations/index.js"
 
 const operation = "migrate"

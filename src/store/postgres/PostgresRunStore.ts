@@ -4,13 +4,13 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect, Option, Schema, type Scope } from "effect"
 import { StoreError } from "../../domain/errors.js"
-import * as ChangeNotifier from "../ChangeNotifier.js"
-import type { Service } from "../RunStoreService.js"
-import * as DatabaseFileGuard from "../sql/DatabaseFileGuard.js"
+import * as ChangeNotifier from "../port/ChangeNotifier.js"
+import type { Service } from "../port/RunStoreService.js"
+import { unguarded } from "../sql/Guard.js"
 import * as cluster from "../sql/cluster.js"
 import { type Session, transactionOf } from "../sql/Session.js"
 import { query } from "../sql/statements.js"
-import * as SqlRunStore from "../SqlRunStore.js"
+import * as SqlRunStore from "../sql/SqlRunStore.js"
 import * as Heartbeat from "./Heartbeat.js"
 import * as Listener from "./Listener.js"
 import * as PostgresMigrations from "./PostgresMigrations.js"
@@ -70,7 +70,7 @@ const open = (isWritable: boolean): Store =>
       session,
       application: session,
       notifier,
-      guard: DatabaseFileGuard.unguarded,
+      guard: unguarded,
       isWritable,
       isShared: true,
       spansMachines: true,

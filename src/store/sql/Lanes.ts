@@ -4,10 +4,10 @@
  */
 import { Effect, Scope } from "effect"
 import * as background from "../../internal/background.js"
-import type { ChangeNotifier } from "../ChangeNotifier.js"
-import type { Key } from "../RunStoreService.js"
+import type { ChangeNotifier } from "../port/ChangeNotifier.js"
+import type { Key } from "../port/RunStoreService.js"
 import type { Released } from "./Batch.js"
-import type { Guard } from "./DatabaseFileGuard.js"
+import type { Guard } from "./Guard.js"
 import * as keys from "./keys.js"
 import type { Session } from "./Session.js"
 import * as Writer from "./Writer.js"

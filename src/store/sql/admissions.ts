@@ -4,7 +4,7 @@
  */
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
-import type { Room, WaitingStatus } from "../placeRun.js"
+import type { Room, WaitingStatus } from "../rules/placeRun.js"
 import type { Batch } from "./Batch.js"
 import * as cluster from "./cluster.js"
 

@@ -2,8 +2,8 @@
  * Attaches a request to the job that holds a key, in a transaction that records its idempotency key.
  */
 import { Effect, Option } from "effect"
-import { attachTo } from "../admitRun.js"
-import type { Attaching } from "../RunStoreService.js"
+import { attachTo } from "../rules/admitRun.js"
+import type { Attaching } from "../port/RunStoreService.js"
 import type { Batch } from "./Batch.js"
 import * as idempotencyKeys from "./idempotencyKeys.js"
 import { lookup } from "./lookup.js"

@@ -4,8 +4,8 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Option, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
-import type { Existing } from "../admitRun.js"
-import type { Submitted } from "../RunStoreService.js"
+import type { Existing } from "../rules/admitRun.js"
+import type { Submitted } from "../port/RunStoreService.js"
 import type { Connection } from "./Dialect.js"
 import { execute, query } from "./statements.js"
 

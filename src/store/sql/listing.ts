@@ -7,7 +7,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Array, Effect, Option, Order, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
-import type { RunPage, RunQuery } from "../RunStoreService.js"
+import type { RunPage, RunQuery } from "../port/RunStoreService.js"
 import { columns, select } from "./runRow.js"
 import { query, type Value } from "./statements.js"
 

@@ -4,7 +4,7 @@
 import type { Connection } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
-import type { Lookup } from "../admitRun.js"
+import type { Lookup } from "../rules/admitRun.js"
 import * as idempotencyKeys from "./idempotencyKeys.js"
 import * as keys from "./keys.js"
 import * as queue from "./queue.js"

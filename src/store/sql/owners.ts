@@ -3,7 +3,7 @@
  */
 import type { Connection } from "./Dialect.js"
 import { Effect, Option, Schema } from "effect"
-import type { Owner, OwnerLock } from "../OwnerStore.js"
+import type { Owner, OwnerLock } from "../port/OwnerStore.js"
 import { execute, query } from "./statements.js"
 
 const select = query(

@@ -7,7 +7,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Option, Schema } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
-import type { RunPage } from "../RunStoreService.js"
+import type { RunPage } from "../port/RunStoreService.js"
 import { columns, select } from "./runRow.js"
 import { query, type Value } from "./statements.js"
 

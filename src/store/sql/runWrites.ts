@@ -13,9 +13,9 @@ import {
   TooManySignals
 } from "../../domain/errors.js"
 import { isTerminal } from "../../domain/RunStatus.js"
-import { admitRun, type Decision, keysOf } from "../admitRun.js"
-import type { Beginning, Change, Created, Holder, NewRun, Outbox, Service } from "../RunStoreService.js"
-import * as RunTransition from "../RunTransition.js"
+import { admitRun, type Decision, keysOf } from "../rules/admitRun.js"
+import type { Beginning, Change, Created, Holder, NewRun, Outbox, Service } from "../port/RunStoreService.js"
+import * as RunTransition from "../rules/RunTransition.js"
 import { attach } from "./attach.js"
 import { type Batch, current } from "./Batch.js"
 import * as idempotencyKeys from "./idempotencyKeys.js"

@@ -4,7 +4,7 @@
 import type { Connection } from "./Dialect.js"
 import { Array, Effect, Order, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
-import type { RunQuery } from "../RunStoreService.js"
+import type { RunQuery } from "../port/RunStoreService.js"
 import { byPartition, documentsOf } from "./searchPartitions.js"
 import { query, type Value } from "./statements.js"
 

@@ -5,7 +5,7 @@ import type { Connection } from "./Dialect.js"
 import { Effect, Option, Schema } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import { RecordedSignal } from "../../domain/RecordedSignal.js"
-import type { NewSignal, Service } from "../RunStoreService.js"
+import type { NewSignal, Service } from "../port/RunStoreService.js"
 import { execute, JsonText, query } from "./statements.js"
 
 const selectCount = query(Schema.Struct({ signals: Schema.Number }))

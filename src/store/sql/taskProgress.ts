@@ -1,7 +1,7 @@
 /**
  * Statements on `charlotte_units` and `charlotte_tasks`.
  */
-import { storableTask, storableUnit } from "../storableWork.js"
+import { storableTask, storableUnit } from "../rules/storableWork.js"
 import type { Connection } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Schema } from "effect"

@@ -10,9 +10,9 @@ import { AgentLimit } from "../../domain/AgentLimit.js"
 import type { StoreError } from "../../domain/errors.js"
 import * as Permits from "../../internal/Permits.js"
 import type { JobContext } from "../../manager/Orchestrator.js"
-import type { Service as Store } from "../../store/RunStoreService.js"
+import type { Service as Store } from "../../store/port/RunStoreService.js"
 import type { TurnEnd } from "../agents/TurnEnd.js"
-import { retryWrite } from "../../store/retryWrite.js"
+import { retryWrite } from "../../store/rules/retryWrite.js"
 import type { WriteError } from "./WriteError.js"
 
 /** The agent is at its usage limit. */

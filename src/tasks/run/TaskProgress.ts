@@ -5,9 +5,9 @@
 import { Effect } from "effect"
 import { TaskRecord, UnitRecord, Work } from "../../domain/Work.js"
 import type { JobContext } from "../../manager/Orchestrator.js"
-import type { Service as Store } from "../../store/RunStoreService.js"
+import type { Service as Store } from "../../store/port/RunStoreService.js"
 import type { PlanSnapshot } from "./PlanSnapshot.js"
-import { retryWrite } from "../../store/retryWrite.js"
+import { retryWrite } from "../../store/rules/retryWrite.js"
 import type { WriteError } from "./WriteError.js"
 
 export type UnitChange = Partial<Pick<UnitRecord, "state" | "base" | "commit" | "reason" | "startedAt" | "endedAt">>

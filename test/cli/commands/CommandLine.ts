@@ -3,7 +3,7 @@
  */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { ConfigProvider, Effect, Layer } from "effect"
-import { CurrentDirectory } from "../../../src/cli/repositoryAround.js"
+import { CurrentDirectory } from "../../../src/cli/start/repositoryAround.js"
 import { charlotte } from "../../../src/cli/parser/commands.js"
 import * as runCommand from "../../../src/cli/parser/runCommand.js"
 import { version } from "../../../src/http/contract/Version.js"

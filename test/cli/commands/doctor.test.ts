@@ -7,9 +7,9 @@ import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, 
 import manifest from "../../../package.json" with { type: "json" }
 import { charlotte } from "../../../src/cli/parser/commands.js"
 import * as HomeDirectory from "../../../src/cli/doctor/home.js"
-import * as Home from "../../../src/daemon/Home.js"
-import * as HomeLock from "../../../src/daemon/HomeLock.js"
-import { DriverRef } from "../../../src/store/Driver.js"
+import * as Home from "../../../src/daemon/home/Home.js"
+import * as HomeLock from "../../../src/daemon/home/HomeLock.js"
+import { DriverRef } from "../../../src/store/sqlite/Driver.js"
 import { KernelRef } from "../../../src/internal/ProcessIdentity.js"
 import { GitEnvironmentRef } from "../../../src/git/GitEnvironment.js"
 import { ParentEnvironment } from "../../../src/process/ChildEnvironment.js"

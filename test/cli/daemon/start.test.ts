@@ -33,18 +33,18 @@ const loadedWith = async (...entryPoints: ReadonlyArray<string>): Promise<Readon
 describe("charlotte daemon start --foreground", () => {
   it("loads neither what other commands run, nor the task orchestrator, nor the HTTP application before the daemon is ready", async () => {
     const loaded = await loadedWith("src/cli/main.ts", "src/daemon/Daemon.ts")
-    expect(loaded).toEqual(expect.arrayContaining(["src/store/SqlRunStore.ts", "src/http/server/Listener.ts"]))
+    expect(loaded).toEqual(expect.arrayContaining(["src/store/sql/SqlRunStore.ts", "src/http/server/Listener.ts"]))
     const late =
       /^src\/cli\/(doctor|logs|offline|run|JobSource|errors\/formatError|\w+(Job|Jobs|Plan|Stop)\.ts)|^src\/tasks\/(work|run|TaskOrchestrator|Git\.ts)|^src\/git\/Git\.ts|^src\/http\/server\/HttpApp/
     expect(loaded.filter((path) => late.test(path))).toEqual([])
-    expect(await loadedWith("src/daemon/TaskLayers.ts")).toContain("src/tasks/TaskOrchestrator.ts")
+    expect(await loadedWith("src/daemon/layers/TaskLayers.ts")).toContain("src/tasks/TaskOrchestrator.ts")
   })
 
   it("loads no client of PostgreSQL, which an installation may lack, with anything that it loads later", async () => {
     const loaded = await loadedWith(
       "src/cli/main.ts",
       "src/daemon/Daemon.ts",
-      "src/daemon/TaskLayers.ts",
+      "src/daemon/layers/TaskLayers.ts",
       "src/http/server/HttpApp.ts"
     )
     expect(loaded).toEqual(expect.arrayContaining(["effect", "src/store/postgres/PostgresSession.ts"]))

@@ -6,11 +6,11 @@ import type * as SqlClient from "@effect/sql/SqlClient"
 import { Effect, Layer } from "effect"
 import type { StoreError } from "../../../src/domain/errors.js"
 import { JobId } from "../../../src/domain/JobId.js"
-import * as ChangeNotifier from "../../../src/store/ChangeNotifier.js"
+import * as ChangeNotifier from "../../../src/store/port/ChangeNotifier.js"
 import * as RunStore from "../../../src/store/RunStore.js"
-import * as DatabaseFileGuard from "../../../src/store/sql/DatabaseFileGuard.js"
-import { openSession } from "../../../src/store/sql/openSession.js"
-import * as SqlRunStore from "../../../src/store/SqlRunStore.js"
+import { unguarded } from "../../../src/store/sql/Guard.js"
+import { openSession } from "../../../src/store/openSession.js"
+import * as SqlRunStore from "../../../src/store/sql/SqlRunStore.js"
 import type { Life } from "../Life.js"
 import type { Machine } from "../Machine.js"
 
@@ -66,7 +66,7 @@ export const layer = (notices: Notices, life: Life): Layer.Layer<RunStore.RunSto
         session,
         application: session,
         notifier,
-        guard: DatabaseFileGuard.unguarded,
+        guard: unguarded,
         isWritable: false,
         isShared: true,
         spansMachines: true,

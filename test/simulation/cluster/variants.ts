@@ -23,12 +23,12 @@ export const variants: Readonly<Record<string, Variant>> = {
       /has an event of attempt \d+ in attempt \d+|as number \d+|and its orchestrator still runs|works at attempt \d+ of/,
     patches: [
       {
-        file: "src/store/RunTransition.ts",
+        file: "src/store/rules/RunTransition.ts",
         from: "  if (state.attempt !== attempt) return undefined\n",
         to: ""
       },
       {
-        file: "src/store/RunTransition.ts",
+        file: "src/store/rules/RunTransition.ts",
         from: 'state.status === "running" && state.attempt === attempt',
         to: 'state.status === "running"'
       }

@@ -2,8 +2,8 @@
  * Options that several daemon commands share.
  */
 import { Either, Option } from "effect"
-import * as DatabaseChoice from "../../../daemon/DatabaseChoice.js"
-import * as NodeSettings from "../../../daemon/NodeSettings.js"
+import * as DatabaseChoice from "../../../daemon/config/DatabaseChoice.js"
+import * as NodeSettings from "../../../daemon/config/NodeSettings.js"
 import * as ListenAddress from "../../daemon/ListenAddress.js"
 import * as globals from "../../parser/globals.js"
 import * as Parameter from "../../parser/Parameter.js"

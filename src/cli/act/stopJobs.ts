@@ -1,0 +1,69 @@
+/**
+ * Stops jobs: through the process that runs them, or in this process if none does.
+ */
+import { FileSystem } from "@effect/platform/FileSystem"
+import { type Duration, Effect, Option } from "effect"
+import { Home } from "../../daemon/home/Home.js"
+import * as HomeDatabase from "../../daemon/home/HomeDatabase.js"
+import type { JobId } from "../../domain/JobId.js"
+import { StopReport } from "../../domain/StopReport.js"
+import type * as JobClient from "../../http/client/JobClient.js"
+import * as race from "../../internal/race.js"
+import * as JobRef from "../target/JobRef.js"
+import * as JobSource from "../target/JobSource.js"
+
+export interface Options {
+  readonly grace: Option.Option<Duration.Duration>
+}
+
+const options = ({ grace }: Options) => Option.match(grace, { onNone: () => ({}), onSome: (grace) => ({ grace }) })
+
+export const one = (name: string, given: Options) =>
+  Effect.flatMap(
+    JobSource.host,
+    Option.match({
+      onSome: ({ client }) => Effect.flatMap(JobRef.find(client, name), (id) => client.stop(id, options(given))),
+      onNone: () =>
+        Effect.flatMap(
+          Effect.promise(() => import("../offline/withManager.js")),
+          ({ withManager }) =>
+            withManager((manager, jobs) =>
+              Effect.flatMap(JobRef.find(jobs, name), (id) => manager.stop(id, options(given)))
+            )
+        )
+    })
+  )
+
+/** As `JobManager.stopAll`: waiting jobs are cancelled, too, even if no process holds the home. */
+export const all = (given: Options) =>
+  Effect.gen(function* () {
+    const host = yield* JobSource.host
+    if (Option.isNone(host)) return yield* allRecorded
+    const { client } = host.value
+    if (Option.isNone(given.grace)) return yield* client.stopAll
+    // A waiting job starts when a permit is released, so stop those that are left afterwards.
+    const running = yield* each(client, options(given))
+    const others = yield* client.stopAll
+    return [...running, ...others.filter(({ jobId }) => running.every((report) => report.jobId !== jobId))]
+  })
+
+const allRecorded = Effect.gen(function* () {
+  const fs = yield* FileSystem
+  const { database } = yield* Home
+  // Do not create a home just to find it empty.
+  const { _tag: kind } = yield* HomeDatabase.chosenToRead
+  if (kind === "Sqlite" && !(yield* Effect.orElseSucceed(fs.exists(database), () => false))) return []
+  const { withManager } = yield* Effect.promise(() => import("../offline/withManager.js"))
+  return yield* withManager((manager) => manager.stopAll, "automatic")
+})
+
+const each = (client: JobClient.Service, given: ReturnType<typeof options>) =>
+  Effect.flatMap(client.list({ status: "running", limit: 1_000 }), ({ jobs }) =>
+    race.map(jobs, jobs.length, ({ id }) => orTimedOut(id, client.stop(id, given)))
+  )
+
+/** A job that times out does not hide the reports of the others. */
+const orTimedOut = (jobId: JobId, stop: ReturnType<JobClient.Service["stop"]>) =>
+  Effect.catchTag(stop, "StopTimedOut", ({ elapsed }) =>
+    Effect.succeed(new StopReport({ jobId, status: "running", mode: "timedOut", elapsed }))
+  )

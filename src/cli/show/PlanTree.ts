@@ -1,0 +1,80 @@
+/**
+ * A plan as a tree: waves of units that can run in parallel, and their tasks in order.
+ */
+import { Effect } from "effect"
+import type { Plan, Task, Unit } from "../../tasks/plan/Plan.js"
+import * as StyledLine from "../terminal/StyledLine.js"
+import { Output, writeLines } from "../terminal/Output.js"
+import { count } from "../terminal/format.js"
+
+/** For `--json`. */
+export const json = ({ units }: Plan) => ({
+  units: units.map(({ dependsOn, id, tasks }) => ({
+    id,
+    dependsOn,
+    tasks: tasks.map(({ dependsOn, file, number, status, title }) => ({ number, title, status, dependsOn, file }))
+  }))
+})
+
+/** Prints a plan as a tree or as JSON. */
+export const write = (plan: Plan, asJson: boolean) =>
+  Effect.gen(function* () {
+    const { isTerminal, size, write } = yield* Output
+    if (asJson) return yield* write(`${JSON.stringify(json(plan))}\n`)
+    yield* writeLines(render(plan, isTerminal ? (yield* size).columns : Infinity))
+  })
+
+export const render = (plan: Plan, columns: number): ReadonlyArray<StyledLine.Line> =>
+  [
+    ...plan.waves.flatMap((units, index) => [
+      [StyledLine.raw(`wave ${index + 1}`, "strong")],
+      ...branches(units, unitLine, (unit) => branches(unit.tasks, taskLine, gateLine)),
+      StyledLine.empty
+    ]),
+    summary(plan)
+  ].map((line) => StyledLine.fit(line, columns))
+
+/** Each item with the lines below it. */
+const branches = <A>(
+  items: ReadonlyArray<A>,
+  line: (item: A) => StyledLine.Line,
+  below: (item: A) => ReadonlyArray<StyledLine.Line>
+): ReadonlyArray<StyledLine.Line> =>
+  items.flatMap((item, index) => {
+    const isLast = index === items.length - 1
+    return [
+      [StyledLine.raw(isLast ? "└─ " : "├─ ", "faint"), ...line(item)],
+      ...below(item).map((line) => [StyledLine.raw(isLast ? "   " : "│  ", "faint"), ...line])
+    ]
+  })
+
+const unitLine = ({ dependsOn, id, remaining }: Unit): StyledLine.Line => [
+  StyledLine.piece(id, "name"),
+  ...after(dependsOn),
+  ...(remaining.length === 0 ? [StyledLine.raw("  complete, skipped", "faint")] : [])
+]
+
+const taskLine = ({ dependsOn, number, status, title }: Task): StyledLine.Line => {
+  const done = status === "complete"
+  const noted = done ? "complete, skipped" : status === "pending" ? "" : status.replace("_", " ")
+  return [
+    StyledLine.raw(`${number} `, done ? "faint" : "strong"),
+    StyledLine.piece(title, done ? "faint" : "plain"),
+    ...after(dependsOn),
+    ...(noted === "" ? [] : [StyledLine.raw(`  ${noted}`, done ? "faint" : "warn")])
+  ]
+}
+
+const gateLine = ({ backpressure, status }: Task): ReadonlyArray<StyledLine.Line> =>
+  status === "complete" ? [] : [[StyledLine.raw("  gate  ", "faint"), StyledLine.piece(backpressure, "faint")]]
+
+const after = (others: ReadonlyArray<string | number>): StyledLine.Line =>
+  others.length === 0 ? [] : [StyledLine.raw(`  after ${others.join(", ")}`, "faint")]
+
+const summary = (plan: Plan): StyledLine.Line => {
+  const tasks = plan.units.flatMap((unit) => unit.tasks)
+  const toDo = plan.units.flatMap((unit) => unit.remaining).length
+  const parts = [count(plan.units.length, "unit"), count(tasks.length, "task"), count(plan.waves.length, "wave")]
+  const skipped = tasks.length === toDo ? "" : `, ${tasks.length - toDo} skipped`
+  return [StyledLine.raw(`${parts.join(", ")}: ${toDo} to do${skipped}`)]
+}

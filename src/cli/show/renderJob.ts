@@ -1,0 +1,203 @@
+/**
+ * A job with its units and tasks, for a terminal. Sentences wrap; paths and commands do not, so that they can be copied.
+ */
+import { DateTime } from "effect"
+import { resumeSignal } from "../../domain/Run.js"
+import type { ShownTaskState, ShownUnitState } from "../../progress/shownState.js"
+import type { Job, JobTask, JobUnit } from "../../http/contract/Api.js"
+import { configOf } from "../configOf.js"
+import * as JobTable from "../list/JobTable.js"
+import * as StyledLine from "../terminal/StyledLine.js"
+import * as Summary from "../run/Summary.js"
+import * as SummaryText from "../run/SummaryText.js"
+import * as format from "../terminal/format.js"
+import * as waitingText from "../list/waitingText.js"
+
+export interface View {
+  readonly now: DateTime.Utc
+  readonly zone: DateTime.TimeZone
+  readonly columns: number
+}
+
+export const lines = (job: Job, view: View): ReadonlyArray<StyledLine.Line> => {
+  const summary = Summary.of({ run: job, work: job }, view.now)
+  return [
+    ...StyledLine.wrap(headline(job, summary), view.columns - 1, 2),
+    ...SummaryText.part(SummaryText.table([...facts(job, view), ...SummaryText.facts(summary)], view.columns - 4)),
+    ...SummaryText.unmerged(summary),
+    ...SummaryText.part(job.units.flatMap((unit) => unitLines(unit, job, view))),
+    ...SummaryText.part(commands(job, summary))
+  ]
+}
+
+const headline = (job: Job, summary: Summary.Summary): StyledLine.Line => {
+  const span = summary.duration === undefined ? "" : ` for ${format.span(summary.duration)}`
+  switch (job.status) {
+    case "running":
+    case "pending":
+    case "parked":
+      return [
+        job.status === "running" ? StyledLine.raw("▸ ", "name") : StyledLine.raw("· ", "faint"),
+        JobTable.status(job),
+        StyledLine.raw(span, "strong"),
+        StyledLine.raw(`  job ${job.id}`, "faint")
+      ]
+    default:
+      return SummaryText.headline(summary)
+  }
+}
+
+const facts = (job: Job, { now, zone }: View): ReadonlyArray<SummaryText.Fact> => {
+  const { agent, repoPath, retryOf, targetBranch, tasksDir } = configOf(job)
+  return [
+    ...(job.kind === JobTable.tasksKind ? [] : ofKind(job)),
+    ["repo", repoPath],
+    ["plan", tasksDir],
+    ["target", targetBranch],
+    ["agent", agent],
+    ["labels", JobTable.labels(job).text],
+    ["retry of", retryOf],
+    ...waiting(job, { now, zone }),
+    ["created", `${format.dateTime(job.createdAt, zone)}, ${format.age(DateTime.distance(job.createdAt, now))} ago`],
+    ["attempt", job.attempt === 1 ? undefined : String(job.attempt)],
+    ["kept", job.pinned === true ? "pinned, regardless of retention" : undefined]
+  ]
+}
+
+const waiting = (job: Job, view: waitingText.View): ReadonlyArray<SummaryText.Fact> => {
+  const { keys = [], parked, priority, status } = job
+  const isWaiting = status === "pending" || status === "parked"
+  return [
+    ["waits", isWaiting ? waitingText.condition(job, view) : undefined],
+    ["reason", parked?.reason],
+    ["priority", priority === 0 || !isWaiting ? undefined : String(priority)],
+    ...keys
+      .filter(({ holder, origin }) => holder !== job.id || origin === "start")
+      .map((key): SummaryText.Fact => ["key", waitingText.keyText(job, key)])
+  ]
+}
+
+/** The config and result of jobs of other kinds, as JSON. */
+const ofKind = ({ config, kind, result }: Job): ReadonlyArray<SummaryText.Fact> => [
+  ["kind", kind],
+  ["config", JSON.stringify(config)],
+  ["result", result === undefined ? undefined : JSON.stringify(result)]
+]
+
+/** The next steps, with their commands. */
+const commands = (job: Job, summary: Summary.Summary): ReadonlyArray<StyledLine.Line> => {
+  const { id, parked, status, waitsFor } = job
+  const watchAndStop: ReadonlyArray<Command> = [
+    ["watch it with", `charlotte watch ${id}`],
+    ["stop it with", `charlotte stop ${id}`]
+  ]
+  if (status === "running" || status === "pending") return commandLines(watchAndStop)
+  if (status !== "parked") return SummaryText.next(summary)
+  if (waitsFor === "permit") return commandLines(watchAndStop)
+  const signal: ReadonlyArray<Command> =
+    parked?.signal === undefined || parked.signal === resumeSignal
+      ? []
+      : [["send it with", `charlotte signal ${id} ${parked.signal}`]]
+  return commandLines([...signal, ["resume it with", `charlotte resume ${id}`], ...watchAndStop.slice(1)])
+}
+
+type Command = readonly [purpose: string, command: string]
+
+const commandLines = (commands: ReadonlyArray<Command>): ReadonlyArray<StyledLine.Line> => {
+  const longest = Math.max(...commands.map(([purpose]) => purpose.length))
+  return commands.map(([purpose, command]) => [
+    StyledLine.raw(purpose.padEnd(longest + 2), "faint"),
+    StyledLine.piece(command, "strong")
+  ])
+}
+
+const marks: { readonly [S in ShownUnitState | ShownTaskState]: StyledLine.Piece } = {
+  pending: StyledLine.raw("· ", "faint"),
+  running: StyledLine.raw("▸ ", "name"),
+  waiting: StyledLine.raw("· ", "warn"),
+  interrupted: StyledLine.raw("! ", "warn"),
+  completed: StyledLine.raw("✓ ", "good"),
+  merged: StyledLine.raw("✓ ", "good"),
+  skipped: StyledLine.raw("✓ ", "faint"),
+  failed: StyledLine.raw("✗ ", "bad"),
+  blocked: StyledLine.raw("– ", "warn")
+}
+
+const unitLines = (unit: JobUnit, job: Job, view: View): ReadonlyArray<StyledLine.Line> => {
+  const own = job.tasks.filter((task) => task.unit === unit.unit)
+  const failed = own.some(({ state }) => state === "failed")
+  const left = [
+    marks[unit.state],
+    StyledLine.piece(unit.unit, unit.state === "skipped" ? "faint" : "name"),
+    ...after(unit)
+  ]
+  return [
+    row(left, [unit.state === "skipped" ? "already complete" : unit.state, took(unit, view), short(unit, view)], view),
+    // The reason of a failed task is shown with the task.
+    ...(unit.reason === undefined || failed ? [] : sentence(unit.reason, "  ", view)),
+    ...own.flatMap((task) => taskLines(task, view).map((line) => [StyledLine.raw("  "), ...line]))
+  ]
+}
+
+const after = ({ dependsOn, state }: JobUnit): StyledLine.Line =>
+  dependsOn.length === 0 || (state !== "pending" && state !== "blocked")
+    ? []
+    : [StyledLine.raw("  after ", "faint"), StyledLine.piece(dependsOn.join(", "), "faint")]
+
+const taskLines = (task: JobTask, view: View): ReadonlyArray<StyledLine.Line> => {
+  const { failures, log, notes, reason, state, title } = task
+  const style = state === "skipped" ? "faint" : "plain"
+  const left = [
+    marks[state],
+    StyledLine.raw(`${task.task} `, state === "skipped" ? "faint" : "strong"),
+    StyledLine.piece(title, style)
+  ]
+  const tries = failures + (state === "failed" ? 0 : 1)
+  const attempts = failures === 0 ? "" : state === "failed" ? `failed ${failures}×` : `attempt ${tries}`
+  return [
+    row(left, [attempts, took(task, view), short(task, view)], { ...view, columns: view.columns - 2 }),
+    // The reason of a failed attempt matters until the task is done.
+    ...(reason === undefined || state === "completed" ? [] : sentence(reason, "    ", view)),
+    ...(log === undefined || state === "completed"
+      ? []
+      : [[StyledLine.raw("    log  ", "faint"), StyledLine.piece(log)]]),
+    ...notes.flatMap((note) => sentence(note, "    ", view, "! "))
+  ]
+}
+
+const sentence = (text: string, indent: string, { columns }: View, mark = ""): ReadonlyArray<StyledLine.Line> =>
+  StyledLine.wrap([StyledLine.raw(mark, "warn"), StyledLine.piece(text)], columns - indent.length - 5, 0).map(
+    (line) => [StyledLine.raw(indent), ...line]
+  )
+
+/** Columns below which commits are left out. */
+const wide = 72
+
+const short = ({ commit }: { readonly commit?: string | undefined }, { columns }: View): string =>
+  commit === undefined || columns < wide ? "" : format.short(commit)
+
+/** How long it took, or has been running; when an interrupted one has stopped running is not recorded. */
+const took = (
+  { endedAt, startedAt, state }: Pick<JobUnit, "startedAt" | "endedAt"> & { readonly state: string },
+  { now }: View
+): string => {
+  const end = endedAt ?? (state === "running" ? now : undefined)
+  return startedAt === undefined || end === undefined ? "" : format.clock(DateTime.distance(startedAt, end))
+}
+
+/** Wider rows are hard to follow. */
+const widest = 100
+
+/** Right-aligned columns on a terminal, plain text elsewhere. */
+const row = (
+  left: StyledLine.Line,
+  right: readonly [state: string, took: string, commit: string],
+  { columns }: View
+): StyledLine.Line => {
+  const [state, took, commit] = right
+  if (columns === Infinity)
+    return [...left, ...right.flatMap((text) => (text === "" ? [] : [StyledLine.raw(`  ${text}`)]))]
+  const commits = columns < wide - 2 ? "" : `  ${commit.padEnd(8)}`
+  const aligned = [StyledLine.raw(state, "faint"), StyledLine.raw(took.padStart(9)), StyledLine.raw(commits, "faint")]
+  return StyledLine.spread(left, aligned, Math.min(columns, widest) - 3)
+}

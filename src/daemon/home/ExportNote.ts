@@ -1,0 +1,60 @@
+/**
+ * The note of `charlotte export-home` in a home: its jobs may run elsewhere by now, so no process begins any of them here, unless the user
+ * says so. It is about the database that was exported: the home goes on with another one.
+ */
+import { DateTime, Effect, Schema } from "effect"
+import { lstatSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { basename } from "node:path"
+import { now } from "../../internal/now.js"
+import * as DatabaseChoice from "../config/DatabaseChoice.js"
+import { Home, HomeUnusable } from "./Home.js"
+import * as HomeDatabase from "./HomeDatabase.js"
+
+const Note = Schema.parseJson(Schema.Struct({ at: Schema.DateTimeUtc, database: Schema.String }))
+
+/** The records of the home were exported. */
+export class HomeExported extends Schema.TaggedError<HomeExported>()("HomeExported", {
+  directory: Schema.String,
+  at: Schema.DateTimeUtc
+}) {
+  override get message() {
+    return (
+      `the records of the home ${this.directory} were exported at ${DateTime.formatIso(this.at)}, and its jobs may run elsewhere; ` +
+      "--again to continue here: charlotte daemon start --again"
+    )
+  }
+}
+
+const database = Effect.map(HomeDatabase.chosen, DatabaseChoice.show)
+
+const attempt = <A>(task: (path: string) => A) =>
+  Effect.flatMap(Home, ({ directory, exportNote: path }) =>
+    Effect.try({
+      try: () => task(path),
+      catch: (cause) =>
+        new HomeUnusable({
+          directory,
+          reason: `has a ${basename(path)} that cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`
+        })
+    })
+  )
+
+/** Notes that the records were exported. Only the process that holds the home does so, as with the following. */
+export const leave = Effect.gen(function* () {
+  const text = Schema.encodeSync(Note)({ at: yield* now, database: yield* database })
+  yield* attempt((path) => writeFileSync(path, text, { mode: 0o600 }))
+})
+
+/** Fails in a home that was exported; with `again` it removes the note instead. */
+export const refuse = (again: boolean) =>
+  Effect.gen(function* () {
+    if (again) return yield* attempt((path) => rmSync(path, { force: true }))
+    const note = yield* attempt((path) =>
+      lstatSync(path, { throwIfNoEntry: false }) === undefined
+        ? undefined
+        : Schema.decodeSync(Note)(readFileSync(path, "utf8"))
+    )
+    if (note === undefined || note.database !== (yield* database)) return
+    const { directory } = yield* Home
+    return yield* new HomeExported({ directory, at: note.at })
+  })

@@ -1,0 +1,55 @@
+/**
+ * Whether the daemon of a home is a node of a cluster, by its command line, or else the environment or `config.yaml`.
+ */
+import type { FileSystem } from "@effect/platform/FileSystem"
+import { Context, Effect, Option, Schema } from "effect"
+import { Configuration } from "../config/Configuration.js"
+import * as DatabaseChoice from "../config/DatabaseChoice.js"
+import type { Home, HomeUnusable } from "../home/Home.js"
+import * as HomeDatabase from "../home/HomeDatabase.js"
+import { type Node, type NodeSettings, words } from "../config/NodeSettings.js"
+
+/** The settings from the command line of this daemon. */
+export class Flags extends Context.Reference<Flags>()("charlotte/HomeNode/Flags", {
+  defaultValue: (): NodeSettings => ({})
+}) {}
+
+/** Settings of a node that contradict the others. */
+export class InvalidNode extends Schema.TaggedError<InvalidNode>()("InvalidNode", { problem: Schema.String }) {
+  override get message() {
+    return this.problem
+  }
+}
+
+/** The settings of the daemon as a node, if it is one. */
+export const chosen: Effect.Effect<
+  Option.Option<Node>,
+  InvalidNode | HomeUnusable,
+  Configuration | Home | FileSystem
+> = Effect.gen(function* () {
+  const flags = yield* Flags
+  const { node } = yield* Configuration
+  const { advertise, ...others } = { ...node, ...flags }
+  const [first] = words({ ...flags, advertise: undefined })
+  if (advertise === undefined && first !== undefined) {
+    return yield* new InvalidNode({
+      problem: `${first} is about a node of a cluster; add --advertise HOST:PORT, where other nodes reach this one`
+    })
+  }
+  if (advertise === undefined) return Option.none()
+  const database = yield* HomeDatabase.chosen
+  if (database._tag === "Sqlite") {
+    return yield* new InvalidNode({
+      problem:
+        `a node of a cluster (--advertise ${advertise}) needs a PostgreSQL database, and this home has a SQLite file; ` +
+        `add --database ${DatabaseChoice.example}`
+    })
+  }
+  return Option.some({ ...others, advertise })
+})
+
+/** The node's part of the note for other processes. */
+export const note = Effect.gen(function* () {
+  const node = yield* chosen
+  return Option.isNone(node) ? {} : { node: { advertise: node.value.advertise, flags: yield* Flags } }
+})

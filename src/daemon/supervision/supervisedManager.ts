@@ -1,0 +1,136 @@
+/**
+ * One job manager that stands for those that succeed each other in a daemon. Streams and waits continue with the next one.
+ */
+import { Deferred, Effect, Option, Stream } from "effect"
+import { StoreError } from "../../domain/errors.js"
+import { type JobEvent, lifecycle } from "../../domain/JobEvent.js"
+import { isTerminal } from "../../domain/RunStatus.js"
+import type { JobManager } from "../../manager/JobManager.js"
+import type { RunStore } from "../../store/RunStore.js"
+
+type Manager = JobManager["Type"]
+
+export interface Generation {
+  readonly manager: Manager
+  /** Done once it has lost its jobs; it is no longer the current one then. */
+  readonly lost: Deferred.Deferred<void>
+}
+
+export interface Generations {
+  readonly latestCursor: RunStore["Type"]["latestCursor"]
+  readonly current: Effect.Effect<Option.Option<Generation>>
+  /** The current one, once there is one; none if there will never be another. */
+  readonly next: Effect.Effect<Option.Option<Generation>>
+}
+
+const away = (operation: string) =>
+  new StoreError({
+    operation,
+    reason: "unreachable",
+    cause: new Error("the database has not answered for some seconds; see: charlotte daemon status")
+  })
+
+const isLast = ({ type }: JobEvent): boolean =>
+  Object.entries(lifecycle).some(([name, status]) => name === type && isTerminal(status))
+
+/** Before an unreachable database is queried again. */
+const pause = Effect.sleep("1 second")
+
+/** Ends a stream that is repeated for ever. */
+const finished = Stream.fail(Option.none<never>())
+
+const isAway = (error: unknown): boolean => error instanceof StoreError && error.reason === "unreachable"
+
+interface Following<E> {
+  readonly after: number
+  /** Whether nothing follows this event. */
+  readonly isEnd: (event: JobEvent) => boolean
+  readonly positionOf: (event: JobEvent) => number
+  readonly show: (manager: Manager, after: number) => Stream.Stream<JobEvent, E>
+}
+
+export const make = ({ current, latestCursor, next }: Generations): Manager => {
+  /** Fails while there is no manager. */
+  const using = <A, E>(
+    operation: string,
+    use: (manager: Manager) => Effect.Effect<A, E>
+  ): Effect.Effect<A, E | StoreError> =>
+    Effect.flatMap(current, (found): Effect.Effect<A, E | StoreError> =>
+      Option.isSome(found) ? use(found.value.manager) : away(operation)
+    )
+
+  /** Without a manager nothing is active. */
+  const asking = <A>(use: (manager: Manager) => Effect.Effect<A>, otherwise: A): Effect.Effect<A> =>
+    Effect.flatMap(current, (found) => (Option.isSome(found) ? use(found.value.manager) : Effect.succeed(otherwise)))
+
+  /** The events of a generation after a position, then those of the next ones, until one ends that was not lost. */
+  const following = <E>({ after, isEnd, positionOf, show }: Following<E>): Stream.Stream<JobEvent, E | StoreError> =>
+    Stream.suspend(() => {
+      let position = after
+      let isOver = false
+      const shown = ({ lost, manager }: Generation) =>
+        show(manager, position).pipe(
+          Stream.map((event) => {
+            position = positionOf(event)
+            isOver = isEnd(event)
+            return event
+          }),
+          Stream.mapError(Option.some<E | StoreError>),
+          Stream.concat(
+            Stream.unwrap(Effect.map(Deferred.isDone(lost), (isLost) => (isLost && !isOver ? Stream.empty : finished)))
+          ),
+          Stream.catchAll((error) => (Option.exists(error, isAway) ? Stream.execute(pause) : Stream.fail(error)))
+        )
+      const current: Stream.Stream<JobEvent, Option.Option<E | StoreError>> = Stream.unwrap(
+        Effect.map(next, Option.match({ onNone: () => finished, onSome: shown }))
+      )
+      // A loop rather than a recursive stream: nested in each other, each attempt would slow down all later events.
+      return Stream.catchAll(Stream.forever(current), Option.match({ onNone: () => Stream.empty, onSome: Stream.fail }))
+    })
+
+  const awaitEnd = (id: Parameters<Manager["await"]>[0]): ReturnType<Manager["await"]> =>
+    Effect.flatMap(current, (found) => {
+      if (Option.isNone(found)) return away("await")
+      const { lost, manager } = found.value
+      return Effect.flatMap(manager.await(id), (run) =>
+        Effect.flatMap(Deferred.isDone(lost), (isLost) =>
+          isLost && !isTerminal(run.status)
+            ? Effect.flatMap(next, (following) => (Option.isSome(following) ? awaitEnd(id) : Effect.succeed(run)))
+            : Effect.succeed(run)
+        )
+      )
+    })
+
+  return {
+    start: (config, options) => using("start", ({ start }) => start(config, options)),
+    startMany: (configs, options) => using("start", ({ startMany }) => startMany(configs, options)),
+    stop: (id, options) => using("stop", ({ stop }) => stop(id, options)),
+    // Waits for a manager: without one, the jobs in the database would be missing from the result.
+    stopAll: Effect.flatMap(next, (found) => (Option.isSome(found) ? found.value.manager.stopAll : Effect.succeed([]))),
+    get: (id) => asking(({ get }) => get(id), Option.none()),
+    list: asking(({ list }) => list, []),
+    activeCount: asking(({ activeCount }) => activeCount, 0),
+    await: awaitEnd,
+    signal: (id, name, payload, options) => using("signal", ({ signal }) => signal(id, name, payload, options)),
+    resume: (id) => using("resume", ({ resume }) => resume(id)),
+    events: (id, { after = 0 } = {}) =>
+      following({
+        after,
+        isEnd: isLast,
+        positionOf: ({ seq }) => seq,
+        show: ({ events }, after) => events(id, { after })
+      }),
+    allEvents: ({ after = 0 } = {}) =>
+      Stream.unwrap(
+        Effect.map(after === "latest" ? latestCursor : Effect.succeed(after), (after) =>
+          following({
+            after,
+            isEnd: () => false,
+            positionOf: ({ cursor }) => cursor,
+            show: ({ allEvents }, after) => allEvents({ after })
+          })
+        )
+      ),
+    health: asking(({ health }) => health, { healthy: true, unrecorded: [] })
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * The waiting runs of the in-memory store: keys, due times and signals.
+ */
+import { Array, DateTime, Effect, Option, Order } from "effect"
+import type { JobId } from "../../domain/JobId.js"
+import { isTerminal } from "../../domain/RunStatus.js"
+import { attachTo, type Existing, heldBy, keysOf, type Lookup } from "../rules/admitRun.js"
+import { countedParked } from "../port/RunQueue.js"
+import type { Backlog, HeldKey, Holder, Idempotency, Key, NewRun, NewSignal, Service } from "../port/RunStoreService.js"
+import { type State, waitingSince } from "../rules/RunTransition.js"
+
+export interface Entry {
+  submitted: NewRun
+  readonly signals: Array<Signal>
+  /** Of the run itself, and of the requests that have attached to it. */
+  readonly idempotencyKeys: Map<string, Idempotency>
+  state: State
+}
+
+interface Signal extends NewSignal {
+  readonly seq: number
+  readonly attempt: number
+  used: boolean
+}
+
+const byId = Order.mapInput(Order.string, ({ submitted }: Entry) => submitted.id)
+
+const ranks: { readonly [status: string]: number } = { interrupted: 0, parked: 1, pending: 2 }
+
+const inOrder = Order.combineAll([
+  Order.mapInput(Order.reverse(Order.number), ({ submitted }: Entry) => submitted.priority ?? 0),
+  Order.mapInput(Order.number, ({ state }: Entry) => ranks[state.status] ?? 0),
+  byId
+])
+
+const sections: { readonly [waitsFor: string]: number } = { permit: 0, time: 1, key: 2 }
+
+/** A run that has begun was among those that waited for a permit. */
+const section = ({ state: { waitsFor = "permit" } }: Entry): number => sections[waitsFor] ?? 0
+
+const inQueue = Order.combineAll([
+  Order.mapInput(Order.number, section),
+  Order.mapInput(Order.reverse(Order.number), (entry: Entry) =>
+    section(entry) === 0 ? (entry.submitted.priority ?? 0) : 0
+  ),
+  Order.mapInput(Order.number, ({ state: { dueAt } }: Entry) =>
+    dueAt === undefined ? 0 : DateTime.toEpochMillis(dueAt)
+  ),
+  byId
+])
+
+export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>) => {
+  const select = (matches: (entry: E) => boolean): Array<E> => [...entries.values()].filter(matches).sort(byId)
+
+  const count = (matches: (entry: E) => boolean): number =>
+    [...entries.values()].reduce((found, entry) => found + (matches(entry) ? 1 : 0), 0)
+
+  const has =
+    ({ key, kind, of }: Key) =>
+    ({ state, submitted }: Entry): boolean =>
+      submitted.kind === kind && (of === "key" ? state.key : submitted.startKey) === key
+
+  const waits = ({ state }: Entry) => state.waitsFor === "key"
+  const asHolder = ({ state, submitted }: Entry): Holder => ({ id: submitted.id, status: state.status })
+
+  const owner = (key: Key) => select(has(key)).find((entry) => !isTerminal(entry.state.status) && !waits(entry))
+  const firstWaiter = (key: Key) => select(has(key)).find(waits)
+  const holder = (key: Key) => Option.map(Option.fromNullable(owner(key) ?? firstWaiter(key)), asHolder)
+
+  const lookup: Lookup<never> = {
+    idempotent: (kind, key) =>
+      Effect.sync(() => {
+        const entry = [...entries.values()].find(
+          ({ idempotencyKeys, submitted }) => submitted.kind === kind && idempotencyKeys.has(key)
+        )
+        const known = entry?.idempotencyKeys.get(key)
+        return entry === undefined || known === undefined
+          ? Option.none()
+          : Option.some({ id: entry.submitted.id, request: known.request })
+      }),
+    holder: (key) => Effect.sync(() => holder(key)),
+    replacing: (key) =>
+      Effect.sync(() =>
+        select((entry) => has(key)(entry) && waits(entry) && entry.submitted.whenKeyTaken === "replace").map(asHolder)
+      ),
+    pending: (kind) =>
+      Effect.sync(() => count(({ state, submitted }) => submitted.kind === kind && state.status === "pending"))
+  }
+
+  const keysOfEntry = ({ state, submitted }: Entry) => keysOf({ ...submitted, key: state.key })
+
+  const heldKeys = (id: JobId): ReadonlyArray<HeldKey> => {
+    const entry = entries.get(id)
+    if (entry === undefined || isTerminal(entry.state.status)) return []
+    return Array.getSomes(keysOfEntry(entry).map((key) => heldBy(key)(holder(key))))
+  }
+
+  /** Passes keys that a run no longer holds to the first that waits for each, if it may hold all of its own. Returns those runs. */
+  const release = (keys: ReadonlyArray<Key>, at: DateTime.Utc): ReadonlyArray<E> =>
+    keys.flatMap((key) => {
+      const waiter = firstWaiter(key)
+      if (waiter === undefined) return []
+      const mayHold = keysOfEntry(waiter).every((key) => owner(key) === undefined && firstWaiter(key) === waiter)
+      if (!mayHold) return []
+      waiter.state = { ...waiter.state, ...waitingSince(waiter.submitted.startAt, at) }
+      return [waiter]
+    })
+
+  const answer = ({ attached, id }: Existing) => {
+    if (attached !== undefined) entries.get(id)?.idempotencyKeys.set(attached.key, attached)
+    return { _tag: "Existing" as const, id }
+  }
+
+  const ofKind = (kind: string) => select(({ submitted }) => submitted.kind === kind)
+
+  return {
+    lookup,
+    answer,
+    attach: (attaching: Parameters<Service["attach"]>[0]) =>
+      Effect.map(
+        attachTo(attaching, lookup),
+        Option.map((existing) => answer(existing).id)
+      ),
+    keysOfEntry,
+    heldKeys,
+    release,
+    holder,
+
+    due: ({ kind, limit, statuses }: Parameters<Service["due"]>[0]) =>
+      ofKind(kind)
+        .filter(({ state }) => state.waitsFor === "permit" && statuses.some((status) => status === state.status))
+        .sort(inOrder)
+        .slice(0, limit),
+
+    countDue: ({ kind, limit, statuses }: Parameters<Service["countDue"]>[0]): number =>
+      Math.min(
+        limit,
+        count(
+          ({ state, submitted }) =>
+            submitted.kind === kind && state.waitsFor === "permit" && statuses.some((status) => status === state.status)
+        )
+      ),
+
+    /** Pending runs in the order in which they begin, after one of them; `more`: there are further ones. */
+    page: ({
+      before,
+      kind,
+      limit
+    }: {
+      readonly kind: string
+      readonly before: JobId | undefined
+      readonly limit: number
+    }) => {
+      const last = before === undefined ? undefined : entries.get(before)
+      const following = ofKind(kind)
+        .filter((entry) => entry.state.status === "pending" && (last === undefined || inQueue(last, entry) < 0))
+        .sort(inQueue)
+      return { entries: following.slice(0, limit), more: following.length > limit }
+    },
+
+    backlog: (kind: string): Backlog => {
+      const oldest = ofKind(kind).find(({ state }) => state.status === "pending")
+      const parked = count(({ state, submitted }) => submitted.kind === kind && state.status === "parked")
+      return {
+        oldest: Option.map(Option.fromNullable(oldest), ({ submitted }) => submitted.id),
+        parked: Math.min(parked, countedParked)
+      }
+    },
+
+    nextDueAt: (kind: string) =>
+      Option.fromNullable(
+        ofKind(kind)
+          .flatMap(({ state }) => (state.waitsFor === "time" && state.dueAt !== undefined ? [state.dueAt] : []))
+          .sort(DateTime.Order)[0]
+      ),
+
+    wakeDue: (kind: string, at: DateTime.Utc): ReadonlyArray<E> => {
+      const woken = ofKind(kind).filter(
+        ({ state: { dueAt, waitsFor } }) =>
+          waitsFor === "time" && dueAt !== undefined && DateTime.lessThanOrEqualTo(dueAt, at)
+      )
+      for (const entry of woken) {
+        entry.state = {
+          ...entry.state,
+          waitsFor: "permit",
+          dueAt: undefined,
+          wokenBy: entry.state.status === "parked" ? "time" : undefined
+        }
+      }
+      return woken
+    },
+
+    isSignalled: ({ signals }: Entry, name: string): boolean =>
+      signals.some((signal) => signal.name === name && !signal.used),
+
+    useSignals: ({ signals }: Entry, name: string): void => {
+      for (const signal of signals) if (signal.name === name) signal.used = true
+    }
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * Retention of the in-memory store. It keeps the last 1,000 finished runs, whatever the rules say, besides those that are pinned.
+ */
+import { DateTime, Effect, Order } from "effect"
+import { JobNotFound } from "../../domain/errors.js"
+import type { JobId } from "../../domain/JobId.js"
+import { isTerminal } from "../../domain/RunStatus.js"
+import type { Entry } from "./Queue.js"
+import * as Pruning from "../rules/Pruning.js"
+import type { FinishedRun, Span } from "../port/RetentionStore.js"
+import type { Service } from "../port/RunStoreService.js"
+
+const maxFinished = 1_000
+
+const inOrder = Order.combine(
+  Order.mapInput(DateTime.Order, ({ endedAt }: FinishedRun) => endedAt),
+  Order.mapInput(Order.string, ({ id }: FinishedRun) => id)
+)
+
+const isIn = ({ after, status, until }: Span, run: FinishedRun): boolean =>
+  run.status === status &&
+  (until === undefined || DateTime.lessThanOrEqualTo(run.endedAt, until)) &&
+  (after === undefined ||
+    DateTime.greaterThan(run.endedAt, after.endedAt) ||
+    (DateTime.Equivalence(run.endedAt, after.endedAt) && run.id > after.id))
+
+export const make = <E extends Entry>({
+  entries,
+  hasProcesses,
+  onHidden
+}: {
+  readonly entries: Map<JobId, E>
+  /** Whether child processes of a job may be alive. */
+  readonly hasProcesses: (id: JobId) => boolean
+  readonly onHidden: (entry: E) => void
+}) =>
+  Effect.gen(function* () {
+    /** Those that may be pruned, in the order in which they ended. */
+    let finished: ReadonlyArray<FinishedRun> = []
+    let dropped = 0
+    const pinned = new Set<JobId>()
+    const hidden = new Map<JobId, string>()
+
+    const kindOf = (id: JobId) => entries.get(id)?.submitted.kind
+
+    const add = ({ state: { endedAt, status }, submitted: { id } }: E) => {
+      if (endedAt === undefined || pinned.has(id)) return
+      if (status !== "completed" && status !== "failed" && status !== "cancelled") return
+      const last = finished.at(-1)
+      const run = { id, status, endedAt }
+      finished = [...finished, run]
+      if (last !== undefined && inOrder(last, run) > 0) finished = [...finished].sort(inOrder)
+    }
+
+    const hide = (ids: ReadonlyArray<JobId>): ReadonlyArray<JobId> => {
+      const going = new Set(finished.filter(({ id }) => ids.includes(id) && !hasProcesses(id)).map(({ id }) => id))
+      finished = finished.filter(({ id }) => !going.has(id))
+      for (const id of going) {
+        const entry = entries.get(id)
+        if (entry === undefined) continue
+        hidden.set(id, entry.submitted.kind)
+        entries.delete(id)
+        onHidden(entry)
+      }
+      return [...going]
+    }
+
+    const pruning = yield* Pruning.make({
+      finished: ({ kind, limit, spans }) =>
+        Effect.sync(() =>
+          finished
+            .filter((run) => kindOf(run.id) === kind && !hasProcesses(run.id) && spans.some((span) => isIn(span, run)))
+            .slice(0, limit)
+        ),
+      count: (kind) => Effect.sync(() => finished.filter(({ id }) => kindOf(id) === kind).length),
+      hide: (ids) => Effect.sync(() => hide(ids)),
+      hidden: ({ after = "", kind, limit }) =>
+        Effect.sync(() =>
+          [...hidden]
+            .flatMap(([id, of]) => (of === kind && id > after ? [id] : []))
+            .sort()
+            .slice(0, limit)
+        ),
+      remove: (ids) =>
+        Effect.sync(() => {
+          for (const id of ids) hidden.delete(id)
+          return ids
+        })
+    })
+
+    const pinning = (id: JobId, change: (entry: E) => void): Effect.Effect<void, JobNotFound> =>
+      Effect.suspend(() => {
+        const entry = entries.get(id)
+        return entry === undefined ? new JobNotFound({ jobId: id }) : Effect.sync(() => change(entry))
+      })
+
+    const retention: Pick<Service, "pin" | "unpin" | "retain" | "prune" | "prunings" | "nextExpiry"> = {
+      pin: (id) =>
+        pinning(id, () => {
+          pinned.add(id)
+          finished = finished.filter((run) => run.id !== id)
+        }),
+      unpin: (id) =>
+        pinning(id, (entry) => {
+          if (pinned.delete(id)) add(entry)
+        }),
+      ...pruning,
+      prunings: Effect.map(pruning.prunings, (prunings) => prunings + dropped)
+    }
+
+    return {
+      retention,
+      isPinned: (id: JobId) => pinned.has(id),
+      /** Notes that a run has ended. */
+      ended: (entry: E): void => {
+        if (!isTerminal(entry.state.status)) return
+        add(entry)
+        if (finished.length <= maxFinished) return
+        const oldest = finished.find(({ id }) => !hasProcesses(id))
+        if (oldest === undefined) return
+        for (const id of hide([oldest.id])) hidden.delete(id)
+        dropped += 1
+      }
+    }
+  })

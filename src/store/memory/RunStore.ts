@@ -1,0 +1,252 @@
+/**
+ * The in-memory store: the same rules, no persistence. For tests, and for applications that need no history.
+ */
+import { type DateTime, Duration, Effect, Option } from "effect"
+import { JobEnded, JobNotFound, Superseded, TooManySignals } from "../../domain/errors.js"
+import { parse, toJson } from "../../internal/Json.js"
+import { JobEvent } from "../../domain/JobEvent.js"
+import type { JobId } from "../../domain/JobId.js"
+import { RecordedSignal } from "../../domain/RecordedSignal.js"
+import { type Run, RunError } from "../../domain/Run.js"
+import { isTerminal } from "../../domain/RunStatus.js"
+import { admitRun } from "../rules/admitRun.js"
+import * as MemoryAgentLimitStore from "./AgentLimitStore.js"
+import * as MemoryChildProcessStore from "./ChildProcessStore.js"
+import * as MemoryClusterStore from "./ClusterStore.js"
+import * as MemoryEventLog from "./EventLog.js"
+import * as MemoryOwnerStore from "./OwnerStore.js"
+import * as MemoryQueue from "./Queue.js"
+import * as MemoryRetention from "./Retention.js"
+import * as MemoryRunReads from "./RunReads.js"
+import type { Entry } from "./RunReads.js"
+import type { AcceptedEvent, Change, Holder, Service } from "../port/RunStoreService.js"
+import * as MemoryTaskProgressStore from "./TaskProgressStore.js"
+import * as Page from "../rules/Page.js"
+import * as ChangeNotifier from "../port/ChangeNotifier.js"
+import * as RunTransition from "../rules/RunTransition.js"
+
+/** A copy: the caller may mutate what it passed in. */
+const snapshot = (state: RunTransition.State): RunTransition.State => ({
+  ...state,
+  result: toJson(state.result),
+  error: state.error && new RunError({ ...state.error, error: toJson(state.error.error) }, { disableValidation: true })
+})
+
+/** One atomic step, run synchronously: no other fiber runs between check, write and notification. */
+const write = <A, E>(body: () => Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.suspend(() => Effect.runSyncExit(Effect.suspend(body)))
+
+export const make: Effect.Effect<Service> = Effect.gen(function* () {
+  const notifier = yield* ChangeNotifier.make
+  const entries = new Map<JobId, Entry>()
+  const kindOf = (id: JobId) => entries.get(id)?.submitted.kind
+  const log = MemoryEventLog.make(kindOf)
+  const childProcesses = MemoryChildProcessStore.make(kindOf)
+  let latestId = Option.none<JobId>()
+  const { ended, isPinned, retention } = yield* MemoryRetention.make({
+    entries,
+    hasProcesses: childProcesses.has,
+    onHidden: ({ events, submitted: { id } }) => {
+      log.drop(events.length)
+      work.forget(id)
+      childProcesses.forget(id)
+    }
+  })
+  const toRun = (entry: Entry): Run => MemoryRunReads.runOf(entry, isPinned(entry.submitted.id))
+
+  const append = (entry: Entry, events: ReadonlyArray<AcceptedEvent>) => {
+    for (const { at, payload, task, type, unit } of events) {
+      const event = new JobEvent(
+        {
+          jobId: entry.submitted.id,
+          seq: entry.events.length + 1,
+          cursor: log.latest() + 1,
+          at,
+          type,
+          ...(unit === undefined ? {} : { unit }),
+          ...(task === undefined ? {} : { task }),
+          ...(payload === undefined ? {} : { payload: parse(payload) })
+        },
+        { disableValidation: true }
+      )
+      const logged = { event, bytes: payload === undefined ? 0 : Buffer.byteLength(payload) }
+      entry.events.push(logged)
+      log.push(logged)
+    }
+    return notifier.wake([entry.submitted.id])
+  }
+
+  const queue = MemoryQueue.make(entries)
+  const wakeWaiting = (entries: ReadonlyArray<Entry>) =>
+    notifier.wakeWaiting(entries.map(({ state: { waitsFor }, submitted: { kind } }) => ({ kind, waitsFor })))
+
+  /** Applies the change, and passes the keys of a run that has ended to the next. */
+  const change = (entry: Entry, requested: Change): Effect.Effect<Change["type"], Superseded> => {
+    const change = RunTransition.asRecorded(entry.state, RunTransition.truncateError(requested))
+    const { at, attempt, jobId, parked, type } = change
+    const isSignalled = type === "job.parked" && parked?.signal !== undefined && queue.isSignalled(entry, parked.signal)
+    const to = RunTransition.next(entry.state, change, isSignalled)
+    if (to === undefined) return new Superseded({ jobId, attempt })
+    entry.state = snapshot(to)
+    if (to.status !== "running") entry.runner = undefined
+    const granted = isTerminal(to.status) ? queue.release(queue.keysOfEntry(entry), at) : []
+    const appended = append(entry, [RunTransition.changeEvent(change)])
+    ended(entry)
+    return Effect.as(Effect.zipRight(appended, wakeWaiting([entry, ...granted])), type)
+  }
+
+  /** Cancels a run that another replaces. Of a running one, it records the intent to stop it, and returns the id. */
+  const replace = ({ id: jobId }: Holder, at: DateTime.Utc): Effect.Effect<ReadonlyArray<JobId>, Superseded> =>
+    Effect.suspend(() => {
+      const entry = entries.get(jobId)
+      if (entry === undefined || isTerminal(entry.state.status)) return Effect.succeed([])
+      const { attempt, status, stoppingAt } = entry.state
+      if (status !== "running") return Effect.as(change(entry, { type: "job.cancelled", jobId, attempt, at }), [])
+      const stopping = change(entry, { type: "job.stopping", jobId, attempt, at })
+      return Effect.as(stoppingAt === undefined ? stopping : Effect.void, [jobId])
+    })
+
+  /** The entry of a job whose running attempt this is. */
+  const current = (jobId: JobId, attempt: number): Entry | undefined => {
+    const entry = entries.get(jobId)
+    return entry && RunTransition.acceptsEvents(entry.state, attempt) ? entry : undefined
+  }
+
+  const isCurrent = (jobId: JobId, attempt: number) => current(jobId, attempt) !== undefined
+  const work = MemoryTaskProgressStore.make(isCurrent)
+
+  const create: Service["create"] = (run) =>
+    write(() =>
+      Effect.gen(function* () {
+        const decision = yield* admitRun(run, queue.lookup)
+        if (decision._tag === "Existing") return queue.answer(decision)
+        const { state } = decision
+        const submitted = { ...run, config: toJson(run.config), labels: { ...run.labels } }
+        const idempotencyKeys = new Map(run.idempotency && [[run.idempotency.key, run.idempotency]])
+        const entry: Entry = { submitted, events: [], signals: [], idempotencyKeys, state }
+        entries.set(run.id, entry)
+        if (!Option.exists(latestId, (id) => id > run.id)) latestId = Option.some(run.id)
+        yield* append(entry, [RunTransition.createdEvent(run, state)])
+        const replaces = yield* Effect.forEach(decision.replaced, (holder) => replace(holder, run.at))
+        if (state.status === "running") return { _tag: "Running" as const }
+        yield* wakeWaiting([entry])
+        return { _tag: "Pending" as const, replaces: replaces.flat() }
+      }).pipe(Effect.catchTag("Superseded", Effect.die))
+    )
+
+  const begin: Service["begin"] = (beginning) =>
+    write((): Effect.Effect<"running" | "waits", Superseded> => {
+      const { attempt, jobId, key } = beginning
+      const entry = entries.get(jobId)
+      const to = entry && RunTransition.begun(entry.state, beginning)
+      if (entry === undefined || to === undefined) return new Superseded({ jobId, attempt })
+      const { parked, wokenBy } = entry.state
+      if (key !== undefined && entry.state.key === undefined) {
+        if (Option.isSome(queue.holder({ kind: entry.submitted.kind, of: "key", key }))) {
+          const held = queue.keysOfEntry(entry)
+          entry.state = { ...entry.state, key, waitsFor: "key" }
+          // It holds no key any more, so the next run can have its other key.
+          return Effect.as(wakeWaiting(queue.release(held, beginning.at)), "waits")
+        }
+      }
+      if (parked?.signal !== undefined && wokenBy === "signal") queue.useSignals(entry, parked.signal)
+      if (beginning.submission !== undefined) entry.submitted = { ...entry.submitted, submission: beginning.submission }
+      if (beginning.trace !== undefined) entry.submitted = { ...entry.submitted, trace: beginning.trace }
+      entry.state = to
+      return Effect.as(append(entry, [RunTransition.begunEvent(beginning, { wokenBy })]), "running")
+    })
+
+  return {
+    outsideTransaction: Effect.void,
+    oldestWrite: Effect.succeed(Duration.zero),
+    outbox: Option.none(),
+    ...MemoryRunReads.make({ entries, toRun, queue, work, log, latestId: () => latestId, changes: notifier.get }),
+    ...retention,
+
+    create,
+    begin,
+    attach: (attaching) => write(() => queue.attach(attaching)),
+
+    record: (requested) =>
+      write(() => {
+        const entry = entries.get(requested.jobId)
+        return entry === undefined ? new Superseded(requested) : change(entry, requested)
+      }),
+
+    holder: (key) => Effect.sync(() => queue.holder(key)),
+    keys: (id) => Effect.sync(() => queue.heldKeys(id)),
+    idempotent: ({ key, kind }) => queue.lookup.idempotent(kind, key),
+    waiting: (kind) => Effect.sync(() => notifier.waiting(kind)),
+    due: (query) =>
+      Effect.sync(() =>
+        queue.due(query).map((entry) => ({ run: toRun(entry), stopping: false, crashes: entry.state.crashes }))
+      ),
+    countDue: (query) => Effect.sync(() => queue.countDue(query)),
+    pending: queue.lookup.pending,
+    backlog: (kind) => Effect.sync(() => queue.backlog(kind)),
+    nextDueAt: (kind) => Effect.sync(() => queue.nextDueAt(kind)),
+    wakeDue: ({ at, kind }) =>
+      write(() => {
+        const woken = queue.wakeDue(kind, at)
+        return Effect.as(wakeWaiting(woken), woken.length)
+      }),
+    wake: (jobId) =>
+      write(() => {
+        const entry = entries.get(jobId)
+        const to = entry && RunTransition.woken(entry.state, "resume")
+        if (entry === undefined || to === undefined) {
+          return new Superseded({ jobId, attempt: entry?.state.attempt ?? 0 })
+        }
+        entry.state = to
+        return wakeWaiting([entry])
+      }),
+    signal: (signal) =>
+      write((): Effect.Effect<void, JobNotFound | JobEnded | TooManySignals> => {
+        const { jobId, kind, limit, name } = signal
+        const entry = entries.get(jobId)
+        if (entry === undefined || entry.submitted.kind !== kind) return new JobNotFound({ jobId })
+        const { attempt, status } = entry.state
+        if (isTerminal(status)) return new JobEnded({ jobId, status })
+        if (entry.signals.filter((signal) => signal.attempt === attempt).length >= limit) {
+          return new TooManySignals({ jobId, limit })
+        }
+        const to = RunTransition.isWokenBy(entry.state, name) ? RunTransition.woken(entry.state, "signal") : undefined
+        entry.signals.push({ ...signal, seq: entry.events.length + 1, attempt, used: false })
+        entry.state = to ?? entry.state
+        const appended = append(entry, [RunTransition.signalEvent(signal)])
+        return to === undefined ? appended : Effect.zipRight(appended, wakeWaiting([entry]))
+      }),
+    signals: ({ after, jobId, ...query }) =>
+      Effect.map(Page.limit("list signals", { ...query, after }), (limit) =>
+        (entries.get(jobId)?.signals ?? [])
+          .filter(({ seq }) => seq > after)
+          .slice(0, limit)
+          .map(({ attempt, name, payload, seq, used }) => {
+            const signal = { seq, attempt, name, used, ...(payload === undefined ? {} : { payload: parse(payload) }) }
+            return new RecordedSignal(signal, { disableValidation: true })
+          })
+      ),
+    latestSignal: ({ jobId, name }) =>
+      Effect.sync(() => {
+        const signal = entries.get(jobId)?.signals.findLast((signal) => signal.name === name)
+        return Option.map(Option.fromNullable(signal), ({ payload }) =>
+          payload === undefined ? undefined : parse(payload)
+        )
+      }),
+
+    append: ({ attempt, events, jobId }) =>
+      write(() => {
+        const entry = current(jobId, attempt)
+        if (entry === undefined) return new Superseded({ jobId, attempt })
+        entry.state = { ...entry.state, crashes: 0 }
+        return append(entry, events)
+      }),
+
+    owners: MemoryOwnerStore.make(),
+    cluster: MemoryClusterStore.make({ entries, queue, toRun, create, begin, write }),
+
+    childProcesses,
+    work,
+    agentLimits: MemoryAgentLimitStore.make(isCurrent)
+  }
+})

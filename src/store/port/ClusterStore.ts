@@ -1,0 +1,230 @@
+/**
+ * The state that the nodes of a cluster share for a kind: the nodes, the limit of running jobs, and which node has which job.
+ *
+ * @since 0.2.0
+ */
+import type { Effect, Option } from "effect"
+import type {
+  AlreadyManaged,
+  IdempotencyKeyReused,
+  JobConflict,
+  MaxJobsReached,
+  NodeConflict,
+  QueueFull,
+  StoreError,
+  Superseded
+} from "../../domain/errors.js"
+import type { JobId } from "../../domain/JobId.js"
+import type { RunTrace } from "../../domain/Run.js"
+import type { UnfinishedRun } from "./RunReads.js"
+import type { Beginning, Created, NewRun } from "./RunWrites.js"
+
+/** Milliseconds without a sign of life, by the clock of the database, after which a node is dead. */
+export const deadAfter = 10_000
+
+/** Milliseconds without a sign of life after which the record of a node is deleted when the next node joins. */
+export const forgottenAfter = 24 * 3_600_000
+
+/**
+ * The nodes of a cluster, and the placement of jobs on them.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface ClusterStore {
+  /**
+   * Records a node. It takes the place of a dead one of the same kind and address, and fails while that one is alive, and where the
+   * kind has an owner outside the cluster. Nodes that have been dead for a day are forgotten.
+   */
+  readonly join: (node: NewNode) => Effect.Effect<void, NodeConflict | AlreadyManaged | StoreError>
+
+  /** Records a sign of life; `false` if the node is not recorded any more. */
+  readonly renew: (node: string) => Effect.Effect<boolean, StoreError>
+
+  /** Ends the connections in use: the database has gone silent, and they would be waited for until TCP gives up. */
+  readonly disconnect: Effect.Effect<void>
+
+  readonly leave: (node: string) => Effect.Effect<void, StoreError>
+
+  /** The nodes of a kind, oldest first. */
+  readonly nodes: (kind: string) => Effect.Effect<ReadonlyArray<Node>, StoreError>
+
+  /** Keeps jobs from beginning on the node, or lets them begin again. It lasts until the node leaves. */
+  readonly drain: (node: string, draining: boolean) => Effect.Effect<void, StoreError>
+
+  /** Records how many jobs of a kind may run in the cluster, unless that is recorded already. Returns the recorded limit. */
+  readonly limit: (query: { readonly kind: string; readonly maxJobs: number }) => Effect.Effect<number, StoreError>
+
+  /** How many jobs of a kind may run; none if no node has recorded it. */
+  readonly currentLimit: (kind: string) => Effect.Effect<Option.Option<number>, StoreError>
+
+  /** Changes how many jobs of a kind may run. */
+  readonly setLimit: (query: { readonly kind: string; readonly maxJobs: number }) => Effect.Effect<void, StoreError>
+
+  /**
+   * As `create`, within the limit of the kind: the run is placed on the candidate with most room, under the id of that candidate.
+   * If it runs at once, and on the address of `taker`, that node takes it in the same transaction.
+   */
+  readonly admit: (
+    run: Omit<NewRun, "id" | "isQueued">,
+    placement: Placement,
+    taker?: Taker
+  ) => Effect.Effect<Admitted, MaxJobsReached | JobConflict | QueueFull | IdempotencyKeyReused | StoreError>
+
+  /** As `begin`, within the limit of the kind: this node gets the attempt. */
+  readonly begin: (
+    beginning: Beginning,
+    by: Runner
+  ) => Effect.Effect<"running" | "waits", MaxJobsReached | Superseded | StoreError>
+
+  /**
+   * As `begin`, but on the candidate with most room, which is to take the attempt. Returns its address, or none where the run waits
+   * for a key.
+   */
+  readonly place: (
+    beginning: Beginning,
+    candidates: NonEmpty<Location>
+  ) => Effect.Effect<Option.Option<string>, MaxJobsReached | Superseded | StoreError>
+
+  /** Takes an attempt that was placed; fails if another node has taken it, or if it has ended. */
+  readonly take: (
+    attempt: { readonly jobId: JobId; readonly attempt: number; readonly trace?: RunTrace | undefined },
+    by: Runner
+  ) => Effect.Effect<void, Superseded | StoreError>
+
+  /** The running runs of a kind, oldest first. */
+  readonly held: (kind: string) => Effect.Effect<ReadonlyArray<HeldRun>, StoreError>
+
+  /** Those that are placed on an address, and that no node has taken. */
+  readonly placed: (query: {
+    readonly kind: string
+    readonly address: string
+  }) => Effect.Effect<ReadonlyArray<HeldRun>, StoreError>
+
+  /** The run, if it is running. */
+  readonly heldRun: (id: JobId) => Effect.Effect<Option.Option<HeldRun>, StoreError>
+}
+
+/**
+ * A node: one manager of one kind in one process.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface NewNode {
+  /** Identifies this incarnation: after a restart it is another one. */
+  readonly id: string
+  readonly kind: string
+  /** How other nodes reach it: `HOST:PORT`. */
+  readonly address: string
+  readonly pid: number
+  /** As `Owner.machine`. */
+  readonly machine: string
+  /** How many jobs it runs at once. */
+  readonly capacity: number
+  /** Where other nodes reach its HTTP server, if they do: `https://HOST:PORT`. */
+  readonly url?: string | undefined
+}
+
+/**
+ * A node as it is recorded.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Node extends NewNode {
+  readonly isAlive: boolean
+  readonly isDraining: boolean
+  /** Milliseconds since its last sign of life, by the clock of the database. */
+  readonly seenAgo: number
+}
+
+/**
+ * Who runs an attempt.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Runner {
+  /** The id of the node. */
+  readonly node: string
+  /** Its address. */
+  readonly address: string
+  /** How many jobs it runs at once. */
+  readonly capacity: number
+}
+
+/**
+ * A node that takes a run as it is placed.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Taker extends Runner {
+  /** The trace of the run, recorded if it takes it. */
+  readonly trace: RunTrace | undefined
+}
+
+/**
+ * The result of `admit`.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Admitted {
+  readonly id: JobId
+  readonly created: Created
+  /** Whether the taker has taken it. Otherwise a run that is running is taken by the node that it is placed on. */
+  readonly isTaken: boolean
+}
+
+/**
+ * Where a new run may be placed.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Placement {
+  /** One for each node that takes jobs, with an id that belongs to it. */
+  readonly candidates: NonEmpty<Candidate>
+  /** What to do if no job may begin. */
+  readonly whenFull: "refuse" | "queue"
+  /** The statuses of the runs that begin before a new one while they wait for a permit. */
+  readonly waiting: ReadonlyArray<"interrupted" | "parked" | "pending">
+}
+
+/**
+ * A node on which an attempt may be placed.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Location {
+  readonly address: string
+  readonly capacity: number
+}
+
+/**
+ * A node on which a new run may be placed.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Candidate extends Location {
+  readonly id: JobId
+}
+
+type NonEmpty<A> = readonly [A, ...ReadonlyArray<A>]
+
+/**
+ * A running run, and the node that has taken its attempt.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface HeldRun extends UnfinishedRun {
+  /** The address on which it is placed. */
+  readonly address: string | undefined
+  /** None if no node has taken it yet. */
+  readonly runner: Option.Option<{ readonly node: string; readonly isAlive: boolean }>
+}

@@ -1,0 +1,64 @@
+/**
+ * Which process manages the jobs of a kind: at most one.
+ */
+import { Effect, type Option, type Scope } from "effect"
+import { AlreadyManaged, type StoreError } from "../../domain/errors.js"
+import { MachineRef } from "../../internal/Machine.js"
+import { KernelRef, type ProcessIdentity } from "../../internal/ProcessIdentity.js"
+
+export interface OwnerStore {
+  /**
+   * Makes this process the owner of the kind until the scope closes, or fails immediately with the current owner. The scope
+   * may outlive the store: a manager keeps its kind until its last job has ended.
+   */
+  readonly acquire: (
+    owner: Pick<Owner, "id" | "kind">
+  ) => Effect.Effect<Ownership, AlreadyManaged | StoreError, Scope.Scope>
+
+  /** The recorded owner. Only the lock proves that it is alive. */
+  readonly get: (kind: string) => Effect.Effect<Option.Option<Owner>, StoreError>
+
+  /**
+   * Compare-and-set: records the owner if the current one is still `replacing` (none for `Option.none()`); returns whether it
+   * did.
+   */
+  readonly claim: (owner: Owner, replacing: Option.Option<Owner>) => Effect.Effect<boolean, StoreError>
+
+  /** Deletes the record if it is still of this owner. */
+  readonly release: (owner: Owner) => Effect.Effect<void, StoreError>
+}
+
+export interface Ownership {
+  /** Completes when the ownership is no longer certain, since others may soon become the owner; never if a kernel guarantees it. */
+  readonly lost: Effect.Effect<void>
+}
+
+export interface Owner {
+  readonly kind: string
+  /** Identifies the manager, since one process may run several. */
+  readonly id: string
+  readonly process: ProcessIdentity
+  /** The machine of the process, if several may share the database. */
+  readonly machine?: string | undefined
+  /** The file lock that it holds; undefined for an in-memory database, and in a record of version 0.1.0. */
+  readonly lock?: OwnerLock | undefined
+}
+
+export interface OwnerLock {
+  readonly path: string
+  /** Identifies the locked file among all that ever have this path. */
+  readonly file: string
+}
+
+/** Fails, and names the owner: its pid means something on its own machine, and there in its own pid namespace only. */
+export const alreadyManaged = ({ kind, machine, process }: Owner): Effect.Effect<never, AlreadyManaged> =>
+  Effect.gen(function* () {
+    const { self } = yield* KernelRef
+    const isHere = machine === undefined || machine === (yield* MachineRef)
+    return yield* new AlreadyManaged({
+      kind,
+      pid: process.pid,
+      ...(machine !== undefined && { machine }),
+      ...(isHere && process.pidNamespace !== self.pidNamespace && { pidNamespace: process.pidNamespace })
+    })
+  })

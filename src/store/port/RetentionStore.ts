@@ -1,0 +1,52 @@
+/**
+ * The reads and writes of pruning.
+ */
+import type { DateTime, Effect } from "effect"
+import type { StoreError } from "../../domain/errors.js"
+import type { JobId } from "../../domain/JobId.js"
+
+export type FinalStatus = "completed" | "failed" | "cancelled"
+
+export interface FinishedRun {
+  readonly id: JobId
+  readonly status: FinalStatus
+  readonly endedAt: DateTime.Utc
+}
+
+/** The finished runs of a status, in the order in which they ended: those after a position, up to those that ended at a time. */
+export interface Span {
+  readonly status: FinalStatus
+  readonly after?: { readonly endedAt: DateTime.Utc; readonly id: string } | undefined
+  readonly until?: DateTime.Utc | undefined
+}
+
+/** Greater than every id: a position after all runs that ended at that time. */
+export const afterAllIds = "~"
+
+export interface RetentionStore {
+  /**
+   * Finished runs of a kind that are not pinned, in the order in which they ended. A run whose child processes may be alive is
+   * left out: its rows are how they are found.
+   */
+  readonly finished: (query: {
+    readonly kind: string
+    readonly spans: ReadonlyArray<Span>
+    readonly limit: number
+  }) => Effect.Effect<ReadonlyArray<FinishedRun>, StoreError>
+
+  /** How many finished runs of a kind there are that are not pinned. */
+  readonly count: (kind: string) => Effect.Effect<number, StoreError>
+
+  /** Hides those of the runs that have ended and are not pinned, for good, and frees their idempotency keys. Returns them. */
+  readonly hide: (ids: ReadonlyArray<JobId>) => Effect.Effect<ReadonlyArray<JobId>, StoreError>
+
+  /** Hidden runs of a kind, in the order of their ids. */
+  readonly hidden: (query: {
+    readonly kind: string
+    readonly after: JobId | undefined
+    readonly limit: number
+  }) => Effect.Effect<ReadonlyArray<JobId>, StoreError>
+
+  /** Deletes rows of hidden runs, one run after the other, for the duration of a slice. Returns the runs that are gone. */
+  readonly remove: (ids: ReadonlyArray<JobId>) => Effect.Effect<ReadonlyArray<JobId>, StoreError>
+}

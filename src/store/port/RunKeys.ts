@@ -1,0 +1,95 @@
+/**
+ * The keys that runs hold, and those that keep a start from being done twice.
+ *
+ * @since 0.2.0
+ */
+import type { Effect, Option } from "effect"
+import type { StoreError } from "../../domain/errors.js"
+import type { JobId } from "../../domain/JobId.js"
+import type { RunStatus } from "../../domain/RunStatus.js"
+
+/**
+ * Read operations on keys.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface RunKeys {
+  /** The job that holds a key, if any. */
+  readonly holder: (key: Key) => Effect.Effect<Option.Option<Holder>, StoreError>
+
+  /** The keys of a run; none if it is over. */
+  readonly keys: (id: JobId) => Effect.Effect<ReadonlyArray<HeldKey>, StoreError>
+
+  /** The run that was started with an idempotency key, or that a request with it has attached to. */
+  readonly idempotent: (query: {
+    readonly kind: string
+    readonly key: string
+  }) => Effect.Effect<Option.Option<Submitted>, StoreError>
+}
+
+/**
+ * A key of a kind: that of `check`, or that of the caller's options.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Key {
+  readonly kind: string
+  readonly of: "key" | "startKey"
+  readonly key: string
+}
+
+/**
+ * A job that holds a key.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Holder {
+  readonly id: JobId
+  readonly status: RunStatus
+}
+
+/**
+ * A key of a run, and the job that holds it: the run itself, or the one that it waits behind.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface HeldKey extends Omit<Key, "kind"> {
+  readonly holder: Holder
+}
+
+/**
+ * The run of an idempotency key, and the request that came with the key first.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Submitted {
+  readonly id: JobId
+  readonly request: string
+}
+
+/**
+ * An idempotency key, and what distinguishes its request from others.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Idempotency {
+  readonly key: string
+  readonly request: string
+}
+
+/**
+ * A request that attaches to the job that holds a key.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Attaching {
+  readonly to: Key
+  readonly idempotency: Idempotency
+}

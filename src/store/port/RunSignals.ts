@@ -1,0 +1,52 @@
+/**
+ * The signals of jobs.
+ *
+ * @since 0.2.0
+ */
+import type { DateTime, Effect, Option } from "effect"
+import type { JobEnded, JobNotFound, StoreError, TooManySignals } from "../../domain/errors.js"
+import type { JobId } from "../../domain/JobId.js"
+import type { RecordedSignal } from "../../domain/RecordedSignal.js"
+
+/**
+ * Operations of managers on signals.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface RunSignals {
+  /** Records a signal with its event; a run that has parked for it waits for a permit from then on. */
+  readonly signal: (signal: NewSignal) => Effect.Effect<void, JobNotFound | JobEnded | TooManySignals | StoreError>
+
+  /** The signals of a job in order, after the `seq` `after`; at most `limit`. */
+  readonly signals: (query: {
+    readonly jobId: JobId
+    readonly after: number
+    readonly limit: number
+  }) => Effect.Effect<ReadonlyArray<RecordedSignal>, StoreError>
+
+  /** The payload of the newest signal of a name. */
+  readonly latestSignal: (query: {
+    readonly jobId: JobId
+    readonly name: string
+  }) => Effect.Effect<Option.Option<unknown>, StoreError>
+}
+
+/**
+ * A signal to insert.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface NewSignal {
+  readonly kind: string
+  readonly jobId: JobId
+  readonly name: string
+  /** JSON text. */
+  readonly payload: string | undefined
+  /** Who sent it; not verified. */
+  readonly by: string | undefined
+  /** How many signals a job keeps since it last began. */
+  readonly limit: number
+  readonly at: DateTime.Utc
+}

@@ -1,0 +1,212 @@
+/**
+ * Prunes finished runs by the rules of their kinds, over both stores. A run is hidden first, then what the orchestrator keeps of it
+ * is removed, then its rows are deleted in slices: readers see all of it or nothing, and the next pruning completes what a crash has cut
+ * short.
+ */
+import { Array, DateTime, Duration, Effect, Exit, Option } from "effect"
+import type { StoreError } from "../../domain/errors.js"
+import type { JobId } from "../../domain/JobId.js"
+import type { PrunedRuns, Retention } from "../../domain/Retention.js"
+import { now } from "../../internal/now.js"
+import * as Permits from "../../internal/Permits.js"
+import * as race from "../../internal/race.js"
+import { RealClock } from "../../internal/RealClock.js"
+import type { Rule, Service } from "../port/RunStoreService.js"
+import {
+  afterAllIds,
+  type FinalStatus,
+  type FinishedRun,
+  type RetentionStore,
+  type Span
+} from "../port/RetentionStore.js"
+
+export type Pruning = Pick<Service, "retain" | "prune" | "prunings" | "nextExpiry">
+
+/** Runs that are hidden at once, which readers have to skip until they are deleted. */
+const batchSize = 200
+
+/** Runs per page of a dry run, and the maximum number of runs that a result names. */
+const pageSize = 1_000
+
+const concurrency = 8
+
+const statuses: ReadonlyArray<FinalStatus> = ["completed", "failed", "cancelled"]
+
+/** The statuses whose runs become too old, with the age at which they do. */
+export const ages = ({ completed, failed, cancelled = failed }: Retention) =>
+  statuses.flatMap((status) => {
+    const input = { completed, failed, cancelled }[status]
+    const age = Duration.decode(input ?? Duration.infinity)
+    return Duration.isFinite(age) ? [{ status, age }] : []
+  })
+
+/** The runs that are too old at that time. */
+const expired = (retention: Retention, at: DateTime.Utc): ReadonlyArray<Span> =>
+  ages(retention).map(({ age, status }) => ({ status, until: DateTime.subtractDuration(at, age) }))
+
+/** The rest of the spans after these runs. */
+const after = (spans: ReadonlyArray<Span>, runs: ReadonlyArray<FinishedRun>): ReadonlyArray<Span> =>
+  spans.map((span) => ({ ...span, after: runs.findLast(({ status }) => status === span.status) ?? span.after }))
+
+/** Counts runs, and keeps the first of them. */
+const makeFound = (kind: string) => {
+  let runs = 0
+  let jobs: ReadonlyArray<JobId> = []
+  return {
+    add: (ids: ReadonlyArray<JobId>) => {
+      runs += ids.length
+      jobs = [...jobs, ...ids.slice(0, Math.max(0, pageSize - jobs.length))]
+    },
+    result: (): PrunedRuns => ({ kind, runs, jobs })
+  }
+}
+
+type Found = ReturnType<typeof makeFound>
+
+export const make = (store: RetentionStore): Effect.Effect<Pruning> =>
+  Effect.gen(function* () {
+    const { sleep, now: realNow } = yield* RealClock
+    const rules = new Map<string, Rule>()
+    const inTurn = Permits.make(1)
+    let prunings = 0
+
+    /** Deletes the rows of hidden runs. A run whose data outside the store cannot be removed stays hidden. */
+    const remove = ({ forget }: Rule, ids: ReadonlyArray<JobId>) =>
+      Effect.gen(function* () {
+        const forgotten: Array<JobId> = []
+        yield* race.forEach(ids, concurrency, (id) =>
+          Effect.flatMap(Effect.exit(forget(id)), (exit) =>
+            Exit.isSuccess(exit)
+              ? Effect.sync(() => void forgotten.push(id))
+              : Effect.logWarning(`what is kept of the pruned job ${id} cannot be removed yet`, exit.cause)
+          )
+        )
+        for (let left: ReadonlyArray<JobId> = forgotten; left.length > 0;) {
+          const began = yield* realNow
+          const removed = new Set(yield* store.remove(left))
+          left = left.filter((id) => !removed.has(id))
+          // Leaves half of the time to others.
+          if (left.length > 0) yield* sleep((yield* realNow) - began)
+        }
+      })
+
+    /** Hides and removes runs, batch by batch, until `next` has none, and adds them to `found`. */
+    const pruneBatches = (rule: Rule, found: Found, next: Effect.Effect<ReadonlyArray<FinishedRun>, StoreError>) =>
+      Effect.gen(function* () {
+        for (;;) {
+          const runs = yield* next
+          if (runs.length === 0) return
+          const ids = runs.map(({ id }) => id)
+          const hidden = yield* Effect.uninterruptible(
+            Effect.tap(store.hide(ids), () => Effect.sync(() => void (prunings += 1)))
+          )
+          // All of them were pinned meanwhile.
+          if (hidden.length === 0) return
+          found.add(ids.filter((id) => hidden.includes(id)))
+          yield* remove(rule, hidden)
+        }
+      })
+
+    const removeHidden = (rule: Rule) =>
+      Effect.gen(function* () {
+        for (let last: JobId | undefined; ;) {
+          const ids = yield* store.hidden({ kind: rule.kind, after: last, limit: batchSize })
+          if (ids.length === 0) return
+          yield* remove(rule, ids)
+          last = ids.at(-1)
+        }
+      })
+
+    const prune = (rule: Rule) =>
+      Effect.gen(function* () {
+        const { kind, retention } = rule
+        const found = makeFound(kind)
+        yield* removeHidden(rule)
+        const spans = expired(retention, yield* now)
+        yield* pruneBatches(rule, found, store.finished({ kind, spans, limit: batchSize }))
+        const { maxRuns } = retention
+        if (maxRuns !== undefined) {
+          const oldest = Effect.flatMap(store.count(kind), (count) =>
+            count <= maxRuns
+              ? Effect.succeed([])
+              : store.finished({
+                  kind,
+                  spans: statuses.map((status) => ({ status })),
+                  limit: Math.min(batchSize, count - maxRuns)
+                })
+          )
+          yield* pruneBatches(rule, found, oldest)
+        }
+        return found.result()
+      })
+
+    /** What `prune` would remove, in the same order. */
+    const plan = ({ kind, retention }: Rule) =>
+      Effect.gen(function* () {
+        const found = makeFound(kind)
+        const take = (spans: ReadonlyArray<Span>, most: number) =>
+          Effect.gen(function* () {
+            let rest = spans
+            for (let left = most; left > 0;) {
+              const runs = yield* store.finished({ kind, spans: rest, limit: Math.min(pageSize, left) })
+              if (runs.length === 0) return
+              found.add(runs.map(({ id }) => id))
+              left -= runs.length
+              rest = after(rest, runs)
+            }
+          })
+        const spans = expired(retention, yield* now)
+        yield* take(spans, Infinity)
+        const { maxRuns } = retention
+        if (maxRuns !== undefined) {
+          const excess = (yield* store.count(kind)) - found.result().runs - maxRuns
+          const others = statuses.map((status) => {
+            const until = spans.find((span) => span.status === status)?.until
+            return { status, after: until && { endedAt: until, id: afterAllIds } }
+          })
+          yield* take(others, excess)
+        }
+        return found.result()
+      })
+
+    const nextExpiry = ({ kind, retention }: Rule) =>
+      Effect.gen(function* () {
+        const hidden = yield* store.hidden({ kind, after: undefined, limit: 1 })
+        // What is kept of it could not be removed.
+        if (hidden.length > 0) return Option.some(yield* now)
+        const oldest = yield* Effect.forEach(ages(retention), ({ age, status }) =>
+          Effect.map(store.finished({ kind, spans: [{ status }], limit: 1 }), (runs) =>
+            runs.map(({ endedAt }) => DateTime.addDuration(endedAt, age))
+          )
+        )
+        return Option.fromNullable(Array.sort(oldest.flat(), DateTime.Order)[0])
+      })
+
+    return {
+      prunings: Effect.sync(() => prunings),
+
+      nextExpiry: (kind) =>
+        Effect.suspend(() => {
+          const rule = rules.get(kind)
+          return rule === undefined ? Effect.succeedNone : nextExpiry(rule)
+        }),
+
+      retain: (rule) => {
+        const { maxRuns = 0 } = rule.retention
+        if (!Number.isSafeInteger(maxRuns) || maxRuns < 0) {
+          return Effect.dieMessage(`maxRuns is a whole number, 0 or more, not ${maxRuns}`)
+        }
+        return Effect.acquireRelease(
+          Effect.sync(() => void rules.set(rule.kind, rule)),
+          () => Effect.sync(() => void (rules.get(rule.kind) === rule && rules.delete(rule.kind)))
+        )
+      },
+
+      prune: ({ dryRun = false, kind } = {}) =>
+        Effect.suspend(() => {
+          const chosen = [...rules.values()].filter((rule) => kind === undefined || rule.kind === kind)
+          const all = Effect.forEach(chosen, dryRun ? plan : prune)
+          return Effect.map(dryRun ? all : inTurn(all), (pruned) => pruned.filter(({ runs }) => runs > 0))
+        })
+    }
+  })

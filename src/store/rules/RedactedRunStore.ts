@@ -1,0 +1,82 @@
+/**
+ * Redacts known secrets in everything that an orchestrator records. What a job was submitted with is stored unchanged: it is
+ * the user's own, and the job runs from it.
+ */
+import { Option } from "effect"
+import { parse, stringify } from "../../internal/Json.js"
+import type { Redaction } from "../../internal/Redaction.js"
+import { AgentLimit } from "../../domain/AgentLimit.js"
+import { Parked, RunError } from "../../domain/Run.js"
+import { TaskRecord, UnitRecord } from "../../domain/Work.js"
+import type { AcceptedEvent, Change, NewRun, Service } from "../port/RunStoreService.js"
+
+export const make = (store: Service, { json, text }: Redaction): Service => {
+  const value = (value: unknown): unknown => (value === undefined ? undefined : parse(json(stringify(value))))
+
+  const event = (event: AcceptedEvent): AcceptedEvent =>
+    event.payload === undefined ? event : { ...event, payload: json(event.payload) }
+
+  const error = ({ cause, error, kind }: RunError): RunError =>
+    new RunError({ kind, error: value(error), cause: text(cause) }, { disableValidation: true })
+
+  const change = (change: Change): Change => ({
+    ...change,
+    ...(change.result === undefined ? {} : { result: value(change.result) }),
+    ...(change.error === undefined ? {} : { error: error(change.error) }),
+    ...(change.parked === undefined
+      ? {}
+      : { parked: new Parked({ ...change.parked, reason: text(change.parked.reason) }) })
+  })
+
+  const reason = ({ reason }: { readonly reason?: string | undefined }) =>
+    reason === undefined ? {} : { reason: text(reason) }
+
+  /** What is searched of a run is redacted, too, although it runs from what was submitted. */
+  const submitted = <R extends Omit<NewRun, "id">>(run: R): R => {
+    const searched = run.searched ?? stringify({ labels: run.labels, config: run.config })
+    const redacted = json(searched)
+    return redacted === searched ? run : { ...run, searched: redacted }
+  }
+
+  return {
+    ...store,
+    create: (run) => store.create(submitted(run)),
+    cluster: {
+      ...store.cluster,
+      admit: (run, placement, taker) => store.cluster.admit(submitted(run), placement, taker)
+    },
+    outbox: Option.map(store.outbox, (outbox) => ({ ...outbox, insert: (run) => outbox.insert(submitted(run)) })),
+    childProcesses: {
+      ...store.childProcesses,
+      close: ({ tail, ...closed }) =>
+        store.childProcesses.close({ ...closed, ...(tail !== undefined && { tail: text(tail) }) })
+    },
+    append: (emitted) => store.append({ ...emitted, events: emitted.events.map(event) }),
+    record: (changed) => store.record(change(changed)),
+    asRecorded: change,
+    work: {
+      ...store.work,
+      unit: (changed) =>
+        store.work.unit({
+          ...changed,
+          unit: new UnitRecord({ ...changed.unit, ...reason(changed.unit) }, { disableValidation: true })
+        }),
+      task: (changed) =>
+        store.work.task({
+          ...changed,
+          task: new TaskRecord(
+            { ...changed.task, ...reason(changed.task), notes: changed.task.notes.map(text) },
+            { disableValidation: true }
+          )
+        })
+    },
+    agentLimits: {
+      ...store.agentLimits,
+      record: (reached) => {
+        const { limit } = reached
+        const redacted = new AgentLimit({ ...limit, reason: text(limit.reason) }, { disableValidation: true })
+        return store.agentLimits.record({ ...reached, limit: redacted })
+      }
+    }
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * State transitions of runs, applied by both stores within a transaction.
+ */
+import { DateTime, Schema } from "effect"
+import { stringify } from "../../internal/Json.js"
+import { type Lifecycle, lifecycle } from "../../domain/JobEvent.js"
+import { Parked, type RunError, type WaitsFor } from "../../domain/Run.js"
+import { capped } from "../../domain/runError.js"
+import { canBecome, type RunStatus } from "../../domain/RunStatus.js"
+import type { AcceptedEvent, Beginning, Change, NewRun, NewSignal } from "../port/RunStoreService.js"
+
+/** The mutable part of a run. */
+export interface State {
+  readonly status: RunStatus
+  readonly attempt: number
+  readonly key: string | undefined
+  readonly startedAt: DateTime.Utc | undefined
+  readonly stoppingAt: DateTime.Utc | undefined
+  readonly endedAt: DateTime.Utc | undefined
+  /** Of a run that is neither running nor over. */
+  readonly waitsFor: WaitsFor | undefined
+  /** When a run that waits for a time is due. */
+  readonly dueAt: DateTime.Utc | undefined
+  readonly parked: Parked | undefined
+  /** Why a parked run is due. */
+  readonly wokenBy: "time" | "signal" | "resume" | undefined
+  readonly crashes: number
+  readonly result: unknown
+  readonly error: RunError | undefined
+}
+
+const waitsForNothing = { waitsFor: undefined, dueAt: undefined, parked: undefined, wokenBy: undefined }
+
+const isAfter = (time: DateTime.Utc | undefined, at: DateTime.Utc): time is DateTime.Utc =>
+  time !== undefined && DateTime.greaterThan(time, at)
+
+/** What a run that holds its keys waits for: the time before which it does not begin, or a permit. */
+export const waitingSince = (startAt: DateTime.Utc | undefined, at: DateTime.Utc): Pick<State, "waitsFor" | "dueAt"> =>
+  isAfter(startAt, at) ? { waitsFor: "time", dueAt: startAt } : { waitsFor: "permit", dueAt: undefined }
+
+const fresh = ({ key }: Pick<NewRun, "key">): State => ({
+  ...waitsForNothing,
+  status: "running",
+  attempt: 1,
+  key,
+  startedAt: undefined,
+  stoppingAt: undefined,
+  endedAt: undefined,
+  crashes: 0,
+  result: undefined,
+  error: undefined
+})
+
+/** The state of a new run that begins at once. */
+export const initial = (run: Pick<NewRun, "at" | "key">): State => ({ ...fresh(run), startedAt: run.at })
+
+/** The state of a new run that waits: behind a key, or for what `waitingSince` says. */
+export const pending = (run: Pick<NewRun, "at" | "key" | "startAt">, isBehindKey: boolean): State => ({
+  ...fresh(run),
+  ...(isBehindKey ? { waitsFor: "key" } : waitingSince(run.startAt, run.at)),
+  status: "pending"
+})
+
+/**
+ * A run that parks or is interrupted while the intent to stop it is recorded, such as by the job that replaces it, is cancelled. The
+ * intent may have come after a manager that takes over the run has read its row.
+ */
+export const asRecorded = (state: State, change: Change): Change => {
+  const { at, attempt, jobId, type } = change
+  const isResting = type === "job.parked" || type === "job.interrupted"
+  return isResting && state.stoppingAt !== undefined ? { type: "job.cancelled", jobId, attempt, at } : change
+}
+
+/** Truncates an oversized error. */
+export const truncateError = (change: Change): Change =>
+  change.error === undefined ? change : { ...change, error: capped(change.error) }
+
+/**
+ * The state after the change; undefined when the attempt is not the current one or the transition is not allowed.
+ * `isSignalled`: the signal that a parked run waits for is there already.
+ */
+export const next = (state: State, change: Change, isSignalled = false): State | undefined => {
+  const { at, attempt, crashed, error, ofWaiting, parked, result, type } = change
+  const status = lifecycle[type]
+  if (state.attempt !== attempt) return undefined
+  if (ofWaiting === true && state.waitsFor === undefined) return undefined
+  if (type === "job.stopping") {
+    return state.status === "running" && state.stoppingAt === undefined ? { ...state, stoppingAt: at } : undefined
+  }
+  if (!canBecome(state.status, status)) return undefined
+  switch (type) {
+    case "job.interrupted":
+      return {
+        ...state,
+        status,
+        stoppingAt: undefined,
+        waitsFor: "permit",
+        crashes: crashed === true ? state.crashes + 1 : 0
+      }
+    case "job.parked":
+      return { ...state, ...parkedState(parked, at, isSignalled), status, stoppingAt: undefined, crashes: 0, parked }
+    default:
+      return { ...state, ...waitsForNothing, status, endedAt: at, result, error }
+  }
+}
+
+const parkedState = (
+  parked: Parked | undefined,
+  at: DateTime.Utc,
+  isSignalled: boolean
+): Pick<State, "waitsFor" | "dueAt" | "wokenBy"> => {
+  const until = parked?.until
+  if (isSignalled) return { waitsFor: "permit", dueAt: undefined, wokenBy: "signal" }
+  if (isAfter(until, at)) return { waitsFor: "time", dueAt: until, wokenBy: undefined }
+  return until === undefined
+    ? { waitsFor: "signal", dueAt: undefined, wokenBy: undefined }
+    : { waitsFor: "permit", dueAt: undefined, wokenBy: "time" }
+}
+
+/** The state of the attempt that begins; undefined when the run does not wait, or another attempt is next. */
+export const begun = (state: State, { at, attempt, key }: Beginning): State | undefined =>
+  state.waitsFor === "permit" && attempt === state.attempt + (state.status === "pending" ? 0 : 1)
+    ? { ...state, ...waitsForNothing, status: "running", attempt, key: state.key ?? key, startedAt: at }
+    : undefined
+
+/** The state of a parked run that is due; undefined unless it is parked. */
+export const woken = (state: State, by: "signal" | "resume"): State | undefined => {
+  if (state.status !== "parked") return undefined
+  // A person resumes a run that its time has made due: that counts more, and a signal is used up only if it has woken the run.
+  const isDue = state.waitsFor === "permit" && !(by === "resume" && state.wokenBy === "time")
+  return isDue ? state : { ...state, waitsFor: "permit", dueAt: undefined, wokenBy: by }
+}
+
+/** Whether a signal of that name wakes the run. */
+export const isWokenBy = ({ parked, status, waitsFor }: State, name: string): boolean =>
+  status === "parked" && waitsFor !== "permit" && parked?.signal === name
+
+/** Whether an attempt may append events. */
+export const acceptsEvents = (state: Pick<State, "status" | "attempt">, attempt: number): boolean =>
+  state.status === "running" && state.attempt === attempt
+
+const event = (type: Lifecycle | "job.signalled", at: DateTime.Utc, payload?: unknown): AcceptedEvent => ({
+  at,
+  type,
+  payload: payload === undefined ? undefined : stringify(payload)
+})
+
+/** The event of a new run. */
+export const createdEvent = (
+  { at, priority, startAt }: Pick<NewRun, "at" | "priority" | "startAt">,
+  { status, waitsFor }: Pick<State, "status" | "waitsFor">
+): AcceptedEvent =>
+  status === "pending"
+    ? event("job.queued", at, {
+        waitsFor,
+        ...(priority === undefined || priority === 0 ? {} : { priority }),
+        ...(startAt === undefined ? {} : { startAt: DateTime.formatIso(startAt) })
+      })
+    : event("job.started", at, { attempt: 1 })
+
+/** The event of an attempt that begins, with what has ended the wait before it. */
+export const begunEvent = (
+  { at, attempt, isResumed = false }: Beginning,
+  { wokenBy }: Pick<State, "wokenBy">
+): AcceptedEvent => {
+  const by = isResumed ? "resume" : wokenBy
+  return event(attempt === 1 ? "job.started" : "job.resumed", at, by === undefined ? { attempt } : { attempt, by })
+}
+
+/** The event of a signal. */
+export const signalEvent = ({ at, by, name, payload }: NewSignal): AcceptedEvent =>
+  event("job.signalled", at, {
+    name,
+    ...(payload === undefined ? {} : { payload: JSON.parse(payload) }),
+    ...(by === undefined ? {} : { by })
+  })
+
+const encodeParked = Schema.encodeSync(Parked)
+
+/** The event of a state change. */
+export const changeEvent = ({ at, crashed, during = [], error, parked, type }: Change): AcceptedEvent => {
+  switch (type) {
+    case "job.interrupted":
+      return event(type, at, {
+        reason: crashed === true ? "crash" : "shutdown",
+        ...(during.length === 0 ? {} : { during })
+      })
+    case "job.parked":
+      return event(type, at, parked && encodeParked(parked))
+    default:
+      return event(type, at, error && { error: { kind: error.kind, error: error.error } })
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * Decides what becomes of a new run. Both stores use it, and read within the transaction that inserts the run.
+ */
+import { DateTime, Effect, Option } from "effect"
+import { IdempotencyKeyReused, JobConflict, QueueFull } from "../../domain/errors.js"
+import type { JobId } from "../../domain/JobId.js"
+import type { Attaching, HeldKey, Holder, Idempotency, Key, NewRun, Submitted } from "../port/RunStoreService.js"
+import { initial, pending, type State } from "./RunTransition.js"
+
+/** Reads within the transaction. */
+export interface Lookup<E> {
+  readonly idempotent: (kind: string, key: string) => Effect.Effect<Option.Option<Submitted>, E>
+  /** The job that holds a key, or the first that waits for it. */
+  readonly holder: (key: Key) => Effect.Effect<Option.Option<Holder>, E>
+  /** The runs that wait for a key in order to replace its holder. */
+  readonly replacing: (key: Key) => Effect.Effect<ReadonlyArray<Holder>, E>
+  /** How many runs of a kind are pending. */
+  readonly pending: (kind: string) => Effect.Effect<number, E>
+}
+
+/** A run that was there before. */
+export interface Existing {
+  readonly _tag: "Existing"
+  readonly id: JobId
+  /** The idempotency key of a request that has attached to the run, recorded so that a repeated request gets the same run. */
+  readonly attached?: Idempotency | undefined
+}
+
+export type Decision =
+  | Existing
+  | {
+      readonly _tag: "New"
+      readonly state: State
+      /** The runs that are stopped or cancelled for it. */
+      readonly replaced: ReadonlyArray<Holder>
+    }
+
+/** The keys of a run. */
+export const keysOf = (run: Pick<NewRun, "kind" | "key" | "startKey">): ReadonlyArray<Key> => [
+  ...(run.startKey === undefined ? [] : [{ kind: run.kind, of: "startKey" as const, key: run.startKey }]),
+  ...(run.key === undefined ? [] : [{ kind: run.kind, of: "key" as const, key: run.key }])
+]
+
+/** A key with the job that holds it. */
+export const heldBy =
+  ({ key, of }: Key) =>
+  (holder: Option.Option<Holder>): Option.Option<HeldKey> =>
+    Option.map(holder, (holder) => ({ of, key, holder }))
+
+export const admitRun = <E>(
+  run: NewRun,
+  lookup: Lookup<E>
+): Effect.Effect<Decision, JobConflict | QueueFull | IdempotencyKeyReused | E> =>
+  Effect.gen(function* () {
+    const { idempotency, kind, maxQueued = Number.MAX_SAFE_INTEGER, whenKeyTaken = "refuse" } = run
+    if (idempotency !== undefined) {
+      const known = yield* lookup.idempotent(kind, idempotency.key)
+      if (Option.isSome(known)) return yield* repeated(known.value, idempotency)
+    }
+
+    const taken: Array<readonly [Key, Holder]> = []
+    for (const key of keysOf(run)) {
+      const holder = yield* lookup.holder(key)
+      if (Option.isSome(holder)) taken.push([key, holder.value])
+    }
+    const [first] = taken
+    if (first !== undefined) {
+      const [{ key }, { id: jobId, status }] = first
+      if (whenKeyTaken === "attach") return { _tag: "Existing", id: jobId, attached: idempotency }
+      if (whenKeyTaken === "refuse") return yield* new JobConflict({ jobId, key, status })
+    }
+
+    const isBehindKey = first !== undefined
+    const isPending = isBehindKey || run.isQueued === true || isFuture(run)
+    if (isPending && (yield* lookup.pending(kind)) >= maxQueued) return yield* new QueueFull({ maxQueued })
+    const replaced =
+      whenKeyTaken === "replace"
+        ? (yield* Effect.forEach(taken, ([key, holder]) =>
+            Effect.map(lookup.replacing(key), (earlier) => [holder, ...earlier])
+          )).flat()
+        : []
+    return { _tag: "New", state: isPending ? pending(run, isBehindKey) : initial(run), replaced }
+  })
+
+/** Decides on a request that only attaches; none if no job holds the key any more. */
+export const attachTo = <E>(
+  { idempotency, to }: Attaching,
+  lookup: Lookup<E>
+): Effect.Effect<Option.Option<Existing>, IdempotencyKeyReused | E> =>
+  Effect.gen(function* () {
+    const known = yield* lookup.idempotent(to.kind, idempotency.key)
+    if (Option.isSome(known)) return Option.some(yield* repeated(known.value, idempotency))
+    const holder = yield* lookup.holder(to)
+    return Option.map(holder, ({ id }) => ({ _tag: "Existing", id, attached: idempotency }))
+  })
+
+/** Recorded for runs of version 0.1.0, which kept only the key. */
+const unknownRequest = ""
+
+/** A repeated request gets the same run; a different one needs another key. */
+export const repeated = (
+  { id, request }: Submitted,
+  idempotency: Idempotency
+): Effect.Effect<Existing, IdempotencyKeyReused> =>
+  request === idempotency.request || request === unknownRequest
+    ? Effect.succeed({ _tag: "Existing", id })
+    : new IdempotencyKeyReused({ key: idempotency.key, jobId: id })
+
+const isFuture = ({ at, startAt }: NewRun): boolean => startAt !== undefined && DateTime.greaterThan(startAt, at)

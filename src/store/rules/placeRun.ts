@@ -1,0 +1,99 @@
+/**
+ * Decides where a new run of a cluster is placed. Both stores use it, and read within the transaction that inserts the run.
+ */
+import { Effect } from "effect"
+import { type IdempotencyKeyReused, type JobConflict, MaxJobsReached, type QueueFull } from "../../domain/errors.js"
+import type { JobId } from "../../domain/JobId.js"
+import { admitRun, type Decision, type Lookup } from "./admitRun.js"
+import type { Candidate, Location, Placement, Runner, Taker } from "../port/ClusterStore.js"
+import type { NewRun } from "../port/RunStoreService.js"
+
+/** The statuses in which a run can wait for a permit. */
+export const waitingStatuses = ["interrupted", "parked", "pending"] as const
+export type WaitingStatus = (typeof waitingStatuses)[number]
+
+/** What limits how many jobs of a kind begin, as it is within the transaction. */
+export interface Room {
+  /** How many jobs may run in the cluster. */
+  readonly maxJobs: number
+  /** How many jobs run on each address. */
+  readonly running: ReadonlyMap<string, number>
+  /** How many runs of each status wait for a permit; at most `maxJobs` of each are counted. */
+  readonly due: ReadonlyMap<WaitingStatus, number>
+  /** The ids of the nodes that are alive: others take over what a dead one has. */
+  readonly alive: ReadonlySet<string>
+  /** The ids of the nodes on which no more jobs begin. */
+  readonly draining: ReadonlySet<string>
+}
+
+export interface Placed {
+  readonly run: NewRun & { readonly id: JobId }
+  readonly candidate: Candidate
+  readonly decision: Decision
+}
+
+const sum = (running: ReadonlyMap<string, number>): number => [...running.values()].reduce((all, n) => all + n, 0)
+
+const roomOn = ({ address, capacity }: Location, running: ReadonlyMap<string, number>): number =>
+  capacity - (running.get(address) ?? 0)
+
+const mostRoom = <L extends Location>(candidates: readonly [L, ...ReadonlyArray<L>], running: Room["running"]): L =>
+  candidates.reduce((best, other) => (roomOn(other, running) > roomOn(best, running) ? other : best))
+
+/** Why no new run may begin: as many run as may, or as many that wait begin before it as permits are free. */
+const refusal = (
+  { candidates, waiting }: Placement,
+  { due, maxJobs, running }: Room
+): MaxJobsReached["reason"] | undefined => {
+  const onNodes = candidates.reduce((free, candidate) => free + Math.max(0, roomOn(candidate, running)), 0)
+  const free = Math.min(maxJobs - sum(running), onNodes)
+  if (free <= 0) return "permits"
+  const first = waiting.reduce((all, status) => all + (due.get(status) ?? 0), 0)
+  return first >= free ? "queue" : undefined
+}
+
+export const placeRun = <E>(
+  run: Omit<NewRun, "id" | "isQueued">,
+  placement: Placement,
+  there: Room,
+  lookup: Lookup<E>
+): Effect.Effect<Placed, MaxJobsReached | JobConflict | QueueFull | IdempotencyKeyReused | E> =>
+  Effect.gen(function* () {
+    const { candidates, whenFull } = placement
+    const candidate = mostRoom(candidates, there.running)
+    const reason = refusal(placement, there)
+    const placed = { ...run, id: candidate.id, isQueued: reason !== undefined && whenFull === "queue" }
+    const decision = yield* admitRun(placed, lookup)
+    if (reason !== undefined && decision._tag === "New" && decision.state.status === "running") {
+      return yield* new MaxJobsReached({ maxJobs: there.maxJobs, reason })
+    }
+    return { run: placed, candidate, decision }
+  })
+
+/** Whether a run that was placed there is taken in the same transaction. */
+export const isTakenBy = (taker: Taker | undefined, { candidate, decision }: Placed, { alive }: Room): taker is Taker =>
+  taker !== undefined &&
+  candidate.address === taker.address &&
+  decision._tag === "New" &&
+  decision.state.status === "running" &&
+  alive.has(taker.node)
+
+/** Where the next attempt of a run that has been interrupted is placed; fails if no node may begin it. */
+export const placeAttempt = (
+  candidates: readonly [Location, ...ReadonlyArray<Location>],
+  { maxJobs, running }: Room
+): Effect.Effect<Location, MaxJobsReached> => {
+  const location = mostRoom(candidates, running)
+  return sum(running) < maxJobs && roomOn(location, running) > 0
+    ? Effect.succeed(location)
+    : new MaxJobsReached({ maxJobs })
+}
+
+/** Fails unless this node may begin one more job of the kind. */
+export const permit = (
+  { address, capacity, node }: Runner,
+  { alive, draining, maxJobs, running }: Room
+): Effect.Effect<void, MaxJobsReached> =>
+  alive.has(node) && !draining.has(node) && sum(running) < maxJobs && (running.get(address) ?? 0) < capacity
+    ? Effect.void
+    : new MaxJobsReached({ maxJobs })

@@ -1,0 +1,29 @@
+/**
+ * What a writer asks before, at the start of and after a transaction: whether its database is still the one that was opened. Only
+ * SQLite needs it, whose files can be replaced.
+ */
+import type { Connection } from "@effect/sql/SqlConnection"
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect } from "effect"
+import type { StoreError } from "../../domain/errors.js"
+
+export interface Guard {
+  /** Fails if the files are no longer those that were opened, as `busy` while that is unclear. Runs before a transaction. */
+  readonly check: (connection: Connection) => Effect.Effect<void, StoreError | SqlError>
+  /** Fails if the files were deleted or replaced, as far as that shows without a statement. */
+  readonly present: Effect.Effect<void, StoreError>
+  /** Runs at the start of a transaction, and records which state of the database file the WAL extends. */
+  readonly begin: (connection: Connection) => Effect.Effect<void, SqlError>
+  /** Whether the files are unchanged since the start of the committed transaction; otherwise `check` decides. */
+  readonly confirm: (connection: Connection) => Effect.Effect<boolean>
+  /** Checkpoints the WAL once it is large enough. */
+  readonly checkpoint: Effect.Effect<void>
+}
+
+export const unguarded: Guard = {
+  check: () => Effect.void,
+  present: Effect.void,
+  begin: () => Effect.void,
+  confirm: () => Effect.succeed(true),
+  checkpoint: Effect.void
+}

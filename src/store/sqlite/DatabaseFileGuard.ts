@@ -1,0 +1,226 @@
+/**
+ * Guards the files of an open database. SQLite keeps writing to a file that was deleted, replaced or truncated, and
+ * acknowledges the writes, so before and after each transaction, and every second, the files are compared with those that
+ * were opened. Automatic checkpoints are off, since they write to the database file; the guard runs its own right after a
+ * check.
+ */
+import type { Connection } from "@effect/sql/SqlConnection"
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect, Either, Schema, type Scope } from "effect"
+import { StoreError } from "../../domain/errors.js"
+import * as IntegrityCheck from "./IntegrityCheck.js"
+import * as Driver from "./Driver.js"
+import { type Guard, unguarded } from "../sql/Guard.js"
+import { storeError } from "../sql/mapSqlError.js"
+import * as background from "../../internal/background.js"
+import { RealClock } from "../../internal/RealClock.js"
+import * as FileErrors from "./FileErrors.js"
+import * as FileState from "./FileState.js"
+import * as Generation from "./Generation.js"
+import * as Keeper from "./Keeper.js"
+import type { Session } from "../sql/Session.js"
+import { query } from "../sql/statements.js"
+import {
+  checkpointFrames,
+  checkpointPassively,
+  countFrames,
+  disableAutoCheckpoint,
+  isLogTruncated,
+  isTruncated
+} from "./writeAheadLog.js"
+
+/** How often the files of an idle store are checked, in milliseconds; more often while a change is unexplained. */
+const checkInterval = 1_000
+const suspectCheckInterval = 250
+
+/** How long a changed database file may be an unfinished checkpoint of another process, in milliseconds. */
+const checkpointGrace = 2_000
+
+/** WAL bytes below which there is no need to count frames. */
+const checkpointBytes = checkpointFrames * 4_096
+/** Transactions between two checks for a due checkpoint. */
+const checkpointCheckInterval = 16
+
+export interface Options {
+  /** Whether this store writes to the database. */
+  readonly isWritable: boolean
+}
+
+/** A file that cannot be inspected, as on a failing network file system, throws. That must not end the watch, or the writer. */
+const orStoreFailure = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E | StoreError> =>
+  Effect.catchAllDefect(effect, (defect) => Effect.fail(storeError("use the database")(defect)))
+
+const selectFile = query(Schema.Struct({ name: Schema.String, file: Schema.NullOr(Schema.String) }))
+const selectMode = query(Schema.Struct({ journal_mode: Schema.String }))
+/** The path of the database, with symbolic links resolved; undefined for an in-memory database. */
+export const of = (session: Session): Effect.Effect<string | undefined, StoreError> =>
+  Effect.map(
+    session.read("open the store", (connection) => selectFile(connection, "PRAGMA database_list", [])),
+    (databases) => databases.find(({ name }) => name === "main")?.file || undefined
+  )
+
+export const guard = (
+  session: Session,
+  path: string | undefined,
+  { isWritable }: Options
+): Effect.Effect<Guard, StoreError, Scope.Scope> =>
+  Effect.gen(function* () {
+    if (path === undefined) return unguarded
+    const log = `${path}-wal`
+    const { now: time, sleep } = yield* RealClock
+
+    const inspect = (connection: Connection): Effect.Effect<FileState.FileState, SqlError> =>
+      // Counts the frames before it inspects the files: if a checkpoint ends in between, the next comparison sees the count
+      // increase, never a changed file without it.
+      Effect.map(countFrames(connection), (count) => ({
+        main: FileState.stat(path),
+        log: FileState.stat(log),
+        header: FileState.logHeader(log),
+        ...count
+      }))
+
+    const [mode] = yield* session.read("open the store", (connection) =>
+      selectMode(connection, "PRAGMA journal_mode", [])
+    )
+    const isWal = mode?.journal_mode === "wal"
+    const isGuarded = isWal && isWritable
+    if (isGuarded) yield* disableAutoCheckpoint(session)
+    const keeper = isGuarded && Driver.isAlone() ? yield* Keeper.make(path) : undefined
+
+    const opened = yield* session.read("open the store", inspect)
+    let state = opened
+    let suspectSince: number | undefined
+    let refusal: StoreError | undefined
+
+    /** Fails unless a checkpoint explains the change of the file. A checkpoint of another process may still be running. */
+    const assess = (now: FileState.FileState) =>
+      Effect.gen(function* () {
+        if (FileState.isLogForeign(state, now)) return yield* (refusal = FileErrors.logLost(log, "replaced"))
+        if (FileState.isSame(state.main, now.main) || FileState.isCheckpointed(state, now)) {
+          suspectSince = undefined
+          state = now
+          return
+        }
+        const at = yield* time
+        suspectSince ??= at
+        if (at - suspectSince >= checkpointGrace) return yield* (refusal = FileErrors.replacedInPlace(path))
+        const cause = new Error(`${path} was changed by another process; this may be a running checkpoint`)
+        return yield* new StoreError({ operation: "use the database", reason: "busy", cause })
+      })
+
+    /** The files at the paths; fails unless they are those that were opened. */
+    const sameFiles = Effect.suspend(() => {
+      if (refusal !== undefined) return refusal
+      const main = FileState.stat(path)
+      const wal = FileState.stat(log)
+      if (main === undefined || main.identity !== opened.main?.identity)
+        return FileErrors.lost(path, FileErrors.fateOf(main))
+      if (opened.log !== undefined && opened.log.identity !== wal?.identity)
+        return FileErrors.logLost(log, FileErrors.fateOf(wal))
+      return Effect.succeed({ main, wal })
+    })
+
+    const check = (connection: Connection, always: boolean): Effect.Effect<void, StoreError | SqlError> =>
+      Effect.gen(function* () {
+        const { main, wal } = yield* sameFiles
+        if (!always && FileState.isSame(main, state.main) && FileState.isSame(wal, state.log)) return
+        const hasShrunk = main.size < (state.main?.size ?? 0)
+        if ((always || main.size !== state.main?.size) && (yield* isTruncated(connection, main.size, hasShrunk)))
+          return yield* FileErrors.truncated(path)
+        if ((always || (wal?.size ?? 0) < (state.log?.size ?? 0)) && (yield* isLogTruncated(connection, log)))
+          return yield* wal === undefined ? FileErrors.logLost(log, "deleted") : FileErrors.logTruncated(log)
+        const now = yield* inspect(connection)
+        if (isWal) yield* assess(now)
+        else state = now
+      }).pipe(orStoreFailure)
+
+    // The write lock is held now, so a transaction since the check would show in the WAL.
+    const begin: Guard["begin"] = (connection) =>
+      Effect.suspend(() =>
+        isGuarded && state.checkpointed >= state.frames && FileState.isSame(FileState.stat(log), state.log)
+          ? Generation.advance(connection)
+          : Effect.void
+      )
+
+    let transactions = 0
+    const confirm: Guard["confirm"] = (connection) =>
+      Effect.suspend(() => {
+        transactions += 1
+        if (isWal && !FileState.isSame(FileState.stat(path), state.main)) return Effect.succeed(false)
+        if (isWal && state.header !== undefined && state.checkpointed < state.frames) {
+          state = { ...state, log: FileState.stat(log) }
+          return Effect.succeed(true)
+        }
+        // The first transaction in a WAL determines what a later checkpoint looks like.
+        return Effect.match(inspect(connection), {
+          onFailure: () => true,
+          onSuccess: (now) => {
+            const isSame = !isWal || FileState.isSame(now.main, state.main)
+            if (isSame) state = now
+            return isSame
+          }
+        })
+      }).pipe(Effect.catchAllDefect(() => Effect.succeed(false)))
+
+    const checkpointFrom = (leastFrames: number) =>
+      session.reserve((connection) =>
+        Effect.gen(function* () {
+          transactions = 0
+          const { checkpointed, frames } = yield* countFrames(connection)
+          if (frames - checkpointed < leastFrames) return
+          yield* check(connection, false)
+          yield* checkpointPassively(connection)
+          state = yield* inspect(connection)
+        }).pipe(orStoreFailure)
+      )
+    const checkpointNow = checkpointFrom(checkpointFrames)
+    // Checkpoints what the open has written and what a crash has left, so that from here on each WAL has its own generation.
+    if (isGuarded) yield* Effect.ignoreLogged(checkpointFrom(1))
+    const checkpoint = Effect.suspend(() =>
+      isGuarded && transactions >= checkpointCheckInterval && (state.log?.size ?? 0) >= checkpointBytes
+        ? Effect.ignoreLogged(checkpointNow)
+        : Effect.void
+    )
+
+    let damage: StoreError | undefined
+    const checkIntegrity = Effect.catchAll(IntegrityCheck.refuseInChildProcess(path), (error) => {
+      damage = error
+      return Effect.logError(error.message)
+    })
+
+    let isReported = false
+    const report = ({ message, reason }: StoreError) =>
+      Effect.suspend(() => {
+        if (isReported || reason === "busy") return Effect.void
+        isReported = true
+        return Effect.logError(message)
+      })
+
+    const checkNow = session.reserve((connection) => check(connection, true))
+    const checkAndCheckpoint = checkNow.pipe(
+      Effect.zipRight(isGuarded ? checkpointNow : Effect.void),
+      Effect.mapError(storeError("watch the database file")),
+      Effect.matchEffect({
+        onSuccess: () => Effect.sync(() => (isReported = false)),
+        onFailure: report
+      })
+    )
+    if (keeper !== undefined) {
+      yield* Effect.addFinalizer(() =>
+        Effect.flatMap(Effect.either(checkNow), (files) => (Either.isRight(files) ? keeper.close : keeper.keep))
+      )
+    }
+    const inBackground = (effect: Effect.Effect<void>) =>
+      effect.pipe(Effect.annotateLogs({ module: "charlotte/RunStore" }), background.fork)
+    const pause = Effect.suspend(() => sleep(suspectSince === undefined ? checkInterval : suspectCheckInterval))
+    yield* inBackground(Effect.forever(Effect.zipRight(pause, checkAndCheckpoint)))
+    if (isWritable && IntegrityCheck.isLarge(path)) yield* inBackground(checkIntegrity)
+
+    return {
+      check: (connection) => Effect.suspend(() => damage ?? check(connection, false)),
+      present: orStoreFailure(Effect.suspend(() => damage ?? Effect.asVoid(sameFiles))),
+      begin,
+      confirm,
+      checkpoint
+    }
+  })

@@ -1,0 +1,45 @@
+/**
+ * Checks whether a WAL belongs to the database file beside it. SQLite does not: if the file was replaced after a crash, it
+ * applies the old WAL to the new file. So the first transaction after a complete checkpoint records a new generation, and as
+ * its base the generation in the file; a file without that base is not the one that the WAL was written for.
+ */
+import type { Connection } from "@effect/sql/SqlConnection"
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect, Option, Schema } from "effect"
+import { statSync } from "node:fs"
+import { StoreError } from "../../domain/errors.js"
+import { isMissingInFile } from "./isMissingInFile.js"
+import type { RawQuery } from "../sql/rawQuery.js"
+import { execute as executeOn } from "../sql/statements.js"
+
+/** Records a new generation, in a write transaction while the WAL is completely checkpointed. */
+export const advance = (connection: Connection): Effect.Effect<void, SqlError> =>
+  executeOn(connection, "UPDATE charlotte_generation SET base = generation, generation = lower(hex(randomblob(16)))")
+
+const Row = Schema.Struct({ base: Schema.NullOr(Schema.String) })
+
+const foreign = (filename: string) =>
+  new StoreError({
+    operation: "open the database",
+    reason: "replaced",
+    cause: new Error(
+      `${filename}-wal does not belong to ${filename}, which was replaced; move away ${filename}-wal and ${filename}-shm to open the file as it is, or restore the database that they belong to`
+    )
+  })
+
+export const hasLog = (filename: string): boolean =>
+  (statSync(`${filename}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0
+
+/**
+ * Fails when the WAL belongs to another file. The connection must be read-only, since closing a writable one would checkpoint
+ * the WAL.
+ */
+export const refuseForeignLog = (execute: RawQuery, filename: string): Effect.Effect<void, StoreError | SqlError> =>
+  Effect.gen(function* () {
+    if (!hasLog(filename)) return
+    const [table] = yield* execute("SELECT name FROM sqlite_master WHERE name = 'charlotte_generation'")
+    if (table === undefined) return
+    const [row] = yield* execute("SELECT base FROM charlotte_generation")
+    const base = Option.flatMapNullable(Schema.decodeUnknownOption(Row)(row), (row) => row.base)
+    if (Option.isSome(base) && (yield* isMissingInFile(filename, base.value))) return yield* foreign(filename)
+  })

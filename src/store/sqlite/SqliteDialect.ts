@@ -1,0 +1,72 @@
+/**
+ * The dialect of SQLite, where one writer at a time has the whole database: nothing in it has to be locked.
+ */
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect } from "effect"
+import * as columns from "../sql/columns.js"
+import type { Connection, Dialect } from "../sql/Dialect.js"
+import { reasonOf } from "../sql/mapSqlError.js"
+import { execute, inserter } from "../sql/statements.js"
+
+/**
+ * Rolls back a transaction that an application sharing the client left open after a failed COMMIT. The connection is reserved
+ * here, so that transaction is no longer in use.
+ */
+const begin = (connection: Connection): Effect.Effect<void, SqlError> =>
+  Effect.catchIf(
+    execute(connection, "BEGIN IMMEDIATE"),
+    (error) => reasonOf(error) === "other",
+    () => Effect.zipRight(Effect.ignore(execute(connection, "ROLLBACK")), execute(connection, "BEGIN IMMEDIATE"))
+  )
+
+/** One statement per row is cheaper here than a join. */
+const updateRuns: Dialect["updateRuns"] = (connection, [row, ...rows]) => {
+  if (row === undefined) return Effect.void
+  const [status = null] = row
+  return Effect.flatMap(
+    execute(
+      connection,
+      `UPDATE charlotte_runs SET runner = CASE WHEN ? = 'running' THEN runner END, status = ?, attempt = ?, key = ?,
+         started_at = ?, stopping_at = ?, ended_at = ?, waits_for = ?, due_at = ?, parked = ?, woken_by = ?, crashes = ?,
+         result = ?, error = ?
+       WHERE id = ? AND status = ? AND attempt = ?`,
+      [status, ...row]
+    ),
+    () => updateRuns(connection, rows)
+  )
+}
+
+const insertRuns = inserter(`charlotte_runs (${columns.names(columns.runs)})`, columns.runs.length)
+
+export const dialect: Dialect = {
+  name: "sqlite",
+  isConcurrent: false,
+  strings: "json_each(?)",
+  numbers: "json_each(?)",
+  elementsOf: (column) => `json_each(${column})`,
+  membersOf: (column) => `json_each(${column})`,
+  tableNamed: (name) => `SELECT name FROM sqlite_master WHERE name = '${name}'`,
+  arrayOf: (column) => `json_group_array(${column})`,
+  member: (json, name) => `${json} ->> '${name}'`,
+  forUpdate: "",
+  now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+  latestCursor: "SELECT seq AS cursor FROM sqlite_sequence WHERE name = 'charlotte_events'",
+  begin: (connection) => Effect.as(begin(connection), execute(connection, "COMMIT")),
+  rollback: (connection) => Effect.ignore(execute(connection, "ROLLBACK")),
+  lockRuns: () => Effect.void,
+  lockAdmission: () => Effect.void,
+  // A SQLite database has nodes only in tests.
+  isUnowned: () => Effect.succeed(true),
+  lockSearch: () => Effect.void,
+  updateRuns,
+  insertRuns,
+  insertOutbox: (connection, row) => Effect.as(insertRuns(connection, [row]), true),
+  insertEvents: inserter(`charlotte_events (${columns.names(columns.events)})`, columns.events.length),
+  insertTerms: inserter("charlotte_search (rowid, words)", 2),
+  // A term has letters and digits only: none of the query language.
+  documentsWith: (terms) => [
+    `SELECT json_group_array(s.rowid) AS documents
+     FROM json_each(?) t CROSS JOIN charlotte_search s ON s.charlotte_search MATCH t.value`,
+    JSON.stringify(terms.map((term) => `"${term}"*`))
+  ]
+}

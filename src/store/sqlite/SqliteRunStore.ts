@@ -1,0 +1,86 @@
+/**
+ * The run store on an SQLite client.
+ */
+import type * as SqlClient from "@effect/sql/SqlClient"
+import { Effect, Layer, type Scope } from "effect"
+import { StoreError } from "../../domain/errors.js"
+import * as ChangeNotifier from "../port/ChangeNotifier.js"
+import * as Database from "../Database.js"
+import * as Migrations from "./Migrations.js"
+import * as Ownership from "./Ownership.js"
+import type { Service } from "../port/RunStoreService.js"
+import * as DatabaseFileGuard from "./DatabaseFileGuard.js"
+import * as Durability from "./Durability.js"
+import { openSession } from "../openSession.js"
+import type { Session } from "../sql/Session.js"
+import * as SqlRunStore from "../sql/SqlRunStore.js"
+
+type Store = Effect.Effect<Service, StoreError, SqlClient.SqlClient | Scope.Scope>
+
+/** Requires an up-to-date schema. */
+const open: (
+  options: DatabaseFileGuard.Options & {
+    /**
+     * The application's session, when this store uses another connection: a write within the application's transaction would
+     * deadlock.
+     */
+    readonly application?: Session
+  }
+) => Store = Effect.fnUntraced(function* (options) {
+  const own = yield* openSession
+  const { application = own, isWritable } = options
+  const session =
+    application === own
+      ? own
+      : { ...own, outsideTransaction: Effect.zipRight(application.outsideTransaction, own.outsideTransaction) }
+  const file = yield* DatabaseFileGuard.of(session)
+  const guard = yield* DatabaseFileGuard.guard(session, file, options)
+  const notifier = yield* ChangeNotifier.make
+  return yield* SqlRunStore.make({
+    session,
+    application,
+    notifier,
+    guard,
+    isWritable,
+    isShared: file !== undefined,
+    spansMachines: false,
+    acquire: (owners) => Ownership.acquire(owners, file)
+  })
+})
+
+/** The options of `RunStore.layerWith`. */
+export interface Options {
+  readonly durability?: "checked" | "as-is" | undefined
+  readonly connection?: "shared" | "own" | undefined
+}
+
+/** Does not yield within a migration: another fiber could wait for its lock and block the event loop. */
+const migrate = Effect.withMaxOpsBeforeYield(Migrations.run, Number.MAX_SAFE_INTEGER)
+
+/** A store on its own connection to the file of the application. */
+const openOnOwnConnection = (application: Session): Store =>
+  Effect.gen(function* () {
+    const filename = yield* DatabaseFileGuard.of(application)
+    if (filename === undefined) {
+      const cause = new Error(
+        'RunStore.layerWith({ connection: "own" }) needs a database file, and this database is in memory; use the shared connection'
+      )
+      return yield* new StoreError({ operation: "open the store", reason: "other", cause })
+    }
+    const database = yield* Layer.build(Database.layer({ filename }))
+    return yield* Effect.zipRight(migrate, open({ isWritable: true, application })).pipe(Effect.provide(database))
+  })
+
+/** Creates the session first: it rejects unsuitable clients. */
+export const make = ({ connection = "shared", durability = "checked" }: Options = {}): Store =>
+  Effect.gen(function* () {
+    const application = yield* openSession
+    if (connection === "own") return yield* openOnOwnConnection(application)
+    if (durability === "checked") yield* Durability.ensure(application)
+    return yield* Effect.zipRight(migrate, open({ isWritable: true }))
+  })
+
+export const untouched: Store = openSession.pipe(
+  Effect.zipRight(Migrations.verify),
+  Effect.zipRight(open({ isWritable: false }))
+)

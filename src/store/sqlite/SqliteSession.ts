@@ -1,0 +1,48 @@
+/**
+ * The session on an SQLite client, which has a single connection and lends it to one fiber at a time.
+ */
+import * as SqlClient from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
+import { type Context, Effect, Option } from "effect"
+import type { StoreError } from "../../domain/errors.js"
+import { retryWhileBusy } from "../sql/busyRetry.js"
+import type { Connection } from "../sql/Dialect.js"
+import { orStoreError, storeError } from "../sql/mapSqlError.js"
+import { reserve as reserveOf } from "../sql/reserve.js"
+import { byTransaction, outsideTransaction, type Session, transactionOf } from "../sql/Session.js"
+import { dialect } from "./SqliteDialect.js"
+
+export const make = (sql: SqlClient.SqlClient): Effect.Effect<Session, StoreError> =>
+  Effect.gen(function* () {
+    const own = yield* Effect.scoped(reserveOf(sql)).pipe(orStoreError("open the store"))
+    const connection: Connection = { ...own, dialect }
+    const isInside = (context: Context.Context<never>) => Option.contains(transactionOf(context), own)
+
+    /**
+     * Uninterruptible: an interrupted statement stays in the client's cache as one that is still being prepared, and everyone who uses
+     * it later waits for ever, with the connection. With `SafeIntegers` on, a fiber would change the cached statements of all others to
+     * bigint columns.
+     */
+    const undisturbed = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+      Effect.uninterruptible(Effect.provideService(effect, SqlClient.SafeIntegers, false))
+
+    const join: Session["join"] = (use) => undisturbed(use(connection))
+    const reserve: Session["reserve"] = (use) =>
+      undisturbed(Effect.scoped(Effect.flatMap(reserveOf(sql), () => use(connection))))
+
+    return {
+      connection: own,
+      dialect,
+      reserve,
+      read: (operation, use) =>
+        Effect.withFiberRuntime<Effect.Effect.Success<ReturnType<typeof use>>, SqlError>(({ currentContext }) =>
+          isInside(currentContext) ? join(use) : retryWhileBusy(reserve(use))
+        ).pipe(Effect.mapError(storeError(operation))),
+      join,
+      // An open transaction keeps the connection until it ends.
+      disconnect: Effect.void,
+      afterTransactions: Effect.asVoid(Effect.scoped(reserveOf(sql))),
+      byTransaction: byTransaction(isInside),
+      outsideTransaction: outsideTransaction(isInside)
+    }
+  })

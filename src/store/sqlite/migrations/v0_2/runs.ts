@@ -1,0 +1,141 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import { Effect } from "effect"
+import { terminal, waitingForNothing } from "../../../sql/stateMachine.js"
+import { count, report, worthMentioning } from "../../../port/StartProgress.js"
+
+/**
+ * Interrupted runs whose key another job holds: a pending or running one, or one that was interrupted before. Evaluated once
+ * per statement, over what has not ended; a subquery for each run would read all runs of its kind.
+ */
+const waiters = `
+  SELECT id FROM (
+    SELECT id, row_number() OVER (PARTITION BY kind, key ORDER BY status = 'interrupted', id) AS place
+    FROM charlotte_runs WHERE status IN ('pending', 'running', 'interrupted') AND key IS NOT NULL
+  ) WHERE place > 1`
+
+/**
+ * Version 0.1.0 kept the idempotency key as a label. Where several runs of a kind have the same, it responded with the newest,
+ * and that run keeps it.
+ */
+const idempotencyKey = `
+  CASE WHEN labels ->> '$."charlotte.idempotency-key"' IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM charlotte_labels l JOIN charlotte_labels o USING (name, value, kind)
+    WHERE l.run_id = r.id AND l.name = 'charlotte.idempotency-key' AND o.run_id > r.id
+  ) THEN labels ->> '$."charlotte.idempotency-key"' END`
+
+/** Rows per statement of the copy, each of which reports its progress. */
+const slice = 100_000
+
+/**
+ * The table of runs, with `parked` runs and what a run waits for. A CHECK cannot be altered, so the table is built again, while the
+ * Migrator runs with foreign keys off; from here on the statuses are listed in triggers, so that the next one needs no new table.
+ */
+export const runs = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+
+  // It reads `charlotte_runs`, which for a moment does not exist.
+  yield* sql.unsafe(`DROP TRIGGER charlotte_events_terminal_status`)
+
+  // `searched` is what is searched of labels and config where some of it is secret; `trace` is NULL where nothing traced the start;
+  // `node` is the address on which a run was placed last, and `runner` the node that has taken its attempt: both in a cluster only.
+  yield* sql.unsafe(`
+    CREATE TABLE charlotte_runs_new (
+      id TEXT NOT NULL PRIMARY KEY CHECK (length(id) = 26),
+      kind TEXT NOT NULL CHECK (kind <> ''),
+      status TEXT NOT NULL,
+      attempt INTEGER NOT NULL CHECK (attempt >= 1),
+      key TEXT,
+      start_key TEXT,
+      config TEXT NOT NULL CHECK (json_valid(config)),
+      labels TEXT NOT NULL CHECK (json_type(labels) = 'object'),
+      submission TEXT CHECK (submission IS NULL OR json_valid(submission)),
+      idempotency_key TEXT,
+      request TEXT,
+      priority INTEGER NOT NULL DEFAULT 0,
+      created_at INTEGER NOT NULL,
+      start_at INTEGER,
+      started_at INTEGER,
+      stopping_at INTEGER,
+      ended_at INTEGER,
+      waits_for TEXT,
+      due_at INTEGER,
+      parked TEXT CHECK (parked IS NULL OR json_type(parked) = 'object'),
+      woken_by TEXT,
+      replaces INTEGER NOT NULL DEFAULT 0,
+      crashes INTEGER NOT NULL DEFAULT 0 CHECK (crashes >= 0),
+      result TEXT CHECK (result IS NULL OR json_valid(result)),
+      error TEXT CHECK (error IS NULL OR json_valid(error)),
+      outbox INTEGER NOT NULL DEFAULT 0 CHECK (outbox = 0 OR status = 'pending'),
+      searched TEXT CHECK (searched IS NULL OR json_type(searched) = 'object'),
+      pinned INTEGER NOT NULL DEFAULT 0,
+      pruned INTEGER NOT NULL DEFAULT 0,
+      trace TEXT,
+      node TEXT,
+      runner TEXT,
+      CHECK ((status IN ${terminal}) = (ended_at IS NOT NULL)),
+      CHECK ((status = 'pending') = (started_at IS NULL) OR status IN ('failed', 'cancelled')),
+      CHECK (stopping_at IS NULL OR status NOT IN ('pending', 'interrupted', 'parked')),
+      CHECK ((status = 'completed') = (result IS NOT NULL)),
+      CHECK (CASE status WHEN 'failed' THEN error IS NOT NULL WHEN 'cancelled' THEN TRUE ELSE error IS NULL END),
+      CHECK ((waits_for IS NULL) = (status IN ${waitingForNothing})),
+      CHECK ((status = 'parked') = (parked IS NOT NULL)),
+      CHECK (waits_for IS NOT 'time' OR due_at IS NOT NULL),
+      CHECK ((idempotency_key IS NULL) = (request IS NULL))
+    ) STRICT`)
+
+  // The indexes of few runs come before the copy: made after it, each of them would read the whole table.
+  // Two jobs cannot hold one key; the others wait behind it in the order of their ids.
+  for (const key of ["key", "start_key"]) {
+    yield* sql.unsafe(`
+      CREATE UNIQUE INDEX charlotte_runs_held_${key} ON charlotte_runs_new (kind, ${key})
+      WHERE ${key} IS NOT NULL AND ended_at IS NULL AND waits_for IS NOT 'key'`)
+    yield* sql.unsafe(`
+      CREATE INDEX charlotte_runs_awaited_${key} ON charlotte_runs_new (kind, ${key}, id) WHERE waits_for = 'key'`)
+  }
+
+  // The order in which runs that wait for a permit begin, for each status, and that of due times.
+  yield* sql.unsafe(`
+    CREATE INDEX charlotte_runs_due ON charlotte_runs_new (kind, status, priority DESC, id) WHERE waits_for = 'permit'`)
+  yield* sql.unsafe(
+    `CREATE INDEX charlotte_runs_due_at ON charlotte_runs_new (kind, due_at, id) WHERE waits_for = 'time'`
+  )
+  yield* sql.unsafe(`CREATE INDEX charlotte_runs_outbox ON charlotte_runs_new (kind, id) WHERE outbox = 1`)
+  yield* sql.unsafe(`CREATE INDEX charlotte_runs_pruned ON charlotte_runs_new (kind, id) WHERE pruned = 1`)
+  yield* sql.unsafe(`
+    CREATE INDEX charlotte_runs_queued_until ON charlotte_runs_new (kind, due_at, id)
+    WHERE status = 'pending' AND waits_for = 'time'`)
+  yield* sql.unsafe(`
+    CREATE INDEX charlotte_runs_queued_behind ON charlotte_runs_new (kind, id)
+    WHERE status = 'pending' AND waits_for = 'key'`)
+
+  const [{ last } = { last: 0 }] = yield* sql.unsafe<{ readonly last: number }>(
+    `SELECT coalesce(max(rowid), 0) AS last FROM charlotte_runs`
+  )
+
+  // An interrupted run holds its key from now on; where another job holds it, too, the interrupted one waits behind it.
+  for (let after = 0; after < last; after += slice) {
+    yield* sql.unsafe(
+      `INSERT INTO charlotte_runs_new (id, kind, status, attempt, key, config, labels, submission,
+         idempotency_key, request, created_at, started_at, stopping_at, ended_at, waits_for, crashes, result, error)
+       SELECT id, kind, status, attempt, key, config, labels, submission,
+         idempotency_key, iif(idempotency_key IS NULL, NULL, ''),
+         created_at, started_at, stopping_at, ended_at,
+         CASE WHEN status = 'pending' THEN 'permit' WHEN status <> 'interrupted' THEN NULL
+           WHEN id IN (${waiters}) THEN 'key'
+           ELSE 'permit' END,
+         crashes, result, error
+       FROM (SELECT rowid AS place, *, ${idempotencyKey} AS idempotency_key FROM charlotte_runs r)
+       WHERE place > ? AND place <= ? ORDER BY place`,
+      [after, after + slice]
+    )
+    if (last >= worthMentioning) yield* report(`copied ${count(Math.min(after + slice, last))} of ${count(last)} runs`)
+  }
+
+  if (last >= worthMentioning) yield* report("building indexes, and writing the changes to disk")
+  yield* sql.unsafe(`DROP TABLE charlotte_runs`)
+  yield* sql.unsafe(`ALTER TABLE charlotte_runs_new RENAME TO charlotte_runs`)
+
+  yield* sql.unsafe(`CREATE INDEX charlotte_runs_kind ON charlotte_runs (kind, id)`)
+  yield* sql.unsafe(`CREATE INDEX charlotte_runs_status ON charlotte_runs (status, id)`)
+  yield* sql.unsafe(`CREATE INDEX charlotte_runs_kind_status ON charlotte_runs (kind, status, id)`)
+})
