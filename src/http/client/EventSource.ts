@@ -45,7 +45,7 @@ interface Received {
   readonly position: number
 }
 
-/** Whether to reconnect. The limit on streams is temporary only for a client that already had one. */
+/** Whether to reconnect. The limit on streams is temporary only for a client that already had a stream. */
 const isTemporary = (error: FollowError, opened: boolean): boolean => {
   switch (error._tag) {
     case "ConnectionFailed":

@@ -31,7 +31,7 @@ const withErrors = <Groups extends HttpApiGroup.HttpApiGroup.Any>(
 ) => api.addError(errorSchemas.Malformed).addError(errorSchemas.NotJson).addError(errorSchemas.TooLarge)
 
 /**
- * The API of a server for those jobs. `isOurs` distinguishes Charlotte's own schemas from an application's.
+ * The API of a server for these jobs. `isOurs` distinguishes Charlotte's own schemas from an application's.
  *
  * @internal
  */
@@ -84,7 +84,7 @@ export class JobsApi extends withErrors(
 ) {}
 
 /**
- * The endpoints of jobs of some kinds: those that start them (`kinds`), and those of all jobs and their events.
+ * The endpoints that start jobs of some kinds (`kinds`), and the endpoints of jobs and their events.
  *
  * @since 0.2.0
  * @category api
@@ -96,7 +96,7 @@ export type KindsApi<K extends Kinds.AnyKind> = HttpApi.HttpApi<
 >
 
 /**
- * With `POST /jobs` where one kind is `tasks`.
+ * The endpoints of jobs, with `POST /jobs` if one of the kinds is `tasks`.
  *
  * @since 0.2.0
  * @category api
@@ -108,7 +108,7 @@ export type JobsGroup<K extends Kinds.AnyKind> = "tasks" extends K["kind"]
 /**
  * The API of the jobs of these kinds, for `Server.layer` or an application's own API; `JobsApi.layer` provides its handlers. Its
  * group `kinds` has an endpoint for each kind, which starts a job: `client.kinds.email({ payload: { config } })`. All other
- * endpoints are for the jobs of these kinds, and no others. Two kinds with the same name are a defect.
+ * endpoints are only for the jobs of these kinds. Two kinds with the same name are a defect.
  *
  * @since 0.2.0
  * @category constructors

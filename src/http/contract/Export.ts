@@ -10,7 +10,7 @@ import { TaskRecord, UnitRecord } from "../../domain/Work.js"
 /** The version of the format. */
 export const format = 1
 
-/** Streamed, with each record on a line of its own; a final line break shows that the document is complete. */
+/** Streamed with one record per line; a final line break shows that the document is complete. */
 export const Export = Schema.Struct({
   charlotte: Schema.Literal(format),
   /** Only for a job that has not ended. */

@@ -11,7 +11,7 @@ import { TaskCounts, TaskRecord, TaskState, UnitRecord, UnitState } from "../../
 const phase = Schema.optional(Schema.Literal("running", "stopping"))
 
 /**
- * A key of a job that has not ended, and the job that holds it: this one, or the one that it waits for.
+ * A key of a job that has not ended, and its holder: this job, or the job that it waits for.
  *
  * @since 0.2.0
  * @category models
@@ -27,7 +27,7 @@ export class JobKey extends Schema.Class<JobKey>("charlotte/JobKey")({
 const resting = Schema.Literal("waiting", "interrupted")
 
 /**
- * A unit of a job. Its state is `waiting` or `interrupted` where the job is not running, but the unit has started and is not over.
+ * A unit of a job. Its state is `waiting` or `interrupted` if it has started and not ended, but the job is not running.
  *
  * @since 0.2.0
  * @category models
@@ -38,7 +38,7 @@ export class JobUnit extends Schema.Class<JobUnit>("charlotte/JobUnit")({
 }) {}
 
 /**
- * A task of a job; its state is as that of its unit.
+ * A task of a job, with the same additional states as a unit.
  *
  * @since 0.2.0
  * @category models
@@ -108,7 +108,7 @@ export class JobPage extends Schema.Class<JobPage>("charlotte/JobPage")({
 export class Submitted extends Schema.Class<Submitted>("charlotte/Submitted")({ id: JobId }) {}
 
 /**
- * What was pruned of a kind, or would be.
+ * The jobs of a kind that were pruned, or would be in a dry run.
  *
  * @since 0.2.0
  * @category models
@@ -128,7 +128,7 @@ export class PrunedJobs extends Schema.Class<PrunedJobs>("charlotte/PrunedJobs")
  * @category models
  */
 export class JobLog extends Schema.Class<JobLog>("charlotte/JobLog")({
-  /** Its path in the directory of logs, on whichever machine it is. */
+  /** Its path in the directory of logs of its machine. */
   file: Schema.String,
   /** In bytes. */
   size: Schema.Int,

@@ -26,7 +26,7 @@ const expecting =
 /** An optional parameter. `exact` keeps "or undefined" out of the messages about an invalid value. */
 export const optional = <A, I, R>(schema: Schema.Schema<A, I, R>) => Schema.optionalWith(schema, { exact: true })
 
-// Digits only: "1e3" and " 1" are more likely mistakes than meant.
+// Digits only: "1e3" and " 1" are probably mistakes.
 const wholeNumber = Schema.String.pipe(
   Schema.pattern(/^\d{1,16}$/),
   Schema.compose(Schema.NumberFromString.pipe(Schema.filter((n) => Number.isSafeInteger(n))))
@@ -144,7 +144,7 @@ const OptionFields = Schema.Struct(startFields)
 /** Options of a start, as they are in a body. */
 export type StartFields = typeof OptionFields.Type
 
-/** Every option that is wrong or unknown is an issue of its own. */
+/** Every wrong or unknown option is a separate issue. */
 export const decodeStartFields = Schema.decodeUnknown(OptionFields, { errors: "all", onExcessProperty: "error" })
 
 /** The body of a submission, not decoded: `JobManager.start` decodes it and reports every invalid field. */

@@ -1,5 +1,5 @@
 /**
- * Errors of HTTP requests, in addition to those of `charlotte/errors`.
+ * Errors of HTTP requests, in addition to `charlotte/errors`.
  *
  * @since 0.1.0
  */

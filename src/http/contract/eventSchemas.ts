@@ -69,11 +69,11 @@ export type EventSchema = Schema.Schema<
 >
 
 /**
- * The events of the manager, those with these payloads, and further ones with any JSON as payload. Built lazily: clients, such as
- * each command, never need it.
+ * The events of the manager, events with these payloads, and events of other types with any JSON as payload. Built lazily:
+ * clients, such as every command, never need it.
  */
 export const make = (payloads: () => Payloads): EventSchema =>
   Schema.suspend(() => anyOf(identifier, payloads())).annotations({ identifier })
 
-/** Those of tasks. Custom orchestrators emit further types. */
+/** The events of tasks. Custom orchestrators emit further types. */
 export const ofTasks = make(() => payloads)

@@ -161,7 +161,7 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: 
     })
   )
 
-/** Each has a deadline of its own, so they do not wait for each other. */
+/** Runs them concurrently, since each has its own deadline. */
 const atOnce = <A>(effects: ReadonlyArray<Effect.Effect<A>>): Effect.Effect<ReadonlyArray<A>> =>
   Effect.flatMap(Effect.forEach(effects, Effect.fork), Effect.forEach(Fiber.join))
 
@@ -194,7 +194,7 @@ export const groups = <Id extends string, Groups extends HttpApiGroup.HttpApiGro
   // oxlint-disable-next-line typescript/consistent-type-assertions -- the groups are looked up by name, and only they are used
   const withJobs = api as unknown as WithJobs<Id>
   const all = Layer.mergeAll(jobs(withJobs, options), events(withJobs, options), KindHandlers.layer(api))
-  // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: that of kinds is there if the API has kinds
+  // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the group of kinds exists if the API has kinds
   return all as Layer.Layer<Handled<Id, Groups>, never, Managers.Managers | OpenStreams | FileSystem.FileSystem>
 }
 

@@ -145,7 +145,7 @@ const isOurs = (schema: string): boolean => Object.hasOwn(OpenApi.fromApi(Api).c
 /** `Api`, or the API of some kinds, whose handlers are looked up by group name. */
 type ServedApi = typeof Api
 
-/** The API to serve: that of some kinds, or by default that of tasks. */
+/** The API to serve: for some kinds, or by default for tasks. */
 export interface Served<Groups extends HttpApiGroup.HttpApiGroup.Any, E> {
   readonly api?: HttpApi.HttpApi<"charlotte", Groups, E>
 }
@@ -170,7 +170,7 @@ export const layer = <Groups extends HttpApiGroup.HttpApiGroup.Any = never, E = 
     Layer.provide([Layer.succeed(SystemHandlers.About, { agents, capacity: maxJobs }), followEvents.layer({ after })]),
     Layer.provide([OpenStreams.layer(options), managers<Groups>(api, options)]),
     Layer.provide([HttpApiBuilder.Router.Live, HttpApiBuilder.Middleware.layer, NodeHttpServer.layerContext]),
-    // Its routes are its own: another server in the same application has another router.
+    // Not shared: another server in the same application has another router.
     Layer.fresh
   )
 }

@@ -21,10 +21,10 @@ export interface JobQueries {
   readonly export: (id: JobId) => ReturnType<typeof exportJob>
 }
 
-/** Jobs of all kinds that the server has, or of these. */
+/** `kinds` defaults to all kinds that the server has. */
 export type PageQuery = Omit<RunQuery, "kind"> & { readonly limit: number; readonly kinds?: ReadonlyArray<string> }
 
-/** In characters of JSON. A larger job gets a page of its own. */
+/** In characters of JSON. A larger job is alone on its page. */
 const maxSize = 4 * 1024 * 1024
 
 /** Runs per query: labels, config and result of a run may be large. */
@@ -60,7 +60,7 @@ export const make = ({
   page = ({ kinds: of = kinds === "any" ? [] : kinds, ...query }) => {
     const [kind, ...others] = of
     if (kind !== undefined && others.length === 0) return store.page({ ...query, kind })
-    // Each kind has a queue of its own: without a kind, the store refuses that order.
+    // Each kind has its own queue: without a kind, the store refuses that order.
     if (query.order !== undefined) return store.page(query)
     return Effect.map(
       Effect.forEach(of, (kind) => store.page({ ...query, kind })),
@@ -68,7 +68,7 @@ export const make = ({
     )
   }
 }: {
-  /** The kinds that are served; a job of another is not found. */
+  /** The kinds that are served; a job of another kind is not found. */
   readonly kinds: ReadonlyArray<string> | "any"
   readonly phaseOf: (run: Run) => Effect.Effect<Pick<Job, "phase"> & { readonly status: Run["status"] }>
   readonly store: Reads

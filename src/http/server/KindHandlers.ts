@@ -53,7 +53,7 @@ export const managers = <Groups>(
   { kind = "tasks" }: { readonly kind?: string }
 ): Layer.Layer<Managers.Managers, never, Requirements<Groups>> => {
   const layer = Option.match(kindsOf(api), { onNone: () => Managers.ofTasks(kind), onSome: Managers.ofKinds })
-  // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the kinds are those of the groups
+  // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the kinds come from the groups
   return layer as Layer.Layer<Managers.Managers, never, Requirements<Groups>>
 }
 
@@ -89,7 +89,7 @@ const groupOf = <Id extends string, Groups extends HttpApiGroup.HttpApiGroup.Any
   return HttpApiBuilder.group(withKinds, "kinds", (handlers) =>
     Effect.map(Managers.Managers, ({ all }) => {
       const handle = (rest: typeof handlers, managed: Managers.Managed) =>
-        // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: endpoints of names that are not known
+        // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the names of the endpoints are unknown
         rest.handleRaw(managed.kind, ({ request }) => start(managed, request)) as unknown as typeof handlers
       // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: all of them are handled
       return all.reduce(handle, handlers) as unknown as ReturnType<typeof handlers.handleRaw<string, never>>

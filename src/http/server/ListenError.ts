@@ -1,5 +1,5 @@
 /**
- * In a file of its own, so that the listener does not load the contract.
+ * A separate file, so that the listener does not load the contract.
  */
 import { Schema } from "effect"
 

@@ -100,7 +100,7 @@ export const make = (options: {
         return tasks.some(({ state, task, unit }) => unit === about.unit && task === about.task && state !== "running")
       })
 
-    /** The output from one offset to another. At its end, polls for more as long as `more` is true. */
+    /** Reads the output between two offsets. At its end, polls for more as long as `more` is true. */
     const read = (path: string, from: number, to: number, more: Effect.Effect<boolean, StoreError>) =>
       Stream.paginateChunkEffect(OutputReader.positionAt(from), (position) =>
         Effect.gen(function* () {
@@ -116,7 +116,7 @@ export const make = (options: {
         })
       )
 
-    /** The run, if it is one of these managers. */
+    /** The run, if its kind is served. */
     const served = (jobId: JobId) =>
       Effect.flatMap(store.get(jobId), (run) =>
         Option.isSome(run) && managers.all.some(({ kind }) => kind === run.value.kind)

@@ -104,7 +104,7 @@ const withEventsOf = (store: Runs.Reads, managers: ReadonlyArray<Managed>): Runs
 
 const byCursor = Order.mapInput(Order.number, ({ cursor }: JobEvent) => cursor)
 
-/** The manager of jobs with a `JobConfig`, whatever its kind is named. */
+/** The manager of jobs with a `JobConfig`, under any name of the kind. */
 export const ofTasks = (kind: string): Layer.Layer<Managers, never, JobManager | RunStore> =>
   Layer.effect(
     Managers,

@@ -45,7 +45,7 @@ export interface Service {
     name: string,
     range: Range
   ) => Effect.Effect<Stream.Stream<Uint8Array> | undefined, StoreError, Scope.Scope>
-  /** The logs of a job whose names are not among the given ones. */
+  /** The logs of a job whose names are not in `own`. */
   readonly others: (run: Run, own: ReadonlySet<string>) => Effect.Effect<ReadonlyArray<JobLog>, StoreError, Scope.Scope>
 }
 
@@ -90,7 +90,7 @@ export const make = (store: Reads, token: Redacted.Redacted | undefined): Effect
         return urls.length === 0 ? Either.left("its node has no URL") : Either.right(urls)
       })
 
-    /** Queries the nodes of a machine one after another until an answer is enough; also returns the last problem. */
+    /** Queries the nodes of a machine one after another until a response suffices; also returns the last problem. */
     const ask = <A>(
       machine: string | undefined,
       run: Run,

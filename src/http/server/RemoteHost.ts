@@ -1,6 +1,6 @@
 /**
  * The permitted Host headers of a port that other machines can reach. As on a loopback port, this prevents DNS rebinding: a web page
- * cannot make a browser send requests here under a name of its own.
+ * cannot make a browser send requests here under its own host name.
  */
 import { X509Certificate } from "node:crypto"
 import { isIP } from "node:net"
@@ -20,7 +20,7 @@ const ownNames = (): ReadonlyArray<string> => [
   ...Object.values(networkInterfaces()).flatMap((all = []) => all.map(({ address }) => address))
 ]
 
-/** Permits the listening name and those of the certificate; without one, on a wildcard address, the names of this machine. */
+/** Permits the listening name and the certificate's names; without a certificate, on a wildcard address, the names of this machine. */
 export const make = ({
   cert,
   host,

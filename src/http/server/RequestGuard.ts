@@ -17,13 +17,13 @@ import { isForPage } from "./page/pageFiles.js"
 export interface AccessPolicy {
   /** Whether a value of the Host header, in lower case, is permitted. */
   readonly isHost: (host: string) => boolean
-  /** Permitted origins: those of the server's own pages. */
+  /** Permitted origins: the server's own pages. */
   readonly origins: ReadonlyArray<string>
   /** Required as a bearer token; without one, the permissions of the socket decide. */
   readonly token?: Redacted.Redacted | undefined
   /** Whether every request needs the token, even those that disclose nothing about jobs. */
   readonly isClosed?: boolean | undefined
-  /** Whether a token is that of a session on this origin; only if there is a page. */
+  /** Whether a token belongs to a session on this origin; only if there is a page. */
   readonly isSession?: ((token: string, origin: string, response: ServerResponse) => boolean) | undefined
 }
 
@@ -62,7 +62,7 @@ const maxHeaders = 100
 /** Liveness probes and browsers have no token; none of these discloses anything about jobs. */
 const publicPaths: ReadonlyArray<string | undefined> = [healthPath, docsPath, openApiPath]
 
-/** A browser gets its token from the first, and sends it only after the server has answered the second. */
+/** A browser gets its token from the first, and sends it only after the response to the second. */
 const withoutToken: ReadonlyArray<string> = [sessionPath, proofPath]
 
 const pathOf = ({ url }: HttpServerRequest): string | undefined => url.split("?", 1)[0]

@@ -84,7 +84,7 @@ const errorHeaders = { "content-type": "application/json", connection: "close" }
 export interface ListenOptions extends Options {
   /** Gauges of a node of a cluster, for the metrics. */
   readonly cluster?: Effect.Effect<ClusterGauges, StoreError>
-  /** The page, which is served on the port of `listen`, or else on one that is opened for it. */
+  /** The page, served on the port of `listen`, or else on a port that is opened for it. */
   readonly page?: Page.Options | undefined
 }
 
@@ -188,9 +188,8 @@ export const listen = <Groups extends HttpApiGroup.HttpApiGroup.Any = never, E =
 ): Layer.Layer<Server, ListenError, Requirements<Groups>> => Layer.scoped(Server, make(options))
 
 /**
- * Serves the jobs of a manager, or those of the kinds of an `api`, for as long as the layer lives. Fails with `ListenError` when it
- * cannot listen. When the layer closes, the server accepts no more requests, ends event streams, and lets other requests finish within
- * `drain`.
+ * Serves the jobs of a manager, or of the kinds of an `api`, for as long as the layer lives. Fails with `ListenError` when it cannot
+ * listen. When the layer closes, the server accepts no more requests, ends event streams, and waits up to `drain` for other requests.
  *
  * @since 0.2.0
  * @category layers
@@ -213,7 +212,7 @@ export const listen = <Groups extends HttpApiGroup.HttpApiGroup.Any = never, E =
  */
 export const layer = <Groups extends HttpApiGroup.HttpApiGroup.Any = never, E = never>(
   options: Options & {
-    /** The API to serve, from `JobsApi.make`; by default, that of the jobs of `JobManager`. */
+    /** The API to serve, from `JobsApi.make`; by default, the API for the jobs of `JobManager`. */
     readonly api?: HttpApi.HttpApi<"charlotte", Groups, E>
   }
 ): Layer.Layer<Server, ListenError, Requirements<Groups>> =>

@@ -1,5 +1,5 @@
 /**
- * Requests from one node to another. In a file of its own, so that a server without other nodes does not load the client.
+ * Requests from one node to another. A separate file, so that a server without other nodes does not load the client.
  */
 import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 

@@ -13,7 +13,7 @@ export const heartbeat = Buffer.from(": still here\n\n")
 /** Sent last when the server shuts down before the stream ends. */
 export const shutdown = Buffer.from("event: shutdown\ndata: {}\n\n")
 
-/** The position to resume from: first line of an event's frame, or a frame of its own. */
+/** The position to resume from: first line of an event's frame, or a separate frame. */
 export const position = (id: number): Buffer => Buffer.from(`id: ${id}\n`)
 
 export const blank = Buffer.from("\n")

@@ -1,5 +1,5 @@
 /**
- * One-time codes, with which a browser begins a session. They are kept only in memory.
+ * One-time codes, with which a browser starts a session. They are kept only in memory.
  */
 import { Clock, Effect } from "effect"
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto"

@@ -39,7 +39,7 @@ export interface Service {
   readonly sessions: Sessions.Sessions
   /** A one-time code for the page, for which a port is opened if none is open. */
   readonly code: Effect.Effect<OneTimeCodes.Issued, PageUnavailable>
-  /** Begins a session with a code; `origin` is that of the request. */
+  /** Starts a session with a code; `origin` is the origin of the request. */
   readonly exchange: (code: string, origin: string) => Effect.Effect<Sessions.Begun, InvalidCode | TooManyTries>
   /** Ends all sessions, and returns how many there were; codes become invalid too. */
   readonly endAll: Effect.Effect<number>
@@ -55,7 +55,7 @@ export interface Listening {
   readonly open: (port: Port) => Effect.Effect<string, ListenError>
 }
 
-/** Below the ephemeral ports: an outgoing connection could occupy one of those when the server restarts. */
+/** Below the ephemeral ports: an outgoing connection could occupy such a port when the server restarts. */
 const randomPort = Effect.map(Random.nextIntBetween(10_000, 30_000), (port) => ({ host: "127.0.0.1", port }))
 
 export const make = (

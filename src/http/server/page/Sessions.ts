@@ -33,7 +33,7 @@ export interface Begun {
 
 export interface Sessions {
   readonly begin: (origin: string) => Effect.Effect<Begun>
-  /** Whether the token is that of a session on this origin. The session is in use until the response is complete. */
+  /** Whether the token belongs to a session on this origin. The session is in use until the response is complete. */
   readonly use: (token: string, origin: string, response: ServerResponse) => boolean
   /** HMAC-SHA-256 of the nonce, with the token of the session as the key. */
   readonly prove: (id: string, origin: string, nonce: string) => Effect.Effect<string, SessionNotFound>
