@@ -17,7 +17,7 @@ import type { Settings } from "./PortSettings.js"
 
 export interface Service {
   readonly agents: Agents.Settings
-  /** `undefined`: the one that the home used last. */
+  /** `undefined`: the database that the home used last. */
   readonly database: DatabaseChoice | undefined
   /** Settings of the daemon's port. */
   readonly port: Settings

@@ -1,5 +1,5 @@
 /**
- * The settings of a daemon's port. In a file of its own, so that reading the note of a home loads nothing else.
+ * The settings of a daemon's port. A separate file, so that reading the note of a home loads nothing else.
  */
 import { Schema } from "effect"
 

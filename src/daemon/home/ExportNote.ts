@@ -1,6 +1,6 @@
 /**
- * The note of `charlotte export-home` in a home: its jobs may run elsewhere by now, so no process begins any of them here, unless the user
- * says so. It is about the database that was exported: the home goes on with another one.
+ * The note of `charlotte export-home` in a home: its jobs may run elsewhere by now, so no process runs any of them here, unless the user
+ * says so. It applies only to the exported database: with another database, the home works as before.
  */
 import { DateTime, Effect, Schema } from "effect"
 import { lstatSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -39,7 +39,7 @@ const attempt = <A>(task: (path: string) => A) =>
     })
   )
 
-/** Notes that the records were exported. Only the process that holds the home does so, as with the following. */
+/** Writes the note. Only the process that holds the home calls this and `refuse`. */
 export const leave = Effect.gen(function* () {
   const text = Schema.encodeSync(Note)({ at: yield* now, database: yield* database })
   yield* attempt((path) => writeFileSync(path, text, { mode: 0o600 }))

@@ -2,7 +2,7 @@
  * The home directory: configuration, database, logs, worktrees, lock.
  *
  * Write access to it means running commands as its owner, and read access means reading the output of agents. So the directory
- * is 0700, which protects everything in it, whatever its mode.
+ * is 0700, which protects its content, regardless of the mode of any file.
  *
  * So nothing here needs a umask. A program that sets one (077) does so first of all, and restores the former one for its
  * children: otherwise agents and git would create files in the user's own checkout that other users cannot read.

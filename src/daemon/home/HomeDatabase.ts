@@ -1,5 +1,5 @@
 /**
- * The database of a home: the one that the command line names, or else the environment, `config.yaml`, or the note of the last process
+ * The database of a home, as named by the command line, or else by the environment, `config.yaml`, or the note of the last process
  * that managed the home's jobs. Because of the note, no command mistakes the SQLite file for the jobs of a home that has moved.
  */
 import type { FileSystem } from "@effect/platform/FileSystem"

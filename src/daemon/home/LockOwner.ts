@@ -106,7 +106,7 @@ export const write = (holder: LockOwner) =>
     })
   )
 
-/** As `write`, but only logs a failure: without the note, later processes just get a less specific error. */
+/** As `write`, but only logs a failure: without the note, later processes only get a less specific error. */
 export const leave = (holder: LockOwner) =>
   Effect.catchAll(write(holder), ({ error }) => Effect.logWarning("could not write the note of the lock owner", error))
 

@@ -7,7 +7,7 @@ import { usable } from "./Token.js"
 
 export { usable } from "./Token.js"
 
-/** A file that was named cannot be used; nothing was changed. */
+/** A named file cannot be used; nothing was changed. */
 export class FileUnusable extends Schema.TaggedError<FileUnusable>()("FileUnusable", {
   what: Schema.Literal("certificate", "key", "token"),
   path: Schema.String,
@@ -50,7 +50,7 @@ export interface SharedToken {
   readonly isOpen: boolean
 }
 
-/** The token in a file of the user's. */
+/** Reads the token from a file of the user. */
 export const readToken = (path: string): Effect.Effect<SharedToken, FileUnusable> =>
   Effect.flatMap(read("token", path), ({ isOpen, text }) => {
     const token = text.trim()

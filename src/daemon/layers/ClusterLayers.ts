@@ -23,7 +23,7 @@ import * as supervisedManager from "../supervision/supervisedManager.js"
 /** Runs child processes that end with this process. */
 export const guarded = Layer.provideMerge(ProcessRunner.layer, Guard.layer())
 
-/** The wildcard address of the family of an address. */
+/** The wildcard address of the same address family. */
 const everyInterface = (advertise: string): string => {
   const port = advertise.slice(advertise.lastIndexOf(":") + 1)
   return advertise.startsWith("[") ? `[::]:${port}` : `0.0.0.0:${port}`

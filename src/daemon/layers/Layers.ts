@@ -79,7 +79,7 @@ export interface ServerOptions {
   readonly after?: number
 }
 
-/** The HTTP server: on the socket of the home, on a port if one is configured, and on that of the page when it is opened. */
+/** The HTTP server: on the socket of the home, on a port if one is configured, and on the page's port once it is opened. */
 export const server = ({ after, node, port, reopenPage, unmanaged = none }: ServerOptions) =>
   Layer.unwrapEffect(
     Effect.gen(function* () {

@@ -58,7 +58,7 @@ export const make = <R>(
       })
     )
 
-    /** Logs each reason of failure once. A defect is one: without a manager the jobs would stand still for ever. */
+    /** Logs each reason of failure once. A defect counts as one: without a manager, no job would ever continue. */
     const report = (cause: Cause.Cause<StoreError | AlreadyManaged>) =>
       Effect.gen(function* () {
         const now = yield* Ref.get(state)

@@ -1,6 +1,5 @@
 /**
- * The shutdown of a process that manages jobs: in order, but within ten seconds, whatever its jobs do, and at once on a second
- * signal.
+ * The shutdown of a process that manages jobs: in order, but within ten seconds even if jobs hang, and at once on a second signal.
  */
 import { Context, Effect, Fiber, Runtime, type Scope } from "effect"
 import { RealClock } from "../../internal/RealClock.js"
@@ -8,7 +7,7 @@ import type { ProcessRunner } from "../../process/ProcessRunner.js"
 
 /** Exits at once; tests that run in the same process replace this. */
 export class Halt extends Context.Reference<Halt>()("charlotte/Halt", {
-  // oxlint-disable-next-line unicorn/no-process-exit -- exiting at once, whatever still runs, is its purpose
+  // oxlint-disable-next-line unicorn/no-process-exit -- exiting at once, even while something runs, is its purpose
   defaultValue: () => (code: number) => Effect.sync((): void => process.exit(code))
 }) {}
 
@@ -21,7 +20,7 @@ const giveUpAfter = 9_500
 /** Milliseconds after the second signal. */
 const lastMoment = 900
 
-/** Runs the shutdown of all jobs with that deadline. The next manager recovers whatever could not be recorded by then. */
+/** Runs the shutdown of all jobs with that deadline. The next manager recovers what could not be recorded by then. */
 export const bounded = (end: Effect.Effect<void>, { hurry }: Runner): Effect.Effect<void> =>
   Effect.gen(function* () {
     const { sleep } = yield* RealClock

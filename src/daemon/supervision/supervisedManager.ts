@@ -1,5 +1,5 @@
 /**
- * One job manager that stands for those that succeed each other in a daemon. Streams and waits continue with the next one.
+ * Facade over the successive managers of a daemon: streams and waits continue with the next one.
  */
 import { Deferred, Effect, Option, Stream } from "effect"
 import { StoreError } from "../../domain/errors.js"
@@ -12,14 +12,14 @@ type Manager = JobManager["Type"]
 
 export interface Generation {
   readonly manager: Manager
-  /** Done once it has lost its jobs; it is no longer the current one then. */
+  /** Done once it has lost its jobs and is no longer current. */
   readonly lost: Deferred.Deferred<void>
 }
 
 export interface Generations {
   readonly latestCursor: RunStore["Type"]["latestCursor"]
   readonly current: Effect.Effect<Option.Option<Generation>>
-  /** The current one, once there is one; none if there will never be another. */
+  /** The current generation, as soon as there is one; none if there will never be another. */
   readonly next: Effect.Effect<Option.Option<Generation>>
 }
 
@@ -63,7 +63,7 @@ export const make = ({ current, latestCursor, next }: Generations): Manager => {
   const asking = <A>(use: (manager: Manager) => Effect.Effect<A>, otherwise: A): Effect.Effect<A> =>
     Effect.flatMap(current, (found) => (Option.isSome(found) ? use(found.value.manager) : Effect.succeed(otherwise)))
 
-  /** The events of a generation after a position, then those of the next ones, until one ends that was not lost. */
+  /** The events of successive generations after a position, until a generation ends without being lost. */
   const following = <E>({ after, isEnd, positionOf, show }: Following<E>): Stream.Stream<JobEvent, E | StoreError> =>
     Stream.suspend(() => {
       let position = after
