@@ -41,7 +41,7 @@ export const all = (given: Options) =>
     if (Option.isNone(host)) return yield* allRecorded
     const { client } = host.value
     if (Option.isNone(given.grace)) return yield* client.stopAll
-    // A waiting job starts when a permit is released, so stop those that are left afterwards.
+    // A waiting job starts when a permit is released, so stop the remaining jobs afterwards.
     const running = yield* each(client, options(given))
     const others = yield* client.stopAll
     return [...running, ...others.filter(({ jobId }) => running.every((report) => report.jobId !== jobId))]

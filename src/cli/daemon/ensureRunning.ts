@@ -38,7 +38,7 @@ export class NotListening extends Schema.TaggedError<NotListening>()("NotListeni
   }
 }
 
-/** A daemon is running, but works on another database than the requested one. */
+/** A daemon is running, but with a database other than the requested one. */
 export class OtherDatabase extends Schema.TaggedError<OtherDatabase>()("OtherDatabase", {
   holder: LockOwner.LockOwner,
   used: Schema.String,
@@ -118,7 +118,7 @@ const find = (options: Options) =>
     }
   })
 
-/** Does not fail if the client cannot be created: that does not mean that the daemon does not respond. */
+/** Skips the check if the client cannot be created: the daemon may still respond. */
 const probe = (socket: string, holder: LockOwner.LockOwner) =>
   JobClient.make({ socket }).pipe(
     Effect.option,

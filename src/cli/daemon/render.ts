@@ -72,7 +72,7 @@ export const down = (ended: Option.Option<LockOwner.LockOwner>, { json }: Manner
       ])
 
 export interface Status {
-  /** The database of the holder, or else that of the next daemon; none if it is unknown. */
+  /** The database of the holder, or else of the next daemon; none if it is unknown. */
   readonly database: Option.Option<DatabaseChoice>
   readonly holder: Option.Option<LockOwner.LockOwner>
   readonly problems: ReadonlyArray<string>

@@ -42,7 +42,7 @@ export const down: Effect.Effect<
     Effect.timeout(patienceToAnswer),
     Effect.either
   )
-  // No answer: it does not listen yet, its socket was deleted, or it is shutting down already and a signal would kill its jobs.
+  // No response: it does not listen yet, its socket was deleted, or it is shutting down already and a signal would kill its jobs.
   const isEnding = Option.exists(yield* LockOwner.find, ({ ending }) => ending === true)
   if ((Either.isRight(asked) || isEnding) && (yield* hasEnded(holder))) return found
   yield* signal(holder)

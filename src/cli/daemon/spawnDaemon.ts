@@ -35,7 +35,7 @@ export const launch = (
     const home = yield* Home
     const around = yield* ParentEnvironment
     yield* fs.makeDirectory(home.logs, { recursive: true, mode: 0o700 })
-    // A file of this process alone until the daemon is ready: others may be starting at the same time.
+    // Named by this process until the daemon is ready: others may be starting at the same time.
     const draft = path.join(home.logs, `daemon.err.${process.pid}`)
     yield* Effect.acquireUseRelease(
       Effect.try({ try: () => openSync(draft, "w", 0o600), catch: unopened }),
@@ -93,7 +93,7 @@ const begin = (words: ReadonlyArray<string>, { cwd, env, err, show }: Options): 
     const child: ChildProcess = spawn(process.execPath, [...options, script, ...words], {
       cwd,
       env,
-      // A session of its own, without signals from the terminal.
+      // A separate session, without signals from the terminal.
       detached: true,
       // The IPC channel is closed before the daemon spawns anything.
       stdio: ["ignore", "ignore", err, "ipc"]

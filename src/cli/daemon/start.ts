@@ -1,5 +1,5 @@
 /**
- * Starts the daemon in a process of its own, or runs it in this process, in the foreground.
+ * Starts the daemon in a separate process, or runs it in this process, in the foreground.
  */
 import { Effect, FiberRef, Logger, LogLevel, Option } from "effect"
 import * as Home from "../../daemon/home/Home.js"

@@ -1,5 +1,5 @@
 /**
- * Checks SQLite on this machine and Node: opens, locks and queries a database in a process of its own.
+ * Checks SQLite on this machine and Node: opens, locks and queries a database in a separate process.
  */
 import { Effect } from "effect"
 import * as Driver from "../../store/sqlite/Driver.js"

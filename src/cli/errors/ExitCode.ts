@@ -1,12 +1,12 @@
 /**
- * Exit codes of the command: those of `sysexits.h` and of shells, if they define one.
+ * Exit codes of the command, as in `sysexits.h` and shells where they define one.
  */
 import { Schema } from "effect"
 import type { RunStatus } from "../../domain/RunStatus.js"
 
 export const completed = 0
 export const failed = 1
-/** The command line, or what it refers to, is invalid: another try fails as well. */
+/** The command line, or what it refers to, is invalid: a retry fails as well. */
 export const invalid = 2
 /** A daemon is needed and none is running (`EX_UNAVAILABLE`). */
 export const unavailable = 69

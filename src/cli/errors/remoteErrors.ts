@@ -3,7 +3,7 @@
  */
 import type { ConnectionFailed } from "../../http/contract/errors.js"
 
-/** Whether the address is that of `--server`. */
+/** Whether the address belongs to `--server`. */
 export const isRemote = ({ address }: { readonly address: string }): boolean => /^https?:/.test(address)
 
 /** Whether the error is about a certificate, by the codes of OpenSSL and Node. */

@@ -51,7 +51,7 @@ export const list = ({ all, before, json, ...given }: Options) =>
 /** How many pending jobs are numbered. */
 const numbered = 1_000
 
-/** The positions of the first pending jobs of a kind in its queue; none if several kinds are served, each with a queue of its own. */
+/** The positions of the first pending jobs of a kind in its queue; none if several kinds are served, since each has its own queue. */
 const positionsIn = (jobs: JobSource.Jobs, kind: Option.Option<string>) =>
   collect(jobs, {
     status: "pending",
@@ -99,7 +99,7 @@ const collect = ({ list }: JobSource.Jobs, query: JobQuery & { readonly limit: n
   )
 }
 
-/** The same for matching jobs, which may be few among those of a server: reads pages until the limit is reached. */
+/** The same for matching jobs, which may be rare: reads pages until the limit is reached. */
 const collectMatching =
   (isWanted: (job: ListedJob) => boolean) =>
   ({ list }: JobSource.Jobs, { limit, ...query }: JobQuery & { readonly limit: number }) =>

@@ -9,7 +9,7 @@ export interface LogFile extends OutputReader.Output {
   /** Empty for files that belong to no unit. */
   readonly unit: string
   readonly task: number | undefined
-  /** The attempt of the task, after that of the job from its second one on, and which call of it, from its second one on. */
+  /** The attempt of the task: `1`, or `2.1` in the second attempt of the job; `1 (call 2)` for the second call of an attempt. */
   readonly attempt: string
   /** `agent`, `gate`, `setup`, or the name of the file. */
   readonly what: string

@@ -44,7 +44,7 @@ const run = ({ program, rest }: Command, env: NodeJS.ProcessEnv): Effect.Effect<
   Effect.flatMap(RealClock, ({ sleep }) =>
     race.first([
       Effect.async<string | undefined>((resume) => {
-        // A session of its own: it outlives this command and its terminal.
+        // A separate session outlives this command and its terminal.
         const child = spawn(program, rest, { env, detached: true, stdio: "ignore" })
         child.once("error", ({ message }) => resume(Effect.succeed(message)))
         child.once("exit", (code, signal) =>

@@ -9,7 +9,7 @@ import * as JobSource from "../target/JobSource.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import { Output, writeLines } from "../terminal/Output.js"
 
-/** Ends those of a home that no process holds, and returns how many there were. Keeps the port, since bookmarks lead to it. */
+/** Ends the sessions of a home that no process holds, and returns their number. Keeps the port, since bookmarks lead to it. */
 export const endRecorded = Effect.gen(function* () {
   const { sessions: file } = yield* Home
   const content = yield* SessionFile.read(file)

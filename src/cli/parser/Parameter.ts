@@ -12,7 +12,7 @@ export interface Candidate {
 
 export type Source = "agents" | "branches" | "directories" | "jobs" | "units"
 
-/** Why a value is refused; without a hint of its own, the error refers to the help of the command. */
+/** Why a value is refused; without a hint, the error refers to the help of the command. */
 export interface Invalid {
   readonly problem: string
   readonly hint?: string

@@ -79,7 +79,7 @@ type Lines = Effect.Effect<ReadonlyArray<string>, OutputClosed, Environment>
 
 const candidates = (root: Group, words: ReadonlyArray<string>): Lines =>
   Effect.gen(function* () {
-    // Bash makes "=" a word of its own.
+    // Bash makes "=" a separate word.
     const isSplit = words.at(-1) === "="
     const before = (isSplit ? words : words.slice(0, -1)).filter((word) => word !== "=")
     const current = isSplit ? "" : (words.at(-1) ?? "")

@@ -18,7 +18,7 @@ export interface Invocation {
   readonly json: boolean
   readonly logLevel: string | undefined
   readonly shell: string | undefined
-  /** A daemon to use instead of that of the home, and the file with its token. */
+  /** A daemon to use instead of the home's, and the file with its token. */
   readonly server: Option.Option<string>
   readonly tokenFile: Option.Option<string>
   readonly valuesOf: ValuesOf
@@ -39,7 +39,7 @@ const tokenize = (args: ReadonlyArray<string>, parameters: ReadonlyArray<AnyPara
       )
     ),
     allowPositionals: true,
-    // Strict parsing ends at the first error with a message of its own.
+    // Strict parsing ends at the first error, with Node's own message.
     strict: false,
     tokens: true
   }).tokens

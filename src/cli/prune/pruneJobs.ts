@@ -74,7 +74,7 @@ export const pruneJobs = ({ all, discard, dryRun, json, olderThan, repo, yes, ..
     yield* json ? showJson(pruned) : show(pruned, { dryRun, discard })
   }).pipe(Effect.provide(Layer.provideMerge(Layer.merge(Git.layer, recordedRuns), Home.layerUntouched)))
 
-/** A job that has ended has no process left, so the process that runs the others need not be asked. */
+/** An ended job has no process, so the process that runs other jobs need not be queried. */
 const recordedRuns = Layer.scoped(RunStore, OfflineJobs.store)
 
 /** The repository of the current directory, or of --repo. */

@@ -35,7 +35,7 @@ export interface Unit {
   readonly phase: Phase
   /** The current or the last task. */
   readonly task: number | undefined
-  /** In milliseconds: when the unit started, and when the task or phase that is shown did. */
+  /** In milliseconds: when the unit started, and when the shown task or phase did. */
   readonly startedAt: number
   readonly since: number
   readonly tasks: ReadonlyMap<number, Task>

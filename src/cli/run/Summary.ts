@@ -48,7 +48,7 @@ export interface Summary {
   readonly landed: string | undefined
   /** How many commits have no signature, although the user signs. */
   readonly unsigned: number | undefined
-  /** The reason of a failure that is not that of a unit. */
+  /** The reason of a failure without a failed unit. */
   readonly reason: string | undefined
   readonly failures: ReadonlyArray<Failure>
   readonly notes: ReadonlyArray<{ readonly unit: string; readonly task: number; readonly note: string }>

@@ -168,7 +168,7 @@ const serve = (life: Scope.Scope) =>
   Effect.gen(function* () {
     const server = yield* Layer.buildWithScope(Layers.server({ reopenPage: false }), life)
     const { addresses, prepared, shutdownRequested } = Context.get(server, Server)
-    // The application counts what happens; it is loaded with the first request otherwise.
+    // The HTTP application counts what happens; otherwise it is loaded with the first request.
     if ((yield* RefreshInterval) !== undefined) yield* prepared
     yield* Effect.flatMap(HomeLock, ({ announce }) => announce(addresses))
     return { addresses, shutdownRequested }

@@ -176,7 +176,7 @@ const wide = 72
 const short = ({ commit }: { readonly commit?: string | undefined }, { columns }: View): string =>
   commit === undefined || columns < wide ? "" : format.short(commit)
 
-/** How long it took, or has been running; when an interrupted one has stopped running is not recorded. */
+/** How long it took, or has been running; empty for an interrupted one, whose end is not recorded. */
 const took = (
   { endedAt, startedAt, state }: Pick<JobUnit, "startedAt" | "endedAt"> & { readonly state: string },
   { now }: View

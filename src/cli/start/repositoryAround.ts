@@ -48,7 +48,7 @@ export const repositoryOf = (directory: string): string | undefined => {
   return identity(join(directory, ".git")) ?? (parent === directory ? undefined : repositoryOf(parent))
 }
 
-/** Whether a job belongs to the current repository; undefined outside of one, and if the jobs are those of another machine. */
+/** Whether a job belongs to the current repository; undefined outside of a repository, and for jobs of another machine. */
 export const isHere: Effect.Effect<((job: Pick<Job, "config">) => boolean) | undefined> = Effect.gen(function* () {
   if (yield* RemoteServer.isUsed) return undefined
   const directory = yield* Effect.option(yield* CurrentDirectory)

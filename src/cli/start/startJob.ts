@@ -43,7 +43,7 @@ const findsEarlier = ({ idempotencyKey, whenKeyTaken }: StartOptions): boolean =
 
 const orQueue = "add --queue to wait for a permit, or stop a job; list them with: charlotte jobs --status running"
 
-/** `--on-key` applies to all keys of the job, including that of its branch. */
+/** `--on-key` applies to all keys of the job, including the key of its branch. */
 const orWaitBehind = (options: Option.Option<StartOptions>): string => {
   const hasKey = Option.exists(options, ({ key }) => key !== undefined)
   return `to wait behind it, add ${hasKey ? "" : "--key KEY "}--on-key queue`

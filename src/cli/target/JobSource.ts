@@ -18,7 +18,7 @@ import * as slowResponseNotice from "./slowResponseNotice.js"
 
 export type { Jobs, Manager }
 
-/** A process that runs jobs: the one that holds the home, or one on another machine. */
+/** A process that runs jobs: the holder of the home, or a server on another machine. */
 export interface Host {
   readonly client: JobClient.Service
   readonly isRemote: boolean
@@ -119,13 +119,13 @@ const readHome = Effect.flatMap(connection, (found) =>
   Option.isSome(found) ? Effect.succeed(queries(found.value)) : recorded
 )
 
-/** Read access to the jobs of the named server, or of the home, whichever process holds it. */
+/** Read access to the jobs of the named server, or of the home, through the process that holds it, if any. */
 export const read = Effect.flatMap(remote, (found) =>
   Option.isSome(found) ? Effect.succeed<Jobs>(found.value) : readHome
 )
 
 /**
- * The server for logs that may be on other machines: the named one, or the process that holds the home, if its database may be shared
+ * The server for logs that may be on other machines: the named server, or the process that holds the home, if its database may be shared
  * by several machines. Otherwise, all logs are in the home.
  */
 export const logServer = Effect.flatMap(remote, (found) =>

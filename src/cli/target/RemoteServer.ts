@@ -1,5 +1,5 @@
 /**
- * The daemon that `--server` or `CHARLOTTE_SERVER` names, instead of that of the home.
+ * The daemon that `--server` or `CHARLOTTE_SERVER` names, instead of the home's.
  */
 import { Config, Context, Effect, Option, Redacted, Schema } from "effect"
 import type { FileUnusable } from "../../daemon/home/SecretFile.js"
@@ -30,7 +30,7 @@ const named = Effect.flatMap(Flags, ({ server }) =>
   Option.isSome(server) ? Effect.succeed(server) : variable("CHARLOTTE_SERVER")
 )
 
-/** Whether commands are for another daemon than that of the home. */
+/** Whether commands use the named daemon instead of the home's. */
 export const isUsed = Effect.map(named, Option.isSome)
 
 const expected = "--server (or CHARLOTTE_SERVER) must be https://HOST:PORT, or http on a loopback address"

@@ -29,7 +29,7 @@ const emoji = /\p{Emoji_Presentation}|\p{Emoji}\ufe0f|\u20e3/u
 
 const takesNoColumn = /[\p{Default_Ignorable_Code_Point}\p{Mn}\p{Me}\p{Cc}\p{Cf}\p{Cs}]/u
 
-/** Marks that have columns of their own, also after an emoji. */
+/** Marks that take separate columns, also after an emoji. */
 const spacingMark = /[\p{Mc}\uff00-\uffef]/u
 
 const sumOfWidths = (characters: ReadonlyArray<string>): number =>
