@@ -1,6 +1,6 @@
 /**
- * `npm run bench` measures everything, `npm run bench -- NAME …` some; both write what they find into docs/performance.md, as
- * soon as it is found; `--runs=1` for a first look. `npm run bench -- --short` is quick, writes nothing, and fails when a ratio misses its
+ * `npm run bench` runs all benchmarks, `npm run bench -- NAME …` some; both write each result to docs/performance.md as soon as
+ * it is known; `--runs=1` for a first impression. `npm run bench -- --short` is quick, writes nothing, and fails when a ratio misses its
  * "must" by more than a factor of two, three times in succession: other programs slow both sides down, but seldom evenly.
  */
 import { mkdtempSync, rmSync } from "node:fs"
@@ -63,7 +63,7 @@ const settings: Settings = {
   directory
 }
 
-/** What is far from what it must be, whatever the machine: milliseconds say more of the disk than of us. */
+/** Lines far from their limit on any machine: only ratios, since milliseconds depend more on the disk than on Charlotte. */
 const farOff = (lines: ReadonlyArray<Line>): ReadonlyArray<string> =>
   lines
     .filter(isMeasured)

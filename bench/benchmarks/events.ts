@@ -1,5 +1,5 @@
 /**
- * Durable events a second, with one live subscriber that sees them all.
+ * Durable events per second, with one live subscriber that receives all of them.
  */
 import { type Benchmark, type Line, readable } from "../harness/Benchmark.js"
 import { compare } from "../harness/Comparison.js"

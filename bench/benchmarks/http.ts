@@ -1,6 +1,6 @@
 /**
- * The server: requests a second against the least that the same stack can do, and events delivered to a hundred clients against
- * a bare server of Node. The clients are a thread of the same process.
+ * The server: requests per second against a trivial endpoint of the same stack, and events delivered to a hundred clients against
+ * a bare Node server. The clients run in a thread of the same process.
  */
 import { type Benchmark, type Limit, type Line, readable, type Settings } from "../harness/Benchmark.js"
 import { compare } from "../harness/Comparison.js"

@@ -5,12 +5,12 @@ import { type Benchmark, type Line, type Measured, readable, type Settings } fro
 import { compare, type Medians } from "../harness/Comparison.js"
 import * as Peers from "../harness/Peers.js"
 
-/** The short form does not judge milliseconds: it only sees that it works. */
+/** The short form does not judge milliseconds: it only checks that the subjects work. */
 const turns = (settings: Settings): Settings => (settings.short ? { ...settings, runs: 1 } : settings)
 
 const amount = ({ short, warmUp }: Settings) => ({ warmUp, jobs: short ? 50 : 150 })
 
-/** What one commit takes says how fast the disk was meanwhile. */
+/** The time of one raw commit shows how fast the disk was meanwhile. */
 const millis = (what: string, value: number, commit: number, must: number, goal: number): Measured => ({
   what,
   against: "– (one raw commit on this disk)",
@@ -22,7 +22,7 @@ const millis = (what: string, value: number, commit: number, must: number, goal:
   goal: { atMost: goal }
 })
 
-/** Ours is below theirs. */
+/** Charlotte's latency must not exceed the peer's. */
 const below = (what: string, name: string, figure: Medians<string>, of: string): Measured => ({
   what,
   against: name,
@@ -59,7 +59,7 @@ export const start: Benchmark = {
   }
 }
 
-/** One after the other, and on an idle system, as jobs are started above. */
+/** Back to back, and on an idle system as in `start`. */
 const paces = [
   ["", 0],
   [", idle", 10]

@@ -1,6 +1,5 @@
 /**
- * Throughput of whole lives of jobs, and what they cost the processor: against the same statements without us, and against
- * those who do the like.
+ * Throughput of whole job life cycles, against the same statements on raw better-sqlite3, and against peers.
  */
 import { type Benchmark, type Limit, type Line, type Measured, readable, type Settings } from "../harness/Benchmark.js"
 import { compare } from "../harness/Comparison.js"
@@ -11,7 +10,7 @@ interface Form {
   readonly callers: 10 | 100
   readonly raw: readonly [must: number, goal: number]
   readonly peers: ReadonlyArray<Peers.Peer>
-  /** Against each of the peers; or against the best of them. */
+  /** Limits against each peer for FULL, and against the best peer for NORMAL. */
   readonly peer: readonly [must: number, goal: number]
 }
 

@@ -1,6 +1,6 @@
 /**
- * Jobs on PostgreSQL: how many of the owner of a database and of nodes of a cluster, against pg-boss; and how soon processes learn of each
- * other.
+ * Jobs on PostgreSQL: throughput of the owner of a database and of nodes of a cluster, against pg-boss; and latencies between
+ * processes.
  */
 import { atMost, type Benchmark, type Line, milliseconds, readable, type Settings } from "../harness/Benchmark.js"
 import { compare } from "../harness/Comparison.js"
@@ -8,7 +8,7 @@ import * as Peers from "../harness/Peers.js"
 import * as Services from "../harness/Services.js"
 import type { Subject } from "../harness/Subjects.js"
 
-/** Each job of ours begins and ends by itself; the second takes up to 100 at once, and ends them together. */
+/** Charlotte starts and ends each job separately; the second peer fetches up to 100 at once, and completes them together. */
 const peers = ["pg-boss, one job at a time", "pg-boss"] as const
 
 interface Form {
@@ -68,7 +68,7 @@ const latency = async (settings: Settings): Promise<ReadonlyArray<Line>> => {
   ])
 }
 
-/** In one run: it has its rounds itself, since a lost node takes ten seconds each time. */
+/** One run: the subject repeats its rounds itself, since a lost node takes ten seconds each time. */
 const cluster = async ({ directory, short }: Settings): Promise<ReadonlyArray<Line>> => {
   const amounts = short ? { events: 50, stops: 3, losses: 1 } : { events: 200, stops: 20, losses: 3 }
   const parameters = { ...amounts, url: await Services.postgres("default"), role: "first" }

@@ -1,5 +1,5 @@
 /**
- * How soon jobs that wait are served.
+ * How soon waiting jobs get a freed permit, and are queued after a commit.
  */
 import { type Benchmark, type Measured, readable } from "../harness/Benchmark.js"
 import { compare } from "../harness/Comparison.js"

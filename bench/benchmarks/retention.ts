@@ -1,5 +1,5 @@
 /**
- * How long the lists of very many recorded jobs take, and what pruning costs others.
+ * How long it takes to list very many recorded jobs, and how pruning affects other work.
  */
 import { type Benchmark, milliseconds } from "../harness/Benchmark.js"
 import { compare } from "../harness/Comparison.js"

@@ -1,5 +1,5 @@
 /**
- * What a job costs beside very many others, and how long it takes to look at them.
+ * The CPU cost of a job beside very many others, and how long it takes to read them.
  */
 import { type Benchmark, type Measured, milliseconds, readable, type Settings } from "../harness/Benchmark.js"
 import { compare } from "../harness/Comparison.js"
@@ -27,7 +27,7 @@ const cost = (what: string, value: number, base: number): Measured => ({
 const look = (what: string, value: number, must: number, goal: number) =>
   milliseconds(`${what} at 1,000,000 recorded jobs, p95`, value, must, goal)
 
-/** Cost and looks are measured in turn, on one database that is filled before. */
+/** Costs and reads take turns; a database is filled for them first. */
 const measure = async (settings: Settings, file: string) => {
   const { millis } = settings
   const parameters = { synchronous: "FULL", file }

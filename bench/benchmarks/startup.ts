@@ -1,5 +1,5 @@
 /**
- * How long the command of `npm run build` takes to start: until a daemon is ready, and until `charlotte jobs` has answered.
+ * How long the command that `npm run build` makes takes: until a daemon is ready, and until `charlotte jobs` has exited.
  */
 import { execFileSync, spawn } from "node:child_process"
 import { mkdirSync } from "node:fs"
@@ -10,7 +10,7 @@ import { root } from "../harness/Subjects.js"
 
 const bin = join(root, "dist", "cli", "bin.cjs")
 
-/** Milliseconds until a process has ended, or, with a channel to it, has said that it is ready. */
+/** Milliseconds until a process exits, or sends its first IPC message, when it is ready. */
 const time = (argv: ReadonlyArray<string>, env: NodeJS.ProcessEnv, until: "exit" | "message"): Promise<number> =>
   new Promise((resolve, reject) => {
     const begun = performance.now()
@@ -31,7 +31,7 @@ const time = (argv: ReadonlyArray<string>, env: NodeJS.ProcessEnv, until: "exit"
     })
   })
 
-/** The command of pm2 that lists what it manages, with a daemon of its own that manages nothing. */
+/** pm2's list command, with a separate daemon that manages nothing. */
 const pm2 = (directory: string) => {
   const env = { ...process.env, PM2_HOME: join(directory, "pm2") }
   const file = join(root, "bench", "node_modules", "pm2", "bin", "pm2")

@@ -1,14 +1,14 @@
 /**
- * What a benchmark is, and what it finds.
+ * The definition of a benchmark, and its results.
  */
 
-/** What a figure has to be. */
+/** A bound on a value. */
 export type Limit = { readonly atLeast: number } | { readonly atMost: number }
 
 /** One line of the table. */
 export type Line = Measured | Unmeasured
 
-/** Whom we cannot be compared with here, and why. */
+/** A comparison that cannot be measured here, and why. */
 export interface Unmeasured {
   readonly what: string
   readonly against: string
@@ -20,11 +20,11 @@ export const isMeasured = (line: Line): line is Measured => "value" in line
 export interface Measured {
   readonly what: string
   readonly against: string
-  /** Ours, with its unit. */
+  /** Charlotte's figure, with its unit. */
   readonly figure: string
-  /** Theirs, where there is somebody to compare with. */
+  /** The other figure, if there is a comparison. */
   readonly base?: string
-  /** What is held against the limits: a ratio, or a figure of ours. */
+  /** The value that has limits: a ratio, or Charlotte's figure. */
   readonly value: number
   readonly unit: Unit
   readonly must: Limit
@@ -36,17 +36,17 @@ export type Unit = "×" | "ms" | "s" | "KB" | "jobs"
 export interface Benchmark {
   readonly name: string
   readonly title: string
-  /** It is part of the short form: no service, no peers, seconds. */
+  /** Whether the short form runs it, without services and peers, in seconds. */
   readonly short?: boolean
   readonly run: (settings: Settings) => Promise<ReadonlyArray<Line>>
 }
 
 export interface Settings {
-  /** Fresh processes of each subject; their median counts. */
+  /** Number of fresh processes of each subject; their median counts. */
   readonly runs: number
-  /** How long each measures, in milliseconds. */
+  /** How long each process measures, in milliseconds. */
   readonly millis: number
-  /** How long each runs before, where V8 has to be done with its code, in milliseconds. */
+  /** Warm-up of each process, in milliseconds, where V8 must have optimised the code first. */
   readonly warmUp: number
   readonly short: boolean
   /** A directory for the files of this run. */
@@ -63,19 +63,19 @@ export const median = (values: ReadonlyArray<number>): number => {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
 }
 
-/** The value below which this part of the values lies. */
+/** The value below which the fraction `part` of the values lies. */
 export const percentile = (values: ReadonlyArray<number>, part: number): number => {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN
 }
 
-/** A number as people read it: three digits that count. */
+/** A readable number: up to three significant digits, or an integer from 100 on. */
 export const readable = (value: number): string =>
   Math.abs(value) >= 100
     ? Math.round(value).toLocaleString("en-US")
     : value.toLocaleString("en-US", { maximumSignificantDigits: 3 })
 
-/** A line of ours alone, at the most. */
+/** A line without a comparison, with upper limits. */
 export const atMost = (what: string, value: number, unit: Unit, must: number, goal: number): Measured => ({
   what,
   against: "–",
@@ -86,6 +86,6 @@ export const atMost = (what: string, value: number, unit: Unit, must: number, go
   goal: { atMost: goal }
 })
 
-/** A line of ours alone, in milliseconds, at the most. */
+/** The same in milliseconds. */
 export const milliseconds = (what: string, value: number, must: number, goal: number): Measured =>
   atMost(what, value, "ms", must, goal)

@@ -1,5 +1,5 @@
 /**
- * The chart of the README: whole lives of jobs in a second, beside those who do the same.
+ * The chart of the README: whole job life cycles per second, of Charlotte and the others.
  */
 import { isMeasured } from "./Benchmark.js"
 import type { Machine } from "./Found.js"
@@ -17,11 +17,11 @@ const perSecond = (figure: string): number => Number(figure.replace(/[^\d.]/g, "
 
 const escaped = (text: string): string => text.replace(/&/g, "&amp;").replace(/</g, "&lt;")
 
-/** The first words of what it was held against. */
+/** A short name of the other side of a comparison. */
 const short = (against: string): string =>
   against.startsWith("raw better-sqlite3") ? "bare SQLite, a commit per change" : (against.split(",")[0] ?? against)
 
-/** Ours, then those that it was held against, the fastest first. */
+/** Charlotte, then the others, the fastest first. */
 const bars = ({ found }: Machine, what: string): ReadonlyArray<Bar> => {
   const lines = Object.values(found)
     .flatMap(({ lines }) => lines)

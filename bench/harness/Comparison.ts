@@ -1,5 +1,5 @@
 /**
- * Subjects side by side: they take turns, so that a machine that gets slower or faster does so for all of them.
+ * Compares subjects in turns, so that a machine that gets slower or faster does so for all of them.
  */
 import { mkdtempSync, rmSync } from "node:fs"
 import { median, type Settings } from "./Benchmark.js"
@@ -17,9 +17,9 @@ export const compare = async <Name extends string>(
   const roots: Array<string> = []
   const all = Object.entries<Subject>(subjects)
   for (let turn = 0; turn < runs; turn++) {
-    // Every other turn begins at the other end.
+    // Every other turn runs in reverse order.
     for (const [name, subject] of turn % 2 === 0 ? all : all.toReversed()) {
-      // Each has a place of its own for what it writes.
+      // Each run writes to a separate directory.
       const root = mkdtempSync(`${directory}/run-`)
       roots.push(root)
       const figures = await run({
@@ -30,7 +30,7 @@ export const compare = async <Name extends string>(
       process.stderr.write(".")
     }
   }
-  // Not before: some file systems look for a place for a new file past all that were deleted in the last minutes.
+  // Only at the end: to place a new file, some file systems scan past all files deleted in the last minutes.
   for (const root of roots) rmSync(root, { recursive: true, force: true })
   return (name, figure) => median((found.get(name) ?? []).map((figures) => figures[figure] ?? Number.NaN))
 }

@@ -1,5 +1,5 @@
 /**
- * What was measured, as it is kept in results.json.
+ * The measurements in results.json.
  */
 import type { Line } from "./Benchmark.js"
 
@@ -8,7 +8,7 @@ export interface Found {
   readonly commit: string
   readonly date: string
   readonly runs: number
-  /** The mean number of processes that ran or wanted to at the start; above 1 or so, others were at work. */
+  /** The load average at the start; above 1 or so, other programs were busy. */
   readonly load: number
   readonly lines: ReadonlyArray<Line>
 }

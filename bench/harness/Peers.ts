@@ -1,5 +1,5 @@
 /**
- * The peers as subjects: their packages, which are installed when they are first asked for, and the servers they need.
+ * The peers as subjects: their packages, installed on first use, and the servers they need.
  */
 import { execFileSync } from "node:child_process"
 import { existsSync, statSync } from "node:fs"
@@ -14,7 +14,7 @@ const installed = join(directory, "node_modules", ".package-lock.json")
 
 let failure: string | undefined
 
-/** Installs the packages of the peers when that has not been done for this lock file. */
+/** Installs the packages of the peers, unless they are installed for this lock file. */
 export const install = (): void => {
   if (failure !== undefined) throw new Error(failure)
   const isThere =
@@ -29,7 +29,7 @@ export const install = (): void => {
   }
 }
 
-/** What comes of it with the packages of the peers, or why nothing does. */
+/** The result of `make` with the packages of the peers, or the error message. */
 export const attempt = <A>(make: () => A): A | string => {
   try {
     install()
@@ -69,11 +69,11 @@ export type Peer = keyof typeof peers
 
 export interface Found {
   readonly subjects: { readonly [name: string]: Subject }
-  /** Why the others are not there. */
+  /** Why the other peers are missing. */
   readonly missing: { readonly [name: string]: string }
 }
 
-/** Those of these peers that can be measured here. */
+/** Finds which of these peers can be measured here. */
 export const find = async (names: ReadonlyArray<Peer>, parameters: Parameters): Promise<Found> => {
   const subjects: { [name: string]: Subject } = {}
   const missing: { [name: string]: string } = {}

@@ -1,5 +1,5 @@
 /**
- * The same as a picture: how far each value is from what it must be, on a scale of factors.
+ * The results as a picture: how far each value is from its "must" limit, on a logarithmic scale.
  */
 import { type Measured, readable } from "./Benchmark.js"
 import { space, verdict } from "./Table.js"
@@ -7,12 +7,12 @@ import { space, verdict } from "./Table.js"
 const height = 24
 const left = 560
 const width = 1_090
-/** So many doublings to each side. */
+/** Doublings to each side of the limit. */
 const doublings = 3
 
 const colours: { readonly [verdict: string]: string } = { goal: "#2a7d3f", must: "#8a9a2b", missed: "#b03a2e" }
 
-/** Above 1 is better than it must be. */
+/** Above 1, the value is better than its limit. */
 const margin = ({ must, value }: Measured): number => {
   if ("atLeast" in must) return value / must.atLeast
   return value === must.atMost ? 1 : must.atMost / value
@@ -26,7 +26,7 @@ const at = (factor: number): number => {
   return middle + (clamped / doublings) * ((width - left - 110) / 2)
 }
 
-/** What is measured against several is told apart by the beginning of their names. */
+/** A value that is compared with several peers gets the beginning of the peer's name. */
 const label = ({ against, what }: Measured, lines: ReadonlyArray<Measured>): string => {
   const peer = /^\w.*?(?=$|[,;(]| \d)/.exec(against)?.[0]
   const isAlone = lines.filter((line) => line.what === what).length === 1

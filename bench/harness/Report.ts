@@ -1,5 +1,5 @@
 /**
- * What was measured, as people read it: the tables of docs/performance.md, the picture there, and the chart of the README.
+ * Renders the results: the tables and the picture of docs/performance.md, and the chart of the README.
  */
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -14,7 +14,7 @@ const images = { chart: "docs/images/speed.svg", limits: "docs/images/benchmarks
 
 const begin = "<!-- The rest of this page is written by `npm run bench`. -->\n"
 
-/** Each file by its name, with the text that it has to have; `manual` is the part of the page that people write. */
+/** The text of each file, by its name; `manual` has the hand-written part of the page. */
 export const files = (manual: string, results: Results): Readonly<Record<string, string>> =>
   Object.fromEntries(
     Object.entries(results).flatMap(([name, machine]) => [

@@ -1,5 +1,5 @@
 /**
- * What was measured, by benchmark, on one machine. Another machine replaces it: figures of two machines are not compared.
+ * The results of one machine, by benchmark. Another machine replaces them: figures of two machines are not compared.
  */
 import { execFileSync } from "node:child_process"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
@@ -42,7 +42,7 @@ const used = (): string =>
     ...versions()
   ].join(", ")
 
-/** Replaces what was known of the same benchmark, and updates the page and its pictures. */
+/** Replaces the results of the same benchmark, and updates the page and its pictures. */
 export const write = (name: string, found: Omit<Found, "commit" | "date">): void => {
   const { [machine()]: here } = read()
   const date = new Date().toISOString().slice(0, 10)

@@ -1,6 +1,5 @@
 /**
- * Servers that peers need: Debian's packages, on loopback ports and in temporary directories of their own, ended with this
- * process.
+ * Servers that peers need: Debian's packages, on loopback ports and in temporary directories, stopped with this process.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
@@ -21,7 +20,7 @@ const running: Array<Running> = []
 const words = (command: string, ...parameters: ReadonlyArray<string>): string =>
   execFileSync(command, parameters, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim()
 
-/** The first of these files that is there; installs the package when none is, as far as that is allowed. */
+/** The program that `find` finds; if there is none, root installs the package first. */
 const program = (debian: string, find: () => string | undefined): string => {
   const there = find()
   if (there !== undefined) return there
@@ -84,7 +83,7 @@ const once = <A, Key extends string>(make: (key: Key) => Promise<A>): ((key: Key
   }
 }
 
-/** A Redis that writes each command to its log, and syncs it so often. Gives its port. */
+/** A Redis that appends each command to its log, and syncs it as often as `appendfsync` says. Returns its port. */
 export const redis = once(async (appendfsync: "always" | "everysec"): Promise<number> => {
   const server = program("redis-server", () => ["/usr/bin/redis-server"].find(existsSync))
   const directory = mkdtempSync(join(tmpdir(), "charlotte-redis-"))
@@ -94,7 +93,7 @@ export const redis = once(async (appendfsync: "always" | "everysec"): Promise<nu
   return port
 })
 
-/** PostgreSQL as it comes, with a little more memory. Gives its address. */
+/** PostgreSQL with its default settings and a little more memory. Returns its URL. */
 export const postgres = once(async (_: "default"): Promise<string> => {
   const versions = "/usr/lib/postgresql"
   const bin = program("postgresql", () =>
@@ -125,7 +124,7 @@ export const postgres = once(async (_: "default"): Promise<string> => {
   return `postgres://bench@127.0.0.1:${port}/postgres`
 })
 
-/** What these are, for the record. */
+/** The versions of these servers, for the results. */
 export const versions = (): ReadonlyArray<string> => {
   const of = (command: string) => {
     try {
@@ -140,7 +139,7 @@ export const versions = (): ReadonlyArray<string> => {
   ]
 }
 
-/** Ends all that were begun. */
+/** Stops all running servers. */
 export const end = async (): Promise<void> => {
   await Promise.all(
     running.splice(0).map(async ({ child, directory, ended, signal }) => {
@@ -151,7 +150,7 @@ export const end = async (): Promise<void> => {
   )
 }
 
-// Cut off, there is no time to be polite.
+// If the process is aborted, there is no time for a graceful shutdown.
 process.once("exit", () => {
   for (const { child, directory } of running) {
     child.kill("SIGKILL")

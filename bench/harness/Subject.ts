@@ -1,5 +1,5 @@
 /**
- * What a script that is measured and the harness tell each other: parameters on the way in, figures on the way out.
+ * The interface between the harness and a measured script: parameters in, figures out.
  */
 
 export type Parameters = { readonly [name: string]: string | number | boolean }
@@ -22,12 +22,12 @@ export const text = (name: string): string => {
   return value
 }
 
-/** The last line of the output is what the harness reads. */
+/** Prints the figures as the last line of the output, which the harness reads. */
 export const report = (figures: Figures): void => {
   process.stdout.write(`\n${JSON.stringify(figures)}\n`)
 }
 
-/** Reads the clock and the processor, now and when it is told how many there were. */
+/** Measures wall-clock and CPU time from now until it is called with the number of items. */
 export const stopwatch = (): ((count: number) => Figures) => {
   const cpu = process.cpuUsage()
   const begun = performance.now()

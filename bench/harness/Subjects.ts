@@ -1,6 +1,6 @@
 /**
- * Scripts that are measured. Each is bundled with the sources of this repository, as its users get them, and runs in a fresh
- * process of plain Node.
+ * Measured scripts. Each is bundled with the sources of this repository, as its users get them, and runs in a fresh process of
+ * plain Node.
  */
 import { spawn } from "node:child_process"
 import { mkdirSync } from "node:fs"
@@ -11,13 +11,13 @@ import type { Figures, Parameters } from "./Subject.js"
 
 export const root = fileURLToPath(new URL("../..", import.meta.url))
 
-/** Peers find their own packages, and all others those of the product and nothing else. */
+/** Bundles of peers resolve the peers' packages, all others only the packages of the product. */
 const bundles = (script: string): string =>
   join(root, script.startsWith("peers/") ? "bench" : "", "node_modules", ".bench")
 
 const built = new Map<string, Promise<string>>()
 
-/** Bundles a script, once; the packages stay where they are. */
+/** Bundles a script once; packages stay external. */
 const bundle = (script: string): Promise<string> => {
   const outfile = join(bundles(script), basename(script).replace(/\.ts$/, ".mjs"))
   const before = built.get(script)
@@ -48,7 +48,7 @@ const bundle = (script: string): Promise<string> => {
 }
 
 export interface Subject {
-  /** Below `bench`. */
+  /** Path below `bench`. */
   readonly script: string
   readonly parameters: Parameters
   readonly node?: ReadonlyArray<string>
@@ -57,7 +57,7 @@ export interface Subject {
 const isFigures = (value: unknown): value is Figures =>
   typeof value === "object" && value !== null && Object.values(value).every((figure) => typeof figure === "number")
 
-/** Runs a subject, and gives its figures. */
+/** Runs a subject, and returns its figures. */
 export const run = async ({ node = [], parameters, script }: Subject): Promise<Figures> => {
   const file = await bundle(script)
   const child = spawn(process.execPath, [...node, file, JSON.stringify(parameters)], {
@@ -66,7 +66,7 @@ export const run = async ({ node = [], parameters, script }: Subject): Promise<F
   })
   let output = ""
   child.stdout.setEncoding("utf8").on("data", (data: string) => (output += data))
-  // It does not outlive a benchmark that is cut off.
+  // The child must not outlive an aborted benchmark.
   const kill = () => child.kill("SIGKILL")
   process.once("exit", kill)
   const code = await new Promise((resolve) => child.once("close", resolve))

@@ -1,5 +1,5 @@
 /**
- * The table of what was found.
+ * Renders results as a table.
  */
 import { isMeasured, type Limit, type Line, type Measured, meets, readable, type Unit } from "./Benchmark.js"
 

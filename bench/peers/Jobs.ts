@@ -1,5 +1,5 @@
 /**
- * The jobs of a peer that are under way in this process, by a number that their data carries.
+ * The unfinished jobs of a peer in this process, by the number in their data.
  */
 
 interface Deferred<A> {

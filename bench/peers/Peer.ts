@@ -1,24 +1,24 @@
 /**
- * How a peer is measured: the same closed loop, and the same job every 10 milliseconds, as our own subjects do.
+ * Measures a peer like Charlotte's own subjects: the same closed loop, and the same job every 10 milliseconds.
  */
 import { setTimeout as sleep } from "node:timers/promises"
 import { percentile } from "../harness/Benchmark.js"
 import { type Figures, number, report, stopwatch, text } from "../harness/Subject.js"
 import { type Job, type Jobs, make } from "./Jobs.js"
 
-/** What each job is given beside its number. */
+/** The data of each job, beside its number. */
 export const config = { repoPath: "/any/repository", tasksDir: "tasks", targetBranch: "main" }
 
 export interface Data {
   readonly key: number
-  /** It does not end until it is told to. */
+  /** Whether the job runs until it is cancelled. */
   readonly idle: boolean
 }
 
 export interface Peer {
   /** Returns when the job has been accepted. */
   readonly submit: (data: Data) => Promise<unknown>
-  /** Asks a job that runs to end. */
+  /** Cancels a running job. */
   readonly cancel?: (key: number) => unknown
 }
 
@@ -53,7 +53,7 @@ const times = async <A>(count: number, one: () => Promise<A>): Promise<ReadonlyA
   return all
 }
 
-/** Without rest, for so long that V8 has made what it wants to make of the code. */
+/** Repeats it without rest, so that V8 has optimised the code. */
 const warmUp = async (one: () => Promise<unknown>) => {
   for (const until = performance.now() + number("warmUp"); performance.now() < until;) await one()
 }
@@ -76,7 +76,7 @@ const startLatency = async (peer: Peered): Promise<Figures> => {
   return { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) }
 }
 
-/** From the call until the job is told, and until its end is recorded. */
+/** From the call until the job is notified, and until its end is recorded. */
 const stopLatency =
   (told: () => number) =>
   async (peer: Peered): Promise<Figures> => {
@@ -102,7 +102,7 @@ const stopLatency =
     return { told: median(({ told }) => told), recorded: median(({ recorded }) => recorded) }
   }
 
-/** When a job was last told to end. */
+/** When a job was last notified of its cancellation. */
 let told = 0
 export const tellsNow = (): void => {
   told = performance.now()
@@ -114,7 +114,7 @@ const measures: { readonly [what: string]: (peer: Peered) => Promise<Figures> } 
   stop: stopLatency(() => told)
 }
 
-/** Measures what the parameters ask for. */
+/** Runs the measurement that the parameters name. */
 export const measure = async (open: (jobs: Jobs) => Promise<Peer>): Promise<void> => {
   const jobs = make()
   const peer = await open(jobs)
@@ -126,6 +126,6 @@ export const measure = async (open: (jobs: Jobs) => Promise<Peer>): Promise<void
   const of = measures[text("what")]
   if (of === undefined) throw new Error(`there is no ${text("what")} to measure`)
   report(await of({ ...peer, start }))
-  // Nothing is measured of how it ends.
+  // The shutdown is not measured.
   process.exit(0)
 }

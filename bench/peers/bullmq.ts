@@ -1,6 +1,6 @@
 /**
- * BullMQ, with a worker in this process. The end of a job is known from the worker's own event, which comes as soon as Redis has
- * recorded it; `waitUntilFinished` would take another round.
+ * BullMQ, with a worker in this process. The worker's own event reports the end of a job as soon as Redis has recorded it;
+ * `waitUntilFinished` would take another round trip.
  */
 import { Queue, Worker } from "bullmq"
 import { number } from "../harness/Subject.js"

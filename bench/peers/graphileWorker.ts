@@ -1,6 +1,6 @@
 /**
- * graphile-worker, with workers in this process that hear of jobs through LISTEN, and with the settings for batches that its
- * manual recommends. It has no event for an end that is recorded: so the statement that records it is watched.
+ * graphile-worker, with workers in this process that are notified of jobs through LISTEN, and with the batch settings that its
+ * manual recommends. It has no event for a recorded end, so the statement that records it is watched.
  */
 import { Logger, run } from "graphile-worker"
 import { Pool, type QueryConfig } from "pg"

@@ -1,6 +1,6 @@
 /**
- * `PersistedQueue` of @effect/experimental on SQLite, with a hundred fibers that take, and looking for jobs as often as a timer
- * can. Its database has the same settings as ours.
+ * `PersistedQueue` of @effect/experimental on SQLite, with a hundred fibers that take jobs, and polling as often as a timer can.
+ * Its database has the same settings as Charlotte's.
  */
 import * as PersistedQueue from "@effect/experimental/PersistedQueue"
 import * as SqlPersistedQueue from "@effect/sql/SqlPersistedQueue"

@@ -1,7 +1,6 @@
 /**
- * pg-boss. Its own worker looks for jobs twice a second at the most, and does not report when an end is recorded: so the jobs are
- * fetched and completed here with the calls that it makes, at once: one at a time, as its workers do unless they are asked for more, or
- * in batches.
+ * pg-boss. Its own worker polls at most twice a second, and does not report when an end is recorded. So jobs are fetched and
+ * completed here without delay, with the worker's calls: one at a time, as its workers do by default, or in batches.
  */
 import PgBoss from "pg-boss"
 import { number, text } from "../harness/Subject.js"

@@ -1,6 +1,6 @@
 /**
- * plainjob, on a better-sqlite3 of the same version. It sets `synchronous` to NORMAL itself; its worker looks for jobs as often
- * as a timer can.
+ * plainjob, on a better-sqlite3 of the same version. It sets `synchronous` to NORMAL itself; its worker polls as often as a
+ * timer can.
  */
 import Database from "better-sqlite3"
 import { better, defineQueue, defineWorker } from "plainjob"

@@ -1,5 +1,5 @@
 /**
- * The same frames written by a bare server of Node, each to each client; nothing is recorded.
+ * A bare Node server that writes the same frames to each client, and records nothing.
  */
 import { createServer, type ServerResponse } from "node:http"
 import { number, report, text } from "../harness/Subject.js"
@@ -25,7 +25,7 @@ const serve = async () => {
   }).listen(socket)
   await new Promise((resolve) => server.once("listening", resolve))
 
-  /** One event after another, each in a turn of its own, at the pace of the slowest. */
+  /** One event per turn of the event loop, at the pace of the slowest client. */
   const write = async () => {
     for (let n = 1; n <= events; n++) {
       const text = frame(n)

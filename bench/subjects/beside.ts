@@ -1,5 +1,5 @@
 /**
- * Clients run in a thread beside the server that is measured: it is the same script once more.
+ * Clients in a thread beside the measured server; the thread runs the same script.
  */
 import { fileURLToPath } from "node:url"
 import { isMainThread, parentPort, Worker } from "node:worker_threads"
@@ -7,7 +7,7 @@ import type { Figures } from "../harness/Subject.js"
 
 export { isMainThread as isServer }
 
-/** Starts the thread; gives what it finds. When it says that it is ready, the rest of what is measured begins. */
+/** Starts the thread, and returns its figures. Calls `onReady` when the thread is ready. */
 export const clients = (script: string, onReady: () => void = () => undefined): Promise<Figures> =>
   new Promise((resolve, reject) => {
     const thread = new Worker(fileURLToPath(script), { argv: process.argv.slice(2) })

@@ -17,7 +17,7 @@ const loop = (manager: JobManager.JobManager["Type"], until: number) =>
     return count
   })
 
-/** What is found in so many milliseconds, after the code has become warm. */
+/** The figures of `millis` milliseconds, after a warm-up. */
 export const closedLoop = (manager: JobManager.JobManager["Type"], callers: number, millis: number) =>
   Effect.gen(function* () {
     const all = (millis: number) =>

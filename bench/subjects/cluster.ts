@@ -1,6 +1,6 @@
 /**
- * What three nodes do, as the first of them sees it, which is this process: where jobs go, how soon events and stops get to another node,
- * and what becomes of the jobs of a node that is lost.
+ * Three nodes, as seen by the first, which is this process: where jobs run, how soon events and stops reach another node, and how
+ * soon the jobs of a lost node run elsewhere.
  */
 import { RunStore } from "charlotte"
 import { Chunk, Duration, Effect, Schema, Stream } from "effect"
@@ -43,7 +43,7 @@ const overrun = (others: ReadonlyArray<NodeProcess>) =>
     return Math.max(Math.abs(started.reduce((sum, n) => sum + n, 0) - 20), Math.abs(running - 20))
   })
 
-/** A job on another node, beside one on each of the rest. */
+/** Starts three jobs, and returns the id of one on another node. */
 const elsewhere = (does: "wait" | "tick", own: string) =>
   Effect.gen(function* () {
     yield* start(does, 3)
@@ -79,7 +79,7 @@ const stopLatency = (own: string) =>
     return millis
   })
 
-/** It is gone, or nothing of it is left but its exit code. */
+/** Whether the process is gone, or is a zombie. */
 const isGone = (pid: string): boolean => {
   try {
     return / Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"))
@@ -103,7 +103,7 @@ const millisUntil = (isSo: () => boolean) =>
     return performance.now() - began
   })
 
-/** From the signal to a node: until its jobs run elsewhere, and until their child processes are gone. */
+/** Milliseconds from the signal to a node until its jobs run elsewhere, and until their child processes are gone. */
 const loss = (lost: NodeProcess, signal: NodeJS.Signals) =>
   Effect.gen(function* () {
     yield* start("child", 6)
@@ -128,11 +128,11 @@ const median = (values: ReadonlyArray<number>) => percentile(values, 0.5)
 const first = Effect.gen(function* () {
   const url = yield* freshDatabase(text("url"))
   const own = yield* freeAddress
-  // Until each node has its share of the shards.
+  // Time for each node to get its share of the shards.
   const settled = Effect.sleep("3 seconds")
   const spawn = spawnNode({ url, root: text("root") })
 
-  /** Loses one node after the other; each is replaced. */
+  /** Signals one node after the other; each is replaced. */
   const losses = (others: ReadonlyArray<NodeProcess>, signal: NodeJS.Signals) =>
     Effect.gen(function* () {
       const nodes = [...others]

@@ -67,7 +67,7 @@ export const nodeOf = (url: string, address: string) =>
 
 export const held = Effect.flatMap(RunStore.RunStore, ({ cluster }) => cluster.held(Work.kind))
 
-/** The address of the node of each of so many jobs, once all are where they have to be. */
+/** The jobs with the addresses of their nodes, once there are `count` and `isSo` holds for each address. */
 export const taken = (count: number, isSo: (address: string) => boolean = () => true) =>
   Effect.map(
     Effect.repeat(Effect.delay(held, 10), {

@@ -1,5 +1,5 @@
 /**
- * Durable events: so many jobs emit as fast as they can, and one subscriber follows them live to the last event.
+ * Durable events: some jobs emit as fast as they can, and one subscriber follows them live to the last event.
  */
 import { JobManager } from "charlotte"
 import { Deferred, Effect, Stream } from "effect"
@@ -22,7 +22,7 @@ const program = Effect.gen(function* () {
       }),
       Effect.forkScoped
     )
-    // The subscriber follows before the first event comes.
+    // The subscriber must follow before the first event.
     yield* Effect.sleep("20 millis")
     const read = stopwatch()
     yield* Effect.replicateEffect(manager.start(config), jobs, { concurrency: "unbounded", discard: true })

@@ -1,5 +1,5 @@
 /**
- * What a bare suspended fiber keeps in memory.
+ * The memory of a bare suspended fiber.
  */
 import { Effect, Fiber } from "effect"
 import { number, report } from "../harness/Subject.js"

@@ -1,5 +1,5 @@
 /**
- * A database as it is after very many jobs: the rows that the store writes for each, put in by two statements, and its index.
+ * Fills a database as very many jobs would: two statements insert the rows that the store writes for each; then it is indexed.
  */
 import { SqlClient } from "@effect/sql/SqlClient"
 import { Effect, Schedule } from "effect"
@@ -12,7 +12,7 @@ import { open } from "./raw.js"
 const jobs = number("jobs")
 const each = number("events")
 const database = await open()
-// A crash would only mean to begin again.
+// After a crash, the database is filled again.
 database.exec(
   "PRAGMA foreign_keys = OFF; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -500000"
 )
@@ -21,7 +21,7 @@ const read = stopwatch()
 const series = `WITH RECURSIVE series(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM series WHERE n < ?)`
 const id = `'${idOf("")}' || printf('%024d', n)`
 database.exec("BEGIN")
-// One of twenty has failed, one of ten has a label, and a hundred share a directory of tasks.
+// One job in twenty has failed, one in ten has a label, and each hundred share a directory of tasks.
 database
   .prepare(
     `${series}
@@ -46,7 +46,7 @@ database
   .run(jobs - 1, each)
 database.exec("COMMIT")
 database.close()
-// The next store that opens it indexes them for search, in the background.
+// The next store that opens it indexes the jobs for search, in the background.
 const unindexed = Effect.flatMap(SqlClient, (sql) => sql<{ n: number }>`SELECT count(*) AS n FROM charlotte_unindexed`)
 await Effect.runPromise(
   Effect.repeat(unindexed, { until: ([row]) => row?.n === 0, schedule: Schedule.spaced("1 second") }).pipe(

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { Client } from "pg"
 
-/** The URL of a new and empty database on the server of that URL. */
+/** Creates an empty database on this server, and returns its URL. */
 export const freshDatabase = (server: string): Effect.Effect<string> =>
   Effect.promise(async () => {
     const url = new URL(server)

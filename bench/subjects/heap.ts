@@ -1,5 +1,5 @@
 /**
- * What is in use of the heap, garbage left out. Needs `--expose-gc`.
+ * The used heap without garbage. Needs `--expose-gc`.
  */
 import { Effect } from "effect"
 

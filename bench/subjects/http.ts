@@ -1,5 +1,5 @@
 /**
- * The server of jobs, asked for one of them or given new ones, by a hundred clients.
+ * The server, with a hundred clients that get a job or start new ones.
  */
 import { JobManager } from "charlotte"
 import { Server } from "charlotte/http"
@@ -11,7 +11,7 @@ import { config, managerOf } from "./manager.js"
 import { get, post, requests } from "./requests.js"
 
 const socket = `${text("root")}/socket`
-/** Where the thread finds which job to ask for. */
+/** The file from which the thread reads the id of the job to get. */
 const note = `${text("root")}/job`
 
 const program = Effect.gen(function* () {

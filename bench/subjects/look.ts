@@ -1,6 +1,5 @@
 /**
- * How long it takes to look at very many recorded jobs: a page of all of them, of those of a status, of those with a label, and
- * one job.
+ * How long it takes to read very many recorded jobs: a page of all jobs, of a status, of a label, and one job.
  */
 import { JobId, JobManager, RunStore } from "charlotte"
 import { Effect, Option, Schema } from "effect"

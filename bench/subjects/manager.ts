@@ -1,5 +1,5 @@
 /**
- * A manager as an application has it: every check, constraint and event on, with the default settings.
+ * A manager as in an application: with every check, constraint and event, and the default settings.
  */
 import { Database, JobManager, Orchestrator, RunStore } from "charlotte"
 import type { SqlClient } from "@effect/sql/SqlClient"
@@ -14,11 +14,11 @@ export const database = Layer.suspend(() =>
 
 export const store = Layer.provideMerge(RunStore.layer, database)
 
-/** A manager whose jobs do this. */
+/** A manager whose jobs do `run`. */
 export const managerOf = (maxJobs: number, run: Parameters<typeof Orchestrator.layer<never>>[0]) =>
   JobManager.layer({ maxJobs }).pipe(Layer.provide(Orchestrator.layer(run)), Layer.provideMerge(store))
 
-/** Figures are read from the standard output. */
+/** Standard output is for figures. */
 const logsOnStderr = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
 
 export const main = <E>(

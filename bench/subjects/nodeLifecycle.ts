@@ -1,6 +1,6 @@
 /**
- * Jobs that do nothing, in a closed loop, on PostgreSQL: of so many nodes, or of the only owner where that is 0. The callers are shared
- * out among the nodes; this process is the first.
+ * Jobs that do nothing, in a closed loop, on PostgreSQL: with some nodes, or with a single owner if `nodes` is 0. The callers are
+ * distributed over the nodes; this process is the first.
  */
 import { Database, JobManager, Orchestrator, RunStore } from "charlotte"
 import * as Cluster from "charlotte/cluster"
@@ -10,7 +10,7 @@ import { closedLoop } from "./closedLoop.js"
 import { freshDatabase } from "./freshDatabase.js"
 import { freeAddress, runNode, spawnNode } from "./nodeProcess.js"
 
-// More than there are callers, so that no start is refused.
+// Exceeds the number of callers, so that no start is refused.
 const maxJobs = 2 * number("callers")
 
 const database = (url: string) => Database.layerPostgres({ url })
@@ -30,14 +30,14 @@ const node = (url: string, address: string) =>
 const measured = (callers: number) =>
   Effect.flatMap(JobManager.JobManager, (manager) => closedLoop(manager, callers, number("millis")))
 
-/** How many of the callers are those of the node with that number. */
+/** The number of callers of the node with this index. */
 const share = (nodes: number, index: number) => Math.floor((number("callers") + index) / nodes)
 
 const nodes = (count: number, url: string) =>
   Effect.gen(function* () {
     const parameters = { callers: number("callers"), warmUp: number("warmUp"), millis: number("millis"), url }
     const others = yield* Effect.replicateEffect(spawnNode(parameters), count - 1, { concurrency: "unbounded" })
-    // Until each node has its share of the shards.
+    // Time for each node to get its share of the shards.
     if (count > 1) yield* Effect.sleep("3 seconds")
     const rates = [
       Effect.map(measured(share(count, 0)), ({ perSecond = 0 }) => perSecond),

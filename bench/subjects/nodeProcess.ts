@@ -1,6 +1,6 @@
 /**
- * Nodes of a cluster in processes of their own: the script of the subject once more, with the role `node`. Each answers lines with
- * numbers, a line each.
+ * Nodes of a cluster in separate processes, which run the script of the subject with the role `node`. Each responds to every line
+ * with a number on a line.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Effect, Layer, Logger, type Scope, Stream } from "effect"
@@ -25,7 +25,7 @@ export interface NodeProcess {
   readonly kill: (signal: NodeJS.Signals) => Effect.Effect<void>
 }
 
-/** Returns when the node takes jobs. */
+/** Returns when the node accepts jobs. */
 export const spawnNode = (parameters: Parameters): Effect.Effect<NodeProcess, never, Scope.Scope> =>
   Effect.gen(function* () {
     const address = yield* freeAddress
@@ -58,7 +58,7 @@ export const spawnNode = (parameters: Parameters): Effect.Effect<NodeProcess, ne
     }
   })
 
-/** This process as such a node, until the one that has started it ends, or a signal comes. */
+/** Runs this process as such a node until its parent ends, or a signal arrives. */
 export const runNode = <R, E, E2>(
   layer: Layer.Layer<R, E>,
   answer: (line: string) => Effect.Effect<number, E2, R>
@@ -67,10 +67,10 @@ export const runNode = <R, E, E2>(
   const lines = Stream.fromAsyncIterable(createInterface({ input: process.stdin }), String)
   const program = say(0).pipe(
     Effect.zipRight(Stream.runForEach(lines, (line) => Effect.flatMap(answer(line), say))),
-    // Its parent has been killed, and perhaps the server.
+    // The parent was killed, and perhaps the server, too.
     Effect.zipRight(Effect.sync((): void => process.exit()))
   )
-  // Standard output is for answers.
+  // Standard output is for responses.
   const log = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
   NodeRuntime.runMain(Effect.provide(program, Layer.provideMerge(layer, log)), { disablePrettyLogger: true })
 }

@@ -1,6 +1,6 @@
 /**
  * How long it takes from an emit until a follower in another process has the event, and from the commit of a transaction that starts a
- * job until that is queued. As `follower` it is that other process.
+ * job until the job is queued. With the role `follower`, this script is the other process.
  */
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Database, JobId, JobManager, RunStore } from "charlotte"

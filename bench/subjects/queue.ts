@@ -1,6 +1,6 @@
 /**
- * How long a freed permit is free while jobs wait for it, and how long a job that a transaction of the application has started
- * waits, after the commit, for its `job.queued`.
+ * How long a freed permit stays free while jobs wait for it, and how long a job started in a transaction of the application waits
+ * for its `job.queued` after the commit.
  */
 import { SqlClient } from "@effect/sql/SqlClient"
 import { JobManager } from "charlotte"
@@ -14,7 +14,7 @@ const begun: Array<number> = []
 const ended: Array<number> = []
 const note = (times: Array<number>) => Effect.sync(() => void times.push(performance.now()))
 
-/** One after the other, on the only permit, with many more behind them. */
+/** The gaps between jobs on a single permit, with many more in the queue. */
 const handOver = (manager: JobManager.JobManager["Type"], jobs: number) =>
   Effect.gen(function* () {
     begun.length = ended.length = 0

@@ -1,5 +1,5 @@
 /**
- * The floor: the statements of a job's life on a bare better-sqlite3, on tables as the store makes them.
+ * The baseline: the statements of a job's life on a bare better-sqlite3, on the tables of a store.
  */
 import Database from "better-sqlite3"
 import { Effect, Layer } from "effect"

@@ -1,6 +1,5 @@
 /**
- * How long one commit takes, after so much rest as the parameters say: the first transaction of a job's life, on a bare
- * better-sqlite3.
+ * How long one commit takes, after the rest that the parameters set: the first transaction of a job's life, on a bare better-sqlite3.
  */
 import { setTimeout as sleep } from "node:timers/promises"
 import { percentile } from "../harness/Benchmark.js"

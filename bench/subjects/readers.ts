@@ -1,5 +1,5 @@
 /**
- * Clients that read an event stream to its end, and count what they are given.
+ * Clients that read an event stream to its end, and count its events.
  */
 import { connect } from "node:net"
 import { ready } from "./beside.js"
@@ -7,7 +7,7 @@ import { get } from "./requests.js"
 
 const mark = Buffer.from("\ndata: ")
 
-/** How often the mark stands in what comes, also where it is cut in two. */
+/** Counts the marks in a stream, including marks that are split between two pieces. */
 const counter = () => {
   let rest: Buffer = Buffer.alloc(0)
   return (piece: Buffer): number => {
@@ -25,7 +25,7 @@ const counter = () => {
   }
 }
 
-/** Reads with so many clients; each has to see so many events. Gives how long it took them from the first event of all. */
+/** Reads until every client has seen all events. Returns the milliseconds since the first event of any client. */
 export const readers = async (socket: string, path: string, clients: number, events: number): Promise<number> => {
   let begun = 0
   let open = 0

@@ -1,13 +1,12 @@
 /**
- * Clients in a closed loop that know as little of HTTP as is needed: each sends the same request, and again when the answer is
- * complete.
+ * Clients in a closed loop with as little HTTP as possible: each sends the same request, and again when the response is complete.
  */
 import { connect } from "node:net"
 import { stopwatch } from "../harness/Subject.js"
 
 const end = Buffer.from("\r\n\r\n")
 
-/** Bytes of the answer that begins here; nothing while its head is not complete. */
+/** The size of the response in bytes; undefined until its head is complete. */
 const sizeOf = (answer: Buffer): number | undefined => {
   const head = answer.indexOf(end)
   if (head < 0) return undefined
@@ -16,7 +15,7 @@ const sizeOf = (answer: Buffer): number | undefined => {
   return head + end.length + Number(/content-length: (\d+)/i.exec(text)?.[1] ?? Number.NaN)
 }
 
-/** Sends until it is time; gives how many answers there were. */
+/** Sends requests until the deadline, and returns the number of responses. */
 const client = (socket: string, request: Buffer, until: number): Promise<number> =>
   new Promise((resolve, reject) => {
     let count = 0

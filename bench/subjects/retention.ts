@@ -1,6 +1,6 @@
 /**
- * How long pages of 10 of very many recorded jobs take, for every combination of filters, and what others notice of it when a
- * part of these jobs is pruned.
+ * How long pages of 10 of very many recorded jobs take, for every combination of filters, and how pruning a part of these jobs
+ * affects other work.
  */
 import { JobId, JobManager, RunStore } from "charlotte"
 import { SqlClient } from "@effect/sql/SqlClient"
@@ -20,7 +20,7 @@ const time = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     return Effect.map(effect, () => performance.now() - begun)
   })
 
-/** Every combination of kind, status and one label, each from the newest on and from anywhere. */
+/** Every combination of kind, status and one label, each from the newest job and from a random position. */
 const lists = Effect.gen(function* () {
   const store = yield* RunStore.RunStore
   const figures: Record<string, number> = {}
@@ -41,7 +41,7 @@ const lists = Effect.gen(function* () {
   return figures
 })
 
-/** Milliseconds of CPU in each turn of the event loop, until it is interrupted: what other programs take is not ours. */
+/** Records the CPU milliseconds of each turn of the event loop: unlike elapsed time, they exclude other programs. */
 const turns = (found: Array<number>) =>
   Effect.gen(function* () {
     for (;;) {
@@ -52,7 +52,7 @@ const turns = (found: Array<number>) =>
     }
   })
 
-/** Writes one after the other until it is interrupted. */
+/** Records the time of one write after the other, until it is interrupted. */
 const writes = (found: Array<number>) =>
   Effect.gen(function* () {
     const store = yield* RunStore.RunStore

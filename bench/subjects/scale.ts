@@ -1,5 +1,5 @@
 /**
- * The life of a job beside many that are active, or recorded.
+ * The life of a job beside many active or recorded jobs.
  */
 import { JobManager } from "charlotte"
 import { Effect } from "effect"
@@ -9,7 +9,7 @@ import { config, main, managerOf } from "./manager.js"
 
 const active = number("active")
 
-/** The first ones stay; what comes after them ends at once. */
+/** The first `active` jobs stay active; later ones end at once. */
 let begun = 0
 
 const program = Effect.gen(function* () {

@@ -1,5 +1,5 @@
 /**
- * Many idle jobs: how long it takes to stop them all, and what each keeps in memory.
+ * Many idle jobs: how long it takes to stop them all, and the memory of each.
  */
 import { JobManager } from "charlotte"
 import { Effect } from "effect"
@@ -12,14 +12,14 @@ const jobs = number("jobs")
 const program = Effect.gen(function* () {
   const manager = yield* JobManager.JobManager
   const start = Effect.replicateEffect(manager.start(config), jobs, { concurrency: 100, discard: true })
-  // What is made once, such as the code that the compiler makes, is made in a first round.
+  // A first round allocates what is allocated only once, such as compiled code.
   yield* start
   yield* manager.stopAll
   const before = yield* heap
   yield* start
   const idle = yield* heap
   const begun = performance.now()
-  // The reports are not kept: they would count as what is left of the jobs.
+  // The reports are dropped: they would count as memory of the ended jobs.
   const stopped = Effect.map(manager.stopAll, (reports) => reports.every(({ status }) => status === "cancelled"))
   if (!(yield* stopped)) throw new Error("not all jobs were stopped")
   const millis = performance.now() - begun

@@ -1,6 +1,6 @@
 /**
- * How long it takes from the call of `stop` until the orchestrator is told, and until the outcome is recorded; one job after the
- * other, with so much rest before each as the parameters say.
+ * How long it takes from the call of `stop` until the orchestrator is interrupted, and until the outcome is recorded; one job
+ * after the other, each after the rest that the parameters set.
  */
 import { JobManager } from "charlotte"
 import { Effect } from "effect"

@@ -1,5 +1,5 @@
 /**
- * The least that a server can be that is made from a contract in the same way: one endpoint that gives back an id.
+ * A minimal server from a contract in the same way: its endpoints return an id.
  */
 import * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"

@@ -1,6 +1,6 @@
 /**
- * Does it without rest, for so long that V8 has made what it wants to make of the code: before that, its compiler takes the
- * processor from whoever waits for a commit, for some 4 ms, in one of a hundred.
+ * Repeats an effect without rest, so that V8 has optimised the code: until then, its compiler delays one commit in a hundred by
+ * some 4 ms.
  */
 import { Effect } from "effect"
 import { number } from "../harness/Subject.js"
