@@ -1,6 +1,6 @@
 /**
- * Makes the page from `src/web`, in `dist/web` or in a directory that is named: `index.html`, what it loads in `assets`, and the
- * licences of what is in there. The names of assets change with their content.
+ * Builds the page from `src/web`, in `dist/web` or in the directory of the first argument: `index.html`, its files in `assets`, and
+ * the licences of the bundled packages. The names of assets change with their content.
  */
 import { build } from "esbuild"
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -28,7 +28,7 @@ const { metafile } = await build({
   format: "esm",
   splitting: true,
   minify: true,
-  // What has `light-dark()` and `Promise.withResolvers`.
+  // The browsers with `light-dark()` and `Promise.withResolvers`.
   target: ["chrome123", "firefox121", "safari17.5"],
   tsconfig: "src/web/tsconfig.json",
   define: { VERSION: JSON.stringify(manifest.version) },

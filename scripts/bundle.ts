@@ -1,7 +1,7 @@
 /**
- * Makes the command as it is installed, in `dist/cli` or in a directory that is named: `charlotte`, which chooses a Node,
- * `bin.cjs`, which that runs, and `main.cjs` with its chunks, of which a command loads the ones that it needs, and the guard
- * process of a node of a cluster, also beside the module of the library that starts it.
+ * Builds the command as it is installed, in `dist/cli` or in the directory of the first argument: `charlotte`, which chooses a Node
+ * and runs `bin.cjs`; `main.cjs` with its chunks, which commands load as needed; and the guard process of a node of a cluster,
+ * also beside the module of the library that starts it.
  */
 import { build, type BuildOptions, type Plugin } from "esbuild"
 import { chmodSync, copyFileSync, rmSync } from "node:fs"
@@ -18,7 +18,7 @@ const common = {
   absWorkingDir: root,
   platform: "node",
   logLevel: "warning",
-  // The names stay, for traces.
+  // Names are kept for stack traces.
   minifySyntax: true,
   minifyWhitespace: true
 } as const satisfies BuildOptions
@@ -29,7 +29,7 @@ const beside: Plugin = {
     onResolve({ filter: /^\.\/main\.js$/ }, () => ({ path: "./chunks/main.cjs", external: true }))
 }
 
-/** Packages of Effect import these for what the command never does; they would be 54 KB of the tarball. */
+/** Packages of Effect import these for features that the command never uses; they would be 54 KB of the tarball. */
 const unused: Plugin = {
   name: "unused packages",
   setup: ({ onLoad, onResolve }) => {
@@ -50,7 +50,7 @@ const { metafile } = await build({
   outdir: chunks,
   outExtension: { ".js": ".cjs" },
   target: "node22",
-  // It finds its binaries beside its own file.
+  // It looks for its binaries beside its own file.
   external: ["better-sqlite3"],
   define: { "import.meta.url": "moduleUrl" },
   inject: ["scripts/FormData.ts"],
@@ -77,11 +77,11 @@ await build({
   entryPoints: ["src/cli/bin.ts"],
   outfile: bin,
   format: "cjs",
-  // An older Node has to understand it, to say that it is too old.
+  // An older Node must parse it, to report that it is too old.
   target: "node12",
   plugins: [beside]
 })
-// The guard of a node is a process of its own: with no more in it than it needs, it takes a quarter of the memory (11 MB of its own).
+// The guard of a node is a separate process: bundled with only what it needs, it takes a quarter of the memory (11 MB unshared).
 const guard = (outfile: string, format: "cjs" | "esm") =>
   build({
     ...common,

@@ -1,6 +1,6 @@
 /**
- * Writes docs/cli.md: what `--help` says of every command, found by following the commands that each help lists. With `--print`, it
- * only prints it. Run it with `npx tsx scripts/cliReference.ts`.
+ * Writes docs/cli.md: the `--help` text of every command, found by following the commands that each help lists. With `--print`, it
+ * only prints the page. Run it with `npx tsx scripts/cliReference.ts`.
  */
 import { Effect } from "effect"
 import { execFile } from "node:child_process"

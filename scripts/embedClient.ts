@@ -1,6 +1,6 @@
 /**
- * Makes the client of `@effect/sql-sqlite-node` a part of `dist`, in place of the module that re-exports it, so that an
- * application gets one better-sqlite3, which compiles nothing.
+ * Copies the client of `@effect/sql-sqlite-node` into `dist`, in place of the module that re-exports it, so that an application
+ * gets one better-sqlite3, and compiles nothing.
  */
 import { readFile, rm, writeFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"

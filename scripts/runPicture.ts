@@ -1,6 +1,6 @@
 /**
- * Makes docs/images/run.svg: `charlotte run` on examples/npm-project, killed by `kill -9` while a task is at work, and resumed. The
- * text is what the command prints, but for shortened paths and long lines, and `…` for the lines that `resume` shows again. Run it with
+ * Makes docs/images/run.svg: `charlotte run` on examples/npm-project, killed by `kill -9` while a task is running, and resumed. The
+ * text is the command's output, with shortened paths and long lines, and `…` for the lines that `resume` shows again. Run it with
  * `npx tsx scripts/runPicture.ts`.
  */
 import { execFileSync, spawn } from "node:child_process"
@@ -31,7 +31,7 @@ interface Line {
   readonly at: number
 }
 
-/** Runs the command to its end, or kills it when it has printed this. */
+/** Runs the command to its end, or kills it once its output matches `killAt`. */
 const charlotte = (words: ReadonlyArray<string>, killAt?: RegExp): Promise<ReadonlyArray<Line>> =>
   new Promise((resolve) => {
     const child = spawn(
@@ -75,7 +75,7 @@ const colour = (text: string): string => {
   return /^✓|done|merged|landed|completed/.test(text) ? "#8fd694" : "#c9d1d9"
 }
 
-/** Lines appear one after another, as fast as they were printed; where nothing moves, all are there. */
+/** Lines appear one after another, as fast as they were printed; with reduced motion, all are shown. */
 const svg = (lines: ReadonlyArray<Line>): string => {
   const height = 62 + lines.length * lineHeight
   const body = lines.map(({ at, text }, i) => {

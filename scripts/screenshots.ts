@@ -1,6 +1,7 @@
 /**
- * Makes the pictures of docs/page.md, in docs/images/page: a daemon of its own with jobs in every status, and each view of its page
- * in both themes, wide and 375 pixels narrow. Run it with `npx tsx scripts/screenshots.ts` after `npm run build`; it needs Chromium.
+ * Makes the pictures of docs/page.md, in docs/images/page: it starts a daemon with jobs in every status, and captures each view of
+ * the page in both themes, wide and 375 pixels narrow. Run it with `npx tsx scripts/screenshots.ts` after `npm run build`; it needs
+ * Chromium.
  */
 import { execFileSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
@@ -39,7 +40,7 @@ interface Task {
   readonly gate?: string
 }
 
-/** The files of a plan: its units with what they depend on, and their tasks, one after another. */
+/** Writes the files of a plan: units with their dependencies, and their tasks in sequence. */
 const plan = (
   path: string,
   units: { readonly [name: string]: { readonly after?: ReadonlyArray<string>; readonly tasks: ReadonlyArray<Task> } },
@@ -71,7 +72,7 @@ export const ${name} = (attempt: number): number => {
 END
 sed -i 's/one/two/' src/index.ts`
 
-/** In place of Claude Code: it has reached its usage limit for the next hour and a half. */
+/** Replaces Claude Code: it has reached its usage limit for the next hour and a half. */
 const claude = `
 cat > /dev/null
 printf '{"type":"result","subtype":"success","is_error":true,"result":"Claude AI usage limit reached|%s"}\\n' "$(($(date +%s) + 5400))"
@@ -126,7 +127,7 @@ const repository = (name: string): string => {
   return path
 }
 
-/** Too many pixels make the package's repository large: the shots are as large as they are shown. */
+/** Screenshots are as large as they are shown: more pixels would make the repository large. */
 const sizes = { wide: { width: 1280, height: 800 }, narrow: { width: 375, height: 720 } }
 
 const shoot = async (page: Page, name: string): Promise<void> => {
@@ -140,10 +141,10 @@ interface Shown {
   readonly running: string
 }
 
-/** No two jobs work on one branch at a time. */
+/** Several repositories, since no two jobs work on one branch at a time. */
 type Repositories = readonly [string, string, string, string]
 
-/** Jobs in every status, some of which wait until they may go on. */
+/** Starts jobs in every status; some wait for the file `go`. */
 const startJobs = async ([first, second, third, fourth]: Repositories): Promise<Shown> => {
   const start = (words: string, cwd: string): string => charlotte(`start ${words}`, cwd).split(/\s+/).at(-1) ?? ""
   const done = start("tasks/settings --label team=web", first)
@@ -153,7 +154,7 @@ const startJobs = async ([first, second, third, fourth]: Repositories): Promise<
   start("tasks/retries --label team=web", first)
   start("tasks/settings --delay 2h --label team=core", second)
   start("tasks/search --label team=web", fourth)
-  // Until those that fail have failed, and the others wait.
+  // By then, failing jobs have failed, and the others are waiting.
   await sleep(12_000)
   return { done, running }
 }
