@@ -12,7 +12,7 @@ import * as Node from "./nodeProcess.js"
 import * as Postgres from "./postgres.js"
 import * as Progress from "./progress.js"
 
-// A terminal that is closed ends it as Ctrl-C does.
+// Closing the terminal ends it as Ctrl-C does.
 process.once("SIGHUP", () => process.kill(process.pid, "SIGTERM"))
 
 const { values } = parseArgs({ options: { database: { type: "string" } } })
@@ -22,7 +22,7 @@ const pages = 12
 const directory = Effect.acquireRelease(
   Effect.sync(() => {
     const path = mkdtempSync(join(tmpdir(), "charlotte-cluster-"))
-    // The server, which may have a user of its own, has a directory in it.
+    // The directory of the server is in it, and the server may run as another user.
     chmodSync(path, 0o711)
     return path
   }),
@@ -36,7 +36,7 @@ const program = Effect.gen(function* () {
   const start = (name: string) => Node.start(name, path, url)
   const nodes = yield* Effect.all([start("a"), start("b"), start("c")], { concurrency: 3 })
   const [a, b, c] = nodes
-  // All at once: each waits for what it has to hand over.
+  // All at once: each waits until its jobs are handed over.
   yield* Effect.addFinalizer(() => Effect.forEach(nodes, ({ signal }) => signal("SIGTERM")))
   for (const { address, name, pid } of nodes) yield* Console.log(`  ${name}  ${address}  pid ${pid}`)
 

@@ -1,5 +1,5 @@
 /**
- * node.ts in a process of its own, and a client of it.
+ * Runs node.ts in a separate process, with a client for it.
  */
 import { JobClient } from "charlotte/http"
 import { Context, Data, Effect, Layer, Schedule } from "effect"
@@ -23,7 +23,7 @@ export class NodeEnded extends Data.TaggedError("NodeEnded")<{ readonly name: st
 
 const isOver = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null
 
-/** It hands its jobs to the other nodes before it ends. */
+/** The node hands its jobs to the other nodes before it ends. */
 const close = async (child: ChildProcess) => {
   if (isOver(child)) return
   const exit = once(child, "exit")
@@ -36,7 +36,7 @@ const close = async (child: ChildProcess) => {
 
 export type Node = Effect.Effect.Success<ReturnType<typeof start>>
 
-/** Returns when the node takes requests. */
+/** Returns when the node accepts requests. */
 export const start = (name: string, directory: string, url: string) =>
   Effect.gen(function* () {
     const address = `127.0.0.1:${yield* freePort}`
@@ -46,7 +46,7 @@ export const start = (name: string, directory: string, url: string) =>
         const output = openSync(log, "w")
         return spawn(process.execPath, ["--import", import.meta.resolve("tsx"), program], {
           env: { ...process.env, DATABASE_URL: url, ADDRESS: address, SOCKET: socket },
-          // Ctrl-C is not for the nodes, which end with the program that has started them.
+          // Ctrl-C must not reach the nodes, which end with the program that has started them.
           detached: true,
           stdio: ["ignore", output, output]
         })

@@ -1,5 +1,5 @@
 /**
- * A PostgreSQL server for the example, on a loopback port and in a directory of its own.
+ * A PostgreSQL server for the example, on a loopback port and in a separate directory.
  */
 import { Data, Effect, type Scope } from "effect"
 import { execFileSync } from "node:child_process"
@@ -27,7 +27,7 @@ const user = () => {
   return { uid: id("-u"), gid: id("-g") }
 }
 
-/** Gives the URL of its database. The server ends with the scope. */
+/** Returns the URL of its database. The server stops with the scope. */
 export const start = (directory: string): Effect.Effect<string, NoPostgres, Scope.Scope> =>
   Effect.gen(function* () {
     const bin = directories().find((directory) =>

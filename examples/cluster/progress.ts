@@ -1,5 +1,5 @@
 /**
- * How far reports are, as their events say, wherever they run.
+ * The progress of reports on all nodes, from their events.
  */
 import type { JobId } from "charlotte"
 import { Effect, HashMap, Schema, Stream, SubscriptionRef } from "effect"
@@ -17,7 +17,7 @@ export interface Progress {
 const decodeBegun = Schema.decodeUnknown(Report.events.begun)
 const decodeWritten = Schema.decodeUnknown(Report.events.written)
 
-/** As seen by that node. */
+/** The progress as seen by this node. */
 export const make = ({ reports }: Pick<Node, "reports">) =>
   Effect.gen(function* () {
     const seen = yield* SubscriptionRef.make(HashMap.empty<JobId.JobId, Progress>())
@@ -27,7 +27,7 @@ export const make = ({ reports }: Pick<Node, "reports">) =>
         HashMap.modify(id, (before) => ({ ...before, ...changed }))
       )
     return {
-      /** Follows a report to its end; calls that when a node begins, with its first page. */
+      /** Follows a report to its end; calls `onBegun` when a node begins, with its first page. */
       follow: (id: JobId.JobId, title: string, onBegun: (address: string, page: number) => Effect.Effect<void>) =>
         Effect.zipRight(
           SubscriptionRef.update(seen, HashMap.set(id, { id, title, address: "", written: 0 })),
@@ -42,7 +42,7 @@ export const make = ({ reports }: Pick<Node, "reports">) =>
             })
           )
         ),
-      /** Returns when it is so. */
+      /** Returns when `isSo` holds. */
       until: (isSo: (reports: ReadonlyArray<Progress>) => boolean) =>
         Stream.runHead(Stream.filter(seen.changes, (reports) => isSo(HashMap.toValues(reports)))),
       on: ({ address }: Pick<Node, "address">) =>

@@ -37,7 +37,7 @@ const charlotte = spawn(
   { cwd: repository, env: { ...process.env, CHARLOTTE_HOME: home }, stdio: "inherit" }
 )
 
-// A terminal gives Ctrl-C to both of us; what is sent to this process alone is passed on.
+// A terminal sends Ctrl-C to both processes; signals to this process alone are forwarded.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
   process.on(signal, () => (signal === "SIGINT" && process.stdin.isTTY) || charlotte.kill(signal))
 

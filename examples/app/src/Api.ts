@@ -1,5 +1,5 @@
 /**
- * The HTTP API of the shop: a group of its own beside those of the jobs.
+ * The HTTP API of the shop: its own group beside the groups of the jobs.
  */
 import * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"

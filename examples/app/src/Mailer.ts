@@ -5,7 +5,7 @@ import { Console, Context, type Effect, Layer } from "effect"
 import { NotDelivered } from "./Receipt.ts"
 
 export interface Message {
-  /** A message that was sent already is not sent again. */
+  /** A message with the id of one that was sent is not sent again. */
   readonly id: string
   readonly to: string
   readonly text: string

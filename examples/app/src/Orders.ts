@@ -1,5 +1,5 @@
 /**
- * Orders, in a table of the application beside those of Charlotte.
+ * Orders, in a table of the application beside Charlotte's tables.
  */
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
@@ -70,7 +70,7 @@ export const layer = Layer.effect(
         }).pipe(
           sql.withTransaction,
           Effect.catchTags({
-            // Not in a transaction, where a job always queues; and nothing here asks for a key.
+            // Cannot occur: in a transaction, a job always queues; and no start here has a key.
             MaxJobsReached: Effect.die,
             JobConflict: Effect.die,
             IdempotencyKeyReused: Effect.die,

@@ -14,7 +14,7 @@ export const layer = Receipt.layer({
   run: ({ config: { order, to }, emit, id }) =>
     Effect.gen(function* () {
       const mailer = yield* Mailer
-      // After a crash the job runs again: the id of the job tells the mail provider that it is the same message.
+      // After a crash the job runs again: by the id of the job, the mail provider recognises the same message.
       yield* Effect.retry(mailer.send({ id, to, text: `thank you for order ${order}` }), retries)
       yield* emit({ type: "receipt.sent", payload: { to } })
       return { messageId: id }

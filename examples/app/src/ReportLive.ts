@@ -11,7 +11,7 @@ const Drafts = Schema.Array(
 )
 const decodeDrafts = Schema.decodeUnknown(Drafts)
 
-/** Makes the draft of a report, or finds the one that an earlier attempt has made. */
+/** Creates the draft of a report, or finds the draft of an earlier attempt. */
 const makeDrafts = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const orders = yield* Orders
@@ -38,7 +38,7 @@ export const layer = Layer.unwrapEffect(
   Effect.map(makeDrafts, (draftOf) =>
     Report.layer({
       maxJobs: 1,
-      // One report of a day at a time.
+      // One report per day at a time.
       key: ({ day }) => day,
       run: ({ config: { day }, emit, id, park, signal }) =>
         Effect.gen(function* () {

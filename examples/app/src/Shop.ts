@@ -1,5 +1,5 @@
 /**
- * All that the shop does, on one SQLite file.
+ * The whole shop, on one SQLite file.
  */
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import { RunStore } from "charlotte"
@@ -14,7 +14,7 @@ export const layerWithoutMailer = (filename: string) =>
   ReportLive.layer.pipe(
     Layer.provideMerge(Orders.layer),
     Layer.provideMerge(ReceiptLive.layer),
-    // Its tables stand beside those of the shop.
+    // Its tables are beside the tables of the shop.
     Layer.provideMerge(RunStore.layer),
     Layer.provideMerge(SqliteClient.layer({ filename }))
   )

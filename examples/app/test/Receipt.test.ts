@@ -5,7 +5,7 @@ import { Mailer, type Message } from "../src/Mailer.ts"
 import { NotDelivered, Receipt } from "../src/Receipt.ts"
 import * as ReceiptLive from "../src/ReceiptLive.ts"
 
-/** Receipts by a mailer that fails so many times, and what it has sent. */
+/** Receipts with a mailer that fails `failures` times, and the messages that it has sent. */
 const receipts = (failures: number) =>
   Effect.gen(function* () {
     const calls = yield* Ref.make(0)
