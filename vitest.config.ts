@@ -55,7 +55,7 @@ const long = [
 /** Tests on PostgreSQL that have a long form. */
 const longOnPostgres = [
   "test/postgres/Interruption.test.ts",
-  "test/postgres/cluster/{Forged,Kills,Outages,StopAll}.test.ts"
+  "test/postgres/cluster/{ForeignLocks,Forged,Kills,Outages,StopAll}.test.ts"
 ]
 
 /**
