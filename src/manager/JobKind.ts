@@ -1,6 +1,6 @@
 /**
- * A kind of job, defined once: one definition gives the tag of its manager, the layer, the types, and what the HTTP API, the typed
- * client and the test layer are made from.
+ * Defines a kind of job once: its manager's tag, its layer and types, the HTTP API, the typed client and the test layer are made
+ * from this definition.
  *
  * @since 0.2.0
  */
@@ -55,13 +55,13 @@ export type Service<K extends Any> = JobManager.Service<
  * @category options
  */
 export interface LayerOptions<K extends Any, R, R2> extends JobManager.Options {
-  /** Does the job, as `Orchestrator.Service.run`. Its own scope is closed when it has ended. */
+  /** Runs the job; see `Orchestrator.Service.run`. Its scope is closed when it has ended. */
   readonly run: (job: JobContext<Config<K>, Events<K>, Signals<K>>) => Effect.Effect<Success<K>, Error<K>, R>
-  /** Checks a configuration before the job is admitted, as `Orchestrator.Service.check`. */
+  /** Checks a configuration before the job is admitted; see `Orchestrator.Service.check`. */
   readonly check?: (config: Config<K>, submission?: unknown) => Effect.Effect<Checked, InvalidJobConfig, R2>
-  /** Removes what a crash may have left running, as `Orchestrator.Service.recover`. */
+  /** Removes what a crash may have left running; see `Orchestrator.Service.recover`. */
   readonly recover?: (id: JobId, attempt: number) => Effect.Effect<void, unknown, R2>
-  /** Removes what is kept of a job when its run is pruned, as `Orchestrator.Service.forget`. */
+  /** Removes what is kept of a job when its run is pruned; see `Orchestrator.Service.forget`. */
   readonly forget?: (id: JobId) => Effect.Effect<void, unknown, R2>
   /** Two active jobs never share a key; a job also holds the key that `check` returns. */
   readonly key?: (config: Config<K>) => string
@@ -70,7 +70,7 @@ export interface LayerOptions<K extends Any, R, R2> extends JobManager.Options {
 }
 
 /**
- * A kind of job: the tag of its manager, and the layer that gives it.
+ * A kind of job: the tag of its manager, and the layer that provides it.
  *
  * @since 0.2.0
  * @category models
@@ -88,7 +88,7 @@ export interface TagClass<
     Context.TagClass<Self, `charlotte/JobKind/${Name}`, Service<Definition<Name, C, S, E, Ev, Si>>>,
     Definition<Name, C, S, E, Ev, Si> {
   /**
-   * The manager of this kind, for as long as the layer lives. Jobs have the services of this layer, and not those around the
+   * The manager of this kind, for as long as the layer lives. Jobs get the services of this layer, not the services around the
    * manager or its callers. Fails with `AlreadyManaged` when another live manager of the kind owns the database.
    */
   readonly layer: <R, R2 = never>(
@@ -102,7 +102,7 @@ export interface TagClass<
 
 /**
  * Defines a kind of job. Its name is a lower-case letter, followed by up to 62 lower-case letters, digits and hyphens. Without schemas,
- * `success` and `error` are any JSON, `events` any types and `signals` any names, both with any JSON.
+ * `success` and `error` accept any JSON, `events` any types and `signals` any names, both with any JSON as payload.
  *
  * @since 0.2.0
  * @category constructors
@@ -168,7 +168,7 @@ export const Tag =
   }
 
 /**
- * Decodes a record that was read raw, as by `Runs`, with the schemas of its kind.
+ * Decodes a raw record, such as one read by `Runs`, with the schemas of its kind.
  *
  * @since 0.2.0
  * @category decoding

@@ -1,5 +1,5 @@
 /**
- * Starts jobs, bounds how many run at once, records each, streams what they do, stops them for real, and carries on after a
+ * Starts jobs, limits how many run at once, records each, streams their events, stops them completely, and continues them after a
  * crash.
  *
  * @since 0.1.0
@@ -40,7 +40,7 @@ export type { Health } from "./internal/persistRetry.js"
 export type * from "./JobManagerService.js"
 
 /**
- * The manager of jobs that are described by a `JobConfig`; as a kind of job (`JobKind`) it is `tasks`.
+ * The manager of jobs that a `JobConfig` describes; its kind of job (`JobKind`) is `tasks`.
  *
  * @since 0.1.0
  * @category tags
@@ -60,7 +60,7 @@ export class JobManager extends Context.Tag("charlotte/JobManager")<
 >() {
   /** The name of the kind. */
   static readonly kind = "tasks"
-  /** The schema of its configuration. */
+  /** The schema of a job's configuration. */
   static readonly config = JobConfig
   /** The schema of the success value of a job: any JSON. */
   static readonly success = Schema.Unknown
@@ -135,7 +135,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
     yield* background.fork(dispatcher.keepTime)
     yield* background.fork(queueInserted)
     if (options.retention !== undefined) yield* keepRetention(core, options.retention, forget)
-    // Added last, so that it runs first: the jobs end before anything that they use.
+    // This finalizer is added last, so it runs first: the jobs end before anything that they use.
     yield* Effect.addFinalizer(() => closeJobs(core))
     return service
   })
@@ -147,7 +147,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
  * @category options
  */
 export interface LayerOptions extends Options {
-  /** `tasks` by default. */
+  /** The kind of the jobs; `tasks` by default. */
   readonly kind?: string
 }
 
@@ -169,7 +169,7 @@ export const layer = (
   )
 
 /**
- * As `layer`, configured by `CHARLOTTE_MAX_JOBS` (a whole number) and `CHARLOTTE_STOP_GRACE` (a duration, such as
+ * Like `layer`, but configured by `CHARLOTTE_MAX_JOBS` (a whole number) and `CHARLOTTE_STOP_GRACE` (a duration, such as
  * `10 seconds`).
  *
  * @since 0.1.0

@@ -32,7 +32,7 @@ import type { AnySignals } from "./Orchestrator.js"
 export type { Start, StartError, StartOptions } from "../domain/StartOptions.js"
 
 /**
- * Marks a manager without schemas for what jobs succeed and fail with: its records are of the class `Run`.
+ * Marks a manager without schemas for success and failure values: its records are of the class `Run`.
  *
  * @since 0.2.0
  * @category models
@@ -91,8 +91,8 @@ export type SendSignal<Signals, Sent> = string extends keyof Signals
   : <Name extends keyof Signals & string>(id: JobId, name: Name, ...rest: SignalArguments<Signals[Name]>) => Sent
 
 /**
- * The operations of a job manager. For a kind of job (`JobKind`), `Success` and `Error` are what its jobs succeed and fail with,
- * `Signals` are the encoded payloads of the signals that they take, and `Event` are the events that they have.
+ * The operations of a job manager. For a kind of job (`JobKind`), `Success` and `Error` are the values that its jobs succeed and fail
+ * with, `Signals` the encoded payloads of the signals that they accept, and `Event` the events that they have.
  *
  * @since 0.1.0
  * @category models
@@ -106,16 +106,17 @@ export interface Service<
   out Event = JobEvent
 > {
   /**
-   * Records a job, starts it or lets it wait as `options` say, and returns its id without waiting for the orchestrator. It is
-   * atomic: when it fails or is interrupted, the job either exists and runs or waits, or leaves no trace.
+   * Records a job, starts or queues it as `options` say, and returns its id without waiting for the orchestrator. It is atomic:
+   * after a failure or an interruption the job either exists, running or waiting, or leaves no trace.
    *
-   * Inside a transaction of the SQL client under `RunStore.layer` the run is one row of that transaction: once that is
-   * committed, it waits for a permit and is checked when it begins. There `MaxJobsReached` does not occur, which the
-   * type says with `whenFull: "queue"`; `attach` and `replace` are `InvalidJobConfig`. All other operations that write or wait die inside such a transaction.
+   * Inside a transaction of the SQL client under `RunStore.layer` the run is one row of that transaction: after the commit it
+   * waits for a permit, and it is checked when it begins. `MaxJobsReached` does not occur there, which the type says with
+   * `whenFull: "queue"`; `attach` and `replace` fail with `InvalidJobConfig`. All other operations that write or wait die inside
+   * such a transaction.
    */
   readonly start: Start<Encoded, StoreError>
 
-  /** Records runs that wait for permits in the order of their configurations; each is accepted or refused by itself. */
+  /** Records runs that wait for permits in the order of their configurations; each is accepted or refused independently. */
   readonly startMany: (
     configs: ReadonlyArray<Encoded>,
     options?: Omit<StartOptions, "whenFull" | "idempotencyKey">
@@ -125,9 +126,9 @@ export interface Service<
   >
 
   /**
-   * Stops a job and returns when it is really over: its fibers and finalizers have ended, the record says so, its permit is
-   * free. The orchestrator has `grace` to end politely, and one second more. A later stop with a shorter grace shortens it.
-   * A run that waits (pending, parked or interrupted) is cancelled; the report of one that is over says `alreadyEnded`.
+   * Stops a job and returns once it is over: its fibers and finalizers have ended, its end is recorded, and its permit is free.
+   * The orchestrator has `grace` to end by itself, plus one second. A later stop with a shorter grace shortens it.
+   * A waiting run (pending, parked or interrupted) is cancelled; a run that is over is reported as `alreadyEnded`.
    */
   readonly stop: (
     id: JobId,
@@ -135,8 +136,8 @@ export interface Service<
   ) => Effect.Effect<StopReport, JobNotFound | StopTimedOut | StoreError>
 
   /**
-   * Stops all jobs at the same time, under one deadline; those that have not ended by then are reported as `timedOut`. Until
-   * it returns no waiting run begins: pending and parked runs are cancelled, and under automatic recovery interrupted ones, too.
+   * Stops all jobs at the same time, under one deadline; jobs that have not ended by then are reported as `timedOut`. No waiting
+   * run begins until it returns: pending and parked runs are cancelled, and under automatic recovery interrupted runs, too.
    */
   readonly stopAll: Effect.Effect<ReadonlyArray<StopReport>>
 
@@ -152,22 +153,22 @@ export interface Service<
   readonly activeCount: Effect.Effect<number>
 
   /**
-   * Waits until the job has ended and its permit is free, and returns its record. When the manager closes first, it returns
-   * the record as it stands.
+   * Waits until the job has ended and its permit is free, and returns its record. If the manager closes first, it returns the
+   * current record.
    */
   readonly await: (id: JobId) => Effect.Effect<RunOf<Config, Success, Error>, AwaitError<Success>>
 
   /**
-   * Sends a signal with any JSON as payload. It is recorded with the job, and wakes the job if that has parked for it. `by`
-   * names the sender, unverified. For a kind that declares its signals, another name is `InvalidSignal`, and so is a payload
-   * that does not decode.
+   * Sends a signal with any JSON as payload. The signal is recorded with the job, and wakes a job that has parked for it. `by`
+   * names the sender, unverified. For a kind that declares its signals, an undeclared name or a payload that does not decode is an
+   * `InvalidSignal`.
    */
   readonly signal: SendSignal<
     Signals,
     Effect.Effect<void, JobNotFound | JobEnded | InvalidSignal | TooManySignals | StoreError>
   >
 
-  /** Continues an interrupted run as its next attempt. A parked one continues as soon as a permit is free. */
+  /** Continues an interrupted run as its next attempt. A parked run continues as soon as a permit is free. */
   readonly resume: (
     id: JobId
   ) => Effect.Effect<void, JobNotFound | NotResumable | MaxJobsReached | JobConflict | ShuttingDown | StoreError>
@@ -175,7 +176,7 @@ export interface Service<
   /** The events of a job with a `seq` above `after`: the recorded ones, then live ones; ends after the terminal event. */
   readonly events: (id: JobId, options?: { readonly after?: number }) => Stream.Stream<Event, JobNotFound | StoreError>
 
-  /** The events of all jobs of this manager after a cursor, from the first by default; ends when the manager closes. */
+  /** The events of all jobs of this manager after a cursor (by default from the first); ends when the manager closes. */
   readonly allEvents: (options?: { readonly after?: number | "latest" }) => Stream.Stream<Event, StoreError>
 
   /** Whether everything that happened is recorded. */
@@ -202,7 +203,7 @@ export interface Options {
   /** How long finished runs are kept; for ever by default. They are pruned at start-up, and then within 10 minutes. */
   readonly retention?: Retention
   /**
-   * Whether this manager begins waiting runs (the default), or leaves them to the next one.
+   * Whether this manager begins waiting runs (the default), or leaves them to the next manager.
    *
    * @internal
    */

@@ -32,7 +32,7 @@ export interface Definition<
   out Ev extends Schemas | undefined,
   out Si extends Schemas | undefined
 > {
-  /** Its name. */
+  /** The name of the kind. */
   readonly kind: Name
   readonly config: C
   readonly success: S
@@ -99,9 +99,8 @@ export type Error<K extends Any> = Schema.Schema.Type<K["error"]>
 export type Events<K extends Any> = K["events"] extends Schemas ? Payloads<K["events"]> : AnyEvents
 
 /**
- * An event of a job of that kind, as it is recorded: one that the manager writes, or one that the kind declares, with its payload as
- * the schema encodes it. Nothing is decoded, so that every event can be read for ever: one that was recorded under other schemas is
- * as those encoded it.
+ * A recorded event of a job of that kind: written by the manager, or declared by the kind, with the payload as its schema encodes it.
+ * Events are not decoded, so every event stays readable: an event that was recorded under other schemas keeps their encoding.
  *
  * @since 0.2.0
  * @category types
@@ -111,7 +110,7 @@ export type Event<K extends Any> = K["events"] extends Schemas
   : JobEvent
 
 /**
- * The payload of each signal that a job of that kind takes.
+ * The payload of each signal that a job of that kind accepts.
  *
  * @since 0.2.0
  * @category types
@@ -119,7 +118,7 @@ export type Event<K extends Any> = K["events"] extends Schemas
 export type Signals<K extends Any> = K["signals"] extends Schemas ? Payloads<K["signals"]> : AnySignals
 
 /**
- * The encoded payload of each signal that a job of that kind takes, which `signal` takes.
+ * The encoded payload of each signal that a job of that kind accepts; `signal` takes it.
  *
  * @since 0.2.0
  * @category types

@@ -11,7 +11,7 @@ import type { Run } from "../domain/Run.js"
 import type { StopReport } from "../domain/StopReport.js"
 
 /**
- * An active job. `R` is the record that `await` returns, `E` the errors of `await`, and `Event` what `events` gives.
+ * An active job. `R` is the record that `await` returns, `E` the errors of `await`, and `Event` the type of its events.
  *
  * @since 0.1.0
  * @category models
@@ -23,13 +23,13 @@ export interface ManagedJob<out Config, out R = Run, out E = JobNotFound | Store
   readonly startedAt: DateTime.Utc
   /** The phase at the time of `get`. */
   readonly phase: Phase
-  /** As `JobManager.events`. */
+  /** See `JobManager.events`. */
   readonly events: (options?: { readonly after?: number }) => Stream.Stream<Event, JobNotFound | StoreError>
-  /** As `JobManager.stop`. */
+  /** See `JobManager.stop`. */
   readonly stop: (options?: {
     readonly grace?: Duration.DurationInput
   }) => Effect.Effect<StopReport, JobNotFound | StopTimedOut | StoreError>
-  /** As `JobManager.await`. */
+  /** See `JobManager.await`. */
   readonly await: Effect.Effect<R, E>
 }
 

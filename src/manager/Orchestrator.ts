@@ -20,19 +20,19 @@ import { provideOwn } from "./internal/provideOwn.js"
 export class Orchestrator extends Context.Tag("charlotte/Orchestrator")<Orchestrator, Service<JobConfig>>() {}
 
 /**
- * What a manager runs. `R` are the requirements of `run`, `R2` those of `check`, `recover` and `forget`.
+ * The code that a manager runs. `R` are the requirements of `run`, `R2` the requirements of `check`, `recover` and `forget`.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Service<in Config, out R = Scope.Scope, out R2 = never> {
   /**
-   * Checks a configuration before the job is admitted; quick, and without side effects. Two active jobs never share a
+   * Checks a configuration before the job is admitted; it must be quick and without side effects. Two active jobs never share a
    * `key`.
    *
-   * At `start`, `submission` is `undefined`, and the `submission` of the result is recorded with the run, as JSON: what was
-   * found out when the job was submitted, fixed from then on. When the job is continued, the recorded one is passed in, also
-   * as JSON, and that of the result is ignored. A check that fails or dies then ends the run as `failed`.
+   * At `start`, `submission` is `undefined`, and the result's `submission` is recorded with the run, as JSON: it holds what the
+   * check found at submission, and does not change. When the job is continued, the recorded value is passed in, also as JSON, and
+   * the result's `submission` is ignored. A check that then fails or dies ends the run as `failed`.
    */
   readonly check?: (config: Config, submission?: unknown) => Effect.Effect<Checked, InvalidJobConfig, R2>
 
@@ -43,12 +43,12 @@ export interface Service<in Config, out R = Scope.Scope, out R2 = never> {
   readonly run: (job: JobContext<Config>) => Effect.Effect<unknown, unknown, R>
 
   /**
-   * Removes what a crash may have left running of earlier attempts of this job, such as child processes. It is called
-   * before a job of a dead manager is continued or ended; when it fails the job is not continued. With a `StoreError` the
-   * manager itself fails, and the job is left to the next one.
+   * Removes what a crash may have left running from earlier attempts of this job, such as child processes. It is called
+   * before a job of a dead manager is continued or ended; when it fails, the job is not continued. With a `StoreError` the
+   * manager itself fails, and the job is left to the next manager.
    *
-   * `attempt` is the last one that has ended. In a cluster, another node may have begun the next one meanwhile, perhaps on the same
-   * machine: nothing of a later attempt may be removed.
+   * `attempt` is the last attempt that has ended. In a cluster, another node may have begun the next attempt meanwhile, perhaps on
+   * the same machine: nothing of a later attempt may be removed.
    */
   readonly recover?: (id: JobId, attempt: number) => Effect.Effect<void, unknown, R2>
 
@@ -68,7 +68,7 @@ export interface Service<in Config, out R = Scope.Scope, out R2 = never> {
 export interface Checked {
   /** 1 to 256 bytes. No two active jobs may have the same key; without one there is no conflict. */
   readonly key?: string
-  /** What the key stands for, for the message of a conflict. */
+  /** The name of the key in the message of a conflict. */
   readonly keyName?: string
   /** Recorded with the run as JSON, and passed to later calls. */
   readonly submission?: unknown
@@ -115,18 +115,18 @@ export type Emitted<Events> = {
 export interface JobContext<out Config, Events = AnyEvents, Signals = AnySignals> {
   readonly id: JobId
   readonly config: Config
-  /** What `check` returned as `submission` when the job was submitted, as it reads back from JSON; `undefined` without one. */
+  /** The `submission` that `check` returned when the job was submitted, read back from JSON; `undefined` without one. */
   readonly submission: unknown
   /** 1 for the first attempt, and one more with each continuation. */
   readonly attempt: number
-  /** How long the job may take to end after an interruption. Read it then, since a stop may set a grace of its own. */
+  /** How long the job may take to end after an interruption. Read it after the interruption, since a stop may set another grace. */
   readonly grace: Duration.Duration
-  /** Completes when the grace of a stop is over, also if a later stop has shortened it. */
+  /** Completes when the grace of a stop is over; a later stop may shorten it. */
   readonly graceOver: Effect.Effect<void>
   /**
-   * Adds an event to a bounded queue, in order; waits while it is full. It is a defect if the type is empty or begins with
-   * `job.`, if `type` or `unit` contain NUL or a lone surrogate, if the kind declares its events and this is not one of them or
-   * cannot be encoded, and if it would have to wait inside a transaction of the manager's SQL client, which would never end.
+   * Adds an event to a bounded queue, in order; waits while the queue is full. It is a defect if the type is empty or begins with
+   * `job.`, if `type` or `unit` contain NUL or a lone surrogate, if the kind declares its events and this event is undeclared or
+   * cannot be encoded, or if it would have to wait inside a transaction of the manager's SQL client, since that wait never ends.
    */
   readonly emit: (event: Emitted<Events>) => Effect.Effect<void>
   /**
@@ -135,19 +135,19 @@ export interface JobContext<out Config, Events = AnyEvents, Signals = AnySignals
    */
   readonly flush: Effect.Effect<void>
   /**
-   * Ends this attempt without ending the job: the work is interrupted, finalizers run, and the run is `parked`. It holds
-   * nothing but its keys until the time comes, the signal arrives, or it is resumed; then `run` is called for the next
+   * Ends this attempt without ending the job: the work is interrupted, finalizers run, and the run is `parked`. A parked run
+   * holds only its keys until the time comes, the signal arrives, or it is resumed; then `run` is called for the next
    * attempt. Inside a transaction of the manager's SQL client it is a defect.
    */
   readonly park: (options: ParkOptions<keyof Signals & string>) => Effect.Effect<never>
   /**
-   * The payload of the newest signal of a name; `Option.some(undefined)` if that had none. For a kind that declares its signals
-   * it is decoded, and a name that is not declared, or a kept payload that the current schema cannot read, is a defect.
+   * The payload of the newest signal of a name; `Option.some(undefined)` if that signal had none. For a kind that declares its
+   * signals the payload is decoded, and an undeclared name, or a payload that the current schema cannot read, is a defect.
    */
   readonly signal: <Name extends keyof Signals & string>(name: Name) => Effect.Effect<Option.Option<Signals[Name]>>
   /** Records that something had to be killed, so that the stop report says `forced`. */
   readonly forced: Effect.Effect<void>
-  /** As `forced`, and names the processes; the stop report lists at most 100 of them. */
+  /** Like `forced`, and names the processes; the stop report lists at most 100 of them. */
   readonly killed: (processes: ReadonlyArray<KilledProcess>) => Effect.Effect<void>
 }
 
@@ -158,11 +158,11 @@ export interface JobContext<out Config, Events = AnyEvents, Signals = AnySignals
  * @category options
  */
 export type ParkOptions<Name extends string = string> = {
-  /** Shown to people. */
+  /** The reason that people see. */
   readonly reason: string
   /** The job continues at this time at the latest. */
   readonly until?: DateTime.Utc | undefined
-  /** The job continues when this signal arrives, or at once if one has arrived that no attempt has used up. */
+  /** The job continues when this signal arrives, or at once if one has arrived that no attempt has consumed. */
   readonly signal?: Name | undefined
 } & ({ readonly until: DateTime.Utc } | { readonly signal: Name })
 

@@ -34,11 +34,11 @@ export interface Core<in out Config> {
   /** Runs the orchestrator; `forkJob` provides its services. */
   readonly run: (job: JobContext<Config>) => Effect.Effect<unknown, unknown, Scope.Scope>
   readonly shutdown: Shutdown.Shutdown
-  /** How often this node of a cluster has lost its lease, and interrupted all of its jobs. */
+  /** How often this node of a cluster has lost its lease and interrupted all its jobs. */
   readonly lapses: Ref.Ref<number>
   readonly persistRetry: PersistRetry.PersistRetry
   readonly forkJob: ForkJob.ForkJob
-  /** Runs a fiber of the manager, which outlives its caller. */
+  /** Runs an effect in a fiber of the manager, which outlives the caller. */
   readonly fork: (effect: Effect.Effect<void>) => Effect.Effect<void>
   /** The record of a run of this manager's kind. */
   readonly recordOf: (id: JobId) => Effect.Effect<Run, JobNotFound | StoreError>
@@ -46,7 +46,7 @@ export interface Core<in out Config> {
 
 /** The running jobs of other nodes. */
 export interface Others {
-  /** Stops one; none if its attempt has ended meanwhile. */
+  /** Stops a job; none if its attempt has ended meanwhile. */
   readonly stop: (
     run: Run,
     options: { readonly grace: Duration.Duration; readonly begun: number }
@@ -55,7 +55,7 @@ export interface Others {
   readonly ids: Effect.Effect<ReadonlyArray<JobId>, StoreError>
 }
 
-/** Adds the parts that all managers have in common to those of one manager. */
+/** Adds the parts common to all managers to the parts of one manager. */
 export const make = <Config>(
   own: Pick<Core<Config>, "kind" | "maxJobs" | "others" | "stopGrace" | "jobs" | "permits" | "run">
 ): Effect.Effect<Core<Config>, never, RunStore | Scope.Scope> =>

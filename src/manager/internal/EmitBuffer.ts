@@ -1,6 +1,6 @@
 /**
- * Events that an orchestrator has emitted and that are not in the log yet: bounded, in order, and written in batches by one
- * fiber, which exists only while events are waiting to be written.
+ * Buffers emitted events that are not in the log yet: bounded, in order, and written in batches by one fiber, which exists only
+ * while events wait to be written.
  */
 import { Chunk, Effect, Ref } from "effect"
 import type { AcceptedEvent } from "../../store/port/RunStoreService.js"
@@ -20,7 +20,7 @@ const smallest = 4 * 1024
 
 interface State {
   readonly waiting: Chunk.Chunk<AcceptedEvent>
-  /** Of the waiting events and of those being written. */
+  /** Bytes of the events that wait or are being written. */
   readonly bytes: number
   readonly accepted: number
   readonly written: number
@@ -41,7 +41,7 @@ interface Options {
   readonly write: (events: ReadonlyArray<AcceptedEvent>) => Effect.Effect<void>
   /** Runs the writing in a fiber of the manager. */
   readonly fork: (drain: Effect.Effect<void>) => Effect.Effect<void>
-  /** Runs before every wait; dies where the wait would never end. */
+  /** Runs before every wait; dies if the wait would never end. */
   readonly beforeWait: Effect.Effect<void>
 }
 
@@ -55,7 +55,7 @@ export const make = (options: Options): Effect.Effect<EmitBuffer> =>
     const buffer = { ...options, state, progress: makeNotifier() }
     return {
       offer: (event) => offer(buffer, event),
-      // Dies whenever it might have to wait, not only when it has to.
+      // The flush dies whenever it might have to wait, not only when it has to.
       flush: Effect.zipRight(
         options.beforeWait,
         Effect.flatMap(Ref.get(state), ({ accepted }) => until(buffer, ({ written }) => written >= accepted))
@@ -79,7 +79,7 @@ const offer = (buffer: Buffer, event: AcceptedEvent): Effect.Effect<void> => {
           }
         ]
   )
-  // An interruption between accepting the event and forking its writer would leave it unwritten, and a flush waiting for ever.
+  // An interruption between accepting the event and forking its writer would leave the event unwritten and a flush waiting for ever.
   return Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(accept, (answer) => {
       switch (answer) {
@@ -102,7 +102,7 @@ const offer = (buffer: Buffer, event: AcceptedEvent): Effect.Effect<void> => {
 const until = ({ beforeWait, progress, state }: Buffer, reached: (state: State) => boolean): Effect.Effect<void> =>
   Effect.gen(function* () {
     while (true) {
-      // Reads the version before the state, so that no change in between is missed.
+      // The version is read before the state, so that no change in between is missed.
       const version = yield* progress.version
       if (reached(yield* Ref.get(state))) return
       yield* beforeWait

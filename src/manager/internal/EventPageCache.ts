@@ -1,30 +1,30 @@
 /**
- * Recently read pages of the event log: subscribers that follow the log at the same time share them, so that each page is read
- * and decoded once. Recorded events do not change until runs are pruned, so a page with events stays valid until then. That it
- * is the last page does not, so the end of the log is always read.
+ * Recently read pages of the event log, shared by subscribers that follow it at the same time, so that each page is read and
+ * decoded once. Recorded events do not change until runs are pruned, so a page with events stays valid until then. Whether it is
+ * the last page can change, so the end of the log is always read.
  */
 import { Chunk, Effect, Ref } from "effect"
 import type { JobEvent } from "../../domain/JobEvent.js"
 
 export interface Page {
-  /** One chunk for all subscribers: what is derived from it can be cached by its identity. */
+  /** The events, in one chunk for all subscribers, so that values derived from it can be cached by its identity. */
   readonly events: Chunk.Chunk<JobEvent>
-  /** Where the next page begins. */
+  /** The cursor where the next page begins. */
   readonly cursor: number
   readonly next: "more" | "wait" | "end"
-  /** Characters of its payloads. */
+  /** Total characters of the payloads. */
   readonly size: number
 }
 
 /** Reads a page through the cache; `name` says where in the log it begins. */
 export type EventPageCache = <E>(name: string, read: Effect.Effect<Page, E>) => Effect.Effect<Page, E>
 
-/** The latest pages are kept, up to this many, and this many characters of payloads. */
+/** The cache keeps the latest pages, up to this many pages and this many characters of payloads. */
 const limits = { pages: 8, size: 1024 * 1024 }
 
 interface Kept {
   readonly name: string
-  /** How often runs had been pruned when it was read. */
+  /** The number of prunings when the page was read. */
   readonly readAt: number
   readonly page: Page
 }
@@ -32,7 +32,7 @@ interface Kept {
 /** `prunings` counts how often runs were pruned. */
 export const make = (prunings: Effect.Effect<number>): Effect.Effect<EventPageCache> =>
   Effect.map(
-    // In the order in which they were read: the oldest goes first.
+    // Pages are in the order in which they were read: the oldest is evicted first.
     Ref.make<ReadonlyArray<Kept>>([]),
     (kept) => (name, read) =>
       Effect.gen(function* () {

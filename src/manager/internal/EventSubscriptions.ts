@@ -12,7 +12,7 @@ import * as EventPageCache from "./EventPageCache.js"
 import type { Shutdown } from "./Shutdown.js"
 
 export interface EventSubscriptions {
-  /** Ends after the terminal event, or, when the manager closes, after the last one that is committed. */
+  /** Ends after the terminal event, or, when the manager closes, after the last committed event. */
   readonly ofJob: (jobId: JobId, after: number) => Stream.Stream<JobEvent, JobNotFound | StoreError>
   /** Ends when the manager closes. */
   readonly ofAll: (after: number | "latest") => Stream.Stream<JobEvent, StoreError>
@@ -29,7 +29,7 @@ export const make = (options: {
   Effect.map(EventPageCache.make(options.store.prunings), (cached) => {
     const { kind, shutdown, store } = options
 
-    /** The next page with events in it, and where the one after it begins; none after the last. */
+    /** The next page that has events, and the cursor for the page after it; none after the last page. */
     const nextPage = <E>(
       signal: Notifier,
       after: number,
@@ -37,7 +37,7 @@ export const make = (options: {
     ): Effect.Effect<readonly [Chunk.Chunk<JobEvent>, Option.Option<number>], E> =>
       Effect.gen(function* () {
         for (let position = after; ;) {
-          // Read in this order, what happens between two reads is seen in the next round.
+          // These reads are in this order so that a change between two of them is seen in the next round.
           const isOver = yield* shutdown.isOver
           const version = yield* signal.version
           const { cursor, events, next } = yield* read(position)
@@ -58,7 +58,7 @@ export const make = (options: {
     ): Stream.Stream<JobEvent, E> =>
       Stream.unwrapScoped(
         Effect.gen(function* () {
-          // Inside a transaction it would wait for ever: the transaction blocks the writes that it waits for.
+          // Inside a transaction the stream would wait for ever: the transaction blocks the writes that it waits for.
           yield* store.outsideTransaction
           yield* shutdown.stream
           const signal = yield* subscribe

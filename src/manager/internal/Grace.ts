@@ -5,9 +5,9 @@ import { Deferred, Duration, Effect, MutableRef, Option } from "effect"
 import * as runningTime from "../../internal/runningTime.js"
 
 export interface Grace {
-  /** Read by the orchestrator without an effect, as `JobContext.grace`. */
+  /** The current grace; the orchestrator reads it without an effect, as `JobContext.grace`. */
   readonly current: () => Duration.Duration
-  /** Starts the grace period of a stop, or shortens it to that of a later one; a longer one changes nothing. */
+  /** Starts the grace period of a stop, or shortens the current one; a longer grace changes nothing. */
   readonly limit: (grace: Duration.Duration) => Effect.Effect<void>
   /** Completes when the grace is over, or the job has ended meanwhile. */
   readonly over: Effect.Effect<void>

@@ -1,5 +1,5 @@
 /**
- * The outcome of a job. It is decided here and nowhere else, once, from the `Exit` of the effect that `run` returned.
+ * Decides the outcome of a job: here only, and once, from the `Exit` of the effect that `run` returned.
  */
 import { Cause, Chunk, type DateTime, Exit, FiberId, HashSet, Option } from "effect"
 import { toJson } from "../../internal/Json.js"
@@ -13,7 +13,7 @@ export type Outcome = Pick<Change, "result" | "error" | "parked"> & {
   readonly type: "job.completed" | "job.failed" | "job.cancelled" | "job.interrupted" | "job.parked"
 }
 
-/** The fiber id that the manager interrupts with, which distinguishes its interruptions from those by the work itself. */
+/** The fiber id that the manager interrupts with, which distinguishes its interruptions from interruptions by the work itself. */
 export const interruptor = FiberId.runtime(-1, 0)
 
 /**
@@ -52,7 +52,7 @@ export const withDefect = (outcome: Outcome, cause: Cause.Cause<unknown>): Outco
 }
 
 /**
- * Whether the manager's interruption came before any failure. Interruptions by others say nothing: a failure in `Effect.all`
+ * Whether the manager's interruption came before any failure. Other interruptions prove nothing: a failure in `Effect.all`
  * interrupts its siblings.
  */
 const isByManager = (cause: Cause.Cause<unknown>): boolean => first(cause) === "manager"
@@ -105,7 +105,7 @@ const asRecorded = (failure: unknown): unknown => (EncodedFailure.is(failure) ? 
 
 const asShown = (failure: unknown): unknown => (EncodedFailure.is(failure) ? failure.failure : failure)
 
-/** The failure or the defect in a cause; none where there is only interruption. */
+/** The failure or the defect in a cause; none if there is only interruption. */
 const errorOf = (cause: Cause.Cause<unknown>): RunError | undefined => {
   const failure = Option.map(Cause.failureOption(cause), (error) => ({ kind: "failure" as const, error }))
   const defect = Option.map(Chunk.head(Cause.defects(cause)), (error) => ({ kind: "defect" as const, error }))

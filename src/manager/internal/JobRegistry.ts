@@ -15,13 +15,13 @@ export type JobRegistry<Config> = Ref.Ref<HashMap.HashMap<JobId, ActiveJob<Confi
 export type ActiveJob<Config> = Admitting | Admitted<Config>
 export type Admitted<Config> = Running<Config> | Stopping<Config> | Parking<Config> | Settling<Config>
 
-/** Its configuration is being checked, or its first event committed. */
+/** A job whose configuration is being checked, or whose first event is being committed. */
 export interface Admitting {
   readonly _tag: "Admitting"
   readonly id: JobId
   /** The status of a run that has waited for its permit. */
   readonly waited: Run["status"] | undefined
-  /** Completes when it is admitted, or refused and removed. */
+  /** Completes when the job is admitted, or refused and removed. */
   readonly answered: Effect.Effect<unknown>
   /** Cancels the check; a commit that has begun is not interrupted. */
   readonly withdraw: Effect.Effect<void>
@@ -32,27 +32,27 @@ export interface Running<out Config> {
   readonly job: Job<Config>
 }
 
-/** A stop has begun. */
+/** A job that is being stopped. */
 export interface Stopping<out Config> {
   readonly _tag: "Stopping"
   readonly job: Job<Config>
 }
 
-/** It has parked, and its work is being interrupted; a stop cancels it when it is parked. */
+/** A job that has parked and whose work is being interrupted; a stop cancels it once it is parked. */
 export interface Parking<out Config> {
   readonly _tag: "Parking"
   readonly job: Job<Config>
   readonly parked: Parked
 }
 
-/** The work has ended and its outcome is decided; a stop comes too late. */
+/** A job whose work has ended and whose outcome is decided; a stop comes too late. */
 export interface Settling<out Config> {
   readonly _tag: "Settling"
   readonly job: Job<Config>
   readonly exit: Exit.Exit<unknown, unknown>
   readonly outcome: JobOutcome.Outcome
   readonly phase: "running" | "stopping"
-  /** Only its permit is still to be released: it is no longer active. */
+  /** Whether the job is no longer active and only its permit is still to be released. */
   readonly isOver: boolean
 }
 
@@ -68,9 +68,9 @@ export interface Job<out Config> {
   readonly scope: JobScope
   readonly events: EmitBuffer
   readonly grace: Grace
-  /** None unless something had to be killed. */
+  /** The killed processes; none unless something had to be killed. */
   readonly killed: Ref.Ref<Option.Option<ReadonlyArray<KilledProcess>>>
-  /** Completes last of all, when the permit is free again; or when the manager has closed and the job has not ended. */
+  /** Completes last, when the permit is free again, or when the manager has closed before the job ended. */
   readonly ended: Deferred.Deferred<Run>
 }
 
@@ -79,7 +79,7 @@ const idOf = <Config>(active: ActiveJob<Config>): JobId => (active._tag === "Adm
 export const phaseOf = (active: Admitted<unknown>): "running" | "stopping" =>
   active._tag === "Settling" ? active.phase : active._tag === "Running" ? "running" : "stopping"
 
-/** Adds a job that is being admitted; `false` if one with that id is active already. */
+/** Adds a job that is being admitted; `false` if a job with that id is active already. */
 export const add = <Config>(registry: JobRegistry<Config>, admitting: Admitting): Effect.Effect<boolean> =>
   Ref.modify(registry, (jobs) =>
     HashMap.has(jobs, admitting.id) ? [false, jobs] : [true, HashMap.set(jobs, admitting.id, admitting)]
@@ -107,7 +107,7 @@ export const beginPark = <Config>(
     return [Option.some(active.job), HashMap.set(jobs, id, { _tag: "Parking", job: active.job, parked })]
   })
 
-/** Decides the outcome of a job from what its work came to: from here on, nothing changes it. */
+/** Fixes the outcome of a job from the result of its work; nothing changes it afterwards. */
 export const settle = <Config>(
   registry: JobRegistry<Config>,
   id: JobId,
@@ -132,7 +132,7 @@ export const settled = <Config>(registry: JobRegistry<Config>, id: JobId): Effec
       : Effect.dieMessage(`the work of job ${id} has ended without an outcome`)
   )
 
-/** Marks a job as no longer active, while its permit is still held, so that never more jobs are active than there are permits. */
+/** Marks a job as no longer active while its permit is still held, so that there are never more active jobs than permits. */
 export const end = <Config>(registry: JobRegistry<Config>, id: JobId): Effect.Effect<void> =>
   Ref.update(
     registry,
@@ -168,7 +168,7 @@ export const admitted = <Config>(registry: JobRegistry<Config>): Effect.Effect<v
     })
   )
 
-/** All that are registered, the oldest first. */
+/** All registered jobs, oldest first. */
 export const all = <Config>(registry: JobRegistry<Config>): Effect.Effect<ReadonlyArray<ActiveJob<Config>>> =>
   Effect.map(Ref.get(registry), (jobs) =>
     HashMap.toValues(jobs).sort(Order.mapInput(Order.string, (active: ActiveJob<Config>) => idOf(active)))
@@ -180,11 +180,11 @@ export const ids = <Config>(registry: JobRegistry<Config>): Effect.Effect<Readon
 /** Whether it holds a permit. */
 export const isActive = (active: ActiveJob<unknown>): boolean => active._tag !== "Settling" || !active.isOver
 
-/** The jobs that are active, the oldest first. */
+/** The ids of the active jobs, oldest first. */
 export const activeIds = <Config>(registry: JobRegistry<Config>): Effect.Effect<ReadonlyArray<JobId>> =>
   Effect.map(all(registry), (registered) => registered.filter(isActive).map(idOf))
 
-/** How many permits are held, and how many of these by runs of those statuses that are just being begun. */
+/** How many permits are held, and how many of them by runs that are just beginning from one of those statuses. */
 export const permits = <Config>(
   registry: JobRegistry<Config>,
   statuses: ReadonlyArray<Run["status"]>

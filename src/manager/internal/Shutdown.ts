@@ -1,6 +1,6 @@
 /**
- * How a manager closes: it takes no more jobs, then all jobs have ended or their deadline has passed, then the streams of
- * events are drained.
+ * Closes a manager in steps: it takes no more jobs, then all jobs have ended or their deadline has passed, then the event
+ * streams are drained.
  */
 import { Deferred, Duration, Effect, Ref, type Scope } from "effect"
 import { ShuttingDown } from "../../domain/errors.js"
@@ -9,24 +9,24 @@ import { makeNotifier } from "../../store/port/ChangeNotifier.js"
 import { RealClock } from "../../internal/RealClock.js"
 
 export interface Shutdown {
-  /** No more jobs are taken. */
+  /** Stops taking jobs. */
   readonly begin: Effect.Effect<void>
   readonly hasBegun: Effect.Effect<boolean>
   /** Fails once the shutdown has begun. */
   readonly refuse: Effect.Effect<void, ShuttingDown>
   /** Waits for `effect` up to a deadline; returns whether it completed in time. */
   readonly withinDeadline: (effect: Effect.Effect<void>, deadline: Duration.Duration) => Effect.Effect<boolean>
-  /** The deadline has passed: what is not written now never will be. */
+  /** Whether the deadline has passed: what is not written by then never will be. */
   readonly isOver: Effect.Effect<boolean>
   /** Waits for `effect`, or until the shutdown is over. */
   readonly orOver: (effect: Effect.Effect<void>) => Effect.Effect<void>
-  /** Ends it, and gives the open streams a moment to read what was committed last. */
+  /** Ends the shutdown, and gives the open streams a moment to read what was committed last. */
   readonly end: Effect.Effect<void>
-  /** Registers an open stream for as long as its scope. */
+  /** Registers an open stream until its scope closes. */
   readonly stream: Effect.Effect<void, never, Scope.Scope>
 }
 
-/** How long open streams may take to drain; one that is not read must not hold up the manager. */
+/** How long open streams may take to drain; a stream that nobody reads must not hold up the manager. */
 const drainTime = Duration.seconds(1)
 
 export const make: Effect.Effect<Shutdown> = Effect.gen(function* () {
@@ -39,7 +39,7 @@ export const make: Effect.Effect<Shutdown> = Effect.gen(function* () {
   const withinDeadline: Shutdown["withinDeadline"] = (effect, deadline) =>
     race.first([
       Effect.as(effect, true),
-      // By either clock: a `TestClock` may stand still, and the process has to end all the same.
+      // Either clock ends the wait: a `TestClock` may not advance, and the process has to end all the same.
       Effect.as(wall.sleep(Duration.toMillis(deadline)), false),
       Effect.as(Effect.sleep(deadline), false)
     ])

@@ -11,7 +11,7 @@ import type { Checked, Service as Orchestrator } from "../Orchestrator.js"
 import * as ReadBack from "./readBack.js"
 
 export interface Admission<in out C> {
-  /** Decodes what a caller submits; reports every invalid field at once, unknown ones included. */
+  /** Decodes a submitted configuration; reports every invalid field at once, unknown fields included. */
   readonly decode: (encoded: unknown) => Effect.Effect<Decoded<C>, InvalidJobConfig>
   /** Runs the check of the orchestrator on a submitted configuration. */
   readonly check: (config: C) => Effect.Effect<Submitted, InvalidJobConfig>
@@ -21,7 +21,7 @@ export interface Admission<in out C> {
 
 export interface Decoded<out C> {
   readonly config: C
-  /** As it is recorded: with the defaults filled in. */
+  /** The configuration as it is recorded: with the defaults filled in. */
   readonly encoded: unknown
 }
 
@@ -40,7 +40,7 @@ export const make = <C, I, RS, R, R2>(options: {
   readonly config: Schema.Schema<C, I, RS>
   readonly orchestrator: Orchestrator<C, R, R2>
   readonly services: Context.Context<RS | R2>
-  /** How many checks run at once: each may start processes, such as git. */
+  /** How many checks run at once, since each may start processes, such as git. */
   readonly maxChecks: number
 }): Effect.Effect<Admission<C>> =>
   Effect.sync(() => {

@@ -1,5 +1,5 @@
 /**
- * Waiting for the end of a job, wherever it is: active, waiting to be continued, or over.
+ * Waits for the end of a job that is active, waits to be continued, or is over.
  */
 import { Deferred, Effect, Option } from "effect"
 import type { JobNotFound, StoreError } from "../../domain/errors.js"
@@ -10,7 +10,7 @@ import { traced } from "../../internal/Tracing.js"
 import type { Core } from "./Core.js"
 import * as JobRegistry from "./JobRegistry.js"
 
-/** If the manager closes first, returns the record as it stands. */
+/** If the manager closes first, returns the current record. */
 export const awaitEnd = <Config>(core: Core<Config>, id: JobId): Effect.Effect<Run, JobNotFound | StoreError> =>
   Effect.gen(function* () {
     yield* core.store.outsideTransaction
@@ -19,7 +19,7 @@ export const awaitEnd = <Config>(core: Core<Config>, id: JobId): Effect.Effect<R
       if (Option.isSome(active)) {
         const run = yield* Deferred.await(active.value.job.ended)
         if (isTerminal(run.status)) return run
-        // A parked job continues when it is woken, and one that this node of a cluster has let go of continues elsewhere.
+        // A parked job continues when it is woken, and a job that this node of a cluster has released continues elsewhere.
         if (run.status !== "parked" && (yield* core.shutdown.hasBegun)) return run
       }
       const run = yield* awaitInactive(core, id)

@@ -1,5 +1,5 @@
 /**
- * Beginning an attempt of a run that waits: the first of a pending run, the next of an interrupted or a parked one.
+ * Begins an attempt of a waiting run: the first of a pending run, the next of an interrupted or parked run.
  */
 import { Cause, Deferred, Effect, Option } from "effect"
 import {
@@ -25,7 +25,7 @@ import * as JobRegistry from "./JobRegistry.js"
 
 type BeginError = JobNotFound | NotResumable | MaxJobsReached | ShuttingDown | StoreError
 
-/** Resumes a run: an interrupted one is passed to `beginInterrupted`; a parked one becomes due. */
+/** Resumes a run: an interrupted run is passed to `beginInterrupted`; a parked run becomes due. */
 export const resumeJob = <Config>(
   core: Core<Config>,
   id: JobId,
@@ -40,7 +40,7 @@ export const resumeJob = <Config>(
     const run = yield* core.recordOf(id)
     switch (run.status) {
       case "parked":
-        // If superseded, it has just begun, or was cancelled.
+        // A superseded run has just begun, or was cancelled.
         return yield* Effect.catchTag(core.store.wake(id), "Superseded", () => resumeJob(core, id, beginInterrupted))
       case "interrupted":
         // An interrupted run waits for its key only if an earlier version interrupted it.
@@ -51,7 +51,7 @@ export const resumeJob = <Config>(
     }
   }).pipe(Tracing.traced("JobManager.resume"))
 
-/** Another call is continuing or cancelling the run, or has just done so. */
+/** The error if another call is continuing or cancelling the run, or has just done so. */
 export const superseded = <Config>(core: Core<Config>, id: JobId) => Effect.flatMap(core.recordOf(id), notResumable)
 
 export const notResumable = ({ id: jobId, status }: Run, reason?: string) => new NotResumable({ jobId, status, reason })
@@ -85,13 +85,13 @@ export const beginRun = <Config>(
         caller
       }),
       {
-        // Another call is continuing or cancelling it, or has just done so; or it is due again before its last attempt has left
+        // Another call is continuing or cancelling the run, or has just done so; or the run is due again before its last attempt has left
         // the registry.
         AlreadyActive: () =>
           Effect.gen(function* () {
             const active = yield* JobRegistry.find(core.jobs, id)
             const { waitsFor } = yield* core.recordOf(id)
-            // Without this wait it would spin, and starve the timers and I/O that it waits for.
+            // Without this wait the loop would spin, and starve the timers and I/O that it waits for.
             if (waitsFor === "permit" && Option.isSome(active)) yield* Deferred.await(active.value.job.ended)
             yield* Effect.flatMap(core.recordOf(id), (run) => beginRun(core, admission, run, options))
           }),
@@ -102,7 +102,7 @@ export const beginRun = <Config>(
     )
   })
 
-/** What the next attempt of a run begins with, once its configuration is checked. */
+/** Checks the configuration of a run, and returns what its next attempt begins with. */
 export const checkRun = <Config>(core: Core<Config>, admission: Admission<Config>, run: Run) =>
   Effect.gen(function* () {
     const { id: jobId } = run

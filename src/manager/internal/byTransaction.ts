@@ -2,8 +2,8 @@ import { type Effect, Option } from "effect"
 import type { Outbox, Service as Store } from "../../store/port/RunStoreService.js"
 
 /**
- * Runs `inside` inside a transaction of the application, and otherwise `outside`, detached from a transaction of any other SQL
- * client, whose connection the application's code that decodes and checks a configuration would use.
+ * Runs `inside` inside a transaction of the application, and otherwise `outside`. `outside` is detached from a transaction of any
+ * other SQL client, since the application's code that decodes and checks a configuration would use its connection.
  */
 export const byTransaction = <A, E>(
   { outbox }: Pick<Store, "outbox">,

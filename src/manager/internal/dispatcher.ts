@@ -1,6 +1,6 @@
 /**
- * Begins the runs that wait for a permit, in their order, as permits become free. None of them is held in memory: the next one
- * is read from the store, which notifies when there may be one. Due times are one sleep, until the earliest.
+ * Begins the runs that wait for a permit, in order, as permits become free. Waiting runs are not held in memory: the next one is
+ * read from the store, which notifies when there may be one. One sleep, until the earliest due time, serves all due times.
  */
 import { Cause, Clock, DateTime, Duration, Effect, Option, Ref } from "effect"
 import {
@@ -25,13 +25,13 @@ type Begin = (run: Run) => Effect.Effect<void, JobNotFound | NotResumable | MaxJ
 export interface Dispatcher {
   /** Begins runs for as long as the manager lives. */
   readonly run: Effect.Effect<void>
-  /** Makes runs due whose time has come, for as long as the manager lives. */
+  /** Makes runs due when their time has come, for as long as the manager lives. */
   readonly keepTime: Effect.Effect<void>
-  /** Runs an effect while no run that waits begins. */
+  /** Runs an effect during which no waiting run begins. */
   readonly pausedDuring: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /**
-   * Why a new run may not begin: runs that are due begin before it, as many as permits are free. Answered from memory where none is due,
-   * so that a start needs no read for it.
+   * Why a new run may not begin: due runs begin before it, as many as permits are free. With none due it is decided from memory, so
+   * that a start needs no read.
    */
   readonly refusal: Effect.Effect<Option.Option<MaxJobsReached>, StoreError>
 }
@@ -45,7 +45,7 @@ const jumpCheck = 1_000
 export const make = <Config>(
   core: Core<Config>,
   begin: Begin,
-  /** The statuses of the runs that it begins. */
+  /** The statuses of the runs that the dispatcher begins. */
   statuses: Parameters<Service["due"]>[0]["statuses"]
 ): Effect.Effect<Dispatcher, StoreError> =>
   Effect.gen(function* () {
@@ -95,7 +95,7 @@ export const make = <Config>(
     )
     const countDue = Effect.gen(function* () {
       const { maxJobs } = core
-      // First: a run that begins meanwhile is counted neither here nor there, and none is counted twice.
+      // The permits are read first: a run that begins meanwhile is then counted in neither read, and none is counted twice.
       const { beginning, held } = yield* JobRegistry.permits(core.jobs, statuses)
       const due = yield* store.countDue({ kind, statuses, limit: maxJobs })
       return due > 0 && due - beginning >= maxJobs - held
@@ -149,7 +149,7 @@ const beginRun = <Config>(
     yield* begin(run).pipe(
       Effect.catchTags({
         MaxJobsReached: () => core.permitFreed.changed(free),
-        // It was begun or cancelled meanwhile, or has just failed.
+        // The run was begun or cancelled meanwhile, or has just failed.
         JobNotFound: () => Effect.void,
         NotResumable: () => Effect.void,
         ShuttingDown: () => Effect.never
@@ -173,7 +173,7 @@ const untilDue = <Config>(
     if (DateTime.toEpochMillis(at) >= due.value) yield* store.wakeDue({ kind, at })
   })
 
-/** Returns once the clock has reached that time, even by being set, or after more days than a timer of the process can wait, 24.8. */
+/** Returns once the clock has reached that time, even if it is set, or if the wait exceeds the longest timer of a process, 24.8 days. */
 const afterJump = (due: number): Effect.Effect<void> =>
   Effect.flatMap(RealClock, ({ sleep }) =>
     Effect.repeat(Effect.zipRight(sleep(jumpCheck), Clock.currentTimeMillis), { until: (now) => now >= due })

@@ -13,7 +13,7 @@ import { now } from "../../internal/now.js"
 
 const isEmittable = Schema.is(EmittedEvent)
 
-/** A fork bomb must not fill the report. */
+/** Limit on the processes in a report: a fork bomb must not fill it. */
 const maxKilled = 100
 
 export const jobContext = <Config>(options: {

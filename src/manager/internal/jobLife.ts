@@ -3,7 +3,7 @@
  *
  * admit → register → run → decideOutcome → releaseResources → flushEvents → record → releasePermit → unregister → notify
  *
- * It is one uninterruptible fiber. The orchestrator runs in a fiber and a scope of its own, so that all it has
+ * The life of a job is one uninterruptible fiber. The orchestrator runs in a separate fiber and scope, so that all it has
  * forked and acquired has ended before anything is recorded.
  */
 import { Cause, Data, Deferred, Effect, Fiber, identity, Option, Ref, type Scope, type Tracer } from "effect"
@@ -30,7 +30,7 @@ export interface Admission<out Config, out E> {
   readonly id: JobId
   /** The status of a run that has waited for a permit. */
   readonly waited?: Run["status"]
-  /** Decodes and checks the configuration. It can be interrupted, and leaves no trace. */
+  /** Decodes and checks the configuration; it can be interrupted, and leaves no trace. */
   readonly prepare: Effect.Effect<Prepared<Config, E>, E>
   /** The span that starts or resumes the job. */
   readonly caller: Option.Option<Tracer.AnySpan>
@@ -42,21 +42,21 @@ export interface Prepared<out Config, out E> {
   readonly attempt: number
   /** The recorded trace of a run that exists already. */
   readonly trace: RunTrace | undefined
-  /** Commits the run and the event that begins its attempt, with what is new about its trace. */
+  /** Commits the run and the event that begins its attempt, with the new part of its trace. */
   readonly commit: (trace: RunTrace | undefined) => Effect.Effect<Run, E>
 }
 
 /** A job of that id is active, or is being admitted by another call. */
 export class AlreadyActive extends Data.TaggedError("AlreadyActive") {}
 
-/** The commit has not begun this job: the run waits, or another run was there before. */
+/** The commit has not begun this job: the run waits, or another run existed before. */
 export class Elsewhere extends Data.TaggedError("Elsewhere")<{ readonly id: JobId }> {}
 
 type Refusal<E> = E | MaxJobsReached | ShuttingDown | AlreadyActive
 
 /**
- * Begins the life of a job; returns when it is admitted, or refused without leaving a trace. An interruption waits for that,
- * too.
+ * Begins the life of a job; returns when the job is admitted, or refused without leaving a trace. An interruption waits for
+ * that, too.
  */
 export const launch = <Config, E>(
   core: Core<Config>,
@@ -145,7 +145,7 @@ const register = <Config, E>(
     span
   }: {
     readonly answer: Deferred.Deferred<void, Refusal<E>>
-    /** `core.lapses` before the commit. */
+    /** The value of `core.lapses` before the commit. */
     readonly lapses: number
     readonly span: Option.Option<jobSpan.JobSpan>
   }
@@ -171,13 +171,13 @@ const register = <Config, E>(
       park: (options) => park(core, id, options),
       signal: (name) => latestSignal(core, id, name)
     })
-    // It waits for the answer, so that nothing of the job happens before it is registered. `run` is called in its own fiber, where
-    // a `run` that throws is a defect of the job.
+    // The work waits for the answer, so that nothing of the job happens before it is registered. `run` is called in the job's fiber, so
+    // that a `run` that throws is a defect of the job.
     const begin = Effect.flatMap(Effect.ignore(Deferred.await(answer)), () => core.run(context))
     const fiber = yield* core.forkJob(id, work(core, id, jobSpan.within(span)(begin)), scope.scope)
     const job = { id, config, record: yield* Ref.make(run), fiber, scope, events, grace, killed, ended }
     yield* JobRegistry.run(core.jobs, job)
-    // A shutdown or a lost lease during the commit, which is uninterruptible, has not found this job.
+    // A shutdown or a lost lease during the commit, which is uninterruptible, has missed this job.
     if ((yield* core.shutdown.hasBegun) || (yield* Ref.get(core.lapses)) !== lapses) yield* interrupt(fiber)
     yield* Deferred.succeed(answer, undefined)
     return job

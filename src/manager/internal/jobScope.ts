@@ -1,13 +1,13 @@
 /**
- * The scope of a job. Effect 3.22 marks a scope as closed before it runs the finalizers: what they fork into it is interrupted, but not
- * awaited, and goes on after the job if it cannot be interrupted. `test/manager/jobScope.test.ts` reproduces that, and fails once
- * Effect no longer does it. So this one stands for a scope that is open, and for the next while that closes, until none was used.
+ * The scope of a job. Effect 3.22 marks a scope as closed before it runs the finalizers: fibers that they fork into it are interrupted
+ * but not awaited, and outlive the job if they are uninterruptible. `test/manager/jobScope.test.ts` reproduces that, and fails once
+ * Effect no longer does it. So this scope delegates to an open scope, and to a new one while that closes, until none was used.
  */
 import { Cause, Effect, Exit, Fiber, Scope } from "effect"
 
 export interface JobScope {
   readonly scope: Scope.Scope
-  /** Returns the cause of what has failed in finalizers. */
+  /** Returns the cause of the failures in finalizers. */
   readonly close: (exit: Exit.Exit<unknown, unknown>) => Effect.Effect<Cause.Cause<unknown>>
 }
 
@@ -15,7 +15,7 @@ export const make: Effect.Effect<JobScope> = Effect.map(Scope.make(), (first) =>
   let current = first
   let isUsed = false
   return {
-    // `forkIn` looks at more than the interface of a scope.
+    // `forkIn` reads more than the interface of a scope.
     scope: new Proxy<Scope.Scope>(first, {
       get: (_, name) => {
         isUsed = true
@@ -29,11 +29,11 @@ export const make: Effect.Effect<JobScope> = Effect.map(Scope.make(), (first) =>
           const closing = current
           current = yield* Scope.make()
           isUsed = false
-          // In a separate fiber, which ends after the fibers that the finalizers fork without a scope.
+          // The scope closes in a separate fiber, which ends after the fibers that the finalizers fork without a scope.
           const closed = yield* Effect.flatMap(Effect.fork(Scope.close(closing, exit)), Fiber.await)
           if (Exit.isFailure(closed)) cause = Cause.sequential(cause, closed.cause)
         }
-        // For what has left the job and still uses it.
+        // Code that has left the job may still use the last scope.
         yield* Effect.exit(Scope.close(current, exit))
         return cause
       })

@@ -1,5 +1,5 @@
 /**
- * The span of an attempt at a job. The first is a root, linked to the span that started the job; later ones are in its trace,
+ * The span of an attempt at a job. The first span is a root, linked to the span that started the job; later spans are in its trace,
  * so that the trace continues after a restart or a park, and on another machine.
  */
 import { Effect, Option, type Tracer } from "effect"

@@ -1,5 +1,5 @@
 /**
- * Checks the definition of a kind of job. An invalid one is a programming error, so it throws.
+ * Checks the definition of a kind of job. An invalid definition is a programming error, so the check throws.
  */
 import { Schema } from "effect"
 
@@ -29,7 +29,7 @@ export const check = (definition: {
   }
 }
 
-/** A schema, or any JSON where it was left out. */
+/** The schema, or the schema of any JSON if it was left out. */
 export const orUnknown = <S extends Schema.Schema.All>(schema: S | undefined): S =>
   // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: S is `Unknown` where it was left out
   schema ?? (Schema.Unknown as Schema.Schema.All as S)

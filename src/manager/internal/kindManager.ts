@@ -1,6 +1,6 @@
 /**
- * A manager of a kind of job: an ordinary one, whose orchestrator encodes by the schemas of the kind, and whose records are
- * decoded by them.
+ * A manager of a kind of job: an ordinary manager, whose orchestrator encodes with the schemas of the kind, and whose records are
+ * decoded with them.
  */
 import { Cause, type Context, Effect, Exit, HashMap, Option, Record, type Schema } from "effect"
 import type { JobNotFound, StoreError, UndecodableRun } from "../../domain/errors.js"
@@ -14,9 +14,9 @@ import { encoder, runDecoder, type RunSchemas, signalDecoder, Unencodable, withS
 
 export interface KindSchemas<C, CI, S, SI, E, EI, R> extends RunSchemas<C, CI, S, SI, E, EI, R> {
   readonly kind: string
-  /** By the type of the event; `undefined` allows any. */
+  /** Schemas by event type; `undefined` allows any. */
   readonly events: { readonly [type: string]: Schema.Schema<unknown, unknown, R> } | undefined
-  /** By the name of the signal; `undefined` allows any. */
+  /** Schemas by signal name; `undefined` allows any. */
   readonly signals: { readonly [name: string]: Schema.Schema<unknown, unknown, R> } | undefined
 }
 
@@ -53,7 +53,7 @@ export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, SiI, Event, R, R2, EM, RM>
       orchestrator: {
         ...(check && { check }),
         run: (job: JobContext<C>) =>
-          // The end is encoded where it cannot be interrupted: an interruption there would hide a failure.
+          // The exit is encoded in an uninterruptible region: an interruption there would hide a failure.
           Effect.uninterruptibleMask((restore) =>
             Effect.flatMap(Effect.exit(restore(run(typed(job)))), (exit) => Effect.provide(encodeEnd(exit), schemas))
           ),
@@ -76,7 +76,7 @@ export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, SiI, Event, R, R2, EM, RM>
     return service as JobManager.Service<C, CI, S, E, SiI, unknown> as JobManager.Service<C, CI, S, E, SiI, Event>
   })
 
-/** `JobManager.Service` where its types are known to be those of schemas. */
+/** `JobManager.Service` whose types are known to come from schemas. */
 interface TypedService<C, CI, S, E> extends Omit<JobManager.Service<C, CI>, "await" | "get"> {
   readonly await: (id: JobId) => Effect.Effect<TypedRun<C, S, E>, JobNotFound | StoreError | UndecodableRun>
   readonly get: (

@@ -1,5 +1,5 @@
 /**
- * Encodes and decodes what the jobs of a kind succeed with, fail with and emit.
+ * Encodes and decodes the success values, failures and events of the jobs of a kind.
  */
 import { type Context, Data, Effect, ParseResult, Schema } from "effect"
 import { UndecodableRun } from "../../domain/errors.js"
@@ -7,7 +7,7 @@ import type { Run, TypedRun } from "../../domain/Run.js"
 import { toJson } from "../../internal/Json.js"
 import { firstDifference, type Path } from "./readBack.js"
 
-/** A value that its schema cannot encode, or whose encoded form JSON cannot represent. A defect of the job. */
+/** A value that its schema cannot encode, or whose encoded form JSON cannot represent; it is a defect of the job. */
 export class Unencodable extends Data.TaggedError("Unencodable")<{
   readonly field: string
   readonly issue: string
@@ -31,7 +31,7 @@ const firstIssue = (
 const notJson = (name: string, path: Path) =>
   new Unencodable({ field: fieldAt(name, path), issue: "it is not the same as JSON" })
 
-/** Whether there is no schema: any value is recorded then, as JSON by best effort. */
+/** Whether there is no schema: any value is then recorded as JSON, by best effort. */
 const isAny = ({ ast }: Schema.Schema.All): boolean => ast === Schema.Unknown.ast
 
 /** Makes an encoder for a value that is recorded as JSON. */
@@ -50,7 +50,7 @@ export const encoder = <A, I, R>(
     })
 }
 
-/** A value that is `undefined` is recorded as `null`. */
+/** Makes a decoder; a value that is `undefined` is recorded as `null`. */
 const decoder = <A, I, R>(schema: Schema.Schema<A, I, R>) => {
   const decode = Schema.decodeUnknown(schema)
   return (recorded: unknown): Effect.Effect<A, ParseResult.ParseError, R> =>
@@ -59,7 +59,7 @@ const decoder = <A, I, R>(schema: Schema.Schema<A, I, R>) => {
       : decode(recorded)
 }
 
-/** A recorded signal that no longer decodes. A defect of the job. */
+/** A recorded signal that no longer decodes; it is a defect of the job. */
 export class UndecodableSignal extends Data.TaggedError("UndecodableSignal")<{
   readonly field: string
   readonly issue: string
@@ -78,7 +78,7 @@ export const signalDecoder = <A, I, R>(
   return (payload) => Effect.mapError(decode(payload), (error) => new UndecodableSignal(firstIssue(name, error)))
 }
 
-/** A schema that decodes as another one does, with its services provided. */
+/** A schema that decodes like the passed one, with its services provided. */
 export const withServices = <A, I, R>(
   schema: Schema.Schema<A, I, R>,
   services: Context.Context<R>

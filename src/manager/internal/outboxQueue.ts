@@ -13,7 +13,7 @@ import type { Notifier } from "./Core.js"
 /** Milliseconds between two polls. */
 const pollInterval = 1_000
 
-/** Queues what an earlier manager has left. Returns the effect that queues later runs for as long as the manager lives. */
+/** Queues the runs that an earlier manager has left. Returns the effect that queues later runs for as long as the manager lives. */
 export const make = (
   kind: string,
   outbox: Outbox,
@@ -44,7 +44,7 @@ export const make = (
             : inserted.changed(version)
       })
     )
-    // Logged once, since it fails again with every poll.
+    // A failure is logged once, since it occurs again with every poll.
     const pause = (cause: Cause.Cause<StoreError>) =>
       Effect.flatMap(Ref.getAndSet(isFailing, true), (wasFailing) =>
         Effect.zipRight(

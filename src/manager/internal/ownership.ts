@@ -1,5 +1,5 @@
 /**
- * Owning the jobs of a kind: one manager at a time, for as long as one of its jobs runs.
+ * The ownership of the jobs of a kind: one manager at a time has it, for as long as one of its jobs runs.
  */
 import { Duration, Effect, Exit, Scope } from "effect"
 import type { AlreadyManaged, StoreError } from "../../domain/errors.js"
@@ -20,7 +20,7 @@ const letGo = <Config>(core: Core<Config>) =>
     closeJobs(core, graceOnLoss)
   )
 
-/** Acquires the kind. It is released when the scope closes, or, if a job has not ended by then, after the last one. */
+/** Acquires the kind. It is released when the scope closes, or, if a job has not ended by then, after the last job. */
 export const acquireOwnership = <Config>(
   core: Core<Config>,
   id: string,

@@ -1,5 +1,5 @@
 /**
- * Parking: the work ends its attempt, and its job waits. The outcome is fixed first, and then the work is interrupted.
+ * Parks a job: the work ends its attempt, and the job waits. The outcome is fixed first, and then the work is interrupted.
  */
 import { Effect, Option } from "effect"
 import type { JobId } from "../../domain/JobId.js"
@@ -29,7 +29,7 @@ export const park = <Config>(
       ...(until === undefined ? {} : { until }),
       ...(signal === undefined ? {} : { signal })
     })
-    // None if a stop, or another `park`, came first: either interrupts the work, too.
+    // None if a stop or another `park` came first: either interrupts the work, too.
     const job = yield* JobRegistry.beginPark(core.jobs, id, parked)
     if (Option.isSome(job)) yield* core.fork(reliableInterrupt(job.value.fiber, interruptor))
     return yield* Effect.interruptible(Effect.never)

@@ -29,7 +29,7 @@ export interface MakeOptions<C, I, RS = never, R = Scope.Scope, R2 = never> exte
   readonly labels?: (config: C) => { readonly [name: string]: string }
   /** The key of a configuration, if `start` gets none: at most one job holds it. */
   readonly key?: (config: C) => string | undefined
-  /** The signals that its jobs take, with the schemas of their payloads; any name with any JSON when left out. */
+  /** The signals that its jobs accept, with the schemas of their payloads; when left out, any name with any JSON. */
   readonly signals?: { readonly [name: string]: Schema.Schema.AnyNoContext }
 }
 
@@ -37,15 +37,15 @@ export interface Parts<in out C, in out R> {
   readonly core: Core.Core<C>
   readonly admission: Admission.Admission<C>
   readonly subscriptions: EventSubscriptions.EventSubscriptions
-  /** Makes ids that need not be greater than those of the database. */
+  /** Makes ids that need not be greater than the ids in the database. */
   readonly anyId: JobIdGenerator.JobIdGenerator
-  /** Makes ids that are greater than those that are in the database now. */
+  /** Makes ids that are greater than all ids in the database now. */
   readonly nextId: Effect.Effect<JobIdGenerator.JobIdGenerator, StoreError>
   /** The statuses of the runs that the manager continues by itself. */
   readonly continued: ReadonlyArray<"interrupted" | "parked" | "pending">
   /** Provides the services of the orchestrator. */
   readonly provide: <A, E>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E>
-  /** Removes what is left of the child processes of a job, up to this attempt. */
+  /** Removes the child processes that a job has left, up to this attempt. */
   readonly recover: (id: JobId, attempt: number) => Effect.Effect<void, unknown>
   /** Removes what is kept of a job whose run is pruned. */
   readonly forget: (id: JobId) => Effect.Effect<void, unknown>
@@ -94,7 +94,7 @@ export const make = <C, I, RS, R, R2>(
       continued: recovery === "manual" ? ["parked", "pending"] : ["interrupted", "parked", "pending"],
       subscriptions: yield* EventSubscriptions.make(core),
       provide: Effect.provide(services),
-      // Where one of them throws, it has failed: that is no defect of the manager.
+      // A `recover` or `forget` that throws has failed; that is no defect of the manager.
       recover: (id, attempt) =>
         Effect.provide(
           Effect.suspend(() => orchestrator.recover?.(id, attempt) ?? Effect.void),

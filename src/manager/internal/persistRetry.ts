@@ -1,5 +1,5 @@
 /**
- * Writes that are retried until the store accepts them, since what they record has happened. Meanwhile the manager reports
+ * Retries writes until the store accepts them, since they record what has happened already. Meanwhile the manager reports
  * that it is unhealthy.
  */
 import { Duration, Effect, HashMap, type Option, Order, Ref, Schedule } from "effect"
@@ -16,9 +16,9 @@ import type { Shutdown } from "./Shutdown.js"
  */
 export interface Health {
   readonly healthy: boolean
-  /** Jobs with something that could not be written yet, and why; oldest first. */
+  /** Jobs with something that could not be written yet, and its error; oldest first. */
   readonly unrecorded: ReadonlyArray<{ readonly jobId: JobId; readonly error: StoreError }>
-  /** How long the oldest write waits, if that is a second or more; from 10 seconds on, the manager is not healthy. */
+  /** How long the oldest write has waited, if that is a second or more; from 10 seconds on, the manager is not healthy. */
   readonly oldestWrite?: Duration.Duration
 }
 
@@ -30,7 +30,7 @@ export interface PersistRetry {
   readonly health: Effect.Effect<Health>
 }
 
-/** A write that waits is shown from here on, and makes the manager unhealthy from there on: all retries of the store have ended. */
+/** From `shownAfter` on a waiting write is shown, from `unhealthyAfter` on it makes the manager unhealthy: the store's retries are over. */
 const shownAfter = Duration.seconds(1)
 const unhealthyAfter = Duration.seconds(10)
 
@@ -45,7 +45,7 @@ export const make = (
 ): Effect.Effect<PersistRetry> =>
   Effect.gen(function* () {
     const problems = yield* Ref.make(HashMap.empty<JobId, StoreError>())
-    // Real time: under a `TestClock` that stands still, nothing would be retried.
+    // Retries use real time: under a `TestClock` that does not advance, nothing would be retried.
     const clock = yield* asClock
 
     const problem: PersistRetry["problem"] = (jobId) => Effect.map(Ref.get(problems), HashMap.get(jobId))
@@ -63,7 +63,7 @@ export const make = (
         ? Effect.map(shutdown.isOver, (isOver) => !isOver)
         : Effect.succeed(false)
 
-    // Separate from the first attempt: a write that succeeds at once, as nearly all do, needs none of this.
+    // The retry is separate from the first attempt: a write that succeeds at once, as nearly all do, needs none of this.
     const retry = <A, E>(jobId: JobId, write: Effect.Effect<A, E | StoreError>) =>
       write.pipe(
         Effect.tapError((error) => note(jobId, error)),

@@ -1,6 +1,6 @@
 /**
- * The services of a job: those of the layer that made its orchestrator, its own scope and span, and nothing from around the
- * manager.
+ * The services of a job: the services of the layer that made its orchestrator, the job's scope and span, and nothing from around
+ * the manager.
  */
 import { Context, Effect, Option, Scope, Tracer } from "effect"
 
@@ -9,7 +9,7 @@ export const provideOwn = <A, E, R>(
   own: Context.Context<Exclude<R, Scope.Scope>>
 ): Effect.Effect<A, E, Scope.Scope> =>
   Effect.mapInputContext(effect, (job: Context.Context<Scope.Scope>) => {
-    // The span around the build of the layer ended with it.
+    // The span around the build of the layer has ended with it.
     const services = Context.omit(Tracer.ParentSpan)(own).pipe(Context.add(Scope.Scope, Context.get(job, Scope.Scope)))
     const span = Context.getOption(job, Tracer.ParentSpan)
     const all = Option.isNone(span) ? services : Context.add(services, Tracer.ParentSpan, span.value)

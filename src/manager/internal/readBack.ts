@@ -1,6 +1,6 @@
 /**
  * Refuses a configuration that does not survive a round trip through JSON: it is recorded as JSON, and every attempt after a
- * restart works with what is read back.
+ * restart works with the value that is read back.
  */
 import { Effect, Predicate, Schema } from "effect"
 import { InvalidJobConfig } from "../../domain/errors.js"
@@ -26,7 +26,7 @@ export const make = <C, I, R>(
       })
       // An equivalence of unknown values compares them by reference.
       if (isSame(config, again) || firstDifference(config, again, []) === undefined) return
-      // What is encoded differs nowhere where a schema encodes several values alike.
+      // The encoded forms are equal if the schema encodes several values alike.
       const path =
         firstDifference(encoded, yield* Effect.orDie(encode(again)), []) ?? firstDifference(config, again, [])
       return yield* invalid(path ?? [], "is another value when it is read back")
@@ -37,7 +37,7 @@ export type Path = ReadonlyArray<string | number>
 
 const invalid = (path: Path, message: string) => new InvalidJobConfig({ issues: [{ path, message }] })
 
-/** The path to the first value that is not the same; properties that are `undefined` count as missing. */
+/** The path to the first value that differs; properties that are `undefined` count as missing. */
 export const firstDifference = (before: unknown, after: unknown, path: Path): Path | undefined => {
   if (before === after) return undefined
   if (Array.isArray(before) && Array.isArray(after)) {
@@ -53,6 +53,6 @@ const firstOf = (paths: ReadonlyArray<Path | undefined>): Path | undefined => pa
 
 const prototypeOf = (value: object): unknown => Object.getPrototypeOf(value)
 
-/** Whether a value is nothing but its properties, unlike a date or a map. */
+/** Whether a value consists only of its properties, unlike a date or a map. */
 const isStructure = (value: unknown): value is { readonly [name: string]: unknown } =>
   Predicate.isRecord(value) && (Object.keys(value).length > 0 || prototypeOf(value) === Object.prototype)

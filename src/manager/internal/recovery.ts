@@ -1,5 +1,5 @@
 /**
- * Taking over the runs of a manager that has died.
+ * Takes over the runs of a manager that has died.
  */
 import { Cause, type DateTime, Effect, Exit, Option, Schema } from "effect"
 import { StoreError } from "../../domain/errors.js"
@@ -15,7 +15,7 @@ import { now } from "../../internal/now.js"
 interface Recovery {
   readonly kind: string
   readonly store: Store
-  /** Removes what is left of the child processes of a job, up to this attempt. */
+  /** Removes the child processes that a job has left, up to this attempt. */
   readonly recover: (id: JobId, attempt: number) => Effect.Effect<void, unknown>
 }
 
@@ -42,8 +42,8 @@ export const forEachPage = <E>(
   })
 
 /**
- * Every run of the kind that is recorded as running belongs to a dead manager. Each becomes `interrupted`, or ends
- * where it cannot be continued. The interrupted ones are not read: start-up does not depend on their number.
+ * Every run of the kind that is recorded as running belongs to a dead manager. Each becomes `interrupted`, or ends if it
+ * cannot be continued. Interrupted runs are not read: start-up does not depend on their number.
  */
 export const takeOver = (recovery: Recovery): Effect.Effect<void, StoreError> =>
   Effect.gen(function* () {
@@ -97,7 +97,7 @@ const commandsOf = ({ childProcesses }: Store, { attempt, id }: Run) =>
   ])
 
 /**
- * Why a run that has crashed so often is not continued: its crashes came without an event in between, or during the same command,
+ * Why a run that has crashed too often is not continued: its crashes came without an event in between, or during the same command,
  * which may have killed the manager.
  */
 export const tooManyCrashes = (
@@ -107,7 +107,7 @@ export const tooManyCrashes = (
   Effect.gen(function* () {
     if (crashes >= crashLimit)
       return recoveryError(`it crashed ${crashLimit} times in a row, without an event of the orchestrator between`)
-    // After an attempt that did not crash there are none.
+    // The count is 0 after an attempt that did not crash.
     if (crashes === 0 || run.attempt < crashLimit) return undefined
     const ends = (yield* store.lifecycle(run.id)).filter(({ type }) => !notEnds.has(type)).slice(-crashLimit)
     const [latest = [], ...earlier] = ends.map(({ payload }) => commandsAtCrash(payload)).reverse()
@@ -142,7 +142,7 @@ const clear = (
   attempt: number
 ): Effect.Effect<Exit.Exit<void, unknown>, StoreError> =>
   Effect.flatMap(Effect.exit(recover(id, attempt)), (cleared) => {
-    // Where the store fails, processes may still be running: the next manager removes them.
+    // If the store fails, processes may still be running: the next manager removes them.
     const failure = Exit.isFailure(cleared) ? Cause.failureOption(cleared.cause) : Option.none()
     return Option.isSome(failure) && failure.value instanceof StoreError ? failure.value : Effect.succeed(cleared)
   })

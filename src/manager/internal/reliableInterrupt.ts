@@ -1,6 +1,6 @@
 /**
- * Interruption that is not lost. Effect 3.22 drops one that reaches a fiber while a scope with several finalizers closes: the
- * fiber refs that a finalizer restores no longer hold it. `test/manager/reliableInterrupt.test.ts` reproduces that, and
+ * Interrupts fibers reliably. Effect 3.22 drops an interruption that reaches a fiber while a scope with several finalizers closes:
+ * the fiber refs that a finalizer restores no longer hold it. `test/manager/reliableInterrupt.test.ts` reproduces that, and
  * fails once Effect no longer does it.
  */
 import { Cause, Effect, Fiber, type FiberId, FiberRef, Schedule } from "effect"
@@ -9,7 +9,7 @@ import { asClock } from "../../internal/RealClock.js"
 /** When to check whether an interruption was lost: less and less often, since there may be thousands of slow fibers. */
 const checks = Schedule.exponential("50 millis").pipe(Schedule.union(Schedule.spaced("1 second")))
 
-/** Runs a check again and again, in real time. */
+/** Repeats a check in real time. */
 const repeatedly = (check: Effect.Effect<void>): Effect.Effect<unknown> =>
   Effect.flatMap(asClock, (clock) => Effect.withClock(Effect.schedule(check, checks), clock))
 
@@ -21,7 +21,7 @@ const redeliver = (fiber: Fiber.RuntimeFiber<unknown, unknown>, by: FiberId.Fibe
       : Effect.void
   )
 
-/** Interrupts a fiber, and again if it has lost that; returns when it has ended. Run it in a fiber that is not interrupted. */
+/** Interrupts a fiber, again if the interruption is lost; returns when it has ended. Run it in a fiber that is not interrupted. */
 export const reliableInterrupt = (
   fiber: Fiber.RuntimeFiber<unknown, unknown>,
   by: FiberId.FiberId

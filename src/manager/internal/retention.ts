@@ -1,6 +1,6 @@
 /**
- * Prunes the finished runs of a kind: at start-up, when the next one is too old, and every 10 minutes of real time for what no
- * change announces, such as a run that was unpinned. Under a `TestClock`, time passes at once where nothing is to be pruned.
+ * Prunes the finished runs of a kind: at start-up, when the next one is too old, and every 10 minutes of real time for changes
+ * without a notification, such as a run that was unpinned. Under a `TestClock`, time passes at once where nothing is to be pruned.
  */
 import { Cause, Clock, DateTime, Duration, Effect, Exit, Option, type Scope } from "effect"
 import type { JobId } from "../../domain/JobId.js"
@@ -31,7 +31,7 @@ export const keepRetention = <Config>(
       return yield* store.nextExpiry(kind)
     })
 
-    /** How long a run is kept at least that ends from now on. */
+    /** The shortest time for which a run that ends from now on is kept. */
     const shortest =
       retention.maxRuns === undefined
         ? ages(retention).reduce((least, { age }) => Duration.min(least, age), Duration.infinity)

@@ -23,7 +23,7 @@ const secretsIn = (config: unknown): ReadonlyArray<string> => {
 /** Minimum length of a secret that is replaced inside a longer text: shorter ones would match ordinary words. */
 const minLength = 8
 
-/** JSON text of labels and configuration without its secrets; undefined if it has none. */
+/** JSON text of labels and configuration without their secrets; undefined if they have none. */
 export const searchedText = (
   config: unknown,
   submitted: { readonly labels: { readonly [name: string]: string }; readonly config: unknown }

@@ -1,5 +1,5 @@
 /**
- * Signals: each is sent to a job, recorded with it, and wakes it if it has parked for that signal.
+ * Sends signals: each is recorded with its job, and wakes the job if it has parked for that signal.
  */
 import { Effect, type Option, ParseResult, Schema } from "effect"
 import {
@@ -55,7 +55,7 @@ export const signalJob = <Config>(
     }
     const schema = signals?.[name]
     if (schema !== undefined) {
-      // Decodes what is recorded, and not what was passed in: that is what the job has to read.
+      // Decodes the recorded payload, not the one passed in, since the job has to read the recorded one.
       const kept = text === undefined ? undefined : parse(text)
       yield* Effect.mapError(
         Schema.decodeUnknown(schema, { errors: "all" })(kept),
@@ -71,7 +71,7 @@ const declarationProblem = (name: string, signals: Signals | undefined): string 
     ? undefined
     : `this kind of job takes the signals ${Object.keys(signals).join(", ") || "none"}`
 
-/** One line, with the fields of the payload that are wrong. */
+/** The wrong fields of the payload, in one line. */
 const reasonOf = (error: ParseResult.ParseError): string =>
   ParseResult.ArrayFormatter.formatErrorSync(error)
     .map(({ message, path }) => `${["payload", ...path.map(String)].join(".")}: ${message}`)

@@ -1,5 +1,5 @@
 /**
- * Starting a job inside a transaction of the application: the run is one row of that transaction, and begins after the commit.
+ * Starts a job inside a transaction of the application: the run is one row of that transaction, and begins after the commit.
  * No permit is taken, and `check` is called when the run begins.
  */
 import { Effect } from "effect"

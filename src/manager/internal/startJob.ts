@@ -1,7 +1,7 @@
 /**
- * Starting a job. What may refuse or answer it is examined in a fixed order, and the first wins: shutdown, options, capacity if
- * nothing else is asked for, configuration, idempotency key, key, permit, check; then one transaction decides on keys and
- * idempotency again, and writes. For a start inside a transaction of the application see `startInTransaction`.
+ * Starts a job. The conditions that refuse or resolve a start are examined in a fixed order, and the first wins: shutdown, options,
+ * capacity if only an immediate start is requested, configuration, idempotency key, key, permit, check; then one transaction decides
+ * on keys and idempotency again, and writes. For a start inside a transaction of the application see `startInTransaction`.
  */
 import { Effect, Option } from "effect"
 import {
@@ -82,8 +82,8 @@ export const queueJob = <Config>(
   )
 
 /**
- * Decides by two index reads: returns another run, or that this one waits, or that it needs a permit. It writes only the
- * idempotency key of a request that attaches, so that a repeated request gets the same run even after that has ended.
+ * Decides by two index reads: returns another run, or that this run waits, or that it needs a permit. It writes only the
+ * idempotency key of a request that attaches, so that a repeated request gets the same run even after its end.
  */
 export const decideByKeys = <Config>(
   { kind, store }: Core<Config>,
@@ -160,7 +160,7 @@ const queue = <Config>(
     )
   })
 
-/** Adds to a conflict what the key of the check stands for. */
+/** Adds to a conflict the name of the check's key. */
 export const named =
   ({ key, keyName }: Checked) =>
   <E>(error: E | JobConflict): E | JobConflict =>

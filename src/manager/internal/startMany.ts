@@ -14,7 +14,7 @@ import { type Starting, submit } from "./submission.js"
 
 type Answer = Either.Either<JobId, InvalidJobConfig | JobConflict | QueueFull>
 
-/** Runs that are written together. */
+/** How many runs are written together. */
 const slice = 1_000
 
 /** Ids are assigned in the order of the configurations; with one priority, that is the order in which they begin. */
@@ -50,7 +50,7 @@ export const startMany = <Config>(
     return answers
   }).pipe(traced("JobManager.startMany"))
 
-/** An error of one run is its answer; an error that concerns all of them fails the call. */
+/** An error of one run is its result; an error that concerns all of them fails the call. */
 const answered = (
   started: Effect.Effect<JobId, WriteError | ShuttingDown>
 ): Effect.Effect<Answer, ShuttingDown | StoreError> =>

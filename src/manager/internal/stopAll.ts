@@ -1,5 +1,5 @@
 /**
- * Stopping all jobs at the same time, under one deadline.
+ * Stops all jobs at the same time, under one deadline.
  */
 import { Clock, Deferred, Effect, Option } from "effect"
 import type { JobNotFound, StopTimedOut, StoreError } from "../../domain/errors.js"
@@ -52,14 +52,14 @@ const cancelWaiting = <Config>(core: Core<Config>, status: RunStatus, begun: num
   })
 
 /**
- * How many stops begin in one turn of the event loop. Their intents are committed in the next: with 2,000 in one turn, up to a third
- * of the jobs were interrupted before that (`recordTimeout` in `stopJob`).
+ * How many stops begin in one turn of the event loop. Their intents are committed in the next turn: with 2,000 in one turn, up to a
+ * third of the jobs were interrupted before that (`recordTimeout` in `stopJob`).
  */
 const perTurn = 100
 
 /**
- * Begins to stop each in a fiber of the manager, so that it continues when the caller of `stopAll` is interrupted, and returns
- * the effects that wait for the reports.
+ * Begins to stop each job in a fiber of the manager, so that the stop continues when the caller of `stopAll` is interrupted, and
+ * returns the effects that wait for the reports.
  */
 const beginAll = <Config>(core: Core<Config>, ids: ReadonlyArray<JobId>, begun: number) =>
   Effect.gen(function* () {
@@ -74,7 +74,7 @@ const beginAll = <Config>(core: Core<Config>, ids: ReadonlyArray<JobId>, begun: 
     )
   }).pipe(Effect.uninterruptible)
 
-/** None if there is no such job after all. */
+/** None if there is no such job. */
 const reported = (
   jobId: JobId,
   stopped: Effect.Effect<StopReport, StopTimedOut | JobNotFound | StoreError>,

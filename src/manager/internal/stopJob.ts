@@ -1,5 +1,5 @@
 /**
- * Stopping a job. Interruption is the stop; the rest is waiting until it is really over, and reporting what came of it.
+ * Stops a job. The interruption is the stop; the rest waits until the job is really over, and reports the outcome.
  */
 import { Cause, Clock, Deferred, Duration, Effect, Exit, Option, Ref } from "effect"
 import { type JobNotFound, StopTimedOut, StoreError } from "../../domain/errors.js"
@@ -19,7 +19,7 @@ import { reliableInterrupt } from "./reliableInterrupt.js"
 /** How long an orchestrator may take to end after its grace period. */
 export const afterGrace = Duration.seconds(1)
 
-/** How long to wait for the record of the intent: a job can be stopped on a full or a locked disk, too. Its end is recorded later. */
+/** How long to wait for the record of the intent: a job can be stopped even on a full or locked disk. Its end is recorded later. */
 const recordTimeout = Duration.seconds(1)
 
 export const stopJob = <Config>(
@@ -46,7 +46,7 @@ const stopActive = <Config>(
   begun: number
 ) =>
   Effect.gen(function* () {
-    // After an earlier stop has timed out, that grace period is over, and this stop has its own.
+    // After an earlier stop has timed out, its grace period is over, and this stop gets a new one.
     const isSpent = yield* job.grace.isOver
     yield* Effect.uninterruptible(beginStop(core, job, grace))
     yield* isSpent ? race.first([Effect.asVoid(Deferred.await(job.ended)), runningTime.sleep(grace)]) : job.grace.over
@@ -60,7 +60,7 @@ const stopActive = <Config>(
     return yield* new StopTimedOut({ jobId: job.id, elapsed: yield* since(begun) })
   })
 
-/** The first stop interrupts, in a fiber of the manager, which outlives the caller. A later one can only shorten the grace. */
+/** The first stop interrupts, in a fiber of the manager, which outlives the caller. A later stop can only shorten the grace. */
 const beginStop = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, grace: Duration.Duration) =>
   Effect.gen(function* () {
     yield* job.grace.limit(grace)
@@ -77,7 +77,7 @@ const recordIntent = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>):
     const at = yield* now
     const { attempt } = yield* Ref.get(job.record)
     const recorded = yield* core.store.record({ type: "job.stopping", jobId: job.id, attempt, at }).pipe(
-      // It has ended by itself, or is just doing so.
+      // The job has ended by itself, or is just ending.
       Effect.catchTag("Superseded", () => Effect.void),
       Effect.exit,
       Effect.disconnect,
@@ -88,7 +88,7 @@ const recordIntent = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>):
     yield* Effect.logWarning(`job ${job.id} is interrupted before its stop is recorded`, cause)
   }).pipe(Effect.annotateLogs({ jobId: job.id }))
 
-/** None if it has parked, or this node of a cluster has let go of it: it then has to be stopped where it is now. */
+/** None if the job has parked, or this node of a cluster has released it: it then has to be stopped where it is now. */
 const reportEnd = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, { status }: Run, begun: number) =>
   Effect.gen(function* () {
     if (status === "parked") return Option.none<StopReport>()

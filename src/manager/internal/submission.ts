@@ -16,7 +16,7 @@ import type { Dispatcher } from "./dispatcher.js"
 import type { JobIdGenerator } from "./JobIdGenerator.js"
 import { searchedText } from "./searchedText.js"
 
-/** What all starts of a manager share. */
+/** The state that all starts of a manager share. */
 export interface Starting<Config> {
   readonly admission: Admission<Config>
   readonly dispatcher: Dispatcher
@@ -28,7 +28,7 @@ export interface Starting<Config> {
   readonly inserted: Notifier
 }
 
-/** What a caller of `start` passes in. */
+/** The input of a caller of `start`. */
 export interface Submitted {
   readonly input: unknown
   readonly options: StartOptions | undefined

@@ -1,5 +1,5 @@
 /**
- * Writes the events of an attempt to the log, retrying for as long as it takes.
+ * Writes the events of an attempt to the log, and retries for as long as it takes.
  */
 import { Effect, Option, Ref } from "effect"
 import type { Run } from "../../domain/Run.js"
@@ -21,7 +21,7 @@ export const writeEvents = <Config>(core: Core<Config>, run: Run) => {
     persistRetry.persist(id, store.append({ jobId: id, attempt, events })).pipe(
       // The attempt is over.
       Effect.catchTag("Superseded", () => letGoOnce),
-      // The job waits for its events before it ends, and it has to end.
+      // The job waits for its events before it ends, so a failure must not keep it from ending.
       Effect.catchAllCause((cause) =>
         Effect.annotateLogs(Effect.logError(`events of job ${id} are lost`, cause), { jobId: id })
       )
