@@ -14,10 +14,10 @@ import { Schema } from "effect"
 export class AgentLimit extends Schema.Class<AgentLimit>("charlotte/AgentLimit")({
   /** The name of the agent's profile. */
   agent: Schema.String,
-  /** In the words of the agent. */
+  /** The reason in the agent's words. */
   reason: Schema.String,
   /** No turn begins before this time. */
   until: Schema.DateTimeUtc,
-  /** How often in a row the agent was refused without saying when its limit resets; 0 if it does say so. */
+  /** How often in a row the agent was refused without a reset time; 0 if it states one. */
   refusals: Schema.NonNegativeInt
 }) {}

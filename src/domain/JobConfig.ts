@@ -37,16 +37,16 @@ export class JobConfig extends Schema.Class<JobConfig>("charlotte/JobConfig")(
     repoPath: text.pipe(Schema.filter((s) => s.startsWith("/") || "must be an absolute path")),
     /** The directory that holds the units and tasks; absolute, or relative to the repository. */
     tasksDir: text,
-    /** The branch that the result is landed on. */
+    /** The branch on which the result lands. */
     targetBranch: text,
     /** How many units run in parallel. */
     concurrency: Schema.optionalWith(
       Schema.Int.pipe(Schema.positive()).annotations({ message: () => "must be a whole number, 1 or more" }),
       { default: () => 4 }
     ),
-    /** Only validate and show the plan; change nothing. */
+    /** Whether only to validate and show the plan, without changes. */
     dryRun: Schema.optionalWith(Schema.Boolean, { default: () => false }),
-    /** Advance the target branch to the result once all units are merged. */
+    /** Whether to advance the target branch to the result once all units are merged. */
     land: Schema.optionalWith(Schema.Boolean, { default: () => true }),
     /** The name of the agent profile that runs the tasks. */
     agent: Schema.optional(text),

@@ -17,7 +17,7 @@ import { storable } from "./storable.js"
  */
 export class JobEvent extends Schema.Class<JobEvent>("charlotte/JobEvent")({
   jobId: JobId,
-  /** 1, 2, 3 … within the job. */
+  /** The number of the event within the job: 1, 2, 3 … */
   seq: Schema.Int.pipe(Schema.positive()),
   /** Increases across all jobs of a database. */
   cursor: Schema.Int.pipe(Schema.positive()),
@@ -105,7 +105,7 @@ export const lifecycle = {
 export type Lifecycle = keyof typeof lifecycle
 
 /**
- * An event of a job that emits those in a map from type to encoded payload, or that its manager writes.
+ * An event that the manager of a job writes, or that the job emits, by a map from type to encoded payload.
  *
  * @since 0.2.0
  * @category models

@@ -6,7 +6,7 @@
 import { Schema } from "effect"
 
 /**
- * A signal that a job was sent.
+ * A signal that was sent to a job.
  *
  * @since 0.2.0
  * @category models
@@ -14,10 +14,10 @@ import { Schema } from "effect"
 export class RecordedSignal extends Schema.Class<RecordedSignal>("charlotte/RecordedSignal")({
   /** The sequence number of its event. */
   seq: Schema.Int.pipe(Schema.positive()),
-  /** The attempt during which it came, or which was the last before it. */
+  /** The attempt during which the signal came, or the last attempt before it. */
   attempt: Schema.Int.pipe(Schema.positive()),
   name: Schema.String,
   payload: Schema.optional(Schema.Unknown),
-  /** Whether the job was resumed by it, or by a later one of its name. */
+  /** Whether this signal, or a later one of its name, resumed the job. */
   used: Schema.Boolean
 }) {}

@@ -1,5 +1,5 @@
 /**
- * The record of a job: one row of history, which is kept for as long as the retention of its kind says.
+ * The record of a job: one row of history, which is kept as long as the retention of its kind says.
  *
  * @since 0.1.0
  */
@@ -12,8 +12,8 @@ import { RunStatus } from "./RunStatus.js"
  *
  * - `failure`: the orchestrator failed with a typed error
  * - `defect`: the orchestrator, or one of its finalizers, died
- * - `interrupted`: it interrupted itself
- * - `recovery`: it could not be begun or continued, such as after a change of its schema or three crashes in a row
+ * - `interrupted`: the orchestrator interrupted itself
+ * - `recovery`: the run could not be begun or continued, such as after a change of its schema or three crashes in a row
  *
  * @since 0.1.0
  * @category models
@@ -27,7 +27,7 @@ export class RunError extends Schema.Class<RunError>("charlotte/RunError")({
 }) {}
 
 /**
- * A run that parks for this signal, which cannot be sent, waits until it is resumed.
+ * A signal that cannot be sent: a run that parks for it waits until it is resumed.
  *
  * @since 0.2.0
  * @category constants
@@ -63,15 +63,15 @@ export const WaitsFor = Schema.Literal("permit", "time", "key", "signal")
 export type WaitsFor = typeof WaitsFor.Type
 
 /**
- * Spans of a job, each as a `traceparent` of the W3C. A job is a trace of its own, which continues in each of its attempts.
+ * Spans of a job, each as a W3C `traceparent`. Each job is a separate trace, which continues in each of its attempts.
  *
  * @since 0.2.0
  * @category models
  */
 export class RunTrace extends Schema.Class<RunTrace>("charlotte/RunTrace")({
-  /** The span of its first attempt; missing until that has begun. */
+  /** The span of the first attempt; missing until that has begun. */
   root: Schema.optional(Schema.String),
-  /** The span that started it, to which it is linked. */
+  /** The span that started the job; the root span is linked to it. */
   startedBy: Schema.optional(Schema.String)
 }) {}
 
@@ -83,7 +83,7 @@ export class RunTrace extends Schema.Class<RunTrace>("charlotte/RunTrace")({
  */
 export class Run extends Schema.Class<Run>("charlotte/Run")({
   id: JobId,
-  /** The kind of the manager that runs it. */
+  /** The kind of the manager that runs the job. */
   kind: Schema.NonEmptyString,
   status: RunStatus,
   /** 1 for the first attempt, and one more with each continuation. */
@@ -91,7 +91,7 @@ export class Run extends Schema.Class<Run>("charlotte/Run")({
   /** The encoded configuration, with the defaults filled in. */
   config: Schema.Unknown,
   labels: Schema.Record({ key: Schema.String, value: Schema.String }),
-  /** Among the runs that wait for a permit, higher ones begin first. */
+  /** Among the runs that wait for a permit, runs of higher priority begin first. */
   priority: Schema.Int.pipe(
     Schema.propertySignature,
     Schema.withConstructorDefault(() => 0)
@@ -100,15 +100,15 @@ export class Run extends Schema.Class<Run>("charlotte/Run")({
   /** A pending run does not begin before this time. */
   startAt: Schema.optional(Schema.DateTimeUtc),
   waitsFor: Schema.optional(WaitsFor),
-  /** Of a parked run. */
+  /** What a parked run waits for. */
   parked: Schema.optional(Parked),
   /** When the current attempt began. */
   startedAt: Schema.optional(Schema.DateTimeUtc),
-  /** When it reached a terminal status. */
+  /** When the run reached a terminal status. */
   endedAt: Schema.optional(Schema.DateTimeUtc),
-  /** Whether it is kept whatever the retention of its kind says. */
+  /** Whether the run is kept regardless of the retention of its kind. */
   pinned: Schema.optional(Schema.Boolean),
-  /** Missing where no tracer was installed when it was started and begun. */
+  /** The trace; missing if no tracer was installed when the run was started and begun. */
   trace: Schema.optional(RunTrace),
   /** The success value of the orchestrator, as JSON. */
   result: Schema.optional(Schema.Unknown),
@@ -138,7 +138,7 @@ export interface CompletedRun<out Config, out Success> extends RunBase<Config> {
 }
 
 /**
- * A run that has failed. Only an error of kind `failure` is a typed failure of the job itself.
+ * A failed run. Only an error of kind `failure` is a typed failure of the job itself.
  *
  * @since 0.2.0
  * @category models
@@ -156,7 +156,7 @@ export interface FailedRun<out Config, out Error> extends RunBase<Config> {
 }
 
 /**
- * A run that was cancelled, or that is not over.
+ * A run that was cancelled, or is not over.
  *
  * @since 0.2.0
  * @category models
@@ -164,7 +164,7 @@ export interface FailedRun<out Config, out Error> extends RunBase<Config> {
 export interface OtherRun<out Config> extends RunBase<Config> {
   readonly status: Exclude<RunStatus, "completed" | "failed">
   readonly result?: never
-  /** Of a cancelled run: the defect of a finalizer. */
+  /** The defect of a finalizer of a cancelled run. */
   readonly error?: RunError
 }
 

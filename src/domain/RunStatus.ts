@@ -6,10 +6,10 @@
 import { Schema } from "effect"
 
 /**
- * - `pending`: recorded; it waits for a permit, a time or a key
- * - `running`: a manager runs it, or one died while running it and no other has recovered it yet
+ * - `pending`: recorded; the run waits for a permit, a time or a key
+ * - `running`: a manager runs it, or died while running it and no other manager has recovered it yet
  * - `interrupted`: cut short when its manager exited; a resume starts the next attempt
- * - `parked`: it waits for a time or a signal, and holds nothing but its keys; waking it starts the next attempt
+ * - `parked`: the run waits for a time or a signal, and holds only its keys; waking it starts the next attempt
  * - `completed`, `failed`, `cancelled`: terminal
  *
  * @since 0.1.0
@@ -50,7 +50,7 @@ export const transitions: { readonly [From in RunStatus]: ReadonlyArray<RunStatu
 }
 
 /**
- * Whether a run may change from one status to the other.
+ * Whether a run may change from one status to another.
  *
  * @since 0.1.0
  * @category predicates

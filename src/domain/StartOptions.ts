@@ -33,7 +33,7 @@ export const WhenFull = Schema.Literal("refuse", "queue")
 export type WhenFull = typeof WhenFull.Type
 
 /**
- * What `start` does where another job holds the key.
+ * What `start` does if another job holds the key.
  *
  * @since 0.2.0
  * @category options
@@ -41,7 +41,7 @@ export type WhenFull = typeof WhenFull.Type
 export const WhenKeyTaken = Schema.Literal("refuse", "attach", "replace", "queue")
 
 /**
- * What `start` does where another job holds the key.
+ * What `start` does if another job holds the key.
  *
  * @since 0.2.0
  * @category options
@@ -55,22 +55,22 @@ export type WhenKeyTaken = typeof WhenKeyTaken.Type
  * @category options
  */
 export interface StartOptions<out When extends WhenFull = WhenFull> {
-  /** At capacity: refuse with `MaxJobsReached`, or record the run as `pending`; `refuse` by default. */
+  /** At capacity, refuse with `MaxJobsReached`, or record the run as `pending`; `refuse` by default. */
   readonly whenFull?: When | undefined
-  /** Among the runs that wait for a permit, higher ones begin first; a whole number within ±1,000,000, 0 by default. */
+  /** Among the runs that wait for a permit, higher priorities begin first; a whole number within ±1,000,000, 0 by default. */
   readonly priority?: number | undefined
-  /** The run begins no earlier, and needs no permit until then. A time in the past means now. */
+  /** The run begins no earlier, and needs no permit before. A time in the past means now. */
   readonly startAt?: DateTime.DateTime | undefined
-  /** As `startAt`, counted from now. */
+  /** Like `startAt`, but counted from now. */
   readonly delay?: Duration.DurationInput | undefined
   /** 1 to 256 bytes. At most one job of a kind holds a key. */
   readonly key?: string | undefined
   /**
-   * Where another job holds the key: refuse with `JobConflict`, return that job's id, stop it and begin when it has ended, or
+   * If another job holds the key: refuse with `JobConflict`, return that job's id, stop it and begin when it has ended, or
    * wait behind it; `refuse` by default.
    */
   readonly whenKeyTaken?: WhenKeyTaken | undefined
-  /** Calls with the same key get the same run, for as long as it is kept. 1 to 256 bytes. */
+  /** Calls with the same key get the same run, for as long as that run is kept. 1 to 256 bytes. */
   readonly idempotencyKey?: string | undefined
 }
 
@@ -99,7 +99,7 @@ export type Start<in Config, out E> = <When extends WhenFull = WhenFull>(
   options?: StartOptions<When>
 ) => Effect.Effect<JobId, StartError<When> | E>
 
-/** A `start` whose errors follow from its options. */
+/** A `start` whose error type follows from its options. */
 export const typedStart = <Config, E>(
   start: (config: Config, options?: StartOptions) => Effect.Effect<JobId, StartError | E>
 ): Start<Config, E> =>
@@ -138,7 +138,7 @@ const validate = Schema.validateEither(Options, { errors: "all", onExcessPropert
 
 const validateKey = Schema.validateEither(Options.pick("key"))
 
-/** An error if a key that code of the application has determined, the `key` of a kind or a `check`, is not one; none if it is. */
+/** The error for an invalid key from code of the application (the `key` of a kind or a `check`); none if the key is valid. */
 export const keyProblem = (key: string | undefined): InvalidJobConfig | undefined => {
   if (key === undefined) return undefined
   const checked = validateKey({ key })
@@ -149,12 +149,12 @@ export const keyProblem = (key: string | undefined): InvalidJobConfig | undefine
 export interface Requested {
   readonly whenFull: WhenFull
   readonly priority: number
-  /** Only a time in the future. */
+  /** The start time, only if it is in the future. */
   readonly startAt: DateTime.Utc | undefined
   readonly key: string | undefined
   readonly whenKeyTaken: WhenKeyTaken
   readonly idempotencyKey: string | undefined
-  /** Whether nothing but an immediate start is requested. */
+  /** Whether only an immediate start is requested. */
   readonly isPlain: boolean
 }
 
@@ -170,7 +170,7 @@ const plain: Requested = {
 
 const invalid = (path: string, message: string) => new InvalidJobConfig({ issues: [{ path: [path], message }] })
 
-/** Checks options, for a kind whose configurations may have a key of their own. */
+/** Checks options, for a kind whose configurations may determine a key. */
 export const request = (
   options: StartOptions | undefined,
   { at, hasKey }: { readonly at: DateTime.Utc; readonly hasKey: boolean }

@@ -38,14 +38,14 @@ export class StopReport extends Schema.Class<StopReport>("charlotte/StopReport")
   /** The recorded status after the stop. */
   status: RunStatus,
   /**
-   * - `graceful`: it ended by itself within the grace period
+   * - `graceful`: the job ended by itself within the grace period
    * - `forced`: some of its processes had to be killed
-   * - `alreadyEnded`: it had ended before the stop
-   * - `timedOut`: it is still running, and stays listed as `stopping` (from `stopAll` only)
+   * - `alreadyEnded`: the job had ended before the stop
+   * - `timedOut`: the job is still running, and stays listed as `stopping` (from `stopAll` only)
    */
   mode: Schema.Literal("graceful", "forced", "alreadyEnded", "timedOut"),
   /** With `forced`: the killed processes, if the orchestrator reports them; at most 100. */
   killed: Schema.optional(Schema.Array(KilledProcess)),
-  /** From the call to the report. */
+  /** The time from the call to the report. */
   elapsed: Schema.DurationFromMillis
 }) {}

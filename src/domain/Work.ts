@@ -46,15 +46,15 @@ export type TaskState = typeof TaskState.Type
  */
 export class UnitRecord extends Schema.Class<UnitRecord>("charlotte/UnitRecord")({
   unit: Schema.String,
-  /** From 0, in the order of the plan. */
+  /** The position in the plan, from 0. */
   position: Schema.NonNegativeInt,
   dependsOn: Schema.Array(Schema.String),
   state: UnitState,
-  /** The commit at which its branch starts. */
+  /** The commit at which the unit's branch starts. */
   base: Schema.optional(Schema.String),
-  /** The commit that merges it into the result; recorded before the result branch is moved to it. */
+  /** The commit that merges the unit into the result; recorded before the result branch is moved to it. */
   commit: Schema.optional(Schema.String),
-  /** Why it failed; until it is over, why it waits for a person. */
+  /** Why the unit failed; until it is over, why it waits for a person. */
   reason: Schema.optional(Schema.String),
   startedAt: Schema.optional(Schema.DateTimeUtc),
   endedAt: Schema.optional(Schema.DateTimeUtc)
@@ -69,19 +69,19 @@ export class UnitRecord extends Schema.Class<UnitRecord>("charlotte/UnitRecord")
 export class TaskRecord extends Schema.Class<TaskRecord>("charlotte/TaskRecord")({
   unit: Schema.String,
   task: Schema.Int.pipe(Schema.positive()),
-  /** From 0, in the order in which the tasks of the unit run. */
+  /** The position in the order in which the tasks of the unit run, from 0. */
   position: Schema.NonNegativeInt,
   title: Schema.String,
   state: TaskState,
   /** How many attempts have failed. */
   failures: Schema.NonNegativeInt,
-  /** How often an agent was started for it. */
+  /** How often an agent was started for the task. */
   calls: Schema.NonNegativeInt,
-  /** The commit of its work; recorded before the branch is moved to it. */
+  /** The commit of the task's work; recorded before the branch is moved to it. */
   commit: Schema.optional(Schema.String),
   /** Why the last attempt failed. */
   reason: Schema.optional(Schema.String),
-  /** The log of the agent or gate that failed then. */
+  /** The log of the agent or gate that failed in that attempt. */
   log: Schema.optional(Schema.String),
   /** Remarks for the user, such as plan files that the agent changed and that were restored. */
   notes: Schema.Array(Schema.String),

@@ -7,14 +7,14 @@ import { Duration, Schema } from "effect"
 import { RunStatus } from "./RunStatus.js"
 
 /**
- * All permits are in use, or runs that wait will take those that are free; nothing was written.
+ * All permits are in use, or waiting runs will take the free ones; nothing was written.
  *
  * @since 0.1.0
  * @category errors
  */
 export class MaxJobsReached extends Schema.TaggedError<MaxJobsReached>()("MaxJobsReached", {
   maxJobs: Schema.Int,
-  /** `permits`: as many jobs run as may; `queue`: as many runs are due as permits are free. Version 0.1.0 does not say which. */
+  /** `permits`: as many jobs run as allowed; `queue`: as many runs are due as permits are free. Version 0.1.0 does not say which. */
   reason: Schema.optionalWith(Schema.Literal("permits", "queue"), { default: () => "permits" as const })
 }) {
   override get message() {
@@ -25,7 +25,7 @@ export class MaxJobsReached extends Schema.TaggedError<MaxJobsReached>()("MaxJob
 }
 
 /**
- * Another job holds the same key: it runs, is parked, was interrupted, or is the first that waits for the key. Nothing was
+ * Another job holds the same key: it runs, is parked, was interrupted, or is the first to wait for the key. Nothing was
  * written.
  *
  * @since 0.1.0
@@ -35,9 +35,9 @@ export class JobConflict extends Schema.TaggedError<JobConflict>()("JobConflict"
   /** The job that holds the key. */
   jobId: Schema.String,
   key: Schema.String,
-  /** What the key stands for, such as a branch and the path of its repository; without it the message shows the key. */
+  /** The name of the key, such as a branch and the path of its repository; without it the message shows the key. */
   keyName: Schema.optional(Schema.String),
-  /** Its status; `running` when it is left out. */
+  /** The status of that job; `running` when it is left out. */
   status: Schema.optional(RunStatus)
 }) {
   override get message() {
@@ -49,7 +49,7 @@ export class JobConflict extends Schema.TaggedError<JobConflict>()("JobConflict"
 }
 
 /**
- * As many runs of this kind are pending as may be (`maxQueued`); nothing was written.
+ * The number of pending runs of this kind has reached `maxQueued`; nothing was written.
  *
  * @since 0.2.0
  * @category errors
@@ -94,7 +94,7 @@ export class JobEnded extends Schema.TaggedError<JobEnded>()("JobEnded", {
 }
 
 /**
- * The signal was rejected: its name or its payload is not one that the job takes. Nothing was written.
+ * The signal was rejected: the job does not accept its name or its payload. Nothing was written.
  *
  * @since 0.2.0
  * @category errors
@@ -109,7 +109,7 @@ export class InvalidSignal extends Schema.TaggedError<InvalidSignal>()("InvalidS
 }
 
 /**
- * The job was sent as many signals as it can keep since it last began; nothing was written.
+ * The job has been sent as many signals as it can keep since it last began; nothing was written.
  *
  * @since 0.2.0
  * @category errors
@@ -169,7 +169,7 @@ export class JobNotFound extends Schema.TaggedError<JobNotFound>()("JobNotFound"
 export class NotResumable extends Schema.TaggedError<NotResumable>()("NotResumable", {
   jobId: Schema.String,
   status: RunStatus,
-  /** Why a run that is interrupted or waits could not be continued. */
+  /** Why an interrupted or waiting run could not be continued. */
   reason: Schema.optional(Schema.String)
 }) {
   override get message() {
@@ -205,7 +205,7 @@ export class ShuttingDown extends Schema.TaggedError<ShuttingDown>()("ShuttingDo
 }
 
 /**
- * A record that the schemas of its kind cannot decode, as after an incompatible change of a schema. `Runs` still reads it, raw.
+ * The record does not decode with the schemas of its kind, as after an incompatible change of a schema. `Runs` still reads it, raw.
  *
  * @since 0.2.0
  * @category errors
@@ -214,7 +214,7 @@ export class UndecodableRun extends Schema.TaggedError<UndecodableRun>()("Undeco
   jobId: Schema.String,
   /** The first field that does not decode, as a path: `config.to`, `result.messageId`, `error.code`. */
   field: Schema.String,
-  /** What is wrong with it. */
+  /** What is wrong with the field. */
   issue: Schema.String
 }) {
   override get message() {
@@ -232,9 +232,9 @@ export class AlreadyManaged extends Schema.TaggedError<AlreadyManaged>()("Alread
   kind: Schema.String,
   /** The process of the other manager. */
   pid: Schema.Int,
-  /** The pid namespace of that process, if it is another one: the manager runs in another container. */
+  /** The pid namespace of that process, if it is another namespace: the manager runs in another container. */
   pidNamespace: Schema.optional(Schema.String),
-  /** The machine of that process, where several may share the database: its host name, and more after a slash. */
+  /** The machine of that process, if several machines may share the database: its host name, and more after a slash. */
   machine: Schema.optional(Schema.String),
   /** The address of that process, if it is a node of a cluster. */
   node: Schema.optional(Schema.String)
@@ -264,7 +264,7 @@ export class NodeConflict extends Schema.TaggedError<NodeConflict>()("NodeConfli
 }
 
 /**
- * A write for an attempt that has ended, or that a later attempt has replaced; it was rejected.
+ * A rejected write: its attempt has ended, or a later attempt has replaced it.
  *
  * @since 0.1.0
  * @category errors

@@ -9,7 +9,7 @@ export const invalidConfig = (error: ParseResult.ParseError): InvalidJobConfig =
     path: path.map((key) => (typeof key === "number" ? key : String(key))),
     message
   }))
-  // A bad optional field is reported twice: as what it should be, and as not missing either.
+  // A bad optional field is reported twice: with its expected type, and as not missing either.
   return new InvalidJobConfig({
     issues: issues.filter(
       (issue) =>

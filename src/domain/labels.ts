@@ -21,8 +21,8 @@ const problemOf = (name: string, value: unknown): string | undefined => {
 }
 
 /**
- * An error that names every label that cannot be kept, and says if there are too many; none if all can. A kind determines its labels by
- * code of the application: a value of another type would make the run unreadable.
+ * An error that names every label that cannot be kept, and says if there are too many; none if all can be kept. Code of the application
+ * determines the labels of a kind: a value of another type would make the run unreadable.
  */
 export const labelProblem = (labels: unknown): InvalidJobConfig | undefined => {
   if (!Predicate.isRecord(labels)) {

@@ -33,7 +33,7 @@ const cutString = (text: string, max: number, limit = max): string => {
   return bytesOf(JSON.stringify(shorter)) <= max ? shorter : cutString(text, max, Math.floor(limit / 2))
 }
 
-/** The identifying fields, the only ones that are kept of an error that is too large. */
+/** The identifying fields; only these are kept of an error that is too large. */
 const names = ["_tag", "name", "code", "message"] as const
 
 const cutJson = (json: unknown, bytes: number): unknown => {
@@ -50,8 +50,8 @@ export const runError = (kind: RunError["kind"], error: unknown, cause: string):
   new RunError({ kind, error: toJson(error), cause }, { disableValidation: true })
 
 /**
- * The error as a store records it, each part truncated to 64 KiB, so that a program that fails with all of its output does not
- * fill the database. Redact secrets before this: a truncated one is not recognized.
+ * The error as a store records it, each part truncated to 64 KiB, so that a program that fails with its whole output does not
+ * fill the database. Redact secrets before this: a truncated secret is not recognized.
  */
 export const capped = ({ cause, error, kind }: RunError): RunError => {
   const bytes = bytesOf(stringify(error))
