@@ -1,16 +1,16 @@
 /**
- * An address as people write it: `10.0.0.5:7450`, `node1.internal:7450`, or `[fd00::5]:7450`.
+ * An address in the form that people write: `10.0.0.5:7450`, `node1.internal:7450`, or `[fd00::5]:7450`.
  */
 import { Option } from "effect"
 
 export interface HostPort {
-  /** As it was written; an IPv6 address is in brackets. */
+  /** The address as it was written; an IPv6 address is in brackets. */
   readonly text: string
   readonly host: string
   readonly port: number
 }
 
-/** The expected form, for the end of a sentence. */
+/** The expected form, worded for the end of a sentence. */
 export const expected = "HOST:PORT, such as 10.0.0.5:7450 or [fd00::5]:7450, with a port of 1 to 65535"
 
 const pattern = /^(?:\[(?<bracketed>[\da-fA-F:.]+)\]|(?<plain>[\w.-]+)):(?<port>\d{1,5})$/
@@ -22,15 +22,15 @@ export const parse = (text: string): Option.Option<HostPort> => {
   return host === undefined || !isPort ? Option.none() : Option.some({ text, host, port: Number(port) })
 }
 
-/** As in a URL, and before a port. */
+/** The host as it stands in a URL and before a port. */
 export const bracketed = (host: string): string => (host.includes(":") ? `[${host}]` : host)
 
 const loopback = ["127.0.0.1", "localhost", "::1"]
 
-/** Whether only processes of this machine can reach it. */
+/** Whether only processes of this machine can reach the host. */
 export const isLoopback = (host: string): boolean => loopback.includes(host)
 
 const wildcards = ["0.0.0.0", "::"]
 
-/** Whether it means every address of this machine. */
+/** Whether the host means every address of this machine. */
 export const isWildcard = (host: string): boolean => wildcards.includes(host)

@@ -1,5 +1,5 @@
 /**
- * A value that is made on first use, and once: for what is slow to load and often not needed.
+ * A value that is made once, on first use: for values that are slow to load and often not needed.
  */
 import { Effect, Fiber, Runtime } from "effect"
 

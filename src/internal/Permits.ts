@@ -1,6 +1,6 @@
 /**
  * Permits for effects that must not run at the same time. Effect's semaphore (3.22) loses a permit where a fiber is interrupted
- * between taking it and using it, and everyone who comes later waits for ever.
+ * between taking it and using it, and all later callers wait for ever.
  */
 import { Effect } from "effect"
 
@@ -34,7 +34,7 @@ export const make = (count: number): Permits => {
           caller.resume = () => resume(Effect.void)
           if (caller.hasPermit) caller.resume()
         })
-        // Decided by the caller's record, not by whether its turn has come to an end: it may be interrupted in between.
+        // The caller's record decides, not whether its turn has come to an end: the caller may be interrupted in between.
         const leave = Effect.sync(() => (caller.hasPermit ? release() : void waiting.delete(caller)))
         return Effect.ensuring(caller.hasPermit ? restore(self) : Effect.zipRight(restore(turn), restore(self)), leave)
       })

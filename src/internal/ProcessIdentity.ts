@@ -7,17 +7,17 @@ import { readFileSync, readlinkSync } from "node:fs"
 
 export interface ProcessIdentity {
   readonly pid: number
-  /** The boot id of the kernel; empty where there is none. */
+  /** The boot id of the kernel; empty if there is none. */
   readonly bootId: string
-  /** In clock ticks since boot; empty where it is unknown. */
+  /** The start time in clock ticks since boot; empty if unknown. */
   readonly startTime: string
-  /** Pids are unique only within one namespace. */
+  /** The pid namespace: pids are unique only within one. */
   readonly pidNamespace: string
 }
 
 export interface Kernel {
   readonly self: ProcessIdentity
-  /** Whether that process may still be alive; one in another pid namespace is assumed to be. */
+  /** Whether that process may still be alive; a process in another pid namespace is assumed to be. */
   readonly isAlive: (process: ProcessIdentity) => Effect.Effect<boolean>
 }
 
@@ -48,7 +48,7 @@ const exists = (pid: number): boolean => {
     process.kill(pid, 0)
     return true
   } catch (cause) {
-    // It exists, but this user may not signal it.
+    // The process exists, but this user may not signal it.
     return cause instanceof Error && "code" in cause && cause.code === "EPERM"
   }
 }

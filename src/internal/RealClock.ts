@@ -1,5 +1,5 @@
 /**
- * Real time, for what must proceed under any `Clock`: waiting for a lock that another process holds, checking the database
+ * Real time, for code that must proceed under any `Clock`: waiting for a lock that another process holds, checking the database
  * file, collecting a batch of writes. Everything else uses Effect's `Clock`.
  */
 import { Clock, Context, Duration, Effect, type Predicate, Schedule } from "effect"
@@ -14,7 +14,7 @@ export interface Service {
   readonly turn: Effect.Effect<void>
 }
 
-/** The longest delay of `setTimeout`, 24.8 days; a longer one would fire at once. */
+/** The longest delay of `setTimeout`, 24.8 days; a longer delay would fire at once. */
 const maxTimer = 2 ** 31 - 1
 
 const sleep = (millis: number): Effect.Effect<void> =>
@@ -35,7 +35,7 @@ export class RealClock extends Context.Reference<RealClock>()("charlotte/RealClo
   })
 }) {}
 
-/** Real time as a `Clock`, for retry schedules that must proceed while a `TestClock` stands still. */
+/** Real time as a `Clock`, for retry schedules that must proceed while a `TestClock` does not advance. */
 export const asClock: Effect.Effect<Clock.Clock> = Effect.map(RealClock, ({ now, sleep }) => ({
   [Clock.ClockTypeId]: Clock.ClockTypeId,
   unsafeCurrentTimeMillis: () => performance.now(),

@@ -1,5 +1,5 @@
 /**
- * Redacts known secrets. It finds them verbatim and JSON-escaped, but not in another encoding, and not in pieces.
+ * Redacts known secrets. It finds them verbatim and JSON-escaped, but not in another encoding or in pieces.
  */
 
 export interface Redaction {
@@ -19,11 +19,11 @@ const mark = "[redacted]"
 /** Minimum length: shorter secrets would match ordinary words. */
 const minLength = 8
 
-/** A secret, and each of its lines: a multi-line secret is often printed with a prefix on every line. */
+/** The parts of a secret: the whole, and each line, since a multi-line secret is often printed with a prefix on every line. */
 const parts = (secret: string): ReadonlyArray<string> =>
   [secret, ...secret.split("\n")].map((part) => part.trim()).filter((part) => part.length >= minLength)
 
-/** Longest first, since one may be a prefix of another. */
+/** The texts are ordered longest first, since one may be a prefix of another. */
 const anyOf = (texts: ReadonlyArray<string>): RegExp =>
   new RegExp(
     [...texts]

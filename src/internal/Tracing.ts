@@ -15,7 +15,7 @@ export const isTraced: Effect.Effect<boolean> = Effect.withFiberRuntime((fiber) 
 /** The name of the span of an attempt at a job, which is a root unless an earlier attempt was traced. */
 export const job = "job"
 
-/** The names of the spans inside that of a job of tasks, from the outer to the inner; below `attempt`, those of its commands. */
+/** The names of the spans inside the span of a job of tasks, from the outer to the inner; below `attempt`, the spans of its commands. */
 export const unit = "unit"
 export const merge = "merge"
 export const task = "task"
@@ -39,7 +39,7 @@ export const within =
       return Effect.map(Clock.currentTimeNanos, (now) => span.end(now, reason === undefined ? exit : Exit.fail(reason)))
     })
 
-/** `traced` for an effect that succeeds with its failure. */
+/** `traced` for an effect that returns its failure as a success value. */
 export const tracedResult =
   <A>(name: string, failure: (value: A) => string | undefined, options?: Tracer.SpanOptions) =>
   <E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
@@ -65,10 +65,10 @@ export const tracedAsEvent =
       )
     })
 
-/** As in `00-<trace>-<span>-01`, the `traceparent` of the W3C. */
+/** The format of a W3C `traceparent`, such as `00-<trace>-<span>-01`. */
 const format = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/
 
-/** None if its tracer uses ids of another format. */
+/** The `traceparent` of a span; none if its tracer uses ids of another format. */
 export const traceparent = ({ sampled, spanId, traceId }: Tracer.AnySpan): Option.Option<string> =>
   Option.liftPredicate(`00-${traceId}-${spanId}-${sampled ? "01" : "00"}`, (text) => format.test(text))
 
@@ -79,7 +79,7 @@ export const parse = (traceparent: string | undefined): Option.Option<Tracer.Ext
     : Option.some(Tracer.externalSpan({ traceId, spanId, sampled: (parseInt(flags ?? "", 16) & 1) === 1 }))
 }
 
-/** The variables by which a child process continues the trace of the current span. */
+/** The environment variables with which a child process continues the trace of the current span. */
 export const childVariables: Effect.Effect<{ readonly TRACEPARENT?: string }> = Effect.withFiberRuntime((fiber) =>
   Effect.succeed(
     fiber.currentTracer === defaultTracer
@@ -91,7 +91,7 @@ export const childVariables: Effect.Effect<{ readonly TRACEPARENT?: string }> = 
   )
 )
 
-/** The `traceparent` of the span of another program, to be passed on where no tracer is installed that would do so. */
+/** The `traceparent` of another program's span, passed on if no tracer is installed that would do so. */
 export const remote: Effect.Effect<Option.Option<string>> = Effect.withFiberRuntime((fiber) =>
   Effect.succeed(
     fiber.currentTracer !== defaultTracer || fiber.currentSpan?._tag !== "ExternalSpan"
@@ -103,13 +103,13 @@ export const remote: Effect.Effect<Option.Option<string>> = Effect.withFiberRunt
 const orRemote = (span: Tracer.AnySpan): Tracer.AnySpan => {
   for (let current = span; ;) {
     if (current._tag === "ExternalSpan") return current
-    // The spans around a job have not started what the job starts.
+    // The spans around a job do not start the jobs that it starts.
     if (current.name === job || Option.isNone(current.parent)) return span
     current = current.parent.value
   }
 }
 
-/** The span that starts a job: that of the request where another program has sent one with it, or the current one. */
+/** The span that starts a job: the span that another program has sent with the request, or the current one. */
 export const caller: Effect.Effect<Option.Option<Tracer.AnySpan>> = Effect.withFiberRuntime((fiber) =>
   Effect.succeed(
     fiber.currentTracer === defaultTracer

@@ -1,6 +1,6 @@
 /**
- * Fibers that run in the background until a scope closes. Where a resource is acquired, as in `Effect.acquireRelease` or a finalizer,
- * nothing can be interrupted; a fiber inherits that when it is forked, and would never end.
+ * Forks fibers that run in the background until a scope closes. Acquiring a resource, as in `Effect.acquireRelease` or a finalizer, is
+ * uninterruptible; a fiber that is forked there inherits that, and would never end.
  */
 import { Effect, type Fiber, Runtime, RuntimeFlags, type Scope } from "effect"
 
@@ -8,7 +8,7 @@ import { Effect, type Fiber, Runtime, RuntimeFlags, type Scope } from "effect"
 export const fork = <A, E, R>(
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<Fiber.RuntimeFiber<A, E>, never, R | Scope.Scope> =>
-  // oxlint-disable-next-line eslint/no-restricted-properties -- the one place that adds what it lacks
+  // oxlint-disable-next-line eslint/no-restricted-properties -- the one place that makes it interruptible
   Effect.forkScoped(Effect.interruptible(effect))
 
 /** A runtime whose fibers can be interrupted. */

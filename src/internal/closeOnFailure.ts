@@ -1,6 +1,6 @@
 import { Effect, ExecutionStrategy, Exit, Scope } from "effect"
 
-/** Adds the resources of a successful attempt to the scope, and closes those of a failed attempt immediately. */
+/** Adds the resources of a successful attempt to the scope, and closes the resources of a failed attempt immediately. */
 export const closeOnFailure = <A, E, R>(
   attempt: Effect.Effect<A, E, R | Scope.Scope>
 ): Effect.Effect<A, E, R | Scope.Scope> =>

@@ -1,5 +1,5 @@
 /**
- * The time of the `Clock` in whole milliseconds, as it is recorded; a clock may have fractions.
+ * The time of the `Clock` in whole milliseconds, as records keep it; a clock may have fractions.
  */
 import { Clock, DateTime, Effect } from "effect"
 

@@ -3,7 +3,7 @@
 /** Major and minor version. */
 const needed = [22, 19] as const
 
-/** Why a Node is not supported; undefined if it is. */
+/** Why a version of Node is not supported; undefined if it is. */
 export const oldNode = (version: string): string | undefined => {
   const [major = 0, minor = 0] = version.split(".").map(Number)
   return major < needed[0] || (major === needed[0] && minor < needed[1])

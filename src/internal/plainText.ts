@@ -1,5 +1,5 @@
 /**
- * Strips untrusted text of control sequences and direction marks, which a terminal would obey rather than show.
+ * Strips control sequences and direction marks, which a terminal would obey rather than show, from untrusted text.
  */
 
 /* oxlint-disable eslint/no-control-regex -- these are the characters to match */
@@ -15,7 +15,7 @@ const escapes = /\x1b[ -/]*[0-~]?/g
 /** Control characters other than tab and line feed, and marks that change the text direction. */
 const controls = /[^\P{Cc}\t\n]|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu
 
-/** Keeps visible characters, tabs and `\n`; of a line that was overwritten with carriage returns, the last version. */
+/** Keeps visible characters, tabs and `\n`; of a line overwritten with carriage returns, keeps the last version. */
 export const strip = (text: string): string =>
   text
     .replace(strings, "")
@@ -26,7 +26,7 @@ export const strip = (text: string): string =>
     .join("\n")
     .replace(controls, "")
 
-/** `strip`, joined to a single line, so that the text cannot imitate another line. */
+/** Like `strip`, but joined to a single line, so that the text cannot imitate another line. */
 export const line = (text: string): string =>
   strip(text)
     .trim()

@@ -35,7 +35,7 @@ export const forEach = <A, E, R>(
     return all(Array.from({ length: Math.min(concurrency, items.length) }, () => worker))
   })
 
-/** As `forEach`, with what `use` returns for each item, in their order. */
+/** Like `forEach`, but returns the results of `use` in the order of the items. */
 export const map = <A, B, E, R>(
   items: ReadonlyArray<A>,
   concurrency: number,
@@ -50,7 +50,7 @@ export const map = <A, B, E, R>(
     return Effect.as(forEach([...items.entries()], concurrency, useOne), results)
   })
 
-/** Runs all concurrently until the last has ended. The first failure, or an interrupt, interrupts the others. */
+/** Runs all effects concurrently until the last has ended. The first failure, or an interrupt, interrupts the others. */
 export const all = <E, R>(effects: ReadonlyArray<Effect.Effect<void, E, R>>): Effect.Effect<void, E, R> =>
   effects.length === 0
     ? Effect.void

@@ -4,14 +4,14 @@
  */
 import { Clock, Duration, Effect, Option } from "effect"
 
-/** How late a timer may fire on a busy machine, in milliseconds. A longer delay is taken for a pause of the process. */
+/** How late a timer may fire on a busy machine, in milliseconds. A longer delay counts as a pause of the process. */
 const maxDelay = 500
 
 /** How much of the time between two clock readings counts, for a sleep of `intended`. */
 export const counted = (from: number, to: number, intended: number): number =>
   Math.min(Math.max(0, to - from), intended + maxDelay)
 
-/** A pause counts as at most one interval plus `maxDelay`, so intervals are short, but not so short that a long sleep has many. */
+/** A pause counts as at most one interval plus `maxDelay`, so intervals are short, but long enough that a long sleep has few. */
 const intervalOf = (millis: number): number => Math.ceil(Math.min(Math.max(10, millis / 20), 10_000))
 
 /** Sleeps for a duration of running time. */
