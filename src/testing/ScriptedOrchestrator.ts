@@ -29,10 +29,10 @@ export class ScriptedOrchestrator extends Context.Tag("charlotte/testing/Scripte
  * @category models
  */
 export interface Service {
-  /** Sends steps to a job, which runs them after its script and after those that it was sent before. */
+  /** Sends steps to a job, which runs them after its script and after the steps that were sent before. */
   readonly send: {
     (id: JobId, ...steps: ReadonlyArray<Step.Step>): Effect.Effect<void>
-    /** A job of another kind. */
+    /** Sends steps to a job of another kind. */
     (id: JobId, ...steps: ReadonlyArray<Step.Step<never>>): Effect.Effect<void>
   }
   /** Returns when that attempt of the job (by default the first) has begun to run. */
@@ -46,22 +46,22 @@ export interface Service {
  * @category options
  */
 export interface Options {
-  /** The steps with which an attempt begins; none by default. Then it runs those that it is sent. */
+  /** The first steps of an attempt; none by default. After them it runs the steps that it is sent. */
   readonly script?: (job: JobContext<JobConfig>) => ReadonlyArray<Step.Step>
-  /** As `Orchestrator.check`. */
+  /** See `Orchestrator.check`. */
   readonly check?: (config: JobConfig, submission?: unknown) => Effect.Effect<Checked, InvalidJobConfig>
-  /** As `Orchestrator.recover`. */
+  /** See `Orchestrator.recover`. */
   readonly recover?: (id: JobId, attempt: number) => Effect.Effect<void, unknown>
 }
 
 /**
- * Options of `ScriptedOrchestrator.layerOf`: those of the layer of the kind, with a script in place of `run`.
+ * Options of `ScriptedOrchestrator.layerOf`: the options of the layer of the kind, with a script in place of `run`.
  *
  * @since 0.2.0
  * @category options
  */
 export interface KindOptions<K extends JobKind.Any> extends Omit<JobKind.LayerOptions<K, Scope.Scope, never>, "run"> {
-  /** The steps with which an attempt begins; none by default. Then it runs those that it is sent. */
+  /** The first steps of an attempt; none by default. After them it runs the steps that it is sent. */
   readonly script?: (job: JobOf<K>) => ReadonlyArray<Step.Step<JobOf<K>>>
 }
 
@@ -79,13 +79,13 @@ interface Controls {
   readonly attempt: SubscriptionRef.SubscriptionRef<number>
 }
 
-/** The controls of each job, of whatever kind. */
+/** The controls of each job of any kind. */
 class Registry extends Context.Tag("charlotte/testing/Registry")<
   Registry,
   { readonly of: (id: JobId) => Effect.Effect<Controls> }
 >() {}
 
-/** One for all kinds of a test: layers are memoised by reference. */
+/** One registry serves all kinds of a test: layers are memoised by reference. */
 const controls: Layer.Layer<Registry | ScriptedOrchestrator> = Layer.effectContext(
   Effect.gen(function* () {
     const jobs = yield* Ref.make<ReadonlyMap<JobId, Controls>>(new Map())
@@ -116,7 +116,7 @@ const controls: Layer.Layer<Registry | ScriptedOrchestrator> = Layer.effectConte
   })
 )
 
-/** What a job does: the steps of its script, and then those that the test sends. */
+/** Runs a job: the steps of its script, and then the steps that the test sends. */
 const scripted =
   <Job extends Pick<JobContext<unknown>, "id" | "attempt">>(script?: (job: Job) => ReadonlyArray<Step.Step<Job>>) =>
   (registry: Registry["Type"]) =>
@@ -136,7 +136,7 @@ const scripted =
     })
 
 /**
- * An `Orchestrator` whose jobs run the steps of their script and then those that the test sends.
+ * An `Orchestrator` whose jobs run the steps of their script and then the steps that the test sends.
  *
  * @since 0.1.0
  * @category layers
@@ -152,7 +152,7 @@ export const layer = ({ check, recover, script }: Options = {}): Layer.Layer<Orc
   ).pipe(Layer.provideMerge(controls), Layer.map(Context.pick(Orchestrator, ScriptedOrchestrator)))
 
 /**
- * The manager of a kind whose jobs run the steps of their script and then those that the test sends.
+ * The manager of a kind whose jobs run the steps of their script and then the steps that the test sends.
  *
  * @since 0.2.0
  * @category layers

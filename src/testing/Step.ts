@@ -1,5 +1,5 @@
 /**
- * What a scripted orchestrator does, step by step.
+ * The steps of a scripted orchestrator.
  *
  * @since 0.1.0
  */
@@ -10,7 +10,8 @@ import type { KilledProcess } from "../domain/StopReport.js"
 import type { JobContext, ParkOptions } from "../manager/Orchestrator.js"
 
 /**
- * One step. It continues to the next with nothing, or ends the job with a success value. `Job` is what it uses of its job.
+ * One step. It continues to the next step by returning nothing, or ends the job with a success value. `Job` is the part of its job that
+ * it uses.
  *
  * @since 0.1.0
  * @category models
@@ -31,7 +32,7 @@ export const emit =
     job.emit(event)
 
 /**
- * Waits, on the `Clock`; a stop interrupts it.
+ * Waits, by the `Clock`; a stop interrupts it.
  *
  * @since 0.1.0
  * @category steps
@@ -42,7 +43,7 @@ export const wait =
     Effect.sleep(duration)
 
 /**
- * Cannot be interrupted for that time.
+ * Waits for that time and cannot be interrupted.
  *
  * @since 0.1.0
  * @category steps
@@ -53,7 +54,7 @@ export const ignoreInterruption =
     Effect.uninterruptible(Effect.sleep(duration))
 
 /**
- * From here on, takes that long to clean up when it ends.
+ * From this step on, the job takes that long to clean up when it ends.
  *
  * @since 0.1.0
  * @category steps
@@ -64,7 +65,7 @@ export const cleanUp =
     Effect.addFinalizer(() => Effect.sleep(duration))
 
 /**
- * From here on, dies while it cleans up.
+ * From this step on, the job dies while it cleans up.
  *
  * @since 0.1.0
  * @category steps
@@ -94,7 +95,7 @@ export const killed =
     job.killed(processes)
 
 /**
- * Returns when all that was emitted is committed.
+ * Waits until everything that was emitted is committed.
  *
  * @since 0.1.0
  * @category steps
@@ -146,7 +147,7 @@ export const die =
     Effect.die(defect)
 
 /**
- * The orchestrator interrupts itself.
+ * Lets the orchestrator interrupt itself.
  *
  * @since 0.1.0
  * @category steps

@@ -11,7 +11,7 @@ import * as RunStore from "../store/RunStore.js"
 import * as ScriptedOrchestrator from "./ScriptedOrchestrator.js"
 
 /**
- * Options of `TestManager.layer`: those of `JobManager.layer`, and the script of the jobs.
+ * Options of `TestManager.layer`: the options of `JobManager.layer`, and the script of the jobs.
  *
  * @since 0.2.0
  * @category options
@@ -50,7 +50,7 @@ export const layer = (
 
 /**
  * The manager of a kind of job, its `RunStore` in memory, and the `ScriptedOrchestrator` that controls its jobs. Layers of several
- * kinds that are built together share the two.
+ * kinds that are built together share the store and the orchestrator.
  *
  * @since 0.2.0
  * @category layers

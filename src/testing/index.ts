@@ -1,5 +1,5 @@
 /**
- * For the tests of applications: a job manager in memory, whose jobs do what a test says.
+ * Tools for the tests of applications: a job manager in memory, whose jobs do what a test says.
  *
  * @since 0.1.0
  */
