@@ -1,6 +1,6 @@
 /**
- * The state that is shown of a unit or a task. It stays recorded as `running` until it is over, also while its job is parked, after
- * an interruption and after a stop, so what is shown follows from the status of the run.
+ * The state to show for a unit or a task. Its record stays `running` until it is over, even while its job is parked, after an
+ * interruption and after a stop, so the shown state follows from the status of the run.
  */
 import type { RunStatus } from "../domain/RunStatus.js"
 import type { TaskRecord, TaskState, UnitRecord, UnitState } from "../domain/Work.js"
@@ -11,10 +11,10 @@ export type Resting = "waiting" | "interrupted"
 export type ShownUnitState = UnitState | Resting
 export type ShownTaskState = TaskState | Resting
 
-/** What a job that is not running shows of what was. */
+/** The state to show for running work of a job that is not running. */
 const resting = (status: RunStatus): Resting => (status === "parked" ? "waiting" : "interrupted")
 
-/** A state that is shown already stays as it is. */
+/** The shown state; a state other than running is returned unchanged. */
 export const shownState = <State extends string>(state: State, status: RunStatus): State | Resting =>
   state === "running" && status !== "running" ? resting(status) : state
 
