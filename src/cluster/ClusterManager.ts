@@ -43,7 +43,7 @@ import * as Sweeps from "./sweeps.js"
 import * as WakeUps from "./wakeUps.js"
 
 /**
- * Options of a node of a cluster, besides those of a manager.
+ * Options of a node of a cluster, besides the options of a manager.
  *
  * @since 0.2.0
  * @category options
@@ -51,7 +51,7 @@ import * as WakeUps from "./wakeUps.js"
 export interface NodeOptions {
   /** Maximum number of active jobs of this node; `maxJobs` by default. */
   readonly capacity?: number
-  /** How long the node keeps its jobs without an answer of the database; 5 seconds by default, and at most. */
+  /** How long the node keeps its jobs without a response of the database; 5 seconds by default, and at most. */
   readonly lease?: Duration.DurationInput
   /** Where other nodes reach the HTTP server of this one, to read its logs: `https://HOST:PORT`; none by default. */
   readonly url?: string
@@ -66,10 +66,10 @@ export interface NodeOptions {
 export interface MakeOptions<C, I, RS = never, R = Scope.Scope, R2 = never>
   extends Parts.MakeOptions<C, I, RS, R, R2>, NodeOptions {}
 
-/** How long the list of the nodes is cached. */
+/** How long the list of nodes is cached. */
 const nodesTtl = "500 millis"
 
-/** How long the database may not answer by default. */
+/** The default limit on the time without a response of the database. */
 export const longestLease = Duration.seconds(5)
 
 /**
@@ -140,11 +140,11 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
     const letGoOfAll = Effect.gen(function* () {
       yield* Ref.update(core.lapses, (n) => n + 1)
       const all = yield* JobRegistry.all(core.jobs)
-      // Those that have not ended by the end of their grace are killed by the guard of the node.
+      // Jobs that have not ended by the end of their grace are killed by the guard of the node.
       yield* Effect.forEach(all, (active) => letGo(core, active), { discard: true })
     })
     const guard = yield* Effect.serviceOption(Guard)
-    // It stays a node for as long as one of its jobs runs.
+    // The membership lasts for as long as one of the node's jobs runs.
     const membership = yield* Scope.make()
     const leave = Scope.close(membership, Exit.void)
     yield* Effect.addFinalizer(() =>
@@ -244,14 +244,14 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
     yield* background.fork(queueInserted)
     if (options.retention !== undefined) yield* keepRetention(core, options.retention, forget)
     yield* ready(engine, () => nextId(0))
-    // Added last, so that it runs first: the jobs end before anything that they use.
+    // This finalizer is added last, so it runs first: the jobs end before anything that they use.
     yield* Effect.addFinalizer(() =>
       Effect.zipRight(Effect.ignoreLogged(store.cluster.drain(newNode.id, true)), closeJobs(core))
     )
     return service
   })
 
-/** Waits for an owner outside of any cluster: it may have lost only its connection, and lets go of its jobs by itself then. */
+/** Waits for an owner outside of any cluster: if only its connection is lost, it releases its jobs by itself. */
 const awaitOwner = ({ owners }: RunStore["Type"], kind: string): Effect.Effect<void, StoreError> =>
   Effect.flatMap(owners.get(kind), (found) =>
     Option.match(found, {

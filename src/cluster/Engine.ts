@@ -1,6 +1,6 @@
 /**
- * The engine of a cluster: which node has which shard, and requests from node to node. It decides which node should take a
- * job, and nothing else: the run row has the last word.
+ * The engine of a cluster: which node has which shard, and requests from node to node. The engine only suggests a node for a job; the
+ * run's row is authoritative.
  *
  * @since 0.2.0
  */
@@ -10,7 +10,7 @@ import type { JobId } from "../domain/JobId.js"
 import type { StopReport } from "../domain/StopReport.js"
 
 /**
- * No node has the job at the moment, or that node cannot be reached.
+ * No node has the job at the moment, or its node cannot be reached.
  *
  * @since 0.2.0
  * @category errors
@@ -18,7 +18,7 @@ import type { StopReport } from "../domain/StopReport.js"
 export class Unrouted extends Data.TaggedError("Unrouted")<{ readonly jobId: JobId }> {}
 
 /**
- * The node that was asked has too many requests at work. It finds in the row of the job what it is to do.
+ * The called node is handling too many requests. It finds its work in the row of the job.
  *
  * @since 0.2.0
  * @category errors
@@ -26,7 +26,7 @@ export class Unrouted extends Data.TaggedError("Unrouted")<{ readonly jobId: Job
 export class Busy extends Schema.TaggedError<Busy>()("Busy", {}) {}
 
 /**
- * Requests from one node to another. Each is a hint: a node acts only on what the row of the job says.
+ * Requests from one node to another. Each is a hint: a node acts only on the row of the job.
  *
  * @since 0.2.0
  * @category models
@@ -52,13 +52,13 @@ export interface Service {
   readonly address: string
   /** Whether this node has the lock on the shard of the job. */
   readonly hasShard: (id: JobId) => boolean
-  /** How many shards this node has the locks on. */
+  /** How many shards this node holds locks on. */
   readonly shards: () => number
   /** The address of the node that has the lock on the shard of each job, in the order of the ids. */
   readonly nodesOf: (ids: ReadonlyArray<JobId>) => Effect.Effect<ReadonlyArray<Option.Option<string>>, StoreError>
-  /** Answers requests about jobs of a kind, for as long as the scope lives. */
+  /** Handles requests about jobs of a kind, for as long as the scope lives. */
   readonly serve: (kind: string, requests: Requests) => Effect.Effect<void, never, Scope.Scope>
-  /** Asks the node of that address, or else the one that has the shard of the job. A `wake` may be lost. */
+  /** Sends requests to the node at that address, or else to the node that has the shard of the job. A `wake` may be lost. */
   readonly ask: (kind: string, address?: string) => Requests
 }
 

@@ -1,5 +1,5 @@
 /**
- * The manager of jobs that are described by a `JobConfig`, as one node of a cluster.
+ * The manager of jobs that a `JobConfig` describes, as one node of a cluster.
  *
  * @since 0.2.0
  */
@@ -15,8 +15,8 @@ import type { Engine } from "./Engine.js"
 export type { NodeOptions } from "./ClusterManager.js"
 
 /**
- * Options of `layerCluster`. `maxJobs` is the limit of the whole cluster: the first node records it, and from then on the database
- * decides.
+ * Options of `layerCluster`. `maxJobs` is the limit of the whole cluster: the first node records it, and from then on the recorded
+ * limit applies.
  *
  * @since 0.2.0
  * @category options
@@ -24,7 +24,7 @@ export type { NodeOptions } from "./ClusterManager.js"
 export interface ClusterOptions extends JobManager.LayerOptions, ClusterManager.NodeOptions {}
 
 /**
- * The manager as one node of a cluster, for as long as the layer lives: its operations are on the jobs of all nodes. When the layer
+ * The manager as one node of a cluster, for as long as the layer lives: it operates on the jobs of all nodes. When the layer
  * closes, it interrupts the jobs of this node, and other nodes continue them.
  *
  * @since 0.2.0

@@ -1,6 +1,6 @@
 /**
- * This process as a node: it renews its record every second. If the database does not answer within the lease, it lets go of its
- * jobs, before others may take them over.
+ * This process as a node: it renews its record every second. If the database does not respond within the lease, the node releases its
+ * jobs before others may take them over.
  */
 import { Cause, Clock, Effect, Ref, type Scope } from "effect"
 import type { AlreadyManaged, NodeConflict, StoreError } from "../domain/errors.js"
@@ -11,7 +11,7 @@ import { retryWhileInUse } from "./retryWhileInUse.js"
 
 export interface Node {
   readonly runner: Runner
-  /** Whether others may rely on this node: the database has answered within the lease. */
+  /** Whether others may rely on this node: the database has responded within the lease. */
   readonly isFresh: Effect.Effect<boolean>
 }
 
@@ -29,11 +29,11 @@ export const make = (
     letGo,
     onRenewed
   }: {
-    /** Milliseconds. */
+    /** The lease in milliseconds. */
     readonly lease: number
     /** Interrupts the jobs of this node. */
     readonly letGo: Effect.Effect<void>
-    /** Called when the database has answered a renewal, with its age: the milliseconds since it was sent. */
+    /** Called when the database has responded to a renewal, with its age: the milliseconds since it was sent. */
     readonly onRenewed: (age: number) => Effect.Effect<void>
   }
 ): Effect.Effect<Node, JoinError, Scope.Scope> =>
@@ -42,7 +42,7 @@ export const make = (
       Effect.ignoreLogged(store.leave(node.id))
     )
     const { now: wall } = yield* RealClock
-    // By both clocks: one may be set, the other does not run while the machine sleeps.
+    // The lease is measured by both clocks: one may be set, the other does not run while the machine sleeps.
     const times = Effect.all([Clock.currentTimeMillis, wall])
     const renewedAt = yield* Ref.make(yield* times)
     const isFresh = Effect.zipWith(times, Ref.get(renewedAt), (now, at) =>
@@ -61,9 +61,9 @@ export const make = (
 
     const renew = Effect.gen(function* () {
       const asked = yield* times
-      // Not recorded any more: another node considered this one dead, and took its address.
+      // The node is no longer recorded: another node considered it dead, and took its address.
       if (!(yield* store.renew(node.id))) yield* store.join(node)
-      // After a pause of this process, this timer may fire before that of the check.
+      // After a pause of this process, this timer may fire before the timer of the check.
       yield* check
       yield* Ref.set(renewedAt, asked)
       const answered = yield* times
@@ -76,7 +76,7 @@ export const make = (
     yield* renew
     yield* background.fork(Effect.forever(Effect.zipRight(Effect.sleep(renewInterval), renew)))
     yield* background.fork(Effect.forever(Effect.zipRight(Effect.sleep(checkInterval), check)))
-    // Again and again, for connections that were opened since: the database may be silent for longer.
+    // The disconnect is repeated for connections that were opened since: the database may be silent for longer.
     const disconnect = Effect.flatMap(isFresh, (isFresh) => (isFresh ? Effect.void : store.disconnect))
     yield* background.fork(Effect.forever(Effect.zipRight(Effect.sleep(lease), disconnect)))
     return { runner: { node: node.id, address: node.address, capacity: node.capacity }, isFresh }

@@ -1,6 +1,6 @@
 /**
- * The nodes of a cluster and its limit, read and changed in the database: what `charlotte cluster` does, for jobs of any kind. It needs
- * no manager in this process.
+ * The nodes of a cluster and its limit, read and changed in the database, for jobs of any kind: the operations of `charlotte cluster`.
+ * They need no manager in this process.
  *
  * @since 0.2.0
  */
@@ -12,7 +12,7 @@ import { RunStore } from "../store/RunStore.js"
 export type { Node } from "../store/port/ClusterStore.js"
 
 /**
- * No node for jobs of that kind has the address.
+ * No node for jobs of that kind has this address.
  *
  * @since 0.2.0
  * @category errors
@@ -27,7 +27,7 @@ export class NodeNotFound extends Schema.TaggedError<NodeNotFound>()("NodeNotFou
 }
 
 /**
- * A node, by the kind of its jobs and the address that it has in the cluster.
+ * Names a node by the kind of its jobs and its address in the cluster.
  *
  * @since 0.2.0
  * @category options
@@ -41,7 +41,7 @@ const find = ({ address, kind }: Named) =>
   Effect.map(list(kind), (nodes) => Option.fromNullable(nodes.find((node) => node.address === address)))
 
 /**
- * The nodes for jobs of a kind, oldest first, with those that have died within the last day.
+ * The nodes for jobs of a kind, oldest first, including nodes that have died within the last day.
  *
  * @since 0.2.0
  * @category operations
@@ -50,7 +50,7 @@ export const list = (kind: string): Effect.Effect<ReadonlyArray<Node>, StoreErro
   Effect.flatMap(RunStore, ({ cluster }) => cluster.nodes(kind))
 
 /**
- * Keeps new jobs from a node, until it leaves the cluster, or lets it take jobs again (`undo`). The jobs that it runs continue.
+ * Keeps new jobs from a node until it leaves the cluster; with `undo`, lets it take jobs again. The jobs that it runs continue.
  *
  * @since 0.2.0
  * @category operations

@@ -1,5 +1,5 @@
 /**
- * Answers the requests of other nodes. They are hints: a node acts only on what the row of the job says.
+ * Handles the requests of other nodes. They are hints: a node acts only on the row of the job.
  */
 import { Effect, Option } from "effect"
 import type { JobId } from "../domain/JobId.js"

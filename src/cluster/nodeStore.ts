@@ -1,6 +1,6 @@
 /**
- * The store as a node sees it: the runs that wait are those of its shards, and those of shards that belong to no node which begins
- * jobs; and it begins one within the limit of the cluster.
+ * The store as a node sees it: the waiting runs of its shards, and of shards that belong to no node that begins jobs; and it begins a
+ * run only within the limit of the cluster.
  */
 import { Effect } from "effect"
 import type { StoreError } from "../domain/errors.js"
@@ -10,7 +10,7 @@ import type { Runner } from "../store/port/ClusterStore.js"
 import type { Notifier } from "../store/port/ChangeNotifier.js"
 import type { Service as Store } from "../store/port/RunStoreService.js"
 
-/** How many due runs are searched for one of this node. */
+/** How many due runs are searched for a run of this node. */
 const lookAhead = 200
 
 /** A notifier that changes when either does. */
@@ -33,7 +33,7 @@ export const make = (
   }: {
     readonly runner: Runner
     readonly hasShard: (id: JobId) => Effect.Effect<boolean>
-    /** Those of these runs whose shard belongs to no node that begins jobs: any node may begin them. */
+    /** The runs among these whose shard belongs to no node that begins jobs: any node may begin them. */
     readonly left: (ids: ReadonlyArray<JobId>) => Effect.Effect<ReadonlySet<JobId>, StoreError>
     /** Changes with each sweep, which sees what other nodes have committed. */
     readonly ticks: Notifier

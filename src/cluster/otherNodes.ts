@@ -1,5 +1,5 @@
 /**
- * Stopping a job that another node runs: the intent is recorded, the node is asked, and the row has the last word.
+ * Stops a job that another node runs: the intent is recorded and the node is called, but the row is authoritative.
  */
 import { Duration, Effect, Option } from "effect"
 import { type JobNotFound, StopTimedOut, type StoreError } from "../domain/errors.js"
@@ -14,14 +14,14 @@ import { afterGrace, since } from "../manager/internal/stopJob.js"
 import type { Service as Store } from "../store/port/RunStoreService.js"
 import { Busy, type Service as Engine } from "./Engine.js"
 
-/** Maximum number of stops that other nodes are asked for at the same time: they find more in the rows, at little cost. */
+/** Maximum number of concurrent stop requests to other nodes: those nodes find further stops in the rows, at little cost. */
 const maxAsking = 64
 
 /** How long to wait for the node's report once the row shows that the job has ended. */
 const reportDelay = Duration.millis(500)
 
 export const make = (kind: string, store: Store, engine: Engine): Others => {
-  /** Returns the record once the run is not running any more. */
+  /** Returns the record once the run is no longer running. */
   const rested = (id: JobId) =>
     Effect.gen(function* () {
       const changes = yield* store.changes(id)
@@ -65,7 +65,7 @@ export const make = (kind: string, store: Store, engine: Engine): Others => {
         yield* (
           store
             .record({ type: "job.stopping", jobId: id, attempt, at })
-            // It is being stopped already, or has just come to rest.
+            // The run is being stopped already, or has just stopped running.
             .pipe(Effect.catchTag("Superseded", () => Effect.void))
         )
         const ask = Effect.gen(function* () {

@@ -6,7 +6,7 @@ import { NodeConflict, type StoreError } from "../domain/errors.js"
 import { type ClusterStore, deadAfter, type NewNode } from "../store/port/ClusterStore.js"
 import * as StartProgress from "../store/port/StartProgress.js"
 
-/** Milliseconds between two tries, and after which a node that was killed just before is dead. */
+/** Milliseconds between two tries, and the margin until a node that was killed just before is dead. */
 const pause = 1_000
 const longestWait = deadAfter + pause
 

@@ -1,6 +1,6 @@
 /**
- * Starting a job in a cluster: as on one machine, but the transaction that decides also counts the jobs of all nodes, and places the
- * run on the one with most room. Where that is this node, it takes it in the same transaction; others take it from its row.
+ * Starts a job in a cluster: as on one machine, but the transaction that decides also counts the jobs of all nodes, and places the
+ * run on the node with most room. If that is this node, it takes the run in the same transaction; others take it from its row.
  */
 import { Array, Data, type DateTime, Effect, Option } from "effect"
 import { type MaxJobsReached, StoreError } from "../domain/errors.js"
@@ -28,17 +28,17 @@ import type { Admitted, Candidate, Node, Placement, Runner, Taker } from "../sto
 import type { Service as Engine } from "./Engine.js"
 import type { WakeUp } from "./wakeUps.js"
 
-/** How many ids to draw, at most, to find one for each node. */
+/** Maximum number of ids to draw to find one for each node. */
 const draws = 64
 
 /** How often to retry, and after how many milliseconds, while no node has its shards yet. */
 const patience = 50
 const pause = 100
 
-/** Milliseconds without a sign of life, which comes every second, after which a node gets no jobs that another one can have. */
+/** After this many ms without a heartbeat (one is sent every second), a node gets jobs only if no fresher node accepts them. */
 const doubtfulAfter = 3_000
 
-/** The nodes that take jobs. */
+/** The nodes that accept jobs. */
 export const taking = (nodes: ReadonlyArray<Node>): ReadonlyArray<Node> => {
   const able = nodes.filter(({ isAlive, isDraining }) => isAlive && !isDraining)
   const heard = able.filter(({ seenAgo }) => seenAgo <= doubtfulAfter)
@@ -50,11 +50,11 @@ interface Nodes {
   readonly engine: Engine
   /** This node. */
   readonly runner: Runner
-  /** Whether this node may take jobs: the database has answered within its lease. */
+  /** Whether this node may take jobs: the database has responded within its lease. */
   readonly isFresh: Effect.Effect<boolean>
-  /** May be some hundred milliseconds old: the node that has the shard by then takes the run. */
+  /** The nodes, possibly some hundred milliseconds old: the node that has the shard by then takes the run. */
   readonly nodes: Effect.Effect<ReadonlyArray<Node>, StoreError>
-  /** Wakes another node, and does not wait for it. */
+  /** Wakes another node without waiting for it. */
   readonly wake: (wakeUp: WakeUp) => Effect.Effect<void>
 }
 
@@ -65,7 +65,7 @@ const noNode = (operation: string, kind: string) =>
     cause: new Error(`no node of the cluster takes jobs of kind "${kind}" at the moment: start one, or undo a drain`)
   })
 
-/** Waits until this node has shards, so that it takes jobs, but not for ever. */
+/** Waits a limited time until this node has shards, so that it takes jobs. */
 export const ready = (engine: Engine, nextId: () => JobId): Effect.Effect<void> => {
   const look = Effect.sync(() => Array.makeBy(draws, nextId).some(engine.hasShard))
   return Effect.iterate(patience, {
@@ -76,7 +76,7 @@ export const ready = (engine: Engine, nextId: () => JobId): Effect.Effect<void> 
 }
 
 /**
- * Resumes a run that was interrupted: in one transaction its next attempt begins, and is placed on the node with most room, which takes
+ * Resumes an interrupted run: in one transaction its next attempt begins, and is placed on the node with most room, which takes
  * it from the row.
  */
 export const resumePlaced = <Config>(core: Core<Config>, admission: Admission<Config>, nodes: Nodes, run: Run) =>
@@ -91,7 +91,7 @@ export const resumePlaced = <Config>(core: Core<Config>, admission: Admission<Co
     if (Option.isSome(placed)) yield* nodes.wake({ address: placed.value, id, created: "Running" })
   }).pipe(Effect.catchTag("Superseded", () => superseded(core, run.id)))
 
-/** An id for each node that takes jobs; that of this node first, so that it gets a job unless another has more room. */
+/** An id for each node that accepts jobs; this node's id first, so that this node gets the job unless another has more room. */
 const candidates = <Config>(
   { kind }: Core<Config>,
   { engine, nodes: listed, runner }: Nodes,
@@ -118,7 +118,7 @@ const candidates = <Config>(
     return yield* noNode("start a job", kind)
   })
 
-/** No node has room: asking once more would not help. */
+/** No node has room: a retry would not help. */
 class ClusterFull extends Data.TaggedError("ClusterFull")<{ readonly refusal: MaxJobsReached }> {}
 
 export const startPlaced = <Config>(
@@ -185,7 +185,7 @@ export const startPlaced = <Config>(
     )
   }).pipe(Tracing.traced("JobManager.start"))
 
-/** Wakes the node that has to take the run, or to begin it. */
+/** Wakes the node that has to take or begin the run. */
 const wakeNode = (
   { wake }: Nodes,
   { candidates }: Pick<Placement, "candidates">,

@@ -1,7 +1,7 @@
 /**
- * What a node does twice a second: it takes the runs that are placed on it, takes over those of dead nodes, and stops those that
- * another node was asked to stop. When another node wakes it, it looks only at the runs that are placed on it. Once taken, a job
- * stays with its node for as long as that lives, even if another one has its shard by then.
+ * The sweeps of a node, twice a second: it takes the runs that are placed on it, takes over the runs of dead nodes, and stops the runs
+ * that another node was asked to stop. When another node wakes it, it reads only the runs that are placed on it. Once taken, a job
+ * stays with its node for as long as the node lives, even if another node has its shard by then.
  */
 import { Cause, Chunk, Effect, Option, Queue, type Scope } from "effect"
 import type { NotResumable, StoreError, Superseded } from "../domain/errors.js"
@@ -55,7 +55,7 @@ export const make = <C>(
     const whenWoken = Effect.gen(function* () {
       const ids = yield* Queue.takeBetween(wakeUps, 1, Infinity)
       const taken = (yield* isFresh) ? yield* takePlaced(parts) : new Set<JobId>()
-      // The others may wait for a permit.
+      // The other runs may wait for a permit.
       if (Chunk.some(ids, (id) => !taken.has(id))) yield* looked
     })
     return {
@@ -96,7 +96,7 @@ const look = <C>(parts: Sweep<C>, held: HeldRun): Effect.Effect<void, StoreError
     const active = Option.getOrUndefined(yield* JobRegistry.get(core.jobs, id))
     if (Option.exists(held.runner, ({ node }) => node === runner.node)) {
       if (active === undefined) return yield* giveBack(parts, held)
-      // Another node has recorded the intent.
+      // Another node has recorded the stop intent.
       if (held.stopping && active._tag === "Running") {
         yield* core.fork(Effect.ignoreLogged(stopJob(core, id, core.stopGrace)))
       }
@@ -104,15 +104,15 @@ const look = <C>(parts: Sweep<C>, held: HeldRun): Effect.Effect<void, StoreError
     }
     const hasShard = engine.hasShard(id)
     if (active !== undefined || (!hasShard && held.address !== runner.address)) return
-    // It was placed here, or its shard has moved here since: the first to commit takes it.
+    // The run was placed here, or its shard has moved here since: the first to commit takes it.
     if (held.address !== undefined && Option.isNone(held.runner)) {
       return yield* held.stopping ? cancel(parts, held) : take(parts, held)
     }
-    // Without an address, it has run on one machine, outside of any cluster.
+    // A run without an address has run on one machine, outside of any cluster.
     if (hasShard && !Option.exists(held.runner, ({ isAlive }) => isAlive)) yield* settle(parts, held)
   })
 
-/** In a fiber of the manager: its check may take a while. */
+/** Takes a run in a fiber of the manager, since its check may take a while. */
 const take = <C>({ admission, core, runner }: Sweep<C>, { run }: HeldRun): Effect.Effect<void> => {
   const { attempt, id } = run
   const prepare = Effect.gen(function* () {
@@ -127,7 +127,7 @@ const take = <C>({ admission, core, runner }: Sweep<C>, { run }: HeldRun): Effec
   })
   return core.fork(
     launch<C, NotResumable | Superseded | StoreError>(core, { id, prepare, caller: Option.none() }).pipe(
-      // The next sweep looks again, here or on the node that has its shard by then.
+      // The next sweep retries, here or on the node that has the shard by then.
       Effect.catchAllCause((cause) =>
         Cause.isInterruptedOnly(cause) ? Effect.void : Effect.logDebug(`job ${id} was not taken`, cause)
       ),
@@ -136,7 +136,7 @@ const take = <C>({ admission, core, runner }: Sweep<C>, { run }: HeldRun): Effec
   )
 }
 
-/** Cancels a run that is placed on this node: its attempt has not begun. */
+/** Cancels a run that is placed on this node and whose attempt has not begun. */
 const cancel = <C>(parts: Sweep<C>, held: HeldRun): Effect.Effect<void, StoreError> =>
   parts.core.store.cluster.take({ jobId: held.run.id, attempt: held.run.attempt }, parts.runner).pipe(
     Effect.zipRight(settle(parts, held)),
@@ -144,7 +144,7 @@ const cancel = <C>(parts: Sweep<C>, held: HeldRun): Effect.Effect<void, StoreErr
   )
 
 /**
- * Gives back a run that this node has taken without knowing it, since the answer was lost: its attempt has not begun. If the run has
+ * Gives back a run that this node has taken without knowing it, since the response was lost: its attempt has not begun. If the run has
  * ended since the rows were read, this changes nothing.
  */
 const giveBack = <C>({ core: { store } }: Sweep<C>, { run }: HeldRun): Effect.Effect<void, StoreError> =>

@@ -1,6 +1,6 @@
 /**
- * Wake-ups of the nodes that new runs are placed on. A node that is woken looks at all that waits there, so one is sent for all
- * that one transaction has placed.
+ * Wake-ups of the nodes on which new runs are placed. A woken node handles everything that waits there, so one wake-up is sent for
+ * all runs that one transaction has placed.
  */
 import { Effect, Queue, type Scope } from "effect"
 import type { JobId } from "../domain/JobId.js"
@@ -10,7 +10,7 @@ import type { Created } from "../store/port/RunStoreService.js"
 export interface WakeUp {
   readonly address: string
   readonly id: JobId
-  /** A node looks in different places for the runs that it has to take, and for those that it has to begin. */
+  /** Where the run waits: a node reads the runs that it has to take and the runs that it has to begin from different places. */
   readonly created: Created["_tag"]
 }
 

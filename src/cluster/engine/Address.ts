@@ -15,7 +15,7 @@ import * as HostPort from "../../internal/HostPort.js"
  * @category errors
  */
 export class AddressRefused extends Data.TaggedError("AddressRefused")<{
-  /** As it was written. */
+  /** The address as it was written. */
   readonly address: string
   readonly reason: string
 }> {

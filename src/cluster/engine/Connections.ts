@@ -1,7 +1,7 @@
 /**
- * The server for the connections of other nodes. Each begins with a line that proves that its caller knows the secret of the cluster;
- * until a whole frame follows, it costs no more than its socket. What a caller can take up is bounded: connections, incomplete lines, answers that it
- * does not read, and turns of the event loop.
+ * The server for the connections of other nodes. Each connection begins with a line that proves that its caller knows the secret of the
+ * cluster; until a whole frame follows, it costs only its socket. Limits bound what a caller can occupy: connections, incomplete lines,
+ * responses that it does not read, and turns of the event loop.
  */
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import type * as Socket from "@effect/platform/Socket"
@@ -13,16 +13,16 @@ import { RealClock } from "../../internal/RealClock.js"
 import * as frames from "./frames.js"
 import * as Hello from "./Hello.js"
 
-/** Maximum number of connections of one node. It uses one, and a few more while it replaces those that have failed. */
+/** Maximum number of connections of one node. A node uses one, and a few more while it replaces failed ones. */
 const maxOfNode = 4
 
-/** Maximum number of connections, whatever addresses the callers have. */
+/** Maximum number of connections, regardless of the addresses of the callers. */
 const maxConnections = 1_024
 
-/** Maximum number of connections with an incomplete line: a whole one nearly always comes in one packet. */
+/** Maximum number of connections with an incomplete line: a whole line nearly always comes in one packet. */
 const maxIncomplete = 64
 
-/** Milliseconds within which a line has to be complete, the first and every frame after it. */
+/** Milliseconds within which a line has to be complete: the first line and every frame after it. */
 const lineTimeout = 5_000
 
 /** Maximum number of bytes that a caller may leave unread. */
@@ -31,10 +31,10 @@ const maxUnread = 4 * 1024 * 1024
 /** Maximum number of frames in one turn of the event loop, which is also needed for jobs and heartbeats. */
 const framesPerTurn = 16
 
-/** Milliseconds between two warnings of callers without the secret. */
+/** Milliseconds between two warnings about callers without the secret. */
 const warningInterval = 60_000
 
-/** How long closing waits for callers that do not read what they are sent. */
+/** How long closing waits for callers that do not read what they were sent. */
 const closeTimeout = "1 second"
 
 const newline = 0x0a
@@ -42,13 +42,13 @@ const nothing = Buffer.alloc(0)
 
 interface Connection {
   readonly socket: NetSocket
-  /** Undefined until the first line has proven it. */
+  /** The caller; undefined until the first line has proven it. */
   caller: string | undefined
-  /** Runs while a line is incomplete. */
+  /** The timer that runs while a line is incomplete. */
   timer: NodeJS.Timeout | undefined
 }
 
-/** Cuts frames into groups for one turn each; the last one may end with an incomplete frame. */
+/** Cuts frames into groups, one for each turn; the last group may end with an incomplete frame. */
 const turnsOf = (data: Buffer): ReadonlyArray<Buffer> => {
   const turns: Array<Buffer> = []
   let [from, count] = [0, 0]
@@ -69,9 +69,9 @@ export const listen = (
   Effect.gen(function* () {
     const fork = Runtime.runFork(yield* Effect.runtime())
     const { turn } = yield* RealClock
-    /** One for each group of frames, in the order in which they have arrived. */
+    /** Gives each group of frames a turn, in the order of arrival. */
     const nextTurn = Permits.make(1)(turn)
-    /** The oldest is first. */
+    /** All connections, the oldest first. */
     const connections = new Set<Connection>()
     let serve = ({ socket }: Connection): void => void socket.destroy()
 
@@ -99,7 +99,7 @@ export const listen = (
       stopTimer(connection)
       connections.delete(connection)
     }
-    /** Closes the oldest of those connections, if there are more. */
+    /** Closes the oldest of the matching connections if there are more than `max`. */
     const limit = (max: number, isOne: (connection: Connection) => boolean) => {
       const some = [...connections].filter(isOne)
       for (const connection of some.slice(0, Math.max(0, some.length - max))) {
@@ -111,7 +111,7 @@ export const listen = (
     const accept = (socket: NetSocket) => {
       const connection: Connection = { socket, caller: undefined, timer: undefined }
       let unread: Buffer = nothing
-      /** Returns whether the first line is there, and proves the caller. */
+      /** Returns whether the first line is there and proves the caller. */
       const prove = (): boolean => {
         const end = unread.indexOf(newline)
         if (end < 0 && unread.length <= Hello.maxLength) return false

@@ -1,6 +1,6 @@
 /**
  * The engine on `@effect/cluster` and PostgreSQL. That package provides the membership, the assignment of shards to nodes and the
- * locks on them; requests between nodes are RPCs of the engine's own. Entities of `@effect/cluster` would keep state for each job,
+ * locks on them; requests between nodes are the engine's RPCs. Entities of `@effect/cluster` would keep state for each job,
  * wait for ever for a kind that a node does not manage, and delay the release of a shard until their requests have ended.
  *
  * @since 0.2.0
@@ -75,15 +75,15 @@ export const defaultTiming: Timing = { expiration: "10 seconds", refresh: "3 sec
  * @category options
  */
 export interface Options {
-  /** How other nodes reach this one: `HOST:PORT`. It names the node, so no two nodes have the same. */
+  /** How other nodes reach this one: `HOST:PORT`. It names the node, so no two nodes may share it. */
   readonly address: string
-  /** Where to listen, if that is another address: `HOST:PORT`. */
+  /** Where to listen, if it differs from `address`: `HOST:PORT`. */
   readonly listen?: string | undefined
   /** Allows listening on every interface. */
   readonly insecure?: boolean | undefined
   /**
-   * What all nodes of the cluster know, and nobody else: a node answers only those that prove that they know it. It can be left out
-   * where address and listener are on loopback. The connections are not encrypted.
+   * The secret that all nodes of the cluster know, and nobody else: a node serves only callers that prove that they know it. It can
+   * be left out if address and listener are on loopback. The connections are not encrypted.
    */
   readonly secret?: Redacted.Redacted | undefined
   /** `defaultTiming` by default. */
@@ -91,8 +91,8 @@ export interface Options {
 }
 
 /**
- * All nodes must have the same number, so it is no option. With 300, tens of nodes have shares that differ by little, and all locks
- * are renewed in one statement.
+ * The number of shards; all nodes must use the same, so it is no option. With 300, the shares of tens of nodes differ little, and all
+ * locks are renewed in one statement.
  */
 const shardsPerGroup = 300
 const group = "default"
@@ -109,11 +109,11 @@ const settings = (address: Address.Address, { expiration, refresh, assignment }:
     shardLockExpiration: expiration,
     shardLockRefreshInterval: refresh,
     refreshAssignmentsInterval: assignment,
-    // After a failure the engine waits so long before it takes shards again.
+    // After a failure the engine waits this long before it takes shards again.
     entityMessagePollInterval: assignment
   })
 
-/** Keeps the brackets of an IPv6 address, so that the database has the address as it is written. */
+/** Keeps the brackets of an IPv6 address, so that the database has the address as written. */
 const runnerOf = ({ port, text }: Address.Address) =>
   new RunnerAddress({ host: text.slice(0, text.lastIndexOf(":")), port })
 
@@ -143,7 +143,7 @@ const routeTimeout = "2 seconds"
 const routePause = "50 millis"
 const reroute = Schedule.spaced(routePause).pipe(Schedule.upTo(routeTimeout))
 
-/** A wake-up is a hint: what is lost is found by a sweep. */
+/** Maximum number of queued wake-ups; a sweep finds the work of lost ones. */
 const maxWakes = 256
 
 const make = ({
@@ -196,7 +196,7 @@ const make = ({
           const node = yield* Address.parse(address ?? (yield* holder(jobId))).pipe(
             Effect.mapError(() => new Unrouted({ jobId }))
           )
-          // This node's lock on the shard has expired, or it has just acquired it.
+          // This node's lock on the shard has expired, or this node has just acquired it.
           if (node.text === text) return yield* new Unrouted({ jobId })
           return yield* peers.ask(node, there)
         }).pipe(

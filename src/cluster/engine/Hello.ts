@@ -1,6 +1,6 @@
 /**
- * The line with which a node opens a connection to another one: its own address, and a proof that it knows the secret of the cluster.
- * The proof is about both addresses, so that a line which was overheard opens no connection to another node.
+ * The line with which a node opens a connection to another node: its address, and a proof that it knows the secret of the cluster.
+ * The proof covers both addresses, so that an overheard line opens no connection to another node.
  */
 import { Redacted } from "effect"
 import { createHmac, timingSafeEqual } from "node:crypto"
@@ -11,10 +11,10 @@ export interface Call {
   readonly called: string
 }
 
-/** Longer than any line: a host name has at most 253 characters. */
+/** Maximum length, longer than any line: a host name has at most 253 characters. */
 export const maxLength = 512
 
-/** Without a secret, which is allowed on loopback only, the line is made with an empty one. */
+/** Without a secret, which only loopback allows, the proof uses an empty one. */
 const proof = (secret: Redacted.Redacted | undefined, { called, caller }: Call): string =>
   createHmac("sha256", secret === undefined ? "" : Redacted.value(secret))
     .update(`charlotte engine ${called} ${caller}`)

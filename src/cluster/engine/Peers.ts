@@ -1,5 +1,5 @@
 /**
- * Connections to other nodes: one to each, made with the first request, and dropped with the first failure.
+ * Connections to other nodes: one to each node, opened with the first request, and dropped with the first failure.
  */
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import * as Socket from "@effect/platform/Socket"
@@ -16,7 +16,7 @@ import { Elsewhere, JobRpcs } from "./JobRpcs.js"
 export type Client = RpcClient.FromGroup<typeof JobRpcs, RpcClientError>
 
 export interface Peers {
-  /** Asks the node at that address; fails with `Elsewhere` if it cannot be reached, or no longer answers. */
+  /** Sends a request to the node at that address; fails with `Elsewhere` if it cannot be reached, or no longer responds. */
   readonly ask: <A, E>(
     address: Address,
     request: (client: Client) => Effect.Effect<A, E | RpcClientError>
@@ -38,7 +38,7 @@ const connectTimeout = "1 second"
 const pingInterval = "1 second"
 const pingTimeout = "2 seconds"
 
-/** Opens a connection, and sends the line that has to come first. */
+/** Opens a connection, and sends the first line. */
 const open = ({ host, port, text: called }: Address, { caller, secret }: Caller) =>
   Effect.acquireRelease(
     Effect.sync(() => createConnection({ host, port, noDelay: true, keepAlive: true })),
@@ -58,7 +58,7 @@ const open = ({ host, port, text: called }: Address, { caller, secret }: Caller)
 const connect = (address: Address, caller: Caller) =>
   Effect.gen(function* () {
     const socket = yield* NodeSocket.fromDuplex(open(address, caller), { openTimeout: connectTimeout })
-    // Its own retries would wait for up to five seconds, and never end for a node that is gone.
+    // The retries of the protocol would wait for up to five seconds, and never end for a node that is gone.
     const protocol = yield* RpcClient.makeProtocolSocket({ retrySchedule: Schedule.recurs(0) }).pipe(
       Effect.provideService(Socket.Socket, socket),
       Effect.provide(frames.layer(frames.maxAnswer))
@@ -68,11 +68,11 @@ const connect = (address: Address, caller: Caller) =>
     )
   })
 
-/** Returns once the node does not answer: one that is frozen keeps its connections. */
+/** Returns once the node does not respond: a frozen node keeps its connections. */
 const untilSilent = (client: Client): Effect.Effect<void> =>
   client.Ping().pipe(Effect.timeout(pingTimeout), Effect.delay(pingInterval), Effect.forever, Effect.ignore)
 
-/** Connections from the node of that address. */
+/** Makes connections from the node at that address. */
 export const make = (caller: Caller): Effect.Effect<Peers, never, Scope.Scope> =>
   Effect.gen(function* () {
     const known = new Map<string, Peer>()
@@ -96,7 +96,7 @@ export const make = (caller: Caller): Effect.Effect<Peers, never, Scope.Scope> =
     const forget = (address: Address, peer: Peer) => {
       if (isKnown(address, peer)) known.delete(address.text)
     }
-    /** Closes it once its last user is done: closing a client interrupts its requests. */
+    /** Closes a connection once its last user is done: closing a client interrupts its requests. */
     const release = (address: Address) => (peer: Peer) =>
       Effect.suspend(() => {
         peer.users -= 1
@@ -116,7 +116,7 @@ export const make = (caller: Caller): Effect.Effect<Peers, never, Scope.Scope> =
               // A write to a broken connection is a defect to the client.
               Effect.catchAllDefect((defect) => (Socket.isSocketError(defect) ? gone : Effect.die(defect))),
               Effect.catchAll((error) => (error instanceof RpcClientError ? gone : Effect.fail(error))),
-              // A node that is shutting down answers with an interruption. That of this fiber is not caught.
+              // A node that is shutting down responds with an interruption. An interruption of this fiber is not caught.
               Effect.catchAllCause((cause) => (Cause.isInterruptedOnly(cause) ? gone : Effect.failCause(cause)))
             )
             return race.first([answer, Effect.zipRight(untilSilent(peer.client), gone)])

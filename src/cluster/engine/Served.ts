@@ -1,5 +1,5 @@
 /**
- * The kinds of job that this node manages, and the answers to requests about them, from itself and from other nodes.
+ * The kinds of job that this node manages, and the handling of requests about them, from this node and from others.
  */
 import { Cause, Effect, Exit, Fiber, FiberSet, type Scope } from "effect"
 import type { JobId } from "../../domain/JobId.js"
@@ -48,7 +48,7 @@ export const make = (hasShard: (id: JobId) => boolean): Served => {
         if (served === undefined || (by === "shard" && !hasShard(jobId))) return yield* new Unrouted({ jobId })
         const fiber = yield* FiberSet.run(served.fibers, Effect.interruptible(use(served.requests)))
         const exit = yield* Fiber.await(fiber)
-        // The manager of that kind was closed; another node has its jobs now, or will.
+        // The manager of that kind was closed; another node has its jobs now, or will have them.
         if (Exit.isFailure(exit) && Cause.isInterruptedOnly(exit.cause)) return yield* new Unrouted({ jobId })
         return yield* exit
       })
@@ -57,10 +57,10 @@ export const make = (hasShard: (id: JobId) => boolean): Served => {
 
 const elsewhere = { Unrouted: () => new Elsewhere() }
 
-/** Maximum number of requests of other nodes at work. */
+/** Maximum number of requests of other nodes that are handled at once. */
 const maxAtWork = 64
 
-/** Answers other nodes. A wake-up ends at once, and does not count. */
+/** Handles requests of other nodes. A wake-up ends at once, and does not count. */
 export const handlers = ({ answer }: Served) => {
   let atWork = 0
   const limited = <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E | Busy, R> =>

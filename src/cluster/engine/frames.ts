@@ -1,6 +1,6 @@
 /**
- * One JSON text per line. The serialization of `@effect/rpc` 0.76.2 decodes each chunk of bytes by itself, which breaks characters
- * at the edges of chunks, and keeps a line that is not JSON, so that its memory is unbounded.
+ * Frames are one JSON text per line. The serialization of `@effect/rpc` 0.76.2 decodes each chunk of bytes separately, which breaks
+ * characters at the edges of chunks, and keeps a line that is not JSON, so that its memory is unbounded.
  */
 import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import { Data, Layer } from "effect"
@@ -8,10 +8,10 @@ import { Data, Layer } from "effect"
 /** Maximum number of characters of a request: an id, a kind and a few words. */
 export const maxRequest = 4 * 1024
 
-/** Maximum number of characters of an answer. A report names at most 100 processes; the rest is a few hundred bytes. */
+/** Maximum number of characters of a response. A report names at most 100 processes; the rest is a few hundred bytes. */
 export const maxAnswer = 256 * 1024
 
-/** Its tag makes the server close the connection, as for a frame that is too long. */
+/** A malformed frame. Its tag makes the server close the connection, as for a frame that is too long. */
 class Malformed extends Data.TaggedError("RpcSerializationError")<{ readonly message: string }> {}
 
 const decodeLine = (line: string): object => {
@@ -45,7 +45,7 @@ const parser = (maxFrame: number): RpcSerialization.Parser => {
   }
 }
 
-/** Refuses longer frames, with their connection. */
+/** Refuses longer frames and closes their connection. */
 export const layer = (maxFrame: number): Layer.Layer<RpcSerialization.RpcSerialization> =>
   Layer.succeed(
     RpcSerialization.RpcSerialization,

@@ -1,5 +1,5 @@
 /**
- * Connections for locks, apart from those of jobs, whose statements could hold back a renewal.
+ * A pool of connections for locks, separate from the connections of jobs, whose statements could delay a renewal.
  */
 import * as Reactivity from "@effect/experimental/Reactivity"
 import * as PgClient from "@effect/sql-pg/PgClient"
@@ -11,12 +11,12 @@ import { StoreError } from "../../domain/errors.js"
 import { connectionConfig } from "../../store/postgres/connectionConfig.js"
 import { reserve } from "../../store/sql/reserve.js"
 
-/** One for the locks, one for the list of nodes, one for questions from this node. */
+/** One connection each for the locks, the list of nodes, and queries from this node. */
 export const size = 3
 
 const isPostgres = (sql: SqlClient): sql is PgClient.PgClient => Predicate.hasProperty(sql, PgClient.TypeId)
 
-/** Whether it still waits for the answer to a statement that was abandoned. */
+/** Whether a connection still waits for the response to an abandoned statement. */
 const isStuck = (client: ClientBase): boolean =>
   Predicate.hasProperty(client, "_activeQuery") && Predicate.isNotNullable(client._activeQuery)
 
@@ -38,16 +38,16 @@ export const make = (
         max: size,
         connectionTimeoutMillis: connectTimeout,
         application_name: "charlotte cluster",
-        // The engine keeps times without their zone: where that has daylight saving time, locks would live an hour longer, or not at all.
+        // The engine keeps times without a time zone: under daylight saving time, locks would live an hour longer, or not at all.
         onConnect: async (client) => {
           await client.query("SET TIME ZONE 'UTC'")
         }
       })
-      // The next statement would wait behind that one until TCP gives up, a quarter of an hour. The pool drops a client that has ended.
+      // A stuck connection would block the next statement until TCP gives up after a quarter of an hour. The pool drops an ended client.
       pool.on("release", (_, client) => {
         if (isStuck(client)) void client.end()
       })
-      // The next statement finds out that its connection is gone.
+      // The next statement detects that its connection is gone.
       pool.on("error", () => {})
       return pool
     }
@@ -56,6 +56,6 @@ export const make = (
         Effect.promise(() => pool.end()).pipe(Effect.interruptible, Effect.timeoutOption("1 second"), Effect.ignore)
       )
     }).pipe(Effect.provide(Reactivity.layer))
-    // The engine reserves connections, and gives up to wait for one after a while.
+    // The engine reserves connections, and stops waiting for one after a while.
     return Object.assign(client, { reserve: reserve(client) })
   })

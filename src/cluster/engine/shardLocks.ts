@@ -1,5 +1,5 @@
 /**
- * The locks on shards: rows in PostgreSQL, on connections of their own, so that statements of jobs cannot hold back their renewal.
+ * The locks on shards: rows in PostgreSQL, renewed on separate connections, so that statements of jobs cannot delay the renewal.
  */
 import { PersistenceError } from "@effect/cluster/ClusterError"
 import { RunnerStorage } from "@effect/cluster/RunnerStorage"
@@ -22,7 +22,7 @@ import * as LockPool from "./lockPool.js"
 
 export interface ShardLocks {
   readonly storage: RunnerStorage["Type"]
-  /** Gives up all shards and takes no more. */
+  /** Releases all shards and takes no more. */
   readonly leave: Effect.Effect<void>
   /** Whether this node certainly still holds its lock on a shard. */
   readonly isFresh: (shard: ShardId) => boolean
@@ -33,7 +33,7 @@ export interface ShardLocks {
 /** How long a query for the holders of locks may take. */
 const queryTimeout = "3 seconds"
 
-/** How long the holders are cached. If a lock has moved since, the run stays with the node that it is placed on. */
+/** How long the holders are cached. If a lock has moved since, the run stays with the node on which it is placed. */
 const holdersTtl = "500 millis"
 
 const operation = "join the cluster"
@@ -42,10 +42,10 @@ const prefix = "charlotte_cluster"
 const locks = `${prefix}_locks`
 const runners = `${prefix}_runners`
 
-/** Has the message of the driver's own error, which has no code. */
+/** An error with the message of the driver's error, which has no code. */
 const noAnswer = () => new Error("Connection timed out")
 
-/** Whether an error, or what it was caused by, has one of these codes. */
+/** Whether an error, or its cause, has one of these codes. */
 const hasCode =
   (codes: ReadonlyArray<string>) =>
   (error: unknown): boolean =>
@@ -53,10 +53,10 @@ const hasCode =
       ? hasCode(codes)(error.cause)
       : Predicate.hasProperty(error, "code") && codes.includes(String(error.code))
 
-/** The errors of several nodes that create the same table at once: a duplicate name, in the catalogue or before. */
+/** The errors when several nodes create the same table at once: a duplicate name, in the catalogue or before. */
 const isRace = hasCode(["23505", "42710", "42P07", "XX000"])
 
-/** There is no such table. */
+/** The error for a missing table. */
 const isMissing = hasCode(["42P01"])
 
 const Draining = Schema.Array(Schema.Struct({ address: Schema.String }))
@@ -69,11 +69,11 @@ export const make = (
   Effect.gen(function* () {
     const { shardLockExpiration, shardLockRefreshInterval } = yield* ShardingConfig
     const expiration = Duration.toMillis(shardLockExpiration)
-    /** After this long the engine gives up a renewal, and begins another. */
+    /** The time after which the engine gives up a renewal and starts another. */
     const interval = Math.min(Duration.toMillis(shardLockRefreshInterval), expiration / 3)
     const clock = yield* asClock
     const sql = yield* LockPool.make(application, 0.6 * interval)
-    // Fails here without a connection, where the engine would die.
+    // This fails here without a connection, where the engine would die.
     yield* sql`SELECT 1`
     yield* retryWhileBusy(refuseTransactionPooling(application, operation))
 
@@ -82,7 +82,7 @@ export const make = (
       Effect.retry({ while: isRace, schedule: Schedule.spaced("50 millis"), times: 20 })
     )
 
-    /** When the statement was sent that last acquired or renewed the lock on each shard. */
+    /** When the statement that last acquired or renewed the lock on each shard was sent. */
     const renewedAt = new Map<string, number>()
     const renewing = (renew: Effect.Effect<Array<ShardId>, PersistenceError>) =>
       Effect.suspend(() => {
@@ -100,7 +100,7 @@ export const make = (
     const inTurn = Permits.make(1)
 
     /**
-     * Releases shards in batches. The engine releases each in a commit of its own: when a node joins, the others would have no time
+     * Releases shards in batches. The engine commits each release separately: when a node joins, the others would have no time
      * left to renew the locks that they keep.
      */
     const released = yield* Queue.unbounded<readonly [shard: string, done: Deferred.Deferred<void, PersistenceError>]>()
@@ -126,7 +126,7 @@ export const make = (
         yield* Deferred.await(done)
       })
 
-    /** Addresses of nodes that take no jobs of any kind: the others share the shards. If all are draining, they keep them. */
+    /** Addresses of nodes that take no jobs of any kind: the other nodes share the shards. If all are draining, they keep them. */
     const draining = sql`
       WITH alive AS (
         SELECT address, draining FROM charlotte_nodes
@@ -136,7 +136,7 @@ export const make = (
       HAVING min(draining) = 1 AND EXISTS (SELECT 1 FROM alive WHERE draining = 0)`.pipe(
       Effect.flatMap(Schema.decodeUnknown(Draining)),
       Effect.map((rows) => new Set(rows.map(({ address }) => address))),
-      // The store has not made its tables yet.
+      // The store has not created its tables yet.
       Effect.catchIf(isMissing, () => Effect.succeed(new Set<string>())),
       PersistenceError.refail
     )
@@ -148,7 +148,7 @@ export const make = (
     )
 
     /**
-     * Set when this node leaves. The engine would leave the list of nodes before it releases its shards, and others that read the
+     * Set when this node leaves. The engine would leave the list of nodes before it releases its shards, and nodes that read the
      * list in between would try in vain to take them, and wait. So one statement does both, and the engine, which is closed next,
      * must not join again.
      */

@@ -23,18 +23,18 @@ export class GuardNotStarted extends Data.TaggedError("GuardNotStarted")<{ reado
 }
 
 export interface Connection {
-  /** Never waits, whatever the state of the guard: messages that it has not read are buffered. */
+  /** Sends without waiting, regardless of the state of the guard: unread messages are buffered. */
   readonly send: (message: Message, answered?: () => void) => void
-  /** For how long the oldest message has been unanswered, in milliseconds. */
+  /** How long the oldest unacknowledged message has waited, in milliseconds. */
   readonly unansweredFor: () => number
   readonly kill: () => void
-  /** How it has ended. */
+  /** Completes with how the guard has ended. */
   readonly ended: Effect.Effect<string>
-  /** Closes its input, and returns when it has ended. */
+  /** Closes the guard's input, and returns when the guard has ended. */
   readonly close: Effect.Effect<void>
 }
 
-/** In milliseconds. */
+/** Limits on its start and its end, in milliseconds. */
 const startTime = 10_000
 const endTime = 2_000
 
@@ -53,13 +53,13 @@ const start = ({ around, command, freshAt, silence }: Options): ChildProcess => 
     cwd: "/",
     // If this node runs in a job of another manager, the end of that job ends the guard, too.
     env: outer === undefined ? {} : { [cookieName]: outer },
-    // A session of its own: signals to the process group of the node do not reach it.
+    // A separate session, so that signals to the process group of the node do not reach the guard.
     detached: true,
     stdio: ["pipe", "pipe", "ignore"]
   })
 }
 
-/** Starts a guard, and returns when it has answered for the first time. */
+/** Starts a guard, and returns when it has responded for the first time. */
 export const open = (options: Options): Effect.Effect<Connection, GuardNotStarted> =>
   Effect.gen(function* () {
     const { sleep } = yield* RealClock
@@ -99,7 +99,7 @@ const connect = (child: ChildProcess, onEnd: (how: string) => void): Omit<Connec
   }
   child.once("error", ({ message }) => end(message))
   child.once("exit", (code, signal) => end(signal === null ? `it exited with ${code}` : `it was ended by ${signal}`))
-  // Its exit shows that it has ended.
+  // The exit of the guard shows that it has ended.
   stdin?.on("error", () => {})
   stdout?.on("error", () => {})
   stdout?.setEncoding("utf8").on(
@@ -117,7 +117,7 @@ const connect = (child: ChildProcess, onEnd: (how: string) => void): Omit<Connec
   return {
     send: (message, answered = () => {}) => {
       last += 1
-      // A watch may be answered later, when the node has its lease again.
+      // A watch may be acknowledged later, when the node has its lease again.
       waiting.set(last, { since: message.type === "watch" ? undefined : uptime(), answered })
       stdin?.write(encode({ number: last, message }))
     },

@@ -1,8 +1,8 @@
 /**
- * The guard of a node: a small process in a session of its own, which kills all child processes of jobs when the node is gone, or has
- * been without its lease for a while, for example because it is suspended. It runs in a cluster only.
+ * The guard of a node: a small process in a separate session, which kills all child processes of jobs when the node is gone, or has
+ * been without its lease for a while, for example because it is suspended. Only clusters use it.
  *
- * A guard that ends is replaced at once, and the new one gets all processes to guard; meanwhile no process is started. The jobs
+ * A guard that ends is replaced at once, and the new guard gets all processes to guard; meanwhile no process is started. The jobs
  * continue: their node is alive, and ending them would make two failures of one.
  *
  * @since 0.2.0
@@ -26,15 +26,15 @@ export { GuardNotStarted } from "./Connection.js"
 export type { Service } from "./GuardProcess.js"
 
 /**
- * How long a node lives without an answer of the database, and when its guard kills.
+ * How long a node lives without a response of the database, and when its guard kills.
  *
  * @since 0.2.0
  * @category options
  */
 export interface Options {
-  /** After how long without an answer a node lets go of its jobs by itself. 5 seconds by default. */
+  /** The time without a response after which a node releases its jobs by itself. 5 seconds by default. */
   readonly lease?: Duration.DurationInput | undefined
-  /** After how long without a heartbeat the guard kills what is left. 6 seconds by default. */
+  /** The time without a heartbeat after which the guard kills what is left. 6 seconds by default. */
   readonly silence?: Duration.DurationInput | undefined
 }
 
@@ -42,8 +42,8 @@ export interface Options {
 const longestSilence = Duration.millis(deadAfter - 1_000)
 
 /**
- * Starts a guard; dies unless the lease ends before the silence, and that a second before other nodes take the jobs, so that processes
- * have ended by then.
+ * Starts a guard; dies unless the lease ends before the silence, and the silence a second before other nodes take the jobs, so that
+ * processes have ended by then.
  *
  * @since 0.2.0
  * @category constructors

@@ -11,26 +11,26 @@ import * as Connection from "./Connection.js"
 import { GuardProgram } from "./GuardProgram.js"
 
 /**
- * The operations of a guard, besides those that `ProcessRunner` uses.
+ * The operations of a guard, besides the operations that `ProcessRunner` uses.
  *
  * @since 0.2.0
  * @category models
  */
 export interface Service extends TreeGuard.Service {
   /**
-   * Reports that the node has its lease. `age` is how many milliseconds ago it asked the database: the time until the answer came
+   * Reports that the node has its lease. `age` is how many milliseconds ago the node queried the database: the time until the response
    * counts as silence.
    */
   readonly beat: (age: number) => Effect.Effect<void>
 }
 
-/** Milliseconds: after a guard that lived less long, the next one is started only after a pause. */
+/** Minimum lifetime of a guard in milliseconds: after a shorter one, the next guard is started only after a pause. */
 const shortLife = 100
 const pause = 1_000
 
 interface Watched {
   identity?: { readonly pid: number; readonly startTime: number }
-  /** Callers that wait until it is guarded. */
+  /** Callers that wait until the process is guarded. */
   readonly waiting: Set<() => void>
 }
 
@@ -90,7 +90,7 @@ export const make = (silence: number): Effect.Effect<Service, Connection.GuardNo
       beat: (age) =>
         Effect.sync(() => {
           freshAt = Math.max(freshAt, uptime() * 1_000 - age)
-          // Killed rather than closed: once it continues, it would take the end of its input for the end of its node.
+          // Killed rather than closed: once the guard continues, it would take the end of its input for the end of its node.
           if (current !== undefined && current.unansweredFor() > silence) current.kill()
           else current?.send({ type: "beat", uptime: freshAt })
         }),

@@ -5,10 +5,10 @@ import { Context } from "effect"
 import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 
-/** In the package, in the bundled command, and as source, which needs the loader of this module. */
+/** The program in the package, in the bundled command, and as source, which needs the loader of this module. */
 const files = ["program.js", "program.cjs", "program.ts"]
 
-/** Tests of a program that does not start replace it. */
+/** The program; tests of a program that does not start replace it. */
 export class GuardProgram extends Context.Reference<GuardProgram>()("charlotte/GuardProgram", {
   defaultValue: (): readonly [file: string, ...args: ReadonlyArray<string>] => {
     const [file = ""] = files

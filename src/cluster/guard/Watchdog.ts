@@ -1,18 +1,18 @@
 /**
- * The logic of the guard process: the processes that it watches must not outlive their node, or the lease of their node.
+ * The logic of the guard process: the processes that it watches must not outlive their node or its lease.
  */
 import * as ProcessTree from "../../process/ProcessTree.js"
 import type { ProcessTable } from "../../process/ProcessTable.js"
 import type { Message, Numbered } from "./protocol.js"
 
-/** In milliseconds. */
+/** The intervals of checks, in milliseconds. */
 const checkInterval = 200
 const shortestPause = 1
 const longestPause = 1_000
-/** A process that survives SIGKILL for this long hangs in the kernel, and cannot do anything any more. */
+/** A process that survives SIGKILL for this many milliseconds hangs in the kernel, and cannot do anything any more. */
 const patience = 60_000
 
-/** This many scans in a row that find nothing are enough, even if other processes came and went during each of them. */
+/** How many empty scans in a row prove that no process is left, even if other processes came and went during each of them. */
 const enough = 5
 
 export interface Options {
@@ -21,23 +21,23 @@ export interface Options {
   readonly silence: number
   /** The uptime of the last beat so far. */
   readonly freshAt: number
-  /** Of the machine, in milliseconds. It is the same clock for the node and for its guard, and counts a suspended machine. */
+  /** The uptime of the machine in milliseconds: the same clock for the node and its guard, which also counts a suspended machine. */
   readonly uptime: () => number
   readonly schedule: (run: () => void, millis: number) => { readonly cancel: () => void }
   readonly answer: (number: number) => void
-  /** Nothing is left to guard, and the node is gone. */
+  /** Called when nothing is left to guard and the node is gone. */
   readonly exit: () => void
 }
 
 export interface Watchdog {
   readonly receive: (message: Numbered) => void
-  /** The node is gone, or has let go of its guard. */
+  /** Called when the node is gone, or has released its guard. */
   readonly end: () => void
 }
 
 export const make = ({ answer, exit, freshAt, schedule, silence, table, uptime }: Options): Watchdog => {
   const watched = new Map<string, ProcessTree.Leader | undefined>()
-  /** Numbers of the watches that are answered once the node has its lease again: it starts no process without it. */
+  /** Numbers of the watches to acknowledge once the node has its lease again: without an acknowledgement it starts no process. */
   let unanswered: Array<number> = []
   let deadline = freshAt + silence
   let endedAt: number | undefined
@@ -74,7 +74,7 @@ export const make = ({ answer, exit, freshAt, schedule, silence, table, uptime }
     }
     const isClear = clear()
     if (endedAt !== undefined && (isClear || uptime() - endedAt > patience)) leave()
-    // A node that was suspended may still start what it was about to start, so it is watched until it is gone or has its lease again.
+    // A suspended node may still start what it was about to start, so it is watched until it is gone or has its lease again.
     pause = Math.min(pause * 2, longestPause)
     return watched.size === 0 ? checkInterval : pause
   }

@@ -1,6 +1,6 @@
 /**
- * The guard process of a node. Its node starts it in a session of its own and holds the other end of its standard input, which the
- * kernel closes when the node is gone, however it went.
+ * The guard process of a node. Its node starts it in a separate session and holds the other end of its standard input, which the
+ * kernel closes when the node is gone, regardless of how it ended.
  */
 import { uptime } from "node:os"
 import * as Cgroup from "../../process/Cgroup.js"
@@ -31,7 +31,7 @@ const receive = lines((line) => {
   if (message !== undefined) watchdog.receive(message)
 })
 
-// Once the node is gone, an answer cannot be delivered.
+// Once the node is gone, a response cannot be delivered.
 process.stdout.on("error", () => {})
 process.stdin.setEncoding("utf8")
 process.stdin.on("data", (piece: string) => receive(piece))

@@ -1,6 +1,6 @@
 /**
- * The protocol between a node and its guard, in lines. Each message has a number, which the guard answers once it has acted on the
- * message.
+ * The protocol between a node and its guard, in lines. Each message has a number, which the guard acknowledges once it has acted on
+ * the message.
  */
 export type Message =
   /** The lease was fresh at that uptime of the machine. */
@@ -32,7 +32,7 @@ const number = String.raw`(\d+(?:\.\d+)?)`
 const cookie = String.raw`([\w-]+)`
 const format = new RegExp(`^(\\d+) (?:beat ${number}|(watch|release) ${cookie}|spawned ${cookie} (\\d+) (\\d+))$`)
 
-/** Undefined for an invalid line. */
+/** Decodes a line; undefined for an invalid line. */
 export const decode = (line: string): Numbered | undefined => {
   const [match, number, uptime, type, cookie = "", child = "", pid, startTime] = format.exec(line) ?? []
   if (match === undefined) return undefined
