@@ -18,13 +18,13 @@ const Header = Schema.Struct({
   charlotte: Schema.Literal("records"),
   version: Schema.String,
   schema: Schema.Int,
-  /** The last cursor that was drawn. */
+  /** The last drawn cursor. */
   cursor: Schema.Int
 })
 
 const Row = Schema.Struct({ table: archive.Table, row: archive.Row })
 
-/** The last line; a file without it is cut off. */
+/** The last line; a file without it is incomplete. */
 const End = Schema.Struct({ end: Schema.Int })
 
 const Line = Schema.parseJson(Schema.Union(Row, End, Header))
@@ -35,7 +35,7 @@ const decode = Schema.decodeUnknownEither(Line)
 
 const reading = "export the records"
 
-/** The lines of a database that nothing writes to. */
+/** The lines of a database that nobody writes to. */
 export const lines = (version: string): Stream.Stream<string, StoreError, SqlClient> =>
   Stream.unwrap(
     Effect.gen(function* () {
@@ -44,7 +44,7 @@ export const lines = (version: string): Stream.Stream<string, StoreError, SqlCli
       const { latest } = yield* schemaVersion
       const cursor = yield* session.read(reading, archive.latestCursor)
       let count = 0
-      /** The records of an SQLite file are of one machine, which its rows do not name. */
+      /** Adds the machine, which the rows of an SQLite file do not name: all its records belong to one. */
       const onMachine = (table: archive.Table, row: archive.Row) =>
         table === "charlotte_attempts" && row["machine"] === null ? { ...row, machine } : row
       const rowsOf = (table: archive.Table) =>
@@ -126,7 +126,7 @@ const fill = <E, R>(connection: Connection, text: Stream.Stream<string, E, R>, s
     return counts
   })
 
-/** Imports all lines in one transaction, or nothing. The tables have to exist and to be empty. */
+/** Imports all lines in one transaction, or none. The tables have to exist and to be empty. */
 export const restore = <E, R>(
   text: Stream.Stream<string, E, R>
 ): Effect.Effect<Counts, StoreError | E, SqlClient | R> =>

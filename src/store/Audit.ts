@@ -1,6 +1,6 @@
 /**
- * Audits a database for violated invariants; an intact one has none, however its writers ended. It only reads, in slices of
- * jobs, so the database may be in use and of any size.
+ * Audits a database for violated invariants; an intact database has none, however its writers ended. The audit only reads, in slices
+ * of jobs, so the database may be in use and of any size.
  */
 import type * as SqlClient from "@effect/sql/SqlClient"
 import { Effect, Schema } from "effect"
@@ -12,7 +12,7 @@ import * as statements from "./sql/statements.js"
 export type { Remedy } from "./sql/audit.js"
 
 export interface Violation {
-  /** The invariant that is violated, as a clause about `found`. */
+  /** The violated invariant, as a clause about `found`. */
   readonly wrong: string
   /** The affected record: usually a job id and further detail. */
   readonly found: string
@@ -22,16 +22,16 @@ export interface Violation {
 export interface Report {
   readonly jobs: number
   readonly events: number
-  /** At most `maxPerRule` for each rule. */
+  /** The violations, at most `maxPerRule` for each rule. */
   readonly violations: ReadonlyArray<Violation>
 }
 
 export interface Options {
   /** The configured limit of concurrent jobs, if known. */
   readonly maxJobs?: number | undefined
-  /** Jobs per statement. */
+  /** How many jobs a statement reads. */
   readonly sliceSize?: number
-  /** Reported violations per rule. */
+  /** How many violations are reported per rule. */
   readonly maxPerRule?: number
 }
 

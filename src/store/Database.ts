@@ -33,7 +33,7 @@ export interface Options {
   readonly filename: string
   /**
    * `FULL` (the default) keeps every acknowledged write through a power loss; `NORMAL` is faster and may lose the most recent
-   * ones, but never corrupts the database.
+   * writes, but never corrupts the database.
    */
   readonly synchronous?: "FULL" | "NORMAL"
 }
@@ -79,9 +79,9 @@ export const layerUntouched = ({
  * @category options
  */
 export interface PostgresOptions {
-  /** Such as `postgres://user@host:5432/database`. A password is better left to `PGPASSWORD` or `PGPASSFILE`. */
+  /** The URL of the database, such as `postgres://user@host:5432/database`. Prefer `PGPASSWORD` or `PGPASSFILE` for a password. */
   readonly url: string | Redacted.Redacted
-  /** Connections of the pool; 10 by default. A store has two or three more of its own. */
+  /** Connections of the pool; 10 by default. A store opens two or three more. */
   readonly maxConnections?: number
 }
 
@@ -156,7 +156,7 @@ const diagnoseMissingLocks =
 
 const open = (options: Options): Effect.Effect<SqlClient.SqlClient, StoreError, Scope.Scope | Reactivity.Reactivity> =>
   Effect.flatMap(retryWhileBusy(Effect.scoped(refuseDamagedByCrash(options.filename))), (isChecked) =>
-    // Each attempt opens its own connection: a client caches a failed prepare and would report busy forever.
+    // Each attempt opens a new connection: a client caches a failed prepare and would report busy forever.
     retryWhileBusy(
       closeOnFailure(
         Effect.gen(function* () {
@@ -173,7 +173,7 @@ const open = (options: Options): Effect.Effect<SqlClient.SqlClient, StoreError, 
     )
   ).pipe(IntegrityCheck.explain(options.filename), orStoreError(operation), diagnoseMissingLocks(options.filename))
 
-/** `disableWAL`: the client would set WAL mode before the busy timeout, and block the event loop for up to five seconds. */
+/** Connects with `disableWAL`: the client would set WAL mode before the busy timeout, and block the event loop for up to five seconds. */
 const connect = (filename: string, readonly: boolean) =>
   Effect.gen(function* () {
     yield* Driver.refuseOldNode
@@ -184,8 +184,8 @@ const connect = (filename: string, readonly: boolean) =>
   })
 
 /**
- * Checks the file, and its schema version, before anything in it changes; `RunStore.layer` checks a large one once it is open. The connection is
- * writable, so that it can delete its own temporary files and roll back a journal.
+ * Checks the file and its schema version before anything in it changes; `RunStore.layer` checks a large file once it is open. The
+ * connection is writable, so that it can delete its temporary files and roll back a journal.
  */
 const refuseDamaged = (execute: rawQuery.RawQuery, filename: string) =>
   Effect.zipRight(
@@ -194,7 +194,7 @@ const refuseDamaged = (execute: rawQuery.RawQuery, filename: string) =>
   )
 
 /**
- * With the WAL of a crash present, uses a separate read-only connection: closing a writable one would checkpoint the WAL into
+ * If the WAL of a crash is present, uses a separate read-only connection: closing a writable one would checkpoint the WAL into
  * the file. Returns whether the file was checked.
  */
 const refuseDamagedByCrash = (filename: string) =>
@@ -207,7 +207,7 @@ const refuseDamagedByCrash = (filename: string) =>
       )
     : Effect.succeed(false)
 
-/** Rejects a file that is not a database, or shorter than its header says, at any size. */
+/** Rejects a file of any size that is not a database, or is shorter than its header says. */
 const readSchema = (execute: rawQuery.RawQuery) => execute("SELECT count(*) FROM sqlite_master")
 
 const refuseOldSqlite = (execute: rawQuery.RawQuery) =>

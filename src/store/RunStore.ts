@@ -57,7 +57,7 @@ const withRuns = Effect.map((store: RunStoreService.Service) =>
   Context.make(RunStore, store).pipe(Context.add(Runs.Runs, Runs.make(store)))
 )
 
-/** Chooses by the database of the client. */
+/** Chooses the store by the database of the client. */
 const byDatabase = <A, E, R1, R2>(
   postgres: Effect.Effect<A, E, R1>,
   sqlite: Effect.Effect<A, E, R2>
@@ -67,8 +67,8 @@ const byDatabase = <A, E, R1, R2>(
   )
 
 /**
- * Stores runs in the SQLite or PostgreSQL database of a `SqlClient`, with the default options of `layerWith`. It migrates its own
- * tables, prefixed with `charlotte_`, so the database may be an application's own. On Node 24 and later it rejects a client with a
+ * Stores runs in the SQLite or PostgreSQL database of a `SqlClient`, with the default options of `layerWith`. It migrates its tables,
+ * prefixed with `charlotte_`, so the database may be the application's. On Node 24 and later it rejects a client with a
  * better-sqlite3 older than 13, which would abort the process.
  *
  * @since 0.1.0
@@ -79,7 +79,7 @@ export const layer: Layer.Layer<RunStore | Runs.Runs, StoreError, SqlClient.SqlC
 )
 
 /**
- * Stores runs in the database of a `SqlClient`. The options are about SQLite, and change nothing on PostgreSQL.
+ * Stores runs in the database of a `SqlClient`. The options apply to SQLite, and change nothing on PostgreSQL.
  *
  * @since 0.2.0
  * @category layers
@@ -92,8 +92,8 @@ export const layerWith = (options: LayerOptions): Layer.Layer<RunStore | Runs.Ru
   Layer.scopedContext(withRuns(byDatabase(Postgres.make, Effect.zipRight(Driver.refuseOld, Sqlite.make(options)))))
 
 /**
- * Read-only access to such a database: nothing is migrated, so the schema must be up to date, and writes fail on a read-only
- * client.
+ * Read-only access to the database of a `SqlClient`: nothing is migrated, so the schema must be up to date, and writes fail on a
+ * read-only client.
  *
  * @since 0.1.0
  * @category layers

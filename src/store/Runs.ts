@@ -1,5 +1,5 @@
 /**
- * The history of jobs, to read and to prune. Every `RunStore.layer*` provides it; what else writes is the manager's own.
+ * The history of jobs, to read and to prune. Every `RunStore.layer*` provides it; only the manager writes anything else.
  *
  * @since 0.2.0
  */
@@ -40,7 +40,7 @@ export interface Service {
   /** The run with this id, of any kind. */
   readonly get: (id: JobId) => Effect.Effect<Option.Option<Run>, StoreError>
 
-  /** A page of runs, newest first, and the `before` of the next one. */
+  /** A page of runs, newest first, and the `before` of the next page. */
   readonly page: (query?: RunStoreService.RunQuery) => Effect.Effect<Page, StoreError>
 
   /** The runs of `page`. */
@@ -52,7 +52,7 @@ export interface Service {
     options?: { readonly after?: number }
   ) => Stream.Stream<JobEvent, JobNotFound | StoreError>
 
-  /** Keeps a run, whatever the retention of its kind says. */
+  /** Keeps a run, regardless of the retention of its kind. */
   readonly pin: (id: JobId) => Effect.Effect<void, JobNotFound | StoreError>
 
   /** Undoes `pin`: the retention of its kind applies to the run again. */
@@ -60,7 +60,7 @@ export interface Service {
 
   /**
    * Prunes finished runs now, as the retention of their kinds says (`JobManager.Options`). Managers do so by themselves at
-   * start-up, and then within 10 minutes. Kinds without a manager on this store are left alone.
+   * start-up, and then within 10 minutes. Kinds without a manager on this store are not pruned.
    */
   readonly prune: (options?: RunStoreService.PruneOptions) => Effect.Effect<ReadonlyArray<PrunedRuns>, StoreError>
 
@@ -81,14 +81,14 @@ export interface Service {
 export interface Page {
   readonly runs: ReadonlyArray<Run>
   /**
-   * Pass it as `before` for the next page; missing on the last page. A page with a next one may be short or even empty: for
+   * Pass it as `before` for the next page; missing on the last page. A page before the last may be short or even empty: for
    * several labels a page scans at most 10,000 runs of the rarest label, and a search stops after about 0.1 s.
    */
   readonly next?: JobId
 }
 
 /**
- * The reads of a store, and what else the HTTP API does with it.
+ * The reads of a store, and the other operations that the HTTP API needs.
  *
  * @internal
  */

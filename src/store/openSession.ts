@@ -1,5 +1,5 @@
 /**
- * The session on a `SqlClient`, whatever its database.
+ * The session on a `SqlClient` of any database.
  */
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect, Option } from "effect"

@@ -9,12 +9,12 @@ import * as PostgresMigrations from "./postgres/PostgresMigrations.js"
 import { databaseOf, openSession } from "./openSession.js"
 
 export interface SchemaVersion {
-  /** None in an empty database. */
+  /** The recorded version; none in an empty database. */
   readonly found: Option.Option<number>
   readonly latest: number
 }
 
-/** Changes nothing. */
+/** Reads the versions; changes nothing. */
 export const schemaVersion: Effect.Effect<SchemaVersion, StoreError, SqlClient.SqlClient> = Effect.flatMap(
   SqlClient.SqlClient,
   (sql) =>

@@ -6,12 +6,12 @@ import type { JobId } from "../../domain/JobId.js"
 import type { ChildProcessStore, OpenProcess, RecordedLog } from "../port/ChildProcessStore.js"
 import { storable } from "../rules/storableWork.js"
 
-/** `kindOf`: the kind of a run; `undefined` when it was pruned. */
+/** `kindOf` returns the kind of a run; `undefined` if it was pruned. */
 export const make = (
   kindOf: (id: JobId) => string | undefined
 ): ChildProcessStore & { readonly has: (id: JobId) => boolean; readonly forget: (id: JobId) => void } => {
   const processes = new Map<string, OpenProcess>()
-  /** By job, then by cookie. */
+  /** Log files by job, then by cookie. */
   const logs = new Map<JobId, Map<string, RecordedLog>>()
   const jobIds = (): ReadonlySet<JobId> => new Set([...processes.values()].map(({ jobId }) => jobId))
 

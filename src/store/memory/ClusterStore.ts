@@ -44,7 +44,7 @@ export const make = ({
   const isAlive = (now: number, node: Recorded | undefined): boolean =>
     node !== undefined && node.seenAt > now - deadAfter
 
-  /** One atomic step, with the current time: `write` does not have the `Clock` of the caller. */
+  /** Runs one atomic step with the current time: `write` does not have the `Clock` of the caller. */
   const writeAt = <A, E>(body: (now: number) => Effect.Effect<A, E>) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => write(() => body(now)))
 

@@ -8,11 +8,11 @@ import type { CursorPage } from "../port/RunStoreService.js"
 
 export interface Logged {
   readonly event: JobEvent
-  /** Size of the payload as JSON. */
+  /** The size of the payload as JSON. */
   readonly bytes: number
 }
 
-/** `kindOf`: the kind of a run; `undefined` when it was pruned. */
+/** `kindOf` returns the kind of a run; `undefined` if it was pruned. */
 export const make = (kindOf: (id: JobId) => string | undefined) => {
   let events: Array<Logged> = []
   let latest = 0
@@ -30,7 +30,7 @@ export const make = (kindOf: (id: JobId) => string | undefined) => {
   }
 
   return {
-    /** The latest cursor, even if its event is gone. */
+    /** The latest cursor, even if its event was removed. */
     latest: () => latest,
 
     push: (logged: Logged): void => {
@@ -38,7 +38,7 @@ export const make = (kindOf: (id: JobId) => string | undefined) => {
       latest = logged.event.cursor
     },
 
-    /** Notes that this many events belong to pruned runs; they are removed once they are half of all. */
+    /** Records that this many events belong to pruned runs; they are removed once they are half of all. */
     drop: (count: number): void => {
       dropped += count
       if (dropped * 2 < events.length) return

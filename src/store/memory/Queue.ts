@@ -12,7 +12,7 @@ import { type State, waitingSince } from "../rules/RunTransition.js"
 export interface Entry {
   submitted: NewRun
   readonly signals: Array<Signal>
-  /** Of the run itself, and of the requests that have attached to it. */
+  /** Idempotency keys of the run and of every request attached to it. */
   readonly idempotencyKeys: Map<string, Idempotency>
   state: State
 }
@@ -35,7 +35,7 @@ const inOrder = Order.combineAll([
 
 const sections: { readonly [waitsFor: string]: number } = { permit: 0, time: 1, key: 2 }
 
-/** A run that has begun was among those that waited for a permit. */
+/** A run that has begun counts as a run that waited for a permit. */
 const section = ({ state: { waitsFor = "permit" } }: Entry): number => sections[waitsFor] ?? 0
 
 const inQueue = Order.combineAll([
@@ -95,7 +95,7 @@ export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>) => {
     return Array.getSomes(keysOfEntry(entry).map((key) => heldBy(key)(holder(key))))
   }
 
-  /** Passes keys that a run no longer holds to the first that waits for each, if it may hold all of its own. Returns those runs. */
+  /** Passes keys that a run no longer holds to the first waiter for each, if that may hold all of its keys. Returns these waiters. */
   const release = (keys: ReadonlyArray<Key>, at: DateTime.Utc): ReadonlyArray<E> =>
     keys.flatMap((key) => {
       const waiter = firstWaiter(key)
@@ -141,7 +141,7 @@ export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>) => {
         )
       ),
 
-    /** Pending runs in the order in which they begin, after one of them; `more`: there are further ones. */
+    /** Pending runs after one of them, in the order in which they begin; `more` says whether there are further runs. */
     page: ({
       before,
       kind,

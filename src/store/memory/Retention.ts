@@ -1,5 +1,5 @@
 /**
- * Retention of the in-memory store. It keeps the last 1,000 finished runs, whatever the rules say, besides those that are pinned.
+ * Retention of the in-memory store. Regardless of the rules it keeps the last 1,000 finished runs, besides the pinned ones.
  */
 import { DateTime, Effect, Order } from "effect"
 import { JobNotFound } from "../../domain/errors.js"
@@ -35,7 +35,7 @@ export const make = <E extends Entry>({
   readonly onHidden: (entry: E) => void
 }) =>
   Effect.gen(function* () {
-    /** Those that may be pruned, in the order in which they ended. */
+    /** The runs that may be pruned, in the order in which they ended. */
     let finished: ReadonlyArray<FinishedRun> = []
     let dropped = 0
     const pinned = new Set<JobId>()
@@ -111,7 +111,7 @@ export const make = <E extends Entry>({
     return {
       retention,
       isPinned: (id: JobId) => pinned.has(id),
-      /** Notes that a run has ended. */
+      /** Records that a run has ended. */
       ended: (entry: E): void => {
         if (!isTerminal(entry.state.status)) return
         add(entry)

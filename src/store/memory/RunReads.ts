@@ -16,7 +16,7 @@ import * as searchText from "../rules/searchText.js"
 
 export interface Entry extends MemoryQueue.Entry {
   readonly events: Array<MemoryEventLog.Logged>
-  /** In a cluster: the address on which it was placed last, and the node that has taken its attempt. */
+  /** In a cluster, the address on which the run was placed last, and the node that has taken its attempt. */
   node?: string | undefined
   runner?: string | undefined
 }

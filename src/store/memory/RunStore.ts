@@ -1,5 +1,5 @@
 /**
- * The in-memory store: the same rules, no persistence. For tests, and for applications that need no history.
+ * The in-memory store: the same rules, without persistence. It serves tests, and applications that need no history.
  */
 import { type DateTime, Duration, Effect, Option } from "effect"
 import { JobEnded, JobNotFound, Superseded, TooManySignals } from "../../domain/errors.js"
@@ -25,14 +25,14 @@ import * as Page from "../rules/Page.js"
 import * as ChangeNotifier from "../port/ChangeNotifier.js"
 import * as RunTransition from "../rules/RunTransition.js"
 
-/** A copy: the caller may mutate what it passed in. */
+/** Copies the state, since the caller may mutate what it passed in. */
 const snapshot = (state: RunTransition.State): RunTransition.State => ({
   ...state,
   result: toJson(state.result),
   error: state.error && new RunError({ ...state.error, error: toJson(state.error.error) }, { disableValidation: true })
 })
 
-/** One atomic step, run synchronously: no other fiber runs between check, write and notification. */
+/** Runs one atomic step synchronously: no other fiber runs between check, write and notification. */
 const write = <A, E>(body: () => Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Effect.suspend(() => Effect.runSyncExit(Effect.suspend(body)))
 
@@ -80,7 +80,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
   const wakeWaiting = (entries: ReadonlyArray<Entry>) =>
     notifier.wakeWaiting(entries.map(({ state: { waitsFor }, submitted: { kind } }) => ({ kind, waitsFor })))
 
-  /** Applies the change, and passes the keys of a run that has ended to the next. */
+  /** Applies the change, and passes the keys of a run that has ended to the next run. */
   const change = (entry: Entry, requested: Change): Effect.Effect<Change["type"], Superseded> => {
     const change = RunTransition.asRecorded(entry.state, RunTransition.truncateError(requested))
     const { at, attempt, jobId, parked, type } = change
@@ -95,7 +95,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     return Effect.as(Effect.zipRight(appended, wakeWaiting([entry, ...granted])), type)
   }
 
-  /** Cancels a run that another replaces. Of a running one, it records the intent to stop it, and returns the id. */
+  /** Cancels a run that another replaces. For a running run, it records the stop intent instead, and returns the id. */
   const replace = ({ id: jobId }: Holder, at: DateTime.Utc): Effect.Effect<ReadonlyArray<JobId>, Superseded> =>
     Effect.suspend(() => {
       const entry = entries.get(jobId)
@@ -106,7 +106,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
       return Effect.as(stoppingAt === undefined ? stopping : Effect.void, [jobId])
     })
 
-  /** The entry of a job whose running attempt this is. */
+  /** The entry of a job if this is its running attempt. */
   const current = (jobId: JobId, attempt: number): Entry | undefined => {
     const entry = entries.get(jobId)
     return entry && RunTransition.acceptsEvents(entry.state, attempt) ? entry : undefined
@@ -145,7 +145,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
         if (Option.isSome(queue.holder({ kind: entry.submitted.kind, of: "key", key }))) {
           const held = queue.keysOfEntry(entry)
           entry.state = { ...entry.state, key, waitsFor: "key" }
-          // It holds no key any more, so the next run can have its other key.
+          // The waiting run holds no key any more, so the next run can get its other key.
           return Effect.as(wakeWaiting(queue.release(held, beginning.at)), "waits")
         }
       }

@@ -16,17 +16,17 @@ import type { JobId } from "../../domain/JobId.js"
  * @category models
  */
 export interface AgentLimitStore {
-  /** The usage limit of an agent, also once it has reset, until it is cleared. */
+  /** The usage limit of an agent, even after it has reset, until it is cleared. */
   readonly get: (agent: string) => Effect.Effect<Option.Option<AgentLimit>, StoreError>
 
-  /** Records the usage limit of an agent in place of the one before. */
+  /** Records the usage limit of an agent in place of the previous one. */
   readonly record: (reached: {
     readonly jobId: JobId
     readonly attempt: number
     readonly limit: AgentLimit
   }) => Effect.Effect<void, Superseded | StoreError>
 
-  /** Removes the usage limit of an agent, which works again. */
+  /** Removes the usage limit of an agent that works again. */
   readonly clear: (over: {
     readonly jobId: JobId
     readonly attempt: number

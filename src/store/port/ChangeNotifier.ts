@@ -9,7 +9,7 @@ import type { WaitsFor } from "../../domain/Run.js"
 export interface Notifier {
   /** Counts the commits since the first subscriber acquired the notifier. */
   readonly version: Effect.Effect<number>
-  /** Returns once the version differs. */
+  /** Returns once the version differs from this one. */
   readonly changed: (version: number) => Effect.Effect<void>
 }
 
@@ -18,13 +18,13 @@ export interface ChangeNotifier {
   readonly get: (jobId?: JobId) => Effect.Effect<Notifier, never, Scope.Scope>
   /** Notifies the subscribers of these jobs, after the commit. */
   readonly wake: (jobIds: Iterable<JobId>) => Effect.Effect<void>
-  /** The notifiers of the runs of a kind that wait. */
+  /** The notifiers of the waiting runs of a kind. */
   readonly waiting: (kind: string) => Waiting
   /** The notifier of runs of a kind that transactions of applications have committed. */
   readonly committed: (kind: string) => ReturnType<typeof makeNotifier>
-  /** Notifies all subscribers, where it is not known what has changed. */
+  /** Notifies all subscribers, if it is unknown what has changed. */
   readonly wakeAll: Effect.Effect<void>
-  /** Notifies of runs that wait from now on, after the commit. */
+  /** Notifies of newly waiting runs, after the commit. */
   readonly wakeWaiting: (waits: Iterable<NewlyWaiting>) => Effect.Effect<void>
 }
 
@@ -35,7 +35,7 @@ export interface Waiting {
   readonly times: Notifier
 }
 
-/** A run of a kind that waits from now on, and what for. */
+/** The kind of a newly waiting run, and what it waits for. */
 export interface NewlyWaiting {
   readonly kind: string
   readonly waitsFor: WaitsFor | undefined
@@ -44,7 +44,7 @@ export interface NewlyWaiting {
 /** A standalone notifier. `wake` resumes all waiting fibers through one deferred. */
 export const makeNotifier = (): Notifier & { readonly wake: Effect.Effect<void>; readonly unsafeWake: () => void } => {
   let version = 0
-  // Created on demand: most changes are of jobs without subscribers.
+  // The deferred is created on demand: most changes are of jobs without subscribers.
   let next: Deferred.Deferred<void> | undefined
   const unsafeWake = () => {
     const waiters = next

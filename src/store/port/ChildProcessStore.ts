@@ -17,13 +17,13 @@ export interface ChildProcessStore {
     readonly cookie: string
     readonly jobId: JobId
     readonly attempt: number
-    /** Boot id of the kernel; a process of another boot is dead. */
+    /** The boot id of the kernel; a process of another boot is dead. */
     readonly bootId: string
-    /** Where it runs; missing where the records are of one machine. */
+    /** The machine of the process; missing if the records are of one machine. */
     readonly machine?: string | undefined
     /** A label for people, such as `agent` or `gate`. */
     readonly purpose: string
-    /** The file that receives its output; missing where the records are of one machine. */
+    /** The file that receives the output; missing if the records are of one machine. */
     readonly log?: string | undefined
     readonly at: DateTime.Utc
   }) => Effect.Effect<void, StoreError>
@@ -32,13 +32,13 @@ export interface ChildProcessStore {
   readonly spawned: (process: {
     readonly cookie: string
     readonly pid: number
-    /** In clock ticks since boot, as the kernel reports it; with the pid it identifies a process within a boot. */
+    /** The start time in clock ticks since boot, as the kernel reports it; with the pid it identifies a process within a boot. */
     readonly startTime: string | undefined
   }) => Effect.Effect<void, StoreError>
 
   /**
-   * Closes the record once the whole process tree is gone. `tail` is the end of its output, of at most 16 KiB, for readers on other
-   * machines when its own is gone; where the records are of one machine it is left out, since the file is there.
+   * Closes the record once the whole process tree is gone. `tail` is the end of the output, at most 16 KiB, for readers on other
+   * machines when the machine of the process is gone; it is left out if the records are of one machine, since the file is there.
    */
   readonly close: (process: {
     readonly cookie: string
@@ -46,10 +46,10 @@ export interface ChildProcessStore {
     readonly tail?: string | undefined
   }) => Effect.Effect<void, StoreError>
 
-  /** The log files of a job, of all machines, oldest first; none where the records are of one machine. */
+  /** The log files of a job on all machines, oldest first; none if the records are of one machine. */
   readonly logs: (jobId: JobId) => Effect.Effect<ReadonlyArray<RecordedLog>, StoreError>
 
-  /** The open records of a job, of all machines. */
+  /** The open records of a job on all machines. */
   readonly unclosed: (jobId: JobId) => Effect.Effect<ReadonlyArray<OpenProcess>, StoreError>
 
   /** The jobs of a kind with open records, in any status. */
@@ -62,7 +62,7 @@ export interface OpenProcess {
   readonly jobId: JobId
   readonly attempt: number
   readonly bootId: string
-  /** Undefined where the records are of one machine, and in those from before there could be several. */
+  /** Undefined if the records are of one machine, and in records from before there could be several. */
   readonly machine: string | undefined
   readonly purpose: string
   /** Undefined when a crash came between the intent and the spawn. */
@@ -76,12 +76,12 @@ export interface OpenProcess {
  * @since 0.2.0
  */
 export interface RecordedLog {
-  /** Its path on the machine that has it. */
+  /** The path of the file on its machine. */
   readonly log: string
-  /** Undefined where it was recorded without. */
+  /** The machine of the file; undefined if it was recorded without one. */
   readonly machine: string | undefined
   readonly openedAt: DateTime.Utc
-  /** Undefined while the process may be alive, and where a crash has come before its end. */
+  /** Undefined while the process may be alive, and if a crash came before its end. */
   readonly closedAt: DateTime.Utc | undefined
   /** The end of the output. */
   readonly tail: string | undefined

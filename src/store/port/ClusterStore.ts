@@ -19,10 +19,10 @@ import type { RunTrace } from "../../domain/Run.js"
 import type { UnfinishedRun } from "./RunReads.js"
 import type { Beginning, Created, NewRun } from "./RunWrites.js"
 
-/** Milliseconds without a sign of life, by the clock of the database, after which a node is dead. */
+/** Milliseconds without a heartbeat, by the clock of the database, after which a node is dead. */
 export const deadAfter = 10_000
 
-/** Milliseconds without a sign of life after which the record of a node is deleted when the next node joins. */
+/** Milliseconds without a heartbeat after which the record of a node is deleted when the next node joins. */
 export const forgottenAfter = 24 * 3_600_000
 
 /**
@@ -33,15 +33,15 @@ export const forgottenAfter = 24 * 3_600_000
  */
 export interface ClusterStore {
   /**
-   * Records a node. It takes the place of a dead one of the same kind and address, and fails while that one is alive, and where the
-   * kind has an owner outside the cluster. Nodes that have been dead for a day are forgotten.
+   * Records a node. It replaces a dead node of the same kind and address; it fails while that node is alive, and if the kind has an
+   * owner outside the cluster. Nodes that have been dead for a day are deleted.
    */
   readonly join: (node: NewNode) => Effect.Effect<void, NodeConflict | AlreadyManaged | StoreError>
 
-  /** Records a sign of life; `false` if the node is not recorded any more. */
+  /** Records a heartbeat; `false` if the node is no longer recorded. */
   readonly renew: (node: string) => Effect.Effect<boolean, StoreError>
 
-  /** Ends the connections in use: the database has gone silent, and they would be waited for until TCP gives up. */
+  /** Ends the connections in use: if the database has gone silent, they would wait until TCP gives up. */
   readonly disconnect: Effect.Effect<void>
 
   readonly leave: (node: string) => Effect.Effect<void, StoreError>
@@ -49,10 +49,10 @@ export interface ClusterStore {
   /** The nodes of a kind, oldest first. */
   readonly nodes: (kind: string) => Effect.Effect<ReadonlyArray<Node>, StoreError>
 
-  /** Keeps jobs from beginning on the node, or lets them begin again. It lasts until the node leaves. */
+  /** Keeps jobs from beginning on the node, or lets them begin again, until the node leaves. */
   readonly drain: (node: string, draining: boolean) => Effect.Effect<void, StoreError>
 
-  /** Records how many jobs of a kind may run in the cluster, unless that is recorded already. Returns the recorded limit. */
+  /** Records how many jobs of a kind may run in the cluster, unless a limit is recorded already. Returns the recorded limit. */
   readonly limit: (query: { readonly kind: string; readonly maxJobs: number }) => Effect.Effect<number, StoreError>
 
   /** How many jobs of a kind may run; none if no node has recorded it. */
@@ -62,8 +62,8 @@ export interface ClusterStore {
   readonly setLimit: (query: { readonly kind: string; readonly maxJobs: number }) => Effect.Effect<void, StoreError>
 
   /**
-   * As `create`, within the limit of the kind: the run is placed on the candidate with most room, under the id of that candidate.
-   * If it runs at once, and on the address of `taker`, that node takes it in the same transaction.
+   * Like `create`, but within the limit of the kind: the run is placed on the candidate with most room, under the id of that candidate.
+   * If the run begins at once on the address of `taker`, that node takes it in the same transaction.
    */
   readonly admit: (
     run: Omit<NewRun, "id" | "isQueued">,
@@ -71,14 +71,14 @@ export interface ClusterStore {
     taker?: Taker
   ) => Effect.Effect<Admitted, MaxJobsReached | JobConflict | QueueFull | IdempotencyKeyReused | StoreError>
 
-  /** As `begin`, within the limit of the kind: this node gets the attempt. */
+  /** Like `begin`, but within the limit of the kind: this node gets the attempt. */
   readonly begin: (
     beginning: Beginning,
     by: Runner
   ) => Effect.Effect<"running" | "waits", MaxJobsReached | Superseded | StoreError>
 
   /**
-   * As `begin`, but on the candidate with most room, which is to take the attempt. Returns its address, or none where the run waits
+   * Like `begin`, but on the candidate with most room, which has to take the attempt. Returns its address, or none if the run waits
    * for a key.
    */
   readonly place: (
@@ -95,7 +95,7 @@ export interface ClusterStore {
   /** The running runs of a kind, oldest first. */
   readonly held: (kind: string) => Effect.Effect<ReadonlyArray<HeldRun>, StoreError>
 
-  /** Those that are placed on an address, and that no node has taken. */
+  /** The runs that are placed on an address and that no node has taken. */
   readonly placed: (query: {
     readonly kind: string
     readonly address: string
@@ -112,17 +112,17 @@ export interface ClusterStore {
  * @category models
  */
 export interface NewNode {
-  /** Identifies this incarnation: after a restart it is another one. */
+  /** Identifies this incarnation of the node: a restart gets another id. */
   readonly id: string
   readonly kind: string
-  /** How other nodes reach it: `HOST:PORT`. */
+  /** How other nodes reach the node: `HOST:PORT`. */
   readonly address: string
   readonly pid: number
-  /** As `Owner.machine`. */
+  /** The machine; see `Owner.machine`. */
   readonly machine: string
-  /** How many jobs it runs at once. */
+  /** How many jobs the node runs at once. */
   readonly capacity: number
-  /** Where other nodes reach its HTTP server, if they do: `https://HOST:PORT`. */
+  /** Where other nodes reach the HTTP server of the node, if they do: `https://HOST:PORT`. */
   readonly url?: string | undefined
 }
 
@@ -135,12 +135,12 @@ export interface NewNode {
 export interface Node extends NewNode {
   readonly isAlive: boolean
   readonly isDraining: boolean
-  /** Milliseconds since its last sign of life, by the clock of the database. */
+  /** Milliseconds since the last heartbeat, by the clock of the database. */
   readonly seenAgo: number
 }
 
 /**
- * Who runs an attempt.
+ * The node that runs an attempt.
  *
  * @since 0.2.0
  * @category models
@@ -148,9 +148,9 @@ export interface Node extends NewNode {
 export interface Runner {
   /** The id of the node. */
   readonly node: string
-  /** Its address. */
+  /** The address of the node. */
   readonly address: string
-  /** How many jobs it runs at once. */
+  /** How many jobs the node runs at once. */
   readonly capacity: number
 }
 
@@ -161,7 +161,7 @@ export interface Runner {
  * @category models
  */
 export interface Taker extends Runner {
-  /** The trace of the run, recorded if it takes it. */
+  /** The trace of the run, recorded if the node takes it. */
   readonly trace: RunTrace | undefined
 }
 
@@ -174,7 +174,7 @@ export interface Taker extends Runner {
 export interface Admitted {
   readonly id: JobId
   readonly created: Created
-  /** Whether the taker has taken it. Otherwise a run that is running is taken by the node that it is placed on. */
+  /** Whether the taker has taken the run. Otherwise a running run is taken by the node on which it is placed. */
   readonly isTaken: boolean
 }
 
@@ -185,11 +185,11 @@ export interface Admitted {
  * @category models
  */
 export interface Placement {
-  /** One for each node that takes jobs, with an id that belongs to it. */
+  /** One candidate per accepting node, with a job id that hashes to one of its shards. */
   readonly candidates: NonEmpty<Candidate>
   /** What to do if no job may begin. */
   readonly whenFull: "refuse" | "queue"
-  /** The statuses of the runs that begin before a new one while they wait for a permit. */
+  /** The statuses whose runs begin before a new run while they wait for a permit. */
   readonly waiting: ReadonlyArray<"interrupted" | "parked" | "pending">
 }
 
@@ -225,6 +225,6 @@ type NonEmpty<A> = readonly [A, ...ReadonlyArray<A>]
 export interface HeldRun extends UnfinishedRun {
   /** The address on which it is placed. */
   readonly address: string | undefined
-  /** None if no node has taken it yet. */
+  /** The node that has taken the run, if any. */
   readonly runner: Option.Option<{ readonly node: string; readonly isAlive: boolean }>
 }

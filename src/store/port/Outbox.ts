@@ -17,14 +17,14 @@ import type { NewRun } from "./RunWrites.js"
  * @category models
  */
 export interface Outbox {
-  /** Whether others may commit to the database, so that it has to be polled. */
+  /** Whether others may commit to the database, which then has to be polled. */
   readonly isShared: boolean
 
   /** Notifies of committed runs of a kind if the database announces commits; otherwise never. */
   readonly committed: (kind: string) => Notifier
 
   /**
-   * Runs `inside` inside a transaction of the application's SQL client, and otherwise `outside`, apart from a transaction of
+   * Runs `inside` inside a transaction of the application's SQL client, and otherwise `outside`, detached from a transaction of
    * any other client.
    */
   readonly byTransaction: <A, E>(effects: {
@@ -33,14 +33,14 @@ export interface Outbox {
   }) => Effect.Effect<A, E>
 
   /**
-   * Inserts a pending run in the transaction of the caller. Returns its id, or that of the existing run with its idempotency
+   * Inserts a pending run in the transaction of the caller. Returns its id, or the id of the existing run with its idempotency
    * key.
    */
   readonly insert: (run: NewRun) => Effect.Effect<JobId, JobConflict | QueueFull | IdempotencyKeyReused | StoreError>
 
   /**
    * Waits for an open transaction to end, and appends `job.queued` to the committed runs of a kind, at most 1,000 at once.
-   * Returns how many. From time to time it also hands on keys that a process which is gone has left.
+   * Returns how many. From time to time it also hands on keys that an ended process has left.
    */
   readonly queue: (kind: string) => Effect.Effect<number, StoreError>
 }

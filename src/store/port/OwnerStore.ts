@@ -1,5 +1,5 @@
 /**
- * Which process manages the jobs of a kind: at most one.
+ * The owner of a kind: the one process that manages its jobs, if any.
  */
 import { Effect, type Option, type Scope } from "effect"
 import { AlreadyManaged, type StoreError } from "../../domain/errors.js"
@@ -15,21 +15,21 @@ export interface OwnerStore {
     owner: Pick<Owner, "id" | "kind">
   ) => Effect.Effect<Ownership, AlreadyManaged | StoreError, Scope.Scope>
 
-  /** The recorded owner. Only the lock proves that it is alive. */
+  /** The recorded owner. Only the lock proves that the owner is alive. */
   readonly get: (kind: string) => Effect.Effect<Option.Option<Owner>, StoreError>
 
   /**
    * Compare-and-set: records the owner if the current one is still `replacing` (none for `Option.none()`); returns whether it
-   * did.
+   * was recorded.
    */
   readonly claim: (owner: Owner, replacing: Option.Option<Owner>) => Effect.Effect<boolean, StoreError>
 
-  /** Deletes the record if it is still of this owner. */
+  /** Deletes the record if it still names this owner. */
   readonly release: (owner: Owner) => Effect.Effect<void, StoreError>
 }
 
 export interface Ownership {
-  /** Completes when the ownership is no longer certain, since others may soon become the owner; never if a kernel guarantees it. */
+  /** Completes when the ownership is uncertain, since others may soon become the owner; never if a kernel guarantees it. */
   readonly lost: Effect.Effect<void>
 }
 
@@ -40,17 +40,17 @@ export interface Owner {
   readonly process: ProcessIdentity
   /** The machine of the process, if several may share the database. */
   readonly machine?: string | undefined
-  /** The file lock that it holds; undefined for an in-memory database, and in a record of version 0.1.0. */
+  /** The file lock of the owner; undefined for an in-memory database, and in a record of version 0.1.0. */
   readonly lock?: OwnerLock | undefined
 }
 
 export interface OwnerLock {
   readonly path: string
-  /** Identifies the locked file among all that ever have this path. */
+  /** Identifies the locked file among all files that ever have this path. */
   readonly file: string
 }
 
-/** Fails, and names the owner: its pid means something on its own machine, and there in its own pid namespace only. */
+/** Fails, and names the owner: its pid is meaningful only on its machine and in its pid namespace. */
 export const alreadyManaged = ({ kind, machine, process }: Owner): Effect.Effect<never, AlreadyManaged> =>
   Effect.gen(function* () {
     const { self } = yield* KernelRef

@@ -13,20 +13,20 @@ export interface FinishedRun {
   readonly endedAt: DateTime.Utc
 }
 
-/** The finished runs of a status, in the order in which they ended: those after a position, up to those that ended at a time. */
+/** The finished runs of a status in the order in which they ended: after a position, up to an end time. */
 export interface Span {
   readonly status: FinalStatus
   readonly after?: { readonly endedAt: DateTime.Utc; readonly id: string } | undefined
   readonly until?: DateTime.Utc | undefined
 }
 
-/** Greater than every id: a position after all runs that ended at that time. */
+/** A position after all runs that ended at a time, since it is greater than every id. */
 export const afterAllIds = "~"
 
 export interface RetentionStore {
   /**
    * Finished runs of a kind that are not pinned, in the order in which they ended. A run whose child processes may be alive is
-   * left out: its rows are how they are found.
+   * left out, since its rows are needed to find them.
    */
   readonly finished: (query: {
     readonly kind: string
@@ -34,10 +34,10 @@ export interface RetentionStore {
     readonly limit: number
   }) => Effect.Effect<ReadonlyArray<FinishedRun>, StoreError>
 
-  /** How many finished runs of a kind there are that are not pinned. */
+  /** The number of finished runs of a kind that are not pinned. */
   readonly count: (kind: string) => Effect.Effect<number, StoreError>
 
-  /** Hides those of the runs that have ended and are not pinned, for good, and frees their idempotency keys. Returns them. */
+  /** Hides the runs among these that have ended and are not pinned, for good, and frees their idempotency keys. Returns them. */
   readonly hide: (ids: ReadonlyArray<JobId>) => Effect.Effect<ReadonlyArray<JobId>, StoreError>
 
   /** Hidden runs of a kind, in the order of their ids. */
@@ -47,6 +47,6 @@ export interface RetentionStore {
     readonly limit: number
   }) => Effect.Effect<ReadonlyArray<JobId>, StoreError>
 
-  /** Deletes rows of hidden runs, one run after the other, for the duration of a slice. Returns the runs that are gone. */
+  /** Deletes rows of hidden runs, one run after the other, for the duration of a slice. Returns the runs that are completely deleted. */
   readonly remove: (ids: ReadonlyArray<JobId>) => Effect.Effect<ReadonlyArray<JobId>, StoreError>
 }

@@ -1,5 +1,5 @@
 /**
- * The keys that runs hold, and those that keep a start from being done twice.
+ * The keys that runs hold, and the idempotency keys that keep a start from being done twice.
  *
  * @since 0.2.0
  */
@@ -21,7 +21,7 @@ export interface RunKeys {
   /** The keys of a run; none if it is over. */
   readonly keys: (id: JobId) => Effect.Effect<ReadonlyArray<HeldKey>, StoreError>
 
-  /** The run that was started with an idempotency key, or that a request with it has attached to. */
+  /** The run that was started with an idempotency key, or to which a request with the key has attached. */
   readonly idempotent: (query: {
     readonly kind: string
     readonly key: string
@@ -29,7 +29,7 @@ export interface RunKeys {
 }
 
 /**
- * A key of a kind: that of `check`, or that of the caller's options.
+ * A key of a kind: the key of `check`, or the key of the caller's options.
  *
  * @since 0.2.0
  * @category models
@@ -52,7 +52,7 @@ export interface Holder {
 }
 
 /**
- * A key of a run, and the job that holds it: the run itself, or the one that it waits behind.
+ * A key of a run, and the job that holds it: the run itself, or the job behind which it waits.
  *
  * @since 0.2.0
  * @category models
@@ -62,7 +62,7 @@ export interface HeldKey extends Omit<Key, "kind"> {
 }
 
 /**
- * The run of an idempotency key, and the request that came with the key first.
+ * The run of an idempotency key, and the first request with the key.
  *
  * @since 0.2.0
  * @category models

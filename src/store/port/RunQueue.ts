@@ -1,5 +1,5 @@
 /**
- * The runs that wait: for a permit, for a time, for a key or for a signal.
+ * The runs that wait for a permit, for a time, for a key or for a signal.
  *
  * @since 0.2.0
  */
@@ -10,14 +10,14 @@ import type { Waiting } from "./ChangeNotifier.js"
 import type { UnfinishedRun } from "./RunReads.js"
 
 /**
- * The maximum number of parked runs that are counted: no count reads all runs.
+ * The maximum number of parked runs that are counted, so that no count reads all runs.
  *
  * @internal
  */
 export const countedParked = 10_000
 
 /**
- * Operations of managers on the runs that wait.
+ * Operations of managers on waiting runs.
  *
  * @since 0.2.0
  * @category models
@@ -27,7 +27,7 @@ export interface RunQueue {
   readonly waiting: (kind: string) => Effect.Effect<Waiting>
 
   /**
-   * The first of the runs that wait for a permit, in the order in which they begin: priority, then interrupted before parked
+   * The first runs that wait for a permit, in the order in which they begin: priority, then interrupted before parked
    * before pending, then id.
    */
   readonly due: (query: {
@@ -36,19 +36,19 @@ export interface RunQueue {
     readonly limit: number
   }) => Effect.Effect<ReadonlyArray<UnfinishedRun>, StoreError>
 
-  /** How many runs wait for a permit, of which at most `limit` are counted. */
+  /** The number of runs that wait for a permit, counted up to `limit`. */
   readonly countDue: (query: Parameters<RunQueue["due"]>[0]) => Effect.Effect<number, StoreError>
 
-  /** How many runs of this kind are pending. */
+  /** The number of pending runs of this kind. */
   readonly pending: (kind: string) => Effect.Effect<number, StoreError>
 
-  /** The oldest pending run of this kind, and how many are parked, of which at most 10,000 are counted. */
+  /** The oldest pending run of this kind, and the number of parked runs, counted up to 10,000. */
   readonly backlog: (kind: string) => Effect.Effect<Backlog, StoreError>
 
   /** The earliest time that a run of this kind waits for. */
   readonly nextDueAt: (kind: string) => Effect.Effect<Option.Option<DateTime.Utc>, StoreError>
 
-  /** Makes runs whose time has come wait for a permit, at most 1,000 at once. Returns how many. */
+  /** Makes runs wait for a permit when their time has come, at most 1,000 at once. Returns how many. */
   readonly wakeDue: (query: { readonly kind: string; readonly at: DateTime.Utc }) => Effect.Effect<number, StoreError>
 
   /** Makes a parked run wait for a permit; fails unless it is parked. */
@@ -56,7 +56,7 @@ export interface RunQueue {
 }
 
 /**
- * The runs of a kind that wait.
+ * The backlog of waiting runs of a kind.
  *
  * @since 0.2.0
  * @category models

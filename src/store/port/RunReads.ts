@@ -25,7 +25,7 @@ export interface RunReads {
   /** The run with this id, of any kind, with its units and tasks. */
   readonly withWork: (id: JobId) => Effect.Effect<Option.Option<RunWithWork>, StoreError>
 
-  /** The submission data of a run beside its configuration; read separately, since it may be megabytes. */
+  /** The submission data of a run beside its configuration; it is read separately, since it may be megabytes. */
   readonly submission: (id: JobId) => Effect.Effect<Option.Option<unknown>, StoreError>
 
   /** A page of runs, newest first. */
@@ -45,7 +45,7 @@ export interface RunReads {
     readonly limit: number
   }) => Effect.Effect<Option.Option<EventPage>, StoreError>
 
-  /** The events of a job that changed its status, oldest first. Scans the log of the job, so it is for one that is continued. */
+  /** The events of a job that changed its status, oldest first. It scans the log of the job, so it is meant for continued jobs. */
   readonly lifecycle: (jobId: JobId) => Effect.Effect<ReadonlyArray<JobEvent>, StoreError>
 
   /** A page of the events of all jobs of a kind. */
@@ -61,7 +61,7 @@ export interface RunReads {
   /** The id of the newest run, even if that was pruned. */
   readonly latestId: Effect.Effect<Option.Option<JobId>, StoreError>
 
-  /** Notifies of commits with events of this job (without an id: of any job). */
+  /** Notifies of commits with events of this job; without an id, of any job. */
   readonly changes: (jobId?: JobId) => Effect.Effect<Notifier, never, Scope.Scope>
 
   /** Unfinished runs of a kind, oldest first; for the next page pass the last id as `after`. */
@@ -93,20 +93,20 @@ export interface RunWithWork {
 export interface RunQuery {
   readonly kind?: string
   readonly status?: RunStatus
-  /** The run must have all of these. */
+  /** The labels that the run must have. */
   readonly labels?: { readonly [name: string]: string }
   /**
    * Text to search for, at most 200 characters: the run must have all of its words, or words that begin with them, in its labels,
-   * its config, its error or the titles of its tasks. Case and diacritics do not count.
+   * its config, its error or the titles of its tasks. Case and diacritics are ignored.
    */
   readonly q?: string
   /**
-   * `queue`: the pending runs of a kind, in the order in which they would begin: those that wait for a permit, then those that wait
-   * for a time, then those behind a key. `before` then means after that run. It needs `kind` and the status `pending`, and
+   * `queue`: the pending runs of a kind, in the order in which they would begin: first the runs that wait for a permit, then for a
+   * time, then behind a key. `before` then means after that run. It needs `kind` and the status `pending`, and
    * allows no other filter. Newest first by default.
    */
   readonly order?: "queue"
-  /** Default 100, at most 1,000. */
+  /** The maximum number of runs: 100 by default, at most 1,000. */
   readonly limit?: number
   readonly before?: JobId
 }
@@ -120,7 +120,7 @@ export interface RunQuery {
 export interface RunPage {
   readonly runs: ReadonlyArray<Run>
   /**
-   * Pass it as `before` for the next page; none on the last page. A page with a next one may be short or even empty: for
+   * Pass it as `before` for the next page; none on the last page. A page before the last may be short or even empty: for
    * several labels a page scans at most 10,000 runs of the rarest label, and a search stops after about 0.1 s.
    */
   readonly next: Option.Option<JobId>
@@ -150,7 +150,7 @@ export interface EventPage {
  */
 export interface CursorPage {
   readonly events: ReadonlyArray<JobEvent>
-  /** Where the next page starts; events of other kinds are skipped. */
+  /** The cursor at which the next page starts; events of other kinds are skipped. */
   readonly cursor: number
   /** Whether there may be more to read. */
   readonly more: boolean

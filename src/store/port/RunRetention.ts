@@ -15,7 +15,7 @@ import type { PrunedRuns, Retention } from "../../domain/Retention.js"
  * @category models
  */
 export interface RunRetention {
-  /** Keeps a run whatever the retention of its kind says. */
+  /** Keeps a run regardless of the retention of its kind. */
   readonly pin: (id: JobId) => Effect.Effect<void, JobNotFound | StoreError>
 
   /** Undoes `pin`: the retention of its kind applies to the run again. */
@@ -27,10 +27,10 @@ export interface RunRetention {
   /** Prunes finished runs as the retention of their kinds says. */
   readonly prune: (options?: PruneOptions) => Effect.Effect<ReadonlyArray<PrunedRuns>, StoreError>
 
-  /** The time at which a run of a kind that has ended by now is to be pruned; the next one of them, if there are several. */
+  /** The earliest time at which a finished run of a kind is to be pruned. */
   readonly nextExpiry: (kind: string) => Effect.Effect<Option.Option<DateTime.Utc>, StoreError>
 
-  /** Counts how often runs were pruned: pages that were read before may contain their events. */
+  /** The number of prunings: pages that were read before one may contain events of pruned runs. */
   readonly prunings: Effect.Effect<number>
 }
 
@@ -43,18 +43,18 @@ export interface RunRetention {
 export interface Rule {
   readonly kind: string
   readonly retention: Retention
-  /** Removes what is kept of a pruned job outside the store. A run for which it fails stays hidden, and is tried again. */
+  /** Removes what is kept of a pruned job outside the store. If it fails, the run stays hidden, and a later pruning retries. */
   readonly forget: (id: JobId) => Effect.Effect<void, unknown>
 }
 
 /**
- * What to prune.
+ * Options of a pruning.
  *
  * @since 0.2.0
  * @category options
  */
 export interface PruneOptions {
-  /** All kinds with a retention when it is left out. */
+  /** The kind to prune; all kinds with a retention if it is left out. */
   readonly kind?: string | undefined
   /** Returns what would be pruned, and changes nothing. */
   readonly dryRun?: boolean | undefined

@@ -15,7 +15,7 @@ import type { RecordedSignal } from "../../domain/RecordedSignal.js"
  * @category models
  */
 export interface RunSignals {
-  /** Records a signal with its event; a run that has parked for it waits for a permit from then on. */
+  /** Records a signal with its event; a run that has parked for the signal then waits for a permit. */
   readonly signal: (signal: NewSignal) => Effect.Effect<void, JobNotFound | JobEnded | TooManySignals | StoreError>
 
   /** The signals of a job in order, after the `seq` `after`; at most `limit`. */
@@ -42,11 +42,11 @@ export interface NewSignal {
   readonly kind: string
   readonly jobId: JobId
   readonly name: string
-  /** JSON text. */
+  /** The payload as JSON text. */
   readonly payload: string | undefined
-  /** Who sent it; not verified. */
+  /** The sender; not verified. */
   readonly by: string | undefined
-  /** How many signals a job keeps since it last began. */
+  /** The maximum number of signals that a job keeps since it last began. */
   readonly limit: number
   readonly at: DateTime.Utc
 }

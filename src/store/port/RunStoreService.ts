@@ -35,10 +35,10 @@ export interface Service extends RunReads, RunWrites, RunKeys, RunQueue, RunSign
   /** Dies inside a transaction of the same SQL client, where a write would deadlock. */
   readonly outsideTransaction: Effect.Effect<void>
 
-  /** For how long the oldest write that waits has been tried; zero where none waits. */
+  /** How long the oldest waiting write has been tried; zero if none waits. */
   readonly oldestWrite: Effect.Effect<Duration.Duration>
 
-  /** None in memory, where applications have no transactions. */
+  /** The outbox; none in memory, where applications have no transactions. */
   readonly outbox: Option.Option<Outbox>
 
   readonly owners: OwnerStore

@@ -26,20 +26,19 @@ import type { Attaching, Idempotency } from "./RunKeys.js"
  */
 export interface RunWrites {
   /**
-   * Records a new run with its first event, as `running`, or as `pending` if it has to wait. That is decided in the same
-   * transaction.
+   * Records a new run with its first event, as `running`, or as `pending` if it has to wait. The same transaction decides which.
    */
   readonly create: (run: NewRun) => Effect.Effect<Created, JobConflict | QueueFull | IdempotencyKeyReused | StoreError>
 
   /**
    * Records the idempotency key of a request that attaches to another job, for as long as that run is kept, and returns the job;
-   * none if no job holds the key any more. For an idempotency key that is recorded already, it returns the run of that key.
+   * none if no job holds the key any more. For a recorded idempotency key, it returns the run of that key.
    */
   readonly attach: (attaching: Attaching) => Effect.Effect<Option.Option<JobId>, IdempotencyKeyReused | StoreError>
 
   /**
    * Records a state change together with its event; fails unless the attempt is the current one. Returns the type of that
-   * event: a run that parks or is interrupted while the intent to stop it is recorded is cancelled instead.
+   * event: a run that parks or is interrupted while its stop intent is recorded is cancelled instead.
    */
   readonly record: (change: Change) => Effect.Effect<Change["type"], Superseded | StoreError>
 
@@ -47,8 +46,8 @@ export interface RunWrites {
   readonly asRecorded?: (change: Change) => Change
 
   /**
-   * Begins the attempt of a run that waits: the first of a pending run, the next of an interrupted or a parked one. Fails
-   * unless that attempt is the one to begin, and in a cluster where no more jobs may run. `waits`: the key is another job's, and the
+   * Begins the attempt of a waiting run: the first of a pending run, the next of an interrupted or parked run. Fails
+   * unless that attempt is the one to begin, and in a cluster if no more jobs may run. `waits`: another job holds the key, and the
    * run waits behind it.
    */
   readonly begin: (beginning: Beginning) => Effect.Effect<"running" | "waits", MaxJobsReached | Superseded | StoreError>
@@ -70,32 +69,32 @@ export interface RunWrites {
 export interface NewRun {
   readonly id: JobId
   readonly kind: string
-  /** The key of `check`. */
+  /** The key that `check` returned. */
   readonly key: string | undefined
   readonly config: unknown
   readonly labels: { readonly [name: string]: string }
-  /** JSON text, encoded once, since it may be megabytes. */
+  /** The submission as JSON text, encoded once, since it may be megabytes. */
   readonly submission?: string | undefined
-  /** What is searched instead of labels and config if these contain secrets; JSON text of `{ labels, config }`. */
+  /** JSON text of `{ labels, config }` to search in place of labels and config, if these contain secrets. */
   readonly searched?: string | undefined
   readonly at: DateTime.Utc
-  /** The key of the caller's options, a second one. */
+  /** The second key, from the caller's options. */
   readonly startKey?: string | undefined
   /** What to do if another job holds one of the keys; `refuse` by default. */
   readonly whenKeyTaken?: WhenKeyTaken | undefined
-  /** 0 by default. */
+  /** The priority; 0 by default. */
   readonly priority?: number | undefined
   readonly startAt?: DateTime.Utc | undefined
   readonly idempotency?: Idempotency | undefined
-  /** Whether it waits for a permit, rather than has one. */
+  /** Whether the run waits for a permit, rather than has one. */
   readonly isQueued?: boolean | undefined
-  /** How many pending runs there may be; without a limit by default. */
+  /** The maximum number of pending runs; without a limit by default. */
   readonly maxQueued?: number | undefined
   readonly trace?: RunTrace | undefined
 }
 
 /**
- * The result of `create`: the run is running, it is pending, or another run was there before.
+ * The result of `create`: the run is running, it is pending, or another run existed before.
  *
  * @since 0.2.0
  * @category models
@@ -104,7 +103,7 @@ export type Created =
   | { readonly _tag: "Running" }
   | {
       readonly _tag: "Pending"
-      /** Running jobs whose intent to stop was recorded, since it replaces them. */
+      /** Running jobs that this run replaces; their stop intent is already recorded. */
       readonly replaces: ReadonlyArray<JobId>
     }
   | { readonly _tag: "Existing"; readonly id: JobId }
@@ -120,22 +119,22 @@ export interface Change {
   readonly jobId: JobId
   readonly attempt: number
   readonly at: DateTime.Utc
-  /** Only of a run that waits: another node may have begun its attempt meanwhile. */
+  /** Whether the change applies only if the run waits: another node may have begun its attempt meanwhile. */
   readonly ofWaiting?: boolean
   /** With `job.interrupted`: whether the manager crashed. */
   readonly crashed?: boolean
-  /** With `crashed`: the commands of the job that were running then, by their purposes. */
+  /** With `crashed`: the commands of the job that were running at the crash, by their purposes. */
   readonly during?: ReadonlyArray<string>
-  /** With `job.parked`. */
+  /** With `job.parked`: the reason and what the run waits for. */
   readonly parked?: Parked | undefined
-  /** With `job.completed`: JSON. */
+  /** With `job.completed`: the success value, as JSON. */
   readonly result?: unknown
-  /** With `job.failed` and `job.cancelled`. */
+  /** With `job.failed` and `job.cancelled`: the error. */
   readonly error?: RunError | undefined
 }
 
 /**
- * The beginning of an attempt of a run that waits.
+ * The beginning of an attempt of a waiting run.
  *
  * @since 0.2.0
  * @category models
@@ -144,13 +143,13 @@ export interface Beginning {
   readonly jobId: JobId
   /** The attempt that begins. */
   readonly attempt: number
-  /** Whether a person has resumed it; what has woken a parked run is known already. */
+  /** Whether a person has resumed the run; what has woken a parked run is recorded already. */
   readonly isResumed?: boolean
-  /** The key of `check`, which takes effect only where the run has none yet. */
+  /** The key that `check` returned; it takes effect only if the run has none yet. */
   readonly key: string | undefined
-  /** JSON text of the submission of `check`, for a run that is checked for the first time when it begins. */
+  /** JSON text of the submission that `check` returned, for a run that is first checked when it begins. */
   readonly submission?: string | undefined
-  /** Replaces the trace of the run, when its first attempt begins. */
+  /** The trace that replaces the trace of the run, when its first attempt begins. */
   readonly trace?: RunTrace | undefined
   readonly at: DateTime.Utc
 }
@@ -166,6 +165,6 @@ export interface AcceptedEvent {
   readonly type: string
   readonly unit?: string | undefined
   readonly task?: number | undefined
-  /** JSON text, encoded when the event was accepted, so that later mutations do not affect it. */
+  /** The payload as JSON text, encoded when the event was accepted, so that later mutations do not affect it. */
   readonly payload?: string | undefined
 }

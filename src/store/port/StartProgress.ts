@@ -7,7 +7,7 @@ export class StartProgress extends Context.Reference<StartProgress>()("charlotte
   defaultValue: (): ((line: string) => Effect.Effect<void>) => (line) => Effect.logInfo(line)
 }) {}
 
-/** From this many runs on, a migration takes seconds. */
+/** The number of runs from which on a migration takes seconds. */
 export const worthMentioning = 100_000
 
 export const report = (line: string): Effect.Effect<void> => Effect.flatMap(StartProgress, (show) => show(line))

@@ -39,7 +39,7 @@ export interface TaskProgressStore {
     readonly task: TaskRecord
   }) => Effect.Effect<void, Superseded | StoreError>
 
-  /** Units by position, and tasks by unit and position; both empty when nothing was planned. */
+  /** Units by position, and tasks by unit and position; both are empty if nothing was planned. */
   readonly of: (jobId: JobId) => Effect.Effect<Work, StoreError>
 
   /** Task counts per job; jobs without tasks are left out. */

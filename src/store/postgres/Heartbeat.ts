@@ -1,6 +1,6 @@
 /**
- * Signs of life of the nodes of a process, on a connection of their own: the pool may be in use for longer than the lease, and a node
- * without a sign of life lets go of its jobs.
+ * Heartbeats of the nodes of a process, on a separate connection: the pool may be in use for longer than the lease, and a node
+ * without a heartbeat releases its jobs.
  */
 import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
@@ -10,7 +10,7 @@ import * as Permits from "../../internal/Permits.js"
 import { storeError } from "../sql/mapSqlError.js"
 import * as OwnConnection from "./OwnConnection.js"
 
-/** Less than the lease, so that a server that has gone silent leaves time for another connection. */
+/** The timeout is shorter than the lease, so that a server that has gone silent leaves time for another connection. */
 const timeout = "2 seconds"
 
 interface Open {

@@ -1,6 +1,6 @@
 /**
- * Wakes subscribers when other connections commit: `NOTIFY` arrives with the commit, over a connection of its own, and a poll of one
- * row a second finds what was missed, since a connection may be lost without a sign.
+ * Wakes subscribers when other connections commit: `NOTIFY` arrives with the commit, over a separate connection, and a poll of one
+ * row a second finds what was missed, since a connection may be lost silently.
  */
 import type { SqlClient } from "@effect/sql/SqlClient"
 import { Effect, Schema, type Scope } from "effect"
@@ -15,11 +15,11 @@ import * as notices from "./notices.js"
 import * as OwnConnection from "./OwnConnection.js"
 import type { PostgresSession } from "./PostgresSession.js"
 
-/** Milliseconds between two polls, and before another connection is tried. */
+/** Milliseconds between two polls, and before another connection attempt. */
 const pollInterval = 1_000
 const reconnectPause = 1_000
 
-/** Beyond this many new events, all subscribers are woken to look for their own. */
+/** Above this many new events, all subscribers are woken to look for theirs. */
 const maxRead = 1_000
 
 const selectJobs = query(Schema.Struct({ job_id: JobId }))
@@ -34,7 +34,7 @@ export const make = (
     const noticed = makeNotifier()
     let seen: number | undefined
 
-    /** The subscribers of this store's own events were woken by its writer. */
+    /** This store's writer has already woken the subscribers of its events. */
     const wakeSubscribers = session.read("read new events", (connection) =>
       Effect.gen(function* () {
         const latest = yield* events.latest(connection)
@@ -70,7 +70,7 @@ export const make = (
     const listen = Effect.gen(function* () {
       const connection = yield* OwnConnection.make(sql, "listener")
       yield* connection.listen(notices.channel, onNotice)
-      // For what was committed before it listened.
+      // This poll finds commits from before the listener was ready.
       noticed.unsafeWake()
       yield* connection.gone
     }).pipe(Effect.scoped, Effect.ignore, Effect.zipRight(sleep(reconnectPause)))

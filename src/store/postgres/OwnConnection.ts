@@ -1,5 +1,5 @@
 /**
- * Connections apart from the pool of the client: a listener has to keep one, and a lock of a session lives as long as it.
+ * Connections separate from the pool of the client: a listener has to keep one, and a session lock lives as long as its connection.
  */
 import type { PgClient } from "@effect/sql-pg/PgClient"
 import type { SqlClient } from "@effect/sql/SqlClient"
@@ -21,7 +21,7 @@ export interface OwnConnection {
   readonly gone: Effect.Effect<void>
 }
 
-/** Milliseconds that connecting may take. */
+/** How long connecting may take, in milliseconds. */
 const connectTimeout = 5_000
 
 const isPostgres = (sql: SqlClient): sql is PgClient => "config" in sql
@@ -53,7 +53,7 @@ export const make = (sql: SqlClient, purpose: string): Effect.Effect<OwnConnecti
         },
         catch: failed("cannot connect")
       }),
-      // Bounded, since the server may not answer.
+      // The close is bounded, since the server may not respond.
       (client) =>
         Effect.promise(() => client.end()).pipe(Effect.interruptible, Effect.timeoutOption(1_000), Effect.ignore)
     )

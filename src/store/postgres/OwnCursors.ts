@@ -1,20 +1,20 @@
 /**
- * The cursors that a store's own writers have drawn, whose subscribers they wake themselves.
+ * The cursors that a store's writers have drawn; they wake the subscribers of these cursors themselves.
  */
 
 /** The cursors after the first number, up to the last. */
 type Range = readonly [after: number, last: number]
 
 export interface OwnCursors {
-  /** A transaction has drawn the cursors from `first` to `last`. */
+  /** Records that a transaction has drawn the cursors from `first` to `last`. */
   readonly draw: (transaction: object, first: number, last: number) => void
-  /** The transaction is committed. */
+  /** Records that the transaction is committed. */
   readonly committed: (transaction: object) => void
-  /** The transaction is rolled back, so that others will draw the same cursors. */
+  /** Records that the transaction is rolled back, so that others will draw the same cursors. */
   readonly rolledBack: (transaction: object) => void
   /**
-   * The cursors that others have drawn after `after`, up to `latest`, or up to those that this store may be committing at the
-   * moment, whose fate is known at a later call. Forgets its own up to there.
+   * The cursors that others have drawn after `after`, up to `latest`, or up to the cursors that this store may be committing at the
+   * moment, whose outcome is known at a later call. It forgets this store's cursors up to there.
    */
   readonly foreign: (after: number, latest: number) => { readonly foreign: ReadonlyArray<Range>; readonly upTo: number }
 }
@@ -23,7 +23,7 @@ export const make = (): OwnCursors => {
   const drawing = new Map<object, Range>()
   let ranges: ReadonlyArray<Range> = []
   return {
-    // What it draws later follows: it has locked the log.
+    // A transaction's later cursors follow directly, since it has locked the log.
     draw: (transaction, first, last) =>
       void drawing.set(transaction, [drawing.get(transaction)?.[0] ?? first - 1, last]),
     committed: (transaction) => {
@@ -33,7 +33,7 @@ export const make = (): OwnCursors => {
       const [after, last] = drawn
       const before = ranges.at(-1)
       if (before !== undefined && before[1] === after) ranges = [...ranges.slice(0, -1), [before[0], last]]
-      // The answer to one of two commits may be handled before that to the other, which has drawn its cursors earlier.
+      // Of two commits, the response to the later one may be handled before the response to the one that has drawn its cursors earlier.
       else ranges = [...ranges, drawn].toSorted(([a], [b]) => a - b)
     },
     rolledBack: (transaction) => void drawing.delete(transaction),

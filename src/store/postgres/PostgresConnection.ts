@@ -5,18 +5,18 @@ import type * as SqlConnection from "@effect/sql/SqlConnection"
 import { Effect, Fiber, Predicate, RuntimeFlags } from "effect"
 import type { Connection, Dialect } from "../sql/Dialect.js"
 
-/** The type of 8-byte integers, which the driver returns as strings, or as the application has configured it. */
+/** The type of 8-byte integers, which the driver returns as strings, or as the application has configured. */
 const int8 = 20
 
 const numbered = new Map<string, string>()
 
-/** `$1`, `$2` … for each `?` outside of quotes. */
+/** Numbers the parameters: `$1`, `$2` … replace each `?` outside of quotes. */
 export const numberParameters = (sql: string): string => {
   const known = numbered.get(sql)
   if (known !== undefined) return known
   let count = 0
   const text = sql.replaceAll(/'[^']*'|\?/g, (part) => (part === "?" ? `$${(count += 1)}` : part))
-  // Statements are combined from a few parts, so this many are never reached; it bounds the memory all the same.
+  // Statements are combined from a few parts, so this limit is never reached; it bounds the memory all the same.
   if (numbered.size >= 4_096) numbered.clear()
   numbered.set(sql, text)
   return text
@@ -37,7 +37,7 @@ const wideColumns = (fields: unknown): ReadonlyArray<string> =>
 const toNumber = (value: unknown): unknown =>
   typeof value === "string" || typeof value === "bigint" ? Number(value) : value
 
-/** The rows of a result of the driver, with numbers for all integers. */
+/** The rows of a driver's result, with numbers for all integers. */
 export const rowsOf = (result: unknown): ReadonlyArray<unknown> => {
   if (!Predicate.hasProperty(result, "rows") || !Array.isArray(result.rows)) return []
   const rows: ReadonlyArray<unknown> = result.rows
@@ -52,7 +52,7 @@ export const rowsOf = (result: unknown): ReadonlyArray<unknown> => {
       })
 }
 
-/** TEXT cannot hold NUL. */
+/** Replaces NUL, which TEXT cannot hold. */
 const storable = (value: unknown): unknown =>
   typeof value === "string" && value.includes("\0")
     ? value.replaceAll("\0", "\uFFFD")
@@ -62,7 +62,7 @@ const storable = (value: unknown): unknown =>
 
 type Execute = SqlConnection.Connection["executeRaw"]
 
-/** A connection; `execute` replaces how it executes a statement. */
+/** Wraps a connection; `execute` replaces how it executes a statement. */
 export const wrap = (
   raw: SqlConnection.Connection,
   dialect: Dialect,
@@ -81,8 +81,8 @@ export const wrap = (
 }
 
 /**
- * Executes statements that can be abandoned: an interruption closes their connection. The client would ask the server over another
- * connection to cancel the statement: where none is free, that takes five seconds, and then cancels the statement of somebody else.
+ * Executes statements that can be abandoned: an interruption closes their connection. The client would use another connection to
+ * cancel the statement: if none is free, that takes five seconds, and then cancels the statement of another caller.
  */
 export const abandonable =
   (raw: SqlConnection.Connection): Execute =>
@@ -100,7 +100,7 @@ export const abandonable =
       )
     })
 
-/** Closes the socket below a connection, which fails the statement that waits for an answer. */
+/** Closes the socket below a connection, which fails the statement that waits for a response. */
 export const destroy = (raw: SqlConnection.Connection): void => {
   const socket = ["pg", "connection", "stream"].reduce<unknown>(
     (value, name) => (Predicate.hasProperty(value, name) ? value[name] : undefined),

@@ -1,6 +1,6 @@
 /**
- * The dialect of PostgreSQL, where several processes write at the same time: what SQLite's single writer does by itself is done
- * by locks.
+ * The dialect of PostgreSQL, where several processes write at the same time: locks do what SQLite's single writer does
+ * implicitly.
  */
 import { SqlError } from "@effect/sql/SqlError"
 import { Effect, Predicate, Schema } from "effect"
@@ -12,13 +12,13 @@ import { execute, inserter, query, queryOne, type Value } from "../sql/statement
 import { channel, eventsNotice } from "./notices.js"
 import type { OwnCursors } from "./OwnCursors.js"
 
-/** The key of the lock of the owner of a kind; the tables of a schema have owners of their own. */
+/** The key of the lock of a kind's owner; the tables of each schema have their own owners. */
 export const ownerKey = "hashtextextended('charlotte ' || current_schema() || ' ' || CAST(? AS text), 0)"
 
 const selectRows = query(Schema.Unknown)
 
 /**
- * Locks a row, which is inserted where it is missing. Locks are rows, since a login that may only read cannot lock those, but can take
+ * Locks a row, and inserts it if it is missing. Locks are rows, since a login that may only read cannot lock rows, but can take
  * any advisory lock.
  */
 const lockRow = (
@@ -37,7 +37,7 @@ const kindLock = {
   insert: "INSERT INTO charlotte_limits (kind) VALUES (?)"
 }
 
-/** The row of the first partition, which is the beginning of the index. */
+/** The row of the first partition, where the index begins. */
 const searchLock = {
   select: "SELECT 1 FROM charlotte_partitions WHERE partition = 0",
   insert: "INSERT INTO charlotte_partitions (partition, first_id, last_id, documents) VALUES (0, '', '', 0)"
@@ -67,7 +67,7 @@ const changed = [
 
 const changes = [...changed, ["id", "text"], ["status_before", "text"], ["attempt_before", "integer"]] as const
 
-/** A table of rows, whose parameters are arrays of the values of each column: one statement for any number of rows. */
+/** A table of rows, whose parameters are arrays of the values of each column: one statement serves any number of rows. */
 const table = (of: ReadonlyArray<columns.Column>): string =>
   `unnest(${of.map(([, type]) => `?::${type}[]`).join(", ")})`
 
@@ -92,11 +92,11 @@ const insertRuns = bulk(
   `INSERT INTO charlotte_runs (${columns.names(columns.runs)}) SELECT * FROM ${table(columns.runs)}`
 )
 
-/** How long a statement waits for a lock, which then fails with `busy`, and is tried again. */
+/** How long a statement waits for a lock before it fails with `busy` and is retried. */
 const lockTimeout: { readonly [of in Lane]: string } = { admission: "2s", record: "5s" }
 
 /**
- * The application's own `lock_timeout` is back with the end of the statement: as `SET LOCAL`, the new one would last beyond the
+ * The application's `lock_timeout` is restored at the end of the statement: as `SET LOCAL`, the new one would last beyond the
  * savepoint of a nested transaction. The CTEs are read from the first to the last, since each reads the one before.
  */
 const insertOutbox = `WITH old AS MATERIALIZED (
@@ -119,7 +119,7 @@ const insertEvents = `WITH drawn AS (
   )
   SELECT cursor, notified FROM drawn`
 
-/** The transaction that a connection is in, as the server numbers it. */
+/** The id of the transaction that a connection is in, as the server numbers it. */
 const transactionIn = (results: unknown): string | undefined => {
   const last: unknown = Array.isArray(results) ? results.at(-1) : undefined
   const rows: unknown = Predicate.hasProperty(last, "rows") ? last.rows : undefined
@@ -127,11 +127,11 @@ const transactionIn = (results: unknown): string | undefined => {
   return Predicate.hasProperty(row, "xid") && typeof row.xid === "string" ? row.xid : undefined
 }
 
-/** How long a process that is suspended or unreachable may hold its locks in the middle of a transaction, while all others wait. */
+/** How long a suspended or unreachable process may hold its locks in the middle of a transaction, while all others wait. */
 const longestIdle = "3s"
 
 /**
- * One round trip. Whatever the database is set to: a statement after a lock sees what was committed before it, and an
+ * Begins a transaction in one round trip. Regardless of settings, a statement after a lock sees what was committed before it, and an
  * acknowledged commit is on the disk.
  */
 const beginning = (lane: Lane): string =>
@@ -148,7 +148,7 @@ const beginnings: { readonly [of in Lane]: string } = {
   record: beginning("record")
 }
 
-/** Asks on another connection what became of a transaction, until the server knows. */
+/** Queries the outcome of a transaction on another connection, until the server knows it. */
 export type Outcome = (xid: string) => Effect.Effect<"committed" | "aborted", StoreError>
 
 export const make = ({
@@ -160,7 +160,7 @@ export const make = ({
   readonly outcome: Outcome
   readonly own: OwnCursors
 }): Dialect => {
-  /** If the connection is lost during the COMMIT, only the server knows what became of the transaction. */
+  /** If the connection is lost during the COMMIT, only the server knows the outcome of the transaction. */
   const commit = (connection: Connection, xid: string): Effect.Effect<void, SqlError | StoreError> =>
     Effect.tap(
       Effect.catchIf(
@@ -180,7 +180,7 @@ export const make = ({
     membersOf: (column) => `json_each_text(CAST(${column} AS json))`,
     tableNamed: (name) => `SELECT '${name}' AS name WHERE to_regclass('${name}') IS NOT NULL`,
     arrayOf: (column) => `coalesce(CAST(json_agg(${column}) AS text), '[]')`,
-    // A string with a NUL is JSON, but no text.
+    // A string with a NUL is valid JSON, but not valid text.
     member: (json, name) => `CAST(replace(${json}, '\\u0000', '\\ufffd') AS json) ->> '${name}'`,
     forUpdate: " FOR UPDATE",
     now: "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)",
@@ -200,7 +200,7 @@ export const make = ({
         Effect.sync(() => own.rolledBack(connection))
       ),
 
-    // `FOR NO KEY UPDATE` leaves others free to insert rows that refer to these.
+    // `FOR NO KEY UPDATE` lets other transactions insert rows that refer to these.
     lockRuns: (connection, ids) =>
       Effect.asVoid(
         selectIds(
@@ -234,7 +234,7 @@ export const make = ({
       ),
 
     insertTerms: inserter("charlotte_search (rowid, words)", 2, "(?, array_to_tsvector(string_to_array(?, ' ')))"),
-    // A term has letters and digits only: none of the query language.
+    // A term has letters and digits only, so it contains nothing of the query language.
     documentsWith: (terms) => [
       `SELECT coalesce(CAST(json_agg(rowid) AS text), '[]') AS documents
        FROM charlotte_search WHERE words @@ CAST(? AS tsquery)`,

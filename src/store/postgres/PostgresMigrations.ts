@@ -1,6 +1,6 @@
 /**
- * Migrates Charlotte's tables in a PostgreSQL database. One process at a time does so, in one transaction, and others may use the tables
- * meanwhile.
+ * Migrates Charlotte's tables in a PostgreSQL database. One process at a time does so, in one transaction, and others may use the
+ * tables meanwhile.
  */
 import { Effect, Option, Schema } from "effect"
 import { StoreError } from "../../domain/errors.js"
@@ -15,15 +15,15 @@ import { migrations } from "./migrations/index.js"
 const operation = "migrate"
 
 /**
- * How long a statement waits for a transaction that uses its table, while all later ones wait behind it: less than the lease of a
- * node, and more than `deadlock_timeout` (1 s by default), after which the server ends an automatic VACUUM that is in the way.
+ * How long a statement waits for a transaction that uses its table, while all later statements wait behind it: less than the lease of
+ * a node, and more than `deadlock_timeout` (1 s by default), after which the server ends an automatic VACUUM that blocks it.
  */
 const lockTimeout = "2s"
 
 const selectName = query(Schema.Struct({ name: Schema.NullOr(Schema.String) }))
 const selectVersion = query(Schema.Struct({ id: Schema.NullOr(Schema.Number), name: Schema.NullOr(Schema.String) }))
 
-/** What the table of migrations records, if it is there. */
+/** The record in the table of migrations, if the table exists. */
 const recordedIn = (connection: Connection) =>
   Effect.gen(function* () {
     const [table] = yield* selectName(
@@ -36,7 +36,7 @@ const recordedIn = (connection: Connection) =>
     return row
   })
 
-/** The schema version, if there is any. */
+/** The schema version, if any. */
 const versionIn = (connection: Connection) => Effect.flatMap(recordedIn(connection), migrationVersion.read)
 
 const versionOf = (session: Session, operation: string) =>
@@ -53,7 +53,7 @@ const selectUsers = query(
   Schema.Struct({ pid: Schema.Number, name: Schema.NullOr(Schema.String), seconds: Schema.NullOr(Schema.Number) })
 )
 
-/** Names the transaction that uses the tables for the longest, where there is one. */
+/** Names the transaction that has used the tables for the longest time, if any. */
 const explainBusy = <E>(connection: Connection, error: E) =>
   Effect.gen(function* () {
     if (reasonOf(error) !== "busy") return yield* Effect.fail(error)
@@ -85,24 +85,24 @@ const explainBusy = <E>(connection: Connection, error: E) =>
     })
   })
 
-/** The statements before the migrations, in their transaction. */
+/** The statements that run before the migrations, in the same transaction. */
 export const opening: ReadonlyArray<string> = [
-  // Before the version is read: it waits for a process that creates it at the same time, and fails then, to be tried again.
+  // This precedes reading the version: it waits for a process that creates the table at the same time, then fails, and is retried.
   `CREATE TABLE IF NOT EXISTS charlotte_migrations (
      migration_id INTEGER PRIMARY KEY,
      created_at TIMESTAMPTZ NOT NULL DEFAULT now(),
      name TEXT NOT NULL
    )`,
   "SELECT migration_id FROM charlotte_migrations ORDER BY migration_id LIMIT 1 FOR NO KEY UPDATE",
-  // After the lock, for which it waits as long as the migration of another process takes.
+  // This follows the lock, which waits as long as the migration of another process takes.
   `SET LOCAL lock_timeout TO '${lockTimeout}'`
 ]
 
 export interface Migration {
   readonly version: number
-  /** Such as `logs`. */
+  /** The name, such as `logs`. */
   readonly name: string
-  /** The last one records the migration. */
+  /** The statements of the migration; the last one records it. */
   readonly statements: ReadonlyArray<string>
 }
 
@@ -120,7 +120,7 @@ export const after = (applied: number, all: Migrations = migrations): ReadonlyAr
 
 const migrate = (connection: Connection, all: Migrations) =>
   Effect.gen(function* () {
-    // Not by `execute`, which would take a `?` for a parameter.
+    // `execute` would take a `?` for a parameter.
     const run = (statement: string) => connection.executeRaw(statement, [])
     yield* Effect.forEach(opening, run, { discard: true })
     const applied = Option.getOrElse(yield* versionIn(connection), () => 0)
@@ -151,7 +151,7 @@ export const run = (session: Session, all: Migrations = migrations): Effect.Effe
     )
     .pipe(retryWhileBusy, Effect.mapError(storeError(operation)), Effect.uninterruptible)
 
-/** The current version, if any, and the latest one. Changes nothing. */
+/** The current version, if any, and the latest version. Changes nothing. */
 export const version = (session: Session) =>
   Effect.map(versionOf(session, "read the schema version"), (found) => ({ found, latest }))
 

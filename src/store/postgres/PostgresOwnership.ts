@@ -1,7 +1,7 @@
 /**
- * Acquires the ownership of a kind by an advisory lock of a session on a connection of its own: the server releases it when that
+ * Acquires the ownership of a kind by a session-level advisory lock on a separate connection: the server releases it when that
  * connection ends. The record names the owner. An owner whose connection is gone learns of it later than the server does, so it
- * holds a lease as well: without an answer for `lease` it lets go of its jobs, and a successor that cannot see that the process
+ * holds a lease as well: without a response for `lease` it releases its jobs, and a successor that cannot see that the process
  * of the record is gone waits for `takeOverDelay`.
  */
 import type { SqlClient } from "@effect/sql/SqlClient"
@@ -22,10 +22,10 @@ import * as statements from "../sql/statements.js"
 import { ownerKey } from "./PostgresDialect.js"
 import * as OwnConnection from "./OwnConnection.js"
 
-/** Milliseconds without an answer of the database after which an owner lets go of its jobs. */
+/** Milliseconds without a response of the database after which an owner releases its jobs. */
 export const lease = 5_000
 
-/** Longer than the lease, the time that jobs have to end then, and what either clock may be late. */
+/** The delay exceeds the sum of the lease, the time that jobs then have to end, and how late either clock may be. */
 export const takeOverDelay = 10_000
 
 const renewInterval = 1_000
@@ -49,12 +49,12 @@ const selectBackend = "SELECT pg_backend_pid() AS pid"
 const Backend = Schema.Struct({ pid: Schema.Number })
 const queryBackend = statements.query(Backend)
 
-/** How often two connections are compared, since others use the pool in between as well. */
+/** How often two connections are compared, since other callers use the pool in between. */
 const comparisons = 3
 
 /**
- * Fails where something in between, such as PgBouncer, gives each transaction whatever connection to the server is free: two
- * connections that are open at the same time are one there, or one changes to another, so a lock belongs to no session, and notices
+ * Fails if a pooler in between, such as PgBouncer, gives each transaction any free connection to the server: two connections
+ * that are open at the same time share one there, or one changes to another, so a lock belongs to no session, and notices
  * reach none.
  */
 export const refuseTransactionPooling = (sql: SqlClient, operation: string) =>
@@ -112,7 +112,7 @@ export const acquire =
         })
       )
 
-      /** Whether the process is certainly gone. That of another machine, or another container, cannot be seen. */
+      /** Whether the process is certainly gone. A process on another machine, or in another container, cannot be seen. */
       const isGone = ({ process }: Owner) =>
         process.bootId === kernel.self.bootId && process.pidNamespace === kernel.self.pidNamespace
           ? Effect.map(kernel.isAlive(process), (isAlive) => !isAlive)
@@ -138,12 +138,12 @@ export const acquire =
           return yield* takeFirst(since)
         })
 
-      // Before the lock, which would stay with the pooler.
+      // The check precedes the lock, which would stay with the pooler.
       yield* retryWhileBusy(refuseTransactionPooling(sql, operation))
       let held: Held = yield* Effect.flatMap(now, takeFirst)
       yield* Effect.addFinalizer(() => Effect.suspend(() => Scope.close(held.scope, Exit.void)))
 
-      /** Waits until the previous owner, whose lock is free, has let go of its jobs. */
+      /** Waits until the previous owner, whose lock is free, has released its jobs. */
       const awaitPredecessor = (since: number): Effect.Effect<void, StoreError> =>
         Effect.gen(function* () {
           const found = yield* owners.get(kind)
@@ -155,7 +155,7 @@ export const acquire =
         })
       yield* Effect.flatMap(now, awaitPredecessor)
 
-      // With the lock, no node can join any more.
+      // While this process holds the lock, no node can join.
       const node = (yield* nodes(kind)).find(({ isAlive }) => isAlive)
       if (node !== undefined) {
         return yield* new AlreadyManaged({ kind, pid: node.pid, machine: node.machine, node: node.address })
@@ -176,7 +176,7 @@ export const acquire =
 
       const ping = Effect.suspend(() => answered(held.connection.query(Schema.Unknown, "SELECT 1")))
 
-      /** Replaces a connection that is gone. Its session may live on at the server, and keep the lock. */
+      /** Replaces a connection that is gone. Its session may survive at the server, and keep the lock. */
       const takeAgain = Effect.gen(function* () {
         const retaken = yield* take
         const found = yield* owners.get(kind)

@@ -19,7 +19,7 @@ import * as PostgresSession from "./PostgresSession.js"
 
 type Store = Effect.Effect<Service, StoreError, SqlClient.SqlClient | Scope.Scope>
 
-/** `pg_current_xact_id` came with 13; older ones are out of support. */
+/** `pg_current_xact_id` came with 13; older versions are out of support. */
 const oldest = 13
 
 const selectSettings = query(
@@ -29,7 +29,7 @@ const selectSettings = query(
 const refuse = (reason: StoreError["reason"], message: string) =>
   new StoreError({ operation: "open the store", reason, cause: new Error(message) })
 
-/** Refuses a server that the store cannot use; warns of one that may lose what it has acknowledged. */
+/** Refuses a server that the store cannot use; warns of a server that may lose acknowledged writes. */
 const check = (session: Session) =>
   Effect.gen(function* () {
     const [settings] = yield* session.read("open the store", (connection) =>

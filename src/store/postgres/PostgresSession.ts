@@ -43,7 +43,7 @@ export const make = (sql: SqlClient): Effect.Effect<PostgresSession, StoreError>
     const own = OwnCursors.make()
     const { now, sleep } = yield* RealClock
     const probe = yield* Effect.scoped(reserveOf(sql)).pipe(retryWhileBusy, orStoreError("open the store"))
-    // Each client has a class of its own for its connections.
+    // Each client has a separate class for its connections.
     const connectionClass: unknown = Object.getPrototypeOf(probe)
     const joined = (context: Context.Context<never>) =>
       Option.filter(transactionOf(context), (connection) => Object.getPrototypeOf(connection) === connectionClass)
@@ -61,7 +61,7 @@ export const make = (sql: SqlClient): Effect.Effect<PostgresSession, StoreError>
               if (status === "committed" || status === "aborted") return Effect.succeed(status)
               if (status !== "in progress") return unknown
             } else if (reasonOf(answer.left) !== "unreachable" && reasonOf(answer.left) !== "busy") return unknown
-            // The server has not noticed yet that the connection is gone, or cannot be reached.
+            // The server has not yet noticed that the connection is gone, or cannot be reached.
             return Effect.flatMap(now, (at) =>
               at - began > outcomeTimeout ? unknown : Effect.zipRight(sleep(outcomePause), ask)
             )

@@ -1,5 +1,5 @@
 /**
- * How a client of `@effect/sql-pg` connects, for connections apart from its pool.
+ * How a client of `@effect/sql-pg` connects, for connections outside its pool.
  */
 import type { PgClient } from "@effect/sql-pg/PgClient"
 import { Redacted } from "effect"

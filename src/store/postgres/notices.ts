@@ -1,10 +1,10 @@
 /**
- * The payloads of `NOTIFY`: hints that are sent with a commit. Polling makes up for missed ones.
+ * The payloads of `NOTIFY`: hints that are sent with a commit. Polling finds what a missed notice announced.
  */
 
 export const channel = "charlotte"
 
-/** There are new events, written by the store with this origin. */
+/** Announces new events, written by the store with this origin. */
 export const eventsNotice = (origin: string): string => `events ${origin}`
 
 export type Notice =

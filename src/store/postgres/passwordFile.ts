@@ -1,6 +1,6 @@
 /**
- * Passwords from the file in `PGPASSFILE`, or `.pgpass` in the home directory. The driver reads it as well, with a warning that it will
- * not do so for long.
+ * Passwords from the file in `PGPASSFILE`, or `.pgpass` in the home directory. The driver reads it as well, with a warning that it
+ * will soon stop doing so.
  */
 import { Config, Effect, Option, Redacted } from "effect"
 import { readFileSync, statSync } from "node:fs"
@@ -12,19 +12,19 @@ const variable = (name: string) => Effect.orElseSucceed(Config.option(Config.non
 const otherwise = (text: string, name: string, last: () => string) =>
   text === "" ? Effect.map(variable(name), Option.getOrElse(last)) : Effect.succeed(decodeURIComponent(text))
 
-/** The file, if nobody else can access it: the driver warns of others. */
+/** Reads the file if nobody else can access it: the driver warns of other files. */
 const read = (path: string): string | undefined => {
   const file = statSync(path, { throwIfNoEntry: false })
   return file?.isFile() === true && (file.mode & 0o077) === 0 ? readFileSync(path, "utf8") : undefined
 }
 
-/** `HOST:PORT:DATABASE:USER:PASSWORD`; a backslash takes the special meaning from the next character. */
+/** `HOST:PORT:DATABASE:USER:PASSWORD`; a backslash escapes the next character. */
 const line = /^((?:\\.|[^:\\])*):((?:\\.|[^:\\])*):((?:\\.|[^:\\])*):((?:\\.|[^:\\])*):(.*)$/
 
 const fieldsOf = (text: string): ReadonlyArray<string> =>
   (line.exec(text) ?? []).slice(1).map((field) => field.replace(/\\(.)/g, "$1"))
 
-/** The password of the first line that fits. */
+/** The password of the first line that matches. */
 export const find = (text: string, connection: readonly [host: string, port: string, database: string, user: string]) =>
   Option.fromNullable(
     text
@@ -34,7 +34,7 @@ export const find = (text: string, connection: readonly [host: string, port: str
       .find((fields) => connection.every((value, i) => fields[i] === "*" || fields[i] === value))?.[4]
   )
 
-/** The URL with the password of the file, where neither it nor `PGPASSWORD` has one. */
+/** Adds the password of the file to the URL, unless the URL or `PGPASSWORD` has one. */
 export const complete = (redacted: Redacted.Redacted): Effect.Effect<Redacted.Redacted> =>
   Effect.gen(function* () {
     const given = Redacted.value(redacted)

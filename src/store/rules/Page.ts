@@ -10,7 +10,7 @@ import { maxQueryLength } from "./searchText.js"
 /** Maximum number of runs or events in a page. */
 export const maxLength = 1_000
 
-/** Maximum payload bytes in a page of events; a larger event gets a page of its own. */
+/** Maximum payload bytes in a page of events; a larger event gets a separate page. */
 export const maxBytes = 1024 * 1024
 
 interface PageQuery {
@@ -36,7 +36,7 @@ const problemOf = ({ after, before, limit, q }: PageQuery): string | undefined =
   return q.length <= maxQueryLength ? undefined : `q must be at most ${maxQueryLength} characters, not ${q.length}`
 }
 
-/** The kind, where runs are listed in the order of its queue; fails where other filters contradict that. */
+/** The kind whose queue order the page follows, if any; fails if other filters contradict that. */
 export const queueOf = ({
   kind,
   labels = {},
@@ -54,7 +54,7 @@ export const queueOf = ({
       })
 }
 
-/** The number of rows in the page; fails with what is invalid in the query. */
+/** The number of rows in the page; fails and names what is invalid in the query. */
 export const limit = (operation: string, query: PageQuery): Effect.Effect<number, StoreError> => {
   const problem = problemOf(query)
   return problem === undefined
@@ -62,7 +62,7 @@ export const limit = (operation: string, query: PageQuery): Effect.Effect<number
     : new StoreError({ operation, reason: "invalid", cause: new Error(problem) })
 }
 
-/** How many rows fit into the page: at least up to the first with a payload of its own. */
+/** How many rows fit into the page: at least up to the first row that has a payload. */
 export const fitting = <Row>(rows: ReadonlyArray<Row>, bytesOf: (row: Row) => number): number => {
   let size = 0
   const end = rows.findIndex((row) => {

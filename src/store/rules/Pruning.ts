@@ -1,7 +1,7 @@
 /**
- * Prunes finished runs by the rules of their kinds, over both stores. A run is hidden first, then what the orchestrator keeps of it
- * is removed, then its rows are deleted in slices: readers see all of it or nothing, and the next pruning completes what a crash has cut
- * short.
+ * Prunes finished runs by the rules of their kinds, over both stores. A run is hidden first, then the data that the orchestrator keeps
+ * of it is removed, then its rows are deleted in slices: readers see all of it or nothing, and the next pruning completes what a crash
+ * has interrupted.
  */
 import { Array, DateTime, Duration, Effect, Exit, Option } from "effect"
 import type { StoreError } from "../../domain/errors.js"
@@ -22,7 +22,7 @@ import {
 
 export type Pruning = Pick<Service, "retain" | "prune" | "prunings" | "nextExpiry">
 
-/** Runs that are hidden at once, which readers have to skip until they are deleted. */
+/** How many runs are hidden at once; readers have to skip them until they are deleted. */
 const batchSize = 200
 
 /** Runs per page of a dry run, and the maximum number of runs that a result names. */
@@ -32,7 +32,7 @@ const concurrency = 8
 
 const statuses: ReadonlyArray<FinalStatus> = ["completed", "failed", "cancelled"]
 
-/** The statuses whose runs become too old, with the age at which they do. */
+/** The statuses whose runs expire, each with the age at which they do. */
 export const ages = ({ completed, failed, cancelled = failed }: Retention) =>
   statuses.flatMap((status) => {
     const input = { completed, failed, cancelled }[status]
@@ -44,7 +44,7 @@ export const ages = ({ completed, failed, cancelled = failed }: Retention) =>
 const expired = (retention: Retention, at: DateTime.Utc): ReadonlyArray<Span> =>
   ages(retention).map(({ age, status }) => ({ status, until: DateTime.subtractDuration(at, age) }))
 
-/** The rest of the spans after these runs. */
+/** The remainder of the spans after these runs. */
 const after = (spans: ReadonlyArray<Span>, runs: ReadonlyArray<FinishedRun>): ReadonlyArray<Span> =>
   spans.map((span) => ({ ...span, after: runs.findLast(({ status }) => status === span.status) ?? span.after }))
 
@@ -85,7 +85,7 @@ export const make = (store: RetentionStore): Effect.Effect<Pruning> =>
           const began = yield* realNow
           const removed = new Set(yield* store.remove(left))
           left = left.filter((id) => !removed.has(id))
-          // Leaves half of the time to others.
+          // The pause leaves half of the time to others.
           if (left.length > 0) yield* sleep((yield* realNow) - began)
         }
       })
@@ -100,7 +100,7 @@ export const make = (store: RetentionStore): Effect.Effect<Pruning> =>
           const hidden = yield* Effect.uninterruptible(
             Effect.tap(store.hide(ids), () => Effect.sync(() => void (prunings += 1)))
           )
-          // All of them were pinned meanwhile.
+          // All of the runs were pinned meanwhile.
           if (hidden.length === 0) return
           found.add(ids.filter((id) => hidden.includes(id)))
           yield* remove(rule, hidden)
@@ -140,7 +140,7 @@ export const make = (store: RetentionStore): Effect.Effect<Pruning> =>
         return found.result()
       })
 
-    /** What `prune` would remove, in the same order. */
+    /** The runs that `prune` would remove, in the same order. */
     const plan = ({ kind, retention }: Rule) =>
       Effect.gen(function* () {
         const found = makeFound(kind)
@@ -172,7 +172,7 @@ export const make = (store: RetentionStore): Effect.Effect<Pruning> =>
     const nextExpiry = ({ kind, retention }: Rule) =>
       Effect.gen(function* () {
         const hidden = yield* store.hidden({ kind, after: undefined, limit: 1 })
-        // What is kept of it could not be removed.
+        // The data outside the store could not be removed.
         if (hidden.length > 0) return Option.some(yield* now)
         const oldest = yield* Effect.forEach(ages(retention), ({ age, status }) =>
           Effect.map(store.finished({ kind, spans: [{ status }], limit: 1 }), (runs) =>

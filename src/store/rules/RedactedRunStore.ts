@@ -1,6 +1,6 @@
 /**
- * Redacts known secrets in everything that an orchestrator records. What a job was submitted with is stored unchanged: it is
- * the user's own, and the job runs from it.
+ * Redacts known secrets in everything that an orchestrator records. The submitted data of a job is stored unchanged: it belongs to
+ * the user, and the job runs from it.
  */
 import { Option } from "effect"
 import { parse, stringify } from "../../internal/Json.js"
@@ -31,7 +31,7 @@ export const make = (store: Service, { json, text }: Redaction): Service => {
   const reason = ({ reason }: { readonly reason?: string | undefined }) =>
     reason === undefined ? {} : { reason: text(reason) }
 
-  /** What is searched of a run is redacted, too, although it runs from what was submitted. */
+  /** Redacts the searchable text of a run, too; the run itself uses the submitted data. */
   const submitted = <R extends Omit<NewRun, "id">>(run: R): R => {
     const searched = run.searched ?? stringify({ labels: run.labels, config: run.config })
     const redacted = json(searched)

@@ -17,9 +17,9 @@ export interface State {
   readonly startedAt: DateTime.Utc | undefined
   readonly stoppingAt: DateTime.Utc | undefined
   readonly endedAt: DateTime.Utc | undefined
-  /** Of a run that is neither running nor over. */
+  /** What the run waits for, if it is neither running nor over. */
   readonly waitsFor: WaitsFor | undefined
-  /** When a run that waits for a time is due. */
+  /** The due time of a run that waits for a time. */
   readonly dueAt: DateTime.Utc | undefined
   readonly parked: Parked | undefined
   /** Why a parked run is due. */
@@ -34,7 +34,7 @@ const waitsForNothing = { waitsFor: undefined, dueAt: undefined, parked: undefin
 const isAfter = (time: DateTime.Utc | undefined, at: DateTime.Utc): time is DateTime.Utc =>
   time !== undefined && DateTime.greaterThan(time, at)
 
-/** What a run that holds its keys waits for: the time before which it does not begin, or a permit. */
+/** What a run that holds its keys waits for: its start time if that is in the future, or a permit. */
 export const waitingSince = (startAt: DateTime.Utc | undefined, at: DateTime.Utc): Pick<State, "waitsFor" | "dueAt"> =>
   isAfter(startAt, at) ? { waitsFor: "time", dueAt: startAt } : { waitsFor: "permit", dueAt: undefined }
 
@@ -62,8 +62,8 @@ export const pending = (run: Pick<NewRun, "at" | "key" | "startAt">, isBehindKey
 })
 
 /**
- * A run that parks or is interrupted while the intent to stop it is recorded, such as by the job that replaces it, is cancelled. The
- * intent may have come after a manager that takes over the run has read its row.
+ * A run that parks or is interrupted while its stop intent is recorded, for example by the job that replaces it, is cancelled. The
+ * intent may have been recorded after a manager that takes over the run has read its row.
  */
 export const asRecorded = (state: State, change: Change): Change => {
   const { at, attempt, jobId, type } = change
@@ -76,8 +76,8 @@ export const truncateError = (change: Change): Change =>
   change.error === undefined ? change : { ...change, error: capped(change.error) }
 
 /**
- * The state after the change; undefined when the attempt is not the current one or the transition is not allowed.
- * `isSignalled`: the signal that a parked run waits for is there already.
+ * The state after the change; undefined if the attempt is not the current one or the transition is not allowed.
+ * `isSignalled`: the signal for which a parked run waits is there already.
  */
 export const next = (state: State, change: Change, isSignalled = false): State | undefined => {
   const { at, attempt, crashed, error, ofWaiting, parked, result, type } = change
@@ -117,7 +117,7 @@ const parkedState = (
     : { waitsFor: "permit", dueAt: undefined, wokenBy: "time" }
 }
 
-/** The state of the attempt that begins; undefined when the run does not wait, or another attempt is next. */
+/** The state of the attempt that begins; undefined if the run does not wait, or another attempt is next. */
 export const begun = (state: State, { at, attempt, key }: Beginning): State | undefined =>
   state.waitsFor === "permit" && attempt === state.attempt + (state.status === "pending" ? 0 : 1)
     ? { ...state, ...waitsForNothing, status: "running", attempt, key: state.key ?? key, startedAt: at }
@@ -126,7 +126,7 @@ export const begun = (state: State, { at, attempt, key }: Beginning): State | un
 /** The state of a parked run that is due; undefined unless it is parked. */
 export const woken = (state: State, by: "signal" | "resume"): State | undefined => {
   if (state.status !== "parked") return undefined
-  // A person resumes a run that its time has made due: that counts more, and a signal is used up only if it has woken the run.
+  // A resume by a person counts more than a due time that has passed, and a signal is consumed only if it has woken the run.
   const isDue = state.waitsFor === "permit" && !(by === "resume" && state.wokenBy === "time")
   return isDue ? state : { ...state, waitsFor: "permit", dueAt: undefined, wokenBy: by }
 }
@@ -158,7 +158,7 @@ export const createdEvent = (
       })
     : event("job.started", at, { attempt: 1 })
 
-/** The event of an attempt that begins, with what has ended the wait before it. */
+/** The event of an attempt that begins, with the cause that ended the wait before it. */
 export const begunEvent = (
   { at, attempt, isResumed = false }: Beginning,
   { wokenBy }: Pick<State, "wokenBy">

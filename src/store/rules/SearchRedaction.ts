@@ -1,6 +1,6 @@
 /**
- * Redacts the searchable text of runs that were recorded without redaction, such as those of version 0.1.0. For other runs with
- * secrets a redacted copy is recorded.
+ * Redacts the searchable text of runs that were recorded without redaction, such as runs of version 0.1.0. Other runs with secrets
+ * have a redacted copy on record.
  */
 import { Context } from "effect"
 import { parse, stringify } from "../../internal/Json.js"

@@ -1,5 +1,5 @@
 /**
- * Decides what becomes of a new run. Both stores use it, and read within the transaction that inserts the run.
+ * Decides how a new run is admitted. Both stores use it, and read within the transaction that inserts the run.
  */
 import { DateTime, Effect, Option } from "effect"
 import { IdempotencyKeyReused, JobConflict, QueueFull } from "../../domain/errors.js"
@@ -10,7 +10,7 @@ import { initial, pending, type State } from "./RunTransition.js"
 /** Reads within the transaction. */
 export interface Lookup<E> {
   readonly idempotent: (kind: string, key: string) => Effect.Effect<Option.Option<Submitted>, E>
-  /** The job that holds a key, or the first that waits for it. */
+  /** The job that holds a key, or else the first that waits for it. */
   readonly holder: (key: Key) => Effect.Effect<Option.Option<Holder>, E>
   /** The runs that wait for a key in order to replace its holder. */
   readonly replacing: (key: Key) => Effect.Effect<ReadonlyArray<Holder>, E>
@@ -18,7 +18,7 @@ export interface Lookup<E> {
   readonly pending: (kind: string) => Effect.Effect<number, E>
 }
 
-/** A run that was there before. */
+/** A run that existed before. */
 export interface Existing {
   readonly _tag: "Existing"
   readonly id: JobId
@@ -31,7 +31,7 @@ export type Decision =
   | {
       readonly _tag: "New"
       readonly state: State
-      /** The runs that are stopped or cancelled for it. */
+      /** The runs that are stopped or cancelled in favour of the new one. */
       readonly replaced: ReadonlyArray<Holder>
     }
 
@@ -94,7 +94,7 @@ export const attachTo = <E>(
     return Option.map(holder, ({ id }) => ({ _tag: "Existing", id, attached: idempotency }))
   })
 
-/** Recorded for runs of version 0.1.0, which kept only the key. */
+/** The request that is recorded for runs of version 0.1.0, which kept only the key. */
 const unknownRequest = ""
 
 /** A repeated request gets the same run; a different one needs another key. */

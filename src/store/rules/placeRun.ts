@@ -12,7 +12,7 @@ import type { NewRun } from "../port/RunStoreService.js"
 export const waitingStatuses = ["interrupted", "parked", "pending"] as const
 export type WaitingStatus = (typeof waitingStatuses)[number]
 
-/** What limits how many jobs of a kind begin, as it is within the transaction. */
+/** The limits on the jobs of a kind that may begin, as they are within the transaction. */
 export interface Room {
   /** How many jobs may run in the cluster. */
   readonly maxJobs: number
@@ -20,7 +20,7 @@ export interface Room {
   readonly running: ReadonlyMap<string, number>
   /** How many runs of each status wait for a permit; at most `maxJobs` of each are counted. */
   readonly due: ReadonlyMap<WaitingStatus, number>
-  /** The ids of the nodes that are alive: others take over what a dead one has. */
+  /** The ids of the live nodes: other nodes take over the jobs of a dead node. */
   readonly alive: ReadonlySet<string>
   /** The ids of the nodes on which no more jobs begin. */
   readonly draining: ReadonlySet<string>
@@ -40,7 +40,7 @@ const roomOn = ({ address, capacity }: Location, running: ReadonlyMap<string, nu
 const mostRoom = <L extends Location>(candidates: readonly [L, ...ReadonlyArray<L>], running: Room["running"]): L =>
   candidates.reduce((best, other) => (roomOn(other, running) > roomOn(best, running) ? other : best))
 
-/** Why no new run may begin: as many run as may, or as many that wait begin before it as permits are free. */
+/** Why no new run may begin: as many jobs run as allowed, or as many waiting runs begin before it as permits are free. */
 const refusal = (
   { candidates, waiting }: Placement,
   { due, maxJobs, running }: Room
@@ -78,7 +78,7 @@ export const isTakenBy = (taker: Taker | undefined, { candidate, decision }: Pla
   decision.state.status === "running" &&
   alive.has(taker.node)
 
-/** Where the next attempt of a run that has been interrupted is placed; fails if no node may begin it. */
+/** Where the next attempt of an interrupted run is placed; fails if no node may begin it. */
 export const placeAttempt = (
   candidates: readonly [Location, ...ReadonlyArray<Location>],
   { maxJobs, running }: Room

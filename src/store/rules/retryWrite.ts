@@ -1,11 +1,11 @@
 import { Effect, Schedule } from "effect"
 import { StoreError } from "../../domain/errors.js"
 
-/** A database that is full, locked or away for a while may not fail hours of work. */
+/** A temporary failure (a full, locked or unreachable database) must not fail hours of work. */
 const isTemporary = (error: unknown): boolean =>
   error instanceof StoreError && ["busy", "full", "readonly", "unreachable"].includes(error.reason)
 
-/** Retries while the reason is one that passes: no space, a read-only disk, another program's lock, a server that is away. */
+/** Retries while the reason is temporary: no space, a read-only disk, another program's lock, a server that is unreachable. */
 export const retryWrite = <A, E, R>(write: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.retry(write, {
     while: isTemporary,

@@ -1,10 +1,10 @@
 /**
- * The words of a run that a search finds, and whether a run matches. All stores search by the same words.
+ * The searchable words of a run, and whether a run matches. All stores search by the same words.
  */
 import { Schema } from "effect"
 import { words } from "../../internal/words.js"
 
-/** The parts of a run that are searched; the numbers and strings of JSON values count, and the names of labels. */
+/** The searchable parts of a run; the numbers and strings of JSON values count, and the names of labels. */
 export interface Searched {
   readonly labels: { readonly [name: string]: string }
   readonly config: unknown
@@ -15,13 +15,13 @@ export interface Searched {
 
 const Labels = Schema.Record({ key: Schema.String, value: Schema.String })
 
-/** What is searched instead of labels and config if these contain secrets. */
+/** The data that is searched in place of labels and config if these contain secrets. */
 export const Override = Schema.parseJson(Schema.Struct({ labels: Labels, config: Schema.Unknown }))
 
-/** Maximum length of a text to search for, in characters. */
+/** Maximum length of a search text, in characters. */
 export const maxQueryLength = 200
 
-/** Characters of each part that are searched. */
+/** The number of characters of each part that are searched. */
 const maxPartLength = 16_384
 
 /** The strings and numbers of a JSON value in order, up to about `maxPartLength` characters. */
@@ -48,8 +48,8 @@ export const wordsOf = ({ config, error, labels, titles }: Searched): ReadonlySe
 }
 
 /**
- * The words that a run must have as prefixes, without those that others imply. Empty if the text has no word: every run matches
- * it.
+ * The words that a run must have as prefixes, without words that others imply. Empty if the text has no word: every run then
+ * matches.
  */
 export const wanted = (text: string): ReadonlyArray<string> => {
   const all = [...new Set(words(text))]

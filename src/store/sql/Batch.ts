@@ -19,11 +19,11 @@ export interface Batch {
   /** The head of a job; undefined if there is no such run. */
   readonly head: (jobId: JobId) => runs.Head | undefined
   readonly insert: (run: NewRun, state: State, on?: runs.Place) => void
-  /** Buffers that the running attempt of a job is placed on an address, or taken by a node. */
+  /** Buffers that the running attempt of a job is placed on an address, or is taken by a node. */
   readonly assign: (jobId: JobId, head: runs.Head, on: runs.Place) => void
   /** Reads the heads of jobs that this batch has not written to. */
   readonly load: (jobIds: ReadonlyArray<JobId>) => Effect.Effect<void, SqlError>
-  /** Writes what is buffered, and reads the head of a job that this batch may not have read, or may have changed by a statement. */
+  /** Flushes the buffers, and reads the head of a job that this batch may not have read, or may have changed by a statement. */
   readonly reload: (jobId: JobId) => Effect.Effect<runs.Head | undefined, SqlError>
   /** Buffers a state change with its event. A second change of the same job flushes the first. */
   readonly update: (jobId: JobId, head: runs.Head, to: State, event: AcceptedEvent) => Effect.Effect<void, SqlError>
@@ -33,17 +33,17 @@ export interface Batch {
   readonly resetCrashes: (jobId: JobId, head: runs.Head) => Effect.Effect<void, SqlError>
   /** Assigns the next sequence numbers of the job to the events and buffers them. */
   readonly append: (jobId: JobId, events: ReadonlyArray<AcceptedEvent>) => void
-  /** Notes what a run waits for that was changed by a statement outside of the buffers, to notify of it after the commit. */
+  /** Records what a run waits for after a statement outside of the buffers, to notify of it after the commit. */
   readonly waits: (waiting: NewlyWaiting) => void
   /** Locks the keys, the limit and the number of pending runs of a kind, once. */
   readonly lockAdmission: (kind: string) => Effect.Effect<void, SqlError>
-  /** Notes keys that are handed on after the commit, in a transaction that locks their kind; `false` where this one does so. */
+  /** Records keys to hand on after the commit, in a transaction that locks their kind; `false` if this transaction hands them on. */
   readonly handOnLater: (keys: ReadonlyArray<Key>, at: DateTime.Utc) => boolean
-  /** What to do after the commit. */
+  /** The notifications and hand-overs after the commit. */
   readonly news: News
-  /** Writes all that is buffered, at the end of the transaction. */
+  /** Flushes all buffers, at the end of the transaction. */
   readonly flush: Effect.Effect<void, SqlError>
-  /** The connection for other statements, once the buffered changes of runs are written. */
+  /** The connection for other statements, once the buffered changes of runs are flushed. */
   readonly connection: Effect.Effect<Connection, SqlError>
 }
 
@@ -54,7 +54,7 @@ export interface News {
   readonly released: ReadonlyArray<Released>
 }
 
-/** A key that a run has held, or may wait for though no run holds it any more. */
+/** A key that a run has held, or that may be awaited though no run holds it any more. */
 export interface Released {
   readonly key: Key
   readonly at: DateTime.Utc
@@ -109,7 +109,7 @@ const buffered = (connection: Connection): Batch => {
     updated = new Map()
     assigned = new Map()
     const insertRuns = newRuns.length === 0 ? Effect.void : runs.insert(connection, newRuns)
-    // Last, since the attempt that a node takes may have begun in this batch.
+    // Assignments come last, since the attempt that a node takes may have begun in this batch.
     const assignRuns = Effect.forEach(assignments, ({ jobIds, on }) => cluster.assign(connection, jobIds, on), {
       discard: true
     })
@@ -136,7 +136,7 @@ const buffered = (connection: Connection): Batch => {
     return updated.has(jobId) ? Effect.flatMap(flush, apply) : apply()
   }
 
-  /** A run that is still in the outbox gets its first event before anything else is written about it. */
+  /** Loads heads. A run that is still in the outbox gets its first event before anything else is written about it. */
   const load: Batch["load"] = (jobIds) =>
     Effect.flatMap(runs.heads(connection, jobIds), (read) => {
       const inOutbox: Array<JobId> = []
@@ -150,7 +150,7 @@ const buffered = (connection: Connection): Batch => {
             for (const { event, jobId, keys, waiting } of taken) {
               append(jobId, [event])
               waits(waiting)
-              // The holder may have ended before its transaction was committed, and did not see that it waits.
+              // The holder may have ended before the transaction of the waiting run was committed, and did not see that it waits.
               if (waiting.waitsFor === "key") handOnLater(keysOf({ kind: waiting.kind, ...keys }), event.at)
             }
           })

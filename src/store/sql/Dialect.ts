@@ -15,8 +15,8 @@ export type Insert = (
 ) => Effect.Effect<void, SqlError>
 
 /**
- * Which writes a transaction has: `admission` those that decide, under the lock of a kind, which runs begin and who holds a key;
- * `record` all others. A transaction of an application can hold up the former for as long as it is open, and never the latter.
+ * Which writes a transaction has: `admission` for writes that decide, under the lock of a kind, which runs begin and who holds a key;
+ * `record` for all others. A transaction of an application can delay the former for as long as it is open, and never the latter.
  */
 export type Lane = "admission" | "record"
 
@@ -47,7 +47,7 @@ export interface Dialect {
   readonly forUpdate: string
   /** Milliseconds since 1970 by the clock of the database. */
   readonly now: string
-  /** The number of the last cursor that was drawn, as `cursor`. */
+  /** The number of the last drawn cursor, as `cursor`. */
   readonly latestCursor: string
 
   /** Begins a transaction and returns the effect that commits it, which fails only if nothing was committed. */
@@ -57,23 +57,23 @@ export interface Dialect {
   ) => Effect.Effect<Effect.Effect<void, SqlError | StoreError>, SqlError>
   /** Ends a transaction that was not committed. Ignores a failure: the database may have rolled it back already. */
   readonly rollback: (connection: Connection) => Effect.Effect<void>
-  /** Locks these runs against other writers, to the end of the transaction. */
+  /** Locks these runs against other writers until the end of the transaction. */
   readonly lockRuns: (connection: Connection, ids: ReadonlyArray<JobId>) => Effect.Effect<void, SqlError>
-  /** Locks the keys, the limit and the number of pending runs of a kind, to the end of the transaction. */
+  /** Locks the keys, the limit and the number of pending runs of a kind until the end of the transaction. */
   readonly lockAdmission: (connection: Connection, kind: string) => Effect.Effect<void, SqlError>
-  /** Whether no owner has the jobs of a kind for itself; none gets them before the end of the transaction. */
+  /** Whether no owner holds a kind exclusively; none acquires it before the end of the transaction. */
   readonly isUnowned: (connection: Connection, kind: string) => Effect.Effect<boolean, SqlError>
-  /** Locks the search index against other writers, to the end of the transaction. */
+  /** Locks the search index against other writers until the end of the transaction. */
   readonly lockSearch: (connection: Connection) => Effect.Effect<void, SqlError>
   readonly insertRuns: Insert
   /**
-   * Inserts a run in a transaction of the application, whose settings it leaves as they were. It waits for other transactions that
-   * insert one of its keys; `false` if one of those has committed it.
+   * Inserts a run in a transaction of the application, whose settings stay unchanged. It waits for other transactions that
+   * insert one of its keys; `false` if one of them has committed it.
    */
   readonly insertOutbox: (connection: Connection, row: ReadonlyArray<Value>) => Effect.Effect<boolean, SqlError>
   /**
-   * Updates runs whose status and attempt are still the last two values of their row; the first of these are the new status, attempt,
-   * key, started_at, stopping_at, ended_at, waits_for, due_at, parked, woken_by, crashes, result and error, then comes the id.
+   * Updates runs whose status and attempt still equal the last two values of their row; the first values are the new status, attempt,
+   * key, started_at, stopping_at, ended_at, waits_for, due_at, parked, woken_by, crashes, result and error, followed by the id.
    */
   readonly updateRuns: (
     connection: Connection,

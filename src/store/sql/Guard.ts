@@ -1,6 +1,6 @@
 /**
- * What a writer asks before, at the start of and after a transaction: whether its database is still the one that was opened. Only
- * SQLite needs it, whose files can be replaced.
+ * Checks before, at the start of and after a transaction whether the writer's database is still the one that was opened. Only
+ * SQLite needs it, since its files can be replaced.
  */
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
@@ -8,7 +8,7 @@ import { Effect } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 
 export interface Guard {
-  /** Fails if the files are no longer those that were opened, as `busy` while that is unclear. Runs before a transaction. */
+  /** Fails if the files are no longer the opened ones, as `busy` while that is unclear. Runs before a transaction. */
   readonly check: (connection: Connection) => Effect.Effect<void, StoreError | SqlError>
   /** Fails if the files were deleted or replaced, as far as that shows without a statement. */
   readonly present: Effect.Effect<void, StoreError>

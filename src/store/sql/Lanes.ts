@@ -1,6 +1,6 @@
 /**
- * The writers of a store. Where several transactions write at the same time, those that decide which runs begin and who holds a key
- * have a writer and a connection apart: a transaction of an application that stays open after a start holds up only these.
+ * The writers of a store. If several transactions write at the same time, writes that decide which runs begin and who holds a key have
+ * a separate writer and connection: a transaction of an application that stays open after a start delays only these.
  */
 import { Effect, Scope } from "effect"
 import * as background from "../../internal/background.js"
@@ -13,13 +13,13 @@ import type { Session } from "./Session.js"
 import * as Writer from "./Writer.js"
 
 export interface Lanes {
-  /** All writes but those of `admit`. */
+  /** All writes except `admit`. */
   readonly write: Writer.Writer["write"]
   /** Writes that lock a kind, or a key. */
   readonly admit: Writer.Writer["write"]
-  /** Hands on keys that no run holds, and does not wait for it. What is lost, `keys.left` finds. */
+  /** Hands on keys that no run holds, without waiting for it. `keys.left` finds lost ones. */
   readonly handOn: (released: ReadonlyArray<Released>) => Effect.Effect<void>
-  /** Milliseconds since the oldest write that waits was first tried; 0 if none waits. */
+  /** Milliseconds since the oldest waiting write was first tried; 0 if none waits. */
   readonly age: Effect.Effect<number>
 }
 

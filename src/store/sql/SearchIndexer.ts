@@ -1,6 +1,6 @@
 /**
  * Indexes runs some time after they were written, many at once: in the transaction of a single start the index would cost 50 µs of
- * CPU and six more pages of the WAL, in a large batch it costs 10 µs. What is not indexed yet is searched row by row.
+ * CPU and six more pages of the WAL, in a large batch it costs 10 µs. Runs that are not indexed yet are searched row by row.
  */
 import { type Cause, Effect, type Scope, Schema } from "effect"
 import type { StoreError } from "../../domain/errors.js"
@@ -14,20 +14,20 @@ import { query } from "./statements.js"
 import type { Writer } from "./Writer.js"
 
 export interface SearchIndexer {
-  /** To be called after each write that adds to what is searched of a run. */
+  /** Must run after each write that adds to the searchable text of a run. */
   readonly written: Effect.Effect<void>
 }
 
-/** For a store that does not write. */
+/** The indexer of a store that does not write. */
 export const none: SearchIndexer = { written: Effect.void }
 
-/** Up to this many runs are left to be searched row by row, which takes a few milliseconds. */
+/** At most this many runs are left unindexed and searched row by row, which takes a few milliseconds. */
 const threshold = 256
 
 /** Runs per transaction: the writes that share it wait for a millisecond or two. */
 const slice = 64
 
-/** A migration leaves all runs to be indexed; those of a manager that was killed are few. */
+/** More unindexed runs than this come from a migration, which leaves all; a manager that was killed leaves few. */
 const many = 2_048
 
 /** Runs per transaction when many are indexed, since each commit waits for the disk, and the pause after it for other writes. */
@@ -64,7 +64,7 @@ export const make = ({ redact, session, write }: Options): Effect.Effect<SearchI
     )
     let unindexed = found
 
-    // In the background: a million runs take a minute, during which only searches are slower.
+    // This runs in the background: a million runs take a minute, during which only searches are slower.
     const indexMany = Effect.gen(function* () {
       unindexed = 0
       yield* Effect.logInfo(

@@ -10,7 +10,7 @@ import type { StoreError } from "../../domain/errors.js"
 import type { Connection, Dialect } from "./Dialect.js"
 
 export interface Session {
-  /** A connection of the client, as the client gives it. */
+  /** A connection of the client, unwrapped. */
   readonly connection: SqlConnection.Connection
   readonly dialect: Dialect
   /** Exclusive use of a connection. Inside a transaction of the same client, it is the connection of that transaction. */
@@ -22,11 +22,11 @@ export interface Session {
   readonly reserve: <A, E>(use: (connection: Connection) => Effect.Effect<A, E>) => Effect.Effect<A, E | SqlError>
   /** Dies inside a transaction of the same client. */
   readonly outsideTransaction: Effect.Effect<void>
-  /** Uses the connection of the transaction of the same client that the caller is inside. */
+  /** Uses the connection of the caller's transaction of the same client. */
   readonly join: <A, E>(use: (connection: Connection) => Effect.Effect<A, E>) => Effect.Effect<A, E>
-  /** Ends the connections in use: a server that has gone silent would be waited for until TCP gives up, a quarter of an hour. */
+  /** Ends the connections in use: a silent server would be waited for until TCP gives up after a quarter of an hour. */
   readonly disconnect: Effect.Effect<void>
-  /** Waits for the end of an open transaction of the client where it has one connection only. */
+  /** Waits for the end of an open transaction of the client if the client has only one connection. */
   readonly afterTransactions: Effect.Effect<void, SqlError>
   /**
    * Runs `inside` inside a transaction of the same client, and otherwise `outside`, without the transaction of another client
@@ -40,7 +40,7 @@ export interface Session {
 
 const { TransactionConnection } = SqlClient
 
-/** The connection of the transaction that a fiber is inside, of whatever client. */
+/** The connection of the transaction that a fiber is inside, for any client. */
 export const transactionOf = (context: Context.Context<never>): Option.Option<SqlConnection.Connection> =>
   Option.map(Context.getOption(context, TransactionConnection), ([connection]) => connection)
 

@@ -36,7 +36,7 @@ const insert = (
     if (decision._tag === "Existing") return (yield* idempotencyKeys.answer(connection, run.kind, decision)).id
     const row = runs.newRow(run, decision.state, { isInOutbox: true })
     if (yield* connection.dialect.insertOutbox(connection, row)) return run.id
-    // Another transaction has committed one of its keys, which is found now.
+    // Another transaction has committed one of its keys; a retry finds it.
     if (tries < maxTries) return yield* insert(connection, run, tries + 1)
     const cause = new Error("other transactions take its keys at the same time; try again")
     return yield* new StoreError({ operation: "start a job", reason: "busy", cause })
@@ -52,9 +52,9 @@ export const make = ({
   session
 }: {
   readonly isShared: boolean
-  /** On the client of the application. */
+  /** The session on the client of the application. */
   readonly application: Session
-  /** The store's own, which may be the same. */
+  /** The session of the store, which may be the same. */
   readonly session: Session
   readonly guard: Guard
   readonly handOn: Lanes["handOn"]
@@ -63,7 +63,7 @@ export const make = ({
 }): Outbox => {
   const sweptAt = new Map<string, number>()
 
-  /** Hands on what a process has left that was to do so after its commit. */
+  /** Hands on keys that a process has left before it could do so after its commit. */
   const sweep = (kind: string) =>
     Effect.gen(function* () {
       const { now: realNow } = yield* RealClock

@@ -35,7 +35,7 @@ import type { Session } from "./Session.js"
 import * as signals from "./signals.js"
 import * as taskProgress from "./taskProgress.js"
 
-/** What a store is made from. The schema has to be up to date. */
+/** The parts of a store. The schema has to be up to date. */
 export interface Options {
   readonly session: Session
   /** The session of the application, which may be the same. */
@@ -45,9 +45,9 @@ export interface Options {
   readonly isWritable: boolean
   /** Whether others may commit to the database. */
   readonly isShared: boolean
-  /** Whether those may be on other machines. */
+  /** Whether those others may be on other machines. */
   readonly spansMachines: boolean
-  /** Renews a node of a cluster apart from the writer, whose queue may be long. */
+  /** Renews a node of a cluster outside the writer, whose queue may be long. */
   readonly heartbeat?: ClusterStore["renew"]
   /** Acquires the ownership of a kind, which these operations record. */
   readonly acquire: (owners: Omit<OwnerStore, "acquire">) => OwnerStore["acquire"]

@@ -20,22 +20,22 @@ import type { Session } from "./Session.js"
 export interface Writer {
   /**
    * Runs `body` in a transaction and returns after the commit. A typed failure of the body rejects only this write, so a body
-   * must check before it writes. It is uninterruptible, so that the caller always learns the outcome.
+   * must check before it writes. The write is uninterruptible, so that the caller always learns the outcome.
    */
   readonly write: <A, E>(write: Write<A, E>) => Effect.Effect<A, E | StoreError>
-  /** Milliseconds since the oldest write that waits was first tried; 0 if none waits. */
+  /** Milliseconds since the oldest waiting write was first tried; 0 if none waits. */
   readonly age: Effect.Effect<number>
 }
 
 export interface Write<A, E> {
   readonly operation: string
-  /** Number of rows; once a batch is large enough, it takes no more of the slow lane. */
+  /** Number of rows; once a batch is large enough, it takes no more writes of the slow lane. */
   readonly weight?: number
   /** Emitted events use the slow lane, so that state changes never wait behind them. */
   readonly lane: "fast" | "slow"
   /** The job whose head the body reads. */
   readonly about?: JobId
-  /** Where each lane has a writer: it shares its transaction with no other, since it may wait for a transaction of an application. */
+  /** If each lane has a writer, this write shares its transaction with no other, since it may wait for a transaction of an application. */
   readonly isAlone?: boolean
   /** A body that returns an `Exit` costs no fiber operation. */
   readonly body: (batch: Batch.Batch) => Effect.Effect<A, E | SqlError>
@@ -47,7 +47,7 @@ interface Queued {
   readonly about: JobId | undefined
   readonly lane: Write<unknown, unknown>["lane"]
   readonly isAlone: boolean
-  /** When it was first tried, if it is tried again behind the others. */
+  /** When the write was first tried, if it is retried behind the others. */
   since?: number
   /** Runs the body and returns whether the transaction may continue. Fails if the same transaction may succeed in a moment. */
   readonly run: (batch: Batch.Batch) => boolean | Effect.Effect<boolean, SqlError>
@@ -72,7 +72,7 @@ export const make = (options: {
   /** Fails when the database files can no longer be trusted. */
   readonly guard: Guard
   readonly lane: Lane
-  /** Called after the commit with the keys that are handed on in another transaction. */
+  /** Called after the commit with the keys to hand on in another transaction. */
   readonly onReleased: (released: ReadonlyArray<Batch.Released>) => Effect.Effect<void>
 }): Effect.Effect<Writer, never, Scope.Scope> =>
   Effect.gen(function* () {
@@ -81,7 +81,7 @@ export const make = (options: {
     const failpoint = yield* Failpoint
     const lanes: { readonly fast: Array<Queued>; readonly slow: Array<Queued> } = { fast: [], slow: [] }
     let closedAt: number | undefined
-    /** When the writes that are being written were first tried. */
+    /** When the current writes were first tried. */
     let busySince: number | undefined
     let wake = (): void => {}
 
@@ -130,7 +130,7 @@ export const make = (options: {
             yield* connection.dialect.rollback(connection)
             if (Exit.isSuccess(written)) return Option.none()
             const error = Cause.squash(written.cause)
-            // Only one of them has waited for a lock.
+            // Only one of the writes has waited for a lock.
             const isTried = isLockTimeout(error) || !isTemporary(error)
             return writes.length > 1 && isTried ? Option.none() : yield* Effect.failCause(written.cause)
           }
@@ -143,7 +143,7 @@ export const make = (options: {
         })
       )
 
-    /** Retries only the check: the writes are committed. */
+    /** Retries only the check, since the writes are committed. */
     const confirm = (outcome: Option.Option<Committed>) =>
       Option.exists(outcome, ({ isDoubtful }) => isDoubtful)
         ? retryWhileBusy(session.reserve(guard.check))
@@ -151,22 +151,22 @@ export const make = (options: {
 
     const settle = (writes: ReadonlyArray<Queued>, { jobs, released, waits }: Batch.News): Effect.Effect<void> =>
       Effect.gen(function* () {
-        // Before the acknowledgements, so that the caller that has queued a run finds that one waits.
+        // Waiters are notified before the acknowledgements, so that a caller that has queued a run finds that one waits.
         yield* notifier.wakeWaiting(waits)
         for (const queued of writes) queued.acknowledge()
-        // After them, or a subscriber could see a job before its caller knows the id.
+        // Subscribers wake later, or one could see a job before its caller knows the id.
         if (jobs.size > 0) yield* notifier.wake(jobs)
         if (released.length > 0) yield* onReleased(released)
       })
 
-    /** Tries a write again behind the others, which need not wait for the same lock. */
+    /** Retries a write behind the others, which need not wait for the same lock. */
     const defer = (queued: Queued, since: number): void => {
       queued.since ??= since
       lanes[queued.lane].push(queued)
     }
 
     /**
-     * A failing write rolls back the shared transaction; each write is then retried in its own, and only the failing one is
+     * A failing write rolls back the shared transaction; each write is then retried in a separate one, and only the failing write is
      * rejected.
      */
     const process = (writes: ReadonlyArray<Queued>, since: number): Effect.Effect<void> =>
@@ -204,10 +204,10 @@ export const make = (options: {
       busySince = undefined
     })
 
-    // Interruptible only while it waits, when the queue is empty.
+    // The loop is interruptible only while it waits, when the queue is empty.
     const loop = Effect.forever(Effect.zipRight(Effect.interruptible(arrival), Effect.uninterruptible(drain)))
 
-    // No yield between BEGIN and COMMIT, while the lock is held.
+    // The fiber does not yield between BEGIN and COMMIT, while the lock is held.
     yield* background.fork(Effect.withMaxOpsBeforeYield(loop, Number.MAX_SAFE_INTEGER))
 
     const drained: Effect.Effect<void> = Effect.suspend(() =>
@@ -272,7 +272,7 @@ export const make = (options: {
     }
   })
 
-/** What has waited for a lock is tried again behind the others. */
+/** Whether to retry in place; a write that has waited for a lock is retried behind the others. */
 const isRetried = (error: unknown): boolean => isTemporary(error) && !isLockTimeout(error)
 
 const isExit = <A, E>(effect: Effect.Effect<A, E>): effect is Exit.Exit<A, E> => Exit.isExit(effect)
@@ -285,14 +285,14 @@ const attempt = <A, E>(body: () => Effect.Effect<A, E>): Effect.Effect<A, E> => 
   }
 }
 
-/** A typed failure of the body means that it has not written; any other failure requires a rollback. */
+/** Whether the body refused without writing: a typed failure means that; any other failure requires a rollback. */
 const isRefusal = (cause: Cause.Cause<unknown>): boolean =>
   Option.match(Cause.failureOption(cause), {
     onNone: () => false,
     onSome: (error) => !(error instanceof SqlError)
   })
 
-/** For example a deadlock: PostgreSQL locks rows one after another, and aborts one of two transactions that wait for each other. */
+/** A failure that may pass, such as a deadlock: PostgreSQL locks rows one by one, and aborts one of two transactions in a cycle. */
 const temporaryFailure = (exit: Exit.Exit<unknown, unknown>): Option.Option<SqlError> =>
   Exit.isSuccess(exit)
     ? Option.none()

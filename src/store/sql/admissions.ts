@@ -1,6 +1,6 @@
 /**
- * Reads what decides whether jobs of a cluster may begin, once for all writes of a batch: with reads for each write, a batch of 100
- * starts took 600 round trips.
+ * Reads the data that decides whether jobs of a cluster may begin, once for all writes of a batch: with reads for each write, a batch
+ * of 100 starts took 600 round trips.
  */
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
@@ -33,8 +33,8 @@ export const make = () => ({
   ),
 
   /**
-   * The room for jobs of a kind, under the lock of the kind: as before this batch, less the jobs that it has begun. Jobs that end in
-   * the same transaction still count.
+   * The room for jobs of a kind, under the lock of the kind: the room before this batch, less the jobs that it has begun. Jobs that end
+   * in the same transaction still count.
    */
   counted: oncePerBatch<Counted>((batch, kind) =>
     Effect.gen(function* () {

@@ -20,7 +20,7 @@ export const Table = Schema.Literal(
 )
 export type Table = typeof Table.Type
 
-/** In an order in which each table refers only to those before it. */
+/** The tables, ordered so that each refers only to tables before it. */
 export const tables = Table.literals
 
 const keys: { readonly [name in Table]: ReadonlyArray<string> } = {
@@ -35,7 +35,7 @@ const keys: { readonly [name in Table]: ReadonlyArray<string> } = {
   charlotte_latest: ["one"]
 }
 
-/** Values by column. */
+/** A row: its values by column. */
 export const Row = Schema.Record({ key: Schema.String, value: Schema.Union(Schema.String, Schema.Number, Schema.Null) })
 export type Row = typeof Row.Type
 
@@ -43,7 +43,7 @@ export const pageSize = 500
 
 const selectRows = query(Row)
 
-/** The next rows after one, in the order of the key. */
+/** The next rows after a row, in key order. */
 export const page = (connection: Connection, table: Table, after: Row | undefined) => {
   const key = keys[table]
   const values = after === undefined ? [] : key.map((column): Value => after[column] ?? null)
@@ -56,7 +56,7 @@ const selectCursor = query(Schema.Struct({ cursor: Schema.Number }))
 export const latestCursor = (connection: Connection): Effect.Effect<number, SqlError> =>
   Effect.map(selectCursor(connection, connection.dialect.latestCursor, []), ([row]) => row?.cursor ?? 0)
 
-/** Replaces what a text of PostgreSQL cannot hold. */
+/** Replaces characters that a text of PostgreSQL cannot hold. */
 const storable = (row: Row): Row =>
   Object.fromEntries(
     Object.entries(row).map(([column, value]) => [
@@ -67,7 +67,7 @@ const storable = (row: Row): Row =>
     ])
   )
 
-/** On PostgreSQL only. */
+/** Inserts rows; on PostgreSQL only. */
 export const insert = (connection: Connection, table: Table, rows: ReadonlyArray<Row>): Effect.Effect<void, SqlError> =>
   execute(
     connection,
@@ -77,7 +77,7 @@ export const insert = (connection: Connection, table: Table, rows: ReadonlyArray
 
 const selectUsed = query(Schema.Struct({ used: Schema.Boolean }))
 
-/** On PostgreSQL only; keeps others from writing until the end of the transaction. */
+/** On PostgreSQL only; it keeps others from writing until the end of the transaction. */
 export const isEmpty = (connection: Connection): Effect.Effect<boolean, SqlError> => {
   const all = [...tables, "charlotte_owners", "charlotte_nodes"]
   return Effect.zipRight(
@@ -94,6 +94,6 @@ export const isEmpty = (connection: Connection): Effect.Effect<boolean, SqlError
   )
 }
 
-/** The next event gets the next number. */
+/** Sets the last drawn cursor; the next event gets the next number. */
 export const setCursor = (connection: Connection, cursor: number) =>
   execute(connection, "UPDATE charlotte_log SET cursor = ?", [cursor])

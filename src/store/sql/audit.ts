@@ -7,16 +7,16 @@ import type { Dialect } from "./Dialect.js"
 import { terminal, terminalEvents } from "./stateMachine.js"
 
 export interface Rule {
-  /** The invariant that is violated, as a clause about `found`. */
+  /** The violated invariant, as a clause about `found`. */
   readonly wrong: string
   readonly remedy: Remedy
   readonly sql: string
 }
 
-/** What to do: nothing (`record`), kill a process, reduce the running jobs, or replace the file. */
+/** The remedy: nothing (`record`), kill a process, reduce the running jobs, or replace the file. */
 export type Remedy = "record" | "process" | "capacity" | "file"
 
-/** Runs that are being pruned are left out: a part of their events may be gone. */
+/** Leaves out runs that are being pruned, since some of their events may be deleted. */
 const inSlice = (column: string) =>
   `${column} > (SELECT low FROM slice) AND ${column} <= (SELECT high FROM slice)
      AND ${column} NOT IN (SELECT id FROM charlotte_runs WHERE pruned = 1)`
@@ -239,7 +239,7 @@ const keyRules: ReadonlyArray<Rule> = [
 const processRules: ReadonlyArray<Rule> = [
   leftOpen("it has ended, but a process of it may be left", `r.ended_at IS NOT NULL`),
   leftOpen("a process of an earlier attempt may be left", `r.ended_at IS NULL AND a.attempt <> r.attempt`),
-  // The owner does not record its machine, and boots of another one cannot be compared.
+  // The owner does not record its machine, and boots of different machines cannot be compared.
   leftOpen("a process record of an earlier boot was never closed", `a.machine IS NULL AND a.boot_id <> o.boot_id`)
 ]
 
@@ -259,7 +259,7 @@ export const databaseRules = ({ isConcurrent, name }: Dialect): ReadonlyArray<Ru
   ...(name === "sqlite" ? fileRules : serverRules)
 ]
 
-/** Where transactions run side by side, a run is counted once it has left the outbox. */
+/** Rules about counts. If transactions run side by side, a run is counted once it has left the outbox. */
 const countRules = (isConcurrent: boolean): ReadonlyArray<Rule> => [
   ...["key", "start_key"].map((key) =>
     record(
@@ -297,7 +297,7 @@ const references = [
   ["tasks", "job_id", "units", "o.job_id = r.job_id AND o.unit = r.unit"] as const
 ]
 
-/** PostgreSQL checks its files itself, but not whether a backup was restored without constraints, or only in part. */
+/** Rules for PostgreSQL, which checks its files itself, but not whether a backup was restored without constraints, or only in part. */
 const serverRules: ReadonlyArray<Rule> = [
   {
     wrong: "a row references a missing row",
@@ -331,7 +331,7 @@ const fileRules: ReadonlyArray<Rule> = [
   }
 ]
 
-/** The rule about the limit of concurrent jobs, if that is known. */
+/** The rule about the limit of concurrent jobs, if the limit is known. */
 export const capacityRule: Rule = {
   wrong: "more jobs are running than allowed",
   remedy: "capacity",

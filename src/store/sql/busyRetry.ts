@@ -1,6 +1,6 @@
 /**
- * Retries while another process holds a lock. The driver of SQLite is synchronous and would block the event loop, so its `busy_timeout`
- * is short, and the rest of the wait is here.
+ * Retries while another process holds a lock. SQLite's driver is synchronous and would block the event loop, so its `busy_timeout`
+ * is short, and the remaining wait happens here.
  */
 import { Effect, type Predicate } from "effect"
 import { reasonOf } from "./mapSqlError.js"
@@ -12,7 +12,7 @@ export const driverTimeout = 10
 export const retryTimeout = 5_000
 const maxDelay = 50
 
-/** Whether the same may succeed in a moment: the database is locked, or cannot be reached. */
+/** Whether a retry may succeed in a moment: the database is locked, or cannot be reached. */
 export const isTemporary = (error: unknown): boolean => ["busy", "unreachable"].includes(reasonOf(error))
 
 /** Retries while the database is locked or cannot be reached, for up to five seconds since the first failure, or since `since`. */

@@ -1,5 +1,5 @@
 /**
- * Statements on the nodes of a cluster, and on the jobs that they have.
+ * Statements on the nodes of a cluster, and on their jobs.
  */
 import { Array, Effect, Option, Schema } from "effect"
 import type { SqlError } from "@effect/sql/SqlError"
@@ -37,7 +37,7 @@ export const join = (
     return rows.length > 0 ? "joined" : "conflict"
   })
 
-/** A sign of life of the node whose id is the parameter. */
+/** Records a heartbeat of the node whose id is the parameter. */
 export const renewal = ({ now }: Dialect): string =>
   `UPDATE charlotte_nodes SET seen_at = ${now} WHERE id = ? RETURNING id`
 
@@ -84,10 +84,10 @@ export const nodes = (connection: Connection, kind: string): Effect.Effect<Reado
       }))
   )
 
-/** The row of a kind is its lock as well, which a manager outside of a cluster has without a limit. */
+/** The row of a kind is also its lock; a manager outside of a cluster has the row without a limit. */
 const selectLimit = query(Schema.Struct({ max_jobs: Schema.NullOr(Schema.Number) }))
 
-/** None if no node has joined yet. */
+/** The recorded limit; none if no node has joined yet. */
 export const currentLimit = (connection: Connection, kind: string): Effect.Effect<Option.Option<number>, SqlError> =>
   Effect.map(selectLimit(connection, "SELECT max_jobs FROM charlotte_limits WHERE kind = ?", [kind]), ([row]) =>
     Option.fromNullable(row?.max_jobs)
@@ -130,12 +130,12 @@ const selectRoom = query(
   })
 )
 
-/** Its two parameters are the kind. */
+/** Counts due runs; both parameters are the kind. */
 const countDue = (status: WaitingStatus): string =>
   `(SELECT count(*) FROM (SELECT 1 FROM charlotte_runs WHERE kind = ? AND status = '${status}' AND waits_for = 'permit'
      LIMIT coalesce((SELECT max_jobs FROM charlotte_limits WHERE kind = ?), 0)) AS due) AS ${status}`
 
-/** What limits how many jobs of a kind begin. One query, since each transaction that begins jobs runs it. */
+/** The limits on the jobs of a kind that may begin, in one query, since each transaction that begins jobs runs it. */
 export const room = (connection: Connection, kind: string): Effect.Effect<Room, SqlError> => {
   const idsOf = (condition: string) =>
     `(SELECT ${connection.dialect.arrayOf("id")} FROM charlotte_nodes WHERE kind = l.kind AND ${condition})`

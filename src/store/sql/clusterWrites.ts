@@ -34,7 +34,7 @@ export const make = ({
   owner,
   session
 }: {
-  /** Renews a node apart from the writer. */
+  /** Renews a node outside the writer. */
   readonly heartbeat: ClusterStore["renew"] | undefined
   readonly owner: OwnerStore["get"]
   readonly session: Session
@@ -45,7 +45,7 @@ export const make = ({
   const statement = <A>(operation: string, body: (connection: Connection) => Effect.Effect<A, SqlError>) =>
     write<A, never>({ operation, lane: "fast", body: (batch) => Effect.flatMap(batch.connection, body) })
 
-  /** Begins an attempt where `choose` says; none if the run waits for a key. */
+  /** Begins an attempt where `choose` decides; none if the run waits for a key. */
   const begin = (beginning: Beginning, choose: (room: Room) => Effect.Effect<runs.Place, MaxJobsReached>) =>
     Effect.zipLeft(
       admit({

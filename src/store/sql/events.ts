@@ -97,7 +97,7 @@ export const lifecycleOf = (connection: Connection, jobId: JobId) =>
 const decodePositions = decodeRows(Schema.Struct({ cursor: Schema.Number, kind: Schema.NullOr(Schema.String) }))
 
 /**
- * Reads by cursor alone and returns how far, so that a page of a rare kind costs no more than one of a common kind; payloads
+ * Reads by cursor alone and returns how far it read, so that a page of a rare kind costs no more than one of a common kind; payloads
  * of other kinds, and of runs that are being pruned, are not read.
  */
 export const ofAll = (connection: Connection, kind: string, after: number, limit: number) =>
@@ -116,7 +116,7 @@ export const ofAll = (connection: Connection, kind: string, after: number, limit
 
 const selectLatest = query(Schema.Struct({ cursor: Schema.Number }))
 
-/** The latest cursor that was given, also where its event is gone. */
+/** The latest drawn cursor, even if its event was deleted. */
 export const latest = (connection: Connection) =>
   Effect.map(selectLatest(connection, connection.dialect.latestCursor, []), ([row]) => row?.cursor ?? 0)
 

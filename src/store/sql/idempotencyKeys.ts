@@ -1,5 +1,5 @@
 /**
- * Statements on idempotency keys: a run has that of its own start, and those of the requests that have attached to it.
+ * Statements on idempotency keys: a run has the key of its start, and the keys of the requests that have attached to it.
  */
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Option, Schema } from "effect"
@@ -11,7 +11,7 @@ import { execute, query } from "./statements.js"
 
 const selectSubmitted = query(Schema.Struct({ id: JobId, request: Schema.String }))
 
-/** Those of a run that is being pruned are free. */
+/** Finds the run of a key; the keys of a run that is being pruned are free. */
 export const find = (
   connection: Connection,
   kind: string,
@@ -29,7 +29,7 @@ export const find = (
     ([row]) => Option.fromNullable(row)
   )
 
-/** Records the idempotency key of a decision. One that exists already belongs to a run that is being pruned. */
+/** Records the idempotency key of a decision. An existing key belongs to a run that is being pruned. */
 export const answer = (connection: Connection, kind: string, { attached, id }: Existing) =>
   Effect.as(
     attached === undefined

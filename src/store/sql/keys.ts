@@ -37,7 +37,7 @@ const owner = (connection: Connection, key: Key) =>
 
 const firstWaiter = (connection: Connection, key: Key) => first(connection, key, "waits_for = 'key' ORDER BY id")
 
-/** The job that holds a key, or the first that waits for it. */
+/** The job that holds a key, or else the first that waits for it. */
 export const holder = (connection: Connection, key: Key): Effect.Effect<Option.Option<Holder>, SqlError> =>
   Effect.flatMap(owner(connection, key), (found) =>
     Option.isSome(found) ? Effect.succeed(found) : firstWaiter(connection, key)
@@ -73,7 +73,7 @@ export const replacing = (connection: Connection, { key, kind, of }: Key) =>
     [kind, key]
   )
 
-/** Whether a waiting run may get all of its keys: none is held, and it is the first that waits for each. */
+/** Whether a waiting run may get all of its keys: no key is held, and the run is the first that waits for each. */
 const mayHold = (connection: Connection, id: JobId, keys: ReadonlyArray<Key>) =>
   Effect.every(keys, (key) =>
     Effect.gen(function* () {
@@ -82,7 +82,7 @@ const mayHold = (connection: Connection, id: JobId, keys: ReadonlyArray<Key>) =>
     })
   )
 
-/** Passes a key that no run holds to the first that waits for it, if that may hold all of its own. */
+/** Passes a key that no run holds to the first waiter, if that may hold all of its keys. */
 export const handOn = (batch: Batch, key: Key, at: DateTime.Utc): Effect.Effect<void, SqlError> =>
   Effect.gen(function* () {
     const connection = yield* batch.connection
@@ -96,15 +96,15 @@ export const handOn = (batch: Batch, key: Key, at: DateTime.Utc): Effect.Effect<
   })
 
 /**
- * Hands on keys that a run no longer holds. Where transactions of an application run at the same time, this comes after the commit:
- * what an open one has inserted may stand in the way, and must not hold up the end of a job.
+ * Hands on keys that a run no longer holds. If transactions of an application run at the same time, this comes after the commit:
+ * a run inserted by an open transaction may block it, and must not delay the end of a job.
  */
 export const release = (batch: Batch, keys: ReadonlyArray<Key>, at: DateTime.Utc): Effect.Effect<void, SqlError> =>
   keys.length === 0 || batch.handOnLater(keys, at)
     ? Effect.void
     : Effect.forEach(keys, (key) => handOn(batch, key, at), { discard: true })
 
-/** Keys of a kind that runs wait for: a search in the index for each. */
+/** Keys of a kind that runs wait for, with one index search for each. */
 const awaited = (of: Key["of"]) => {
   const next = (after: string) =>
     `SELECT min(${column[of]}) FROM charlotte_runs WHERE kind = ? AND waits_for = 'key'${after}`
@@ -119,7 +119,7 @@ const awaited = (of: Key["of"]) => {
 
 const selectAwaited = query(Schema.Struct({ key: Schema.String }))
 
-/** The keys of a kind that no run holds, and that could be handed on: the process that was to do so may be gone. */
+/** The keys of a kind that no run holds and that can be handed on: the process that should have done so may be gone. */
 export const left = (connection: Connection, kind: string): Effect.Effect<ReadonlyArray<Key>, SqlError> =>
   Effect.gen(function* () {
     const found: Array<Key> = []

@@ -17,7 +17,7 @@ type Label = readonly [name: string, value: string]
 /** An SQL condition and its parameters. */
 type Condition = readonly [sql: string, ...params: ReadonlyArray<Value>]
 
-/** Greater than every id, so that the first page is an index search, too. */
+/** A bound greater than every id, so that the first page is an index search, too. */
 const afterAllIds = "~"
 
 /** Maximum number of runs scanned for one page with several labels. */
@@ -76,7 +76,7 @@ const withLabel = (
 
 const selectReach = query(Schema.Struct({ runs: Schema.Number, oldest: Schema.NullOr(JobId) }))
 
-/** How many runs have a label, counting at most `maxScanned`, and the oldest counted. */
+/** How many runs have a label, counted up to `maxScanned`, and the oldest counted. */
 const reachOf = (connection: Connection, pageQuery: PageQuery, label: Label) => {
   const conditions = [...isLabel(label), ...filters("l.run_id", pageQuery)]
   return Effect.map(
@@ -116,7 +116,7 @@ const withLabels = (
     return page(found, limit, isWhole ? undefined : oldest)
   })
 
-/** Reads one more than the limit, to know whether there is a next page. */
+/** Reads one row more than the limit, to detect a next page. */
 export const pageOf = (connection: Connection, query: PageQuery): Effect.Effect<RunPage, SqlError> => {
   const { labels = {}, limit } = query
   const pageQuery = { ...query, limit: limit + 1 }

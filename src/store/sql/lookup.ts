@@ -1,5 +1,5 @@
 /**
- * The reads that decide what becomes of a new run, in the transaction that inserts it.
+ * The reads that decide how a new run is admitted, in the transaction that inserts it.
  */
 import type { Connection } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
@@ -9,7 +9,7 @@ import * as idempotencyKeys from "./idempotencyKeys.js"
 import * as keys from "./keys.js"
 import * as queue from "./queue.js"
 
-/** `connection` writes what is buffered, and returns the connection of the transaction. */
+/** `connection` flushes the buffers, and returns the connection of the transaction. */
 export const lookup = (connection: Effect.Effect<Connection, SqlError>): Lookup<SqlError> => ({
   idempotent: (kind, key) => Effect.flatMap(connection, (connection) => idempotencyKeys.find(connection, kind, key)),
   holder: (key) => Effect.flatMap(connection, (connection) => keys.holder(connection, key)),

@@ -14,11 +14,11 @@ const reasons: ReadonlyArray<readonly [RegExp, StoreError["reason"]]> = [
   [/^53100$/, "full"],
   [/^25006$/, "readonly"],
   [/^XX00[12]$/, "corrupt"],
-  // Connection exceptions, the end of a server, too many connections, and what the network says.
+  // Connection exceptions, the end of a server, too many connections, and errors of the network.
   [/^(08...|57P0.|53300|ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/, "unreachable"]
 ]
 
-/** What to do about an error of PostgreSQL, which names the statement or the network. */
+/** The remedies for errors of PostgreSQL; the errors themselves name the statement or the network. */
 const remedies: ReadonlyArray<readonly [RegExp, string]> = [
   [/^55P03$/, "another transaction holds a lock for too long; end it (see pg_stat_activity), and try again"],
   [/^(40001|40P01)$/, "try the transaction again"],
@@ -33,21 +33,21 @@ const remedies: ReadonlyArray<readonly [RegExp, string]> = [
 
 const reconnect = "start the database server, or check its address"
 
-/** Unique indexes that reject what another process has written since the lookup, a key or the first table: a retry finds it. */
+/** Unique indexes that reject a write of another process since the lookup, of a key or the first table: a retry finds it. */
 const found = /^(charlotte_runs_(held_(start_)?key|idempotency_key)|pg_(type_typname|class_relname)_nsp_index)$/
 
 /** Failures of connections for which the driver of PostgreSQL has no code. */
 const disconnected =
   /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Connection timed out)/
 
-/** The driver's error inside the wrappers of Effect; only that has a code. */
+/** The driver's error inside the wrappers of Effect; only the driver's error has a code. */
 const root = (cause: unknown): unknown =>
   cause instanceof Error && "cause" in cause && cause.cause instanceof Error ? root(cause.cause) : cause
 
 const code = (cause: unknown): string =>
   cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : ""
 
-/** The driver has no code for a closed connection. */
+/** Whether the connection is closed, for which the driver has no code. */
 const isClosed = (cause: unknown): boolean =>
   cause instanceof Error && cause.message === "The database connection is not open"
 
@@ -63,7 +63,7 @@ export const reasonOf = (cause: unknown): StoreError["reason"] => {
   if (isClosed(error)) return "closed"
   if (error instanceof Error && code(error) === "" && disconnected.test(error.message)) return "unreachable"
   if (error instanceof Error && isFoundNext(error)) return "busy"
-  // An undecodable row.
+  // The row does not decode.
   return ParseResult.isParseError(error)
     ? "corrupt"
     : (reasons.find(([pattern]) => pattern.test(code(error)))?.[1] ?? "other")
@@ -73,20 +73,20 @@ export const reasonOf = (cause: unknown): StoreError["reason"] => {
 export const isLockFailure = ({ cause }: StoreError): boolean =>
   /^SQLITE_IOERR_(LOCK|RDLOCK|CHECKRESERVEDLOCK)/.test(code(cause))
 
-/** A statement has waited for a lock of another transaction of PostgreSQL for as long as it may. */
+/** Whether a statement has waited for a lock of another PostgreSQL transaction until the timeout. */
 export const isLockTimeout = (cause: unknown): boolean => code(root(cause)) === "55P03"
 
-/** An error without a specific code. If the statement is known to be correct, the file is damaged. */
+/** Whether the error has no specific code. If the statement is known to be correct, the file is damaged. */
 export const isGeneric = (cause: unknown): boolean => code(root(cause)) === "SQLITE_ERROR"
 
-/** An attempt at several addresses fails with the errors of all, and with no message of its own. */
+/** The text of an error. Connecting to several addresses fails with an error for each, and no message for the whole. */
 const textOf = (error: Error): string =>
   error instanceof AggregateError ? error.errors.map(String).join(", ") : error.message
 
-/** The driver's own errors about a missing or wrong password have no code. */
+/** The code of an error; the driver's errors about a missing or wrong password have no code. */
 const codeOrSasl = (error: Error): string => (error.message.startsWith("SASL: ") ? "28P01" : code(error))
 
-/** The driver's error, and what to do about it. */
+/** The driver's error, and its remedy. */
 const explained = (error: unknown, reason: StoreError["reason"]): unknown => {
   if (!(error instanceof Error)) return error
   const remedy =

@@ -10,10 +10,10 @@ export const of = (name: string): number => Number.parseInt(name, 10)
 
 export const latest = (migrations: Migrations): number => Math.max(0, ...Object.keys(migrations).map(of))
 
-/** The migration of version 0.2.0, before which there were others of these numbers. */
+/** The migration of version 0.2.0; development versions used the same numbers for other migrations. */
 const rebuilt = { number: 8, name: "v0_2" }
 
-/** Selects what `read` decides from. */
+/** Selects the input of `read`. */
 export const select = `SELECT max(migration_id) AS id,
   max(CASE WHEN migration_id = ${rebuilt.number} THEN name END) AS name FROM charlotte_migrations`
 
@@ -23,7 +23,7 @@ export interface Recorded {
 }
 
 /**
- * The version that a database records, if any. The Migrator compares numbers only: it would take a database of a development version
+ * The version that a database records, if any. The Migrator compares numbers only: it would mistake a database of a development version
  * for a newer or an equal one.
  */
 export const read = (recorded: Recorded | undefined): Effect.Effect<Option.Option<number>, StoreError> => {

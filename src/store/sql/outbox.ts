@@ -13,7 +13,7 @@ import { query } from "./statements.js"
 
 const selectIds = query(Schema.Struct({ id: JobId }))
 
-/** At most 1,000 at once, so that no transaction is long. */
+/** At most 1,000 ids, so that no transaction is long. */
 export const ids = (connection: Connection, kind: string): Effect.Effect<ReadonlyArray<JobId>, SqlError> =>
   Effect.map(
     selectIds(connection, "SELECT id FROM charlotte_runs WHERE kind = ? AND outbox = 1 ORDER BY id LIMIT 1000", [kind]),
@@ -30,7 +30,7 @@ const takeRows = query(
 /** A run that is taken out of the outbox. */
 interface Taken {
   readonly jobId: JobId
-  /** Its first event. */
+  /** The first event of the run. */
   readonly event: AcceptedEvent
   readonly waiting: NewlyWaiting
   readonly keys: Pick<NewRun, "key" | "startKey">

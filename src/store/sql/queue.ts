@@ -1,5 +1,5 @@
 /**
- * Statements on the runs that wait: for a permit, in the order in which they begin, or for a time.
+ * Statements on the runs that wait for a permit, in the order in which they begin, or for a time.
  */
 import type { Connection } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
@@ -14,7 +14,7 @@ const selectDue = query(Row)
 
 const ranks = { interrupted: 0, parked: 1, pending: 2 }
 
-/** Each status is an index search of its own; runs of equal priority are in the order of `ranks`. */
+/** The due runs. Each status is a separate index search; runs of equal priority are in the order of `ranks`. */
 export const due = (
   connection: Connection,
   { kind, limit, statuses }: Parameters<Service["due"]>[0]
@@ -37,7 +37,7 @@ export const due = (
 
 const selectCount = query(Schema.Struct({ runs: Schema.Number }))
 
-/** A search in an index for each status. */
+/** The number of due runs, by an index search for each status. */
 export const countDue = (
   connection: Connection,
   { kind, limit, statuses }: Parameters<Service["countDue"]>[0]
@@ -68,7 +68,7 @@ export const nextDueAt = (connection: Connection, kind: string) =>
 
 const selectIds = query(Schema.Struct({ id: JobId }))
 
-/** At most 1,000 at once, so that no transaction is long. */
+/** Makes runs due, at most 1,000 at once, so that no transaction is long. */
 export const wakeDue = (connection: Connection, kind: string, at: DateTime.Utc) =>
   selectIds(
     connection,
@@ -87,7 +87,7 @@ export const pending = (connection: Connection, kind: string) =>
 
 const selectBacklog = query(Schema.Struct({ oldest: Schema.NullOr(JobId), parked: Schema.Number }))
 
-/** Both are searches in the index of kind and status. */
+/** The backlog of a kind, by two searches in the index of kind and status. */
 export const backlog = (connection: Connection, kind: string) =>
   Effect.map(
     selectBacklog(

@@ -1,6 +1,6 @@
 /**
- * Pages of the pending runs of a kind, in the order in which they begin: those that wait for a permit, then those that wait for a
- * time, then those behind a key. Each page is a few searches in indexes.
+ * Pages of the pending runs of a kind, in the order in which they begin: first the runs that wait for a permit, then for a time, then
+ * behind a key. Each page is a few index searches.
  */
 import type { Connection } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
@@ -38,7 +38,7 @@ const searchesFrom = (connection: Connection, before: JobId | undefined) =>
             case "key":
               return [["waits_for = 'key' AND id > ?", "id", before]]
             default: {
-              // Also of one that has begun meanwhile: it was among those that waited for a permit.
+              // This also covers a run that has begun meanwhile: it was among the runs that waited for a permit.
               const priority = row?.priority ?? 0
               return [
                 ["waits_for = 'permit' AND priority = ? AND id > ?", "id", priority, before],
@@ -58,7 +58,7 @@ export const pageOf = (
   Effect.gen(function* () {
     const found: Array<Run> = []
     for (const [condition, order, ...params] of yield* searchesFrom(connection, before)) {
-      // One more than the limit shows that there is a next page.
+      // One row more than the limit shows that there is a next page.
       const left = limit + 1 - found.length
       if (left === 0) break
       const runs = yield* select(

@@ -5,8 +5,8 @@ import type { SqlClient } from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 
 /**
- * A connection of its own for the scope. A client loses one for ever where the fiber that waits for it is interrupted: SQLite's has no
- * other.
+ * Reserves a connection for the scope. A client loses a connection for ever if the fiber that waits for it is interrupted, and SQLite's
+ * client has no other.
  */
 // oxlint-disable-next-line eslint/no-restricted-properties -- here it cannot be interrupted
 export const reserve = (sql: SqlClient) => Effect.uninterruptible(sql.reserve)

@@ -20,7 +20,7 @@ const selectFinished = query(
 
 const isPrunable = "ended_at IS NOT NULL AND pinned = 0 AND pruned = 0"
 
-/** A process of the job may be alive, and is found by this row. */
+/** Whether a process of the job may be alive; this row is needed to find it. */
 const isLeft = "EXISTS (SELECT 1 FROM charlotte_attempts a WHERE a.job_id = r.id AND a.closed_at IS NULL)"
 
 const searchOf = (
@@ -42,7 +42,7 @@ const searchOf = (
   ]
 }
 
-/** Each status is a search of its own in an index. */
+/** Finished runs; each status is a separate index search. */
 export const finished = (
   connection: Connection,
   { kind, limit, spans }: Parameters<RetentionStore["finished"]>[0]
@@ -92,10 +92,10 @@ export const hidden = (connection: Connection, { after, kind, limit }: Parameter
 
 const selectEvents = query(Schema.Struct({ seq: Schema.Number, bytes: Schema.Number }))
 
-/** Events, or keys, that are deleted by one statement, unless their payloads fill a page before. */
+/** Maximum number of events or keys that one statement deletes; fewer if their payloads fill a page. */
 const chunk = 256
 
-/** Deletes the run with its last events, or the first of its events. Returns whether the run is gone. */
+/** Deletes the run with its last events, or else the first of its events. Returns whether the run is deleted. */
 const removeChunk = (connection: Connection, id: JobId): Effect.Effect<boolean, SqlError> =>
   Effect.gen(function* () {
     const events = yield* selectEvents(
@@ -118,7 +118,7 @@ const removeChunk = (connection: Connection, id: JobId): Effect.Effect<boolean, 
     return false
   })
 
-/** Deletes until the time is up; the rest is left to the next transaction. Returns the runs that are gone. */
+/** Deletes until the time is up; the next transaction deletes the rest. Returns the runs that are completely deleted. */
 export const remove = (
   connection: Connection,
   ids: ReadonlyArray<JobId>,
@@ -146,7 +146,7 @@ export const setPinned = (connection: Connection, id: JobId, isPinned: boolean):
 
 const selectLatest = query(Schema.Struct({ id: Schema.NullOr(JobId) }))
 
-/** The id of the newest run, even if it is gone. */
+/** The id of the newest run, even if that run was deleted. */
 export const latestId = (connection: Connection) =>
   Effect.map(
     selectLatest(

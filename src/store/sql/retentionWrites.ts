@@ -15,10 +15,10 @@ import type { Writer } from "./Writer.js"
 
 type Retention = Pick<Service, "pin" | "unpin" | "latestId" | "retain" | "prune" | "prunings" | "nextExpiry">
 
-/** Milliseconds of a slice before its commit, which writes the pages and the search index, and takes longer than that. */
+/** Milliseconds of a slice before its commit, which writes the pages and the search index, and takes longer. */
 const slice = 10
 
-/** Heavier than a transaction of emitted events, so that a slice shares none with them. */
+/** The weight exceeds a transaction of emitted events, so that a slice shares none with them. */
 const weight = 4_096
 
 export const make = ({

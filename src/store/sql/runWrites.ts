@@ -34,7 +34,7 @@ type Writes = Pick<Service, "create" | "attach" | "record" | "begin" | "append" 
 
 const running: Created = { _tag: "Running" }
 
-/** Writes the change, and passes the keys of a run that has ended to the next. Returns the type of its event. */
+/** Writes the change, and passes the keys of a run that has ended to the next run. Returns the type of its event. */
 const apply = (
   batch: Batch,
   head: runs.Head,
@@ -51,7 +51,7 @@ const apply = (
     return type
   })
 
-/** Cancels a run that another replaces. Of a running one, it records the intent to stop it, and returns the id. */
+/** Cancels a run that another replaces. For a running run, it records the stop intent instead, and returns the id. */
 const replace = (batch: Batch, { id }: Holder, at: Change["at"]) =>
   Effect.gen(function* () {
     const head = yield* batch.reload(id)
@@ -65,12 +65,12 @@ const replace = (batch: Batch, { id }: Holder, at: Change["at"]) =>
     return [id]
   })
 
-/** Inserts a run that was decided on, with its first event. */
+/** Inserts an admitted run with its first event. */
 export const insert = (
   batch: Batch,
   run: NewRun,
   { replaced, state }: Extract<Decision, { readonly _tag: "New" }>,
-  /** Where it is placed in a cluster, and the node that has taken it. */
+  /** Where the run is placed in a cluster, and the node that has taken it. */
   on?: runs.Place
 ): Effect.Effect<Created, Superseded | SqlError> =>
   Effect.gen(function* () {
@@ -94,7 +94,7 @@ export const begin = (batch: Batch, beginning: Beginning): Effect.Effect<"runnin
       const holder = yield* keys.holder(connection, { kind: head.kind, of: "key", key })
       if (Option.isSome(holder)) {
         yield* batch.change(jobId, head, { ...head.state, key, waitsFor: "key" })
-        // It holds no key any more, so the next run can have its other key.
+        // The waiting run holds no key any more, so the next run can get its other key.
         yield* keys.release(batch, runs.keysOfHead(head), at)
         return "waits"
       }
@@ -110,7 +110,7 @@ export const begin = (batch: Batch, beginning: Beginning): Effect.Effect<"runnin
     return "running"
   })
 
-/** Whether a start may have to wait for a transaction of an application, which has inserted a run with the same key. */
+/** Whether a start may have to wait for a transaction of an application that has inserted a run with the same key. */
 export const isKeyed = (run: Pick<NewRun, "kind" | "key" | "startKey" | "idempotency">): boolean =>
   keysOf(run).length > 0 || run.idempotency !== undefined
 

@@ -115,15 +115,15 @@ export interface Head {
   readonly startKey: string | undefined
   readonly startAt: DateTime.Utc | undefined
   readonly state: State
-  /** The sequence number of its last event. */
+  /** The sequence number of the last event of the job. */
   readonly seq: number
-  /** Whether a transaction of the application has inserted it, and it has no event yet. */
+  /** Whether a transaction of the application has inserted the run, and it has no event yet. */
   readonly isInOutbox: boolean
   /** The node of a cluster that has taken the attempt. */
   readonly runner: string | undefined
 }
 
-/** One query for any number of jobs. */
+/** Selects heads, with one query for any number of jobs. */
 const selectHeads = query(
   Schema.Struct({
     ...Struct.pick(
@@ -150,13 +150,13 @@ const selectHeads = query(
   })
 )
 
-/** The heads of those jobs that exist. */
+/** The heads of the jobs that exist. */
 export const heads = (
   connection: Connection,
   ids: ReadonlyArray<JobId>
 ): Effect.Effect<ReadonlyMap<JobId, Head>, SqlError> =>
   Effect.map(
-    // Locks first, so that no other connection appends an event after the last one is read.
+    // The lock comes first, so that no other connection appends an event after the last one is read.
     Effect.flatMap(connection.dialect.lockRuns(connection, ids), () =>
       selectHeads(
         connection,

@@ -1,6 +1,6 @@
 /**
  * Pages of the runs that have all words of a text. The partitions of the index are read from the newest on, until the page is
- * full, so that neither a word that all runs have nor one that few have makes a query read the whole history.
+ * full, so that neither a word that all runs have nor a word that few have makes a query read the whole history.
  */
 import { Array, Effect, Option, Order, Schema } from "effect"
 import type { SqlError } from "@effect/sql/SqlError"
@@ -17,14 +17,14 @@ import { type ByPartition, inPartitions, type Word } from "./searchPartitions.js
 import type { Session } from "./Session.js"
 import { query } from "./statements.js"
 
-/** Maximum number of documents that a page reads for its words, about 0.1 s; it may be short then. */
+/** Maximum number of documents that a page reads for its words, about 0.1 s; the page may then be short. */
 const maxRead = 250_000
 
-/** Partitions that a statement reads, and below how many documents the next one reads more of them. */
+/** Maximum partitions per statement, and the number of documents below which the next statement reads more of them. */
 const maxStep = 16
 const fewDocuments = 4_096
 
-/** Runs that are not indexed yet which a page searches one by one, about 0.1 s, and how many of them a statement reads. */
+/** Maximum number of unindexed runs that a page searches one by one, about 0.1 s, and how many of them a statement reads. */
 const maxUnindexed = 4_096
 const unindexedStep = 512
 
@@ -37,8 +37,8 @@ const selectPartitions = query(Schema.Struct({ partition: Schema.Number, first_i
 type Read = <A>(use: (connection: Connection) => Effect.Effect<A, SqlError>) => Effect.Effect<A, StoreError>
 
 /**
- * Runs that are not indexed, or not with all that was written since, from the newest on. After a migration they are many: then a
- * page that has read enough of them ends at `reach`.
+ * Runs that are unindexed, or were written since they were indexed, from the newest on. A migration leaves many: then a page that has
+ * read enough of them ends at `reach`.
  */
 const unindexed = (read: Read, pageQuery: SearchQuery, words: ReadonlyArray<string>, redact: SearchRedaction["Type"]) =>
   Effect.gen(function* () {
@@ -80,12 +80,12 @@ export const page = (
 ): Effect.Effect<RunPage, StoreError> =>
   Effect.gen(function* () {
     const read: Read = (use) =>
-      // Lets writes run between two partitions.
+      // The yield lets writes run between two partitions.
       Effect.zipLeft(session.read("search runs", use), Effect.yieldNow())
     const { limit } = pageQuery
     const withNext = { ...pageQuery, limit: limit + 1 }
     const words = of.map((word): Word => ({ word, partitions: 0, documents: 0 }))
-    // First: a run that is indexed meanwhile is found in both, and never in neither.
+    // Unindexed runs come first: a run indexed meanwhile is found in both reads, and never in neither.
     const { found: fresh, reach: freshReach } = yield* unindexed(read, pageQuery, of, redact)
     const partitions = yield* read((connection) =>
       selectPartitions(
@@ -100,7 +100,7 @@ export const page = (
     let few: Option.Option<ByPartition> | undefined
     for (let i = 0, size = 1; i < partitions.length;) {
       const step = partitions.slice(i, i + size)
-      // The first is often enough.
+      // The first partition is often enough.
       if (i > 0) few ??= Option.fromNullable(yield* read((connection) => narrowed(connection, pageQuery)))
       const found = yield* read((connection) =>
         inPartitions(

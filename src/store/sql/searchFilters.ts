@@ -52,7 +52,7 @@ export const filtered = (connection: Connection, pageQuery: SearchQuery, documen
   )
 }
 
-/** The documents of runs with these filters, by partition, if they are few. */
+/** The documents of runs that match these filters, by partition, if there are few. */
 export const narrowed = (connection: Connection, { before, kind, labels = {}, status }: SearchQuery) =>
   Effect.gen(function* () {
     const others = (table: "l" | "r"): ReadonlyArray<Condition> => [

@@ -1,5 +1,5 @@
 /**
- * Writes the search index: the words of runs in `charlotte_search`, each after the number of the run's partition.
+ * Writes the search index: the words of runs in `charlotte_search`, each with the number of the run's partition in front.
  */
 import type { Connection, Dialect } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
@@ -10,7 +10,7 @@ import { Override, type Searched, wordsOf } from "../rules/searchText.js"
 import { Row } from "./runRow.js"
 import { execute, inserter, query } from "./statements.js"
 
-/** Runs of a partition: a query reads them all where they have its words, and visits each partition where none has. */
+/** Runs of a partition: a query reads all of them that have its words, and visits each partition even if none has. */
 const partitionSize = 4_096
 
 /** A row that a statement selects by `textColumns` from `charlotte_runs r`. */
@@ -56,7 +56,7 @@ const selectUnindexed = query(Schema.Struct({ ...TextRow.fields, document: Schem
 const selectPartition = query(Partition)
 const insertDocuments = inserter("charlotte_documents (document, run_id)", 2)
 
-/** The last partition with one more run: the same, or the next where it is full and the run is newer than all of it. */
+/** The last partition with one more run: the same, or the next if it is full and the run is newer than all of its runs. */
 const grown = (last: Partition | undefined, id: JobId, size: number): Partition => {
   if (last === undefined) return { partition: 0, first_id: "", last_id: id, documents: 1 }
   return last.documents >= size && id > last.last_id
@@ -89,7 +89,7 @@ export const indexNext = (
     )
     if (unindexed.length === 0) return 0
     const ids = JSON.stringify(unindexed.map(({ run_id }) => run_id))
-    // After the rows are locked: what is written of a run from then on leaves it unindexed again.
+    // The rows are read after they are locked: a later write to a run makes it unindexed again.
     const rows = yield* selectUnindexed(
       connection,
       `SELECT ${textColumns(dialect)}, d.document FROM charlotte_runs r LEFT JOIN charlotte_documents d ON d.run_id = r.id

@@ -8,11 +8,11 @@ import { query, type Value } from "./statements.js"
 
 const selectDocuments = query(Schema.Struct({ documents: Schema.parseJson(Schema.Array(Schema.Number)) }))
 
-/** The documents of a statement that gives them as one JSON array, which costs less than rows. */
+/** The documents of a statement that returns them as one JSON array, which costs less than rows. */
 export const documentsOf = (connection: Connection, sql: string, params: ReadonlyArray<Value>) =>
   Effect.map(selectDocuments(connection, sql, params), ([row]) => row?.documents ?? [])
 
-/** A word of a query, in how many partitions it was looked up, and how many documents they had. */
+/** A word of a query, the number of partitions in which it was looked up, and the number of documents found. */
 export interface Word {
   readonly word: string
   partitions: number
@@ -21,7 +21,7 @@ export interface Word {
 
 const frequency = ({ documents, partitions }: Word): number => (partitions === 0 ? Infinity : documents / partitions)
 
-/** Among words that were not looked up yet, the longest first. */
+/** The rarest word is first; among words that were not looked up yet, the longest. */
 const rarestFirst = Order.combine(
   Order.mapInput(Order.number, frequency),
   Order.mapInput(Order.reverse(Order.number), ({ word }: Word) => word.length)
@@ -32,7 +32,7 @@ export type ByPartition = { readonly [partition: string]: ReadonlyArray<number> 
 export const byPartition = (documents: ReadonlyArray<number>): ByPartition =>
   Array.groupBy(documents, (document) => String(partitionOf(document)))
 
-/** The documents of these partitions that have all words, and how many were read. With `few`, those among them. */
+/** The documents in these partitions that have all words, and how many were read. With `few`, only documents among them. */
 export const inPartitions = (
   connection: Connection,
   partitions: ReadonlyArray<number>,

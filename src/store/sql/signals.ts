@@ -10,7 +10,7 @@ import { execute, JsonText, query } from "./statements.js"
 
 const selectCount = query(Schema.Struct({ signals: Schema.Number }))
 
-/** How many came during an attempt; those of a run that waits count to the attempt before. */
+/** The number of signals during an attempt; signals of a waiting run count towards the attempt before. */
 export const countDuring = (connection: Connection, jobId: JobId, attempt: number) =>
   Effect.map(
     selectCount(connection, "SELECT count(*) AS signals FROM charlotte_signals WHERE job_id = ? AND attempt = ?", [
@@ -54,7 +54,7 @@ const selectSignals = query(
   })
 )
 
-/** Those of a job after a sequence number, in order. */
+/** Lists the signals of a job after `seq`, in order. */
 export const list = (connection: Connection, { after, jobId, limit }: Parameters<Service["signals"]>[0]) =>
   Effect.map(
     selectSignals(
@@ -74,7 +74,7 @@ export const list = (connection: Connection, { after, jobId, limit }: Parameters
 
 const selectPayload = query(Schema.Struct({ payload: Schema.NullOr(JsonText) }))
 
-/** The payload of the newest signal of that name, `undefined` if it had none. */
+/** The payload of the newest signal of that name; `undefined` if that signal had none. */
 export const latest = (connection: Connection, jobId: JobId, name: string) =>
   Effect.map(
     selectPayload(

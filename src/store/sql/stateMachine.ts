@@ -14,10 +14,10 @@ export const statuses = list(RunStatus.literals)
 /** The statuses of runs that have ended. */
 export const terminal = list(statusesWhere(isTerminal))
 
-/** The statuses of runs that wait for nothing: they run, or have ended. */
+/** The statuses of runs that wait for nothing: they are running, or have ended. */
 export const waitingForNothing = list(statusesWhere((status) => status === "running" || isTerminal(status)))
 
-/** Whether an update leaves the status of a run that has not ended as it is, or changes it as the state machine allows. */
+/** Whether an update keeps the status of a run that has not ended, or changes it as the state machine allows. */
 export const isTransition = statusesWhere((status) => !isTerminal(status))
   .map((status) => `(OLD.status = '${status}' AND NEW.status IN ${list([status, ...transitions[status]])})`)
   .join("\n      OR ")

@@ -24,7 +24,7 @@ export const query = <A, I>(row: Schema.Schema<A, I>) => {
   ): Effect.Effect<ReadonlyArray<A>, SqlError> => Effect.flatMap(connection.execute(sql, params, undefined), decode)
 }
 
-/** As `query`, of a statement that returns one row: without it, the database is damaged. */
+/** Like `query`, but for a statement that returns one row: without it, the database is damaged. */
 export const queryOne = <A, I>(row: Schema.Schema<A, I>) => {
   const decode = Schema.decodeUnknown(Schema.Tuple(row))
   return (

@@ -42,7 +42,7 @@ const TaskRow = Schema.Struct({
   endedAt: Time
 })
 
-/** Columns that differ from their field; `commit` is an SQL keyword. */
+/** Columns whose names differ from their fields; `commit` is an SQL keyword. */
 const renamed: { readonly [field: string]: string } = {
   dependsOn: "depends_on",
   base: "base_id",
@@ -127,7 +127,7 @@ const selectCounted = query(Counted)
 
 const none = { pending: 0, running: 0, completed: 0, failed: 0, skipped: 0 }
 
-/** One query for any number of jobs. */
+/** Counts tasks, with one query for any number of jobs. */
 export const counts = (
   connection: Connection,
   jobIds: ReadonlyArray<JobId>

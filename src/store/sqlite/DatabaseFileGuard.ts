@@ -1,7 +1,7 @@
 /**
  * Guards the files of an open database. SQLite keeps writing to a file that was deleted, replaced or truncated, and
- * acknowledges the writes, so before and after each transaction, and every second, the files are compared with those that
- * were opened. Automatic checkpoints are off, since they write to the database file; the guard runs its own right after a
+ * acknowledges the writes, so before and after each transaction, and every second, the files are compared with the files that
+ * were opened. Automatic checkpoints are off, since they write to the database file; the guard runs a checkpoint right after a
  * check.
  */
 import type { Connection } from "@effect/sql/SqlConnection"
@@ -46,7 +46,7 @@ export interface Options {
   readonly isWritable: boolean
 }
 
-/** A file that cannot be inspected, as on a failing network file system, throws. That must not end the watch, or the writer. */
+/** Maps exceptions: a file that cannot be inspected, as on a failing network file system, must not end the watch or the writer. */
 const orStoreFailure = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E | StoreError> =>
   Effect.catchAllDefect(effect, (defect) => Effect.fail(storeError("use the database")(defect)))
 
@@ -70,7 +70,7 @@ export const guard = (
     const { now: time, sleep } = yield* RealClock
 
     const inspect = (connection: Connection): Effect.Effect<FileState.FileState, SqlError> =>
-      // Counts the frames before it inspects the files: if a checkpoint ends in between, the next comparison sees the count
+      // The frames are counted before the files are inspected: if a checkpoint ends in between, the next comparison sees the count
       // increase, never a changed file without it.
       Effect.map(countFrames(connection), (count) => ({
         main: FileState.stat(path),
@@ -108,7 +108,7 @@ export const guard = (
         return yield* new StoreError({ operation: "use the database", reason: "busy", cause })
       })
 
-    /** The files at the paths; fails unless they are those that were opened. */
+    /** The files at the paths; fails unless they are the opened ones. */
     const sameFiles = Effect.suspend(() => {
       if (refusal !== undefined) return refusal
       const main = FileState.stat(path)
@@ -174,7 +174,7 @@ export const guard = (
         }).pipe(orStoreFailure)
       )
     const checkpointNow = checkpointFrom(checkpointFrames)
-    // Checkpoints what the open has written and what a crash has left, so that from here on each WAL has its own generation.
+    // This checkpoints the writes of the opening and the WAL that a crash left, so that from here on each WAL has a separate generation.
     if (isGuarded) yield* Effect.ignoreLogged(checkpointFrom(1))
     const checkpoint = Effect.suspend(() =>
       isGuarded && transactions >= checkpointCheckInterval && (state.log?.size ?? 0) >= checkpointBytes

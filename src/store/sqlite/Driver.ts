@@ -13,7 +13,7 @@ import { oldNode } from "../../internal/oldNode.js"
 
 const require = createRequire(import.meta.url)
 
-/** Path of the driver module; tests replace it. */
+/** The path of the driver module; tests replace it. */
 export class DriverRef extends Context.Reference<DriverRef>()("charlotte/Driver", {
   defaultValue: () => require.resolve("better-sqlite3")
 }) {}
@@ -32,7 +32,7 @@ const versionIn = (directory: string): Option.Option<string> =>
 const loaded = (): ReadonlyArray<string> =>
   Object.keys(require.cache).filter((file) => /\/better-sqlite3\/.*\.node$/.test(file))
 
-/** Two copies of SQLite in one process release each other's POSIX locks when one closes a file that both have open. */
+/** Whether at most one copy of SQLite is loaded: two release each other's POSIX locks when one closes a file that both have open. */
 export const isAlone = (): boolean => loaded().length <= 1
 
 /** Versions of the native better-sqlite3 modules loaded in this process, by an application or by this library. */
@@ -63,7 +63,7 @@ export class NodeVersion extends Context.Reference<NodeVersion>()("charlotte/Nod
   defaultValue: () => process.versions.node
 }) {}
 
-/** Fails on a Node where the driver, whose binary needs a newer Node-API, ends the process with a segmentation fault. */
+/** Fails on a Node where the driver crashes the process with a segmentation fault, since its binary needs a newer Node-API. */
 export const refuseOldNode: Effect.Effect<void, StoreError> = Effect.flatMap(NodeVersion, (node) => {
   const problem = oldNode(node)
   return problem === undefined
@@ -71,7 +71,7 @@ export const refuseOldNode: Effect.Effect<void, StoreError> = Effect.flatMap(Nod
     : new StoreError({ operation: "open the database", reason: "version", cause: new Error(problem) })
 })
 
-/** Versions of a working driver. */
+/** The versions of a working driver. */
 export interface Driver {
   readonly driver: string
   readonly sqlite: string
@@ -89,7 +89,7 @@ export class DriverUnusable extends Schema.TaggedError<DriverUnusable>()("Driver
 
 const ProbeResult = Schema.parseJson(Schema.Struct({ sqlite: Schema.String }))
 
-/** Arguments: the driver and a database file. It forces a garbage collection of statements, where an older driver aborts. */
+/** Arguments: the driver and a database file. The program forces a garbage collection of statements, where an older driver aborts. */
 const program = `
   const [, driver, filename] = process.argv
   try {

@@ -1,6 +1,6 @@
 /**
- * Ensures what the application's own connection needs before writes are acknowledged on it: commits that survive a power loss, and
- * a short busy timeout, since the driver blocks the event loop while it waits.
+ * Ensures the settings that the application's connection needs before writes on it are acknowledged: commits that survive a power loss,
+ * and a short busy timeout, since the driver blocks the event loop while it waits.
  */
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
@@ -33,10 +33,10 @@ const configured = new WeakSet<Connection>()
 
 export const markConfigured = (connection: Connection): void => void configured.add(connection)
 
-/** Not prepared: a client caches a failed prepare. */
+/** Statements are not prepared, since a client caches a failed prepare. */
 const unprepared = (connection: Connection): Connection => ({ ...connection, execute: connection.executeUnprepared })
 
-/** Reads the settings after a write: before its first write, a connection in WAL mode does not report the effective ones. */
+/** Reads the settings after a write: before its first write, a connection in WAL mode does not report the effective settings. */
 const settings = (connection: Connection): Effect.Effect<Settings, SqlError> =>
   Effect.gen(function* () {
     const [version] = yield* selectVersion(connection, "PRAGMA user_version", [])
@@ -62,7 +62,7 @@ const refuse = ({ synchronous, timeout }: Settings) => {
   return timeout > longestTimeout ? refusal("busy_timeout", timeout, `${longestTimeout} or less`) : Effect.void
 }
 
-/** Sets what is missing on the connection, and logs it once. */
+/** Sets the missing settings on the connection, and logs it once. */
 export const ensure = (session: Session): Effect.Effect<void, StoreError> =>
   Effect.suspend(() => {
     if (configured.has(session.connection)) return Effect.void

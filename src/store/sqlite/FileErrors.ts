@@ -11,7 +11,7 @@ const corrupt = (sentence: string) =>
 
 export const fateOf = (found: object | undefined) => (found === undefined ? "deleted" : "replaced")
 
-/** A leftover WAL would be applied to whatever database is opened at this path next. */
+/** The remedy for a leftover WAL, which would be applied to the next database that is opened at this path. */
 const leftovers = (path: string) => `move away ${path}-wal and ${path}-shm, which belong to the previous database`
 
 export const lost = (path: string, fate: "deleted" | "replaced") =>

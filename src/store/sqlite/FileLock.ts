@@ -1,10 +1,10 @@
 /**
- * An exclusive lock between processes that the kernel releases when the process ends, by whatever cause. Nothing has to be
+ * An exclusive lock between processes that the kernel releases when the process ends, for any reason. Nothing has to be
  * cleaned up, and child processes do not inherit it.
  *
  * It is SQLite's write lock on an empty database, since Node has no API for file locks. Two consequences:
  *
- * - The kernel releases a POSIX lock when the process closes any descriptor of the file. SQLite defers its own closes;
+ * - The kernel releases a POSIX lock when the process closes any descriptor of the file. SQLite defers its closes;
  *   nothing else in the process may open it.
  * - The lock belongs to the inode, not the name. If the file is deleted, the next process creates and locks a new one;
  *   `isHeld` detects that.
@@ -28,7 +28,7 @@ export class LockHeld extends Schema.TaggedError<LockHeld>()("LockHeld", {
 }
 
 export interface FileLock {
-  /** Identifies the locked file among all that ever have this name, while the lock is held. */
+  /** Identifies the locked file among all files that ever have this name, while the lock is held. */
   readonly file: string
   /** Whether the name still refers to the locked file. */
   readonly isHeld: Effect.Effect<boolean>
@@ -39,7 +39,7 @@ export const acquire = (path: string): Effect.Effect<FileLock, LockHeld | StoreE
   Effect.acquireRelease(
     Effect.gen(function* () {
       const scope = yield* Scope.make()
-      // Close the file at once if it cannot be locked.
+      // The file is closed at once if it cannot be locked.
       const file = yield* Effect.onError(Scope.extend(lock(path), scope), (cause) =>
         Scope.close(scope, Exit.failCause(cause))
       )
@@ -55,9 +55,9 @@ const lock = (path: string): Effect.Effect<string, StoreError, Scope.Scope> =>
     yield* execute("PRAGMA busy_timeout = 0")
     // Nothing is ever committed, so no journal file is needed.
     yield* execute("PRAGMA journal_mode = MEMORY")
-    // Not EXCLUSIVE: it is acquired in steps, so of several contenders all might fail.
+    // BEGIN EXCLUSIVE acquires the lock in steps, so of several contenders all might fail.
     yield* execute("BEGIN IMMEDIATE")
-    // BEGIN IMMEDIATE silently takes only a shared lock on a file without write permission, so write something; it is never
+    // BEGIN IMMEDIATE silently takes only a shared lock on a file without write permission, so this writes something; it is never
     // committed.
     yield* execute("PRAGMA user_version = 1")
     const file = identity(path)
@@ -75,7 +75,7 @@ const explainFailure = (path: string, error: StoreError): Effect.Effect<never, L
 }
 
 /**
- * A file system without a lock manager usually reports every lock as taken, even that of a new file which no other process
+ * A file system without a lock manager usually reports every lock as taken, even the lock of a new file that no other process
  * can know.
  */
 export const refuseWithoutLocks = (path: string): Effect.Effect<void, StoreError> => {

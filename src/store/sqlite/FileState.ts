@@ -10,7 +10,7 @@ export interface FileStat {
   readonly mtime: bigint
 }
 
-/** Uses stat only: opening and closing the file would release the locks that SQLite holds on it. */
+/** Reads the state with stat only: opening and closing the file would release the locks that SQLite holds on it. */
 export const stat = (path: string): FileStat | undefined => {
   const found = statSync(path, { bigint: true, throwIfNoEntry: false })
   return found && { identity: `${found.dev}:${found.ino}`, size: Number(found.size), mtime: found.mtimeNs }
@@ -48,7 +48,7 @@ export interface FileState {
   readonly main: FileStat | undefined
   readonly log: FileStat | undefined
   readonly header: LogHeader | undefined
-  /** WAL frames, and how many of them are checkpointed. */
+  /** The number of WAL frames, and how many of them are checkpointed. */
   readonly frames: number
   readonly checkpointed: number
 }
@@ -56,14 +56,14 @@ export interface FileState {
 /** More restarts than can happen between two comparisons. The first salt of a new WAL is random. */
 const maxRestarts = 2 ** 20
 
-/** The number of WAL restarts in between; undefined when the header is not from the same WAL. */
+/** The number of WAL restarts between two headers; undefined if they are not from the same WAL. */
 const restarts = (before: LogHeader, now: LogHeader): number | undefined => {
   const times = (now.salt - before.salt) >>> 0
   if (times === 0) return now.random === before.random ? 0 : undefined
   return times < maxRestarts ? times : undefined
 }
 
-/** Whether the WAL was replaced by that of another database. */
+/** Whether the WAL was replaced by the WAL of another database. */
 export const isLogForeign = (before: FileState, now: FileState): boolean =>
   before.header !== undefined && now.header !== undefined && restarts(before.header, now.header) === undefined
 

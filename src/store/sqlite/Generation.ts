@@ -1,7 +1,7 @@
 /**
- * Checks whether a WAL belongs to the database file beside it. SQLite does not: if the file was replaced after a crash, it
+ * Checks whether a WAL belongs to the database file beside it. SQLite does not check: if the file was replaced after a crash, it
  * applies the old WAL to the new file. So the first transaction after a complete checkpoint records a new generation, and as
- * its base the generation in the file; a file without that base is not the one that the WAL was written for.
+ * its base the generation in the file; a file without that base is not the file for which the WAL was written.
  */
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"

@@ -26,7 +26,7 @@ const corrupt = (message: string) => new StoreError({ operation, reason: "corrup
 const damaged = (filename: string, what: string) =>
   corrupt(`${filename} is damaged: ${what}; restore it from a backup, or move it away to start afresh`)
 
-/** SQLite applies the WAL beside a file, whichever database it belongs to, so either may be what is wrong. */
+/** The error for an unusable file. SQLite applies the WAL beside it, even another database's, so either may be wrong. */
 const unusable = (filename: string, what: string) =>
   Generation.hasLog(filename)
     ? corrupt(
@@ -36,7 +36,7 @@ const unusable = (filename: string, what: string) =>
       )
     : damaged(filename, what)
 
-/** Says which files to move away where a file that is not open yet reads as corrupt. */
+/** Adds to a corruption error which files to move away, if the file is not open yet. */
 export const explain =
   (filename: string) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | StoreError, R> =>
@@ -52,7 +52,7 @@ const textOf = ({ cause }: StoreError): string => (cause instanceof Error ? caus
 export const refuse = (execute: RawQuery, filename: string): Effect.Effect<void, StoreError | SqlError> =>
   execute<{ quick_check: string }>("PRAGMA quick_check(1)").pipe(
     Effect.map(([row]) => row?.quick_check),
-    // It evaluates CHECKs and opens the search index, and either may fail on damage in its own words.
+    // The check evaluates CHECKs and opens the search index, and either may fail on damage with its own message.
     Effect.catchIf(
       (error) => reasonOf(error) === "corrupt" || isGeneric(error),
       (error) => Effect.succeed(textOf(storeError(operation)(error)))
@@ -86,7 +86,7 @@ export const refuseInChildProcess = (filename: string): Effect.Effect<void, Stor
     try {
       if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW)
     } catch {
-      // It has exited already, or priorities are not supported.
+      // The child process has exited already, or priorities are not supported.
     }
     return Effect.sync(() => void child.kill("SIGKILL"))
   }).pipe(

@@ -17,7 +17,7 @@ export interface Keeper {
   readonly keep: Effect.Effect<void>
 }
 
-/** Unreachable connections would be garbage collected, and so closed. */
+/** Keeps connections reachable, since garbage collection would close them. */
 const kept = new Set<Scope.CloseableScope>()
 
 export const make = (path: string): Effect.Effect<Keeper, StoreError> =>

@@ -1,5 +1,5 @@
 /**
- * Migrates Charlotte's tables, in a database that may be an application's own.
+ * Migrates Charlotte's tables, in a database that may belong to an application.
  */
 import * as Reactivity from "@effect/experimental/Reactivity"
 import * as Migrator from "@effect/sql/Migrator"
@@ -33,8 +33,8 @@ const ignoreFailedRollback = (connection: Connection): Connection => ({
 
 /**
  * A separate client on the application's connection, without name transforms, that takes the write lock at the start of a
- * transaction. It keeps the connection for itself, with foreign keys off: a table that others refer to can be built again
- * then, and inside a transaction SQLite ignores the switch.
+ * transaction. It keeps the connection for itself, with foreign keys off: a table that others refer to can then be built
+ * again; inside a transaction SQLite ignores the switch.
  */
 const plainClient = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
@@ -50,7 +50,7 @@ const plainClient = Effect.gen(function* () {
   })
 }).pipe(Effect.provide(Reactivity.layer))
 
-/** A failed COMMIT leaves the transaction open. */
+/** Rolls back, since a failed COMMIT leaves the transaction open. */
 const rollback = Effect.flatMap(SqlClient.SqlClient, reserve).pipe(
   Effect.flatMap(({ executeUnprepared }) => executeUnprepared("ROLLBACK", [], undefined)),
   Effect.ignore
@@ -75,8 +75,8 @@ const versionBy = (execute: RawQuery): Effect.Effect<Option.Option<number>, SqlE
   })
 
 /**
- * The schema version, read without the client's statement templates, whose first use is slow. Not prepared: a client caches a
- * failed prepare and would report busy forever.
+ * The schema version, read without the client's statement templates, whose first use is slow. The statement is not prepared: a client
+ * caches a failed prepare and would report busy forever.
  */
 const applied = Effect.gen(function* () {
   const { executeUnprepared } = yield* Effect.flatMap(SqlClient.SqlClient, reserve)
@@ -112,7 +112,7 @@ const upToDate = Effect.flatMap(applied, (id) =>
       })
 )
 
-/** The current schema version, if any, and the latest one. Changes nothing. */
+/** The current schema version, if any, and the latest version. Changes nothing. */
 export const version: Effect.Effect<
   { readonly found: Option.Option<number>; readonly latest: number },
   StoreError,
@@ -133,7 +133,7 @@ export const verify: Effect.Effect<void, StoreError, SqlClient.SqlClient> = Effe
 )
 
 /**
- * A migration that fails on tables that are there already: the migrations table was restored or edited without them. Checked
+ * Explains a migration that fails on existing tables: the migrations table was restored or edited without them. It checks
  * after the failure, since another process may be migrating before it.
  */
 const explain = (error: StoreError) =>
@@ -152,7 +152,7 @@ const explain = (error: StoreError) =>
 
 const migrated = Effect.catchIf(migrate, ({ reason }) => reason === "other", explain)
 
-/** How many runs a database has, which may be of an earlier version, or empty. */
+/** The number of runs in a database, which may be of an earlier version, or empty. */
 const runs = Effect.gen(function* () {
   const { executeUnprepared } = yield* Effect.flatMap(SqlClient.SqlClient, reserve)
   const [table] = yield* executeUnprepared("SELECT 1 FROM sqlite_master WHERE name = 'charlotte_runs'", [], undefined)
@@ -165,7 +165,7 @@ const runs = Effect.gen(function* () {
   return rows[0]?.runs ?? 0
 }).pipe(Effect.scoped, orStoreError(operation))
 
-/** Reports the beginning and the end of a migration that takes long. */
+/** Reports the start and the end of a long migration. */
 const reported = Effect.gen(function* () {
   const found = yield* runs
   if (found < StartProgress.worthMentioning) {

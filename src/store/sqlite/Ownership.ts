@@ -24,7 +24,7 @@ interface Held {
   process: ProcessIdentity
 }
 
-/** File locks of this process by path, and its owners of in-memory databases by id. */
+/** The file locks of this process by path, and its owners of in-memory databases by id. */
 const heldLocks = new Map<string, Held>()
 const inMemory = new Set<string>()
 
@@ -87,7 +87,7 @@ const isOwner = (found: Owner, lock: OwnerLock | undefined) =>
   Effect.flatMap(KernelRef, ({ isAlive, self }) => {
     if (lock === undefined) return inMemory.has(found.id) ? isAlive(found.process) : Effect.succeed(false)
     if (found.lock === undefined) return isAlive(found.process)
-    // Its lock file was deleted while it held the lock. The record in a copied database names another path.
+    // The owner's lock file was deleted while it held the lock. The record in a copied database names another path.
     const lostLockFile = found.lock.path === lock.path && found.lock.file !== lock.file
     return lostLockFile && found.process.pidNamespace === self.pidNamespace
       ? isAlive(found.process)
@@ -103,7 +103,7 @@ export const acquire =
       Effect.gen(function* () {
         const found = yield* owners.get(kind)
         if (Option.isSome(found) && (yield* isOwner(found.value, own.lock))) return yield* alreadyManaged(found.value)
-        // A process of version 0.1.0 may have claimed the kind meanwhile: it does not use the lock.
+        // A process of version 0.1.0 may have claimed the kind meanwhile, since it does not use the lock.
         if (!(yield* owners.claim(own, found))) yield* record(own)
       })
 

@@ -1,5 +1,5 @@
 /**
- * Compares the tables, columns, indexes and triggers of a database with those that the migrations make.
+ * Compares the tables, columns, indexes and triggers of a database with the objects that the migrations create.
  */
 import * as Reactivity from "@effect/experimental/Reactivity"
 import * as SqlClient from "@effect/sql/SqlClient"
@@ -27,7 +27,7 @@ const objects: Effect.Effect<Objects, SqlError, SqlClient.SqlClient> = Effect.ge
   return new Set(rows.map(({ object }) => object))
 }).pipe(Effect.scoped)
 
-/** The objects that the migrations up to a version make, in an in-memory database. */
+/** The objects that the migrations up to a version create, in an in-memory database. */
 const expected = (version: number): Effect.Effect<Objects, SqlError> =>
   Effect.gen(function* () {
     const sql = yield* SqliteClient.make({ filename: ":memory:", disableWAL: true })
@@ -44,8 +44,8 @@ const difference = (version: number, of: (found: Objects, expected: Objects) => 
 
 type Check = (version: number) => Effect.Effect<ReadonlyArray<string>, StoreError, SqlClient.SqlClient>
 
-/** What a database of that version lacks, such as `trigger charlotte_runs_attempt`. */
+/** The objects that a database of that version lacks, such as `trigger charlotte_runs_attempt`. */
 export const missing: Check = (version) => difference(version, (found, expected) => [expected, found])
 
-/** What a database has in excess of that version. */
+/** The objects that a database has in excess of that version. */
 export const unexpected: Check = (version) => difference(version, (found, expected) => [found, expected])

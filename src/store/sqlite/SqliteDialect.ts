@@ -1,5 +1,5 @@
 /**
- * The dialect of SQLite, where one writer at a time has the whole database: nothing in it has to be locked.
+ * The dialect of SQLite, where one writer at a time has the whole database, so nothing in it has to be locked.
  */
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
@@ -9,8 +9,8 @@ import { reasonOf } from "../sql/mapSqlError.js"
 import { execute, inserter } from "../sql/statements.js"
 
 /**
- * Rolls back a transaction that an application sharing the client left open after a failed COMMIT. The connection is reserved
- * here, so that transaction is no longer in use.
+ * Rolls back a transaction that an application sharing the client left open after a failed COMMIT. This connection is reserved,
+ * so that transaction is no longer in use.
  */
 const begin = (connection: Connection): Effect.Effect<void, SqlError> =>
   Effect.catchIf(
@@ -63,7 +63,7 @@ export const dialect: Dialect = {
   insertOutbox: (connection, row) => Effect.as(insertRuns(connection, [row]), true),
   insertEvents: inserter(`charlotte_events (${columns.names(columns.events)})`, columns.events.length),
   insertTerms: inserter("charlotte_search (rowid, words)", 2),
-  // A term has letters and digits only: none of the query language.
+  // A term has letters and digits only, so it contains nothing of the query language.
   documentsWith: (terms) => [
     `SELECT json_group_array(s.rowid) AS documents
      FROM json_each(?) t CROSS JOIN charlotte_search s ON s.charlotte_search MATCH t.value`,

@@ -17,7 +17,7 @@ import * as SqlRunStore from "../sql/SqlRunStore.js"
 
 type Store = Effect.Effect<Service, StoreError, SqlClient.SqlClient | Scope.Scope>
 
-/** Requires an up-to-date schema. */
+/** Opens a store; requires an up-to-date schema. */
 const open: (
   options: DatabaseFileGuard.Options & {
     /**
@@ -54,10 +54,10 @@ export interface Options {
   readonly connection?: "shared" | "own" | undefined
 }
 
-/** Does not yield within a migration: another fiber could wait for its lock and block the event loop. */
+/** Migrates without yielding: another fiber could wait for the lock of the migration and block the event loop. */
 const migrate = Effect.withMaxOpsBeforeYield(Migrations.run, Number.MAX_SAFE_INTEGER)
 
-/** A store on its own connection to the file of the application. */
+/** A store on a separate connection to the file of the application. */
 const openOnOwnConnection = (application: Session): Store =>
   Effect.gen(function* () {
     const filename = yield* DatabaseFileGuard.of(application)

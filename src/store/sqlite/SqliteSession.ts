@@ -19,8 +19,8 @@ export const make = (sql: SqlClient.SqlClient): Effect.Effect<Session, StoreErro
     const isInside = (context: Context.Context<never>) => Option.contains(transactionOf(context), own)
 
     /**
-     * Uninterruptible: an interrupted statement stays in the client's cache as one that is still being prepared, and everyone who uses
-     * it later waits for ever, with the connection. With `SafeIntegers` on, a fiber would change the cached statements of all others to
+     * Runs an effect uninterruptibly: an interrupted statement stays in the client's cache as still being prepared, and every later use of
+     * it waits for ever, with the connection. With `SafeIntegers` on, a fiber would change the cached statements of all others to
      * bigint columns.
      */
     const undisturbed = <A, E, R>(effect: Effect.Effect<A, E, R>) =>

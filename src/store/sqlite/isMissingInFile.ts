@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { spawn } from "node:child_process"
 
-/** The exit code when the text does not occur; an exception in the script exits with 1. */
+/** The exit code if the text does not occur; an exception in the script exits with 1. */
 const missing = 3
 
 /** Consecutive chunks overlap by the length of the text minus one byte. */

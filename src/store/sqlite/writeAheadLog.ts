@@ -1,5 +1,5 @@
 /**
- * The write-ahead log: its frames and the sizes of the files as SQLite knows them, and its checkpoints.
+ * The write-ahead log: its frames and the file sizes as SQLite knows them, and its checkpoints.
  */
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
@@ -17,7 +17,7 @@ const selectBytes = query(Schema.Struct({ bytes: Schema.Number }))
 const selectLog = query(Schema.Struct({ log: Schema.Number, checkpointed: Schema.Number }))
 const selectAutomatic = query(Schema.Struct({ wal_autocheckpoint: Schema.Number }))
 
-/** Not prepared: a client caches a failed prepare. */
+/** Statements are not prepared, since a client caches a failed prepare. */
 const unprepared = (connection: Connection): Connection => ({ ...connection, execute: connection.executeUnprepared })
 
 export const countFrames = (connection: Connection) =>
@@ -27,8 +27,8 @@ export const countFrames = (connection: Connection) =>
   }))
 
 /**
- * Whether the database file was truncated. It may be shorter than the database while some pages are only in the WAL, unless
- * it has shrunk. SQLite reports a file shorter than its header as corrupt.
+ * Whether the database file was truncated. The file may be shorter than the database while some pages are only in the WAL, unless
+ * the file has shrunk. SQLite reports a file shorter than its header as corrupt.
  */
 export const isTruncated = (
   prepared: Connection,
@@ -57,7 +57,7 @@ export const isTruncated = (
 const frameHeader = 24
 
 /**
- * Whether the WAL is shorter than what SQLite has written to it; further frames would follow a gap. The frames are counted
+ * Whether the WAL is shorter than the data that SQLite has written to it; further frames would follow a gap. The frames are counted
  * before and after, since another process may restart the WAL in between.
  */
 export const isLogTruncated = (prepared: Connection, path: string): Effect.Effect<boolean, SqlError> =>
@@ -71,7 +71,7 @@ export const isLogTruncated = (prepared: Connection, path: string): Effect.Effec
     return page !== undefined && size < FileState.logHeaderSize + before.frames * (frameHeader + page.bytes)
   })
 
-/** Writes to the database file what no reader needs in the log any more. */
+/** Writes to the database file the frames that no reader needs in the log any more. */
 export const checkpointPassively = (connection: Connection) =>
   selectLog(unprepared(connection), "PRAGMA wal_checkpoint(PASSIVE)", [])
 

@@ -12,7 +12,7 @@ import { search } from "./v0_2/search.js"
 import { waiting } from "./v0_2/waiting.js"
 import { work } from "./v0_2/work.js"
 
-/** The schema of version 0.2.0, the first that has one on PostgreSQL. */
+/** The schema of version 0.2.0, the first version with a schema on PostgreSQL. */
 export default [
   ...runs,
   ...events,

@@ -10,7 +10,7 @@ import { search } from "./v0_2/search.js"
 import { stateMachine } from "./v0_2/stateMachine.js"
 import { waiting } from "./v0_2/waiting.js"
 
-/** What version 0.2.0 adds to the schema of 0.1.0. The labels come first: the copy of the runs reads their index. */
+/** The additions of version 0.2.0 to the schema of 0.1.0. The labels come first: the copy of the runs reads their index. */
 export default Effect.all(
   [labels, runs, stateMachine, labelTriggers, waiting, retention, search, agents, processes, cluster, generation],
   { discard: true }

@@ -1,5 +1,5 @@
 /**
- * Idempotency keys of requests that have attached to a job: with such a key, that job is answered for as long as it is kept. The key
+ * Idempotency keys of requests that have attached to a job: a request with such a key gets that job for as long as it is kept. The key
  * of the start itself is in the row of the run.
  */
 export const attachedKeys = [

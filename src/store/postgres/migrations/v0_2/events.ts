@@ -2,7 +2,7 @@ import { terminalEvents } from "../../../sql/stateMachine.js"
 
 /**
  * The append-only event log. Cursors are drawn from the row of `charlotte_log`, which stays locked until the commit: cursors
- * have the order of commits, so a reader of one has seen all lower ones. With a sequence, followers would miss events.
+ * are in commit order, so a reader of a cursor has seen all lower ones. With a sequence, followers would miss events.
  */
 export const events = [
   `CREATE TABLE charlotte_log (

@@ -1,4 +1,4 @@
-/** Runs that a transaction of the application inserts. Its commit is notified of. */
+/** Runs that a transaction of the application inserts; the commit sends a notice. */
 export const outbox = [
   "CREATE INDEX charlotte_runs_outbox ON charlotte_runs (kind, id) WHERE outbox = 1",
   `CREATE FUNCTION charlotte_runs_inserted_outbox() RETURNS trigger LANGUAGE plpgsql AS $$

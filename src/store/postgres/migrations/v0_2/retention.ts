@@ -7,11 +7,11 @@ const counted = (row: "OLD" | "NEW") => `CASE WHEN ${isPrunable(row)} THEN 1 ELS
 
 /**
  * Runs that are pinned, and runs that are being pruned: `pruned` hides a run at once, and its rows are deleted in slices
- * afterwards. How many finished runs there are is counted, so that a limit on them needs no count. New ids are above that of the
- * newest run, also where it is gone.
+ * afterwards. The number of finished runs is maintained, so that a limit on them needs no count. New ids are above the id of the newest
+ * run, even if that run was deleted.
  *
- * The count of a kind is a row that all who end jobs change. It is changed at the commit, when they have all other locks: of two
- * transactions, one that has changed it could wait for the lock of admissions, and the other for the count.
+ * The count of a kind is a row that all transactions that end jobs change, at their commit, when they have all other locks: otherwise one
+ * could hold the count and wait for the lock of admissions, and another the reverse.
  */
 export const retention = [
   `CREATE TRIGGER charlotte_runs_prunable BEFORE UPDATE OF pruned ON charlotte_runs FOR EACH ROW

@@ -1,11 +1,11 @@
 import { isTransition, statuses, terminal, waitingForNothing } from "../../../sql/stateMachine.js"
 
 /**
- * Runs. The schema enforces the state machine as well. JSON is TEXT, since `jsonb` refuses what has to be kept; a cast to `json`
- * checks it. Ids are compared byte by byte, whatever the collation of the database.
+ * Runs. The schema enforces the state machine as well. JSON is TEXT, since `jsonb` refuses values that have to be kept; a cast to
+ * `json` checks it. Ids are compared byte by byte, regardless of the collation of the database.
  */
 
-/** Every column but `pinned`, `pruned`, `trace`, `node` and `runner`: what a run records, which is final once it has ended. */
+/** Every column but `pinned`, `pruned`, `trace`, `node` and `runner`: the recorded data of a run, which is final once it has ended. */
 const recorded =
   "id, kind, status, attempt, key, start_key, config, labels, submission, idempotency_key, request, priority, created_at, start_at, " +
   "started_at, stopping_at, ended_at, waits_for, due_at, parked, woken_by, replaces, crashes, result, error, outbox, searched"

@@ -1,7 +1,7 @@
 /**
- * The search index. Runs are partitioned by id, newest last: a word is indexed after the number of its partition, so that a query
- * reads the words of one partition at a time, from the newest on. `charlotte_unindexed` has the runs that were written since they
- * were indexed: a row that is there already is written again, so that it waits for the indexer that deletes it.
+ * The search index. Runs are partitioned by id, newest last: a word is indexed with its partition's number in front, so that a query
+ * reads the words of one partition at a time, from the newest on. `charlotte_unindexed` holds the runs that were written since they
+ * were last indexed: an existing row is written again, so that it waits for the indexer that deletes it.
  */
 const unindexed = (column: string) =>
   `INSERT INTO charlotte_unindexed VALUES (NEW.${column})

@@ -1,7 +1,7 @@
 /**
- * Runs that wait: `pending` behind a permit, a time or a key, and `parked`. How many are pending is counted, so that a limit on
- * them needs no count; one that a transaction of the application inserts, once it leaves the outbox: until its commit, all others
- * would wait for the row of the count.
+ * Waiting runs: `pending` behind a permit, a time or a key, and `parked`. The number of pending runs is maintained, so that a limit on
+ * them needs no count; a run that a transaction of the application inserts is counted once it leaves the outbox: until its commit, all
+ * other transactions would wait for the row of the count.
  */
 export const waiting = [
   ...["key", "start_key"].flatMap((key) => [

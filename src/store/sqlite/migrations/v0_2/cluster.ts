@@ -1,7 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 
-/** The nodes of a cluster, where they reach each other, and its limits. No cluster runs on SQLite: both tables stay empty there. */
+/** The nodes of a cluster, their addresses, and its limits. No cluster runs on SQLite: both tables stay empty there. */
 export const cluster = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
 

@@ -32,7 +32,7 @@ export const labels = Effect.gen(function* () {
   yield* sql.unsafe(`CREATE INDEX charlotte_labels_kind_status ON charlotte_labels (name, value, kind, status, run_id)`)
 })
 
-/** They belong to the table of runs, which is built again after the labels. */
+/** The triggers belong to the table of runs, which is built again after the labels. */
 export const labelTriggers = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
 

@@ -1,7 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 
-/** The machine of a process and of an owner, and the log of a process and its end: NULL in a database of one machine. */
+/** The machines of processes and owners, and the logs and ends of processes: NULL in a database of one machine. */
 export const processes = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
 

@@ -23,10 +23,10 @@ export const retention = Effect.gen(function* () {
   yield* sql.unsafe(
     `CREATE INDEX charlotte_runs_ended ON charlotte_runs (kind, status, ended_at, id) WHERE ${prunable}`
   )
-  // Without it, the deletion of a run would read all attempts.
+  // Without this index, the deletion of a run would read all attempts.
   yield* sql.unsafe("CREATE INDEX charlotte_attempts_job ON charlotte_attempts (job_id)")
 
-  // How many finished runs there are, so that a limit on them needs no count.
+  // The number of finished runs is maintained, so that a limit on them needs no count.
   yield* sql.unsafe(`
     CREATE TABLE charlotte_finished (kind TEXT NOT NULL PRIMARY KEY, runs INTEGER NOT NULL CHECK (runs >= 0))
     STRICT, WITHOUT ROWID`)
@@ -50,7 +50,7 @@ export const retention = Effect.gen(function* () {
       UPDATE charlotte_finished SET runs = runs - 1 WHERE kind = OLD.kind;
     END`)
 
-  // New ids are above that of the newest run, also where it is gone.
+  // New ids are above the id of the newest run, even if that run was deleted.
   yield* sql.unsafe(
     "CREATE TABLE charlotte_latest (one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1), id TEXT NOT NULL) STRICT"
   )

@@ -4,8 +4,8 @@ import { terminal, waitingForNothing } from "../../../sql/stateMachine.js"
 import { count, report, worthMentioning } from "../../../port/StartProgress.js"
 
 /**
- * Interrupted runs whose key another job holds: a pending or running one, or one that was interrupted before. Evaluated once
- * per statement, over what has not ended; a subquery for each run would read all runs of its kind.
+ * Interrupted runs whose key another job holds: a pending or running job, or one that was interrupted before. Evaluated once
+ * per statement, over the runs that have not ended; a subquery for each run would read all runs of its kind.
  */
 const waiters = `
   SELECT id FROM (
@@ -14,8 +14,8 @@ const waiters = `
   ) WHERE place > 1`
 
 /**
- * Version 0.1.0 kept the idempotency key as a label. Where several runs of a kind have the same, it responded with the newest,
- * and that run keeps it.
+ * The idempotency key, which version 0.1.0 kept as a label. If several runs of a kind had the same, it returned the newest,
+ * and that run keeps the key.
  */
 const idempotencyKey = `
   CASE WHEN labels ->> '$."charlotte.idempotency-key"' IS NOT NULL AND NOT EXISTS (
@@ -23,7 +23,7 @@ const idempotencyKey = `
     WHERE l.run_id = r.id AND l.name = 'charlotte.idempotency-key' AND o.run_id > r.id
   ) THEN labels ->> '$."charlotte.idempotency-key"' END`
 
-/** Rows per statement of the copy, each of which reports its progress. */
+/** Rows per statement of the copy; each statement reports its progress. */
 const slice = 100_000
 
 /**
@@ -33,10 +33,10 @@ const slice = 100_000
 export const runs = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
 
-  // It reads `charlotte_runs`, which for a moment does not exist.
+  // The trigger reads `charlotte_runs`, which for a moment does not exist.
   yield* sql.unsafe(`DROP TRIGGER charlotte_events_terminal_status`)
 
-  // `searched` is what is searched of labels and config where some of it is secret; `trace` is NULL where nothing traced the start;
+  // `searched` is searched in place of labels and config if part of them is secret; `trace` is NULL if nothing traced the start;
   // `node` is the address on which a run was placed last, and `runner` the node that has taken its attempt: both in a cluster only.
   yield* sql.unsafe(`
     CREATE TABLE charlotte_runs_new (
@@ -83,7 +83,7 @@ export const runs = Effect.gen(function* () {
       CHECK ((idempotency_key IS NULL) = (request IS NULL))
     ) STRICT`)
 
-  // The indexes of few runs come before the copy: made after it, each of them would read the whole table.
+  // The indexes of few runs are created before the copy: created after it, each of them would read the whole table.
   // Two jobs cannot hold one key; the others wait behind it in the order of their ids.
   for (const key of ["key", "start_key"]) {
     yield* sql.unsafe(`
@@ -93,7 +93,7 @@ export const runs = Effect.gen(function* () {
       CREATE INDEX charlotte_runs_awaited_${key} ON charlotte_runs_new (kind, ${key}, id) WHERE waits_for = 'key'`)
   }
 
-  // The order in which runs that wait for a permit begin, for each status, and that of due times.
+  // For each status, the order in which runs that wait for a permit begin, and the order of due times.
   yield* sql.unsafe(`
     CREATE INDEX charlotte_runs_due ON charlotte_runs_new (kind, status, priority DESC, id) WHERE waits_for = 'permit'`)
   yield* sql.unsafe(
@@ -112,7 +112,7 @@ export const runs = Effect.gen(function* () {
     `SELECT coalesce(max(rowid), 0) AS last FROM charlotte_runs`
   )
 
-  // An interrupted run holds its key from now on; where another job holds it, too, the interrupted one waits behind it.
+  // An interrupted run holds its key from now on; if another job holds it, too, the interrupted run waits behind it.
   for (let after = 0; after < last; after += slice) {
     yield* sql.unsafe(
       `INSERT INTO charlotte_runs_new (id, kind, status, attempt, key, config, labels, submission,

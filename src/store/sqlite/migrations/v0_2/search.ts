@@ -2,9 +2,9 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 
 /**
- * The search index. Runs are partitioned by id, newest last: a word is indexed after the number of its partition, so that a query
- * reads the words of one partition at a time, from the newest on. `charlotte_unindexed` has the runs that were written since they
- * were indexed, at first all of them.
+ * The search index. Runs are partitioned by id, newest last: a word is indexed with its partition's number in front, so that a query
+ * reads the words of one partition at a time, from the newest on. `charlotte_unindexed` holds the runs that were written since they
+ * were last indexed; at first it holds all runs.
  */
 export const search = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient

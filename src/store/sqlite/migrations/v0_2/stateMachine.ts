@@ -2,7 +2,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 import { isTransition, statuses, terminalEvents } from "../../../sql/stateMachine.js"
 
-/** Every column but `pinned`, `pruned`, `trace`, `node` and `runner`: what a run records, which is final once it has ended. */
+/** Every column but `pinned`, `pruned`, `trace`, `node` and `runner`: the recorded data of a run, which is final once it has ended. */
 const recorded =
   "id, kind, status, attempt, key, start_key, config, labels, submission, idempotency_key, request, priority, created_at, start_at, " +
   "started_at, stopping_at, ended_at, waits_for, due_at, parked, woken_by, replaces, crashes, result, error, outbox, searched"
@@ -34,7 +34,7 @@ export const stateMachine = Effect.gen(function* () {
       SELECT RAISE(ABORT, 'charlotte: an interrupted or parked run goes on as its next attempt, and nothing else begins one');
     END`)
 
-  // A start in a transaction of the application leaves the check for later: what it finds out is recorded while the run is pending.
+  // A start in a transaction of the application defers the check: its submission is recorded while the run is pending.
   yield* sql.unsafe(`
     CREATE TRIGGER charlotte_runs_identity
     BEFORE UPDATE OF id, kind, config, labels, submission, start_key, idempotency_key, request, priority, created_at, start_at

@@ -1,11 +1,11 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 
-/** What belongs to runs that wait: how many are pending, their signals, and the idempotency keys of requests. */
+/** The data of waiting runs: the number of pending runs, their signals, and the idempotency keys of requests. */
 export const waiting = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
 
-  // How many runs are pending, so that a limit on them needs no count.
+  // The number of pending runs is maintained, so that a limit on them needs no count.
   yield* sql.unsafe(`
     CREATE TABLE charlotte_pending (kind TEXT NOT NULL PRIMARY KEY, runs INTEGER NOT NULL CHECK (runs >= 0))
     STRICT, WITHOUT ROWID`)
