@@ -38,7 +38,7 @@ export const directories = (repository: Repository) =>
     ...[...worktrees.keys()].flatMap((path) => [path, SharedClone.at(path)])
   ])
 
-/** Git fails to list the worktrees while another process removes one of them, which is over in a moment. */
+/** Git fails to list the worktrees for a moment while another process removes one of them. */
 const listWorktrees = (repository: Repository) =>
   Effect.retry(inRepository(repository, ["worktree", "list", "--porcelain", "-z"]), {
     while: (error) =>
@@ -109,7 +109,7 @@ const isRebasing = ({ gitDir }: Checkout, branch: BranchName) =>
     Effect.map(fs.readLine(`${gitDir}/${name}/head-name`), Option.contains(fullRef(branch)))
   )
 
-/** The checkouts of a branch, including those that will return to it when a rebase ends. */
+/** The checkouts of a branch, including checkouts that return to it when a rebase ends. */
 export const of = (repository: Repository, branch: BranchName) =>
   Effect.flatMap(all(repository), (checkouts) =>
     Effect.filter(checkouts, (checkout) =>

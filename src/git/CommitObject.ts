@@ -21,7 +21,7 @@ export interface Subject {
 
 export const trailers = { jobId: "Charlotte-Job", unit: "Charlotte-Unit", task: "Charlotte-Task" } as const
 
-/** The trailers are the last paragraph, on their own, so nothing in the title or body can pass for one. */
+/** The trailers form a separate last paragraph, so nothing in title or body can pass for one. */
 export const message = ({ body = "", jobId, task, title, unit }: Subject): string => {
   const line = title.replace(/[\p{C}\s]+/gu, " ").trim()
   const text = body.replace(/[^\P{C}\n\t]/gu, "").trim()
@@ -52,7 +52,7 @@ const signature = (repository: Repository) =>
     }
   })
 
-/** Writes a commit that no branch contains yet, signed if the user signs and a job can. */
+/** Writes a commit that no branch contains yet, signed if the user signs and a job can do so. */
 export const write = (
   repository: Repository,
   git: IsolatedGitDir,

@@ -28,7 +28,7 @@ export const status = (repository: Repository, worktree: Worktree) =>
       "--modified",
       "--deleted"
     ])
-    // Each file of the index is also listed as such.
+    // `H` lines list every file of the index, changed or not.
     const names = lines
       .filter((line) => !line.startsWith("H "))
       .flatMap(WorkingFiles.parse)
@@ -38,16 +38,16 @@ export const status = (repository: Repository, worktree: Worktree) =>
   })
 
 export interface CommitOptions extends CommitObject.Subject {
-  /** A commit that the branch must still contain: where it was when the work started. */
+  /** The commit at which the work started; the branch must still contain it. */
   readonly since?: ObjectId
   /**
    * Called once the commit exists, before the branch moves to it. Recording the commit here distinguishes it from others with the
    * same trailers; if this fails, the branch does not move.
    */
   readonly before?: (commit: ObjectId) => Effect.Effect<void>
-  /** Files that get this content, in the commit and in the worktree, whatever the worktree has there. */
+  /** Files that get this content in the commit and in the worktree, regardless of the worktree's content. */
   readonly put?: InjectedFiles.InjectedFiles
-  /** Files that are reset to `since`, or to the tip of the branch; those that did not exist there are removed. */
+  /** Files that are reset to `since`, or to the tip of the branch; files that did not exist there are removed. */
   readonly keep?: ReadonlyArray<RepoPath>
 }
 
@@ -80,7 +80,7 @@ export const commit = (repository: Repository, worktree: Worktree, options: Comm
         const all = () => lines.flatMap(WorkingFiles.parse).map((entry) => entry.path)
         yield* UnreadableFiles.refuse(path, warnings).pipe(
           Effect.zipRight(ContentFilters.refuse(repository, git, ContentFilters.affected(differing, all))),
-          // If the repository was tampered with, that is the cause to report, rather than the files.
+          // If the repository was tampered with, report that as the cause.
           Effect.tapError(() => Fingerprint.verify(repository.topLevel, repository, repository.fingerprint))
         )
         const putLines = lines.filter((line) => put.some(({ path }) => line.endsWith(`\t${path}`)))

@@ -29,7 +29,7 @@ const keys = {
   merge: /^merge\.(.*)\.driver\n./s
 }
 
-/** The drivers that the attributes of files name, by the `.gitattributes` of the index or those of the work tree. */
+/** The drivers that the files' attributes name, read from the `.gitattributes` of the index or of the work tree. */
 export const asked = (
   git: IsolatedGitDir,
   attribute: keyof typeof keys,
@@ -77,7 +77,7 @@ const ownAttributes = ({ settings }: Repository) =>
     return file.replace(/^~\//, `${home}/`)
   })
 
-/** The file that declares a filter for a path: the nearest one that names it. */
+/** The file that declares a filter for a path: the nearest file that names it. */
 const declaredIn = (
   repository: Repository,
   git: IsolatedGitDir,

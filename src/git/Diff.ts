@@ -41,7 +41,7 @@ export interface Page {
   readonly next: Option.Option<number>
 }
 
-/** In bytes of JSON. */
+/** Bytes of JSON per page. */
 const maxPage = 4 * 1024 * 1024
 
 const maxFiles = 1_000
@@ -100,7 +100,7 @@ const neutral = (repository: Repository): Repository => ({
   }
 })
 
-/** Whether it is a submodule: its commit is not an object of this repository. */
+/** Whether this side is a submodule, whose commit is not an object of this repository. */
 const isLink = ({ mode }: Side): boolean => mode === "160000"
 
 const sides = ({ new: after, old }: Entry): ReadonlyArray<Side> => [old, after].filter((side) => side !== undefined)

@@ -27,7 +27,7 @@ const digest = (...content: ReadonlyArray<string | Buffer>): string => {
 
 /**
  * Whether git would execute or follow the setting in Charlotte's own calls. Excluded are settings that `GitConfig` overrides on
- * every call (hooks, fsmonitor, editors, pagers, gpg, ssh, credential helpers), and those that only the user's own commands read,
+ * every call (hooks, fsmonitor, editors, pagers, gpg, ssh, credential helpers), and settings that only the user's commands read,
  * such as aliases, identities, remotes and `pull.rebase`, which people and tools change all the time.
  */
 const matters = (key: string): boolean =>
@@ -95,8 +95,8 @@ const isTaken = (name: string): boolean =>
   name.startsWith("setting ") ? matters(name.slice("setting ".length)) : redirects.includes(name)
 
 /**
- * The names of the entries that differ. Version 0.1.0 fingerprinted every setting and the hooks, always including some that are no
- * longer taken, but of the files only the attributes; such a fingerprint is compared only in what both versions take.
+ * The names of the entries that differ. A fingerprint of version 0.1.0 always has entries that are no longer taken (other
+ * settings, hooks) and, of the files, only the attributes; for it, only entries that both versions take are compared.
  */
 export const differences = (before: Fingerprint, after: Fingerprint): ReadonlyArray<string> => {
   const isOfFirstVersion = Object.keys(before).some((name) => !isTaken(name))

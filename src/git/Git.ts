@@ -55,7 +55,7 @@ export interface Service {
    */
   readonly open: (path: string, options?: { readonly fingerprint?: Fingerprint }) => Result<Repo>
 
-  /** All problems that prevent a job on the branch; by default the one that is checked out. */
+  /** All problems that prevent a job on the branch, by default the checked-out branch. */
   readonly problems: (repository: Repo, target?: BranchName, options?: preflight.Options) => Result<preflight.Problems>
 
   /** The HEAD of the checkout through which the repository was opened. */
@@ -75,7 +75,7 @@ export interface Service {
     repository: Repo
   ) => Result<ReadonlyArray<{ readonly branch: OwnBranch; readonly commit: ObjectId }>>
 
-  /** All branches; `own` for those of jobs. */
+  /** All branches; `own` marks the branches of jobs. */
   readonly branches: (
     repository: Repo
   ) => Result<
@@ -138,8 +138,8 @@ export interface Service {
   readonly status: (repository: Repo, worktree: Worktrees.Worktree) => Result<Commits.Status>
 
   /**
-   * Commits all files of a worktree on its branch, except ignored ones. Files of `put` get their given content in commit and worktree,
-   * those of `keep` their previous one; returns those that had another content.
+   * Commits all files of a worktree on its branch, except ignored ones. In commit and worktree, files of `put` get their
+   * specified content and files of `keep` their previous content; returns the files whose content differed.
    */
   readonly commit: (
     repository: Repo,

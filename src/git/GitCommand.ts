@@ -128,7 +128,6 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
   return { environment, run, version }
 })
 
-/** Runs a git command. */
 export const run = (invocation: Invocation) => Effect.flatMap(GitCommand, (command) => command.run(invocation))
 
 /**

@@ -35,8 +35,8 @@ const settings: Readonly<Record<string, string>> = {
   "core.packedRefsTimeout": "1000",
   // Work that is recorded as done must survive a power loss.
   "core.fsync": "committed,reference",
-  // One flush for all objects of a command: `git add` of 50,000 files takes 21 s instead of 145 s on a slow disk (ext4), measured by
-  // `git -c core.fsync=committed,reference -c core.fsyncMethod=batch add --all`, and with `fsync`.
+  // One flush for all objects of a command: `git add` of 50,000 files takes 21 s instead of 145 s on a slow disk (ext4), measured
+  // by `git -c core.fsync=committed,reference -c core.fsyncMethod=batch add --all`, against `fsync` as the method.
   "core.fsyncMethod": "batch"
 }
 
@@ -118,7 +118,7 @@ export const constants: Readonly<Record<string, string>> = {
   GIT_EDITOR: ":",
   GIT_SEQUENCE_EDITOR: ":",
   GIT_PAGER: "cat",
-  // Progress is never shown, and printing it would end a git whose reader has died.
+  // Progress is never shown, and printing it would kill a git whose reader has died.
   GIT_PROGRESS_DELAY: "1000000",
   GIT_OPTIONAL_LOCKS: "0",
   GIT_LITERAL_PATHSPECS: "1",

@@ -1,4 +1,4 @@
-/** Files that are committed with a given content, whatever processes made of them in the worktree. */
+/** Files that are committed with specified content, regardless of what processes did to them in the worktree. */
 import { Effect, Option } from "effect"
 import { createHash } from "node:crypto"
 import { writeFileSync } from "node:fs"
@@ -68,7 +68,7 @@ export const replaced = (
       .map(({ put }) => put.path)
   })
 
-/** Adds the files to the index, with the mode that they had in the commit; they replace whatever is in their way. */
+/** Adds the files to the index, with the mode that they had in the commit; they replace anything in their way. */
 export const enter = (
   repository: Repository,
   git: IsolatedGitDir,
@@ -90,7 +90,7 @@ export const enter = (
     yield* git.run(["update-index", "-z", "--index-info"], { input: lines.join("") })
   })
 
-/** Writes files of the index to the worktree, replacing whatever is in their way; git does not write through links. */
+/** Writes files of the index to the worktree, replacing anything in their way; git does not write through links. */
 export const write = (git: IsolatedGitDir, top: string, paths: ReadonlyArray<RepoPath>) => {
   const input = paths.map((path) => `${path}\0`).join("")
   const checkout = git.run(["checkout-index", "--force", "--index", "-z", "--stdin"], { input })

@@ -1,7 +1,7 @@
 /**
- * Git on the objects of a repository, and nothing else of it. Operations that create and read commits run in a temporary git
- * directory: configuration, hooks, filters, drivers and index that a process may have planted in the repository are never read,
- * so no check of them can race with a change.
+ * Runs git on the objects of a repository, and on nothing else in it. Operations that create and read commits run in a temporary
+ * git directory: configuration, hooks, filters, drivers and index that a process may have planted in the repository are never
+ * read, so no check of them can race with a change.
  */
 import { Effect } from "effect"
 import { mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync, unlinkSync, writeFileSync } from "node:fs"
@@ -26,7 +26,7 @@ const config = ({ objectFormat, settings }: Repository): string => {
   return [
     "[core]",
     "\trepositoryformatversion = 1",
-    // The defaults, on which `StatCache` relies.
+    // `StatCache` relies on these defaults.
     "\ttrustctime = true",
     "\tcheckStat = default",
     ...(/^\w+$/.test(shared) ? [`\tsharedRepository = ${shared}`] : []),
@@ -40,8 +40,8 @@ const config = ({ objectFormat, settings }: Repository): string => {
 const hasRules = (text: string): boolean => /^[^\n#]/m.test(text)
 
 /**
- * Creates only the files that are needed, since each takes longer than its content; and synchronously, since through Node's thread
- * pool it would take ten times as long.
+ * Creates only the necessary files, since creating one costs more than writing it; and synchronously, since Node's thread pool
+ * would take ten times as long.
  */
 const furnish = (directory: string, repository: Repository) =>
   step("make a git directory", async () => {
@@ -64,7 +64,7 @@ const clear = (directory: string) => {
   rmdirSync(directory)
 }
 
-/** Runs an operation with a git directory of its own, over the files at `workTree`, or over none. */
+/** Runs an operation with a temporary git directory, on the files at `workTree` if set. */
 export const isolatedGitDir = <A, E, R>(
   repository: Repository,
   use: (git: IsolatedGitDir) => Effect.Effect<A, E, R>,

@@ -14,7 +14,7 @@ export interface LockHolder {
 const code = (cause: unknown): unknown => (cause instanceof Error && "code" in cause ? cause.code : undefined)
 
 const hasOpen = async (pid: string, name: string, lock: Stats): Promise<boolean> => {
-  // Not readable for a process of another user; then its command decides.
+  // Another user's descriptors are unreadable; then the command decides.
   const descriptors = await readdir(`/proc/${pid}/fd`).catch(() => [])
   for (const descriptor of descriptors) {
     const path = `/proc/${pid}/fd/${descriptor}`
@@ -25,7 +25,7 @@ const hasOpen = async (pid: string, name: string, lock: Stats): Promise<boolean>
   return false
 }
 
-/** Empty once the process has given up its memory, which is the first step of its end. */
+/** Empty once the process has released its memory, the first step of its exit. */
 const argumentsOf = async (pid: string): Promise<string> =>
   (await readFile(`/proc/${pid}/cmdline`).catch(() => Buffer.of())).toString()
 
@@ -38,14 +38,14 @@ export const worksIn = async (
 ): Promise<boolean> => {
   if (!/^git\b/.test(command)) return false
   const words = await argumentsOf(pid)
-  // It runs in the background for as long as the machine does, and holds no locks.
+  // The fsmonitor daemon runs as long as the machine, and holds no locks.
   if (words.includes("fsmonitor--daemon")) return false
   try {
     const cwd = await readlink(`/proc/${pid}/cwd`)
     const variables = (await readFile(`/proc/${pid}/environ`)).toString()
     return places.some((place) => isWithin(cwd, place) || words.includes(place) || variables.includes(place))
   } catch (cause) {
-    // A process that has ended works nowhere. One that may not be inspected could work anywhere, but only a process of the lock's
+    // An exited process works nowhere. A process that may not be inspected could work anywhere, but only a process of the lock's
     // owner can have created the lock: other users' git processes are no reason to wait.
     if (code(cause) !== "EACCES" && code(cause) !== "EPERM") return false
     // While a process ends, the kernel gives its environment to root.

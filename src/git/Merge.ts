@@ -27,9 +27,9 @@ export interface MergeOptions {
   readonly ours: ObjectId
   readonly theirs: ObjectId
   readonly subject: CommitObject.Subject
-  /** Files for which the version of `theirs` is taken if it changed them, whatever `ours` did. */
+  /** Files that take the version of `theirs` if it changed them, even if `ours` changed them too. */
   readonly yields?: ReadonlyArray<RepoPath>
-  /** The reverse: files for which the version of `ours` is taken. */
+  /** The reverse: files that take the version of `ours`. */
   readonly prevails?: ReadonlyArray<RepoPath>
 }
 
@@ -76,7 +76,7 @@ const changed = (git: IsolatedGitDir, from: string, to: ObjectId) =>
         .filter((path) => path !== "")
   )
 
-/** One side of the merge, with the given files taken from the other side where that changed them. */
+/** One side of the merge, with the specified files taken from the other side if it changed them. */
 const yielding = (
   repository: Repository,
   git: IsolatedGitDir,

@@ -44,13 +44,13 @@ export interface Patches {
   readonly of: (index: number) => Effect.Effect<Patch, GitError, GitCommand>
 }
 
-/** In bytes of JSON, of one patch. */
+/** Bytes of JSON per patch. */
 const maxPatch = 1024 * 1024
 
-/** Bytes of blobs that one process compares; a larger pair gets a process of its own. */
+/** Bytes of blobs that one process compares; a larger pair gets a separate process. */
 const batch = 8 * 1024 * 1024
 
-/** Pairs per process, which are its arguments. */
+/** Pairs per process: each is an argument. */
 const maxPairs = 1_000
 
 const name = (index: number): string => String(index).padStart(6, "0")
@@ -74,7 +74,7 @@ const parse = (text: string): ReadonlyMap<string, Patch> => {
     const at = piece.indexOf("\n@@ ")
     const hunks = at < 0 ? "" : piece.slice(at + 1)
     const lines = hunks.split("\n")
-    // A file that became a link, say, has a patch that deletes it and one that adds it.
+    // A file that became a link, say, has one patch that deletes it and another that adds it.
     const before = found.get(piece.slice(0, 6)) ?? nothing
     found.set(piece.slice(0, 6), {
       additions: before.additions + lines.filter((line) => line.startsWith("+")).length,

@@ -1,4 +1,4 @@
-/** Files that are kept as they were when the work started, whatever processes changed since, even in commits of their own. */
+/** Files that are kept as they were when the work started, even if processes have changed or committed them since. */
 import { Effect, Option } from "effect"
 import { dirname } from "node:path"
 import * as fs from "./fs.js"
@@ -14,8 +14,8 @@ export interface ProtectedFile {
 }
 
 /**
- * Fills the index with the command `fill`, then resets those of the files that differ. Returns them, all differing files, and the
- * warnings of git.
+ * Fills the index with the command `fill`, then resets the files of `keep` that differ. Returns the reset files, all differing
+ * files, and git's warnings.
  */
 export const enter = (
   git: IsolatedGitDir,
@@ -46,7 +46,7 @@ export const enter = (
     return { kept, differing, warnings: stderr }
   })
 
-/** Restores the files in the worktree, or removes those that did not exist. */
+/** Restores the files in the worktree; removes files that did not exist. */
 export const lay = (git: IsolatedGitDir, top: string, kept: ReadonlyArray<ProtectedFile>) =>
   Effect.gen(function* () {
     for (const { path, was } of kept) {

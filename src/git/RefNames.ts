@@ -51,7 +51,7 @@ const branchFault = (name: string): string | undefined => {
 export const BranchName = named("branch", branchFault).pipe(Schema.brand("charlotte/BranchName"))
 export type BranchName = typeof BranchName.Type
 
-/** A branch of Charlotte's own: the only ones it creates, deletes or moves other than by fast-forward. */
+/** A branch that Charlotte owns; it only fast-forwards other branches, and never creates or deletes them. */
 export const OwnBranch = named("branch", (name) =>
   name.startsWith("charlotte/") ? branchFault(name) : 'is not one of Charlotte\'s: those begin with "charlotte/"'
 ).pipe(Schema.brand("charlotte/BranchName"), Schema.brand("charlotte/OwnBranch"))

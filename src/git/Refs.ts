@@ -18,7 +18,7 @@ export type Head =
   | { readonly _tag: "Detached" }
 
 /**
- * The commit in the loose ref file of a branch; none if git has to be asked, as for a packed, symbolic or missing ref. Git replaces
+ * The commit in the loose ref file of a branch; none if only git can tell, as for a packed, symbolic or missing ref. Git replaces
  * the file atomically. Its real path must match exactly, which is not certain on a case-insensitive file system.
  */
 const inFile = ({ commonDir, objectFormat }: Repository, branch: BranchName) =>
@@ -79,7 +79,7 @@ export const head = (repository: Repository) =>
 
 const detached: Head = { _tag: "Detached" }
 
-/** The null object id, which stands for a ref that does not exist. */
+/** The null object id, which represents a missing ref. */
 const nothing = ({ objectFormat }: Repository): string => "0".repeat(objectFormat === "sha256" ? 64 : 40)
 
 /** The lock that guards a branch. */
@@ -166,13 +166,13 @@ const removeBroken = ({ commonDir }: Repository, branch: OwnBranch) =>
   })
 
 /**
- * Sets a branch to a commit, or creates it; returns whether it changed. Refuses a branch that is checked out by the user; a worktree
- * of a job is left behind and must be created again.
+ * Sets a branch to a commit, or creates it; returns whether it changed. Refuses a branch that is checked out by the user. A job's
+ * worktree on it is not updated, and must be created again.
  */
 export const restore = (repository: Repository, branch: OwnBranch, at: ObjectId) =>
   mutate(repository, { locks: [lockOf(repository, branch)] })(
     Effect.gen(function* () {
-      // A symbolic ref is replaced, wherever it leads.
+      // A symbolic ref is replaced, regardless of its target.
       const now = yield* Effect.catchTag(find(repository, branch), "SymbolicBranch", () => Effect.succeedNone)
       if (Option.contains(now, at)) return false
       for (const { gitDir, path } of yield* Checkouts.of(repository, branch))
@@ -186,7 +186,7 @@ export const restore = (repository: Repository, branch: OwnBranch, at: ObjectId)
     })
   )
 
-/** All branches except symbolic ones; `own` for those of jobs. */
+/** All branches except symbolic ones; `own` marks the branches of jobs. */
 export const all = (repository: Repository) =>
   Effect.map(listRefs(repository, "refs/heads/"), (entries) =>
     entries.flatMap(({ object, ref, symbolic }) => {

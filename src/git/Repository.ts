@@ -30,7 +30,7 @@ export interface Repository {
   readonly partial: boolean
   readonly author: Option.Option<Identity>
   readonly committer: Option.Option<Identity>
-  /** Whether the user signs commits, and how, if a job can do the same. */
+  /** Whether the user signs commits; `signing` says how, if a job can do the same. */
   readonly signs: boolean
   readonly signing: Option.Option<Signing.Signing>
   /** The user's settings to pass to each command. */
@@ -183,5 +183,5 @@ export const inRepository = (
     })
   )
 
-/** Git first reads all worktrees, and fails at one that another process is just creating. */
+/** Git first reads all worktrees, and fails at one that another process is still creating. */
 const isHalfMade = ({ detail }: GitFailed): boolean => /failed to read \S+\/worktrees\/[^/\s]+\/commondir/.test(detail)

@@ -1,8 +1,8 @@
 /**
  * The repository in which processes of a job work: for each worktree a clone that borrows the objects of the user's repository
- * (`git clone --shared`), with refs, stash, configuration and hooks of its own. A plain linked worktree would share all of those:
- * `git stash pop`, `git branch -f main` or `git config` in it would change the user's. The worktree stays registered with the user's
- * repository, so that its branch is not checked out anywhere else.
+ * (`git clone --shared`), with separate refs, stash, configuration and hooks. A plain linked worktree would share them:
+ * `git stash pop`, `git branch -f main` or `git config` in it would change the user's. The worktree stays registered with the
+ * user's repository, so that its branch is not checked out anywhere else.
  */
 import { Effect, Option } from "effect"
 import { randomUUID } from "node:crypto"
@@ -45,7 +45,7 @@ const borrowed = (repository: Repository) =>
       new Map(entries.map(({ object, ref, symbolic }) => [ref, symbolic === "" ? object : `ref: ${symbolic}`]))
   )
 
-/** Creates directories; removes whatever an agent put in their place, such as a link that leads out of the clone. */
+/** Creates directories; removes anything that an agent put in their place, such as a link that leads out of the clone. */
 const directories = async (clone: string, names: ReadonlyArray<string>): Promise<void> => {
   let path = clone
   for (const name of names) {
@@ -210,8 +210,8 @@ const packedIn = (file: string) =>
   )
 
 /**
- * Restores the user's branches and tags that were moved or deleted in the clone, and returns them; those in the user's repository
- * did not change. Added refs are the agent's own, and are removed with the clone.
+ * Restores the user's branches and tags that were moved or deleted in the clone, and returns them; the user's repository is not
+ * affected. Refs that the agent added are removed with the clone.
  */
 export const putBack = (_: Repository, { clone, gitDir }: { readonly clone: string; readonly gitDir: string }) =>
   Effect.gen(function* () {

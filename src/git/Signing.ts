@@ -10,7 +10,7 @@ import type { Entry } from "./GitConfig.js"
 /** How the user signs. */
 export interface Signing {
   readonly format: "openpgp" | "x509" | "ssh"
-  /** The key, as git's `user.signingKey` names it; without one, the signing program looks for that of the committer. */
+  /** The key, as git's `user.signingKey` names it; without one, the signing program looks for the committer's key. */
   readonly key: string | undefined
   readonly program: string
 }
@@ -34,10 +34,13 @@ export const of = (entries: ReadonlyArray<Entry>): Option.Option<Signing> => {
   return Option.some({ format, key: last("user.signingkey")?.value, program: program?.value ?? programs[format] })
 }
 
-/** Longer than any signing takes that waits for no person. */
+/** Longer than any signing that waits for no person. */
 const limit = Duration.seconds(20)
 
-/** What a git command needs to sign, with a directory for a script. GnuPG fails rather than ask for a passphrase, as `ssh-keygen` does without a terminal. */
+/**
+ * Settings with which git signs; a script goes into the directory. GnuPG fails rather than ask for a passphrase, as `ssh-keygen`
+ * does without a terminal.
+ */
 export const prepare = (directory: string, { format, key, program }: Signing) =>
   Effect.gen(function* () {
     const wrapper = `${directory}/sign`
@@ -50,7 +53,7 @@ export const prepare = (directory: string, { format, key, program }: Signing) =>
     return { settings, limit }
   })
 
-/** A script, since git passes no options of ours to the program. */
+/** A wrapper script, since git passes no extra options to the program. */
 const batch = (program: string): string => {
   const [home, path] = program.startsWith("~/") ? ['"$HOME"', program.slice(1)] : ["", program]
   return `#!/bin/sh\nexec ${home}'${path.replaceAll("'", "'\\''")}' --batch --pinentry-mode error "$@"\n`

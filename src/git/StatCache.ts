@@ -1,8 +1,8 @@
 /**
  * Remembers the index of each worktree between operations, so that git reads only the files that changed since the last one. Git
- * takes a file for unchanged if its size, inode and times are those in the index. Processes in a worktree can choose all of them but
- * the time of its last status change (ctime), and some builds of git compare that to the second only. So entries as young as the
- * index are examined to the nanosecond, and are emptied where a process may have had the time to change the file once more.
+ * considers a file unchanged if its size, inode and times match the index. Processes in a worktree can choose all of them except
+ * the time of the last status change (ctime), and some builds of git compare only its seconds. So entries as recent as the index
+ * are compared to the nanosecond, and are cleared if a process could have changed the file again.
  */
 import { Context, Effect, Option } from "effect"
 import { createHash } from "node:crypto"
@@ -12,7 +12,7 @@ import * as fs from "./fs.js"
 import { step } from "./GitCommand.js"
 import type { Repository } from "./Repository.js"
 
-/** What is needed of a worktree. */
+/** The needed fields of a worktree. */
 interface Worktree {
   readonly path: string
   readonly gitDir: string
@@ -21,13 +21,13 @@ interface Worktree {
 
 interface Remembered {
   readonly digest: string
-  /** The time of the file system, in nanoseconds, since which processes may have changed files. */
+  /** The time of the file system, in nanoseconds, after which processes may have changed files. */
   readonly since: bigint
 }
 
 /**
- * What is remembered of each worktree, by its git directory. The index is kept in a file there, which a process could find and
- * replace, but it is used only if it has the digest in this map. After a restart there is none, and all files are read once.
+ * The digest of each worktree's index, by git directory. The index is kept in a file there, which a process could find and
+ * replace, but it is used only if it has the digest in this map. After a restart the map is empty, and all files are read once.
  */
 export class StatCaches extends Context.Tag("charlotte/GitStatCaches")<StatCaches, Map<string, Remembered>>() {}
 
@@ -36,8 +36,8 @@ export const fileOf = ({ gitDir }: Worktree): string => `${gitDir}/charlotte-ind
 const digestOf = (content: Buffer): string => createHash("sha256").update(content).digest("hex")
 
 /**
- * The current time of the worktree's file system, which may be another machine's. Where a process can set the time of a status change
- * like that of a modification, as on FAT, it is 0, and no entry is older.
+ * The current time of the worktree's file system, which may be another machine's. If processes can set the ctime like the mtime,
+ * as on FAT, the result is 0, and no entry is older.
  */
 export const now = ({ clone, path }: Worktree) =>
   step(`read the time at ${path}`, async () => {
@@ -72,7 +72,7 @@ export const restore = ({ objectFormat }: Repository, worktree: Worktree, index:
     if (isKnown) yield* step("write the index", () => writeFile(index, content.value))
   })
 
-/** Drops what is remembered of a worktree that is removed. */
+/** Drops the cached index of a removed worktree. */
 export const forget = (gitDir: string) => Effect.map(StatCaches, (caches) => caches.delete(gitDir))
 
 const second = 1_000_000_000n
@@ -80,12 +80,12 @@ const second = 1_000_000_000n
 /** The parts of an index in version 2 of its format: each entry begins with the seconds and nanoseconds of ctime and mtime. */
 const [headerSize, timesSize, statSize, flagsSize, alignment] = [12, 16, 40, 2, 8]
 
-/** The flags of an entry end with the size of its name, or with this if that is larger. */
+/** The flags of an entry end with the size of its name, or with this value if the name is longer. */
 const maxNameSize = 0xfff
 
 /**
- * Sets the times of an entry to 0, so that git reads the file, unless the file can have changed since only with another ctime.
- * Returns false for an unknown format.
+ * Sets an entry's times to 0, so that git reads the file, unless any later change would show in its ctime. Returns false for an
+ * unknown format.
  */
 export const doubt = (
   index: Buffer,
@@ -106,7 +106,7 @@ export const doubt = (
     const size = index.readUInt16BE(path - flagsSize) & maxNameSize
     const end = size < maxNameSize ? path + size : index.indexOf(0, path + size)
     const seconds = index.readUInt32BE(at)
-    // In an earlier second than the index: whatever changed the file since has left a later one, which git sees.
+    // Entries of an earlier second need no check: any later change has left a later ctime, which git sees.
     if (seconds >= from) {
       const changed = BigInt(seconds) * second + BigInt(index.readUInt32BE(at + 4))
       const file = Buffer.concat([root, index.subarray(path, end)])

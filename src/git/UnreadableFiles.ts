@@ -1,10 +1,11 @@
-/** Detects files that git skipped while it filled an index: it only warns, and exits with 0. */
+/** Detects files that git skipped while it filled an index: git only warns, and exits with 0. */
 import { Effect } from "effect"
 import { FilesUnreadable } from "./GitError.js"
 
 /**
- * A directory that git cannot open, a `.gitignore` or `.gitattributes` that it cannot read, and any line that is neither a warning
- * nor a hint, such as for a committed file in an unreadable directory. Warnings about line endings or files elsewhere do not count.
+ * Matches a directory that git cannot open, a `.gitignore` or `.gitattributes` that it cannot read, and any line that is neither
+ * a warning nor a hint, such as for a committed file in an unreadable directory. Warnings about line endings or files elsewhere
+ * do not count.
  */
 const complaint = /^(?:warning: could not open directory|warning: unable to access '(?!\/)|(?!warning: |hint:)\S)/
 

@@ -1,8 +1,9 @@
 /**
- * The user's branches, tags and stash around a command of a job. The command works in a repository of its own, but can reach the
- * user's by its path. That a ref moved meanwhile proves nothing, since the user works there too. So `GIT_TRACE2_EVENT` in the
- * environment of the command makes its git processes record what they do, and refs are compared only if one of them could have moved
- * some there. A program that hides its environment from git, or writes refs without git, cannot be distinguished from the user.
+ * The user's branches, tags and stash around a command of a job. The command works in a separate repository, but can reach the
+ * user's by its path. A ref that moved meanwhile proves nothing, since the user works there too. So `GIT_TRACE2_EVENT` in the
+ * environment of the command makes its git processes record what they do, and refs are compared only if one of them could have
+ * moved some there. A program that hides its environment from git, or writes refs without git, cannot be distinguished from the
+ * user.
  */
 import { Effect, Option, Schema } from "effect"
 import { createReadStream } from "node:fs"
@@ -17,7 +18,7 @@ import { command } from "./shellQuote.js"
 
 export type Values = ReadonlyMap<string, string>
 
-/** The user's branches, tags and stash, each with its object id; not what a fetch moves. */
+/** The user's branches, tags and stash, each with its object id; excludes refs that a fetch moves. */
 export const read = (repository: Repository) =>
   Effect.map(
     listOtherRefs(repository, "refs/heads/", "refs/tags/", "refs/stash"),
@@ -49,7 +50,7 @@ const harmless = new Set(
 /** The beginning of the lines that are decoded; a command may write any others, and any number of them. */
 const isNoted = /^\{"event":"(start|def_repo|def_param|cmd_name)"/
 
-/** In bytes, the trace of several thousand git processes. A command can write any amount, and with it fill the memory. */
+/** In bytes, the trace of several thousand git processes. A command can write any amount, and so exhaust memory. */
 const maxTrace = 16 * 1024 * 1024
 
 /** Whether a git process that may have moved refs worked in the repository; assumed if the trace is too large to tell. */
@@ -84,7 +85,7 @@ const moves = (name: string, argv: ReadonlyArray<string>): boolean => {
   switch (name) {
     case "branch":
     case "tag":
-      // Without a name they list.
+      // Without a name, they only list refs.
       return options.some((option) => !option.startsWith("-"))
     case "stash":
     case "worktree":
@@ -118,7 +119,7 @@ export const movedSince = (repository: Repository, before: Values, file: string)
     })
   })
 
-/** The command that undoes a move unless the ref was moved again; none for the stash, which has a log of its own. */
+/** The command that undoes a move unless the ref was moved again; none for the stash, which has a separate log. */
 export const undoCommand = ({ topLevel }: Repository, { from, ref, to }: Move): Option.Option<string> => {
   const git = ["git", "-C", topLevel, "update-ref"]
   if (ref === "refs/stash") return Option.none()

@@ -74,17 +74,17 @@ const isNested = (line: string): boolean => (isUntracked(line) ? line.endsWith("
 const list = (git: IsolatedGitDir, path: string, tip: ObjectId, also: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const args = ["ls-files", "-z", "-t", "--stage", "--others", "--exclude-standard", ...also]
-    // Keeps what the index knows of files that are the same in the commit, and does not look at the files.
+    // Keeps the index's data on files that the commit has unchanged, and does not read the files.
     yield* git.run(["read-tree", "-i", "-m", "--end-of-options", tip])
     const { stdout } = yield* git.run(args)
     const lines = stdout.toString().split("\0")
-    // Git would descend into them, and use their configuration.
+    // Git would descend into nested repositories, and use their configuration.
     const nested = lines.filter(isNested).flatMap(parse)
     const directories = [...new Set(nested.map((line) => line.path.replace(/\/$/, "")))]
     return directories.length > 0 ? yield* new NestedRepository({ path, directories }) : lines
   })
 
-/** The ignored files of a worktree, sorted; a directory of nothing else is listed as a whole, with a slash at its end. */
+/** The ignored files of a worktree, sorted; a directory with only ignored files is listed as a whole, with a slash at its end. */
 export const ignored = (repository: Repository, { path }: Worktrees.Worktree) =>
   isolatedGitDir(
     repository,
@@ -105,7 +105,7 @@ export interface Files {
   readonly git: IsolatedGitDir
   /** The lines of `git ls-files -t`, for `parse`; there may be hundreds of thousands, of which few matter. */
   readonly lines: ReadonlyArray<string>
-  /** When the first file was looked at, for `StatCache`. */
+  /** When git began to read the files, for `StatCache`. */
   readonly since: bigint
 }
 
@@ -189,7 +189,7 @@ export const move = <E, R, E2, R2>(
   return mutate(repository, { locks })(
     Worktrees.verify(repository, worktree).pipe(
       Effect.zipRight(before),
-      // This takes milliseconds, and half of it would leave worktree and branch inconsistent.
+      // This takes milliseconds, and stopping halfway would leave worktree and branch inconsistent.
       Effect.zipRight(
         Effect.uninterruptible(withIndex(clone, { index, files, branch: from === to ? Effect.void : moveBranch }))
       )

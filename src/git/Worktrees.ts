@@ -70,7 +70,7 @@ const madeFor = ({ commonDir }: Repository, path: string, gitDir: string) =>
 
 const decodeBranch = Schema.decodeOption(OwnBranch)
 
-/** The worktrees of all jobs, including those whose files are gone. */
+/** The worktrees of all jobs, even if their files are gone. */
 export const list = (repository: Repository) =>
   Effect.gen(function* () {
     const worktrees = yield* Effect.forEach(yield* Checkouts.linked(repository), ([path, gitDir]) =>
@@ -118,7 +118,7 @@ const unregister = ({ commonDir }: Repository, gitDir: string) =>
 const attach = (repository: Repository, path: AbsolutePath, branch: OwnBranch) =>
   patiently(repository, ["worktree", "add", "--no-checkout", "--end-of-options", path, branch])
 
-/** Tries again if the branch was checked out in a worktree of Charlotte's that was moved; the files there are not touched. */
+/** Retries if the branch was checked out in a worktree of Charlotte's that was moved; the files there are not touched. */
 const attachAnyway = (repository: Repository, path: AbsolutePath, branch: OwnBranch, failure: GitFailed) =>
   Effect.gen(function* () {
     yield* Refs.resolve(repository, branch)
@@ -132,7 +132,10 @@ const attachAnyway = (repository: Repository, path: AbsolutePath, branch: OwnBra
     return yield* moved.length === 0 ? failure : attach(repository, path, branch)
   })
 
-/** Creates the worktree without files: those are written later, isolated from the repository's configuration. Returns the commit too. */
+/**
+ * Creates the worktree without files, which are written later, isolated from the repository's configuration. Also returns the
+ * commit.
+ */
 const register = (repository: Repository, path: AbsolutePath, branch: OwnBranch) =>
   Effect.gen(function* () {
     yield* step(`note ${path}`, () => writeFile(note(path), `${repository.commonDir}\n${branch}\n`))
@@ -171,7 +174,8 @@ const populate = (repository: Repository, worktree: Worktree, commit: ObjectId) 
   })
 
 /**
- * Whether the files of a worktree were written, or may have been. If not, its making was cut off, and no process has worked there.
+ * Whether the files of a worktree were written, or may have been. If not, its creation was interrupted, and no process has worked
+ * there.
  */
 export const isPopulated = (worktree: Worktree) =>
   Effect.exists([`${worktree.clone}/index`, StatCache.fileOf(worktree)], (file) =>
@@ -179,9 +183,9 @@ export const isPopulated = (worktree: Worktree) =>
   )
 
 /**
- * Creates a worktree on a branch of its own: a new one at the commit `from`, or without it an existing one. A failure undoes all
- * steps. An interruption does not: it would have to wait for the operations of other jobs on the repository, each of which may take
- * longer than the grace period of a stop. It leaves what a kill may leave: a worktree with some of its files or none.
+ * Creates a worktree with its branch: a new branch at the commit `from`, or without it an existing one. A failure undoes all
+ * steps. An interruption does not: it would have to wait for the operations of other jobs on the repository, each of which may
+ * take longer than the grace period of a stop. It leaves what a kill may leave: a worktree with some or none of its files.
  */
 export const add = (
   repository: Repository,
@@ -209,7 +213,7 @@ export const add = (
     )
   })
 
-/** Whether nothing can be lost there: it contains at most the `.git` of a worktree that was being created. */
+/** Whether removal loses nothing: the directory contains at most the `.git` of a worktree that was being created. */
 const isEmpty = (repository: Repository, path: string, gitDir: string | undefined) =>
   Effect.gen(function* () {
     const names = yield* fs.list(path)

@@ -1,4 +1,4 @@
-/** Fast-forwards a branch: the ref alone, or together with the one checkout of it. */
+/** Fast-forwards a branch: the ref alone, or together with its only checkout. */
 import { Effect, Option } from "effect"
 import * as Checkouts from "./Checkouts.js"
 import * as ContentFilters from "./ContentFilters.js"
@@ -67,7 +67,7 @@ const byReference = (repository: Repository, branch: BranchName, { from, to }: A
   })
 
 /**
- * Moves a branch from its expected commit to one that contains it. Uninterruptible once it has started: a checkout that was advanced
+ * Moves a branch from its expected commit to a descendant. Uninterruptible once it has started: a checkout that was advanced
  * halfway would look like uncommitted changes of the user.
  */
 export const advance = (repository: Repository, branch: BranchName, options: AdvanceOptions) =>

@@ -1,4 +1,6 @@
-/** The configuration of a clone in which processes work: that of the user's repository, without what is specific to it. */
+/**
+ * The configuration of a clone in which processes work: the user repository's, without repository-specific settings.
+ */
 import { Option } from "effect"
 import type { Repository } from "./Repository.js"
 
@@ -18,7 +20,7 @@ const line = ([key, value]: readonly [key: string, value: string]): ReadonlyArra
 }
 
 export const cloneConfig = ({ author, local, objectFormat }: Repository): string => {
-  // Set explicitly: a condition on the git directory, as in `includeIf "gitdir:~/work/"`, does not match the clone.
+  // Set the identity explicitly: a condition on the git directory, as in `includeIf "gitdir:~/work/"`, does not match the clone.
   const identity = Option.match(author, {
     onNone: () => [],
     onSome: ({ email, name }) => [["user.name", name] as const, ["user.email", email] as const]

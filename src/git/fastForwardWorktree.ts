@@ -1,4 +1,4 @@
-/** Fast-forwards the worktree of a unit to a merge of its work with that of others. */
+/** Fast-forwards the worktree of a unit to a merge of its work with other units' work. */
 import { Effect } from "effect"
 import * as ContentFilters from "./ContentFilters.js"
 import * as fs from "./fs.js"
@@ -15,9 +15,9 @@ export interface ForwardOptions {
 }
 
 /**
- * Moves a worktree and its branch from a commit to one that contains it. Uncommitted changes are by-products: changed or deleted
- * files of the commit, and anything in the way of a file, are replaced. Other uncommitted files, such as ignored ones, stay. If the
- * branch was moved already, only the files are updated.
+ * Moves a worktree and its branch from a commit to a descendant. Uncommitted changes are by-products: changed or deleted files of
+ * the commit, and anything in the way of a file, are replaced. Other uncommitted files, such as ignored ones, stay. If the branch
+ * was moved already, only the files are updated.
  */
 export const forward = (repository: Repository, worktree: Worktree, { from, to }: ForwardOptions) =>
   Effect.gen(function* () {
@@ -28,7 +28,7 @@ export const forward = (repository: Repository, worktree: Worktree, { from, to }
     yield* ContentFilters.refuseIn(repository, { tree: to, since: from })
     yield* WorkingFiles.over(repository, worktree, tip, ({ git, since }) =>
       Effect.gen(function* () {
-        // Do not rewrite unchanged files: a build would take them for new.
+        // Do not rewrite unchanged files: a build would treat them as changed.
         yield* git.run(["update-index", "-q", "--refresh"], { answers: [0, 1] })
         const files = git.run(["read-tree", "--reset", "-u", "--end-of-options", to])
         yield* WorkingFiles.move(repository, worktree, {

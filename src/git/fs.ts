@@ -56,14 +56,14 @@ export const real = (path: string): Effect.Effect<Option.Option<string>, GitFail
 export const isWithin = (path: string, directory: string): boolean =>
   path === directory || path.startsWith(directory.endsWith("/") ? directory : `${directory}/`)
 
-/** Makes read-only directories writable, such as those of a module cache. */
+/** Makes read-only directories writable, as in a module cache. */
 const unlock = async (directory: string): Promise<void> => {
   try {
     await chmod(directory, (await lstat(directory)).mode | 0o700)
     const entries = await readdir(directory, { withFileTypes: true })
     for (const entry of entries) if (entry.isDirectory()) await unlock(`${directory}/${entry.name}`)
   } catch {
-    // It was removed meanwhile, or belongs to another user, in which case the operation itself fails.
+    // The directory was removed meanwhile, or belongs to another user; then the operation itself fails.
   }
 }
 

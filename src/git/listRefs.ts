@@ -4,7 +4,7 @@
 import { Effect } from "effect"
 import { inRepository, type Repository } from "./Repository.js"
 
-/** The refs that match a pattern, each with its object and, for a symbolic ref, its target. A branch's own name is exact. */
+/** The refs that match a pattern, each with its object and, for a symbolic ref, its target. A full ref name matches exactly. */
 export const listRefs = (repository: Repository, ...patterns: ReadonlyArray<string>) =>
   Effect.map(
     inRepository(repository, [

@@ -31,7 +31,7 @@ export class RepositoryProblem extends Schema.Class<RepositoryProblem>("charlott
     "name",
     "readOnly"
   ),
-  /** A sentence: what is wrong, and what to do. */
+  /** Says what is wrong, then what to do. */
   message: Schema.String
 }) {}
 
@@ -141,7 +141,7 @@ export interface Options {
   readonly writes?: boolean
 }
 
-/** All problems that prevent a job on the branch; by default the one that is checked out. */
+/** All problems that prevent a job on the branch, by default the checked-out branch. */
 export const find = (
   repository: Repository,
   wanted?: BranchName,

@@ -1,4 +1,4 @@
-/** Whether a repository can be written, as far as the system says without a try. */
+/** Whether a repository can be written, according to the system and without writing. */
 import { Option } from "effect"
 import { constants } from "node:fs"
 import { access } from "node:fs/promises"

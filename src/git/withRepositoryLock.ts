@@ -20,7 +20,7 @@ export const makeMutexes: Effect.Effect<Mutexes["Type"]> = Effect.sync(() => {
 })
 
 interface Options {
-  /** Lock files to wait for, besides those of the repository as a whole. */
+  /** Lock files to wait for, besides the repository-wide ones. */
   readonly locks?: ReadonlyArray<string>
   /** Cleaning up is allowed even if the fingerprint has changed. */
   readonly evenIfChanged?: boolean
