@@ -1,7 +1,7 @@
 /**
- * Control groups (cgroup v2) of attempts, if that of this program is delegated to its user. A process can leave its
- * session and hide its environment, but not leave its group unless it is moved; and the kernel itself says when a group
- * is empty, and kills all that is in it at once.
+ * Control groups (cgroup v2) of attempts, if this program's own group is delegated to its user. A process can leave its session and
+ * hide its environment, but not leave its group unless it is moved; and the kernel reports when a group is empty, and kills all of
+ * its processes at once.
  */
 import {
   accessSync,
@@ -28,11 +28,11 @@ export interface Cgroup {
 }
 
 export interface Cgroups {
-  /** The group of this program, parent of those of attempts; missing if it is not delegated to this user. */
+  /** This program's group, the parent of the attempts' groups; missing if it is not delegated to this user. */
   readonly delegated: string | undefined
   /** Undefined if it cannot be created. */
   readonly make: (cookie: string) => Cgroup | undefined
-  /** An existing group, even one of an earlier manager in another group. */
+  /** An existing group, even if an earlier manager created it in another group. */
   readonly find: (cookie: string) => Cgroup | undefined
 }
 
@@ -92,7 +92,7 @@ export const detect = (): Cgroups | undefined => {
   const found = own()
   if (found === undefined) return undefined
   const { directory, mount } = found
-  // The user does not own the `cgroup.kill` of this group, but that of each group created in it. The root group has none.
+  // The user owns `cgroup.kill` only in groups created below this one. The root group has none.
   const isDelegated =
     existsSync(join(directory, "cgroup.kill")) && [directory, join(directory, "cgroup.procs")].every(isWritable)
   const delegated = isDelegated ? directory : undefined

@@ -1,5 +1,5 @@
 /**
- * The environment of a child process: the variables that are listed here or were named, and nothing else.
+ * The environment of a child process: only the variables that are listed here or named by the caller.
  */
 import { Context } from "effect"
 
@@ -33,15 +33,15 @@ const isAllowed = (name: string) => allowed.has(name) || name.startsWith("LC_")
 /** The manager's own settings, such as its home and its token. */
 const isOurs = (name: string) => name.startsWith("CHARLOTTE_")
 
-/** These would point a git command to another repository, index or configuration. */
+/** Git's variables would point a git command to another repository, index or configuration. */
 const isGit = (name: string) => name.startsWith("GIT_")
 
 export const make = (options: {
   readonly around: Variables
   readonly cookie: string
-  /** Names to pass on from outside; those of Charlotte and git are not passed on even then. */
+  /** Names of variables to inherit; variables of Charlotte and git are dropped even if named. */
   readonly inherit?: ReadonlyArray<string> | undefined
-  /** Variables with their values; those of Charlotte are left out even here. */
+  /** Variables with their values; Charlotte's variables are dropped even here. */
   readonly env?: { readonly [name: string]: string } | undefined
 }): Record<string, string> => {
   const { around, cookie, env = {}, inherit = [] } = options

@@ -1,5 +1,5 @@
 /**
- * Starts a child process in a session and a process group of its own.
+ * Starts a child process in a new session and process group.
  */
 import { type Array, Deferred, Effect, FiberId, Option } from "effect"
 import { spawn } from "node:child_process"
@@ -13,14 +13,14 @@ import * as Umask from "./Umask.js"
 
 export interface ChildProcess {
   readonly leader: Leader
-  /** Completed when it has ended, whatever it has left behind. */
+  /** Completes when the process has ended, even if it has left descendants behind. */
   readonly ended: Deferred.Deferred<ProcessOutcome>
 }
 
 export interface StartOptions {
   readonly command: Array.NonEmptyReadonlyArray<string>
   readonly cookie: string
-  /** The directory of the control group for it. */
+  /** The directory of its control group. */
   readonly cgroup: string | undefined
   readonly cwd: string
   readonly env: Record<string, string>
@@ -54,7 +54,7 @@ export const start = (options: StartOptions): Effect.Effect<ChildProcess, Proces
       )
       const { pid } = child
       if (pid === undefined) return
-      // Read at once: even a process that has ended already is still in the table.
+      // Read at once: even a process that has already ended is still in the table.
       const startTime = Option.getOrUndefined(table)?.get(pid)?.startTime
       resume(Effect.succeed({ leader: { pid, startTime, isChild: true }, ended }))
     } catch (cause) {

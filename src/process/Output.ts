@@ -8,18 +8,18 @@ import { Socket } from "node:net"
 import type { OutputFile, Written } from "./OutputFile.js"
 
 export interface Output {
-  /** How many pieces of output were read so far. */
+  /** How many chunks of output were read so far. */
   readonly printed: () => number
-  /** Whether the last of them is still being written; the pipe is not read meanwhile. */
+  /** Whether the last chunk is still being written; the pipe is not read meanwhile. */
   readonly isBehind: () => boolean
   /** Reads what is in the pipe now, and closes it. Does not wait for processes that still hold the pipe. */
   readonly finish: (options: { readonly tail: number }) => Effect.Effect<Written>
 }
 
-/** The most that a pipe holds. */
+/** The maximum capacity of a pipe. */
 const pipeSize = 1024 * 1024
 
-/** Drains the pipe with that descriptor, which is closed at the end. */
+/** Drains the pipe at the descriptor `fd`, and closes it at the end. */
 export const drain = (fd: number, file: OutputFile): Effect.Effect<Output> => Effect.sync(() => start(fd, file))
 
 const start = (fd: number, file: OutputFile): Output => {
@@ -32,14 +32,14 @@ const start = (fd: number, file: OutputFile): Output => {
   pipe.on("data", (chunk: Buffer) => {
     printed++
     isBehind = true
-    // One piece at a time: memory stays small when the disk is slower than the child.
+    // One chunk at a time: memory stays small when the disk is slower than the child.
     pipe.pause()
     writing = file.append(chunk).then(() => {
       isBehind = false
       if (!isFinishing) pipe.resume()
     })
   })
-  // Whatever is wrong with the pipe, nothing more will come out of it.
+  // A broken pipe yields no more output.
   pipe.on("error", () => {})
 
   const finish = async (options: { readonly tail: number }) => {
@@ -66,7 +66,7 @@ const start = (fd: number, file: OutputFile): Output => {
 /** Filled and emptied synchronously, so that all outputs can share it. */
 const piece = Buffer.alloc(64 * 1024)
 
-/** Reads all that is in a non-blocking pipe. */
+/** Reads everything in a non-blocking pipe. */
 const readAll = (fd: number): ReadonlyArray<Buffer> => {
   const chunks: Array<Buffer> = []
   try {
@@ -77,7 +77,7 @@ const readAll = (fd: number): ReadonlyArray<Buffer> => {
       total += size
     }
   } catch {
-    // Empty, and another process still holds the other end.
+    // The pipe is empty, but another process still holds the other end.
   }
   return chunks
 }

@@ -1,15 +1,14 @@
 /**
- * A file of bounded size for unbounded output: it keeps the head and the tail, and a line between them says how much was left
- * out.
+ * A file of bounded size for unbounded output: it keeps the head and the tail, and a line between them says how much was omitted.
  *
- * The head goes into the file at once. The tail goes into files beside it, of which the last two stay, so that a crash leaves it
- * readable and others can follow it: their names say where in the output they begin. At the end the tail is appended to the head. A
- * disk that fails costs the rest of the output and nothing else.
+ * The head is written to the file at once. The tail is written to files beside it, of which the last two are kept, so that a crash
+ * leaves it readable and others can follow it: their names contain the offset at which they start. At the end the tail is appended
+ * to the head. If the disk fails, the rest of the output is lost, and nothing else.
  */
 import { type FileHandle, open, rm } from "node:fs/promises"
 
 export interface OutputFile {
-  /** Must not be called again before it has resolved. Never rejects. */
+  /** Never rejects. Wait until it has resolved before calling it again. */
   readonly append: (chunk: Uint8Array) => Promise<void>
   /** Never rejects. */
   readonly finish: (options: { readonly tail: number }) => Promise<Written>
@@ -18,7 +17,7 @@ export interface OutputFile {
 export interface Written {
   /** How many bytes were printed. */
   readonly bytes: number
-  /** How many of them were not kept. */
+  /** How many of these bytes were omitted. */
   readonly omitted: number
   /** The size of the file at the end. */
   readonly size: number
@@ -35,16 +34,16 @@ interface Part {
   size: number
 }
 
-/** The line that stands for output that was not kept. */
+/** The line that replaces omitted output. */
 export const marker = (omitted: number): string => `\n[charlotte: ${omitted} bytes of output are left out here]\n`
 
-/** How many bytes a marker at the beginning of a text stands for, and its length; both 0 without one. */
+/** The size of the output that a marker at the start of a text replaces, and the marker's length; both 0 without one. */
 export const markedAt = (text: string): { readonly omitted: number; readonly length: number } => {
   const [found = "", omitted = "0"] = /^\n\[charlotte: (\d+) bytes of output are left out here\]\n/.exec(text) ?? []
   return { omitted: Number(omitted), length: found.length }
 }
 
-/** Where in the output a file of the tail begins, and how much of the output is in the head. */
+/** The offset in the output at which a tail file starts, and the size of the head. */
 export interface TailFile {
   readonly head: number
   readonly from: number
@@ -52,13 +51,13 @@ export interface TailFile {
 
 const tailEnding = ({ from, head }: TailFile): string => `.tail-${head}-${from}`
 
-/** Parses the name of a file of the tail; `of` is the name of the output file. */
+/** Parses the name of a tail file; `of` is the name of the output file. */
 export const readTailName = (name: string): (TailFile & { readonly of: string }) | undefined => {
   const [, of = "", head, from] = /^(.*)\.tail-(\d+)-(\d+)$/.exec(name) ?? []
   return head === undefined ? undefined : { of, head: Number(head), from: Number(from) }
 }
 
-/** Bytes that the marker takes at most. */
+/** The maximum size of the marker in bytes. */
 export const markerSize = 128
 
 const copySize = 1024 * 1024
@@ -76,10 +75,10 @@ export const make = async (path: string, limit: number): Promise<OutputFile> => 
   })
 
   const head = await create(path, headLimit)
-  /** The one that is written to comes last. */
+  /** Output is written to the last part. */
   const tail: Array<Part> = []
   let bytes = 0
-  /** How much of it was written to some file. */
+  /** How many bytes were written to any file. */
   let written = 0
   let problem: string | undefined
 
@@ -114,7 +113,7 @@ export const make = async (path: string, limit: number): Promise<OutputFile> => 
     }
   }
 
-  /** What is kept, over all files. */
+  /** How many bytes are kept, over all files. */
   const kept = () => [head, ...tail].reduce((sum, part) => sum + part.size, 0)
 
   /** Appends the tail to the head. */
@@ -129,7 +128,7 @@ export const make = async (path: string, limit: number): Promise<OutputFile> => 
         at += bytesRead
       }
     }
-    // From the last: a reader takes a missing first part for output that was left out.
+    // Last part first: a reader treats a missing first part as omitted output.
     for (const part of [...tail].reverse()) await rm(part.path, { force: true })
   }
 

@@ -1,5 +1,5 @@
 /**
- * Reads the output of a program piece by piece, even while it is being written and has outgrown the head of its file.
+ * Reads the output of a program piece by piece, even while it grows and has exceeded the head of its file.
  */
 import { Effect } from "effect"
 import { constants, type FileHandle, open, readdir } from "node:fs/promises"
@@ -8,7 +8,7 @@ import { marker, markedAt, markerSize, readTailName, type TailFile } from "./Out
 
 export interface Output {
   readonly path: string
-  /** The files that it continues in while it is being written, in order. */
+  /** The tail files that continue the output while it grows, in order. */
   readonly tail: ReadonlyArray<Tail>
 }
 
@@ -18,24 +18,24 @@ export interface Tail extends TailFile {
 
 /** How far output was read. */
 export interface Position {
-  /** In bytes of the output; once it is complete, of the file. */
+  /** Byte offset: in the output while it grows, in the file afterwards. */
   readonly at: number
-  /** The size of the head, if output beyond it was read; in the end that is appended to the head. */
+  /** The size of the head, if output beyond it was read; in the end that output is appended to the head. */
   readonly head: number | undefined
 }
 
 export interface Piece {
   readonly bytes: Uint8Array
-  /** Where the next one begins. */
+  /** The position of the next piece. */
   readonly position: Position
 }
 
 export const positionAt = (at: number): Position => ({ at, head: undefined })
 
-/** In bytes. */
+/** The maximum size in bytes. */
 const pieceSize = 64 * 1024
 
-/** The files of the tail among files of one directory, by the output that they belong to. */
+/** Finds the tail files among the files of a directory, grouped by output. */
 export const tailsAmong = (paths: ReadonlyArray<string>): ReadonlyMap<string, ReadonlyArray<Tail>> => {
   const tails = new Map<string, Array<Tail>>()
   for (const path of paths) {
@@ -50,7 +50,7 @@ export const tailsAmong = (paths: ReadonlyArray<string>): ReadonlyMap<string, Re
   return tails
 }
 
-/** The output as it stands. */
+/** The output with its current files. */
 export const find = (path: string): Effect.Effect<Output> =>
   Effect.promise(async () => {
     const directory = dirname(path)
@@ -59,7 +59,7 @@ export const find = (path: string): Effect.Effect<Output> =>
     return { path, tail: tailsAmong(own).get(path) ?? [] }
   })
 
-/** Neither waits for the writer of a pipe nor follows a link that was put in the place of a file. */
+/** Opening a file neither waits for the writer of a pipe nor follows a link that replaced the file. */
 const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW
 
 const withFile = async <A>(path: string, f: (file: FileHandle) => Promise<A>): Promise<A | undefined> => {
@@ -73,7 +73,7 @@ const withFile = async <A>(path: string, f: (file: FileHandle) => Promise<A>): P
   }
 }
 
-/** Where the output ends as it stands; undefined if it cannot be read. */
+/** The current end of the output; undefined if it cannot be read. */
 export const size = ({ path, tail }: Output): Effect.Effect<number | undefined> =>
   Effect.promise(async () => {
     const last = tail.at(-1)
@@ -82,7 +82,7 @@ export const size = ({ path, tail }: Output): Effect.Effect<number | undefined> 
     return last === undefined || rest === undefined ? head?.size : last.from + rest.size
   })
 
-/** Nothing at the end, or if the file is gone. */
+/** Reads bytes; returns none at the end, or if the file is gone. */
 const read = async (path: string, at: number, length: number): Promise<Uint8Array> => {
   const bytes = await withFile(path, async (file) => {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, at)
@@ -98,12 +98,12 @@ const offsetOf = async (path: string, { at, head }: Position): Promise<number> =
   return at < head + omitted ? head : at - omitted + length
 }
 
-/** The piece after a position beyond the head, from the first file of the tail that has it or begins later. */
+/** The piece after a position beyond the head, from the first tail file that contains it or starts later. */
 const nextOfTail = async (tail: ReadonlyArray<Tail>, { at }: Position, length: number): Promise<Piece | undefined> => {
   const next = tail.find((_, index) => at < (tail[index + 1]?.from ?? Infinity))
   if (next === undefined) return undefined
   const begin = Math.max(at, next.from)
-  // If the file is gone by now, the bytes before it are not lost, but in the complete file or before those of a later one.
+  // Report no gap if the file is gone: the next call finds the bytes in the complete file, or the gap before a later tail file.
   const bytes = await read(next.path, begin - next.from, length)
   if (bytes.length === 0) return undefined
   const position = { at: begin + bytes.length, head: next.head }
@@ -112,7 +112,7 @@ const nextOfTail = async (tail: ReadonlyArray<Tail>, { at }: Position, length: n
 
 /**
  * The piece after a position; undefined if there is none yet. Output that was removed before it could be read is replaced by a line
- * that says how much it was.
+ * with its size.
  */
 export const next = ({ path, tail }: Output, position: Position, max = Infinity): Effect.Effect<Piece | undefined> =>
   Effect.promise(async () => {

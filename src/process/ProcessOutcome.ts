@@ -12,7 +12,7 @@ import { Data, type Duration } from "effect"
 export type ProcessOutcome = Data.TaggedEnum<{
   /** It exited. */
   Exited: { readonly code: number }
-  /** By a signal that the runner did not send. */
+  /** It was ended by a signal that the runner did not send. */
   Signalled: { readonly signal: string }
   /** It was killed at its time limit. */
   TimedOut: { readonly limit: Duration.Duration }

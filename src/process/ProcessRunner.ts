@@ -2,10 +2,10 @@
  * Runs the child processes of jobs and leaves none of their descendants behind: not after they exit, not after an interruption, and
  * not after a crash of this program.
  *
- * Where the control group of this program is delegated to its user (cgroup v2), each process runs in a group of its own, and the
- * kernel says when nothing of it is left. Elsewhere the limit is this: a process escapes that leaves its session, clears or
- * overwrites its environment, closes or redirects its standard input, output and error, and changes its resource limits, all
- * of it. See `ProcessTree` for the rules. Where there is no `/proc`, only the process group is watched: what leaves it escapes.
+ * If the control group of this program is delegated to its user (cgroup v2), each process runs in a separate group, and the kernel
+ * reports when it is empty. Otherwise, a process escapes if it does all of this: leaves its session, clears or overwrites its
+ * environment, closes or redirects its standard input, output and error, and changes its resource limits. See `ProcessTree` for the
+ * rules. Without `/proc`, only the process group is watched: a process that leaves it escapes.
  *
  * @since 0.1.0
  */
@@ -53,16 +53,14 @@ export interface Service {
    */
   readonly run: (options: RunOptions) => Effect.Effect<ProcessResult, StoreError>
 
-  /**
-   * Ends all grace periods, also those of later stops: remaining processes are killed at once. For a second signal.
-   */
+  /** Ends all grace periods, including later ones: remaining processes are killed at once. For a second signal. */
   readonly hurry: Effect.Effect<void>
 
   /**
    * Kills the processes of a job that a crash has orphaned on this machine, and returns their number when none is left. Not for a
-   * running job. Records of other machines stay open: whether those processes are gone cannot be seen from here.
+   * running job. Records of other machines stay open, since this machine cannot see whether those processes are gone.
    *
-   * With an attempt, nothing of a later one is touched, which another node of a cluster may have begun on this machine.
+   * With an attempt, processes of later attempts are not touched: another node of a cluster may have started them on this machine.
    */
   readonly recover: (jobId: JobId, attempt?: number) => Effect.Effect<number, StoreError>
 

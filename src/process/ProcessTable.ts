@@ -1,6 +1,6 @@
 /**
- * The processes of this machine, as the kernel lists them. Everything here is read synchronously: what is
- * known of a process is reliable only in the moment before it is signalled.
+ * The processes of this machine, as the kernel lists them. Everything here is read synchronously: information about a process is
+ * reliable only right before it is signalled.
  */
 import { Context, Option } from "effect"
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs"
@@ -9,13 +9,13 @@ import * as ResourceMark from "./ResourceMark.js"
 
 export interface ProcessTable {
   readonly pids: () => ReadonlyArray<number>
-  /** Missing where the kernel has none. */
+  /** Missing if the kernel has no cgroup v2. */
   readonly cgroups?: Cgroup.Cgroups | undefined
   readonly get: (pid: number) => Entry | undefined
   /**
-   * Whether it carries one of the cookies: in its environment, in the name of the pipe or file that it got as standard input or
-   * output, which it keeps when it clears its environment, or in its resource limits, which others can read even when it
-   * keeps the rest to itself. Undefined if that cannot be read right now.
+   * Whether the process carries one of the cookies: in its environment; in the name of the pipe or file on its standard streams,
+   * which stays if it clears its environment; or in its resource limits, which others can read even if it hides the rest. Undefined
+   * if that cannot be read right now.
    */
   readonly isMarked: (entry: Entry, cookies: ReadonlyArray<string>) => boolean | undefined
   /** Signals a process, or with its negative number a group; returns whether there was any process to signal. */
@@ -29,15 +29,15 @@ export interface Entry {
   readonly parent: number
   readonly group: number
   readonly session: number
-  /** In clock ticks since the boot; with the pid it names a process for ever. */
+  /** In clock ticks since boot; with the pid it identifies a process. */
   readonly startTime: number
-  /** A zombie: it has ended, and its parent has not waited for it yet. Its pid, and that of its session, are still reserved. */
+  /** A zombie: it has ended, but its parent has not waited for it yet. Its pid and session id are still reserved. */
   readonly isDead: boolean
-  /** By a signal such as SIGSTOP, or by a debugger. */
+  /** Stopped by a signal such as SIGSTOP, or by a debugger. */
   readonly isStopped: boolean
-  /** On a processor, waiting for one, or in the middle of input or output. */
+  /** On a processor, waiting for one, or blocked in input or output. */
   readonly isRunning: boolean
-  /** Whether its environment is empty; false for one that is about to execute another program, or to exit. */
+  /** Whether its environment is empty; false for a process that is about to execute another program, or to exit. */
   readonly isBare: boolean
   /** Whether it is a kernel thread. */
   readonly isKernel: boolean
@@ -92,7 +92,7 @@ export const signal: ProcessTable["signal"] = (target, signal) => {
   try {
     return process.kill(target, signal)
   } catch {
-    // It has ended, or may not be signalled, such as the zombies of a group on macOS.
+    // The process has ended, or may not be signalled, such as the zombies of a group on macOS.
     return false
   }
 }
@@ -108,8 +108,8 @@ const inodeOf = (pid: number): number | undefined =>
   orElse(() => lstatSync(`/proc/${pid}`, { throwIfNoEntry: false })?.ino, undefined)
 
 /**
- * The kernel threads that were seen, which do not change while they exist. They are most of a table, and checking that one still
- * exists takes a quarter of the time of reading it.
+ * The kernel threads seen so far, which do not change while they exist. They make up most of the table, and checking that a thread
+ * still exists takes a quarter of the time of reading it.
  */
 const kernelThreads = new Map<number, { readonly inode: number; readonly entry: Entry }>()
 
@@ -122,7 +122,7 @@ const get = (pid: number): Entry | undefined => {
   const entry = read(pid)
   if (entry?.isKernel !== true) return entry
   const inode = inodeOf(pid)
-  // The same process before and after has this inode.
+  // The process was the same before and after, so it has this inode.
   if (inode !== undefined && read(pid)?.startTime === entry.startTime) {
     if (kernelThreads.size >= maxKernelThreads) kernelThreads.clear()
     kernelThreads.set(pid, { inode, entry })
@@ -130,7 +130,7 @@ const get = (pid: number): Entry | undefined => {
   return entry
 }
 
-/** Whether it has the mark and may be signalled, unlike one that has become another user's. */
+/** Whether the process has the mark and may be signalled; a process that now belongs to another user may not. */
 const hasMark = (pid: number, cookies: ReadonlyArray<string>): boolean => {
   const limits = orElse(() => readFileSync(`/proc/${pid}/limits`, "utf8"), "")
   return cookies.some((cookie) => ResourceMark.isIn(limits, ResourceMark.of(cookie))) && signal(pid, 0)

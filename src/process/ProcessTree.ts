@@ -1,20 +1,20 @@
 /**
  * A child process with all of its descendants, as far as they can be found.
  *
- * With `/proc`, these belong to it: every process that carries its cookie, that is in the session of one that belongs to it,
- * or that is in its control group, where it has one. (A session can be founded or inherited, never joined. The child founded
- * one of its own, and its process group lies within.) What escapes without a control group: a process that has left the
- * session, and cleared or overwritten its environment, and closed or redirected all three of its standard streams, and
- * changed its limit to resident memory, all four; and one that has become another user's.
+ * With `/proc`, a process belongs to the tree if it carries the cookie, if its session contains a process of the tree, or if it is
+ * in the tree's control group. (A session can be founded or inherited, never joined. The child has founded one, and its process
+ * group lies within.) Without a control group, a process escapes if it has done all four: left the session, cleared or overwritten
+ * its environment, closed or redirected all three standard streams, and changed its limit on resident memory. A process that has
+ * become another user's escapes too.
  *
- * Without `/proc` it is the child's process group and nothing else.
+ * Without `/proc`, the tree is the child's process group and nothing else.
  */
 import { Option } from "effect"
 import type { Cgroup } from "./Cgroup.js"
 import { type Entry, type ProcessTable, signal as send } from "./ProcessTable.js"
 
 export interface ProcessTree {
-  /** Scans for all of its processes, signals each at once, and returns those found. */
+  /** Scans for all processes of the tree, signals each at once, and returns those found. */
   readonly sweep: (...signals: ReadonlyArray<NodeJS.Signals>) => ProcessSnapshot
   /** As `sweep` without signals; cheap as long as a process found before is alive. */
   readonly scan: () => ProcessSnapshot
@@ -26,24 +26,24 @@ export interface ProcessSnapshot {
   readonly found: ReadonlyArray<Entry>
   /** Whether no process can have been missed. A scan takes time, and processes come and go meanwhile. */
   readonly isComplete: boolean
-  /** Whether the kernel says that its control group has a live process, found or not. */
+  /** Whether the kernel reports a live process in the control group, found or not. */
   readonly isPopulated: boolean
 }
 
 export interface Leader {
   readonly pid: number
-  /** In clock ticks, as the kernel has it; missing where it does not. */
+  /** In clock ticks, from the kernel; missing if unknown. */
   readonly startTime: number | undefined
-  /** Whether it is a child of this program, so that its number is its own until this program has seen it end. */
+  /** Whether it is a child of this program, so that its pid is not reused until this program has seen it end. */
   readonly isChild: boolean
 }
 
 /** Identifies the processes of a tree. */
 export interface Root {
   readonly cookie: string
-  /** Missing when it was not recorded. */
+  /** Missing if it was not recorded. */
   readonly leader: Leader | undefined
-  /** Missing where there is none. */
+  /** Missing if it has no control group. */
   readonly cgroup?: Cgroup | undefined
 }
 
@@ -91,10 +91,10 @@ const ofSessions = (table: ProcessTable, roots: ReadonlyArray<Root>): Scan => {
   const cookies = roots.map(({ cookie }) => cookie)
   const cgroups = roots.flatMap(({ cgroup }) => cgroup ?? [])
   const leaders = roots.flatMap(({ leader }) => leader ?? [])
-  // Nothing is older than the first of them; unknown if any start time is.
+  // No process of the tree is older than the first leader; 0 if a start time is unknown.
   const begun = Math.min(...roots.map(({ leader }) => leader?.startTime ?? 0))
-  // Sessions that belong to the tree. One is trusted from scan to scan until it is seen empty: its id is not reused
-  // before. A child's own is trusted from the start if the child is there, or was a moment ago.
+  // Sessions that belong to the tree. A session is trusted until a scan finds it empty, since its id is not reused before. A
+  // child's session is trusted from the start if the child exists, or did a moment ago.
   let sessions = new Set(
     leaders
       .filter(({ isChild, pid, startTime }) => isChild || table.get(pid)?.startTime === startTime)
@@ -119,7 +119,7 @@ const ofSessions = (table: ProcessTable, roots: ReadonlyArray<Root>): Scan => {
     const take = (entry: Entry) => {
       found.push(entry)
       alive.add(entry.session)
-      // A whole group at once leaves it no moment in which to fork.
+      // Signalling the whole group at once leaves it no time to fork.
       const target = entry.group > 1 ? -entry.group : entry.pid
       if (signalled.has(target)) return
       signalled.add(target)
@@ -127,7 +127,7 @@ const ofSessions = (table: ProcessTable, roots: ReadonlyArray<Root>): Scan => {
     }
 
     const examine = (entry: Entry) => {
-      // This program is never part of it, not even if it was started by what it now clears away.
+      // This program is never part of the tree, even if a process of the tree started it.
       if (entry.session === self?.session || entry.pid === process.pid) return
       if (entry.startTime < begun) return
       if (entry.isDead) {
@@ -136,14 +136,14 @@ const ofSessions = (table: ProcessTable, roots: ReadonlyArray<Root>): Scan => {
         dead.add(name)
         return
       }
-      // Signalled during the scan, not after it: a process that keeps forking is gone by then.
+      // Signal during the scan: after it, a process that keeps forking is gone.
       const isMarked = sessions.has(entry.session) || members.has(entry.pid) || table.isMarked(entry, cookies)
       if (isMarked === true) return take(entry)
       if (isMarked === undefined) isComplete = false
       others.push(entry)
     }
 
-    // The youngest first: they are the ones that may not be there for long.
+    // Youngest first: they may be short-lived.
     for (const pid of [...table.pids()].sort((a, b) => b - a)) {
       const entry = table.get(pid)
       if (entry === undefined) isComplete = false
@@ -155,7 +155,7 @@ const ofSessions = (table: ProcessTable, roots: ReadonlyArray<Root>): Scan => {
       else isComplete = false
     }
     sessions = isComplete ? alive : new Set([...sessions, ...alive])
-    // Last, so that `found` has the processes that it kills.
+    // Kill the groups last, so that `found` contains their processes.
     if (signals.includes("SIGKILL")) for (const cgroup of cgroups) cgroup.kill()
     return { found, isComplete, isPopulated: cgroups.some((cgroup) => cgroup.isPopulated()) }
   }

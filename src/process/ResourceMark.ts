@@ -1,15 +1,15 @@
 /**
- * A mark that every descendant of a process keeps, whatever session it founds and whatever it clears, closes or forbids others
- * to read: a limit to its resident memory, which Linux has not enforced since 2.4.30. Every user can read it in
+ * A mark that every descendant of a process keeps, even if it founds a session, clears its environment, closes its streams or hides
+ * them from others: a limit on resident memory, which Linux has not enforced since 2.4.30. Every user can read it in
  * `/proc/PID/limits`, even of a process with `PR_SET_DUMPABLE` 0, such as ssh-agent, whose environment only root sees.
  */
 import { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
 
-/** Limits in KiB: of no effect, as no machine has as much. */
+/** Limits in KiB, without effect, since no machine has that much memory. */
 export interface ResourceMark {
   readonly soft: number
-  /** Only where there is no hard limit yet: within a job of another manager, that one's mark stays. */
+  /** Set only if there is no hard limit yet: inside a job of another manager, that manager's mark stays. */
   readonly hard: number
 }
 
@@ -26,7 +26,7 @@ export const of = (cookie: string): ResourceMark => {
 
 const bytes = (kibibytes: number) => String(BigInt(kibibytes) * 1024n)
 
-/** Whether a process carries it, by what its `/proc/PID/limits` says. */
+/** Whether the contents of `/proc/PID/limits` show the mark. */
 export const isIn = (limits: string, { hard, soft }: ResourceMark): boolean => {
   const [, softLimit, hardLimit] = /^Max resident set +(\S+) +(\S+)/m.exec(limits) ?? []
   return softLimit === bytes(soft) || hardLimit === bytes(hard)

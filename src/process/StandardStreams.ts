@@ -1,9 +1,9 @@
 /**
- * The standard streams of a child: a file that holds its input, and one pipe for output and error.
+ * The standard streams of a child: a file for its input, and one pipe for output and error.
  *
- * Node's own pipes are sockets, on which a script's `> /dev/stderr` fails, and two of them lose the order of what came
- * first. So this is a named pipe and a file, which are named after the cookie and removed at once. Their names stay with
- * every process that holds them, so that it is found even when it has cleared its environment.
+ * Node's own pipes are sockets, on which a script's `> /dev/stderr` fails, and two of them lose the order of their data. So a named
+ * pipe and a file are used, which are named after the cookie and removed at once. Every process that holds them keeps their names,
+ * so that it is found even if it has cleared its environment.
  */
 import { Duration, Effect } from "effect"
 import { closeSync, constants, openSync, rmSync, writeFileSync } from "node:fs"
@@ -23,7 +23,7 @@ export interface StandardStreams extends Pipe {
   readonly input: number | "ignore"
 }
 
-/** When it fails, nothing stays open. `path` leads to `mkfifo`, as Node cannot make a named pipe. */
+/** On failure, nothing stays open. `path` is searched for `mkfifo`, since Node cannot create a named pipe. */
 export const open = ({
   cookie,
   path,
@@ -40,7 +40,7 @@ export const open = ({
     }).pipe(Effect.tapErrorCause(() => Effect.sync(() => closeAll(pipe))))
   )
 
-/** Removes what a crash has left of a process that was being started. */
+/** Removes what a crash has left of a process start. */
 export const clear = (cookie: string): Effect.Effect<void> =>
   Effect.sync(() => remove(outputOf(cookie), inputOf(cookie)))
 
@@ -66,7 +66,7 @@ const outputOf = (cookie: string) => join(tmpdir(), `charlotte-${cookie}`)
 const inputOf = (cookie: string) => `${outputOf(cookie)}.input`
 
 const openPipe = (name: string): Pipe => {
-  // Opens the reader first, or the writer would wait for it.
+  // Open the reader first, or the writer would wait for it.
   const reader = openSync(name, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
     return { reader, output: openSync(name, constants.O_WRONLY) }
@@ -91,7 +91,7 @@ const remove = (...files: ReadonlyArray<string>): void => {
     try {
       rmSync(file, { force: true })
     } catch {
-      // Left for whatever cleans that directory.
+      // Left to the cleanup of that directory.
     }
   }
 }
@@ -106,7 +106,7 @@ const couldNotBeSetUp = (cause: unknown): ProcessOutcome => {
   return CouldNotStart({ reason: "output", message: `its input and output could not be set up in ${tmpdir()}: ${why}` })
 }
 
-/** Closes the child's ends, once it has them, or all when there is no child. */
+/** Closes the child's ends once the child has them, or all ends if there is no child. */
 export const close = ({ input, output, reader }: StandardStreams, all: boolean): Effect.Effect<void> =>
   Effect.sync(() => {
     closeSync(output)

@@ -1,11 +1,11 @@
 /**
- * Ends the processes of jobs when this program is killed or stalls. On one machine that is left to the next manager. In a cluster a
- * job is continued meanwhile on another machine, from which they cannot be seen.
+ * Ends the processes of jobs when this program is killed or stalls. On one machine, the next manager does that. In a cluster,
+ * another machine continues the job meanwhile, and cannot see them.
  */
 import { Context, Effect } from "effect"
 
 export interface Service {
-  /** Returns when nothing that carries the cookie can outlive this program any more. An interruption releases it. */
+  /** Returns once no process with the cookie can outlive this program. An interruption releases the cookie. */
   readonly watch: (cookie: string) => Effect.Effect<void>
   /** Identifies the process that was started with a cookie. */
   readonly spawned: (process: {
@@ -14,7 +14,7 @@ export interface Service {
     /** In clock ticks since boot. */
     readonly startTime: number | undefined
   }) => Effect.Effect<void>
-  /** Nothing that carries the cookie is left. */
+  /** Called when no process with the cookie is left. */
   readonly release: (cookie: string) => Effect.Effect<void>
 }
 

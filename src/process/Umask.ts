@@ -1,6 +1,6 @@
 /**
- * The umask. Files of a manager are accessible to its user only, whatever mode they are made with. The programs that it starts
- * make files for the user, also in the user's own repository, and get the umask that this program inherited.
+ * The umask. A manager's files are accessible only to its user, regardless of the mode at creation. The programs that it starts
+ * create files for the user, also in the user's own repository, and get the umask that this program inherited.
  */
 import { Effect, type Scope } from "effect"
 import { umask } from "node:process"

@@ -2,8 +2,8 @@ import type { Entry, ProcessTable } from "./ProcessTable.js"
 import type { Leader } from "./ProcessTree.js"
 
 /**
- * Whether a child process cannot run: it is stopped itself, or it sleeps and all of its children cannot run either, as a
- * script that waits for an agent that was stopped.
+ * Whether a child process cannot run: it is stopped, or it sleeps and none of its children can run, like a script that waits for a
+ * stopped agent.
  */
 export const isStopped = (table: ProcessTable, { pid }: Leader): boolean => {
   const child = table.get(pid)

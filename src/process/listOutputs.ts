@@ -1,5 +1,5 @@
 /**
- * The files with the output of processes below a directory.
+ * The output files of processes below a directory.
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Array, Effect, Option } from "effect"
@@ -9,7 +9,7 @@ import * as OutputReader from "./OutputReader.js"
 export interface OutputOnDisk extends OutputReader.Output {
   /** Its path in the directory. */
   readonly name: string
-  /** In bytes, of what is kept of the output so far. */
+  /** In bytes, of the output kept so far. */
   readonly size: number
   /** When it was last written to, in milliseconds. */
   readonly at: number

@@ -15,7 +15,7 @@ unset PWD OLDPWD SHLVL
 exec "$@"`
 
 /**
- * A command line that runs the command with its mark. It is the command itself if that might not start, so that the system
+ * A command line that runs the command with its mark. Returns the command unchanged if it might not start, so that the system
  * reports the error, or if a shell would change its environment.
  */
 export const markedCommand = (options: {

@@ -9,9 +9,9 @@ import { type ProcessOutcome, SilentTooLong, TimedOut } from "./ProcessOutcome.j
 
 export interface WatchedProcess {
   readonly ended: Effect.Effect<ProcessOutcome>
-  /** Changes with every piece of output that is read. */
+  /** Changes with every chunk of output that is read. */
   readonly printed: () => number
-  /** Whether what was read is still being written, so that more may be waiting in the pipe. */
+  /** Whether the last chunk is still being written, so that more may be waiting in the pipe. */
   readonly isBehind: () => boolean
   /** Whether the process is stopped, as by SIGSTOP. */
   readonly isStopped: () => boolean
@@ -25,7 +25,7 @@ export interface WatchedProcess {
  * @category models
  */
 export interface Slow {
-  /** The time limit, or that without output. */
+  /** The time limit, or the limit without output. */
   readonly limit: "total" | "silence"
   readonly after: Duration.Duration
   readonly of: Duration.Duration
@@ -48,12 +48,12 @@ export const within = (
 /** The longest beat, in milliseconds. */
 const longestBeat = 1_000
 
-/** How many beats the shorter of the limits has at least, so that one beat too many makes little difference. */
+/** The minimum number of beats in the shorter limit, so that one beat too many makes little difference. */
 const leastBeats = 8
 
 /**
- * Returns once a limit is used up. Time is added up in beats, and each adds at most its own length: however long this process
- * stood still, that counts as one beat.
+ * Returns once a limit is used up. Time is counted in beats, and each adds at most its own length: a pause of this process counts
+ * as one beat, however long it was.
  */
 const exceeded = (
   total: Duration.Duration,
@@ -92,7 +92,7 @@ const exceeded = (
         yield* Effect.zipRight(warn("total", used, total), warn("silence", silent, silence))
         continue
       }
-      // After a pause timers come first. What the process has printed meanwhile, and that it has ended, is read in the turn after.
+      // After a pause, timers run first; output printed meanwhile, and the exit, are read in the next turn.
       yield* turn
       yield* turn
       if (hasPrinted()) silent = 0

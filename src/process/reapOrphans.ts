@@ -1,6 +1,6 @@
 /**
- * Kills what a crash has left running on this machine. Whether a process of another machine is gone cannot be seen from here, and a
- * boot id that differs from this machine's says nothing about it, so its record stays open for a manager there.
+ * Kills processes that a crash has left running on this machine. This machine cannot see whether another machine's process is gone,
+ * and a different boot id proves nothing, so the record stays open for a manager there.
  */
 import { Effect, Option } from "effect"
 import { now } from "../internal/now.js"
@@ -17,7 +17,7 @@ export const make = (runner: {
   readonly launch: Launch
   readonly table: Option.Option<ProcessTable>
   readonly bootId: string
-  /** Missing where the records are of one machine. */
+  /** Missing if the records are of one machine. */
   readonly machine: string | undefined
 }): ((jobId: JobId, attempt?: number) => Effect.Effect<number, StoreError>) => {
   const { attempts, bootId, launch, machine, table } = runner
@@ -25,7 +25,7 @@ export const make = (runner: {
   const isElsewhere = (process: OpenProcess) =>
     machine !== undefined && process.machine !== undefined && process.machine !== machine
 
-  /** Returns how many processes there were. */
+  /** Returns the number of processes found. */
   const clear = (process: OpenProcess) =>
     Effect.gen(function* () {
       if (process.bootId !== bootId) return 0
@@ -60,6 +60,6 @@ export const make = (runner: {
   })
 }
 
-/** A pid without the start time of its process identifies none. */
+/** A pid without a start time does not identify a process. */
 const leaderOf = ({ pid, startTime }: OpenProcess): ProcessTree.Leader | undefined =>
   pid === undefined || startTime === undefined ? undefined : { pid, startTime: Number(startTime), isChild: false }

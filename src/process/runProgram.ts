@@ -1,6 +1,6 @@
 /**
- * Runs a short program, such as git, to its end: in a session of its own, which a terminal's Ctrl-C does not reach. Agents and
- * gates are run by `ProcessRunner`, which finds what they leave behind.
+ * Runs a short program, such as git, to its end, in a separate session, which a terminal's Ctrl-C does not reach. Agents and gates
+ * are run by `ProcessRunner`, which finds what they leave behind.
  */
 import { Data, Deferred, Duration, Effect, FiberId } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
@@ -16,7 +16,7 @@ export interface Program {
   readonly file: string
   readonly args: ReadonlyArray<string>
   readonly cwd: string
-  /** All variables that it gets. */
+  /** The program's complete environment. */
   readonly env: Readonly<Record<string, string>>
   readonly input?: string | undefined
   /** How long it may take, in time in which this process could run. */
@@ -24,10 +24,10 @@ export interface Program {
 }
 
 export interface ProgramResult {
-  /** As in a shell, 128 plus the signal number for one that was killed by a signal. */
+  /** As in a shell, 128 plus the signal number if a signal killed the program. */
   readonly code: number
   readonly stdout: Buffer
-  /** The end of it. */
+  /** The end of the error output. */
   readonly stderr: string
 }
 
@@ -41,13 +41,13 @@ const maxErrors = 20_000
 /** Grace period of an interrupted program, so that git can remove its locks. All of these are in milliseconds. */
 const grace = 500
 
-/** How long a killed program is waited for. */
+/** How long to wait for a killed program. */
 const killTime = 5_000
 
-/** How long to wait for the end of the output once the program has ended, where another process still holds it. */
+/** How long to wait for the end of the output once the program has ended, if another process still holds it. */
 const drainTime = 1_000
 
-/** Interruption sends SIGTERM, SIGKILL after the grace period, and returns when the program is over. */
+/** Interruption sends SIGTERM, SIGKILL after the grace period, and returns when the program has ended. */
 export const runProgram = (program: Program): Effect.Effect<ProgramResult, ProgramFailed> =>
   race.first([
     Effect.acquireUseRelease(
@@ -59,7 +59,7 @@ export const runProgram = (program: Program): Effect.Effect<ProgramResult, Progr
   ])
 
 const tooLong = (limit: Duration.Duration): Effect.Effect<never, ProgramFailed> =>
-  // A program lives by real time, whatever clock a test has set.
+  // A program runs in real time, even if a test has set a clock.
   Effect.flatMap(asClock, (clock) => Effect.withClock(runningTime.sleep(limit), clock)).pipe(
     Effect.flatMap(() => new ProgramFailed({ message: `it took longer than ${Duration.format(limit)} and was ended` }))
   )
@@ -74,7 +74,7 @@ interface Running {
   /** Whether its output has ended, too. */
   readonly isClosed: () => boolean
   readonly output: () => { readonly stdout: Buffer; readonly stderr: string }
-  /** Signals the program and what it has started in its process group. */
+  /** Signals the program and its process group. */
   readonly signal: (name: NodeJS.Signals) => void
   /** Stops reading its output, which other processes may still hold. */
   readonly close: () => void
@@ -96,7 +96,7 @@ const start = (program: Program): Running => {
     try {
       process.kill(-pid, name)
     } catch {
-      // All of it has ended.
+      // The whole group has ended.
     }
   }
   stdout?.on("data", (chunk: Buffer) => {
@@ -113,7 +113,7 @@ const start = (program: Program): Running => {
   })
   child.once("exit", (code, by) => {
     isOver = true
-    // Now, and no later: once the group is empty, its id may be reused.
+    // Signal now: once the group is empty, its id may be reused.
     if (isEnding) signal("SIGKILL")
     Deferred.unsafeDone(exit, Effect.succeed(code ?? 128 + (by === null ? 0 : constants.signals[by])))
   })
@@ -153,7 +153,7 @@ const end = (running: Running): Effect.Effect<void> =>
     running.close()
   })
 
-/** Polls: a timeout would wait for what cannot be interrupted. */
+/** Polls, since a timeout would wait for uninterruptible work. */
 const waitUntil = (condition: () => boolean, millis: number): Effect.Effect<void> =>
   Effect.gen(function* () {
     const { sleep, turn } = yield* RealClock

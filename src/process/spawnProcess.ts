@@ -19,11 +19,11 @@ export interface LaunchOptions {
   readonly cwd: string
   readonly env: Record<string, string>
   readonly stdin: string | undefined
-  /** The file for its output, and how many bytes it may have. */
+  /** The output file, and its maximum size in bytes. */
   readonly file: string
   readonly limit: number
   readonly table: Option.Option<ProcessTable>
-  /** The directory of the control group for it. */
+  /** The directory of its control group. */
   readonly cgroup: string | undefined
 }
 
@@ -34,13 +34,13 @@ export interface Launched extends ChildProcess.ChildProcess {
 export interface Launch {
   /** A mark that no other process has. */
   readonly cookie: Effect.Effect<string>
-  /** When it fails, nothing runs and nothing is left. */
+  /** On failure, nothing runs and nothing is left. */
   readonly start: (options: LaunchOptions) => Effect.Effect<Launched, ProcessOutcome>
-  /** Removes what a start that was cut off by a crash has left. */
+  /** Removes what an interrupted start has left after a crash. */
   readonly clear: (cookie: string) => Effect.Effect<void>
 }
 
-/** How processes are started; the simulation, in which none of this is real, replaces it. */
+/** How processes are started; replaced in the simulation, which has no real processes. */
 export class LaunchRef extends Context.Reference<LaunchRef>()("charlotte/Launch", {
   defaultValue: (): Launch => ({
     cookie: Effect.sync(() => randomUUID()),
@@ -49,7 +49,7 @@ export class LaunchRef extends Context.Reference<LaunchRef>()("charlotte/Launch"
   })
 }) {}
 
-// No scopes here: on this version of Effect, an interruption that comes while one closes can be lost.
+// No scopes here: in this version of Effect, an interruption during the closing of a scope can be lost.
 const start = (options: LaunchOptions): Effect.Effect<Launched, ProcessOutcome> =>
   Effect.acquireUseRelease(
     openFile(options),

@@ -31,16 +31,16 @@ import type * as TreeGuard from "./TreeGuard.js"
 export interface RunOptions {
   readonly jobId: JobId
   readonly attempt: number
-  /** For reports, such as `agent` or `gate`. */
+  /** A label for reports, such as `agent` or `gate`. */
   readonly purpose: string
   readonly command: Array.NonEmptyReadonlyArray<string>
   readonly cwd: string
   /**
-   * Variables besides the few that every process gets; those that begin with `CHARLOTTE_` are dropped. Inside a span that is
-   * traced, `TRACEPARENT` is one of the few.
+   * Variables besides the few that every process gets; names that begin with `CHARLOTTE_` are dropped. Inside a traced span,
+   * `TRACEPARENT` is one of the few.
    */
   readonly env?: { readonly [name: string]: string } | undefined
-  /** Names of variables to inherit; those that begin with `CHARLOTTE_` or `GIT_` are dropped. */
+  /** Names of variables to inherit; names that begin with `CHARLOTTE_` or `GIT_` are dropped. */
   readonly inherit?: ReadonlyArray<string> | undefined
   readonly stdin?: string | undefined
   /** The file for standard output and error. Its directory is created; an existing file is replaced. */
@@ -48,7 +48,7 @@ export interface RunOptions {
   readonly limits?: Limits | undefined
   /** The grace period, read when it begins. */
   readonly grace: () => Duration.Duration
-  /** Completes when the grace period ends, which a later stop can shorten. */
+  /** Completes when the grace period ends; a later stop can shorten it. */
   readonly graceOver?: Effect.Effect<void> | undefined
   /** Called at 80 % of a limit: once for the time limit, and once in each silence for the limit without output. */
   readonly onSlow?: ((slow: Slow) => Effect.Effect<void>) | undefined
@@ -114,7 +114,7 @@ export const make = (runner: {
   readonly around: ChildEnvironment.Variables
   readonly guard: TreeGuard.Service
   readonly bootId: string
-  /** Missing where the records are of one machine. */
+  /** Missing if the records are of one machine. */
   readonly machine: string | undefined
   readonly isHurried: () => boolean
 }): ((options: RunOptions) => Effect.Effect<ProcessResult, StoreError>) => {
@@ -212,7 +212,7 @@ export const make = (runner: {
     )
 }
 
-/** The end of the output as it is recorded, from the beginning of a line: a secret that is cut in two would not be redacted. */
+/** The recorded end of the output, from the start of a line: a secret that is cut in two would not be redacted. */
 const lastOf = ({ size, tail }: Written): string => {
   const bytes = Buffer.from(tail)
   if (Math.max(size, bytes.length) <= tailSize) return tail

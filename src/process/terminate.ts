@@ -1,5 +1,5 @@
 /**
- * The end of a process tree: SIGTERM, a grace period, SIGKILL, and then polling until nothing is left.
+ * Ends a process tree: SIGTERM, a grace period, SIGKILL, and then polling until nothing is left.
  */
 import { Duration, Effect, Fiber } from "effect"
 import { RealClock } from "../internal/RealClock.js"
@@ -9,8 +9,8 @@ import type { ProcessTree } from "./ProcessTree.js"
 /**
  * Returns when nothing is left, however long that takes. Can be interrupted while it waits, and called again.
  *
- * `settle` is how long what is left may take to end by itself, `grace` how long after SIGTERM; neither counts any more once
- * `isHurried`. `graceOver` ends the grace earlier.
+ * `settle` is how long the remaining processes may take to end by themselves, `grace` how long after SIGTERM; `isHurried` cancels
+ * both. `graceOver` ends the grace period earlier.
  */
 export const terminate = (
   tree: ProcessTree,
@@ -40,8 +40,8 @@ export const terminate = (
   })
 
 /**
- * Runs `use`, which can ask whether the grace is over. A daemon fiber waits for that: a child fiber would be interrupted together
- * with its parent, even while that is uninterruptible.
+ * Runs `use`, which can check whether the grace period is over. A daemon fiber waits for that: a child fiber would be interrupted
+ * together with its parent, even while the parent is uninterruptible.
  */
 const withGraceOver = <A>(
   graceOver: Effect.Effect<void> = Effect.never,
@@ -62,7 +62,7 @@ const withGraceOver = <A>(
     )
   })
 
-/** Kills all of it; returns when nothing is left. */
+/** Kills the whole tree; returns when nothing is left. */
 export const kill = (tree: ProcessTree): Effect.Effect<void> =>
   isEmptyWithin(tree, Duration.seconds(1), { signals: ["SIGKILL"] }).pipe(
     Effect.tap((isEmpty) => {
@@ -78,7 +78,7 @@ export const kill = (tree: ProcessTree): Effect.Effect<void> =>
 /** The longest pause between two scans, in milliseconds. */
 const longestPause = 50
 
-/** This many scans in a row that find nothing are enough, even if other processes came and went during each of them. */
+/** This many empty scans in a row are enough, even if other processes came and went during each of them. */
 const enough = 5
 
 const isEmptyWithin = (
