@@ -1,6 +1,6 @@
 /**
- * The agents that can run tasks: those of the configuration, the presets, and `script`, which runs the tasks' own `sh` blocks.
- * A job names one of them; the command never comes from the job.
+ * The agents that can run tasks: the configured agents, the presets, and `script`, which runs the tasks' own `sh` blocks. A job
+ * names one of them; the command never comes from the job.
  *
  * @since 0.1.0
  */
@@ -36,7 +36,7 @@ export interface Service {
   /** All agents, sorted. */
   readonly names: ReadonlyArray<string>
 
-  /** The agents whose command is installed on this machine, sorted; no command is run to find out. */
+  /** The agents whose command is installed on this machine, sorted; no command is run. */
   readonly found: Effect.Effect<ReadonlyArray<string>>
 
   /** The agent of that name, if its command is installed on this machine. There is no default: without a name it fails. */
@@ -58,7 +58,7 @@ export interface Service {
 export interface Gates {
   /** Names of environment variables that they inherit, besides the few that every process gets. */
   readonly env: ReadonlyArray<string>
-  /** The time limit of one command; 1 hour by default, so that one that hangs does not block its job for ever. */
+  /** The time limit of one command; 1 hour by default, so that a hanging command does not block its job for ever. */
   readonly timeout?: Duration.Duration | undefined
 }
 

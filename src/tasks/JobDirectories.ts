@@ -1,6 +1,6 @@
 /**
- * The directories of jobs. The one for the worktrees of a job outlives its record, and says in which repository the job worked, so that
- * `Prune` finds what jobs left there that are no longer recorded.
+ * The directories of jobs. The worktree directory of a job outlives its record, and names the repository in which the job worked,
+ * so that `Prune` finds what unrecorded jobs have left there.
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Effect, Option, Schema } from "effect"
@@ -12,7 +12,7 @@ export const of = (directory: string, id: JobId) => ({
   logs: `${directory}/logs/${id}`
 })
 
-/** Not a valid unit name, so no worktree has it. */
+/** No worktree has this name: it is not a valid unit name. */
 const note = (directory: string, id: JobId): string => `${of(directory, id).worktrees}/_repository`
 
 /** Notes the repository of a job. */
@@ -27,7 +27,7 @@ export const noteRepository = (directory: string, id: JobId, topLevel: string) =
 export const repositoryOf = (directory: string, id: JobId) =>
   Effect.orElseSucceed(fs.readLine(note(directory, id)), Option.none<string>)
 
-/** All jobs that have a directory for worktrees, recorded or not. */
+/** All jobs that have a worktree directory, recorded or not. */
 export const jobs = (directory: string) =>
   Effect.map(
     Effect.orElseSucceed(fs.list(`${directory}/worktrees`), (): ReadonlyArray<string> => []),
@@ -40,7 +40,7 @@ const decodeId = Schema.decodeOption(JobId)
 export const has = (directory: string, id: JobId) =>
   Effect.map(Effect.orElseSucceed(fs.stat(of(directory, id).worktrees), Option.none), Option.isSome)
 
-/** Removes the directory for the worktrees of a job once it is empty but for the note. */
+/** Removes the worktree directory of a job once it is empty except for the note. */
 export const removeEmpty = (directory: string, id: JobId) =>
   Effect.gen(function* () {
     const { worktrees } = of(directory, id)

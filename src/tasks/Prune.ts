@@ -30,9 +30,9 @@ export interface Options {
   readonly repository?: string
   /** Only these jobs. */
   readonly jobs?: ReadonlyArray<JobId>
-  /** The `directory` of `TaskOrchestrator.layer`, to find what jobs left there that are no longer recorded. */
+  /** The `directory` of `TaskOrchestrator.layer`, to find what unrecorded jobs have left there. */
   readonly directory?: string
-  /** Only jobs that ended at least this long ago; of a job that is no longer recorded, nobody knows. */
+  /** Only jobs that ended at least this long ago; excludes unrecorded jobs, whose end is unknown. */
   readonly olderThan?: Duration.DurationInput
   /** Also removes work that exists nowhere else; it is lost. */
   readonly discard?: boolean
@@ -100,7 +100,7 @@ export const prune = Effect.fn("Prune.prune")(function* (options: Options = {}) 
   )
 })
 
-/** Removes the directories of jobs that are no longer recorded and of which nothing is left in their repository. */
+/** Removes the directories of unrecorded jobs that have left nothing in their repository. */
 const removeDirectories = (
   { directory, dryRun, jobs, olderThan }: Options,
   reports: ReadonlyMap<string, Pruned>
@@ -123,7 +123,7 @@ const nothing = (repository: string): Pruned => ({ repository, worktrees: [], br
 
 const pageSize = 500
 
-/** The repositories of those jobs, or of all jobs. */
+/** The repositories of these jobs, or of all jobs. */
 const repositories = ({
   directory,
   jobs,
@@ -220,7 +220,7 @@ interface Candidate {
   readonly job: EndedJob
 }
 
-/** A job that has ended, and perhaps is no longer recorded. */
+/** An ended job, which may no longer be recorded. */
 interface EndedJob {
   readonly id: JobId
   readonly isRecorded: boolean
@@ -266,7 +266,7 @@ const endedJob = (
     const id = found.value
     const run = yield* store.get(id)
     if (Option.isNone(run)) {
-      // Only jobs that have ended are removed from the store. Without a directory here it may be a job of another home.
+      // Only ended jobs are removed from the store. Without a directory here, the job may belong to another home.
       const isOurs = directory !== undefined && (yield* JobDirectories.has(directory, id))
       return isOurs && olderThan === undefined ? Option.some({ id, isRecorded: false }) : Option.none()
     }

@@ -65,7 +65,7 @@ export const payloads = {
     total: Schema.Int
   }),
 
-  /** Git settings that could execute commands were changed in the repository, or nothing can be written; the job waits until that is over. */
+  /** Git settings of the repository that could execute commands were changed, or nothing can be written; the job waits. */
   "orch.waiting": Schema.Struct({ reason }),
 
   /** The unit has a concurrency permit; its worktree is created next. */
@@ -73,9 +73,9 @@ export const payloads = {
   /** The setup command runs in its worktree. */
   "unit.setup.started": Schema.Struct({ command: Schema.String, attempt: Schema.Int }),
   "unit.setup.failed": Schema.Struct({ command: Schema.String, attempt: Schema.Int, reason, log }),
-  /** It waits for its agent, which is at its usage limit or not logged in, and continues at that time or once the job is resumed. */
+  /** The unit waits for its agent, which is at its usage limit or not logged in, until that time or until the job is resumed. */
   "unit.waiting": Schema.Struct({ reason, until: Schema.optional(Schema.DateTimeUtc) }),
-  /** All of its tasks are complete; it is merged after the units before it. */
+  /** All tasks of the unit are complete; it is merged after the units before it. */
   "unit.completed": Nothing,
   /** A gate or baseline command runs on the merged result. */
   "unit.verifying": Schema.Struct({ command: Schema.String }),
@@ -85,7 +85,7 @@ export const payloads = {
 
   "task.started": Schema.Struct({ title: Schema.String, attempt: Schema.Int }),
   "task.agent.started": Schema.Struct({ agent: Schema.String, log: Schema.String }),
-  /** It has used up 80 % of its time limit, or of its time limit without output. */
+  /** The agent has used up 80 % of its time limit, or of its limit without output. */
   "task.agent.slow": Schema.Struct({ reason }),
   /** Without a reason, the agent succeeded. Since 0.2.0 with the class of the turn. */
   "task.agent.ended": Schema.Struct({ class: Schema.optional(TurnClass), reason: Schema.optional(reason), log: Log }),
@@ -120,7 +120,7 @@ export const payloads = {
 export type Type = keyof typeof payloads
 
 /**
- * The JSON form, in which a payload is emitted and recorded.
+ * The JSON form of a payload, as it is emitted and recorded.
  *
  * @since 0.1.0
  * @category models

@@ -1,7 +1,7 @@
 /**
- * The orchestrator of a directory of tasks. Units run in parallel, each in its own worktree outside the repository, with one
- * commit per task once its backpressure command passes. Completed units are merged into a result branch, and at the end the
- * target branch is advanced to it.
+ * The orchestrator of a directory of tasks. Units run in parallel, each in a separate worktree outside the repository, with one
+ * commit per task once its backpressure command passes. Completed units are merged into a result branch, and at the end the target
+ * branch is advanced to it.
  *
  * @since 0.1.0
  */
@@ -47,7 +47,7 @@ import * as UnitWorktree from "./run/UnitWorktree.js"
 export interface Options {
   /** An absolute path outside any repository, for the worktrees and logs of jobs. */
   readonly directory: string
-  /** Redacts text for agents, such as a secret that is available to gates only and that one has printed. */
+  /** Redacts text for agents, such as a secret that only gates receive and that a gate has printed. */
   readonly hide?: (text: string) => string
 }
 
@@ -82,7 +82,7 @@ export const layer = (options: Options): Layer.Layer<Orchestrator, never, Servic
   Layer.effect(
     Orchestrator,
     Effect.gen(function* () {
-      // Pick these services only: the full context would replace the scope of each job by that of the layer.
+      // Pick only these services: the full context would replace the scope of each job by the layer's scope.
       const context = Context.pick(
         Agents,
         Git,

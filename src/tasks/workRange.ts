@@ -17,17 +17,17 @@ const decode = Schema.decodeUnknownOption(ObjectId)
 const resultOf = ({ base }: PlanSnapshot, units: ReadonlyArray<UnitRecord>): ObjectId =>
   Option.getOrElse(decode(units.findLast(({ state }) => state === "merged")?.commit), () => base)
 
-/** From the target at submission to the units that are merged. */
+/** From the target at submission to the merged units. */
 export const ofJob = (snapshot: PlanSnapshot, { units }: Work): Range => ({
   base: snapshot.targetAt,
   head: resultOf(snapshot, units)
 })
 
-/** From where the unit started to its last completed task; none if there is no such unit. */
+/** From the unit's start to its last completed task; none if there is no such unit. */
 export const ofUnit = (snapshot: PlanSnapshot, { tasks, units }: Work, name: string): Option.Option<Range> =>
   Option.map(Option.fromNullable(units.find(({ unit }) => unit === name)), (record) => {
     const last = units.findLastIndex(({ unit }) => record.dependsOn.includes(unit))
-    // A unit that has to start over has no base; it would start again where it started before.
+    // A unit that has to start over has no base; it would start at the same commit again.
     const base = Option.getOrElse(decode(record.base), () => resultOf(snapshot, units.slice(0, last + 1)))
     const done = tasks.findLast(({ state, unit }) => unit === name && state === "completed")
     return { base, head: Option.getOrElse(decode(done?.commit), () => base) }

@@ -7,7 +7,7 @@ export interface FailureReport {
   readonly reset?: { readonly at: number } | { readonly in: number } | undefined
 }
 
-/** The class of a failure by its HTTP status; undefined if the agent or the task caused it. */
+/** The class of a failure by its HTTP status; undefined if the agent or the task caused the failure. */
 export const classOfStatus = (status: number | undefined): FailureReport["class"] | undefined => {
   if (status === undefined) return undefined
   if (status === 429) return "usageLimit"

@@ -6,7 +6,7 @@
 import { Array, Duration, Schema } from "effect"
 import { Span } from "../../yaml/fields.js"
 
-/** One message, whatever is wrong with the value. */
+/** One message for every invalid value. */
 const must = (message: string) => ({ message: () => ({ message, override: true }) })
 
 /**
@@ -40,7 +40,7 @@ export const PromptWay = Schema.Literal("stdin", "file", "argument").annotations
 )
 
 /**
- * How the output of an agent reports its failures: as the records of Claude Code's `--output-format stream-json`, as those of
+ * How the output of an agent reports its failures: as records of Claude Code's `--output-format stream-json`, as records of
  * `codex exec --json`, or as text, in which only a usage limit is recognised.
  *
  * @since 0.2.0
@@ -79,7 +79,7 @@ export class Profile extends Schema.Class<Profile>("charlotte/Profile")({
   prompt: PromptWay,
   /** `text` by default. */
   format: Schema.optionalWith(Format, { default: () => "text" }),
-  /** The environment variables that it inherits, besides the few that every process gets. */
+  /** The environment variables that the agent inherits, besides the few that every process gets. */
   env: VariableNames,
   /** Time limit of one invocation. */
   timeout: Schema.optional(Span),
@@ -87,7 +87,7 @@ export class Profile extends Schema.Class<Profile>("charlotte/Profile")({
   silence: Schema.optional(Span)
 }) {}
 
-/** Defaults of a profile. There is a timeout, so that a hanging agent does not block its job for ever. */
+/** Defaults of a profile. The timeout keeps a hanging agent from blocking its job for ever. */
 export const defaults = {
   prompt: "stdin",
   format: "text",

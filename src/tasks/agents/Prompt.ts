@@ -1,6 +1,5 @@
 /**
- * The prompt of an agent: the text of the task, its file and its gate, and from the second attempt on the failure of the previous
- * one.
+ * The prompt of an agent: the text of the task, its file and its gate, and the failure of the previous attempt, if there was one.
  */
 import { Option } from "effect"
 import * as plainText from "../../internal/plainText.js"
@@ -16,15 +15,15 @@ export interface About {
 
 /** A failed attempt. */
 export interface Previous {
-  /** Such as `the gate exited with code 1`. */
+  /** A short reason, such as `the gate exited with code 1`. */
   readonly reason: string
-  /** The end of its output; empty if there was none, or it is unknown. */
+  /** The end of the output; empty if there was none, or it is unknown. */
   readonly tail: string
 }
 
 /** Bytes of output in a prompt. The end is usually the most informative. */
 const maxOutput = 8 * 1024
-/** Characters to strip of control sequences; enough for `maxOutput` to remain. */
+/** Characters to strip of control sequences; enough to leave `maxOutput`. */
 const maxRead = 64 * 1024
 
 export const make = (task: About, previous: Option.Option<Previous> = Option.none()): string =>

@@ -48,7 +48,7 @@ export interface TurnEnd {
   readonly class: TurnClass
   /** The agent's own message, if it reported the failure. */
   readonly message?: string
-  /** When the usage limit resets, if the agent says so. */
+  /** When the usage limit resets, if the agent reports it. */
   readonly resetsAt?: DateTime.Utc
 }
 

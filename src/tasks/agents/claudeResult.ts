@@ -20,7 +20,7 @@ const RateLimitEvent = Schema.Struct({
     status: Schema.optional(Schema.String),
     /** In seconds since 1970. */
     resetsAt: Schema.optional(Schema.NullOr(Schema.Number)),
-    /** Served beyond the limit, at extra cost. */
+    /** The request was served beyond the limit, at extra cost. */
     isUsingOverage: Schema.optional(Schema.NullOr(Schema.Boolean)),
     overageStatus: Schema.optional(Schema.NullOr(Schema.String))
   })
@@ -44,7 +44,7 @@ export const read = (lines: ReadonlyArray<string>): Option.Option<FailureReport>
   })
 }
 
-/** The line with which versions before 2 report a usage limit, if that is all of a text. */
+/** Reads the line with which versions before 2 report a usage limit, if the text has nothing else. */
 export const limitLine = (text: string): Option.Option<FailureReport> => {
   const [message, at] = /^Claude AI usage limit reached\|(\d{1,13})$/.exec(text) ?? []
   return message === undefined
@@ -59,7 +59,7 @@ const rejection = ({ rate_limit_info: info }: typeof RateLimitEvent.Type) => {
   return { class: "usageLimit" as const, reset: typeof resetsAt === "number" ? { at: resetsAt } : undefined }
 }
 
-/** As in `API Error: 529 {"type":"error",…}`, also after the advice to log in. */
+/** Reads a status as in `API Error: 529 {"type":"error",…}`, also after the advice to log in. */
 const statusIn = (message: string): number | undefined => {
   const [, status] = /^(?:[^:|{]{0,60} · |Failed to authenticate\. )?API Error:? \(?(\d{3})\b/.exec(message) ?? []
   return status === undefined ? undefined : Number(status)

@@ -52,7 +52,7 @@ const ofMessage = (message: string, own: Limit): Option.Option<FailureReport> =>
   return Option.some({ class: name, message, reset: name === "usageLimit" ? reset : undefined })
 }
 
-/** As in `unexpected status 429 Too Many Requests: {"error":{"type":"usage_limit_reached",…}}, request id: …`. */
+/** Reads the body as in `unexpected status 429 Too Many Requests: {"error":{"type":"usage_limit_reached",…}}, request id: …`. */
 const body = (message: string): Option.Option<Limit> =>
   Option.map(decodeBody(message.slice(message.indexOf("{"), message.lastIndexOf("}") + 1)), ({ error }) => error)
 
@@ -68,7 +68,7 @@ const statusIn = (message: string): number | undefined => {
 
 const units: { readonly [unit: string]: number } = { day: 86_400, hour: 3_600, minute: 60 }
 
-/** As in `try again in 2 days 17 hours 14 minutes.`, which is rounded down to the minute. */
+/** Reads a time as in `try again in 2 days 17 hours 14 minutes.`, which is rounded down to the minute. */
 const waitIn = (message: string): FailureReport["reset"] => {
   const [, text] = /\btry again in ((?:\d+ (?:day|hour|minute)s? ?)+)\.$/.exec(message) ?? []
   if (text === undefined) return undefined

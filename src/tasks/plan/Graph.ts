@@ -10,7 +10,7 @@ const maxCycles = 20
 
 /**
  * Sorts nodes topologically, dependencies first, ties by smallest node. Each cycle is reported as a closed path, such as
- * `[2, 3, 2]`; `order` is that of the graph without the first edge of each cycle.
+ * `[2, 3, 2]`; `order` ignores the first edge of each cycle.
  */
 export const sort = <K extends string | number>(
   graph: Graph<K>
@@ -58,7 +58,7 @@ export const sort = <K extends string | number>(
   return { order, cycles }
 }
 
-/** Follows the smallest open dependencies until a node repeats, as one must if no node is ready. */
+/** Follows the smallest open dependencies until a node repeats, which must happen if no node is ready. */
 const findCycle = <K extends string | number>(waiting: ReadonlyMap<K, ReadonlySet<K>>): ReadonlyArray<K> => {
   const path = new Map<K, number>()
   let node = smallest(waiting.keys())

@@ -59,7 +59,7 @@ const opening = (line: string): Fence | undefined => {
   const match = /^( {0,3})(`{3,}|~{3,})(.*)$/s.exec(line)
   if (match === null) return undefined
   const [, indent = "", marker = "", info = ""] = match
-  // With more backticks in the line it is inline code.
+  // A line with more backticks is inline code.
   return marker.startsWith("`") && info.includes("`") ? undefined : { indent: indent.length, marker, info: info.trim() }
 }
 
@@ -68,7 +68,7 @@ const closes = (line: string, fence: Fence): boolean => {
   return marker !== undefined && marker.startsWith(fence.marker)
 }
 
-/** Removes up to as many spaces as the fence is indented by. */
+/** Removes at most as many spaces as the fence is indented by. */
 const unindent = (line: string, indent: number): string => {
   const blanks = line.length - line.trimStart().length
   return line.slice(Math.min(indent, blanks))

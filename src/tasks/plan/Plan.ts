@@ -74,7 +74,7 @@ export class Plan extends Schema.Class<Plan>("charlotte/Plan")({
   /** The settings of `charlotte.yaml`. */
   settings: Settings
 }) {
-  /** Groups of units; those in a group can run in parallel once all earlier groups are merged. */
+  /** Groups of units; the units of a group can run in parallel once all earlier groups are merged. */
   get waves(): ReadonlyArray<ReadonlyArray<Unit>> {
     const units = new Map(this.units.map((unit) => [unit.id, unit]))
     const waves = Graph.waves(this.units.map((unit) => [unit.id, unit.dependsOn]))

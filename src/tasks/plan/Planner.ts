@@ -149,7 +149,7 @@ const order = <K extends string | number, A>(
   return order.flatMap((key) => nodes.get(key) ?? [])
 }
 
-/** The problem, at the line on which the first node of the cycle depends on the second. */
+/** The problem, on the line where the first node of the cycle depends on the second. */
 const cycleProblem = <K extends string | number, A>(
   cycle: ReadonlyArray<K>,
   nodes: ReadonlyMap<K, A>,

@@ -52,5 +52,4 @@ export class Settings extends Schema.Class<Settings>("charlotte/Settings")({
 /** The settings if there is no such file. */
 export const defaults = Schema.decodeSync(Settings)({})
 
-/** Reads the text of the file. */
 export const parse = (file: string, source: string): Decoded<Settings> => decodeYaml(Settings, { file, source })

@@ -33,7 +33,7 @@ export const read = Effect.fn("TaskDirectory.read")(function* (options: {
   readonly repository: string
   /** Absolute, or relative to the repository. */
   readonly tasksDir: string
-  /** The agent of the job; defaults to that of `charlotte.yaml`. With `script`, each task needs an `sh` block. */
+  /** The agent of the job; defaults to the agent of `charlotte.yaml`. With `script`, each task needs an `sh` block. */
   readonly agent?: string | undefined
 }) {
   const top = yield* Effect.mapError(UnitDirectory.top(options.repository, options.tasksDir), (problem) =>
@@ -136,7 +136,7 @@ const readTask = ({ content, file }: Effect.Effect.Success<ReturnType<ReadText>>
     })
   })
 
-/** The unit file is optional for a single unit; a directory among others without one may not be meant as a unit. */
+/** The unit file is optional for a single unit; among several directories, one without it may not be meant as a unit. */
 const readUnitFile = Effect.fnUntraced(function* (
   unit: UnitDirectory.UnitDirectory,
   isTop: boolean,

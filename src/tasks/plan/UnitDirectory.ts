@@ -48,7 +48,7 @@ export const top = (
     })
   )
 
-/** The subdirectories that are units, and problems with those that cannot be read. */
+/** The subdirectories that are units, and problems with unreadable ones. */
 export const units = (
   parent: UnitDirectory
 ): Effect.Effect<[ReadonlyArray<Diagnostic>, ReadonlyArray<UnitDirectory>], never, FileSystem | Path> =>
@@ -76,7 +76,7 @@ const unit = (
     const { kind } = yield* TextFile.inspect(target).pipe(Effect.mapError((error) => TextFile.unreadable(name, error)))
     if (kind === "a directory") return Option.filter(Option.some(yield* list(target, name)), isUnit)
     if (kind !== "a symbolic link") return Option.none()
-    // A dangling link, or one to something other than a unit, is ignored.
+    // A dangling link, or a link to something other than a unit, is ignored.
     const linked = yield* Effect.option(
       Effect.filterOrFail(fs.stat(target), ({ type }) => type === "Directory").pipe(Effect.zipRight(list(target, name)))
     )

@@ -1,5 +1,5 @@
 /**
- * The file `IMPLEMENTATION_PLAN.md` of a unit: its name, and what it depends on.
+ * The file `IMPLEMENTATION_PLAN.md` of a unit, with its name and its dependencies.
  */
 import { Either, Schema } from "effect"
 import { decodeYaml } from "../../yaml/decodeYaml.js"

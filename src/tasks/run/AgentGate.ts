@@ -32,7 +32,7 @@ type TurnOwner = Pick<JobContext<unknown>, "id" | "attempt">
 export interface AgentGate {
   /** Fails while no turn of the agent may start. */
   readonly check: (agent: string) => Effect.Effect<void, AgentLimited | AgentProbed | StoreError>
-  /** Makes the next turn of a limited agent a probe now, whenever its limit resets: a person knows that it works again. */
+  /** Makes the next turn of a limited agent a probe now, even before its limit resets: a person knows that it works again. */
   readonly expire: (job: TurnOwner, agent: string) => Effect.Effect<void, WriteError>
   /** Runs a turn of a job's agent, and records that it reached a limit, or that the agent works again. */
   readonly turn: (
@@ -50,7 +50,7 @@ export interface AgentGate {
 /** A refused turn ends within seconds, so after this time the others need not wait for the probe to end. */
 const probeTime = Duration.minutes(2)
 
-/** How long to wait if the agent does not say: doubled with each refusal. */
+/** How long to wait if the agent reports no reset time: doubled with each refusal. */
 const [shortest, longest] = [Duration.minutes(5), Duration.hours(1)]
 
 const pause = (refusals: number) => Duration.min(Duration.times(shortest, 2 ** (refusals - 1)), longest)
@@ -63,7 +63,7 @@ export const make = ({ agentLimits }: Pick<Store, "agentLimits">): Effect.Effect
     const step = Permits.make(1)
     const probes = new Map<string, Probe>()
 
-    /** The limit of the agent, if it has one that has reset; fails while it has not. */
+    /** The agent's limit, if it has reset; fails while it has not. */
     const passed = (agent: string) =>
       Effect.gen(function* () {
         const limit = yield* agentLimits.get(agent)
@@ -115,7 +115,7 @@ export const make = ({ agentLimits }: Pick<Store, "agentLimits">): Effect.Effect
           const by = { jobId, attempt }
           const clear = retryWrite(agentLimits.clear({ ...by, agent }))
 
-          /** Clears the limit while the turn is still running: a refused one would have ended. */
+          /** Clears the limit while the turn is still running: a refused turn would have ended. */
           const confirm = (probe: Probe) =>
             Effect.sleep(probeTime).pipe(
               Effect.zipRight(step(Effect.zipRight(clear, end(agent, probe)))),

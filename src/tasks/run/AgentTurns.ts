@@ -1,5 +1,5 @@
 /**
- * The turns of a job's agent: whether one may start, and what its end means for the others.
+ * The turns of a job's agent: whether a turn may start, and what its end means for the others.
  */
 import { Data, Effect, Option, Ref } from "effect"
 import type { StoreError } from "../../domain/errors.js"
@@ -19,7 +19,7 @@ export type AgentUnavailable = AgentLimited | AgentProbed | AgentUnauthorized
 export interface AgentTurns {
   /** Fails while no turn may start. */
   readonly check: Effect.Effect<void, AgentUnavailable | StoreError>
-  /** Runs a turn; fails if none may start, or if this one shows that none may, in which case it does not count. */
+  /** Runs a turn; fails if none may start, or if this turn shows that none may, in which case it does not count. */
   readonly run: <A, E, R>(
     turn: Effect.Effect<Ended<A>, E, R>
   ) => Effect.Effect<Ended<A>, E | AgentUnavailable | WriteError, R>

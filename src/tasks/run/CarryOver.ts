@@ -9,7 +9,7 @@ import type { PlanSnapshot } from "./PlanSnapshot.js"
 export interface CarryOver {
   /** Numbers of the tasks that need not be run again. */
   readonly tasks: ReadonlyArray<number>
-  /** The commit at which its branch continues, if the unit was started and not merged. */
+  /** The commit at which the unit's branch continues, if the unit was started and not merged. */
   readonly tip: Option.Option<ObjectId>
 }
 

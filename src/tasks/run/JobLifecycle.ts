@@ -1,12 +1,12 @@
 /**
- * What the lifecycle of a job says about its earlier attempts.
+ * What the lifecycle events of a job show about its earlier attempts.
  */
 import { DateTime, Duration, Schema } from "effect"
 import type { JobEvent } from "../../domain/JobEvent.js"
 
 const isByPerson = Schema.is(Schema.Struct({ by: Schema.Literal("resume") }))
 
-/** Whether a person has resumed the job, which began its current attempt. */
+/** Whether a person started the current attempt by resuming the job. */
 export const isResumed = (lifecycle: ReadonlyArray<JobEvent>): boolean =>
   isByPerson(lifecycle.findLast(({ type }) => type === "job.resumed")?.payload)
 

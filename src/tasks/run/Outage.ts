@@ -9,7 +9,7 @@ const longest = Duration.minutes(30)
 const [initialPause, longestPause] = [Duration.seconds(5), Duration.minutes(5)]
 
 export interface Outage {
-  /** The pause before the next try, or none to stop retrying. A turn that reached the service ends the outage. */
+  /** The pause before the next retry, or none to stop retrying. A turn that reached the service ends the outage. */
   readonly pause: (isUnreachable: boolean) => Effect.Effect<Option.Option<Duration.Duration>>
 }
 

@@ -21,7 +21,7 @@ export class Taken extends Schema.Class<Taken>("charlotte/Taken")({
 
 export class PlanSnapshot extends Schema.Class<PlanSnapshot>("charlotte/PlanSnapshot")({
   at: Schema.DateTimeUtc,
-  /** The top level of the checkout that the job was submitted with. */
+  /** The top level of the checkout with which the job was submitted. */
   topLevel: Schema.String,
   identity: Schema.String,
   fingerprint: Fingerprint,
@@ -39,7 +39,7 @@ export class PlanSnapshot extends Schema.Class<PlanSnapshot>("charlotte/PlanSnap
 const shortened = (branch: string): string =>
   Buffer.byteLength(branch) <= 128 ? branch : createHash("sha256").update(branch).digest("hex")
 
-/** One active job per branch of a repository, whatever path it is opened by. */
+/** One active job per branch of a repository, regardless of the path by which it is opened. */
 export const key = ({ identity, target, topLevel }: Pick<PlanSnapshot, "identity" | "target" | "topLevel">) => ({
   key: `branch ${shortened(target)} of repository ${identity}`,
   keyName: `branch ${target} of ${topLevel}`
@@ -47,7 +47,6 @@ export const key = ({ identity, target, topLevel }: Pick<PlanSnapshot, "identity
 
 const decodeUnknown = Schema.decodeUnknown(PlanSnapshot)
 
-/** Decodes a stored snapshot. */
 export const decode = (stored: unknown): Effect.Effect<PlanSnapshot, InvalidJobConfig> =>
   Effect.mapError(
     decodeUnknown(stored),

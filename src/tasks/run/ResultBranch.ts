@@ -8,7 +8,7 @@ import type { RunContext } from "./RunContext.js"
 
 type Branch = Pick<RunContext, "repository" | "result">
 
-/** Sets the branch to a commit, with the files of a checkout of it. An agent may have moved it, so it is reset if need be. */
+/** Sets the branch to a commit, and updates the files of its checkout. An agent may have moved it, so it is reset if necessary. */
 export const set = ({ repository, result }: Branch, to: ObjectId) =>
   Effect.gen(function* () {
     const git = yield* Git

@@ -1,6 +1,6 @@
 /**
- * The progress of a job. It is read once per attempt; after that, each change is written before it is acted on, so that the next
- * attempt can continue wherever this one is interrupted.
+ * The progress of a job. It is read once per attempt; after that, each change is written before it takes effect, so that the next
+ * attempt can continue if this one is interrupted at any point.
  */
 import { Effect } from "effect"
 import { TaskRecord, UnitRecord, Work } from "../../domain/Work.js"

@@ -8,7 +8,7 @@ import type { JobContext, ParkOptions } from "../../manager/Orchestrator.js"
 /** Why a unit waits for its agent. */
 export interface Wait {
   readonly reason: string
-  /** Without a time it waits until a person resumes the job. */
+  /** Missing if the unit waits until a person resumes the job. */
   readonly until?: DateTime.Utc
 }
 
@@ -16,11 +16,11 @@ export interface UnitActivity {
   readonly isSettled: (position: number) => boolean
   /** Waits until the unit at a position is settled; the position before the first is settled from the start. */
   readonly awaitSettled: (position: number) => Effect.Effect<void>
-  /** Marks the unit as settled, and wakes those that wait for it. */
+  /** Marks the unit as settled, and wakes the units that wait for it. */
   readonly settle: (position: number) => Effect.Effect<void>
   /** Waits for the agent, until the time of the wait if it has one. */
   readonly awaitAgent: (wait: Wait) => Effect.Effect<void>
-  /** The unit is over. */
+  /** Marks the unit as ended. */
   readonly end: Effect.Effect<void>
 }
 
@@ -31,7 +31,7 @@ export const make = (job: Pick<JobContext<unknown>, "park">, units: number): Eff
       units
     )
     const waits = new Set<Wait>()
-    // A settled unit hands its activity to those that wait for it in one synchronous step: the count never drops in between.
+    // Settling a unit activates the units that wait for it in one synchronous step: the count never drops in between.
     let active = units
 
     const idle = Effect.suspend(() => {
@@ -72,7 +72,7 @@ export const make = (job: Pick<JobContext<unknown>, "park">, units: number): Eff
     }
   })
 
-/** Whatever any of its units waits for: the earliest time, and a person. */
+/** Combines the waits of all units: the earliest time, and a person. */
 const together = (waits: ReadonlyArray<Wait>): ParkOptions => {
   const reason = [...new Set(waits.map(({ reason }) => reason))].join("; ")
   const [until] = waits.flatMap(({ until }) => (until === undefined ? [] : [until])).sort(DateTime.Order)
@@ -80,7 +80,7 @@ const together = (waits: ReadonlyArray<Wait>): ParkOptions => {
   return { reason, until, signal: waits.some(({ until }) => until === undefined) ? resumeSignal : undefined }
 }
 
-/** The clock may jump, as after a suspend. */
+/** Short, since the clock may jump, as after a suspend. */
 const longestSleep = Duration.seconds(10)
 
 const sleepUntil = (until: DateTime.Utc): Effect.Effect<void> =>

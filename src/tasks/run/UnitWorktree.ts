@@ -1,5 +1,5 @@
 /**
- * The worktree of a unit, outside the repository and on a branch of its own.
+ * The worktree of a unit, outside the repository and on a separate branch.
  */
 import { Duration, Effect, Option, Schema } from "effect"
 import { Git } from "../../git/Git.js"
@@ -26,7 +26,7 @@ export const open = (
   Effect.gen(function* () {
     const git = yield* Git
     const { directories, repository } = ctx
-    // Not a valid unit name, so it cannot collide with one.
+    // The name is no valid unit name, so it cannot collide with one.
     const name = unit ?? "_landing"
     const path = yield* Schema.decode(AbsolutePath)(`${directories.worktrees}/${name}`)
     yield* git.removeWorktree(repository, path)
@@ -47,7 +47,7 @@ export const fault = ({ repository }: RunContext, worktree: UnitWorktree, tip: O
       ? Option.none()
       : Option.some(`the branch ${worktree.branch} no longer contains its earlier commits`)
   }).pipe(
-    // The agent can fix its own files, even those that git cannot read.
+    // The agent can fix files in the worktree, even files that git cannot read.
     Effect.catchTags({ GitFailed: () => Effect.succeedNone, NestedRepository: () => Effect.succeedNone }),
     Effect.catchTags({
       BranchMissing: asFault,

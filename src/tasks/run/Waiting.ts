@@ -1,9 +1,9 @@
 /**
  * Waits while git cannot work on the repository.
  *
- * Settings that could execute commands may differ from those at submission. Most likely the user made the change, so the job does not
- * fail: it waits before its next git operation until the change is undone. To accept the change, stop and retry the job. Where nothing
- * can be written, because the disk is full or the repository is read-only, it waits for half an hour.
+ * Settings that could execute commands may differ from submission. Most likely the user made the change, so the job does not fail:
+ * it waits before its next git operation until the change is undone. To accept the change, stop and retry the job. If nothing can
+ * be written, because the disk is full or the repository is read-only, the job waits for half an hour.
  */
 import { Effect, Schedule } from "effect"
 import type { Service } from "../../git/Git.js"
@@ -30,7 +30,7 @@ export const whileUnusable = (git: Service, emit: EmitTaskEvent): Service => {
     )
   const end = Effect.sync(() => (reported = undefined))
   const wait = <A>(operation: Effect.Effect<A, GitError>) => Effect.tap(whileChanged(operation), end)
-  /** An operation that writes. */
+  /** Wraps an operation that writes. */
   const waitToWrite =
     <Args extends ReadonlyArray<unknown>, A>(
       operation: (repository: Repository, ...args: Args) => Effect.Effect<A, GitError>

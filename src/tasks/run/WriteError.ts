@@ -1,4 +1,4 @@
 import type { StoreError, Superseded } from "../../domain/errors.js"
 
-/** Why progress is not recorded. */
+/** Why progress could not be recorded. */
 export type WriteError = StoreError | Superseded

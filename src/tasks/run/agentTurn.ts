@@ -30,7 +30,7 @@ export const run = (
     previous
   }: {
     readonly attempt: number
-    /** The path of its files, without their extensions. */
+    /** The path of the turn's files, without their extensions. */
     readonly name: string
     readonly previous: Option.Option<Prompt.Previous>
   }

@@ -77,7 +77,7 @@ export const commit = (
     } = yield* retryWhileUnwritable(ofRepository(git, repository), onProblem)(committing)
     if (isEmpty)
       yield* note("the gate passed although no file was changed: it may pass even before the task is started")
-    // Plan files that a full disk has cut short are not the agent's doing.
+    // Do not blame the agent for plan files that a full disk has truncated.
     if (replaced.length > 0 && !wasUnwritable)
       yield* note(`the agent changed ${listFiles(replaced)}: plan files were restored`)
     const added = changed.filter((file) => isPlanFile(snapshot.plan, file) && !keep.some((kept) => kept === file))

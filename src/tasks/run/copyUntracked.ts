@@ -18,7 +18,7 @@ export const into = ({ repository, snapshot }: RunContext, worktree: Worktree) =
     const files = snapshot.plan.settings.copy.map((file) => path.join(file, "."))
     if (files.length === 0) return
     for (const file of files) yield* copy(file, { from: repository.topLevel, to: worktree.path })
-    // The ignore rules may differ from those of the checkout, where .gitignore may have uncommitted changes.
+    // The ignore rules may differ from the checkout's, whose .gitignore may have uncommitted changes.
     const { changed } = yield* git.status(repository, worktree)
     const unignored = files.find((file) => changed.some((other) => other === file || other.startsWith(`${file}/`)))
     if (unignored === undefined) return

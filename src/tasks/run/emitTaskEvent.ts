@@ -6,7 +6,7 @@ import type { JobContext } from "../../manager/Orchestrator.js"
 import type { Task, Unit } from "../plan/Plan.js"
 import type { Payload, Type } from "../TaskEvents.js"
 
-/** The unit and task of an event; neither for one of the job as a whole. */
+/** The unit and task of an event; events of the job as a whole have neither. */
 export interface EventPosition {
   readonly unit?: string
   readonly task?: number
@@ -23,7 +23,7 @@ export const make =
   (type, payload, position) =>
     job.emit({ type, payload, ...position })
 
-/** Those of one task. */
+/** Emits the events of one task. */
 export const ofTask =
   ({ emit }: { readonly emit: EmitTaskEvent }, { id }: Unit, { number }: Task) =>
   <T extends Type>(type: T, payload: Payload<T>): Effect.Effect<void> =>

@@ -8,11 +8,10 @@ export class TaskFailure extends Schema.TaggedError<TaskFailure>()("TaskFailure"
   unit: Schema.String,
   task: Schema.Int,
   title: Schema.String,
-  /** The number of attempts. */
   attempts: Schema.Int,
   /** Why the last attempt failed. */
   reason: Schema.String,
-  /** The log of the agent or gate that failed then. */
+  /** The log of the agent or gate that failed in that attempt. */
   log: Schema.optional(Schema.String)
 }) {
   override get message() {
@@ -44,7 +43,7 @@ export class MergeConflict extends Schema.TaggedError<MergeConflict>()("MergeCon
 
 /** A limit of the job was reached. */
 export class LimitReached extends Schema.TaggedError<LimitReached>()("LimitReached", {
-  /** Such as `10 agent calls`. */
+  /** The limit, such as `10 agent calls`. */
   limit: Schema.String
 }) {
   override get message() {
@@ -64,7 +63,7 @@ export const UnitFailure = Schema.Struct({
 const result = {
   /** The branch with the work. */
   branch: Schema.String,
-  /** The command that shows it. */
+  /** The command that shows the work. */
   diff: Schema.String
 }
 
@@ -72,7 +71,7 @@ const result = {
 export class TasksFailed extends Schema.TaggedError<TasksFailed>()("TasksFailed", {
   ...result,
   failures: Schema.Array(UnitFailure),
-  /** Units that did not run, since one that they depend on failed. */
+  /** Units that did not run, since a dependency failed. */
   blocked: Schema.Array(Schema.String)
 }) {
   override get message() {

@@ -25,7 +25,7 @@ export const land = (ctx: RunContext, result: ObjectId) =>
     const git = yield* Git
     const { emit, repository, snapshot } = ctx
     const { base, target, targetAt } = snapshot
-    // The work of a retried job was never verified together with what was committed on the target since.
+    // The work of a retried job was never verified together with newer commits on the target.
     let verified = base === targetAt ? Option.some(result) : Option.none()
     for (let attempt = 1; attempt <= maxAttempts; attempt++) {
       yield* emit("orch.landing", { target, attempt })
@@ -136,7 +136,7 @@ const verify = (ctx: RunContext, commit: ObjectId) =>
     )
   )
 
-/** Returns whether the target was advanced; if not, it was moved or deleted meanwhile. */
+/** Returns whether the target was advanced; if not, the target was moved or deleted meanwhile. */
 const advance = (ctx: RunContext, move: { readonly from: ObjectId; readonly to: ObjectId }) =>
   Effect.gen(function* () {
     const git = yield* Git

@@ -17,8 +17,8 @@ export const agentCall = ({ progress, snapshot }: RunContext): Effect.Effect<voi
   })
 
 /**
- * Interrupts the work, and fails, once the time limit of the job is reached. It is counted from submission; time during which
- * the job was parked, since all of its units waited, or this process was paused does not count.
+ * Interrupts the work, and fails, once the time limit of the job is reached. Time is counted from submission, without time during
+ * which the job was parked, since all of its units waited, or this process was paused.
  */
 export const within =
   ({ parkedFor, snapshot }: RunContext) =>

@@ -64,7 +64,7 @@ export const merge = (ctx: RunContext, unit: Unit, { tip, worktree: completed }:
     yield* UnitWorktree.close(ctx, worktree)
   })
 
-/** Moves the worktree to the merged commit. It is recreated if an agent of another unit has damaged it meanwhile. */
+/** Moves the worktree to the merged commit. It is recreated if another unit's agent has damaged it meanwhile. */
 const forward = (
   ctx: RunContext,
   { id }: Unit,

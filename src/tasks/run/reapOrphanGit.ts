@@ -1,6 +1,6 @@
 /**
  * Kills git processes that a killed manager left running in the worktrees of a job. They are not recorded like other child
- * processes, and one that checks out files would overwrite the work of the next attempt.
+ * processes, and a git that checks out files would overwrite the work of the next attempt.
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Effect, Option } from "effect"

@@ -1,5 +1,5 @@
 /**
- * Commands with which the user can finish by hand what a job may not do; they work whatever is checked out.
+ * Commands with which the user can finish what a job may not do; they work regardless of what is checked out.
  */
 import { Effect } from "effect"
 import { Git } from "../../git/Git.js"

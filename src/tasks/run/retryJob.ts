@@ -1,5 +1,5 @@
 /**
- * A job that retries a failed or cancelled one: it takes over the completed work of that job.
+ * A job that retries a failed or cancelled job, and takes over its completed work.
  */
 import { Effect, Option, Schema } from "effect"
 import { InvalidJobConfig } from "../../domain/errors.js"
@@ -102,7 +102,7 @@ const rewritten = ({ id, snapshot: { target, targetAt } }: FormerJob, repository
     )
   )
 
-/** Landing on it would bring the commits of the former target as well. */
+/** Landing on this target would also bring the commits of the former target. */
 const unrelated = ({ id, snapshot }: FormerJob, target: BranchName) =>
   refused(
     `the branch ${target} does not contain the commits of ${snapshot.target} from which job ${id} started: merge ${snapshot.target} into it, or name another target`
@@ -128,7 +128,7 @@ const existingCommits = (repository: Repository, { snapshot, work: { tasks, unit
     return (commit: string | undefined): boolean => commit !== undefined && existing.has(commit)
   })
 
-/** The tasks whose files have not changed; a changed one has to be run again. */
+/** The tasks whose files have not changed; the others have to be run again. */
 const unchangedTasks = (before: Plan, now: Plan): ReadonlySet<string> => {
   const hashes = ({ units }: Plan) =>
     new Map(units.flatMap(({ id, tasks }) => tasks.map(({ number, sha256 }) => [name(id, number), sha256])))

@@ -6,7 +6,7 @@ import { Effect, Option, Predicate, Schedule } from "effect"
 import type { Service as Git } from "../../git/Git.js"
 import type { Repository } from "../../git/Repository.js"
 
-/** As Node and git report it. Node has no name for `EDQUOT`, which is 122 on Linux and 69 on macOS. */
+/** Messages of Node and git. Node has no name for `EDQUOT`, which is 122 on Linux and 69 on macOS. */
 const problems: ReadonlyArray<readonly [pattern: RegExp, problem: string]> = [
   [/no space left on device/i, "the disk is full"],
   [/disc quota exceeded|disk quota exceeded|unknown system error -(122|69)\b/i, "the disk quota is used up"],
@@ -14,7 +14,7 @@ const problems: ReadonlyArray<readonly [pattern: RegExp, problem: string]> = [
   [/input\/output error|\bi\/o error\b/i, "the disk reports input/output errors"]
 ]
 
-/** What an error says about the disk. */
+/** The disk problem that an error reports. */
 const ofMessage = (error: unknown): Option.Option<string> => {
   const message = Predicate.hasProperty(error, "message") ? String(error.message) : ""
   return Option.map(Option.fromNullable(problems.find(([pattern]) => pattern.test(message))), ([, problem]) => problem)
@@ -24,7 +24,7 @@ export type Diagnose = (error: unknown) => Effect.Effect<Option.Option<string>>
 
 export const disk: Diagnose = (error) => Effect.sync(() => ofMessage(error))
 
-/** Also of errors of git that come from a repository without write permission. */
+/** Also diagnoses git errors that come from a repository without write permission. */
 export const ofRepository =
   (git: Git, repository: Repository): Diagnose =>
   (error) => {

@@ -17,13 +17,13 @@ import type { RunContext } from "./RunContext.js"
 import { CommandFailed } from "./errors.js"
 
 export interface CommandResult {
-  /** Why it failed; `undefined` if it succeeded. */
+  /** Why the command failed; `undefined` if it succeeded. */
   readonly reason: string | undefined
   readonly outcome: ProcessOutcome
-  /** The end of its output. */
+  /** The end of the output. */
   readonly tail: string
   readonly log: typeof Log.Encoded
-  /** The user's refs that it moved, in its clone or in the repository. */
+  /** The user's refs that the command moved, in its clone or in the repository. */
   readonly moved: ReadonlyArray<Moved>
 }
 
@@ -39,16 +39,16 @@ export interface Command extends Pick<RunOptions, "stdin" | "inherit" | "limits"
   readonly span: Tracing.Command
   /** A description, such as `gate of task 3 of unit api`. */
   readonly purpose: string
-  /** The file for its output. */
+  /** The output file. */
   readonly log: string
-  /** The setting of its time limit. */
+  /** The setting of the time limit. */
   readonly limitedBy?: string
 }
 
-/** Keeps tools that are installed by a setup from changing the git configuration of the repository. */
+/** Keeps tools installed by a setup from changing the git configuration of the repository. */
 const env = { HUSKY: "0" }
 
-/** Limits the size of the event, such as after a fork bomb. */
+/** Limits the size of the event, for example after a fork bomb. */
 const maxNamed = 100
 
 export const run = (
@@ -159,7 +159,7 @@ export const reasonWithOutput = ({ moved, reason = "", tail }: CommandResult): s
   return `${reason}: ${end.length > maxEnd ? `…${end.slice(-maxEnd)}` : end}`
 }
 
-/** As in `printed nothing for 16m, and is ended after 20m`. */
+/** Formats a slow command as in `printed nothing for 16m, and is ended after 20m`. */
 export const slowReason = ({ after, limit, of }: Slow): string =>
   `${limit === "total" ? "has been running for" : "printed nothing for"} ${Duration.format(after)}, and is ended after ${Duration.format(of)}`
 

@@ -30,7 +30,7 @@ export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTas
       progress.changeTask(unit.id, task.number, change)
     const record = () => progress.task(unit.id, task.number)
 
-    // The previous attempt of the job was interrupted after the task had failed, but before its unit was recorded as failed.
+    // The job's previous attempt was interrupted after the task had failed, but before its unit was recorded as failed.
     if (record().state === "failed") return yield* failure(unit, task, record())
     let { worktree } = position
     let previous = yield* previousAttempt(ctx, record())

@@ -1,5 +1,5 @@
 /**
- * Runs one unit: its tasks in order, in its own worktree.
+ * Runs one unit: its tasks in order, in a separate worktree.
  */
 import { Effect, Option, Schema } from "effect"
 import { now } from "../../internal/now.js"
@@ -37,7 +37,7 @@ export const run = (ctx: RunContext, unit: Unit, start: ObjectId) =>
     return position
   })
 
-/** The commit at which its branch starts; recorded, so that it is the same in each attempt of the job. */
+/** The commit at which the unit's branch starts; recorded, so that it is the same in each attempt of the job. */
 const baseOf = (ctx: RunContext, unit: Unit, result: ObjectId) =>
   Effect.gen(function* () {
     const { progress, snapshot } = ctx
@@ -52,7 +52,7 @@ const baseOf = (ctx: RunContext, unit: Unit, result: ObjectId) =>
     return base
   })
 
-/** The commit of its last completed task. */
+/** The commit of the unit's last completed task. */
 const lastCommit = ({ progress }: RunContext, unit: Unit): Option.Option<ObjectId> => {
   const done = progress.tasksOf(unit.id).filter(({ state }) => state === "completed")
   return Schema.decodeUnknownOption(ObjectId)(done.at(-1)?.commit)

@@ -40,7 +40,7 @@ export const run = (ctx: RunContext) =>
           Effect.flatMap(resultAfter(ctx, position - 1), (result) =>
             limits.within(ctx)(mergeUnit.merge(ctx, unit, completed, result))
           ).pipe(Tracing.traced(Tracing.merge, { attributes: { unit: unit.id } }))
-        // A unit that waits to be merged, or for its agent, releases its permit to another one.
+        // A unit that waits to be merged, or for its agent, releases its permit for another unit.
         const work = withPermit(
           Effect.gen(function* () {
             if (needsAgent(ctx, unit)) yield* ctx.turns.check
@@ -102,7 +102,7 @@ const isSettled = ({ progress }: RunContext, { id }: Unit): boolean => {
   return state !== "pending" && state !== "running"
 }
 
-/** Lets units that wait for a person go on, since one has resumed the job. */
+/** Resumes units that wait for a person, since a person has resumed the job. */
 export const endWaits = (ctx: RunContext) =>
   Effect.forEach(
     ctx.snapshot.plan.units.filter((unit) => !isSettled(ctx, unit) && ctx.progress.unit(unit.id).reason !== undefined),

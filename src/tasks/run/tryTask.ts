@@ -40,7 +40,7 @@ const noteMoved = (ctx: RunContext, unit: Unit, task: Task, who: string, { moved
     { discard: true }
   )
 
-/** Within one attempt, the agent is called again if its service could not be reached; each call has a log of its own. */
+/** Within one attempt, the agent is called again if its service could not be reached; each call has a separate log. */
 const unusedName = (name: string) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem
@@ -130,11 +130,11 @@ export const tryTask = (
     })
   )
 
-/** The message may contain file names that the agent has chosen, so it is sanitized. */
+/** The message may contain file names chosen by the agent, so it is sanitized. */
 const attemptFailed = ({ message }: { readonly message: string }) =>
   Effect.succeed(failedAttempt({ reason: plainText.line(message), pause: Duration.zero }))
 
-/** Retried with the output of git in the prompt: the cause may be a file of the agent's, or a temporarily full disk. */
+/** Retries with the output of git in the prompt: the cause may be one of the agent's files, or a temporarily full disk. */
 const uncommitted =
   (attempt: number) =>
   ({ detail, message }: { readonly message: string; readonly detail?: string }) =>

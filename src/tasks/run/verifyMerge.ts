@@ -1,5 +1,5 @@
 /**
- * Verifies a merged result: runs the gates of completed tasks, and the baseline, again.
+ * Verifies a merged result by running the gates of completed tasks, and the baseline, again.
  */
 import { Effect } from "effect"
 import type { UnitName } from "../../git/RefNames.js"
@@ -46,7 +46,7 @@ const mustPass = (
     runCommand.mustPass(ctx, worktree, { line, ...command, log: `${worktree.logs}/${log}-${ctx.job.attempt}.log` })
   )
 
-/** The tasks of the plan that this job, or the job that it retries, has completed. */
+/** The tasks of the plan that were completed by this job, or by the job that it retries. */
 export const doneTasks = (
   { progress, snapshot }: RunContext,
   ...units: ReadonlyArray<UnitName>
