@@ -21,7 +21,7 @@ export class Diagnostic extends Schema.Class<Diagnostic>("charlotte/Diagnostic")
 }
 
 /**
- * By file, then line, then message, so that the order is deterministic.
+ * Orders by file, then line, then message, so that the order is deterministic.
  *
  * @since 0.2.0
  */

@@ -38,7 +38,7 @@ const isTooDeep = (source: string): boolean => {
         marks += 1
         break
       case "map-value-ind":
-        // In a flow collection it opens no level, and a line may have many.
+        // A colon in a flow collection opens no level, and a line may have many.
         if (brackets <= 0) marks += 1
         break
       case "newline":

@@ -12,11 +12,11 @@ import * as Yaml from "./Yaml.js"
 type Path = ReadonlyArray<PropertyKey>
 
 export interface Decoded<A> {
-  /** Without invalid values, so that the rest can be checked as well. */
+  /** The value without invalid parts, so that the rest can be checked as well. */
   readonly value: A
   /** Whether a file that can be parsed has no value at this path, not even an invalid one. */
   readonly isMissing: (...path: Path) => boolean
-  /** The line of the value at this path, or else of what contains it; 1 if there is neither. */
+  /** The line of the value at this path, or else of its parent; 1 if there is neither. */
   readonly line: (...path: Path) => number
   /** Adds a problem with the value at this path. */
   readonly report: (message: string, ...path: Path) => void

@@ -3,10 +3,10 @@
  */
 
 const maxNames = 10
-/** A shorter beginning of a name may mean something else. */
+/** A shorter prefix of a name may mean something else. */
 const minPrefix = 4
 
-/** The name that is most like the word, or else begins with it, unless all of them are too different. */
+/** The name most similar to the word, or else starting with it, unless all of them are too different. */
 export const nearest = (word: string, names: ReadonlyArray<string>): string | undefined =>
   closest(word, names) ?? names.find((name) => word.length >= minPrefix && name.startsWith(word))
 
@@ -30,7 +30,7 @@ export const few = (names: ReadonlyArray<string | number>): string => {
   return names.slice(0, maxNames).join(", ") + more
 }
 
-/** The Levenshtein distance; infinite for long names, whose computation would be slow. */
+/** The Levenshtein distance; infinite for long names, for which computing it would be slow. */
 const distance = (a: string, b: string): number => {
   if (a.length > 100 || b.length > 100) return Infinity
   let row = Array.from({ length: b.length + 1 }, (_, column) => column)

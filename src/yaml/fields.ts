@@ -6,9 +6,9 @@
 import { Duration, Option, ParseResult, Schema } from "effect"
 import * as RefNames from "../git/RefNames.js"
 
-/** One message, whatever is wrong with the value. */
+/** One message for every invalid value. */
 const must = (message: string) => ({ message: () => ({ message, override: true }) })
-/** The message for a value that is not a list; items have messages of their own. */
+/** The message for a value that is not a list; items have their own messages. */
 const mustBeList = (message: string) => ({ message: () => message })
 
 /**
@@ -20,7 +20,7 @@ export const mapping = <Fields extends Schema.Struct.Fields>(fields: Fields): Sc
   Schema.Struct(fields).annotations(mustBeMapping(fields))
 
 /**
- * The message for a value that is not a mapping; its values have messages of their own.
+ * The message for a value that is not a mapping; its values have their own messages.
  *
  * @since 0.2.0
  */
