@@ -16,17 +16,17 @@ import * as Tracing from "../internal/Tracing.js"
 import type { Settings, Signal, Target } from "./Settings.js"
 
 export interface Options {
-  /** Exported data is redacted. */
+  /** Redacts exported data. */
   readonly secrets: Redaction
   readonly version: string
   /** Milliseconds to send the rest at the end; anything not sent by then is lost. */
   readonly flush: number
 }
 
-/** Between two warnings that a collector cannot be reached, in milliseconds. */
+/** Milliseconds between two warnings about an unreachable collector. */
 const quiet = 600_000
 
-/** `warnedAt`: when the last warning was logged, of whichever signal. */
+/** `warnedAt`: when the last warning was logged, for any signal. */
 const warnAboutFailures = (client: HttpClient.HttpClient, warnedAt: Ref.Ref<number>): HttpClient.HttpClient =>
   HttpClient.tapError(client, (error) =>
     Effect.gen(function* () {
@@ -55,7 +55,7 @@ const client = ({ timeout }: Target, warnedAt: Ref.Ref<number>) =>
     )
   )
 
-/** Whatever is sent passes through here, so that it is redacted in one place. */
+/** Everything sent passes through here, so that it is redacted in one place. */
 const serialization = ({ protocol }: Target, { json }: Redaction) =>
   Layer.effect(
     OtlpSerialization.OtlpSerialization,

@@ -13,16 +13,16 @@ export interface Target {
   readonly url: string
   readonly headers: { readonly [name: string]: string }
   readonly protocol: (typeof protocols)[number]
-  /** In milliseconds, of a request. */
+  /** Milliseconds per request. */
   readonly timeout: number
 }
 
 export interface Settings {
-  /** Only for the signals that are exported. */
+  /** Only for exported signals. */
   readonly targets: { readonly [S in Signal]?: Target }
   readonly serviceName: string
   readonly attributes: { readonly [name: string]: string }
-  /** In milliseconds, between two exports. */
+  /** Milliseconds between two exports. */
   readonly intervals: { readonly [S in Signal]: number }
 }
 
