@@ -1,5 +1,5 @@
 /**
- * The views and their addresses. The address contains all that the user has chosen to see, so that it can be bookmarked.
+ * The views and their addresses. The address contains everything that the user has chosen to see, so that it can be bookmarked.
  */
 import { signal } from "@preact/signals"
 
@@ -47,7 +47,7 @@ const read = (): void => {
   route.value = parse(location.pathname + location.search)
 }
 
-/** `replace` leaves no step to go back to, as for each letter of a search. */
+/** `replace` adds no step to the history, for example for each letter of a search. */
 export const navigate = (address: string, { replace = false }: { readonly replace?: boolean } = {}): void => {
   if (address === location.pathname + location.search) return
   history[replace ? "replaceState" : "pushState"](null, "", address)
@@ -65,11 +65,11 @@ export const changeQuery = (changes: Query, options: { readonly replace?: boolea
   navigate(query.size === 0 ? location.pathname : `${location.pathname}?${query}`, options)
 }
 
-/** A plain click, which does not ask for a new tab or window. */
+/** A plain click, without a modifier that opens a new tab or window. */
 const isPlain = (event: MouseEvent): boolean =>
   event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey
 
-/** Follows links of the page without loading it again. */
+/** Follows the page's links without reloading it. */
 export const start = (): void => {
   read()
   addEventListener("popstate", read)

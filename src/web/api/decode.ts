@@ -42,7 +42,7 @@ export const time: Decoder<number> = (value, path) => {
 const isKey = <A extends string>(values: { readonly [Value in A]: unknown }, value: unknown): value is A =>
   typeof value === "string" && Object.hasOwn(values, value)
 
-/** One of the keys of a record, so that the compiler sees when a literal of the domain is missing. */
+/** Decodes a key of a record, so that the compiler reports a missing literal of the domain. */
 export const oneOf = <A extends string>(values: { readonly [Value in A]: unknown }): Decoder<A> =>
   primitive(`one of ${Object.keys(values).join(", ")}`, (value): value is A => isKey(values, value))
 
@@ -72,7 +72,7 @@ interface Fields {
   readonly [name: string]: Decoder<unknown>
 }
 
-/** Fields that are not named are left out. */
+/** Unnamed fields are dropped. */
 export const struct =
   <F extends Fields>(fields: F): Decoder<{ readonly [Name in keyof F]: Decoded<F[Name]> }> =>
   (value, path) => {

@@ -32,7 +32,7 @@ export const stop = (id: string, graceMillis?: number): Promise<models.StopRepor
     method: "POST"
   })
 
-/** Those of a kind, or all. */
+/** Stops the jobs of a kind, or all jobs. */
 export const stopAll = (kind?: string): Promise<ReadonlyArray<models.StopReport>> =>
   sendJson(`${root}/jobs/stop`, array(models.stopReport), {
     method: "POST",
@@ -43,7 +43,7 @@ export const resume = async (id: string): Promise<void> => {
   await send(`${root}/jobs/${id}/resume`, { method: "POST" })
 }
 
-/** `by` is shown beside the signal as a claim. */
+/** `by` is an unverified name, shown beside the signal. */
 export const signal = async (id: string, name: string, payload?: unknown): Promise<void> => {
   await send(`${root}/jobs/${id}/signals/${encodeURIComponent(name)}`, {
     method: "POST",
@@ -55,7 +55,7 @@ export const pin = async (id: string, isPinned: boolean): Promise<void> => {
   await send(`${root}/jobs/${id}/pin`, { method: isPinned ? "POST" : "DELETE" })
 }
 
-/** A piece of a log, or all of it as it grows. */
+/** A piece of a log, or the whole log as it grows. */
 export const log = (
   id: string,
   what: {

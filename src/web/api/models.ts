@@ -1,5 +1,5 @@
 /**
- * What the server responds: jobs, events, units and tasks. Times are milliseconds.
+ * The server's responses: jobs, events, units and tasks. Times are milliseconds.
  */
 import type { RunError as DomainRunError, WaitsFor } from "../../domain/Run.js"
 import type { RunStatus } from "../../domain/RunStatus.js"

@@ -1,6 +1,6 @@
 /**
- * Requests to the server. The page waits with each until the server has proved that it knows the session, so that the token
- * never goes to another program that has taken the port.
+ * Requests to the server. Each waits until the server has proved that it knows the session, so that the token never goes to another
+ * program that has taken the port.
  */
 import * as sessions from "../session/session.js"
 import { type Decoder, isRecord } from "./decode.js"
@@ -11,7 +11,7 @@ export class RequestRefused extends Error {
   readonly status: number
   /** The `_tag` of the error, such as `JobNotFound`. */
   readonly tag: string
-  /** What else the response says. */
+  /** The other fields of the response. */
   readonly details: { readonly [name: string]: unknown }
   constructor(status: number, body: unknown) {
     const details = isRecord(body) ? body : {}
@@ -22,7 +22,7 @@ export class RequestRefused extends Error {
   }
 }
 
-/** The server cannot be reached; the page reads again when it is back. */
+/** The server cannot be reached; the page retries reads until it can. */
 export class ServerAway extends Error {
   override readonly name = "ServerAway"
 }
@@ -42,7 +42,7 @@ const bodyOf = async (response: Response): Promise<unknown> => {
   }
 }
 
-/** Without the token. */
+/** Sends a request without the token. */
 export const sendPublic = async (path: string, { body, headers, ...request }: Request = {}): Promise<Response> => {
   const response = await fetch(path, {
     ...request,
@@ -60,7 +60,7 @@ export const sendPublic = async (path: string, { body, headers, ...request }: Re
   return response
 }
 
-/** With the token, without waiting for the server's proof: for the connection that obtains it. */
+/** Sends a request with the token, without waiting for the server's proof: for the connection that obtains the proof. */
 export const sendTrusting = async (path: string, request: Request = {}): Promise<Response> => {
   const session = sessions.session.value
   if (session === undefined) throw new RequestRefused(401, { _tag: "Unauthorized", message: "no session" })
@@ -76,7 +76,7 @@ export const sendTrusting = async (path: string, request: Request = {}): Promise
 let trust = Promise.withResolvers<void>()
 let isTrusted = false
 
-/** Whether the server has proved that it knows the session, since the connection to it was last lost. */
+/** Sets whether the server has proved that it knows the session, since the connection to it was last lost. */
 export const setTrusted = (trusted: boolean): void => {
   if (trusted === isTrusted) return
   isTrusted = trusted
@@ -93,11 +93,11 @@ const untilTrusted = (signal: AbortSignal | undefined): Promise<void> =>
 
 const retryMillis = 300
 
-/** Whether the same request succeeds once the server is back. */
+/** Whether the same request can succeed once the server is available. */
 const isPassing = (error: unknown): boolean =>
   error instanceof ServerAway || (error instanceof RequestRefused && error.status === 503)
 
-/** A request that only reads is sent again until the server is back. */
+/** Sends a request; reads are retried until the server is available. */
 export const send = async (path: string, request: Request = {}): Promise<Response> => {
   for (;;) {
     if (!isTrusted) await untilTrusted(request.signal)

@@ -1,5 +1,5 @@
 /**
- * What every view stands in: header, state of the connection, the `?` overlay.
+ * The frame of every view: header, state of the connection, the `?` overlay.
  */
 import { useSignal } from "@preact/signals"
 import type { ComponentType } from "preact"
@@ -16,7 +16,7 @@ import { Shortcuts } from "./Shortcuts.js"
 import { SignedOut } from "./SignedOut.js"
 import * as theme from "./theme.js"
 
-/** The views of one job are loaded when they are first shown. */
+/** The views of one job are loaded on first use. */
 const jobView = () => import("../job/JobView.js").then(({ JobView }) => JobView)
 const diffView = () => import("../diff/DiffView.js").then(({ DiffView }) => DiffView)
 
@@ -32,7 +32,7 @@ const Later = ({ load, ...props }: OfJob & { readonly load: () => Promise<Compon
   }, [load])
   if (view.value === undefined) return null
   const { View } = view.value
-  // A job has a view of its own, so that nothing of another one is left in it.
+  // Each job gets a new view, so that no state of another job remains.
   return <View key={props.id} {...props} />
 }
 

@@ -1,5 +1,5 @@
 /**
- * Says that the page may be outdated. It disappears by itself: the page reconnects and continues where it was.
+ * Warns that the page may be outdated. It disappears by itself: the page reconnects and continues where it was.
  */
 import { useSignal } from "@preact/signals"
 import { useEffect } from "preact/hooks"
@@ -22,7 +22,7 @@ export const Banner = () => {
   useEffect(() => {
     since.value = isBad ? Date.now() : 0
   }, [isBad])
-  // A tab that others rely on may be in the background, where its timers are held back.
+  // The leading tab may be in the background, where its timers are throttled.
   useEffect(() => {
     if (!isBad) return undefined
     const timer = setInterval(() => {

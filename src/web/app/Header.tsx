@@ -24,7 +24,7 @@ const Tab = ({
   </a>
 )
 
-/** The threads of a web, three of which meet. */
+/** The logo: threads of a web, three of which meet. */
 const Mark = () => (
   <svg class="mark" viewBox="0 0 24 24" aria-hidden="true">
     <path d="M12 12 4 4M12 12l9-6M12 12l1 10M7 7c3 0 6-.4 9 2M9 9.200c-1 2.500-.6 6 3.500 8M16 9c.4 3-.6 6-3.400 8.300" />

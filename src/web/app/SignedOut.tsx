@@ -1,5 +1,5 @@
 /**
- * Shown without a session: how to get one.
+ * Explains how to get a session, when there is none.
  */
 import { opening } from "./opening.js"
 

@@ -5,7 +5,7 @@ import { signal } from "@preact/signals"
 import { useEffect, useRef } from "preact/hooks"
 
 export interface Binding {
-  /** A key as `KeyboardEvent.key` names it, or two in a row: `g j`. */
+  /** A key named as in `KeyboardEvent.key`, or two in a row: `g j`. */
   readonly keys: string
   readonly label: string
   readonly run: () => void
@@ -16,10 +16,10 @@ export interface Group {
   readonly bindings: ReadonlyArray<Binding>
 }
 
-/** In the order in which they were registered; the last one wins. */
+/** In order of registration; the last group wins. */
 export const groups = signal<ReadonlyArray<Group>>([])
 
-/** Fields handle letters themselves. */
+/** Text fields handle letters themselves. */
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement &&
   (target.isContentEditable ||
@@ -27,7 +27,7 @@ const isTyping = (target: EventTarget | null): boolean =>
     target instanceof HTMLSelectElement ||
     (target instanceof HTMLInputElement && !["checkbox", "button", "radio"].includes(target.type)))
 
-/** How long the first key of two waits for the second. */
+/** How long to wait for the second key of a sequence. */
 const sequenceMillis = 1_000
 
 let first = ""

@@ -46,7 +46,7 @@ export const hub: Hub = make(
   }
 )
 
-/** The time of day, each second, for what is running. */
+/** The time of day, updated each second, for running jobs. */
 export const now = signal(Date.now())
 
 export const start = (): void => {
@@ -61,14 +61,14 @@ export const start = (): void => {
     now.value = Date.now()
     if (hub.connection.value !== "live") hub.wake()
   })
-  // From the browser's cache of pages that were left: it has missed what happened.
+  // A page restored from the browser's back/forward cache has missed events.
   addEventListener("pageshow", ({ persisted }) => {
     if (persisted) hub.refresh()
   })
 }
 
 export interface Loaded<A> {
-  /** The latest value; during a read, that of the previous one. */
+  /** The latest value; during a read, the previous value. */
   readonly value: Signal<A | undefined>
   readonly error: Signal<Error | undefined>
   readonly reload: () => void

@@ -11,10 +11,10 @@ export interface Notice {
 
 export const notices = signal<ReadonlyArray<Notice>>([])
 
-/** Beyond this, the oldest disappear. */
+/** With more notices, the oldest disappear. */
 const most = 5
 
-/** Good news disappears by itself. */
+/** Success messages disappear after this time. */
 const shownMillis = 8_000
 
 let last = 0

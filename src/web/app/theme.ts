@@ -1,5 +1,5 @@
 /**
- * Dark or light: that of the system, or the one that the user has chosen.
+ * Dark or light: the system's theme, or the user's choice.
  */
 import { effect, signal } from "@preact/signals"
 

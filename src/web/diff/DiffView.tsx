@@ -1,5 +1,5 @@
 /**
- * What a job, or one of its units, has changed.
+ * The changes of a job, or of one of its units.
  */
 import { useSignal } from "@preact/signals"
 import { useEffect, useRef } from "preact/hooks"
@@ -16,10 +16,10 @@ import { FileList } from "./FileList.js"
 import { LineCounts } from "./LineCounts.js"
 import { useDiff } from "./useDiff.js"
 
-/** Files beyond these are folded, so that the page stays quick. */
+/** Files beyond these limits are folded, so that the page stays fast. */
 const most = { files: 60, lines: 6_000 }
 
-/** A file with more lines is initially folded. */
+/** A file with more changed lines is initially folded. */
 const large = 500
 
 /** The paths of the files that are open at first. */
@@ -43,7 +43,7 @@ export const DiffView = ({ id, query }: { readonly id: string; readonly query: U
   const unit = query.get("unit") ?? undefined
   const job = useLoaded(id, (signal) => jobs.get(id, signal))
   const diff = useDiff(id, unit)
-  /** Those that the user has opened or folded, contrary to the rule. */
+  /** The files that the user has opened or folded, contrary to the rule. */
   const toggled = useSignal<ReadonlySet<string>>(new Set())
   const current = useSignal(-1)
   const asked = useRef(query.get("file"))

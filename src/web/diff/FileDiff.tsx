@@ -20,7 +20,7 @@ export interface Props {
   readonly onToggle: () => void
 }
 
-/** Lines at a time. */
+/** Lines shown at a time. */
 const step = 1_000
 
 const signs = { context: " ", added: "+", removed: "-", note: "" } as const
@@ -56,7 +56,7 @@ const Patch = ({ path, patch }: { readonly path: string; readonly patch: string 
   const language = languageOf(path)
   useEffect(() => {
     if (language === undefined) return
-    // Without it, the text is shown without colours.
+    // If loading fails, the text is shown without colours.
     import("./highlighter.js").then(({ highlight: run }) => (highlight.value = { run })).catch(() => {})
   }, [language])
   const hunks = useMemo(() => parsePatch(patch), [patch])

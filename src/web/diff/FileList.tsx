@@ -1,5 +1,5 @@
 /**
- * The names of the files, to be filtered and gone to.
+ * The list of files, with a filter and links.
  */
 import { useSignal } from "@preact/signals"
 import { visible } from "../ui/visible.js"
@@ -12,7 +12,7 @@ export interface Props {
   readonly onSelect: (index: number) => void
 }
 
-/** More are found by the filter. */
+/** Further files are found by the filter. */
 const most = 1_000
 
 export const letters = { added: "A", modified: "M", deleted: "D", renamed: "R", typeChanged: "T" } as const
@@ -47,7 +47,7 @@ export const FileList = ({ current, files, onSelect }: Props) => {
               <span class={`letter status-${file.status}`} aria-label={file.status} role="img">
                 {letters[file.status]}
               </span>
-              {/* The end of a path says most. */}
+              {/* The end of a path is most informative. */}
               <bdi class="file-path">{visible(file.path)}</bdi>
               <LineCounts {...file} />
             </button>

@@ -1,4 +1,4 @@
-/** How many lines were added and removed; nothing where none was. */
+/** How many lines were added and removed; zeros are omitted. */
 export const LineCounts = ({ additions, deletions }: { readonly additions: number; readonly deletions: number }) => (
   <span class="number">
     {additions > 0 && <span class="good">+{additions.toLocaleString("en")}</span>}

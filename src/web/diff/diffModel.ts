@@ -1,5 +1,5 @@
 /**
- * What the server responds of a diff, and where it comes from.
+ * The server's responses about a diff, and the requests for them.
  */
 import { array, boolean, type Decoded, number, oneOf, optional, string, struct } from "../api/decode.js"
 import { sendJson } from "../api/request.js"
@@ -23,7 +23,7 @@ export type DiffFile = Decoded<typeof diffFile>
 export const diffPage = struct({ base: string, head: string, files: array(diffFile), next: optional(string) })
 export type DiffPage = Decoded<typeof diffPage>
 
-/** A page of what a job, or one of its units, has changed. */
+/** A page of the changes of a job, or of one of its units. */
 export const read = (
   id: string,
   where: { readonly unit?: string | undefined; readonly after?: string | undefined },

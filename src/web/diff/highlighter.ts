@@ -1,6 +1,6 @@
 /**
- * Tokens of source text by the grammars of highlight.js. Loaded when a diff is shown: no other view needs it. `lowlight` gives a
- * tree instead of HTML, so that text stays text.
+ * Tokenizes source text with the grammars of highlight.js. Loaded when a diff is shown: no other view needs it. `lowlight` returns
+ * a tree instead of HTML, so that text stays text.
  */
 import type { Element, Root, Text } from "hast"
 import bash from "highlight.js/lib/languages/bash"

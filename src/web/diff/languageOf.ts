@@ -1,5 +1,5 @@
 /**
- * The language of a file, by its name, for which there is a grammar.
+ * The language of a file, by its name, if there is a grammar for it.
  */
 
 export type Language =

@@ -1,5 +1,5 @@
 /**
- * Reads the patch of a file, as git writes it, into hunks of numbered lines.
+ * Parses the patch of a file, as git writes it, into hunks of numbered lines.
  */
 
 export interface DiffLine {
@@ -24,7 +24,7 @@ export const parsePatch = (patch: string): ReadonlyArray<Hunk> => {
   const hunks: Array<{ heading: string; lines: Array<DiffLine> }> = []
   let before = 0
   let after = 0
-  // By the numbers in the header: a removed line may itself begin with "@@" or "--".
+  // Count lines by the numbers in the header: a removed line may itself begin with "@@" or "--".
   let left = { before: 0, after: 0 }
   for (const line of patch.split("\n")) {
     const isInside = left.before > 0 || left.after > 0
@@ -55,7 +55,7 @@ export const parsePatch = (patch: string): ReadonlyArray<Hunk> => {
   return hunks
 }
 
-/** The part of a line that differs from the one it replaces, if the rest is long enough to be worth it. */
+/** The part of a line that differs from the line it replaces, if the rest is long enough to be worth marking. */
 export const changedPart = (
   before: string,
   after: string

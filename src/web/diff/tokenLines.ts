@@ -11,12 +11,12 @@ export interface TokenLine extends DiffLine {
   readonly tokens: ReadonlyArray<Token>
 }
 
-/** Grammars take too long for longer lines, which are not written to be read anyway. */
+/** Grammars take too long for longer texts and lines, which are not meant to be read anyway. */
 const longest = { text: 200_000, line: 2_000 }
 
 const plain = (text: string): ReadonlyArray<Token> => (text === "" ? [] : [{ text, classes: "" }])
 
-/** The tokens of the lines on one side, which together are a piece of the file. */
+/** The tokens of the lines on one side, which together form a piece of the file. */
 const side = (lines: ReadonlyArray<DiffLine>, highlight: Highlight | undefined, language: Language | undefined) => {
   const text = lines.map(({ text }) => text).join("\n")
   const isTooLong = text.length > longest.text || lines.some(({ text }) => text.length > longest.line)
@@ -24,7 +24,7 @@ const side = (lines: ReadonlyArray<DiffLine>, highlight: Highlight | undefined, 
   return new Map(lines.map((line, at) => [line, tokens[at] ?? plain(line.text)]))
 }
 
-/** Splits tokens at two offsets into their text, and marks those in between. */
+/** Splits tokens at two offsets into their text, and marks the tokens in between. */
 const mark = (tokens: ReadonlyArray<Token>, from: number, to: number): ReadonlyArray<Token> => {
   let start = 0
   return tokens.flatMap(({ classes, text }) => {

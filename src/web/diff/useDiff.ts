@@ -1,5 +1,5 @@
 /**
- * The pages of a diff that were read, and whether there are newer changes.
+ * The pages of a diff read so far, and whether there are newer changes.
  */
 import { useSignal } from "@preact/signals"
 import { useEffect, useMemo, useRef } from "preact/hooks"
@@ -17,7 +17,7 @@ export interface ShownDiff {
   readonly reload: () => void
 }
 
-/** After these there is more to see. */
+/** Events after which the diff may have grown. */
 const changes = new Set(["task.completed", "unit.merged"])
 
 export const useDiff = (id: string, unit: string | undefined): ShownDiff => {

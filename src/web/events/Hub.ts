@@ -1,7 +1,7 @@
 /**
- * The events of all jobs in every tab, by one connection of the browser: a browser opens six to a server, and a tab for each of
- * twenty agents would use them up. The tab that holds a Web Lock has the connection and passes on what arrives; when it is
- * closed, the next one gets the lock and continues after the last event that it has seen.
+ * The events of all jobs in every tab, over one connection per browser: a browser opens six to a server, and a tab for each of
+ * twenty agents would use them up. The tab that holds a Web Lock has the connection and forwards the events; when it is closed, the
+ * next tab gets the lock and continues after the last event it has seen.
  */
 import { type ReadonlySignal, signal } from "@preact/signals"
 import { jobEvent, type JobEvent } from "../api/models.js"
@@ -22,7 +22,7 @@ export interface Source {
 /** The APIs of the browser, replaced by tests. */
 export interface Browser {
   readonly channel: Pick<BroadcastChannel, "postMessage" | "addEventListener">
-  /** Runs `lead` while this tab is the only one that does. */
+  /** Runs `lead` while this tab is the only leader. */
   readonly elect: (lead: () => Promise<void>) => void
   readonly isHidden: () => boolean
   readonly now: () => number
@@ -38,14 +38,14 @@ export interface Hub {
   readonly subscribe: (listener: (events: ReadonlyArray<JobEvent>) => void) => () => void
   /** Retries the connection now. */
   readonly wake: () => void
-  /** For a tab that was asleep: it has missed what happened. */
+  /** For a tab that was asleep and has missed events. */
   readonly refresh: () => void
 }
 
 /** Events that arrive within this time are passed on together. */
 const batchMillis = 100
 
-/** The server sends a sign of life every 15 seconds. */
+/** The server sends a heartbeat every 15 seconds. */
 const silenceMillis = 40_000
 
 const pauses = [250, 500, 1_000, 2_000]
@@ -61,7 +61,7 @@ export const make = (source: Source, browser: Browser): Hub => {
 
   const post = (message: Message): void => browser.channel.postMessage(message)
 
-  /** Without the events in between, this tab continues at another cursor. */
+  /** Continues at another cursor without the events in between. */
   const moveTo = (cursor: number): void => {
     position = cursor
     epoch.value += 1
@@ -81,7 +81,7 @@ export const make = (source: Source, browser: Browser): Hub => {
     post({ type: "state", connection: next, position })
   }
 
-  /** Events that have arrived and were not passed on yet. */
+  /** Events that have arrived but were not yet passed on. */
   let lines: Array<string> = []
   let upTo = 0
   let lastFlush = 0
@@ -98,7 +98,7 @@ export const make = (source: Source, browser: Browser): Hub => {
     deliver(batch.after, batch.upTo, batch.lines)
   }
 
-  /** At once in a hidden tab, whose timers the browser may hold back for a minute. */
+  /** Flushes at once in a hidden tab, whose timers the browser may delay by a minute. */
   const flushSoon = (): void => {
     if (browser.isHidden() || browser.now() - lastFlush >= batchMillis) flush()
     else timer ??= setTimeout(flush, batchMillis)
@@ -158,7 +158,7 @@ export const make = (source: Source, browser: Browser): Hub => {
       } catch (error) {
         const reason = source.reasonOf(error)
         if (reason === "ahead") {
-          // Another database than before: all that is shown may be of the old one.
+          // The database is another one than before: all shown data may be from the old one.
           position = undefined
           post({ type: "reset" })
         } else setConnection(reason === "session" ? "ended" : "away")

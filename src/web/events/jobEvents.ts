@@ -12,7 +12,7 @@ const exported = struct({ events: array(jobEvent) })
 const recorded = async (id: string, signal: AbortSignal): Promise<ReadonlyArray<JobEvent>> =>
   (await sendJson(`/api/v1/jobs/${id}/export`, exported, { signal })).events
 
-/** Appends the events that come next; nothing if some are missing in between. */
+/** Appends the next events; none if some are missing in between. */
 export const append = (
   events: ReadonlyArray<JobEvent>,
   more: ReadonlyArray<JobEvent>
@@ -37,7 +37,7 @@ export interface JobEvents {
 export const watch = (hub: Hub, id: string, read = recorded): JobEvents => {
   const events = signal<ReadonlyArray<JobEvent> | undefined>(undefined)
   const error = signal<Error | undefined>(undefined)
-  /** Those that arrive while the recorded ones are read. */
+  /** Events that arrive while the recorded ones are read. */
   let waiting: Array<JobEvent> = []
   let control = new AbortController()
 

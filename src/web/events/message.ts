@@ -12,14 +12,14 @@ import { array, DecodeError, number, oneOf, optional, string, struct } from "../
 export type Connection = "connecting" | "live" | "away" | "foreign" | "ended"
 
 export type Message =
-  /** A tab was opened, and wants to know the state of the connection. */
+  /** A newly opened tab asks for the state of the connection. */
   | { readonly type: "hello" }
-  /** A visible tab wants the connection to be tried now. */
+  /** A visible tab asks to retry the connection now. */
   | { readonly type: "wake" }
   /** The server has another database than before. */
   | { readonly type: "reset" }
   | { readonly type: "state"; readonly connection: Connection; readonly position: number | undefined }
-  /** The events after a cursor and up to another, each as the server has sent it. */
+  /** The events after a cursor and up to another, each as sent by the server. */
   | { readonly type: "events"; readonly after: number; readonly upTo: number; readonly lines: ReadonlyArray<string> }
 
 const kind = struct({ type: oneOf<Message["type"]>({ hello: 0, wake: 0, reset: 0, state: 0, events: 0 }) })

@@ -3,14 +3,14 @@
  */
 
 export interface Frame {
-  /** The position to resume from; that of an earlier frame where it has none of its own. */
+  /** The position to resume from; a frame without one repeats an earlier frame's. */
   readonly id: string
   /** Empty for the events of jobs; `shutdown` when the server shuts down. */
   readonly event: string
   readonly data: string
 }
 
-/** Takes pieces of a stream, cut anywhere, and gives the frames that are complete. */
+/** Parses pieces of a stream, cut anywhere, into complete frames. */
 export const makeParser = (): ((piece: string) => ReadonlyArray<Frame>) => {
   let rest = ""
   let id = ""

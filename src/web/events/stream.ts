@@ -5,9 +5,9 @@ import { sendTrusting } from "../api/request.js"
 import { type Frame, makeParser } from "./sse.js"
 
 export interface Stream {
-  /** The cursor after which it begins. */
+  /** The cursor after which the stream begins. */
   readonly position: number
-  /** Frames as they arrive; an empty batch is a sign of life. Ends with the connection. */
+  /** Frames as they arrive; an empty batch is a heartbeat. Ends with the connection. */
   readonly frames: AsyncIterable<ReadonlyArray<Frame>>
 }
 

@@ -1,5 +1,5 @@
 /**
- * What a job was given, what it ended with, and what else is recorded of it.
+ * A job's configuration, outcome and record.
  */
 import type { ComponentChildren } from "preact"
 import type { Job } from "../api/models.js"

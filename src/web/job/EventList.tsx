@@ -1,5 +1,5 @@
 /**
- * All events of a job, each as a line, and the payload of the chosen one as JSON.
+ * All events of a job, one per line, and the payload of the selected event as JSON.
  */
 import { useSignal } from "@preact/signals"
 import { useMemo, useRef } from "preact/hooks"

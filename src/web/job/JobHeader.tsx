@@ -1,5 +1,5 @@
 /**
- * What a job is, how far it is, what needs a person, and what can be done.
+ * A job's title and progress, what needs a person, and the possible actions.
  */
 import type { ShownTaskState } from "../../progress/shownState.js"
 import type { Job } from "../api/models.js"

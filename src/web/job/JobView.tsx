@@ -1,5 +1,5 @@
 /**
- * One job: what is happening and what needs a person, its graph, timeline and events, and the log of what is selected.
+ * One job: what is happening and what needs a person, its graph, timeline and events, and the log of the selection.
  */
 import { useKeys } from "../app/keys.js"
 import { now } from "../app/live.js"
@@ -25,7 +25,7 @@ type Panel = keyof typeof panels
 
 const isPanel = (name: string | null): name is Panel => name !== null && Object.hasOwn(panels, name)
 
-/** The search field of the part that has the focus, or else of the log. */
+/** Focuses the search field of the part that has the focus, or else of the log. */
 const search = (): void => {
   const part = document.activeElement?.closest(".job-main, .job-side")
   for (const root of [part, document.querySelector(".job-side"), document.querySelector(".job-main")]) {
@@ -36,7 +36,7 @@ const search = (): void => {
 
 const goTo = (unit: string, task?: number): void => changeQuery({ unit, task, attempt: undefined, log: undefined })
 
-/** Whether nothing of the job is running. */
+/** Whether the job is not running. */
 const isResting = ({ job: { status } }: Shown): boolean => status !== "running"
 
 const Body = ({ query, shown }: { readonly query: URLSearchParams; readonly shown: Shown }) => {

@@ -1,5 +1,5 @@
 /**
- * The selected unit: its tasks, the attempts at one of them, and the log of one of those.
+ * The selected unit: its tasks, the attempts at one task, and the log of one attempt.
  */
 import { now } from "../app/live.js"
 import { changeQuery, toDiff } from "../router.js"

@@ -8,7 +8,7 @@ export interface Props {
   readonly onClose: () => void
 }
 
-/** As the server takes them; those of Charlotte's own cannot be sent. */
+/** Names that the server accepts; Charlotte's reserved signals cannot be sent. */
 const namePattern = "(?!charlotte\\.)[A-Za-z0-9._\\-]{1,64}"
 
 const parse = (text: string): { readonly value: unknown } | undefined => {

@@ -1,5 +1,5 @@
 /**
- * The state of a unit, a task or an attempt: a mark, a word and a colour, so that none of them is needed alone.
+ * The state of a unit, a task or an attempt: a mark, a word and a colour, so that each can be read without the others.
  */
 import type { ShownTaskState, ShownUnitState } from "../../progress/shownState.js"
 import type { SpanState } from "./model/JobModel.js"

@@ -9,7 +9,7 @@ import * as payload from "./model/payload.js"
 export interface Message {
   readonly tone: "run" | "good" | "bad" | "warn" | "idle"
   readonly text: string
-  /** Why, as it was reported. */
+  /** The reason, as it was reported. */
   readonly reason?: string | undefined
   /** Where to look. */
   readonly unit?: string
@@ -21,7 +21,7 @@ export interface Message {
 /** A reserved signal, which cannot be sent: the job waits to be resumed. */
 const resumeSignal = "charlotte.resume"
 
-/** More failures are counted. */
+/** Further failures are only counted. */
 const mostFailures = 3
 
 const name = ({ number, title, unit }: Task): string => `${unit} ${number}${title === "" ? "" : ` “${title}”`}`
@@ -80,7 +80,7 @@ const pendingMessage = ({ keys, startAt, waitsFor, id }: Job, now: number): Mess
   return { tone: "idle", text: "Queued: waits for a free place" }
 }
 
-/** How many are named. */
+/** How many tasks or units are named. */
 const mostNamed = 3
 
 const atWork = (model: JobModel): ReadonlyArray<Message> => {

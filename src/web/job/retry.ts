@@ -1,5 +1,5 @@
 /**
- * Starts a job from what another has completed, as `charlotte retry` does.
+ * Starts a job from the completed work of another, as `charlotte retry` does.
  */
 import { isRecord, string, struct } from "../api/decode.js"
 import type { Job } from "../api/models.js"
@@ -8,7 +8,7 @@ import { sendJson } from "../api/request.js"
 /** The id of the new job. */
 export const retry = async ({ config, id }: Job): Promise<string> => {
   const body = { ...(isRecord(config) ? config : {}), retryOf: id }
-  // A request that is sent again after a lost response must not start a second job.
+  // A retried request after a lost response must not start a second job.
   const headers = { "idempotency-key": crypto.randomUUID() }
   return (await sendJson("/api/v1/jobs", struct({ id: string }), { method: "POST", body, headers })).id
 }

@@ -1,12 +1,12 @@
 /**
- * Which unit, task, attempt and log are shown: those of the address, and for what it leaves open, what matters most now.
+ * Which unit, task, attempt and log are shown: chosen by the address, or else by what matters most now.
  */
 import type { JobModel, Span, Attempt, Task, Unit } from "./model/JobModel.js"
 
 export interface Chosen {
   readonly unit?: string | undefined
   readonly task?: number | undefined
-  /** From 1, in the order in which they began. */
+  /** From 1, in the order of their start. */
   readonly attempt?: number | undefined
   readonly log?: "agent" | "gate" | "setup" | undefined
 }
@@ -17,10 +17,10 @@ export interface Selection {
   /** From 1; 0 without an attempt. */
   readonly attemptNumber: number
   readonly attempt: Attempt | undefined
-  /** What has a log, in order. */
+  /** The spans that have a log, in order. */
   readonly logs: ReadonlyArray<Span>
   readonly span: Span | undefined
-  /** Whether the address leaves it open, so that the page follows the work. */
+  /** Whether the address leaves the selection open, so that the page follows the work. */
   readonly isAutomatic: boolean
 }
 
@@ -35,7 +35,7 @@ export const parse = (query: URLSearchParams): Chosen => {
   return { unit: query.get("unit") ?? undefined, task: number("task"), attempt: number("attempt"), log }
 }
 
-/** Failed ones first, then running ones, then the one that ended last. */
+/** Ranks failed tasks first, then running tasks, then the latest ended. */
 const weight = ({ attempts, state }: Task): number => {
   const last = attempts.at(-1)
   if (state === "failed") return Infinity
@@ -53,7 +53,7 @@ const allTasks = function* (model: JobModel): Generator<Task> {
   for (const unit of model.units.values()) yield* unit.tasks.values()
 }
 
-/** What fails before any task does, such as its setup. */
+/** A unit that failed although none of its tasks did, for example in its setup. */
 const failedUnit = (model: JobModel): Unit | undefined => {
   for (const unit of model.units.values()) {
     const hasTask = [...unit.tasks.values()].some(({ state }) => state === "failed")

@@ -17,7 +17,7 @@ export interface Shown {
   readonly model: JobModel.JobModel
   readonly version: number
   readonly events: ReadonlyArray<JobEvent>
-  /** The events have not arrived yet, or cannot be read. */
+  /** Whether the events have not arrived yet, or cannot be read. */
   readonly isPartial: boolean
   readonly reload: () => void
 }
@@ -27,7 +27,7 @@ export interface Found {
   readonly error: Error | undefined
 }
 
-/** Types of events that change the status. */
+/** Whether an event changes the status. */
 const changesRecord = ({ type }: JobEvent): boolean => type.startsWith("job.")
 
 export const useJob = (id: string): Found => {
@@ -42,7 +42,7 @@ export const useJob = (id: string): Found => {
     const watched = watch(hub, id)
     const stop = watched.events.subscribe((all) => {
       if (all === undefined) return
-      // Events are read again after a reconnect; known ones are not applied twice.
+      // Events are read again after a reconnect; known events are not applied twice.
       if (model.current.seq > (all.at(-1)?.seq ?? 0)) model.current = JobModel.make()
       const isFirst = isPartial.peek()
       const news = all.slice(firstAfter(all, model.current.seq))
@@ -75,7 +75,7 @@ export const useJob = (id: string): Found => {
   }
 }
 
-/** Without events of tasks, such as before they have arrived, what the record says of its units. */
+/** Uses the record's units while there are no events of tasks, for example before they have arrived. */
 const withRecord = (model: JobModel.JobModel, job: Job): JobModel.JobModel =>
   job.units.length === 0 ? model : { ...ofRecord(job), phases: model.phases, from: model.from, to: model.to }
 

@@ -1,5 +1,5 @@
 /**
- * What can be done with the selected jobs.
+ * The actions for the selected jobs.
  */
 import type { Signal } from "@preact/signals"
 import type { ListedJob } from "../api/models.js"

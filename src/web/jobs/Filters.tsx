@@ -1,5 +1,5 @@
 /**
- * Which jobs are listed. Every choice is in the address.
+ * The filters of the list of jobs. Every choice is in the address.
  */
 import { type Signal, useSignal } from "@preact/signals"
 import { useEffect, useRef } from "preact/hooks"
@@ -23,7 +23,7 @@ const Field = ({ hint, label, list, name, value }: FieldProps) => {
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
   const sent = useRef(value)
   useEffect(() => {
-    // The address was changed by something else, such as going back.
+    // Something else, such as going back, has changed the address.
     if (value !== sent.current) typed.value = value
     sent.current = value
   }, [value])

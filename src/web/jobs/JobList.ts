@@ -1,5 +1,5 @@
 /**
- * A page of the list of jobs that stays up to date: it is read again soon after an event that changes it, at most once in a while
+ * A page of the list of jobs that stays up to date: it is read again soon after an event that changes it, at most once per interval
  * however many events there are. The last lines come from the events themselves.
  */
 import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals"
@@ -19,26 +19,26 @@ export interface Source {
 
 export interface JobList {
   readonly page: ReadonlySignal<JobPage | undefined>
-  /** Jobs in the statuses that may need a person; empty unless the list is the overview. */
+  /** Jobs in statuses that may need a person; empty unless the list is the overview. */
   readonly waiting: ReadonlySignal<ReadonlyArray<ListedJob>>
   readonly error: ReadonlySignal<Error | undefined>
-  /** The newest line of a job that is shown. */
+  /** The newest line of a shown job. */
   readonly line: (id: string) => ReadonlySignal<Line | undefined>
   readonly reload: () => void
   readonly close: () => void
 }
 
-/** Pause between two reads, so that the server has time for jobs. A search is more expensive. */
+/** Pause between two reads, so that the server has time for jobs. Searching is more expensive. */
 const pauseMillis = 1_000
 const searchPauseMillis = 3_000
 
-/** How often lines change: no faster than they can be read. */
+/** Lines change no more often than this, so that they can be read. */
 const lineMillis = 250
 
 /** Jobs whose tasks are read because no event has arrived yet. */
 const mostDetails = 30
 
-/** How many lines are kept of jobs that are not listed yet; some of these jobs may not match the filter. */
+/** How many lines are kept for jobs that are not listed yet; some of these jobs may not match the filter. */
 const mostArriving = 100
 
 const mayNeedPerson: ReadonlyArray<RunStatus> = ["parked", "failed", "interrupted"]
@@ -77,7 +77,7 @@ export const make = (source: Source, filter: Filter, isOverview: boolean): JobLi
     })
   }
 
-  /** Reads the tasks of running jobs of which no line is known yet. */
+  /** Reads the tasks of running jobs that have no known line yet. */
   const readDetails = async (jobs: ReadonlyArray<ListedJob>, signal: AbortSignal): Promise<void> => {
     const unknown = jobs.filter(
       ({ id, progress, status }) => status === "running" && progress !== undefined && lineOf(id).value === undefined

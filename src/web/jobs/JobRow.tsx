@@ -17,7 +17,7 @@ const Elapsed = ({ job }: { readonly job: ListedJob }) => <>{elapsed(job, now.va
 
 const Age = ({ job: { createdAt } }: { readonly job: ListedJob }) => <>{format.age(now.value - createdAt)}</>
 
-/** Lines of events only matter while the job runs; after that, its record decides. */
+/** Lines of events only matter while the job runs; after that, the record decides. */
 const LastLine = ({ job, line }: { readonly job: ListedJob; readonly line: ReadonlySignal<Line | undefined> }) => {
   const shown = job.status === "running" && line.value !== undefined ? line.value : ofRecord(job, now.peek())
   const text = visible(shown.text)

@@ -1,5 +1,5 @@
 /**
- * Jobs as a table; on a narrow window, as a list of two lines each.
+ * Jobs as a table; in a narrow window, as a list with two lines per job.
  */
 import type { Signal } from "@preact/signals"
 import type { ListedJob } from "../api/models.js"

@@ -1,5 +1,5 @@
 /**
- * The jobs of all kinds, newest first; before them, what needs a person.
+ * The jobs of all kinds, newest first, below the jobs that need a person.
  */
 import { useComputed, useSignal } from "@preact/signals"
 import { useEffect, useRef } from "preact/hooks"

@@ -1,5 +1,5 @@
 /**
- * What a user does to jobs of the list.
+ * The user's actions on jobs of the list.
  */
 import { signal } from "@preact/signals"
 import * as api from "../api/jobs.js"
@@ -8,10 +8,10 @@ import { during } from "../app/notices.js"
 import * as format from "../ui/format.js"
 import { forEach, resumeText, stopText } from "./bulk.js"
 
-/** Some jobs, or all of a kind, or all there are. */
+/** Some jobs, or all jobs of a kind, or all jobs. */
 export type Stop = { readonly jobs: ReadonlyArray<ListedJob> } | { readonly kind: string | undefined }
 
-/** What is asked about before it is done. */
+/** The stop that awaits confirmation. */
 export const asked = signal<Stop | undefined>(undefined)
 
 export const askToStop = (jobs: ReadonlyArray<ListedJob>): void => {

@@ -4,7 +4,7 @@
 import type { ListedJob, StopReport } from "../api/models.js"
 import * as format from "../ui/format.js"
 
-/** A browser opens six connections to a server, and one is that of the events. */
+/** A browser opens six connections to a server, and the events use one. */
 const concurrency = 4
 
 export interface Outcome<A> {
@@ -37,7 +37,7 @@ const rest = (errors: ReadonlyArray<Error>): string => {
   return first === undefined ? "" : `${format.count(errors.length, "job")} refused: ${first.message}`
 }
 
-/** Throws if any was refused or has not ended. */
+/** Throws if any stop was refused, or any job has not ended. */
 export const stopText = ({ done, errors }: Outcome<StopReport>): string => {
   const killed = done.flatMap(({ killed = [] }) => killed)
   const late = done.filter(({ mode }) => mode === "timedOut").length

@@ -1,10 +1,10 @@
 /**
- * Which jobs are listed, as the address says.
+ * The filter of the list of jobs, read from the address.
  */
 import type { Filter } from "../api/jobs.js"
 import type { RunStatus } from "../api/models.js"
 
-/** In the order of the tabs. The first one lists all. */
+/** In the order of the tabs. The first tab lists all. */
 export const statuses = [
   "running",
   "pending",
@@ -18,7 +18,7 @@ export const statuses = [
 export interface Shown {
   readonly status: RunStatus | undefined
   readonly kind: string
-  /** As it is written: `team=web env=test`. */
+  /** As typed: `team=web env=test`. */
   readonly label: string
   readonly text: string
   readonly before: string | undefined
@@ -42,13 +42,13 @@ export const toFilter = ({ before, kind, label, status, text }: Shown): Filter =
   status,
   kind: kind === "" ? undefined : kind,
   labels: labelsOf(label),
-  // The server refuses longer ones.
+  // The server refuses longer searches.
   q: text.trim() === "" ? undefined : text.trim().slice(0, 200),
   before,
   limit: pageSize
 })
 
-/** Whether the list is the first page of all statuses, which starts with what needs a person. */
+/** Whether the list is the first page of all statuses, which starts with the jobs that need a person. */
 export const isOverview = ({ before, status }: Shown): boolean => status === undefined && before === undefined
 
 export const isFiltered = ({ kind, label, status, text }: Shown): boolean =>

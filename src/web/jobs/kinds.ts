@@ -1,4 +1,4 @@
 import { signal } from "@preact/signals"
 
-/** The kinds of jobs that were seen, to choose from. */
+/** The kinds of jobs seen so far, to choose from. */
 export const kinds = signal<ReadonlySet<string>>(new Set())

@@ -1,5 +1,5 @@
 /**
- * The latest about a job, in one line. While events arrive, that is the newest event; this is the line from its record.
+ * The latest line about a job. While events arrive, it is the newest event's; this module builds it from the record.
  */
 import { isRecord } from "../api/decode.js"
 import type { Job, ListedJob } from "../api/models.js"
@@ -22,7 +22,7 @@ export const messageOf = (error: unknown): string => {
   return error === undefined ? "" : JSON.stringify(error)
 }
 
-/** For a task job, where its result is; for others, the result itself, which may be any JSON. */
+/** The location of a task job's result; for other jobs, the result itself, which may be any JSON. */
 const resultOf = (result: unknown): string => {
   if (result === undefined || result === null) return ""
   if (isRecord(result) && typeof result["target"] === "string" && typeof result["branch"] === "string") {
@@ -46,7 +46,7 @@ const parkedLine = ({ parked, waitsFor }: ListedJob, now: number): Line => {
   const reason = parked?.reason ?? ""
   const signal =
     parked?.signal === undefined || parked.signal === resumeSignal ? "" : ` · waits for the signal ${parked.signal}`
-  // The reason is often cut off.
+  // The time comes first, since the reason is often truncated.
   const until = parked?.until === undefined ? "" : `until ${format.clockTime(parked.until, now)} · `
   return { text: `${until}${reason}${signal}`, tone: "warn" }
 }
@@ -70,7 +70,7 @@ export const ofRecord = (job: ListedJob, now: number): Line => {
   }
 }
 
-/** For a running job before an event has arrived: the running tasks. */
+/** The line of a running job before an event has arrived: its running tasks. */
 export const ofTasks = ({ tasks }: Job): Line => {
   const [first, ...others] = tasks.filter(({ state }) => state === "running")
   if (first === undefined) return { text: "", tone: "plain" }

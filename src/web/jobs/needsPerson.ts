@@ -1,18 +1,18 @@
 /**
- * Which jobs need a person, the most urgent first: those that wait for a signal, those that failed lately and were not marked as
- * seen, those that wait to be resumed, and those that are parked until a time.
+ * Which jobs need a person, most urgent first: jobs that wait for a signal, recently failed jobs that were not marked as seen, jobs
+ * that wait to be resumed, and jobs that are parked until a time.
  */
 import type { ListedJob } from "../api/models.js"
 
 const week = 7 * 86_400_000
 
-/** How many are shown above the list. */
+/** How many jobs are shown above the list. */
 export const most = 12
 
 /** Lower is more urgent; undefined if the job needs no person. */
 const urgency = ({ endedAt = 0, parked, status, waitsFor }: ListedJob, now: number): number | undefined => {
   if (status === "parked") {
-    // It continues as soon as a permit is free.
+    // The job continues as soon as a permit is free.
     if (waitsFor === "permit") return undefined
     return parked?.signal === undefined ? 3 : 0
   }

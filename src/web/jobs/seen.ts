@@ -5,7 +5,7 @@ import { signal } from "@preact/signals"
 
 const name = "charlotte.seen"
 
-/** Beyond this, the oldest are forgotten; their jobs left the list long before. */
+/** With more, the oldest are dropped; their jobs left the list long before. */
 const most = 500
 
 const read = (): ReadonlySet<string> => {

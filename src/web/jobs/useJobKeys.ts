@@ -1,5 +1,5 @@
 /**
- * The keys of the list. The row with the focus is the current one, so that a screen reader follows.
+ * The keyboard shortcuts of the list. The focused row is the current one, so that a screen reader follows.
  */
 import type { Signal } from "@preact/signals"
 import type { RefObject } from "preact"

@@ -1,5 +1,5 @@
 /**
- * The list of the jobs that a filter names, for as long as a view shows it.
+ * The list of the jobs that match a filter, for as long as a view shows it.
  */
 import { useEffect, useRef } from "preact/hooks"
 import { useSignal } from "@preact/signals"
@@ -17,7 +17,7 @@ export interface Lists {
   readonly isOld: boolean
 }
 
-/** The types of the manager and of tasks, which have a sentence. */
+/** Event types of the manager and of tasks, which are shown as sentences. */
 const isOurs = /^(job|orch|unit|task)\./
 
 /** Lines about a unit or task begin with its name. */

@@ -1,5 +1,5 @@
 /**
- * Begins a session with the one-time code that `charlotte open` has put into the address.
+ * Begins a session with the one-time code that `charlotte open` put into the address.
  */
 import { sendPublic } from "../api/request.js"
 import { decodeSession, type Session } from "./session.js"

@@ -1,6 +1,6 @@
 /**
- * Whether the server at this address knows the session. Anyone on this machine may have taken the port while the daemon was away,
- * so it proves that before the page sends the token.
+ * Whether the server at this address knows the session. Any program on this machine may have taken the port while the daemon was
+ * stopped, so the server must prove it before the page sends the token.
  */
 import { string, struct } from "../api/decode.js"
 import { sendPublic } from "../api/request.js"

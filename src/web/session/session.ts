@@ -22,7 +22,7 @@ const restore = (): void => {
   }
 }
 
-/** The server no longer knows this session. */
+/** Ends a session that the server no longer knows. */
 export const end = (ended: Session): void => {
   if (session.value?.token !== ended.token) return
   localStorage.removeItem(name)
@@ -37,11 +37,11 @@ const takeCode = (): string | undefined => {
   return code
 }
 
-/** Restores the session, or begins one by the code in the address. */
+/** Restores the session, or begins one with the code in the address. */
 export const start = async (begin: (code: string) => Promise<Session>): Promise<void> => {
   const code = takeCode()
   restore()
-  // Another tab that begins or ends a session does so for all.
+  // Other tabs follow when a tab begins or ends a session.
   addEventListener("storage", (event) => {
     if (event.key === name || event.key === null) restore()
   })

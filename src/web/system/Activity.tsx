@@ -1,5 +1,5 @@
 /**
- * What has ended in the last hour, how long jobs waited and worked, and how many events arrive.
+ * The jobs that ended in the last hour, how long jobs waited and worked, and how many events arrive.
  */
 import type { Latency, System } from "../api/system.js"
 import * as format from "../ui/format.js"

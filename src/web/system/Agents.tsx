@@ -1,12 +1,12 @@
 /**
- * The agents, and until when those at their usage limit are parked.
+ * The agents, and how long agents at their usage limit stay parked.
  */
 import type { Agent } from "../api/system.js"
 import { now } from "../app/live.js"
 import * as format from "../ui/format.js"
 import { visible } from "../ui/visible.js"
 
-/** Those at a limit first, then those at work, then those that are there. */
+/** Agents at a limit first, then busy agents, then installed agents. */
 const rank = ({ inUse, installed, limit }: Agent): number =>
   limit !== undefined ? 0 : inUse > 0 ? 1 : installed ? 2 : 3
 

@@ -13,7 +13,7 @@ import { Activity, EventRate } from "./Activity.js"
 const soonMillis = 1_000
 const laterMillis = 10_000
 
-/** Reads again soon after an event, and now and then without. */
+/** Reads again soon after an event, and periodically without one. */
 const useRefresh = (reload: () => void): void => {
   useEffect(() => {
     let last = performance.now()

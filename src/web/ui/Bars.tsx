@@ -1,5 +1,5 @@
 /**
- * Numbers over time, as bars: what happened when, at a glance. The numbers themselves stand beside it, and in its label.
+ * Numbers over time, as bars for a quick overview. The numbers are also beside the bars, and in the label.
  */
 export interface Bar {
   readonly values: ReadonlyArray<{ readonly name: string; readonly value: number }>

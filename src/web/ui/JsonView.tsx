@@ -1,11 +1,11 @@
 /**
- * JSON as text that can be folded.
+ * JSON as collapsible text.
  */
 import { useSignal } from "@preact/signals"
 import { isRecord } from "../api/decode.js"
 import { visible } from "./visible.js"
 
-/** More items are shown on request. */
+/** Further items are shown on request. */
 const most = 100
 
 const longest = 10_000

@@ -1,10 +1,10 @@
 /**
- * Text in pieces of different looks, such as a highlighted line.
+ * Text in differently styled pieces, such as a highlighted line.
  */
 export interface StyledText {
   readonly text: string
   readonly classes: string
-  /** Found by a search. */
+  /** Whether a search matched this piece. */
   readonly isMatch?: boolean
 }
 

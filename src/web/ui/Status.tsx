@@ -1,5 +1,5 @@
 /**
- * The status of a run: a mark, a word and a colour, so that none of them is needed alone.
+ * The status of a run: a mark, a word and a colour, so that each can be read without the others.
  */
 import type { RunStatus } from "../api/models.js"
 

@@ -1,5 +1,5 @@
 /**
- * A list of rows of the same height, of which only those in sight and the active one are in the document: a log may have a million.
+ * A list of rows of the same height, of which only the visible and the active rows are in the document: a log may have a million.
  */
 import { type Signal, useSignal } from "@preact/signals"
 import type { ComponentChildren, RefObject } from "preact"
@@ -18,7 +18,7 @@ export interface Props {
   readonly class: string
   readonly count: number
   readonly render: (row: number) => ComponentChildren
-  /** The row that has the focus, and its id, for assistive technology. */
+  /** The focused row, and its id for assistive technology. */
   readonly active?: { readonly row: number; readonly id: string } | undefined
   readonly handle?: RefObject<Handle | null>
   /** Whether it stays scrolled to the end as rows are added. */
@@ -63,7 +63,7 @@ export const VirtualRows = ({
 }: Props) => {
   const box = useRef<HTMLDivElement>(null)
   const sight: Signal<Sight> = useSignal({ top: 0, height: 0, row: 20 })
-  /** The position that this component itself has scrolled to. */
+  /** The position to which this component has scrolled by itself. */
   const own = useRef(-1)
   const latest = useRef({ onEnd, onResize })
   latest.current = { onEnd, onResize }
@@ -118,7 +118,7 @@ export const VirtualRows = ({
 
   const first = Math.max(0, Math.floor(top / row) - margin)
   const last = Math.min(count, Math.ceil((top + height) / row) + margin)
-  // `aria-activedescendant` has to name what is in the document.
+  // `aria-activedescendant` has to name an element in the document.
   const isActiveBeyond = active !== undefined && (active.row < first || active.row >= last)
   return (
     <div

@@ -1,5 +1,5 @@
 /**
- * What names a job: a title, and where it works.
+ * The title of a job, and its repository.
  */
 import { isRecord } from "../api/decode.js"
 
@@ -15,7 +15,7 @@ const field = (config: unknown, name: string): string | undefined => {
   return typeof value === "string" && value.trim() !== "" ? value : undefined
 }
 
-/** The label or field `title` or `name`; of a task job its plan; else its kind. */
+/** The label or field `title` or `name`; for a task job its plan; otherwise its kind. */
 export const titleOf = ({ config, kind, labels }: Named): string =>
   labels["title"] ??
   field(config, "title") ??
@@ -27,7 +27,7 @@ export const titleOf = ({ config, kind, labels }: Named): string =>
 /** The last part of a path. */
 export const baseName = (path: string): string => path.split("/").findLast((part) => part !== "") ?? path
 
-/** Where it works. */
+/** The repository in which the job works. */
 export const repositoryOf = ({ config }: Named): string | undefined => field(config, "repoPath")
 
 /** The end of an id, which distinguishes jobs created at the same moment. */

@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks"
 
-/** The title of the tab while a view is shown. */
+/** Sets the title of the tab while a view is shown. */
 export const useTitle = (title: string): void => {
   useEffect(() => {
     document.title = title

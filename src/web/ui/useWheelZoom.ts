@@ -1,10 +1,10 @@
 /**
- * Zooms by the wheel with Ctrl or Command, as two fingers on a touchpad do, instead of the browser's own zoom.
+ * Zooms by the wheel with Ctrl or Command, or by a pinch on a touchpad, instead of the browser's own zoom.
  */
 import type { RefObject } from "preact"
 import { useEffect, useRef } from "preact/hooks"
 
-/** `factor` is above 1 to see less, larger. */
+/** A `factor` above 1 zooms in. */
 export const useWheelZoom = (
   box: RefObject<HTMLElement | null>,
   onZoom: (factor: number, event: WheelEvent) => void

@@ -1,5 +1,5 @@
 /**
- * Untrusted text, with invisible characters, such as marks that change the direction of text, replaced by their code points.
+ * Replaces invisible characters of untrusted text, such as marks that change the direction of text, by their code points.
  */
 
 /* oxlint-disable eslint/no-control-regex -- these are the characters to match */

@@ -20,7 +20,7 @@ const path = ({ positions }: Layout, { from, to, way }: Edge): string => {
   return drawn + curve(x, y, end.x, end.y + nodeHeight / 2)
 }
 
-/** Those of the selected unit stand out. */
+/** Highlights the edges of the selected unit. */
 export const Edges = memo<{ readonly layout: Layout; readonly selected: string | undefined }>(
   ({ layout, selected }) => {
     const isNear = ({ from, to }: Edge): boolean => from === selected || to === selected

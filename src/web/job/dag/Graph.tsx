@@ -14,7 +14,7 @@ import { layout, nodeHeight, nodeWidth } from "./layout.js"
 import { type Direction, neighbour } from "./neighbour.js"
 import { useDrag } from "./useDrag.js"
 
-/** A larger plan is shown with similar units merged, until the user asks for all. */
+/** In a larger plan, similar units are merged until the user asks to see all. */
 const many = 40
 
 const closest = 2
@@ -94,14 +94,14 @@ export const Graph = ({ model, onSelect, selected, version }: Props) => {
     if (!isSeen) element.scrollTo({ left: x - element.clientWidth / 3, top: y - element.clientHeight / 3 })
   }
 
-  // Once, so that a plan which nearly fits is seen whole; not so small that it cannot be read.
+  // Fit only once, so that a plan which nearly fits is seen whole; not so small that it cannot be read.
   useEffect(() => {
     fit()
     if (zoom.value < 0.6) zoom.value = 0.85
   }, [])
   const shownNode = nodeOf(selected)
   useEffect(() => {
-    // After the graph has its new size.
+    // Wait until the graph has its new size.
     const frame = requestAnimationFrame(() => reveal(shownNode))
     return () => cancelAnimationFrame(frame)
   }, [shownNode, showsAll.value])

@@ -6,7 +6,7 @@ import type { Position } from "./layout.js"
 
 interface Props {
   readonly node: Node
-  /** Its first one. */
+  /** The first unit of the node. */
   readonly unit: Unit | undefined
   readonly version: number
   readonly position: Position | undefined
@@ -17,7 +17,7 @@ interface Props {
   readonly onFocus: () => void
 }
 
-/** The text below its name. */
+/** The text below the name. */
 const details = ({ node, unit }: Pick<Props, "node" | "unit">): string => {
   if (node.units.length > 1) return `${node.units.length} units`
   if (unit === undefined) return ""
@@ -63,7 +63,7 @@ const View = ({ isSelected, isTabStop, label, node, onFocus, onPress, position, 
   )
 }
 
-/** Units change in place, so `version` shows changes; a callback may be outdated, since all of them do the same. */
+/** Units change in place, so `version` shows changes; a callback may be outdated, since all callbacks do the same. */
 export const GraphNode = memo<Props>(
   View,
   (before, after) =>

@@ -9,11 +9,9 @@ export interface GraphUnit {
   readonly state: ShownUnitState
 }
 
-/**
- * A unit, or several in the same state: with the same dependencies and dependents, or in a large plan equally far from the beginning.
- */
+/** A unit, or several in the same state: with the same dependencies and dependents, or in a large plan with the same depth. */
 export interface Node {
-  /** Of its first unit. */
+  /** The id of the first unit. */
   readonly id: string
   readonly state: ShownUnitState
   readonly units: ReadonlyArray<string>
@@ -21,7 +19,7 @@ export interface Node {
   readonly dependsOn: ReadonlyArray<string>
 }
 
-/** Fewer similar units are shown one by one. */
+/** Fewer similar units than this are shown one by one. */
 const fewest = 4
 
 /** Units that need a person or are running are never merged. */
@@ -51,11 +49,11 @@ const dependentsOf = (units: ReadonlyArray<GraphUnit>): ReadonlyMap<string, Read
 /** A plan that still has more nodes than this is merged further. */
 const most = 60
 
-/** The distance of each unit from one without dependencies. */
+/** The distance of each unit from a unit without dependencies. */
 const depths = (units: ReadonlyArray<GraphUnit>): ReadonlyMap<string, number> => {
   const byId = new Map(units.map((unit) => [unit.id, unit]))
   const found = new Map<string, number>()
-  // Units stand behind those that they depend on; the plan is read again where one does not.
+  // Units usually come after their dependencies; otherwise another round is necessary.
   for (let changed = true, round = 0; changed && round < units.length; round++) {
     changed = false
     for (const { dependsOn, id } of units) {
@@ -69,7 +67,7 @@ const depths = (units: ReadonlyArray<GraphUnit>): ReadonlyMap<string, number> =>
   return found
 }
 
-/** `shown` are the units that are not merged: the selected one, and those of an opened group. */
+/** `shown` are the units that are not merged: the selected unit, and the units of an opened group. */
 export const collapse = (units: ReadonlyArray<GraphUnit>, shown: ReadonlySet<string>): ReadonlyArray<Node> => {
   const dependents = dependentsOf(units)
   const strict = merge(units, ({ dependsOn, id, state }) =>
@@ -84,7 +82,7 @@ export const collapse = (units: ReadonlyArray<GraphUnit>, shown: ReadonlySet<str
   )
 }
 
-/** Units with the same key become one node; those without a key are not merged. */
+/** Units with the same key become one node; units without a key are not merged. */
 const merge = (
   units: ReadonlyArray<GraphUnit>,
   keyOf: (unit: GraphUnit) => string | undefined
@@ -110,7 +108,7 @@ const merge = (
   }))
 }
 
-/** Every unit as a node of its own. */
+/** Makes every unit a separate node. */
 export const expand = (units: ReadonlyArray<GraphUnit>): ReadonlyArray<Node> => {
   const known = new Set(units.map(({ id }) => id))
   return units.map(({ dependsOn, id, state }) => ({

@@ -12,7 +12,7 @@ export interface LayoutNode {
 export interface Position {
   readonly x: number
   readonly y: number
-  /** The column from 0, left to right, and the place in it from 0, top to bottom. */
+  /** The column from 0, left to right, and the row in it from 0, top to bottom. */
   readonly column: number
   readonly row: number
 }
@@ -25,13 +25,13 @@ export interface Point {
 export interface Edge {
   readonly from: string
   readonly to: string
-  /** The middles of the columns in between, where it passes other nodes. */
+  /** The middles of the columns in between, where the edge passes other nodes. */
   readonly way: ReadonlyArray<Point>
 }
 
 export interface Layout {
   readonly positions: ReadonlyMap<string, Position>
-  /** Without those that others imply. */
+  /** The edges that no other edges imply. */
   readonly edges: ReadonlyArray<Edge>
   /** The ids of the nodes in each column, top to bottom. */
   readonly columns: ReadonlyArray<ReadonlyArray<string>>
@@ -44,13 +44,13 @@ export const nodeHeight = 46
 const columnGap = 56
 const rowGap = 14
 
-/** What an edge needs to pass other nodes. */
+/** The height that an edge needs to pass other nodes. */
 const wayHeight = 4
 
-/** More of them would take more space than the nodes: then edges run behind these. */
+/** With more, ways would take more space than the nodes; then edges run behind the nodes. */
 const mostWays = 800
 
-/** A layer with more nodes is broken into several columns, so that a wide plan is not a single endless one. */
+/** A layer with more nodes is split into several columns, so that a wide plan is not a single endless column. */
 const maxRows = 24
 
 const sweeps = 8
@@ -58,7 +58,7 @@ const sweeps = 8
 /** With more nodes, all dependencies are drawn: finding implied ones takes quadratic memory. */
 const mostReduced = 1_000
 
-/** By the longest path from a node without dependencies; a dependency that closes a cycle is ignored. */
+/** Assigns layers by the longest path from a node without dependencies; a dependency that closes a cycle is ignored. */
 const layersOf = (nodes: ReadonlyArray<LayoutNode>): ReadonlyMap<string, number> => {
   const byId = new Map(nodes.map((node) => [node.id, node]))
   const layers = new Map<string, number>()
@@ -95,7 +95,7 @@ const reduce = (nodes: ReadonlyArray<LayoutNode>, layers: ReadonlyMap<string, nu
   const edges: Array<Link> = []
   for (const { dependsOn, id } of [...nodes].sort((a, b) => layer(a.id) - layer(b.id))) {
     const all = new Set<string>()
-    // The nearest first: what they reach is implied.
+    // Nearest first: everything that they reach is implied.
     const near = [...new Set(dependsOn)].filter((other) => layers.has(other) && layer(other) < layer(id))
     for (const from of near.sort((a, b) => layer(b) - layer(a))) {
       if (!all.has(from)) edges.push({ from, to: id })
@@ -120,7 +120,7 @@ const neighbours = (edges: ReadonlyArray<Link>, side: "from" | "to"): ReadonlyMa
 
 const mean = (values: ReadonlyArray<number>): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
-/** Orders each layer by the mean place of the neighbours, back and forth, which leaves few crossings. */
+/** Orders each layer by the mean position of its neighbours, back and forth, which leaves few crossings. */
 const order = (columns: ReadonlyArray<Array<string>>, edges: ReadonlyArray<Link>): void => {
   const before = neighbours(edges, "from")
   const after = neighbours(edges, "to")
@@ -145,7 +145,7 @@ const order = (columns: ReadonlyArray<Array<string>>, edges: ReadonlyArray<Link>
 
 /**
  * The positions nearest to the desired ones that keep the order and leave room for each: neighbours that would overlap form a block
- * at the mean of the positions that its members desire (isotonic regression).
+ * at the mean of their desired positions (isotonic regression).
  */
 export const spread = (wishes: ReadonlyArray<number>, sizes: ReadonlyArray<number>): ReadonlyArray<number> => {
   const offsets: Array<number> = []
@@ -194,7 +194,7 @@ const placeRows = (
   return rows
 }
 
-/** The ids of what stands for an edge in the columns that it passes, by the edge. */
+/** For each edge, the ids of its placeholders in the columns that it passes. */
 type Ways = ReadonlyMap<Link, ReadonlyArray<string>>
 
 const waysOf = (columns: ReadonlyArray<ReadonlyArray<string>>, edges: ReadonlyArray<Link>): Ways => {

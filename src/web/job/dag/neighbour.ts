@@ -1,5 +1,5 @@
 /**
- * Which node an arrow key leads to.
+ * The node that an arrow key selects.
  */
 import type { Layout } from "./layout.js"
 

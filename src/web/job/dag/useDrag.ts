@@ -16,7 +16,7 @@ export const useDrag = (box: RefObject<HTMLDivElement | null>) => {
   return {
     onPointerDown: (event: PointerEvent): void => {
       const element = box.current
-      // A finger scrolls by itself.
+      // Touch scrolls natively.
       if (element === null || event.button !== 0 || event.pointerType === "touch") return
       if (event.target instanceof Element && event.target.closest("button") !== null) return
       start.current = { x: event.clientX, y: event.clientY, left: element.scrollLeft, top: element.scrollTop }

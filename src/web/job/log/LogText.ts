@@ -1,5 +1,5 @@
 /**
- * The lines of a log as it arrives. It keeps only their text: lines are parsed when they are shown.
+ * The lines of a log as it arrives. Only their text is kept: lines are parsed when they are shown.
  */
 import * as ansi from "./ansi.js"
 
@@ -20,19 +20,19 @@ export interface Limits {
   /** Lines beyond these limits are dropped from the beginning. */
   readonly lines: number
   readonly characters: number
-  /** Longer lines are broken, in characters: a line that does not end could not be dropped. */
+  /** Longer lines are split, in characters: an endless line could not be dropped. */
   readonly line: number
 }
 
 const defaults: Limits = { lines: 600_000, characters: 64 * 1024 * 1024, line: 1024 * 1024 }
 
-/** The style at the start of a line is kept for one line in this many. */
+/** The start style of one line in this many is kept. */
 const every = 256
 
 export const make = (limits: Limits = defaults): LogText => {
   const decoder = new TextDecoder()
   let lines: Array<string> = []
-  /** At `n * every`, counted from the first line ever. */
+  /** The style at line `n * every`, counted from the first line ever. */
   const styles: Array<ansi.Style> = [ansi.plain]
   let open = ""
   let bytes = 0
@@ -54,7 +54,7 @@ export const make = (limits: Limits = defaults): LogText => {
     return style
   }
 
-  /** Drops a tenth more than necessary, so that this is rare. */
+  /** Drops a tenth more than necessary, so that drops are rare. */
   const drop = (): void => {
     const excess = lines.length - limits.lines
     let count = excess > 0 ? excess + Math.floor(limits.lines / 10) : 0
@@ -62,7 +62,7 @@ export const make = (limits: Limits = defaults): LogText => {
     for (let at = 0; at < count; at++) removed += lines[at]?.length ?? 0
     while (characters - removed > limits.characters * 0.9 && count < lines.length)
       removed += lines[count++]?.length ?? 0
-    // Whole blocks, so that the styles that are kept stay aligned.
+    // Drop whole blocks, so that the kept styles stay aligned.
     count = Math.min(lines.length, Math.ceil((dropped + count) / every) * every - dropped)
     styleAt(dropped + count)
     lines = lines.slice(count)
@@ -75,7 +75,7 @@ export const make = (limits: Limits = defaults): LogText => {
     characters += line.length
   }
 
-  /** Adds to the last line, and breaks it where it gets too long. */
+  /** Appends to the last line, and splits it where it gets too long. */
   const extend = (text: string): void => {
     open += text
     while (open.length > limits.line) {

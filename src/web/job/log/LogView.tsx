@@ -14,12 +14,12 @@ import { useSearch } from "./useSearch.js"
 import { breaks, cut, make } from "./wrap.js"
 
 export interface Props extends Source {
-  /** It may still grow. */
+  /** Whether the log may still grow. */
   readonly isLive: boolean
   readonly title: string
 }
 
-/** Parsed lines that are kept; a long one has many rows. */
+/** How many parsed lines are kept; a long line has many rows. */
 const mostKept = 400
 
 export const LogView = ({ isLive, job, log, task, title, unit }: Props) => {
@@ -64,7 +64,7 @@ export const LogView = ({ isLive, job, log, task, title, unit }: Props) => {
 
   const onResize = (width: number): void => {
     const one = (ruler.current?.getBoundingClientRect().width ?? 80) / 10
-    // Beside the numbers.
+    // Leave room for the line numbers.
     columns.value = Math.max(20, Math.floor((width - 16) / one) - 8)
   }
 

@@ -1,5 +1,5 @@
 /**
- * Records of agents as lines to read: Claude Code's `--output-format stream-json` and `codex exec --json`. What is not such a record
+ * Renders records of agents as readable lines: Claude Code's `--output-format stream-json` and `codex exec --json`. Everything else
  * stays as it is.
  */
 import * as payload from "../model/payload.js"
@@ -9,7 +9,7 @@ const bold = (text: string): string => `\u001b[1m${text}\u001b[0m`
 const red = (text: string): string => `\u001b[31m${text}\u001b[0m`
 const cyan = (text: string): string => `\u001b[36m${text}\u001b[0m`
 
-/** Of the output of a tool, further lines are only counted; the raw log has them. */
+/** Further lines of a tool's output are only counted; the raw log has them. */
 const mostLines = 12
 
 const cutLines = (text: string): ReadonlyArray<string> => {
@@ -121,7 +121,7 @@ const known = (record: unknown): ReadonlyArray<string> | undefined => {
   }
 }
 
-/** Longer records are neither parsed nor held back. */
+/** Longer records are neither parsed nor buffered. */
 const longest = 4 * 1024 * 1024
 
 /** Undefined for a line that is not a record. */
@@ -136,10 +136,10 @@ const ofRecord = (line: string): ReadonlyArray<string> | undefined => {
 
 export const readable = (line: string): ReadonlyArray<string> => ofRecord(line) ?? [line]
 
-/** A stage before the text of a log: turns its bytes into those of a readable log. */
+/** A stage before the text of a log: converts its bytes into a readable log. */
 export interface Reader {
   readonly read: (bytes: Uint8Array) => Uint8Array
-  /** Returns what was held back because it could have become a record. */
+  /** Returns the text that was buffered because it could have become a record. */
   readonly flush: () => Uint8Array
   /** Whether any record was found. */
   readonly found: () => boolean
@@ -150,7 +150,7 @@ export const makeReader = (): Reader => {
   const encoder = new TextEncoder()
   /** The incomplete last line, which may become a record. */
   let held = ""
-  /** Whether the beginning of the current line was passed on. */
+  /** Whether the start of the current line was passed on. */
   let isOpen = false
   let found = false
   return {

@@ -1,10 +1,10 @@
 /**
- * Output of agents and gates with its colours as classes. All other control sequences are removed, and invisible characters, such
- * as marks that change the direction of text, are replaced by their code points.
+ * Parses the output of agents and gates, with colours as classes. All other control sequences are removed, and invisible
+ * characters, such as marks that change the direction of text, are replaced by their code points.
  */
 import { visible } from "../../ui/visible.js"
 
-/** What "select graphic rendition" has set. Colours are 0 to 15, or the nearest of those. */
+/** The attributes set by "select graphic rendition". Colours are 0 to 15, or the nearest of these. */
 export interface Style {
   readonly fg: number | undefined
   readonly bg: number | undefined
@@ -45,7 +45,7 @@ export interface Line {
 const sequence =
   /(?:\x1b[\]PX^_]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?|(?:\x1b\[|\x9b)([0-?]*)[ -/]*([@-~]?)|\x1b[ -/]*[0-~]?/g
 
-/** Whether a line has anything but plain text. */
+/** Whether a line contains more than plain text. */
 const isSpecial = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/
 
 /* oxlint-enable eslint/no-control-regex */
@@ -57,11 +57,11 @@ const lastWritten = (line: string): string => {
   return at === -1 ? end : end.slice(at + 1)
 }
 
-/** The plain text of a line, for the search. */
+/** The plain text of a line, for searching. */
 export const textOf = (line: string): string =>
   isSpecial.test(line) ? visible(lastWritten(line.replace(sequence, ""))) : line
 
-/** The style with which the line after this one begins. */
+/** The style with which the next line begins. */
 export const styleAfter = (line: string, style: Style): Style =>
   line.includes("\u001b") || line.includes("\u009b") ? parseLine(line, style).style : style
 
@@ -70,7 +70,7 @@ export const parseLine = (line: string, start: Style): Line => {
   let style = start
   let pieces: Array<Piece> = []
   const push = (text: string): void => {
-    // What stands before a carriage return is overwritten; one at the end of the line is only its end.
+    // Text before a carriage return is overwritten; a carriage return at the end only ends the line.
     const parts = text.split("\r")
     if (parts.length > 1 && parts.slice(1).some((part) => part !== "")) pieces = []
     const last = visible(parts.findLast((part) => part !== "") ?? "")
@@ -156,7 +156,7 @@ const applyCode = (style: Style, code: number): Style => {
   }
 }
 
-/** The colour of `5;N` or `2;R;G;B`, and how many codes it takes. */
+/** The colour of `5;N` or `2;R;G;B`, and the number of codes it takes. */
 const extended = ([mode, ...rest]: ReadonlyArray<number>): readonly [number | undefined, number] => {
   if (mode === 5) return [fromPalette(rest[0] ?? 0), 2]
   if (mode === 2) return [nearest(rest[0] ?? 0, rest[1] ?? 0, rest[2] ?? 0), 4]
@@ -173,7 +173,7 @@ const fromPalette = (index: number): number | undefined => {
 
 const grey = (value: number): [number, number, number] => [value, value, value]
 
-/** One of the sixteen, for which the themes have colours that are readable on their background. */
+/** The nearest of the sixteen colours, which the themes make readable on their background. */
 const nearest = (red: number, green: number, blue: number): number => {
   const most = Math.max(red, green, blue)
   const spread = most - Math.min(red, green, blue)

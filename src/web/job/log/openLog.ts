@@ -23,12 +23,12 @@ export interface OpenLog {
   readonly state: ReadonlySignal<"reading" | "complete" | "missing" | "away">
   /** Whether it contains records of agents. */
   readonly hasRecords: ReadonlySignal<boolean>
-  /** To be called when the log is complete: reads the rest, and ends. */
+  /** Called when the log is complete: reads the rest, and ends. */
   readonly settle: () => void
   readonly close: () => void
 }
 
-/** Pause before the next request, after a failure or for new text of a live log. */
+/** Pause before the next request, after a failure or while waiting for new text. */
 const pauseMillis = 700
 
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, pauseMillis))
@@ -44,7 +44,7 @@ const untilVisible = (): Promise<void> =>
     check()
   })
 
-/** `isLive` says whether it may still grow. */
+/** `isLive` returns whether the log may still grow. */
 export const openLog = (source: Source, isRaw: boolean, isLive: () => boolean): OpenLog => {
   const { job, log, task, unit } = source
   const text = LogText.make()

@@ -1,5 +1,5 @@
 /**
- * Finds a text in a log, without regard to case.
+ * Finds a text in a log, case-insensitively.
  */
 import * as ansi from "./ansi.js"
 import type { LogText } from "./LogText.js"
@@ -20,12 +20,12 @@ export interface Part {
   readonly isMatch: boolean
 }
 
-/** The pieces of a line, cut where a match begins or ends; a match may go over several pieces. */
+/** The pieces of a line, cut where a match begins or ends; a match may span several pieces. */
 export const mark = (pieces: ReadonlyArray<ansi.Piece>, text: string): ReadonlyArray<Part> => {
   if (text === "") return pieces.map((piece) => ({ ...piece, isMatch: false }))
   const whole = pieces.map((piece) => piece.text).join("")
   const lower = whole.toLowerCase()
-  // Few letters change their length with their case; if one does, offsets would not fit.
+  // A few letters change their length with their case; then offsets would be wrong.
   if (lower.length !== whole.length) return pieces.map((piece) => ({ ...piece, isMatch: false }))
   const wanted = text.toLowerCase()
   const cuts: Array<number> = []

@@ -1,5 +1,5 @@
 /**
- * Searches a log in pieces, so that a long one does not freeze the page, and goes on as it grows.
+ * Searches a log in batches, so that a long log does not freeze the page, and continues as it grows.
  */
 import { type ReadonlySignal, type Signal, useSignal } from "@preact/signals"
 import { useEffect, useRef } from "preact/hooks"
@@ -17,7 +17,7 @@ export interface Search {
   readonly next: (step: 1 | -1) => void
 }
 
-/** Lines searched at a time, which takes a few milliseconds. */
+/** Lines searched per batch, which takes a few milliseconds. */
 const piece = 4_000
 
 export const useSearch = (log: LogText, version: number, reveal: (line: number) => void): Search => {
@@ -26,7 +26,7 @@ export const useSearch = (log: LogText, version: number, reveal: (line: number) 
   const current = useSignal<number | undefined>(undefined)
   const latest = useRef(reveal)
   latest.current = reveal
-  /** Which log was searched for which text, and up to which line. */
+  /** The searched log and text, and the line reached so far. */
   const done = useRef({ log, words: "", line: 0, dropped: 0 })
 
   useEffect(() => {
@@ -43,7 +43,7 @@ export const useSearch = (log: LogText, version: number, reveal: (line: number) 
       const from = done.current.line
       const to = Math.min(log.length(), from + piece)
       const more = matches(log, wanted, from, to)
-      // The last line may not be complete.
+      // The last line may be incomplete.
       done.current.line = Math.max(from, Math.min(to, log.length() - 1))
       const known = found.value.filter((line) => line < from)
       if (more.length > 0 || known.length !== found.value.length) found.value = [...known, ...more]

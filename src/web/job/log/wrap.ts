@@ -1,5 +1,6 @@
 /**
- * Breaks lines at the width of the view, so that each row has the same height and a view of a million lines knows which it shows.
+ * Breaks lines at the width of the view, so that all rows have the same height and a view of a million lines knows which rows it
+ * shows.
  */
 import type { LogText } from "./LogText.js"
 import * as ansi from "./ansi.js"
@@ -59,7 +60,7 @@ export interface Rows {
 }
 
 export const make = (log: LogText, columns: number): Rows => {
-  /** The row behind each line. */
+  /** The row after the last row of each line. */
   let ends: Array<number> = []
   let dropped = log.dropped()
   return {

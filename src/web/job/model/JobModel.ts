@@ -1,5 +1,5 @@
 /**
- * What the page knows of a job: its units, tasks and attempts, and what happened when, folded from its events.
+ * The page's model of a job: its units, tasks and attempts, and their times, folded from its events.
  */
 import type { ShownTaskState, ShownUnitState } from "../../../progress/shownState.js"
 import type { LogRange } from "./payload.js"
@@ -22,13 +22,13 @@ export type SpanState = "running" | "passed" | "failed" | "cut"
 
 export type SpanKind = "setup" | "agent" | "gate" | "pause" | "waiting" | "verifying"
 
-/** What a unit or task was busy with for a time; without an end it still is. */
+/** A period of a unit's or task's activity; without an end it continues. */
 export interface Span {
   readonly kind: SpanKind
   readonly from: number
   to: number | undefined
   state: SpanState
-  /** A command, the name of an agent, or what it waits for. */
+  /** A command, the name of an agent, or the reason for waiting. */
   readonly label: string
   reason: string | undefined
   log: LogRange | undefined
@@ -37,7 +37,7 @@ export interface Span {
 
 /** An attempt at a task. */
 export interface Attempt {
-  /** As the orchestrator counts: an attempt that continues after an interruption counts once. */
+  /** The orchestrator's count: an attempt that continues after an interruption counts once. */
   readonly number: number
   /** The attempt of the job. */
   readonly jobAttempt: number
@@ -66,12 +66,12 @@ export interface Unit {
   dependsOn: ReadonlyArray<string>
   state: ShownUnitState
   reason: string | undefined
-  /** Whether it waits for its agent. */
+  /** The reason, while the unit waits for its agent. */
   waiting: string | undefined
   from: number | undefined
   to: number | undefined
   readonly tasks: Map<number, Task>
-  /** Of the unit itself: setup, waiting, verifying. */
+  /** Spans of the unit as a whole: setup, waiting, verifying. */
   readonly spans: Array<Span>
 }
 
@@ -91,15 +91,15 @@ export interface JobModel {
   readonly units: Map<string, Unit>
   readonly phases: Array<Phase>
   attempt: number
-  /** The time of the first and of the newest event. */
+  /** The times of the first and of the newest event. */
   from: number | undefined
   to: number | undefined
   seq: number
-  /** Nothing follows. */
+  /** No further events follow. */
   isOver: boolean
   /** Why the job as a whole waits, from `orch.waiting`. */
   waiting: string | undefined
-  /** The branch that it is landing on, or has landed on. */
+  /** The branch that the job is landing on, or has landed on. */
   landing: string | undefined
   landed: string | undefined
   /** Increases with each change of the plan, so that the graph is laid out again. */

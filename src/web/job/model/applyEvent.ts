@@ -9,7 +9,7 @@ import * as payload from "./payload.js"
 import { applyPlan } from "./applyPlan.js"
 
 export const applyEvent = (model: Model, event: Event): void => {
-  // A reconnect may repeat what is known.
+  // A reconnect may repeat known events.
   if (event.seq <= model.seq) return
   const { at } = event
   if (event.type.startsWith("job.")) applyJobEvent(model, event, at)
@@ -42,7 +42,7 @@ const applyJobEvent = (model: Model, { payload: data, type }: Event, at: number)
       return beginPhase(model, "parked", at, payload.string(data, "reason"))
     case "job.interrupted": {
       const isCrash = payload.string(data, "reason") === "crash"
-      // Recorded by the next manager: the last sign of life was the event before.
+      // The next manager recorded this: the last sign of life was the previous event.
       const end = isCrash ? (model.to ?? at) : at
       cut(model, end, "interrupted", isCrash ? "crashed" : "shut down")
       return beginPhase(model, isCrash ? "crashed" : "interrupted", end)
@@ -73,7 +73,7 @@ const beginPhase = (model: Model, kind: PhaseKind, from: number, reason?: string
   model.phases.push({ kind, from, to: undefined, attempt: model.attempt, reason })
 }
 
-/** The attempt of the job is over: ends all open spans, and nothing is running any more. */
+/** Ends the job's attempt: closes all open spans, and nothing is running any more. */
 const cut = (model: Model, at: number, status: RunStatus, reason: string): void => {
   for (const unit of model.units.values()) {
     unit.waiting = undefined
@@ -191,7 +191,7 @@ const applyTaskEvent = (model: Model, event: Event, at: number): void => {
       task.reason = undefined
       return
     case "task.failed":
-      // The attempt is missing where the job has been continued after its last attempt had failed.
+      // There is no attempt if the job was continued after the last attempt had failed.
       if (attempt !== undefined) endAttempt(attempt, at, "failed", reason)
       task.state = "failed"
       task.reason = reason

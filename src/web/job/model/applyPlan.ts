@@ -1,11 +1,11 @@
 /**
- * Folds the plan into the model of a job: the units and tasks of `orch.started`, or of the record of the job.
+ * Folds the plan into the model of a job: the units and tasks of `orch.started`, or of the job's record.
  */
 import type { ShownTaskState, ShownUnitState } from "../../../progress/shownState.js"
 import * as JobModel from "./JobModel.js"
 import * as payload from "./payload.js"
 
-/** Repeated by each attempt of the job, with the same units. */
+/** Applies a plan; each attempt of the job repeats it with the same units. */
 export const applyPlan = (model: JobModel.JobModel, units: ReadonlyArray<unknown>): void => {
   for (const planned of units) {
     const id = payload.string(planned, "id")
@@ -28,7 +28,7 @@ export const applyPlan = (model: JobModel.JobModel, units: ReadonlyArray<unknown
   model.planVersion += 1
 }
 
-/** What an earlier attempt of the job did not finish is still to be done. */
+/** Unfinished work of an earlier attempt of the job is pending again. */
 const begunAgain = <State extends string>(state: State | "waiting" | "interrupted"): State | "pending" =>
   state === "waiting" || state === "interrupted" ? "pending" : state
 

@@ -1,5 +1,5 @@
 /**
- * An event as a line for people, as `charlotte watch` prints it, and its tone.
+ * Formats an event as a line for people, as `charlotte watch` prints it, with its tone.
  */
 import type { Event } from "./JobModel.js"
 import * as payload from "./payload.js"
@@ -128,7 +128,7 @@ const ofTasks = (type: string, data: unknown): EventText | undefined => {
   }
 }
 
-/** Longer payloads of custom events are cut off in the line; the details show them in full. */
+/** Longer payloads of custom events are truncated in the line; the details show them in full. */
 const longest = 300
 
 const ofOthers = (data: unknown): EventText =>

@@ -1,5 +1,5 @@
 /**
- * Reads fields of event payloads, which are any JSON: custom orchestrators emit whatever they like, also under the types of tasks.
+ * Reads fields of event payloads, which may be any JSON: custom orchestrators emit anything, also under the types of tasks.
  */
 
 const field = (json: unknown, name: string): unknown =>
@@ -25,7 +25,7 @@ export const strings = (json: unknown, name: string): ReadonlyArray<string> =>
 
 export const json = field
 
-/** A range of a log file. The event that names a log before it is written has only its path. */
+/** A range of a log file. An event that names a log before it is written has only the path. */
 export interface LogRange {
   readonly file: string
   readonly from?: number

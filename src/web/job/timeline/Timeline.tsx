@@ -1,5 +1,5 @@
 /**
- * What a job, its units and its tasks were busy with, when.
+ * When a job, its units and its tasks were busy, and with what.
  */
 import { useSignal } from "@preact/signals"
 import { useMemo, useRef } from "preact/hooks"
@@ -23,12 +23,12 @@ export interface Props {
 const keyOf = (selected: Props["selected"]): string =>
   selected === undefined ? "" : selected.task === undefined ? selected.unit : `${selected.unit}/${selected.task}`
 
-/** Pixels that a tick needs at least. */
+/** The minimum width of a tick in pixels. */
 const tickWidth = 90
 
 export const Timeline = ({ model, onSelect, selected, version }: Props) => {
   const toggled = useSignal<ReadonlySet<string>>(new Set())
-  /** Undefined: all of it, also as it grows. */
+  /** Undefined for the whole timeline, also as it grows. */
   const range = useSignal<Range | undefined>(undefined)
   const active = useSignal<string | undefined>(undefined)
   const width = useSignal(600)

@@ -14,7 +14,7 @@ export interface Props {
   readonly onToggle: () => void
 }
 
-/** A bar narrower than this share of the track is drawn at least as wide. */
+/** The minimum width of a bar, as a share of the track. */
 const narrowest = 0.002
 
 const titleOf = ({ from, text, to }: Bar, now: number): string =>

@@ -8,11 +8,11 @@ export type BarKind = "phase" | "unit" | "attempt" | Span["kind"]
 export interface Bar {
   readonly kind: BarKind
   readonly from: number
-  /** Missing while it lasts. */
+  /** Missing while the activity continues. */
   readonly to: number | undefined
-  /** The class of its colour. */
+  /** The class of the colour. */
   readonly look: "running" | "good" | "bad" | "warn" | "idle" | "cut"
-  /** What it is, in words. */
+  /** The meaning of the bar, in words. */
   readonly text: string
 }
 
@@ -22,16 +22,16 @@ export interface Row {
   readonly label: string
   readonly unit?: string
   readonly task?: number
-  /** Of a unit: whether its tasks are shown. */
+  /** For a unit: whether its tasks are shown. */
   readonly isOpen?: boolean
-  /** Its position among the rows of its level, from 1, and the number of these. */
+  /** The row's position among the rows of its level, from 1, and their number. */
   readonly place: { readonly at: number; readonly of: number }
   readonly bars: ReadonlyArray<Bar>
 }
 
 export interface Rows {
   readonly rows: ReadonlyArray<Row>
-  /** Units of which nothing has happened yet. */
+  /** The number of units without any activity yet. */
   readonly idleUnits: number
 }
 
@@ -100,7 +100,7 @@ const firstStart = (unit: Unit): number | undefined => {
   return all.length === 0 ? undefined : Math.min(...all)
 }
 
-/** If there are more rows, only units that are running or have failed show their tasks. */
+/** With more rows, only running or failed units show their tasks. */
 const few = 60
 
 /** `toggled`: the units that the user has opened or closed, contrary to the rule. */
@@ -138,7 +138,7 @@ export interface Box {
   readonly width: number
 }
 
-/** The position of a bar in a range; undefined outside it. */
+/** The position of a bar in a range; undefined if the bar is outside it. */
 export const boxOf = (
   bar: Bar,
   { from, to }: { readonly from: number; readonly to: number },

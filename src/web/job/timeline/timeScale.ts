@@ -1,5 +1,5 @@
 /**
- * The part of a job's time that its timeline shows: zooming, moving, and where ticks stand.
+ * The part of a job's time that its timeline shows: zooming, moving, and the positions of ticks.
  */
 
 /** Milliseconds. */
@@ -8,7 +8,7 @@ export interface Range {
   readonly to: number
 }
 
-/** No closer than this. */
+/** The shortest visible range, in milliseconds. */
 const shortest = 1_000
 
 const clamp = ({ from, to }: Range, bounds: Range): Range => {
@@ -50,7 +50,7 @@ export interface Tick {
 
 const two = (part: number): string => String(part).padStart(2, "0")
 
-/** At round times of this browser's time zone, at most `most` of them. */
+/** Ticks at round times of this browser's time zone, at most `most` of them. */
 export const ticks = ({ from, to }: Range, most: number): ReadonlyArray<Tick> => {
   const step = steps.find((step) => (to - from) / step <= most) ?? (to - from) / Math.max(1, most)
   const offset = new Date(from).getTimezoneOffset() * minute
