@@ -1,5 +1,5 @@
 /**
- * Signs the commits of jobs where the user signs (`commit.gpgSign`), if the key needs no person: nobody is there to enter a passphrase
+ * Signs the commits of jobs where the user signs (`commit.gpgSign`), if the key needs no person, who is not there to enter a passphrase
  * or to touch a device. A commit that cannot be signed is made without a signature, and the summary of the job counts it.
  */
 import { Duration, Effect, Option } from "effect"

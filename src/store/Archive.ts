@@ -35,7 +35,7 @@ const decode = Schema.decodeUnknownEither(Line)
 
 const reading = "export the records"
 
-/** The lines of a database that nobody writes to. */
+/** The lines of a database without writers. */
 export const lines = (version: string): Stream.Stream<string, StoreError, SqlClient> =>
   Stream.unwrap(
     Effect.gen(function* () {

@@ -62,7 +62,8 @@ describe("TaskOrchestrator", () => {
       expect(yield* world.git(top, "for-each-ref", "--format=%(refname:short)", "refs/heads/charlotte")).toBe(
         `charlotte/${id}/result\n`
       )
-      expect(yield* Effect.promise(() => readdir(`${world.root}/charlotte/worktrees/${id}`))).toEqual([])
+      // The note of the repository stays: the result branch is there, also once the record is removed.
+      expect(yield* Effect.promise(() => readdir(`${world.root}/charlotte/worktrees/${id}`))).toEqual(["_repository"])
     })
   )
 

@@ -82,7 +82,7 @@ export interface Options {
   /** Allows listening on every interface. */
   readonly insecure?: boolean | undefined
   /**
-   * The secret that all nodes of the cluster know, and nobody else: a node serves only callers that prove that they know it. It can
+   * The secret that only the nodes of the cluster know: a node serves only callers that prove that they know it. It can
    * be left out if address and listener are on loopback. The connections are not encrypted.
    */
   readonly secret?: Redacted.Redacted | undefined

@@ -26,7 +26,7 @@ export interface Shutdown {
   readonly stream: Effect.Effect<void, never, Scope.Scope>
 }
 
-/** How long open streams may take to drain; a stream that nobody reads must not hold up the manager. */
+/** How long open streams may take to drain; a stream without a reader must not hold up the manager. */
 const drainTime = Duration.seconds(1)
 
 export const make: Effect.Effect<Shutdown> = Effect.gen(function* () {

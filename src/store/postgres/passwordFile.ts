@@ -12,7 +12,7 @@ const variable = (name: string) => Effect.orElseSucceed(Config.option(Config.non
 const otherwise = (text: string, name: string, last: () => string) =>
   text === "" ? Effect.map(variable(name), Option.getOrElse(last)) : Effect.succeed(decodeURIComponent(text))
 
-/** Reads the file if nobody else can access it: the driver warns of other files. */
+/** Reads the file if only its user can access it: the driver warns of other files. */
 const read = (path: string): string | undefined => {
   const file = statSync(path, { throwIfNoEntry: false })
   return file?.isFile() === true && (file.mode & 0o077) === 0 ? readFileSync(path, "utf8") : undefined
