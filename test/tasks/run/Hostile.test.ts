@@ -218,7 +218,7 @@ describe("a misbehaving agent", () => {
           expect(yield* show(world, top, "main:own.txt")).toBe("1\n")
 
           yield* Witness.isQuiet(world, top, id)
-          expect(readdirSync(`${world.root}/charlotte/worktrees/${id}`)).toEqual([])
+          expect(readdirSync(`${world.root}/charlotte/worktrees/${id}`)).toEqual(["_repository"])
         }).pipe(Effect.provide(Witness.manager(world)))
         yield* untouched
       }),

@@ -187,13 +187,13 @@ export const trailers = (world: World, top: string, range: string) =>
         .toSorted()
   )
 
-/** Checks that no worktree is left, and no branch but the result. */
+/** Checks that no worktree is left, only the note of the repository, and no branch but the result. */
 export const isTidy = (world: World, top: string, id: JobId) =>
   Effect.gen(function* () {
     const branches = yield* world.git(top, "for-each-ref", "--format=%(refname:short)", "refs/heads/charlotte")
     expect(branches).toBe(`charlotte/${id}/result\n`)
     expect((yield* world.git(top, "worktree", "list")).trim().split("\n")).toHaveLength(1)
-    expect(yield* Effect.promise(() => readdir(`${world.root}/charlotte/worktrees/${id}`))).toEqual([])
+    expect(yield* Effect.promise(() => readdir(`${world.root}/charlotte/worktrees/${id}`))).toEqual(["_repository"])
   })
 
 /** The outcome on a target: its tree, and the trailers of its commits. */
