@@ -53,6 +53,8 @@ const steps = [
   "git, prepare",
   "git, put refs back",
   "git, put the index in place",
+  "git, read the time at",
+  "git, remember the index",
   "git, remove",
   "git, remove a git directory",
   "git, remove a note",
@@ -65,7 +67,9 @@ const steps = [
 /** Steps that only look, and those that no agent here makes necessary. */
 const looks = new Set([
   ...["copy objects", "read rules", "unlock"].map((step) => `git, ${step}`),
-  ...["list", "look at", "look for who holds", "read", "read the refs", "resolve"].map((step) => `git, ${step}`),
+  ...["list", "look at", "look for who holds", "read", "read the refs", "resolve", "see whether"].map(
+    (step) => `git, ${step}`
+  ),
   ...[
     "cat-file",
     "check-attr",
