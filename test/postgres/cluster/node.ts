@@ -46,7 +46,8 @@ const work = Layer.unwrapEffect(
           const child = runner.run({
             jobId: id,
             attempt,
-            purpose: "child",
+            // Named by its attempt: a job whose manager dies three times in a row during the same command fails.
+            purpose: `child of attempt ${attempt}`,
             command: hold,
             cwd: directory,
             env: { LOCK: join(directory, id) },
