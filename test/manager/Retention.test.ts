@@ -96,8 +96,11 @@ for (const [name, store] of Object.entries(stores)) {
         yield* Effect.repeat(Effect.zipRight(turn, runs.get(last)), { until: Option.isNone })
         expect(yield* rests).toEqual([])
       }).pipe(
-        Effect.provide(Note.layer({ run: () => Effect.fail("no"), retention: { failed: "1 second", maxRuns: 9 } })),
-        Effect.provide(store)
+        Effect.provide(
+          Note.layer({ run: () => Effect.fail("no"), retention: { failed: "1 second", maxRuns: 9 } }).pipe(
+            Layer.provideMerge(store)
+          )
+        )
       )
     )
 

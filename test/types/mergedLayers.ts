@@ -1,4 +1,5 @@
 /** Merges what another module exports, and imports nothing of Charlotte. */
+// @effect-diagnostics layerMergeAllWithDependencies:off
 import { Effect, Layer } from "effect"
 import * as Inferred from "./inferred.js"
 

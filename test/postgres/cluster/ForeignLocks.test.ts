@@ -5,7 +5,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, JobId, RunStore } from "charlotte"
-import { Deferred, Duration, Effect, Fiber, Layer, Option, Schema } from "effect"
+import { Cause, Deferred, Duration, Effect, Fiber, Layer, Option, Schema } from "effect"
 import { randomUUID } from "node:crypto"
 import { Client } from "pg"
 import { poll, RealClock } from "../../../src/internal/RealClock.js"
@@ -35,7 +35,7 @@ const leaveOpen = (url: string, with_: Partial<RunStore.NewRun> = {}) =>
       const sql = yield* SqlClient.SqlClient
       const { outbox } = yield* RunStore.RunStore
       const inserted = Effect.flatMap(outbox, ({ insert }) => insert(newRun(1, { kind, config: quick, ...with_ })))
-      yield* sql.withTransaction(
+      return yield* sql.withTransaction(
         Effect.zipRight(inserted, Effect.zipRight(Deferred.succeed(isOpen, undefined), Effect.never))
       )
     })
@@ -97,7 +97,12 @@ const Health = Schema.Struct({ healthy: Schema.Boolean })
 
 /** Fails unless an operation ends within the time that it may take. */
 const inTime = <A, E>(what: string, effect: Effect.Effect<A, E>): Effect.Effect<A> =>
-  Effect.orDie(Effect.timeoutFail(effect, { duration: atMost, onTimeout: () => new Error(`${what} took too long`) }))
+  Effect.orDie(
+    Effect.timeoutFail(effect, {
+      duration: atMost,
+      onTimeout: () => new Cause.TimeoutException(`${what} took too long`)
+    })
+  )
 
 /** What a node does all the time, and that it says it is well. */
 const works = (member: Members.Member) =>
