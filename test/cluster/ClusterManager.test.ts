@@ -127,14 +127,18 @@ describe("a cluster", () => {
 
   it.scoped("lets go of its jobs when the database does not answer for its lease, and goes on when it does again", () =>
     Effect.gen(function* () {
-      const { a, b, pass, passing, until, worked, working } = yield* two
+      const { a, b, complete, pass, passing, until, worked, working } = yield* two
       for (const n of [1, 2, 3, 4]) yield* passing(a.manager.start(start(`job ${n}`)))
       yield* worked(4)
       yield* b.cutOff
       yield* pass(6_200)
       expect((yield* working).filter(({ address }) => address === b.address)).toEqual([])
       yield* b.reconnect
-      yield* worked(4)
+      // The other node may have begun all of them, since it takes what is due while this one is away: a new job finds room here.
+      const [one] = yield* worked(4)
+      yield* complete(one?.id ?? (yield* Effect.dieMessage("no job")))
+      yield* until("one has ended", working, ({ length }) => length === 3)
+      yield* passing(a.manager.start(start("job 5")))
       yield* until("both nodes work", working, (all) => new Set(all.map(({ address }) => address)).size === 2)
     }).pipe(Effect.provide(RunStore.layerMemory))
   )
