@@ -60,7 +60,7 @@ const failing = (world: Sandbox, name: string) =>
   world.write(`${world.root}/${name}`, `#!/bin/sh\necho "$*" > "$0-args"\nenv > "$0-env"\nexit 1\n`, 0o755)
 
 signed(
-  "GnuPG is told not to ask for a passphrase, and has no terminal to do so",
+  "GnuPG may not ask for a passphrase, and has no terminal to do so",
   Effect.gen(function* () {
     const world = yield* scene((box) =>
       Effect.zipRight(

@@ -121,7 +121,7 @@ export const stubborn: { readonly [name: string]: string } = {
   "ignores TERM, INT and HUP": `${hold}${deaf} echo ready; while :; do sleep 1000; done`,
   "has a daemon in a session of its own": `${hold}${deaf} ( (setsid sh -c 'echo ready; sleep 1000 & sleep 1000' &) & ); sleep 1000`,
   "is stopped": `${hold}${deaf} echo ready; kill -STOP $$; sleep 1000`,
-  // Its child is deaf from the start: it may be told to end at once.
+  // Its child ignores signals from the start, since it may get one at once.
   "exits before its child": `${hold}${deaf} sleep 1000 & echo ready; exit 3`,
   "forks 50 times a second": `${hold}${deaf} echo ready; n=0; while [ $n -lt 3000 ]; do n=$((n + 1)); sleep 1000 & sleep 0.02; done; sleep 1000`,
   "runs away from session to session": `${hold}${deaf} RUN='${deaf} N=$((N + 1)); sleep 0.02; [ $N -gt 3000 ] || setsid sh -c "$RUN" &'; N=0; export N RUN; setsid sh -c "$RUN" & echo ready; sleep 1000`,

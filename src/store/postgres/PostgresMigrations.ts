@@ -135,11 +135,11 @@ export const run = (session: Session, all: Migrations = migrations): Effect.Effe
   session
     .reserve((connection) =>
       Effect.gen(function* () {
-        const latest = migrationVersion.latest(all)
+        const target = migrationVersion.latest(all)
         const found = yield* versionIn(connection)
-        if (Option.contains(found, latest)) return
-        if (Option.isSome(found) && found.value > latest) {
-          return yield* refusal(found.value, `supports up to ${latest}; install a newer Charlotte`)
+        if (Option.contains(found, target)) return
+        if (Option.isSome(found) && found.value > target) {
+          return yield* refusal(found.value, `supports up to ${target}; install a newer Charlotte`)
         }
         yield* execute(connection, "BEGIN")
         yield* migrate(connection, all).pipe(
