@@ -113,8 +113,5 @@ export const startAll = (member: Member, count: number) =>
     return { ids, places }
   })
 
-const Stopped = Schema.Struct({ mode: Schema.String, status: Schema.String })
-
-/** Stops a job, from any node; on a busy machine that may take longer than the grace of its jobs. */
-export const stop = ({ node }: Member, id: JobId.JobId) =>
-  Effect.retry(node().ask(Stopped, { _tag: "Stop", id }), { times: 10, while: (error) => error === "StopTimedOut" })
+/** Stops a job, from any node. */
+export const stop = ({ node }: Member, id: JobId.JobId) => Nodes.stop(node(), id)

@@ -1,6 +1,7 @@
 /**
  * Nodes of a cluster, each in a process of its own.
  */
+import type { JobId } from "charlotte"
 import { Deferred, Effect, Schema, type Scope } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
@@ -133,3 +134,12 @@ export const make = (
       isRunning: Effect.sync(() => isRunning(child))
     }
   })
+
+const Stopped = Schema.Struct({ mode: Schema.String, status: Schema.String })
+
+/**
+ * Stops a job, from any node. Where a busy machine needs more than the second after the grace, the job goes on stopping, and
+ * the stop is asked for again.
+ */
+export const stop = (node: Node, id: JobId.JobId) =>
+  Effect.retry(node.ask(Stopped, { _tag: "Stop", id }), { times: 10, while: (error) => error === "StopTimedOut" })
