@@ -11,6 +11,7 @@ import * as background from "../internal/background.js"
 import { MachineRef } from "../internal/Machine.js"
 import { KernelRef } from "../internal/ProcessIdentity.js"
 import * as race from "../internal/race.js"
+import * as timing from "../internal/timing.js"
 import { awaitEnd } from "../manager/internal/awaitEnd.js"
 import { beginRun, resumeJob } from "../manager/internal/beginRun.js"
 import { byTransaction } from "../manager/internal/byTransaction.js"
@@ -30,7 +31,6 @@ import { stopAll } from "../manager/internal/stopAll.js"
 import { stopJob } from "../manager/internal/stopJob.js"
 import type { Service } from "../manager/JobManagerService.js"
 import { makeNotifier } from "../store/port/ChangeNotifier.js"
-import { deadAfter } from "../store/port/ClusterStore.js"
 import { RunStore } from "../store/RunStore.js"
 import { answers } from "./answers.js"
 import { Engine } from "./Engine.js"
@@ -69,9 +69,6 @@ export interface MakeOptions<C, I, RS = never, R = Scope.Scope, R2 = never>
 /** How long the list of nodes is cached. */
 const nodesTtl = "500 millis"
 
-/** The default limit on the time without a response of the database. */
-export const longestLease = Duration.seconds(5)
-
 /**
  * A manager of a custom job type as one node of a cluster, for as long as the scope lives. When it closes, it interrupts its jobs,
  * waits for them, and other nodes continue them.
@@ -89,8 +86,8 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
   Effect.gen(function* () {
     const { key, kind, labels = () => ({}), maxJobs = 10, maxQueued = 10_000 } = options
     const { capacity = maxJobs } = options
-    const lease = Duration.decode(options.lease ?? longestLease)
-    if (Duration.greaterThan(lease, longestLease)) {
+    const lease = Duration.decode(options.lease ?? timing.lease)
+    if (Duration.greaterThan(lease, timing.lease)) {
       return yield* Effect.dieMessage("the lease of a node is at most 5 seconds: others take over its jobs after 10")
     }
     const engine = yield* Engine
@@ -256,6 +253,6 @@ const awaitOwner = ({ owners }: RunStore["Type"], kind: string): Effect.Effect<v
   Effect.flatMap(owners.get(kind), (found) =>
     Option.match(found, {
       onNone: () => Effect.void,
-      onSome: (owner) => Effect.zipRight(Effect.sleep(deadAfter), owners.release(owner))
+      onSome: (owner) => Effect.zipRight(Effect.sleep(timing.deadAfter), owners.release(owner))
     })
   )

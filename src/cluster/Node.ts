@@ -6,6 +6,7 @@ import { Cause, Clock, Effect, Ref, type Scope } from "effect"
 import type { AlreadyManaged, NodeConflict, StoreError } from "../domain/errors.js"
 import * as background from "../internal/background.js"
 import { RealClock } from "../internal/RealClock.js"
+import { heartbeatInterval, leaseCheckInterval } from "../internal/timing.js"
 import type { ClusterStore, NewNode, Runner } from "../store/port/ClusterStore.js"
 import { retryWhileInUse } from "./retryWhileInUse.js"
 
@@ -16,10 +17,6 @@ export interface Node {
 }
 
 type JoinError = NodeConflict | AlreadyManaged | StoreError
-
-/** Milliseconds between two renewals, and between two checks of the lease. */
-const renewInterval = 1_000
-const checkInterval = 100
 
 export const make = (
   store: ClusterStore,
@@ -74,8 +71,8 @@ export const make = (
       )
     )
     yield* renew
-    yield* background.fork(Effect.forever(Effect.zipRight(Effect.sleep(renewInterval), renew)))
-    yield* background.fork(Effect.forever(Effect.zipRight(Effect.sleep(checkInterval), check)))
+    yield* background.fork(Effect.forever(Effect.zipRight(Effect.sleep(heartbeatInterval), renew)))
+    yield* background.fork(Effect.forever(Effect.zipRight(Effect.sleep(leaseCheckInterval), check)))
     // The disconnect is repeated for connections that were opened since: the database may be silent for longer.
     const disconnect = Effect.flatMap(isFresh, (isFresh) => (isFresh ? Effect.void : store.disconnect))
     yield* background.fork(Effect.forever(Effect.zipRight(Effect.sleep(lease), disconnect)))

@@ -3,7 +3,8 @@
  */
 import { Clock, Effect } from "effect"
 import { NodeConflict, type StoreError } from "../domain/errors.js"
-import { type ClusterStore, deadAfter, type NewNode } from "../store/port/ClusterStore.js"
+import { deadAfter } from "../internal/timing.js"
+import type { ClusterStore, NewNode } from "../store/port/ClusterStore.js"
 import * as StartProgress from "../store/port/StartProgress.js"
 
 /** Milliseconds between two tries, and the margin until a node that was killed just before is dead. */

@@ -9,6 +9,7 @@ import type { Run } from "../domain/Run.js"
 import { request } from "../domain/StartOptions.js"
 import { now } from "../internal/now.js"
 import { parse } from "../internal/Json.js"
+import { doubtfulAfter } from "../internal/timing.js"
 import * as Tracing from "../internal/Tracing.js"
 import type { Admission } from "../manager/internal/admission.js"
 import { checkRun, notResumable, superseded } from "../manager/internal/beginRun.js"
@@ -34,9 +35,6 @@ const draws = 64
 /** How often to retry, and after how many milliseconds, while no node has its shards yet. */
 const patience = 50
 const pause = 100
-
-/** After this many ms without a heartbeat (one is sent every second), a node gets jobs only if no fresher node accepts them. */
-const doubtfulAfter = 3_000
 
 /** The nodes that accept jobs. */
 export const taking = (nodes: ReadonlyArray<Node>): ReadonlyArray<Node> => {

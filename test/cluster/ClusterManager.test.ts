@@ -134,6 +134,8 @@ describe("a cluster", () => {
       yield* pass(6_200)
       expect((yield* working).filter(({ address }) => address === b.address)).toEqual([])
       yield* b.reconnect
+      // Long enough for a heartbeat, before which it gets no job.
+      yield* pass(3_000)
       // The other node may have begun all of them, since it takes what is due while this one is away: a new job finds room here.
       const [one] = yield* worked(4)
       yield* complete(one?.id ?? (yield* Effect.dieMessage("no job")))

@@ -8,7 +8,7 @@ import { Client } from "pg"
 import { MachineRef } from "../../src/internal/Machine.js"
 import { type Kernel, KernelRef } from "../../src/internal/ProcessIdentity.js"
 import { RealClock } from "../../src/internal/RealClock.js"
-import { takeOverDelay } from "../../src/store/postgres/PostgresOwnership.js"
+import { deadAfter } from "../../src/internal/timing.js"
 import * as TestDatabase from "./database.js"
 import * as OtherProcess from "./otherProcess.js"
 import * as proxy from "./proxy.js"
@@ -126,7 +126,7 @@ describe("the manager of a kind on PostgreSQL", () => {
         const jobs = yield* makeManager
         expect(yield* jobs.await(other.id)).toMatchObject({ status: "completed", attempt: 2 })
         const elapsed = (yield* now) - killed
-        expect(elapsed).toBeGreaterThanOrEqual(takeOverDelay)
+        expect(elapsed).toBeGreaterThanOrEqual(deadAfter)
       }).pipe(withStore(url), Effect.provideServiceEffect(KernelRef, elsewhere))
     })
   )
@@ -161,8 +161,8 @@ describe("a manager without an answer of the database for five seconds", () => {
           const [first = -Infinity] = timesOf(nextTicks, 2)
           // By the lease and not before, and ended before the next one takes over, however busy the machine is.
           expect(last - cutAt).toBeGreaterThan(0)
-          expect(last - cutAt).toBeLessThan(takeOverDelay)
-          expect(tookOver).toBeGreaterThanOrEqual(takeOverDelay)
+          expect(last - cutAt).toBeLessThan(deadAfter)
+          expect(tookOver).toBeGreaterThanOrEqual(deadAfter)
           expect(first).toBeGreaterThan(last)
 
           yield* between[heal]

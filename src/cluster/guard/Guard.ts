@@ -8,11 +8,11 @@
  * @since 0.2.0
  */
 import { Context, Duration, Effect, Layer, type Scope } from "effect"
-import { deadAfter } from "../../store/port/ClusterStore.js"
 import { ProcessTableRef } from "../../process/ProcessTable.js"
 import * as TreeGuard from "../../process/TreeGuard.js"
 import type { GuardNotStarted } from "./Connection.js"
 import * as GuardProcess from "./GuardProcess.js"
+import * as timing from "../../internal/timing.js"
 
 /**
  * The guard of this node.
@@ -38,8 +38,8 @@ export interface Options {
   readonly silence?: Duration.DurationInput | undefined
 }
 
-/** Leaves the guard a second to kill before other nodes take the jobs. */
-const longestSilence = Duration.millis(deadAfter - 1_000)
+/** Leaves the guard time to kill before other nodes take the jobs. */
+const longestSilence = Duration.millis(timing.deadAfter - timing.killTime)
 
 /**
  * Starts a guard; dies unless the lease ends before the silence, and the silence a second before other nodes take the jobs, so that
@@ -50,12 +50,12 @@ const longestSilence = Duration.millis(deadAfter - 1_000)
  */
 export const make = (options: Options = {}): Effect.Effect<GuardProcess.Service, GuardNotStarted, Scope.Scope> =>
   Effect.gen(function* () {
-    const lease = Duration.decode(options.lease ?? "5 seconds")
-    const silence = Duration.decode(options.silence ?? "6 seconds")
+    const lease = Duration.decode(options.lease ?? timing.lease)
+    const silence = Duration.decode(options.silence ?? timing.guardSilence)
     if (Duration.lessThanOrEqualTo(silence, lease) || Duration.greaterThan(silence, longestSilence)) {
       return yield* Effect.dieMessage(
         `the silence of the guard has to be longer than the lease, and at most ${Duration.format(longestSilence)}, since other nodes ` +
-          `take the jobs after ${Duration.format(deadAfter)}; the lease is ${Duration.format(lease)}, the silence ${Duration.format(silence)}`
+          `take the jobs after ${Duration.format(timing.deadAfter)}; the lease is ${Duration.format(lease)}, the silence ${Duration.format(silence)}`
       )
     }
     if ((yield* ProcessTableRef)._tag === "None") {

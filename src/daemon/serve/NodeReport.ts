@@ -1,8 +1,8 @@
 /**
  * The state of this node of a cluster, for probes and metrics.
  */
-import { Duration, Effect, Option } from "effect"
-import { longestLease } from "../../cluster/ClusterManager.js"
+import { Effect, Option } from "effect"
+import { lease } from "../../internal/timing.js"
 import type { Service as Engine } from "../../cluster/Engine.js"
 import type { StoreError } from "../../domain/errors.js"
 import type { ClusterGauges } from "../../http/server/Metrics.js"
@@ -22,7 +22,7 @@ export const make = (store: ClusterStore, engine: Pick<Engine, "address" | "shar
     problems: Effect.map(nodes, (nodes) => {
       const own = nodes.find(({ address }) => address === engine.address)
       if (own === undefined) return ["this node is not recorded in the database: it joins the cluster, or leaves it"]
-      if (own.seenAgo > Duration.toMillis(longestLease)) {
+      if (own.seenAgo > lease) {
         const seconds = Math.floor(own.seenAgo / 1_000)
         return [`this node has given no sign of life for ${seconds} seconds, and lets go of its jobs; see its log`]
       }

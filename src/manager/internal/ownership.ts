@@ -4,20 +4,18 @@
 import { Duration, Effect, Exit, Scope } from "effect"
 import type { AlreadyManaged, StoreError } from "../../domain/errors.js"
 import * as background from "../../internal/background.js"
+import { graceOnLoss } from "../../internal/timing.js"
 import type { Core } from "./Core.js"
 import { allEnded, closeJobs } from "./closeJobs.js"
 import type { Options } from "../JobManagerService.js"
 import * as JobRegistry from "./JobRegistry.js"
-
-/** How long jobs have to end when the ownership is lost: less than a successor waits before it takes them over. */
-const graceOnLoss = Duration.seconds(2)
 
 const letGo = <Config>(core: Core<Config>) =>
   Effect.zipRight(
     Effect.logError(
       `the database has not answered, or has another owner of kind "${core.kind}": all jobs are interrupted, and the next manager continues them`
     ),
-    closeJobs(core, graceOnLoss)
+    closeJobs(core, Duration.millis(graceOnLoss))
   )
 
 /** Acquires the kind. It is released when the scope closes, or, if a job has not ended by then, after the last job. */

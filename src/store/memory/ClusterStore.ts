@@ -3,14 +3,8 @@
  */
 import { Clock, Effect, Option, Order } from "effect"
 import { NodeConflict, Superseded } from "../../domain/errors.js"
-import {
-  type ClusterStore,
-  deadAfter,
-  forgottenAfter,
-  type HeldRun,
-  type NewNode,
-  type Node
-} from "../port/ClusterStore.js"
+import { deadAfter } from "../../internal/timing.js"
+import { type ClusterStore, forgottenAfter, type HeldRun, type NewNode, type Node } from "../port/ClusterStore.js"
 import type * as MemoryQueue from "./Queue.js"
 import type { Entry } from "./RunReads.js"
 import { isTakenBy, permit, placeAttempt, placeRun, type Room, waitingStatuses } from "../rules/placeRun.js"

@@ -19,9 +19,6 @@ import type { RunTrace } from "../../domain/Run.js"
 import type { UnfinishedRun } from "./RunReads.js"
 import type { Beginning, Created, NewRun } from "./RunWrites.js"
 
-/** Milliseconds without a heartbeat, by the clock of the database, after which a node is dead. */
-export const deadAfter = 10_000
-
 /** Milliseconds without a heartbeat after which the record of a node is deleted when the next node joins. */
 export const forgottenAfter = 24 * 3_600_000
 

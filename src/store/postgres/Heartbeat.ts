@@ -7,11 +7,9 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Exit, Option, Ref, Schema, Scope } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import * as Permits from "../../internal/Permits.js"
+import { heartbeatTimeout } from "../../internal/timing.js"
 import { storeError } from "../sql/mapSqlError.js"
 import * as OwnConnection from "./OwnConnection.js"
-
-/** The timeout is shorter than the lease, so that a server that has gone silent leaves time for another connection. */
-const timeout = "2 seconds"
 
 interface Open {
   readonly connection: OwnConnection.OwnConnection
@@ -46,7 +44,7 @@ export const make = (sql: SqlClient): Effect.Effect<Heartbeat, never, Scope.Scop
     return (statement, id) =>
       Effect.flatMap(open, ({ connection }) => connection.query(Schema.Unknown, statement, [id])).pipe(
         Effect.map((rows) => rows.length > 0),
-        Effect.timeout(timeout),
+        Effect.timeout(heartbeatTimeout),
         Effect.tapErrorCause(() => close),
         inTurn,
         Effect.mapError(storeError("renew a node"))

@@ -2,7 +2,7 @@
  * Acquires the ownership of a kind by a session-level advisory lock on a separate connection: the server releases it when that
  * connection ends. The record names the owner. An owner whose connection is gone learns of it later than the server does, so it
  * holds a lease as well: without a response for `lease` it releases its jobs, and a successor that cannot see that the process
- * of the record is gone waits for `takeOverDelay`.
+ * of the record is gone waits for `deadAfter`.
  */
 import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
@@ -14,6 +14,7 @@ import { KernelRef } from "../../internal/ProcessIdentity.js"
 import { RealClock } from "../../internal/RealClock.js"
 import type { ClusterStore } from "../port/ClusterStore.js"
 import { closeOnFailure } from "../../internal/closeOnFailure.js"
+import { deadAfter, heartbeatInterval, lease, leaseCheckInterval } from "../../internal/timing.js"
 import { alreadyManaged, type Owner, type OwnerStore } from "../port/OwnerStore.js"
 import { retryWhileBusy } from "../sql/busyRetry.js"
 import { storeError } from "../sql/mapSqlError.js"
@@ -21,15 +22,6 @@ import { reserve } from "../sql/reserve.js"
 import * as statements from "../sql/statements.js"
 import { ownerKey } from "./PostgresDialect.js"
 import * as OwnConnection from "./OwnConnection.js"
-
-/** Milliseconds without a response of the database after which an owner releases its jobs. */
-export const lease = 5_000
-
-/** The delay exceeds the sum of the lease, the time that jobs then have to end, and how late either clock may be. */
-export const takeOverDelay = 10_000
-
-const renewInterval = 1_000
-const checkInterval = 100
 
 /** How long a new owner may take from its lock to its record. */
 const recordTimeout = 5_000
@@ -149,8 +141,8 @@ export const acquire =
           const found = yield* owners.get(kind)
           if (Option.isNone(found)) return
           if (yield* isGone(found.value)) return
-          if ((yield* now) - since >= takeOverDelay) return
-          yield* sleep(checkInterval)
+          if ((yield* now) - since >= deadAfter) return
+          yield* sleep(leaseCheckInterval)
           yield* awaitPredecessor(since)
         })
       yield* Effect.flatMap(now, awaitPredecessor)
@@ -194,9 +186,9 @@ export const acquire =
         Cause.isInterrupted(cause) ? Effect.interrupt : Effect.ignore(takeAgain)
       )
       const watch = Effect.flatMap(now, (at) =>
-        at - answeredAt > lease ? Deferred.succeed(lost, undefined) : sleep(checkInterval)
+        at - answeredAt > lease ? Deferred.succeed(lost, undefined) : sleep(leaseCheckInterval)
       )
-      for (const step of [Effect.zipRight(renew, sleep(renewInterval)), watch]) {
+      for (const step of [Effect.zipRight(renew, sleep(heartbeatInterval)), watch]) {
         yield* Effect.zipRight(step, Deferred.isDone(lost)).pipe(
           Effect.repeat({ until: (isLost) => isLost }),
           background.fork
