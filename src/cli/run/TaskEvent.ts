@@ -3,7 +3,7 @@
  */
 import { type Option, Schema } from "effect"
 import type { JobEvent } from "../../domain/JobEvent.js"
-import { payloads, type Type } from "../../tasks/TaskEvents.js"
+import { payloads, type Type } from "../../tasks/events.js"
 
 const known = <T extends Type>(type: T) => Schema.Struct({ type: Schema.Literal(type), payload: payloads[type] })
 

@@ -3,7 +3,7 @@
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Effect, Option } from "effect"
-import type { Log } from "../../tasks/TaskEvents.js"
+import type { Log } from "../../tasks/events.js"
 import * as Terminal from "../terminal/text.js"
 
 /** Enough for all lines that are shown. */

@@ -3,7 +3,7 @@
  */
 import { type DateTime, Duration, Option } from "effect"
 import { type JobEvent, lifecycle } from "../../domain/JobEvent.js"
-import type { Log } from "../../tasks/TaskEvents.js"
+import type { Log } from "../../tasks/events.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import * as format from "../terminal/format.js"
 import * as waitingText from "../list/waitingText.js"

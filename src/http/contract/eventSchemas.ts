@@ -4,7 +4,7 @@
 import { Schema } from "effect"
 import { JobEvent, type Lifecycle } from "../../domain/JobEvent.js"
 import { Parked, WaitsFor } from "../../domain/Run.js"
-import { payloads } from "../../tasks/TaskEvents.js"
+import { payloads } from "../../tasks/events.js"
 
 /** Payloads of the lifecycle events, which the manager writes. */
 const lifecycle = (): { readonly [Type in Lifecycle | "job.signalled"]: Schema.Schema.AnyNoContext } => {

@@ -4,7 +4,7 @@
 import type { Effect } from "effect"
 import type { JobContext } from "../../manager/Orchestrator.js"
 import type { Task, Unit } from "../plan/Plan.js"
-import type { Payload, Type } from "../TaskEvents.js"
+import type { Payload, Type } from "../events.js"
 
 /** The unit and task of an event; events of the job as a whole have neither. */
 export interface EventPosition {

@@ -12,7 +12,7 @@ import type { Repository } from "../../git/Repository.js"
 import type { Worktree } from "../../git/Worktrees.js"
 import { $match, type ProcessOutcome } from "../../process/ProcessOutcome.js"
 import { ProcessRunner, type RunOptions, type Slow } from "../../process/ProcessRunner.js"
-import type { Log } from "../TaskEvents.js"
+import type { Log } from "../events.js"
 import type { RunContext } from "./RunContext.js"
 import { CommandFailed } from "./errors.js"
 

@@ -6,7 +6,7 @@ import * as settledLines from "../../../src/cli/run/settledLines.js"
 import * as Progress from "../../../src/cli/run/Progress.js"
 import * as Screen from "../../../src/cli/run/Screen.js"
 import * as Terminal from "../../../src/cli/terminal/text.js"
-import type { Payload } from "../../../src/tasks/TaskEvents.js"
+import type { Payload } from "../../../src/tasks/events.js"
 import { forbidden, hostile } from "../hostile.js"
 import { commit, events, noon, type Step, step, steps, waiting } from "./scenario.js"
 

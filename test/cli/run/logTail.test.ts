@@ -3,7 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { writeFileSync } from "node:fs"
 import * as logTail from "../../../src/cli/run/logTail.js"
-import { Log } from "../../../src/tasks/TaskEvents.js"
+import { Log } from "../../../src/tasks/events.js"
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 
 /** The last lines of a file with that text, between two of its bytes. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { DateTime, FastCheck as fc, Option } from "effect"
 import * as StyledLine from "../../../src/cli/terminal/StyledLine.js"
 import * as plainLines from "../../../src/cli/run/plainLines.js"
-import { payloads } from "../../../src/tasks/TaskEvents.js"
+import { payloads } from "../../../src/tasks/events.js"
 import { forbidden, hostile } from "../hostile.js"
 import { commit, events, type Step, steps, waiting } from "./scenario.js"
 

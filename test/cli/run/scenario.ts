@@ -4,7 +4,7 @@
 import { DateTime } from "effect"
 import { JobEvent } from "../../../src/domain/JobEvent.js"
 import * as JobId from "../../../src/domain/JobId.js"
-import type { Payload, Type } from "../../../src/tasks/TaskEvents.js"
+import type { Payload, Type } from "../../../src/tasks/events.js"
 
 export const jobId = JobId.make("01ARZ3NDEKTSV4RRFFQ69G5FAV")
 export const commit = "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"

@@ -6,7 +6,7 @@ import { JobEvent } from "charlotte"
 import { Effect, Schema } from "effect"
 import { createHash } from "node:crypto"
 import { ofTasks } from "../../../src/http/contract/eventSchemas.js"
-import * as TaskEvents from "../../../src/tasks/TaskEvents.js"
+import * as TaskEvents from "../../../src/tasks/events.js"
 import manifest from "../../../package.json" with { type: "json" }
 import * as World from "../world.js"
 

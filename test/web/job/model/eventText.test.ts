@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { payloads } from "../../../../src/tasks/TaskEvents.js"
+import { payloads } from "../../../../src/tasks/events.js"
 import { lifecycle } from "../../../../src/domain/JobEvent.js"
 import { eventText } from "../../../../src/web/job/model/eventText.js"
 
