@@ -5,6 +5,7 @@
  */
 import { Either, ParseResult, Schema } from "effect"
 import { stringify } from "../internal/Json.js"
+import type { Type } from "./events.js"
 import { JobId } from "./JobId.js"
 import type { RunStatus } from "./RunStatus.js"
 import { storable } from "./storable.js"
@@ -94,7 +95,7 @@ export const lifecycle = {
   "job.completed": "completed",
   "job.failed": "failed",
   "job.cancelled": "cancelled"
-} as const satisfies Record<string, RunStatus>
+} as const satisfies { readonly [T in Exclude<Type, "job.signalled">]: RunStatus }
 
 /**
  * The type of a lifecycle event.

@@ -3,7 +3,8 @@
  */
 import { DateTime, Schema } from "effect"
 import { stringify } from "../../internal/Json.js"
-import { type Lifecycle, lifecycle } from "../../domain/JobEvent.js"
+import type { Payload, Type } from "../../domain/events.js"
+import { lifecycle } from "../../domain/JobEvent.js"
 import { Parked, type RunError, type WaitsFor } from "../../domain/Run.js"
 import { capped } from "../../domain/runError.js"
 import { canBecome, type RunStatus } from "../../domain/RunStatus.js"
@@ -139,7 +140,7 @@ export const isWokenBy = ({ parked, status, waitsFor }: State, name: string): bo
 export const acceptsEvents = (state: Pick<State, "status" | "attempt">, attempt: number): boolean =>
   state.status === "running" && state.attempt === attempt
 
-const event = (type: Lifecycle | "job.signalled", at: DateTime.Utc, payload?: unknown): AcceptedEvent => ({
+const event = <T extends Type>(type: T, at: DateTime.Utc, payload?: Payload<T>): AcceptedEvent => ({
   at,
   type,
   payload: payload === undefined ? undefined : stringify(payload)
@@ -148,15 +149,15 @@ const event = (type: Lifecycle | "job.signalled", at: DateTime.Utc, payload?: un
 /** The event of a new run. */
 export const createdEvent = (
   { at, priority, startAt }: Pick<NewRun, "at" | "priority" | "startAt">,
-  { status, waitsFor }: Pick<State, "status" | "waitsFor">
+  { waitsFor }: Pick<State, "waitsFor">
 ): AcceptedEvent =>
-  status === "pending"
-    ? event("job.queued", at, {
+  waitsFor === undefined
+    ? event("job.started", at, { attempt: 1 })
+    : event("job.queued", at, {
         waitsFor,
         ...(priority === undefined || priority === 0 ? {} : { priority }),
         ...(startAt === undefined ? {} : { startAt: DateTime.formatIso(startAt) })
       })
-    : event("job.started", at, { attempt: 1 })
 
 /** The event of an attempt that begins, with the cause that ended the wait before it. */
 export const begunEvent = (

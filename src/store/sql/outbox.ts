@@ -22,7 +22,7 @@ export const ids = (connection: Connection, kind: string): Effect.Effect<Readonl
 
 const takeRows = query(
   Schema.Struct({
-    ...Struct.pick(Row.fields, "id", "kind", "status", "priority", "key", "created_at", "start_at", "waits_for"),
+    ...Struct.pick(Row.fields, "id", "kind", "priority", "key", "created_at", "start_at", "waits_for"),
     start_key: Schema.NullOr(Schema.String)
   })
 )
@@ -44,13 +44,13 @@ export const take = (
     takeRows(
       connection,
       `UPDATE charlotte_runs SET outbox = 0 WHERE id IN (SELECT value FROM ${connection.dialect.strings} ids) AND outbox = 1
-       RETURNING id, kind, status, priority, key, start_key, created_at, start_at, waits_for`,
+       RETURNING id, kind, priority, key, start_key, created_at, start_at, waits_for`,
       [JSON.stringify(ids)]
     ),
     (rows) =>
-      rows.map(({ created_at: at, id: jobId, key, kind, priority, start_at, start_key, status, waits_for }) => {
+      rows.map(({ created_at: at, id: jobId, key, kind, priority, start_at, start_key, waits_for }) => {
         const waitsFor = waits_for ?? undefined
-        const event = createdEvent({ at, priority, startAt: start_at ?? undefined }, { status, waitsFor })
+        const event = createdEvent({ at, priority, startAt: start_at ?? undefined }, { waitsFor })
         return {
           jobId,
           event,

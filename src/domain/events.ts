@@ -1,0 +1,43 @@
+/**
+ * The events that the manager writes, with the schema of each payload. An event without a field to report has no payload.
+ */
+import { Schema } from "effect"
+import { Parked, RunError, WaitsFor } from "./Run.js"
+
+const Nothing = Schema.Struct({})
+const Attempt = Schema.Struct({ attempt: Schema.Int })
+const Failure = Schema.Struct({ error: Schema.Struct(RunError.fields).omit("cause") })
+
+/** The payload of each event type. */
+export const payloads = {
+  "job.queued": Schema.Struct({
+    waitsFor: WaitsFor,
+    priority: Schema.optional(Schema.Int),
+    startAt: Schema.optional(Schema.DateTimeUtc)
+  }),
+  "job.started": Attempt,
+  "job.stopping": Nothing,
+  "job.resumed": Schema.Struct({
+    ...Attempt.fields,
+    by: Schema.optional(Schema.Literal("time", "signal", "resume"))
+  }),
+  "job.interrupted": Schema.Struct({
+    reason: Schema.Literal("crash", "shutdown"),
+    during: Schema.optional(Schema.Array(Schema.String))
+  }),
+  "job.parked": Schema.Struct(Parked.fields),
+  "job.signalled": Schema.Struct({
+    name: Schema.String,
+    payload: Schema.optional(Schema.Unknown),
+    by: Schema.optional(Schema.String)
+  }),
+  "job.completed": Nothing,
+  "job.failed": Failure,
+  "job.cancelled": Schema.partial(Failure)
+} as const
+
+/** The type of an event that the manager writes. */
+export type Type = keyof typeof payloads
+
+/** The JSON form of a payload, as it is recorded. */
+export type Payload<T extends Type> = (typeof payloads)[T]["Encoded"]
