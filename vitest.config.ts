@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 import { BaseSequencer, type TestSpecification } from "vitest/node"
 import manifest from "./package.json" with { type: "json" }
+import { checkedEvents } from "./test/support/checkedEvents/plugin.js"
 import { isLong } from "./test/support/long.js"
 import { hideMachine } from "./test/support/machine.js"
 import { memoryDirectory } from "./test/support/memoryDirectory.js"
@@ -136,6 +137,7 @@ class Sequencer extends BaseSequencer {
 }
 
 export default defineConfig({
+  plugins: [checkedEvents],
   resolve: { alias },
   test: {
     projects: (isLong ? [{ name: "long", include: long, globalSetup }, onPostgres, page] : tiers).map((test) => ({
