@@ -105,6 +105,11 @@ export const lifecycle = {
  */
 export type Lifecycle = keyof typeof lifecycle
 
+const statuses = new Map<string, RunStatus>(Object.entries(lifecycle))
+
+/** The status of a run after an event, if the event changes it. */
+export const statusAfter = ({ type }: Pick<JobEvent, "type">): RunStatus | undefined => statuses.get(type)
+
 /**
  * An event that the manager of a job writes, or that the job emits, by a map from type to encoded payload.
  *

@@ -4,7 +4,6 @@
  * @since 0.1.0
  */
 import { Schema } from "effect"
-import { TurnClass } from "./agents/TurnEnd.js"
 import { KilledProcess } from "../domain/StopReport.js"
 
 /**
@@ -20,6 +19,40 @@ export class Log extends Schema.Class<Log>("charlotte/Log")({
   from: Schema.NonNegativeInt,
   to: Schema.NonNegativeInt
 }) {}
+
+/**
+ * How the turn of an agent ended.
+ *
+ * - `done`: it exited with 0, and the gate decides
+ * - `failed`: for no known reason
+ * - `usageLimit`: the agent may not work until its limit resets
+ * - `auth`: the agent is not logged in, or its key is refused
+ * - `network`: the service of the agent is unreachable or overloaded
+ * - `stalled`: ended at the limit without output
+ * - `timedOut`: ended at the time limit
+ * - `gone`: killed by a signal from outside
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export const TurnClass = Schema.Literal(
+  "done",
+  "failed",
+  "usageLimit",
+  "auth",
+  "network",
+  "stalled",
+  "timedOut",
+  "gone"
+)
+
+/**
+ * The class of a turn.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type TurnClass = typeof TurnClass.Type
 
 const PlannedTask = Schema.Struct({
   number: Schema.Int,

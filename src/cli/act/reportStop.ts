@@ -1,7 +1,7 @@
 /**
  * `charlotte stop`: stops jobs, and returns when they have ended.
  */
-import { Effect, Option, Schema } from "effect"
+import { Duration, Effect, Option, Schema } from "effect"
 import * as Home from "../../daemon/home/Home.js"
 import { StopReport } from "../../domain/StopReport.js"
 import * as ExitCode from "../errors/ExitCode.js"
@@ -41,25 +41,22 @@ const encode = Schema.encodeSync(StopReport)
 const write = (value: unknown) => Effect.flatMap(Output, ({ write }) => write(`${JSON.stringify(value)}\n`))
 
 const line = ({ elapsed, jobId, killed, mode, status }: StopReport): StyledLine.Line => {
+  const took = format.span(Duration.toMillis(elapsed))
   const job = StyledLine.raw(`job ${jobId}`)
   switch (mode) {
     case "graceful":
-      return [StyledLine.raw("✓ ", "good"), job, StyledLine.raw(` ${status} after ${format.span(elapsed)}`)]
+      return [StyledLine.raw("✓ ", "good"), job, StyledLine.raw(` ${status} after ${took}`)]
     case "forced":
       return [
         StyledLine.raw("! ", "warn"),
         job,
-        StyledLine.raw(` ${status} after ${format.span(elapsed)}; killed at the end of the grace period`),
+        StyledLine.raw(` ${status} after ${took}; killed at the end of the grace period`),
         ...named(killed)
       ]
     case "alreadyEnded":
       return [StyledLine.raw("· ", "faint"), job, StyledLine.raw(` had already ended: ${status}`)]
     case "timedOut":
-      return [
-        StyledLine.raw("✗ ", "bad"),
-        job,
-        StyledLine.raw(` did not end within ${format.span(elapsed)} and is still stopping`)
-      ]
+      return [StyledLine.raw("✗ ", "bad"), job, StyledLine.raw(` did not end within ${took} and is still stopping`)]
   }
 }
 

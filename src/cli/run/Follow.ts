@@ -4,6 +4,9 @@
 import type { FileSystem } from "@effect/platform/FileSystem"
 import { DateTime, Effect, Option, Schema, Stream } from "effect"
 import { JobEvent } from "../../domain/JobEvent.js"
+import { failing, failureOf } from "../../progress/activity.js"
+import { applyEvent } from "../../progress/applyEvent.js"
+import * as JobModel from "../../progress/JobModel.js"
 import * as background from "../../internal/background.js"
 import * as race from "../../internal/race.js"
 import * as ExitCode from "../errors/ExitCode.js"
@@ -12,11 +15,11 @@ import { Output, type OutputClosed, writeLines } from "../terminal/Output.js"
 import * as settledLines from "./settledLines.js"
 import * as plainLines from "./plainLines.js"
 import * as LiveRegion from "../terminal/LiveRegion.js"
-import * as Progress from "./Progress.js"
 import * as Screen from "./Screen.js"
 import * as Summary from "./Summary.js"
 import * as SummaryText from "./SummaryText.js"
 import * as logTail from "./logTail.js"
+import { progressEvent } from "./progressEvent.js"
 import { timeZone } from "../terminal/timeZone.js"
 
 export interface Options<E1, R1, E2, R2> {
@@ -75,22 +78,23 @@ const onScreen = <E, R>(events: Stream.Stream<JobEvent, E, R>, said: Stream.Stre
     const { size } = yield* Output
     const live = yield* LiveRegion.make
     yield* background.fork(Stream.runForEach(said, (text) => live.print([[StyledLine.piece(text, "warn")]])))
-    let progress = Progress.initial
-    let failing: Progress.Failing | undefined
+    const model = JobModel.make()
+    let latest: JobModel.Span | undefined
     let tail: ReadonlyArray<string> = []
     const show = (event: JobEvent) =>
       Effect.gen(function* () {
-        progress = Progress.reduce(progress, event)
-        const ended = event.type === "unit.failed" ? progress.units.get(event.unit ?? "")?.failing : undefined
+        applyEvent(model, progressEvent(event))
+        const ended = event.type === "unit.failed" ? model.units.get(event.unit ?? "") : undefined
         const { columns } = yield* size
-        yield* live.print(settledLines.lines(event, { progress, tail: yield* tailOf(ended), columns: columns - 1 }))
-        const latest = Progress.failing(progress)?.failing
-        if (latest !== failing) tail = yield* tailOf(latest)
-        failing = latest
-        yield* live.show((size, now) => Screen.render(progress, { size, now, tail }))
+        const output = yield* tailOf(ended && failureOf(model, ended))
+        yield* live.print(settledLines.lines(event, { model, tail: output, columns: columns - 1 }))
+        const found = failing(model)?.span
+        if (found !== latest) tail = yield* tailOf(found)
+        latest = found
+        yield* live.show((size, now) => Screen.render(model, { size, now, tail }))
       })
     yield* race.first<void, E | OutputClosed, R | FileSystem>([Stream.runForEach(events, show), live.run])
   }).pipe(Effect.scoped)
 
-const tailOf = (failing: Progress.Failing | undefined) =>
-  failing?.log === undefined ? Effect.succeed([]) : logTail.read(failing.log, Screen.maxTail)
+const tailOf = (failed: JobModel.Span | undefined) =>
+  failed?.log === undefined ? Effect.succeed([]) : logTail.read(failed.log, Screen.maxTail)

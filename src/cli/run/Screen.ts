@@ -2,13 +2,13 @@
  * The live region of a running job: a line for each running unit, the tail of the latest failing output, and a progress bar.
  * It always fits the terminal.
  */
-import { DateTime } from "effect"
+import { activity, type Activity, failing } from "../../progress/activity.js"
+import { countTasks, type JobModel, type SpanKind, type Unit } from "../../progress/JobModel.js"
+import { condition, type Waiting } from "../../progress/waiting.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import type { Size } from "../terminal/Output.js"
 import * as Terminal from "../terminal/text.js"
 import * as format from "../terminal/format.js"
-import * as waitingText from "../list/waitingText.js"
-import * as Progress from "./Progress.js"
 
 export interface View {
   readonly size: Size
@@ -24,15 +24,15 @@ export const maxTail = 8
 /** Wider rows are hard to follow. */
 const widest = 100
 
-export const render = (progress: Progress.Progress, { now, size, tail }: View): ReadonlyArray<StyledLine.Line> => {
+export const render = (model: JobModel, { now, size, tail }: View): ReadonlyArray<StyledLine.Line> => {
   const { columns, rows } = size
   // One row for the bar, and one for the cursor below.
   const room = Math.max(0, rows - 2)
-  const running = [...progress.units.values()].filter(({ state }) => state === "running")
+  const running = [...model.units.values()].filter(({ state }) => state === "running")
   // If units and output do not fit, at least half of the room is for units.
-  const output = shorten(outputLines(progress, tail), room - Math.min(running.length, Math.ceil(room / 2)))
+  const output = shorten(outputLines(model, tail), room - Math.min(running.length, Math.ceil(room / 2)))
   const units = unitLines(running, room - output.length, Math.min(columns, widest), now)
-  const parts = [units, output, [bar(progress, columns, now)]]
+  const parts = [units, output, [bar(model, columns, now)]]
   const lines = apart(parts.filter((lines) => lines.length > 0))
   return (lines.length < rows ? lines : parts.flat().slice(0, Math.max(0, rows - 1))).map((line) =>
     StyledLine.fit(line, columns)
@@ -43,7 +43,7 @@ const apart = (parts: ReadonlyArray<ReadonlyArray<StyledLine.Line>>): ReadonlyAr
   parts.flatMap((lines) => [StyledLine.empty, ...lines])
 
 const unitLines = (
-  units: ReadonlyArray<Progress.Unit>,
+  units: ReadonlyArray<Unit>,
   room: number,
   columns: number,
   now: number
@@ -53,11 +53,12 @@ const unitLines = (
   const longest = Math.max(0, ...names.map(Terminal.width))
   const lines = shown.map((unit, index) => {
     const name = names[index] ?? ""
+    const doing = activity(unit)
     const padding = " ".repeat(longest - Terminal.width(name))
-    const left = [...indent(columns), StyledLine.raw(name, "name"), StyledLine.raw(`${padding}  `), ...doing(unit)]
+    const left = [...indent(columns), StyledLine.raw(name, "name"), StyledLine.raw(`${padding}  `), ...work(doing)]
     return StyledLine.spread(
       left,
-      [...phase(unit, columns), StyledLine.raw(format.clock(now - unit.since).padStart(5))],
+      [...phase(unit, doing, columns), StyledLine.raw(format.clock(now - doing.since).padStart(5))],
       columns
     )
   })
@@ -69,42 +70,45 @@ const unitLines = (
 
 const indent = (columns: number): StyledLine.Line => (columns < 40 ? [] : [StyledLine.raw("  ")])
 
-const doing = ({ phase, task, tasks }: Progress.Unit): StyledLine.Line => {
-  const current = task === undefined ? undefined : tasks.get(task)
-  if (current !== undefined) return [StyledLine.raw(`${current.number} `, "strong"), StyledLine.piece(current.title)]
-  return phase === "verify" ? [StyledLine.raw("the merged result", "faint")] : []
+const work = ({ span, task }: Activity): StyledLine.Line => {
+  if (task !== undefined) return [StyledLine.raw(`${task.number} `, "strong"), StyledLine.piece(task.title)]
+  return span?.kind === "verifying" ? [StyledLine.raw("the merged result", "faint")] : []
 }
 
-const phases: { readonly [P in Progress.Phase]: string } = {
-  starting: "",
+const phases: { readonly [K in SpanKind]: string } = {
   setup: "setup",
   agent: "agent",
-  slow: "agent, slow",
-  limit: "awaiting agent",
   gate: "gate",
   pause: "retry delay",
-  waits: "awaiting merge",
-  verify: "verify"
+  waiting: "awaiting agent",
+  verifying: "verify"
+}
+
+const phaseText = ({ tasks }: Unit, { span, task }: Activity): string => {
+  if (span !== undefined) return `${phases[span.kind]}${span.isSlow ? ", slow" : ""}`
+  const isDone =
+    tasks.size > 0 && [...tasks.values()].every(({ state }) => state === "completed" || state === "skipped")
+  return task === undefined && isDone ? "awaiting merge" : ""
 }
 
 /** As much of the phase as fits beside the name and the title. */
-const phase = (unit: Progress.Unit, columns: number): StyledLine.Line => {
+const phase = (unit: Unit, doing: Activity, columns: number): StyledLine.Line => {
   if (columns < 30) return []
-  const attempt = (unit.task === undefined ? undefined : unit.tasks.get(unit.task)?.attempt) ?? 1
+  const attempt = doing.task?.attempts.at(-1)?.number ?? 1
   const tries = attempt < 2 ? [] : [StyledLine.raw(columns < 60 ? `×${attempt} ` : `attempt ${attempt}  `, "warn")]
-  return [...tries, StyledLine.raw(`${phases[unit.phase]} `, "faint")]
+  return [...tries, StyledLine.raw(`${phaseText(unit, doing)} `, "faint")]
 }
 
-const outputLines = (progress: Progress.Progress, tail: ReadonlyArray<string>): ReadonlyArray<StyledLine.Line> => {
-  const found = Progress.failing(progress)
-  if (found === undefined || progress.waiting !== undefined) return []
-  const { failing, unit } = found
-  const place = [unit.id, unit.task].filter((part) => part !== undefined).join(" ")
+const outputLines = (model: JobModel, tail: ReadonlyArray<string>): ReadonlyArray<StyledLine.Line> => {
+  const found = failing(model)
+  if (found === undefined || model.waitsFor !== undefined) return []
+  const { span, unit } = found
+  const place = [unit.id, activity(unit).task?.number].filter((part) => part !== undefined).join(" ")
   return [
     [
       StyledLine.piece(place, "bad"),
       StyledLine.raw("  "),
-      StyledLine.piece(`${failing.what} failed: ${failing.reason}`, "bad")
+      StyledLine.piece(`${span.kind} failed: ${span.reason}`, "bad")
     ],
     ...quote(tail)
   ]
@@ -118,31 +122,34 @@ export const quote = (lines: ReadonlyArray<string>): ReadonlyArray<StyledLine.Li
 const shorten = (lines: ReadonlyArray<StyledLine.Line>, room: number): ReadonlyArray<StyledLine.Line> =>
   lines.length <= room ? lines : room < 2 ? [] : [...lines.slice(0, 1), ...lines.slice(1 - room)]
 
-const waitingLine = (
-  { for: waiting, since }: NonNullable<Progress.Progress["waiting"]>,
-  columns: number,
-  now: number
-): StyledLine.Line => [
-  ...indent(columns),
-  StyledLine.piece(waitingText.predicate(waiting, { now: DateTime.unsafeMake(now) }) ?? waiting.status),
-  StyledLine.raw(`  ${format.clock(now - since)}`, "faint")
-]
+const waitingLine = ({ phases, status }: JobModel, waiting: Waiting, columns: number, now: number): StyledLine.Line => {
+  const { from = now, reason } = phases.at(-1) ?? {}
+  const waits = condition(waiting, { now, time: (at) => `${format.age(at - now)} from now` })
+  return [
+    ...indent(columns),
+    StyledLine.piece(status === "parked" ? `parked ${waits}: ${reason}` : `waits ${waits}`),
+    StyledLine.raw(`  ${format.clock(now - from)}`, "faint")
+  ]
+}
 
-const bar = (progress: Progress.Progress, columns: number, now: number): StyledLine.Line => {
-  const { done, failed, skipped, total } = Progress.counts(progress)
-  if (progress.waiting !== undefined) return waitingLine(progress.waiting, columns, now)
-  const elapsed = format.clock(now - (progress.startedAt ?? now))
+const bar = (model: JobModel, columns: number, now: number): StyledLine.Line => {
+  if (model.waitsFor !== undefined) return waitingLine(model, model.waitsFor, columns, now)
+  const { completed, failed, skipped, ...others } = countTasks(model)
+  const done = completed + skipped
+  const total = Object.values(others).reduce((sum, count) => sum + count, done + failed)
+  const startedAt = model.phases.find(({ kind }) => kind === "running")?.from
+  const elapsed = format.clock(now - (startedAt ?? now))
   if (total === 0) return [...indent(columns), StyledLine.raw(`starting  ${elapsed}`, "faint")]
   const text = [
-    StyledLine.raw(`${done + skipped}/${total}`, "strong"),
+    StyledLine.raw(`${done}/${total}`, "strong"),
     ...(failed === 0 ? [] : [StyledLine.raw(`  ${failed} failed`, "bad")]),
-    ...(progress.landing ? [StyledLine.raw("  landing", "faint")] : []),
+    ...(model.landing !== undefined ? [StyledLine.raw("  landing", "faint")] : []),
     StyledLine.raw(`  ${elapsed}`, "faint")
   ]
   const room = columns - StyledLine.width([...indent(columns), ...text]) - 2
   if (room < 6) return [...indent(columns), ...text]
   const size = Math.min(40, room)
-  const good = Math.floor((size * (done + skipped)) / total)
+  const good = Math.floor((size * done) / total)
   const bad = Math.ceil((size * failed) / total)
   const pieces = [
     StyledLine.raw("━".repeat(good), "good"),

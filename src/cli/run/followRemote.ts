@@ -2,7 +2,7 @@
  * Follows a job that another process runs. An interruption stops following, not the job.
  */
 import { Effect, Mailbox, Stream } from "effect"
-import type { JobEvent } from "../../domain/JobEvent.js"
+import { type JobEvent, statusAfter } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import type { Job } from "../../http/contract/Api.js"
@@ -10,7 +10,6 @@ import * as ExitCode from "../errors/ExitCode.js"
 import * as JobSource from "../target/JobSource.js"
 import { Output } from "../terminal/Output.js"
 import * as Follow from "./Follow.js"
-import * as Progress from "./Progress.js"
 import type { Ended } from "./Summary.js"
 
 export interface Options {
@@ -36,7 +35,7 @@ export const follow = ({ host: { client, isRemote, what }, id, json }: Options) 
   Effect.gen(function* () {
     const notices = yield* Mailbox.make<string>()
     let status: RunStatus = "running"
-    const noteStatus = (event: JobEvent) => Effect.sync(() => void (status = Progress.statusAfter(event) ?? status))
+    const noteStatus = (event: JobEvent) => Effect.sync(() => void (status = statusAfter(event) ?? status))
     const events = client.events(id, {
       patience: patience[what],
       onConnection: (state) => Effect.asVoid(notices.offer(connection(what, state)))

@@ -1,104 +1,77 @@
 /**
  * The permanent lines above the live region: what has ended, and notes.
  */
-import { DateTime, Option } from "effect"
 import type { JobEvent } from "../../domain/JobEvent.js"
+import { type EventText, eventText } from "../../progress/eventText.js"
+import type { JobModel } from "../../progress/JobModel.js"
+import type { Type } from "../../progress/vocabulary.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import * as format from "../terminal/format.js"
-import * as waitingText from "../list/waitingText.js"
-import * as Progress from "./Progress.js"
+import { progressEvent } from "./progressEvent.js"
 import * as Screen from "./Screen.js"
-import * as TaskEvent from "./TaskEvent.js"
-import * as WaitingEvent from "./WaitingEvent.js"
 
 export interface Around {
   /** The state after the event. */
-  readonly progress: Progress.Progress
+  readonly model: JobModel
   /** The last lines of the output that failed the unit. */
   readonly tail: ReadonlyArray<string>
   readonly columns: number
 }
 
-export const lines = (event: JobEvent, { columns, progress, tail }: Around): ReadonlyArray<StyledLine.Line> => [
-  ...what(event, progress).flatMap((line) => StyledLine.wrap(line, columns, 2)),
-  ...(event.type === "unit.failed" ? Screen.quote(tail).map((line) => StyledLine.fit(line, columns)) : [])
-]
+/** Events of units and tasks that are kept. All events of the manager are, but for the end, which the summary reports. */
+const kept: ReadonlySet<string> = new Set<Type>([
+  "orch.started",
+  "orch.waiting",
+  "orch.landed",
+  "unit.waiting",
+  "unit.merged",
+  "unit.failed",
+  "unit.blocked",
+  "task.noted"
+])
 
-const what = (event: JobEvent, progress: Progress.Progress): ReadonlyArray<StyledLine.Line> => {
-  if (event.type === "job.started") {
-    return [[StyledLine.raw(`job ${event.jobId}${event.seq === 1 ? "" : ", started"}`, "faint")]]
-  }
-  if (event.type === "job.resumed") return [[StyledLine.raw(`job ${event.jobId}, resumed`, "faint")]]
-  if (event.type === "job.stopping") return [[StyledLine.raw("stopping", "faint")]]
-  if (progress.waiting !== undefined && Progress.statusAfter(event) === progress.status) {
-    const waits = waitingText.predicate(progress.waiting.for, { now: event.at })
-    return [[StyledLine.raw(`job ${event.jobId} `, "faint"), StyledLine.piece(waits ?? progress.status)]]
-  }
-  const signal = WaitingEvent.signal(event)
-  if (Option.isSome(signal)) return [[note, StyledLine.raw("signal "), StyledLine.piece(signal.value)]]
-  return Option.match(TaskEvent.decode(event), {
-    onNone: () => [],
-    onSome: (taskEvent) => ofTasks(progress, event, taskEvent)
-  })
+const ends: ReadonlySet<string> = new Set<Type>(["job.completed", "job.failed", "job.cancelled"])
+
+export const lines = (event: JobEvent, { columns, model, tail }: Around): ReadonlyArray<StyledLine.Line> => {
+  const isOfJob = event.type.startsWith("job.")
+  if (isOfJob ? ends.has(event.type) : !kept.has(event.type)) return []
+  const text = eventText(progressEvent(event), (at) => `${format.age(at - event.at.epochMillis)} from now`)
+  const line = isOfJob ? [StyledLine.raw(`job ${event.jobId} `, "faint"), ...words(text)] : ofWork(event, text, model)
+  return [
+    ...[line, ...(event.type === "orch.started" ? skipped(model) : [])].flatMap((line) =>
+      StyledLine.wrap(line, columns, 2)
+    ),
+    ...(event.type === "unit.failed" ? Screen.quote(tail).map((line) => StyledLine.fit(line, columns)) : [])
+  ]
 }
 
-const ofTasks = (
-  progress: Progress.Progress,
-  event: JobEvent,
-  taskEvent: TaskEvent.TaskEvent
-): ReadonlyArray<StyledLine.Line> => {
-  const unit = progress.units.get(event.unit ?? "")
-  const name = StyledLine.piece(event.unit ?? "", "name")
-  switch (taskEvent.type) {
-    case "orch.started":
-      return [[StyledLine.piece(format.overview(taskEvent.payload), "faint")], ...skipped(progress)]
-    case "unit.merged":
-      return [
-        [
-          good,
-          name,
-          StyledLine.raw(`  ${size(unit)}, merged as ${format.short(taskEvent.payload.commit)}`),
-          took(event, unit)
-        ]
-      ]
-    case "unit.failed":
-      return [[bad, name, StyledLine.raw("  "), StyledLine.piece(taskEvent.payload.reason), took(event, unit)]]
-    case "unit.blocked":
-      return [
-        [none, name, StyledLine.raw("  "), StyledLine.piece(`blocked by ${taskEvent.payload.waitsFor.join(", ")}`)]
-      ]
-    case "unit.waiting":
-      return [[note, name, StyledLine.raw("  "), StyledLine.piece(waiting(event, taskEvent.payload))]]
-    case "task.noted":
-      return [[note, name, StyledLine.raw(` ${event.task ?? ""}  `), StyledLine.piece(taskEvent.payload.note)]]
-    case "orch.waiting":
-      return [[note, StyledLine.piece(`waiting: ${taskEvent.payload.reason}`)]]
-    case "orch.landed":
-      return [
-        [good, StyledLine.piece(`landed on ${taskEvent.payload.target} as ${format.short(taskEvent.payload.commit)}`)]
-      ]
-    default:
-      return []
-  }
+const words = ({ text, tone }: EventText): StyledLine.Line => [StyledLine.piece(text, tone === "warn" ? tone : "faint")]
+
+const ofWork = ({ task, type, unit }: JobEvent, { text, tone }: EventText, model: JobModel): StyledLine.Line => {
+  if (type === "orch.started") return [StyledLine.piece(text, "faint")]
+  const place = [unit, task].filter((part) => part !== undefined).join(" ")
+  return [
+    marks[tone],
+    ...(place === "" ? [] : [StyledLine.piece(place, "name"), StyledLine.raw("  ")]),
+    StyledLine.piece(text),
+    ...(type === "unit.merged" || type === "unit.failed" ? [took(model, unit)] : [])
+  ]
 }
 
-const waiting = (
-  { at }: JobEvent,
-  { reason, until }: { readonly reason: string; readonly until?: DateTime.Utc | undefined }
-): string =>
-  `waiting: ${reason}${until === undefined ? "" : `; until ${format.age(DateTime.distance(at, until))} from now`}`
+const marks: { readonly [T in EventText["tone"]]: StyledLine.Piece } = {
+  good: StyledLine.raw("✓ ", "good"),
+  bad: StyledLine.raw("✗ ", "bad"),
+  warn: StyledLine.raw("! ", "warn"),
+  plain: StyledLine.raw(""),
+  faint: StyledLine.raw("")
+}
 
-const good = StyledLine.raw("✓ ", "good")
-const bad = StyledLine.raw("✗ ", "bad")
-const none = StyledLine.raw("– ", "warn")
-const note = StyledLine.raw("! ", "warn")
-
-const skipped = ({ units }: Progress.Progress): ReadonlyArray<StyledLine.Line> =>
+const skipped = ({ units }: JobModel): ReadonlyArray<StyledLine.Line> =>
   [...units.values()]
     .filter(({ state }) => state === "skipped")
-    .map(({ id }) => [good, StyledLine.piece(id, "name"), StyledLine.raw("  already complete", "faint")])
+    .map(({ id }) => [marks.good, StyledLine.piece(id, "name"), StyledLine.raw("  already complete", "faint")])
 
-const size = (unit: Progress.Unit | undefined): string => format.count(unit?.tasks.size ?? 0, "task")
-
-const took = ({ at }: JobEvent, unit: Progress.Unit | undefined): StyledLine.Piece =>
-  StyledLine.raw(unit === undefined ? "" : `  ${format.clock(at.epochMillis - unit.startedAt)}`, "faint")
+const took = (model: JobModel, id: string | undefined): StyledLine.Piece => {
+  const { from, to } = model.units.get(id ?? "") ?? {}
+  return StyledLine.raw(from === undefined || to === undefined ? "" : `  ${format.clock(to - from)}`, "faint")
+}

@@ -53,6 +53,6 @@ const orWaitBehind = (options: Option.Option<StartOptions>): string => {
 export const notice = ({ id, isEarlier, job }: Started, view: waitingText.View): Option.Option<string> =>
   Option.flatMapNullable(job, (job) => {
     if (isEarlier) return `no new job was started: job ${id}, which is ${job.status}, has that key`
-    const waits = waitingText.predicate(waitingText.ofJob(job), view)
+    const waits = waitingText.predicate(job, view)
     return waits && `job ${id} ${waits}`
   })

@@ -6,15 +6,17 @@ import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as OpenApi from "@effect/platform/OpenApi"
 import { Schema } from "effect"
-import { type JobEvent, lifecycle } from "../../domain/JobEvent.js"
+import { type JobEvent, statusAfter } from "../../domain/JobEvent.js"
 import { isTerminal } from "../../domain/RunStatus.js"
 import * as errorSchemas from "./errorSchemas.js"
 import { type EventSchema, ofTasks } from "./eventSchemas.js"
 import * as Parameters from "./Parameters.js"
 
 /** Whether this is the terminal event of its job. */
-export const endsJob = ({ type }: JobEvent): boolean =>
-  Object.entries(lifecycle).some(([name, status]) => name === type && isTerminal(status))
+export const endsJob = (event: JobEvent): boolean => {
+  const status = statusAfter(event)
+  return status !== undefined && isTerminal(status)
+}
 
 export const contentType = "text/event-stream"
 

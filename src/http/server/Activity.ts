@@ -2,10 +2,12 @@
  * The throughput and latencies of jobs in the last hour, and the running turns of agents, from their events. Kept in bounded memory
  * since the process started, so that none of it needs a database query.
  */
-import { Context, DateTime, type Option, Predicate } from "effect"
+import { Context, DateTime, type Option } from "effect"
 import { decodeTime } from "ulid"
 import { type JobEvent, lifecycle } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
+import { Fields } from "../../progress/payload.js"
+import type { Payloads } from "../../progress/vocabulary.js"
 import { Histogram } from "./Histogram.js"
 
 export class Activity extends Context.Tag("charlotte/http/Activity")<Activity, Service>() {}
@@ -54,9 +56,6 @@ interface Working {
   readonly turns: Map<string, string>
 }
 
-const agentOf = (payload: unknown): string | undefined =>
-  Predicate.hasProperty(payload, "agent") && Predicate.isString(payload.agent) ? payload.agent : undefined
-
 export const make = (since: DateTime.Utc): Service & { readonly record: (event: JobEvent) => void } => {
   const minutes = new Map<number, Counted>()
   const working = new Map<JobId, Working>()
@@ -101,7 +100,8 @@ export const make = (since: DateTime.Utc): Service & { readonly record: (event: 
     const turns = working.get(event.jobId)?.turns
     if (turns === undefined) return
     const task = `${event.unit}/${event.task}`
-    if (event.type === "task.agent.started") turns.set(task, agentOf(event.payload) ?? "")
+    if (event.type === "task.agent.started")
+      turns.set(task, new Fields<Payloads["task.agent.started"]>(event.payload).text("agent"))
     if (event.type === "task.agent.ended") turns.delete(task)
     // An interrupted turn has no `task.agent.ended`.
     if (event.type === "unit.failed" || event.type === "unit.waiting") {

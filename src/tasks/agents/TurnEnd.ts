@@ -5,44 +5,13 @@
  * the output of its tools, or from a turn that succeeded: the task itself may be about such messages. An unknown message is a plain
  * failure.
  */
-import { DateTime, Duration, Option, Schema } from "effect"
+import { DateTime, Duration, Option } from "effect"
+import type { TurnClass } from "../events.js"
 import type { ProcessOutcome } from "../../process/ProcessOutcome.js"
 import * as claudeResult from "./claudeResult.js"
 import * as codexResult from "./codexResult.js"
 import type { FailureReport } from "./FailureReport.js"
 import type { Format } from "./Profile.js"
-
-/**
- * - `done`: it exited with 0, and the gate decides
- * - `failed`: for no known reason
- * - `usageLimit`: the agent may not work until its limit resets
- * - `auth`: the agent is not logged in, or its key is refused
- * - `network`: the service of the agent is unreachable or overloaded
- * - `stalled`: ended at the limit without output
- * - `timedOut`: ended at the time limit
- * - `gone`: killed by a signal from outside
- *
- * @since 0.2.0
- * @category models
- */
-export const TurnClass = Schema.Literal(
-  "done",
-  "failed",
-  "usageLimit",
-  "auth",
-  "network",
-  "stalled",
-  "timedOut",
-  "gone"
-)
-
-/**
- * The class of a turn.
- *
- * @since 0.2.0
- * @category models
- */
-export type TurnClass = typeof TurnClass.Type
 
 export interface TurnEnd {
   readonly class: TurnClass

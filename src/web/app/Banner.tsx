@@ -5,7 +5,7 @@ import { useSignal } from "@preact/signals"
 import { useEffect } from "preact/hooks"
 import { session } from "../session/session.js"
 import { now, hub } from "./live.js"
-import * as format from "../ui/format.js"
+import * as format from "../../progress/format.js"
 
 const texts = {
   away: "Charlotte does not respond. What you see may be out of date.",

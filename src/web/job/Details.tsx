@@ -4,11 +4,11 @@
 import type { ComponentChildren } from "preact"
 import type { Job } from "../api/models.js"
 import { toJob } from "../router.js"
-import * as format from "../ui/format.js"
+import * as format from "../../progress/format.js"
 import { JsonView } from "../ui/JsonView.js"
 import { visible } from "../ui/visible.js"
-import type { JobModel } from "./model/JobModel.js"
-import * as payload from "./model/payload.js"
+import type { JobModel } from "../../progress/JobModel.js"
+import * as payload from "../../progress/payload.js"
 
 const Fact = ({ children, name }: { readonly name: string; readonly children: ComponentChildren }) => (
   <div>

@@ -4,11 +4,11 @@
 import { useSignal } from "@preact/signals"
 import { useMemo, useRef } from "preact/hooks"
 import type { JobEvent } from "../api/models.js"
-import * as format from "../ui/format.js"
+import * as format from "../../progress/format.js"
 import { JsonView } from "../ui/JsonView.js"
 import { visible } from "../ui/visible.js"
 import { type Handle, VirtualRows } from "../ui/VirtualRows.js"
-import { eventText } from "./model/eventText.js"
+import { eventText } from "../../progress/eventText.js"
 
 const placeOf = ({ task, unit }: JobEvent): string => [unit, task].filter((part) => part !== undefined).join(" ")
 

@@ -5,13 +5,13 @@ import type { ShownTaskState } from "../../progress/shownState.js"
 import type { Job } from "../api/models.js"
 import { now } from "../app/live.js"
 import { toJobs } from "../router.js"
-import * as format from "../ui/format.js"
+import * as format from "../../progress/format.js"
 import { baseName, repositoryOf, titleOf } from "../ui/jobText.js"
 import { shownStatus, Status } from "../ui/Status.js"
 import { visible } from "../ui/visible.js"
 import type { Message } from "./attention.js"
 import { JobActions } from "./JobActions.js"
-import * as payload from "./model/payload.js"
+import * as payload from "../../progress/payload.js"
 
 export interface Props {
   readonly job: Job

@@ -3,10 +3,10 @@
  */
 import { now } from "../app/live.js"
 import { changeQuery, toDiff } from "../router.js"
-import * as format from "../ui/format.js"
+import * as format from "../../progress/format.js"
 import { visible } from "../ui/visible.js"
 import { LogView } from "./log/LogView.js"
-import type { Span, Task } from "./model/JobModel.js"
+import type { Span, Task } from "../../progress/JobModel.js"
 import type { Selection } from "./selection.js"
 import { StateMark } from "./State.js"
 import type { Shown } from "./useJob.js"

@@ -2,7 +2,7 @@
  * The state of a unit, a task or an attempt: a mark, a word and a colour, so that each can be read without the others.
  */
 import type { ShownTaskState, ShownUnitState } from "../../progress/shownState.js"
-import type { SpanState } from "./model/JobModel.js"
+import type { SpanState } from "../../progress/JobModel.js"
 
 export type Shown = ShownTaskState | ShownUnitState | SpanState
 

@@ -2,9 +2,10 @@
  * What is happening in a job, and what needs a person, in a few sentences: the first thing to read.
  */
 import type { Job } from "../api/models.js"
-import * as format from "../ui/format.js"
-import type { JobModel, Task, Unit } from "./model/JobModel.js"
-import * as payload from "./model/payload.js"
+import * as format from "../../progress/format.js"
+import type { JobModel, Task, Unit } from "../../progress/JobModel.js"
+import * as payload from "../../progress/payload.js"
+import { resumeSignal } from "../../progress/waiting.js"
 
 export interface Message {
   readonly tone: "run" | "good" | "bad" | "warn" | "idle"
@@ -17,9 +18,6 @@ export interface Message {
   /** What a person can do about it. */
   readonly action?: "resume" | "signal" | "retry"
 }
-
-/** A reserved signal, which cannot be sent: the job waits to be resumed. */
-const resumeSignal = "charlotte.resume"
 
 /** Further failures are only counted. */
 const mostFailures = 3
@@ -43,12 +41,7 @@ const failures = (model: JobModel): ReadonlyArray<Message> => {
   ]
 }
 
-const errorText = ({ error }: Job): string | undefined => {
-  if (error === undefined) return undefined
-  const inner = error.error
-  const text = typeof inner === "string" ? inner : (payload.string(inner, "message") ?? payload.string(inner, "reason"))
-  return text ?? error.cause
-}
+const errorText = ({ error }: Job): string | undefined => error && (payload.messageOf(error.error) || error.cause)
 
 const parkedMessage = ({ parked, waitsFor }: Job, now: number): Message => {
   const { reason, signal, until } = parked ?? { reason: "" }

@@ -1,7 +1,7 @@
 /**
  * Which unit, task, attempt and log are shown: chosen by the address, or else by what matters most now.
  */
-import type { JobModel, Span, Attempt, Task, Unit } from "./model/JobModel.js"
+import type { JobModel, Span, Attempt, Task, Unit } from "../../progress/JobModel.js"
 
 export interface Chosen {
   readonly unit?: string | undefined

@@ -7,9 +7,9 @@ import * as jobs from "../api/jobs.js"
 import type { Job, JobEvent } from "../api/models.js"
 import { hub, useLoaded } from "../app/live.js"
 import { watch } from "../events/jobEvents.js"
-import { applyEvent } from "./model/applyEvent.js"
-import { ofRecord } from "./model/applyPlan.js"
-import * as JobModel from "./model/JobModel.js"
+import { applyEvent } from "../../progress/applyEvent.js"
+import { ofRecord } from "../../progress/applyPlan.js"
+import * as JobModel from "../../progress/JobModel.js"
 
 export interface Shown {
   readonly job: Job

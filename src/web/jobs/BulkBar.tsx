@@ -4,7 +4,7 @@
 import type { Signal } from "@preact/signals"
 import type { ListedJob } from "../api/models.js"
 import { Confirm } from "../ui/Confirm.js"
-import * as format from "../ui/format.js"
+import * as format from "../../progress/format.js"
 import { titleOf, shortId } from "../ui/jobText.js"
 import { visible } from "../ui/visible.js"
 import * as actions from "./actions.js"

@@ -7,7 +7,7 @@ import type { Filter } from "../api/jobs.js"
 import type { Job, JobEvent, JobPage, ListedJob, RunStatus } from "../api/models.js"
 import type { Hub } from "../events/Hub.js"
 import { type Line, ofTasks } from "./lastLine.js"
-import { most } from "./needsPerson.js"
+import { most } from "../../progress/needsPerson.js"
 
 export interface Source {
   readonly hub: Pick<Hub, "subscribe" | "epoch">

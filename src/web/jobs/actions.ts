@@ -5,7 +5,7 @@ import { signal } from "@preact/signals"
 import * as api from "../api/jobs.js"
 import type { ListedJob } from "../api/models.js"
 import { during } from "../app/notices.js"
-import * as format from "../ui/format.js"
+import * as format from "../../progress/format.js"
 import { forEach, resumeText, stopText } from "./bulk.js"
 
 /** Some jobs, or all jobs of a kind, or all jobs. */

@@ -2,7 +2,7 @@
  * Stops or resumes several jobs, a few at once, and reports the results.
  */
 import type { ListedJob, StopReport } from "../api/models.js"
-import * as format from "../ui/format.js"
+import * as format from "../../progress/format.js"
 
 /** A browser opens six connections to a server, and the events use one. */
 const concurrency = 4

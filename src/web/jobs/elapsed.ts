@@ -2,7 +2,7 @@
  * How long a job has worked, has waited, or will wait.
  */
 import type { ListedJob } from "../api/models.js"
-import * as format from "../ui/format.js"
+import * as format from "../../progress/format.js"
 
 type Timed = Pick<ListedJob, "status" | "createdAt" | "startAt" | "startedAt" | "endedAt" | "parked">
 

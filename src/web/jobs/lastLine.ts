@@ -3,24 +3,12 @@
  */
 import { isRecord } from "../api/decode.js"
 import type { Job, ListedJob } from "../api/models.js"
-import * as format from "../ui/format.js"
+import type { EventText } from "../../progress/eventText.js"
+import * as format from "../../progress/format.js"
+import { messageOf } from "../../progress/payload.js"
+import { resumeSignal } from "../../progress/waiting.js"
 
-export interface Line {
-  readonly text: string
-  readonly tone: "plain" | "good" | "bad" | "warn" | "faint"
-}
-
-/** The message of an error, which may be any JSON. */
-export const messageOf = (error: unknown): string => {
-  if (typeof error === "string") return error
-  if (isRecord(error)) {
-    for (const name of ["message", "reason", "_tag", "name"]) {
-      const value = error[name]
-      if (typeof value === "string" && value !== "") return value
-    }
-  }
-  return error === undefined ? "" : JSON.stringify(error)
-}
+export type Line = Pick<EventText, "text" | "tone">
 
 /** The location of a task job's result; for other jobs, the result itself, which may be any JSON. */
 const resultOf = (result: unknown): string => {
@@ -37,9 +25,6 @@ const waits = {
   key: "waits behind another job",
   signal: ""
 }
-
-/** A reserved signal, which cannot be sent: the job waits to be resumed. */
-const resumeSignal = "charlotte.resume"
 
 const parkedLine = ({ parked, waitsFor }: ListedJob, now: number): Line => {
   if (waitsFor === "permit") return { text: "due, waits for a free place", tone: "faint" }

@@ -2,7 +2,7 @@
  * The jobs that ended in the last hour, how long jobs waited and worked, and how many events arrive.
  */
 import type { Latency, System } from "../api/system.js"
-import * as format from "../ui/format.js"
+import * as format from "../../progress/format.js"
 import { Bars } from "../ui/Bars.js"
 import { rate } from "./eventRate.js"
 

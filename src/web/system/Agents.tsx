@@ -3,7 +3,7 @@
  */
 import type { Agent } from "../api/system.js"
 import { now } from "../app/live.js"
-import * as format from "../ui/format.js"
+import * as format from "../../progress/format.js"
 import { visible } from "../ui/visible.js"
 
 /** Agents at a limit first, then busy agents, then installed agents. */

@@ -5,7 +5,7 @@ import { useEffect } from "preact/hooks"
 import * as api from "../api/system.js"
 import { hub, now, useLoaded } from "../app/live.js"
 import { toJobs } from "../router.js"
-import * as format from "../ui/format.js"
+import * as format from "../../progress/format.js"
 import { Agents } from "./Agents.js"
 import { Activity, EventRate } from "./Activity.js"
 

@@ -28,14 +28,14 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "5 minutes" })("charl
       yield* release
       expect((yield* run("watch", id)).code).toBe(0)
       const after = yield* run("show", "latest")
-      expect(after.out).toMatch(new RegExp(`^✓ completed in [\\d.]+ s  job ${id}\\n`))
+      expect(after.out).toMatch(new RegExp(`^✓ completed in [\\d.]+ m?s  job ${id}\\n`))
       expect(after.out).toMatch(
         /\n {2}✓ a {2}merged {2}\d:\d\d {2}\w{8}\n( {4}.*\n)+ {2}✓ b {2}merged {2}\d:\d\d {2}\w{8}\n/
       )
 
       const bad = yield* complete("bad")
       const failed = yield* run("show", bad)
-      expect(failed.out).toMatch(new RegExp(`^✗ failed after [\\d.]+ s  job ${bad}\\n`))
+      expect(failed.out).toMatch(new RegExp(`^✗ failed after [\\d.]+ m?s  job ${bad}\\n`))
       expect(failed.out).toMatch(
         /\n {2}✗ a {2}failed {2}\d:\d\d\n {4}✗ 1 Bad red ?work {2}failed 1× {2}\d:\d\d\n {8}the gate exited with code 1\n {8}log {2}\/.*\.gate\.log\n/
       )

@@ -20,7 +20,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "5 minutes" })("charl
       expect(agents(here)).not.toEqual([])
       expect(yield* run("stop", id)).toEqual({
         code: 0,
-        out: expect.stringMatching(new RegExp(`^✓ job ${id} cancelled after [\\d.]+ s\\n$`)),
+        out: expect.stringMatching(new RegExp(`^✓ job ${id} cancelled after [\\d.]+ m?s\\n$`)),
         err: ""
       })
       expect(agents(here)).toEqual([])
@@ -46,7 +46,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "5 minutes" })("charl
       expect([code, err]).toEqual([0, ""])
       expect(out).toMatch(
         new RegExp(
-          `^! job ${id} cancelled after [\\d.]+ s; killed at the end of the grace period: .*(sh|sleep) \\(pid \\d+\\)\\n$`
+          `^! job ${id} cancelled after [\\d.]+ m?s; killed at the end of the grace period: .*(sh|sleep) \\(pid \\d+\\)\\n$`
         )
       )
       expect(agents(here)).toEqual([])

@@ -30,7 +30,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "5 minutes" })("charl
       const { code, err, out } = yield* plain.ended
       expect([code, err]).toEqual([0, ""])
       expect(out).toMatch(new RegExp(`^\\d\\d:\\d\\d:\\d\\d job ${id} started\\n`))
-      expect(out).toMatch(new RegExp(` job ${id} completed\\n\\n✓ completed in [\\d.]+ s  job ${id}\\n`))
+      expect(out).toMatch(new RegExp(` job ${id} completed\\n\\n✓ completed in [\\d.]+ m?s  job ${id}\\n`))
       expect(out).not.toMatch(forbidden)
       const { events, summary } = read((yield* json.ended).out)
       expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1))
@@ -55,7 +55,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "5 minutes" })("charl
       yield* run("stop", id)
       const { code, err, out } = yield* watcher.ended
       expect([code, err]).toEqual([130, ""])
-      expect(out).toMatch(new RegExp(` job ${id} is stopping\\n.* job ${id} cancelled\\n\\n! cancelled after `))
+      expect(out).toMatch(new RegExp(` job ${id} stop requested\\n.* job ${id} cancelled\\n\\n! cancelled after `))
     })
   )
 

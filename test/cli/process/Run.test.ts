@@ -19,7 +19,7 @@ describe("charlotte run", () => {
         expect(line).toMatch(/^\d\d:\d\d:\d\d (job \w{26} |[ab] {2}|[ab] \d {2}|\w)/)
       expect(lines).toMatch(/ a 1 {2}gate: grep one one\n/)
       expect(summary).toMatch(
-        /^completed in \d+(\.\d)? s {2}job \w{26}\n\n {2}units {4}2 merged\n {2}tasks {4}3 done\n/
+        /^completed in \d+(\.\d)? m?s {2}job \w{26}\n\n {2}units {4}2 merged\n {2}tasks {4}3 done\n/
       )
       expect(yield* Tasks.done(world)).toEqual(Tasks.all)
       expect(readFileSync(`${world.repository}/three`, "utf8")).toBe("three\n")

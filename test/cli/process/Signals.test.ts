@@ -34,7 +34,7 @@ describe("charlotte run on a signal", () => {
         yield* running.kill(signal)
         const ended = yield* running.ended
         expect([ended.code, ended.err]).toEqual([130, "stopping; press Ctrl-C again to kill what is still running\n"])
-        expect(ended.out).toMatch(/ job \w{26} interrupted\n\n! interrupted after /)
+        expect(ended.out).toMatch(/ job \w{26} interrupted by a shutdown\n\n! interrupted after /)
         const [, id] = / job (\w{26}) started\n/.exec(ended.out) ?? []
         expect(Charlotte.next(ended)).toBe(`charlotte resume ${id}`)
         const doctor = yield* Charlotte.run(world, "exec charlotte doctor")

@@ -51,7 +51,7 @@ for (const [columns, rows] of [
         expect(code).toBe(0)
         const { frames, text } = shown(out, columns, rows)
         expect(text).toMatch(
-          /^job \w{26}\n2 units, 3 tasks for main, agent script\n✓ a {2}2 tasks, merged as \w{8} {2}\d:\d\d\n✓ b {2}1 task, merged as \w{8} {2}\d:\d\d\n✓ landed on main as \w{8}\n\n✓ completed in /
+          /^job \w{26} started\n2 units, 3 tasks for main, agent script\n✓ a {2}merged, commit \w{8} {2}\d:\d\d\n✓ b {2}merged, commit \w{8} {2}\d:\d\d\n✓ landed on main, commit \w{8}\n\n✓ completed in /
         )
         expect(text).not.toContain("━")
         expect(

@@ -11,7 +11,7 @@ describe("charlotte run of a job that waits", () => {
       const world = yield* Charlotte.world(() => Tasks.simple)
       const { code, err, out } = yield* Charlotte.run(world, "exec charlotte run tasks --delay 2s")
       expect([code, err]).toEqual([0, ""])
-      expect(out).toMatch(/^.* job (\w{26}) waits until [\d-]+ [\d:]+ \(in [12] s\)\n.* job \1 started\n/)
+      expect(out).toMatch(/^.* job (\w{26}) queued: waits until [\d-]+ [\d:]+\n.* job \1 started\n/)
       expect(yield* Tasks.done(world)).toEqual(Tasks.all)
     })
   )

@@ -44,7 +44,7 @@ describe("following a job", () => {
     Effect.map(follow({}), ({ code, err, out }) => {
       expect(code).toBe(1)
       expect(err).toBe("")
-      expect(out).toMatch(/^12:00:00 job 01A.* started\n(12:00:\d\d .*\n){25}\n✗ failed after 1 min 15 s /)
+      expect(out).toMatch(/^12:00:00 job 01A.* started\n(12:00:\d\d .*\n){37}\n✗ failed after 1 min 15 s /)
       expect(out).not.toContain("\x1b")
     })
   )
@@ -70,9 +70,9 @@ describe("following a job", () => {
       terminal.write(out)
       expect(code).toBe(1)
       expect(terminal.text()).toMatch(
-        /^job 01ARZ3NDEKTSV4RRFFQ69G5FAV\n3 units, 5 tasks for main, agent claude\n! words 2 /
+        /^job 01ARZ3NDEKTSV4RRFFQ69G5FAV started\n3 units, 5 tasks for main, agent claude\n! words 2 /
       )
-      expect(terminal.text()).toContain("\n│ not ok 1\n│ not ok 2\n✓ words  2 tasks, merged as 1a2b3c4d  0:20\n")
+      expect(terminal.text()).toContain("\n│ not ok 1\n│ not ok 2\n✓ words  merged, commit 1a2b3c4d  0:20\n")
       expect(terminal.text()).toMatch(/\n\n✗ failed after 1 min 15 s {2}job\n {2}01A/)
     })
   )
@@ -94,7 +94,7 @@ describe("following a job", () => {
       yield* Fiber.interrupt(fiber)
       const after = Emulator.make(60, 24)
       after.write(capture.out())
-      expect(after.text()).toBe(`job ${jobId}\n3 units, 5 tasks for main, agent claude`)
+      expect(after.text()).toBe(`job ${jobId} started\n3 units, 5 tasks for main, agent claude`)
     })
   )
 

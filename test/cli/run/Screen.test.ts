@@ -3,18 +3,16 @@ import { FastCheck as fc } from "effect"
 import stringWidth from "string-width"
 import * as StyledLine from "../../../src/cli/terminal/StyledLine.js"
 import * as settledLines from "../../../src/cli/run/settledLines.js"
-import * as Progress from "../../../src/cli/run/Progress.js"
 import * as Screen from "../../../src/cli/run/Screen.js"
 import * as Terminal from "../../../src/cli/terminal/text.js"
 import type { Payload } from "../../../src/tasks/events.js"
 import { forbidden, hostile } from "../hostile.js"
-import { commit, events, noon, type Step, step, steps, waiting } from "./scenario.js"
+import { commit, events, modelOf, noon, type Step, step, steps, waiting } from "./scenario.js"
 
 const scenario = steps("/logs/gate.log")
 const tail = ["# Subtest: rings", "not ok 2 - closes the outer ring", "# fail 1"]
 
-const after = (second: number, list: ReadonlyArray<Step> = scenario) =>
-  events(list.filter(({ at }) => at <= second)).reduce(Progress.reduce, Progress.initial)
+const after = (second: number, list: ReadonlyArray<Step> = scenario) => modelOf(list.filter(({ at }) => at <= second))
 
 const paint = (lines: ReadonlyArray<StyledLine.Line>) => lines.map((line) => StyledLine.paint(line, false))
 
@@ -50,10 +48,7 @@ silk 2  gate failed: ended with exit code 1
       )
     expect(at(0)).toEqual(["", "  waits for a permit  0:30"])
     expect(at(60).at(-1)).toMatch(/ 1\/5 {2}0:30$/)
-    expect(at(70)).toEqual([
-      "",
-      expect.stringMatching(/^ {2}is parked for .* until 1 h from now: the usage limit.*0:30$/)
-    ])
+    expect(at(70)).toEqual(["", expect.stringMatching(/^ {2}parked for .* until 1 h from now: the usage limit.*0:30$/)])
     expect(at(70, 40).map((line) => Terminal.width(line))).toEqual([0, 40])
     // The time that it has been parked counts.
     expect(at(81).at(-1)).toMatch(/ 1\/5 {2}0:51$/)
@@ -92,7 +87,7 @@ silk 2  gate failed…
       "",
       "  ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━────────  3/5  1 failed  landing  0:30"
     ])
-    expect(paint(Screen.render(Progress.initial, { size: { columns: 80, rows: 24 }, now: noon, tail: [] }))).toEqual([
+    expect(paint(Screen.render(modelOf([]), { size: { columns: 80, rows: 24 }, now: noon, tail: [] }))).toEqual([
       "",
       "  starting  0:00"
     ])
@@ -160,21 +155,21 @@ describe("final output of a job", () => {
   const stays = (columns: number) =>
     events(scenario)
       .flatMap((event, index) =>
-        paint(settledLines.lines(event, { progress: after(Infinity, scenario.slice(0, index + 1)), tail, columns }))
+        paint(settledLines.lines(event, { model: after(Infinity, scenario.slice(0, index + 1)), tail, columns }))
       )
       .join("\n")
 
   it("has a line for each ended unit, with reason and notes", () => {
-    expect(stays(100)).toBe(`job 01ARZ3NDEKTSV4RRFFQ69G5FAV
+    expect(stays(100)).toBe(`job 01ARZ3NDEKTSV4RRFFQ69G5FAV started
 3 units, 5 tasks for main, agent claude
-! words 2  the agent changed tasks/words/02-choose.md: plan files were restored
-✗ silk  task 2 (Lay the rings of the web, from the rim inwards) failed 2 times: ended with exit code
-  1  0:17
+! words 2  note: the agent changed tasks/words/02-choose.md: plan files were restored
+✗ silk  unit failed: task 2 (Lay the rings of the web, from the rim inwards) failed 2 times: ended
+  with exit code 1  0:17
 │ # Subtest: rings
 │ not ok 2 - closes the outer ring
 │ # fail 1
-✓ words  2 tasks, merged as 1a2b3c4d  0:20
-– barn  blocked by silk`)
+✓ words  merged, commit 1a2b3c4d  0:20
+! barn  blocked by silk`)
   })
 
   it("wraps between words on a narrow terminal", () => {
@@ -192,14 +187,14 @@ describe("final output of a job", () => {
       step(2, "", "orch.landed", { target: "main", commit })
     ]
     const lines = events(list).flatMap((event, index) =>
-      paint(settledLines.lines(event, { progress: after(Infinity, list.slice(0, index + 1)), tail: [], columns: 80 }))
+      paint(settledLines.lines(event, { model: after(Infinity, list.slice(0, index + 1)), tail: [], columns: 80 }))
     )
     expect(lines).toEqual([
       "1 unit, 1 task for main, agent x",
       "✓ old  already complete",
       "! old  waiting: x is at its usage limit; until 59 min from now",
-      "job 01ARZ3NDEKTSV4RRFFQ69G5FAV, resumed",
-      "✓ landed on main as 1a2b3c4d"
+      "job 01ARZ3NDEKTSV4RRFFQ69G5FAV resumed",
+      "✓ landed on main, commit 1a2b3c4d"
     ])
   })
 })

@@ -17,26 +17,38 @@ describe("plain lines of a job", () => {
   it("report every change, one line each", () => {
     expect(text(steps("/logs/gate.log")).join("\n")).toBe(`12:00:00 job 01ARZ3NDEKTSV4RRFFQ69G5FAV started
 12:00:00 3 units, 5 tasks for main, agent claude
-12:00:00 silk  started
-12:00:00 words  started
+12:00:00 silk  unit started
+12:00:00 words  unit started
 12:00:01 silk  setup: npm ci
 12:00:02 silk 1  Spin the spokes
+12:00:02 silk 1  agent claude started
+12:00:05 silk 1  agent done
 12:00:05 silk 1  gate: npm test
+12:00:06 silk 1  gate passed
 12:00:02 words 2  Choose the word of the day
+12:00:02 words 2  agent claude started
+12:00:05 words 2  agent done
 12:00:05 words 2  gate: npm test
+12:00:06 words 2  gate passed
+12:00:06 silk 1  committed 1a2b3c4d
 12:00:06 silk 1  done, commit 1a2b3c4d
+12:00:07 words 2  committed 1a2b3c4d
 12:00:07 words 2  done, commit 1a2b3c4d
 12:00:07 words 2  note: the agent changed tasks/words/02-choose.md: plan files were restored
 12:00:07 words  all tasks done
 12:00:08 silk 2  Lay the rings of the web, from the rim inwards
+12:00:08 silk 2  agent claude started
+12:00:11 silk 2  agent done
 12:00:11 silk 2  gate: npm test
 12:00:12 silk 2  gate failed: ended with exit code 1; see /logs/gate.log
-12:00:12 silk 2  retrying in 1.0 s
+12:00:12 silk 2  retry in 1 s: ended with exit code 1
 12:00:13 silk 2  Lay the rings of the web, from the rim inwards (attempt 2)
+12:00:13 silk 2  agent claude started
+12:00:16 silk 2  agent done
 12:00:16 silk 2  gate: npm test
 12:00:17 silk 2  gate failed: ended with exit code 1; see /logs/gate.log
 12:00:17 silk 2  failed after 2 attempts: ended with exit code 1
-12:00:17 silk  failed: task 2 (Lay the rings of the web, from the rim inwards) failed 2 times: ended with exit code 1
+12:00:17 silk  unit failed: task 2 (Lay the rings of the web, from the rim inwards) failed 2 times: ended with exit code 1
 12:00:18 words  verifying the merged result: npm test
 12:00:20 words  merged, commit 1a2b3c4d
 12:00:20 barn  blocked by silk
@@ -46,21 +58,21 @@ describe("plain lines of a job", () => {
   it("report for what a job waits", () => {
     const job = "job 01ARZ3NDEKTSV4RRFFQ69G5FAV"
     expect(text(waiting)).toEqual([
-      `12:00:00 ${job} waits for a permit`,
+      `12:00:00 ${job} queued: waits for a permit`,
       `12:01:00 ${job} started`,
       "12:01:00 3 units, 5 tasks for main, agent claude",
-      "12:01:00 silk  started",
-      `12:01:10 ${job} is parked for the signal go-on or until 2025-01-01 14:01:10 (in 2 h): the usage limit is reached`,
-      `12:01:20 ${job} was sent the signal go-on`,
-      `12:01:21 ${job} resumed`
+      "12:01:00 silk  unit started",
+      `12:01:10 ${job} parked for the signal go-on or until 2025-01-01 14:01:10: the usage limit is reached`,
+      `12:01:20 ${job} signal go-on from Ada`,
+      `12:01:21 ${job} resumed (attempt 2)`
     ])
     const queued = (payload: unknown) => text([{ at: 0, type: "job.queued", payload }])
     expect(queued({ waitsFor: "time", startAt: "2025-01-01T22:00:00Z" })).toEqual([
-      `12:00:00 ${job} waits until 2025-01-01 22:00:00 (in 10 h)`
+      `12:00:00 ${job} queued: waits until 2025-01-01 22:00:00`
     ])
-    expect(queued({ waitsFor: "key" })).toEqual([`12:00:00 ${job} waits for its key`])
+    expect(queued({ waitsFor: "key" })).toEqual([`12:00:00 ${job} queued: waits for its key`])
     // Of another version.
-    expect(queued({ waitsFor: "the moon" })).toEqual([`12:00:00 ${job} queued`])
+    expect(queued({ waitsFor: "the moon" })).toEqual([`12:00:00 ${job} queued: waits for a permit`])
   })
 
   it("report all other events", () => {
@@ -95,7 +107,6 @@ describe("plain lines of a job", () => {
           task: 1,
           payload: { reason: "was silent", log: { file: "/l", from: 0, to: 0 } }
         },
-        // It begins at once, which is the next line.
         { at: 0, type: "task.retry", unit: "a", task: 1, payload: { attempt: 1, reason: "no", pause: 0 } },
         { at: 0, type: "orch.landing", payload: { target: "main", attempt: 2 } },
         { at: 0, type: "orch.landed", payload: { target: "main", commit } },
@@ -109,12 +120,13 @@ describe("plain lines of a job", () => {
       "12:00:00 a  setup (attempt 2): npm ci",
       "12:00:00 a 1  slow: the agent printed nothing for 16m, and is ended after 20m",
       "12:00:00 a  waiting: claude is at its usage limit; until 2025-01-01 13:00:00",
-      "12:00:00 job 01ARZ3NDEKTSV4RRFFQ69G5FAV is parked until it is resumed: claude is not logged in",
+      "12:00:00 job 01ARZ3NDEKTSV4RRFFQ69G5FAV parked until it is resumed: claude is not logged in",
       "12:00:00 a 1  agent failed: was silent; see /l",
+      "12:00:00 a 1  retry: no",
       "12:00:00 landing on main (attempt 2)",
       "12:00:00 landed on main, commit 1a2b3c4d",
-      "12:00:00 job 01ARZ3NDEKTSV4RRFFQ69G5FAV is stopping",
-      "12:00:00 job 01ARZ3NDEKTSV4RRFFQ69G5FAV interrupted"
+      "12:00:00 job 01ARZ3NDEKTSV4RRFFQ69G5FAV stop requested",
+      "12:00:00 job 01ARZ3NDEKTSV4RRFFQ69G5FAV interrupted by a shutdown"
     ])
   })
 

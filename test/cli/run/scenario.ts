@@ -4,6 +4,9 @@
 import { DateTime } from "effect"
 import { JobEvent } from "../../../src/domain/JobEvent.js"
 import * as JobId from "../../../src/domain/JobId.js"
+import { progressEvent } from "../../../src/cli/run/progressEvent.js"
+import { ofEvents } from "../../../src/progress/applyEvent.js"
+import type { JobModel } from "../../../src/progress/JobModel.js"
 import type { Payload, Type } from "../../../src/tasks/events.js"
 
 export const jobId = JobId.make("01ARZ3NDEKTSV4RRFFQ69G5FAV")
@@ -35,6 +38,9 @@ export const events = (steps: ReadonlyArray<Step>): ReadonlyArray<JobEvent> =>
         payload
       })
   )
+
+/** The model of a job after these steps. */
+export const modelOf = (steps: ReadonlyArray<Step>): JobModel => ofEvents(events(steps).map(progressEvent))
 
 /** One of a task, of a unit, or of the job. */
 export const step = <T extends Type>(at: number, place: string, type: T, payload: Payload<T>): Step => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import type { Job } from "../../../src/web/api/models.js"
 import { attention } from "../../../src/web/job/attention.js"
-import { ofEvents } from "../../../src/web/job/model/applyEvent.js"
+import { ofEvents } from "../../../src/progress/applyEvent.js"
 import { at, attempt, events, plan, type Spec } from "./events.js"
 
 const job = (fields: Partial<Job>): Job => ({

@@ -1,5 +1,5 @@
 /** Events of a job, numbered and dated one after another. */
-import type { Event } from "../../../src/web/job/model/JobModel.js"
+import type { Event } from "../../../src/progress/JobModel.js"
 
 export type Spec = readonly [second: number, type: string, payload?: unknown, unit?: string, task?: number]
 

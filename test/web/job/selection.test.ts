@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
-import { ofEvents } from "../../../src/web/job/model/applyEvent.js"
-import { make } from "../../../src/web/job/model/JobModel.js"
+import { ofEvents } from "../../../src/progress/applyEvent.js"
+import { make } from "../../../src/progress/JobModel.js"
 import { parse, select } from "../../../src/web/job/selection.js"
 import { attempt, events, plan, type Spec } from "./events.js"
 

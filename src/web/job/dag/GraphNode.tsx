@@ -1,6 +1,6 @@
 import { memo } from "../../ui/memo.js"
 import { StateMark } from "../State.js"
-import type { Unit } from "../model/JobModel.js"
+import type { Unit } from "../../../progress/JobModel.js"
 import type { Node } from "./collapse.js"
 import type { Position } from "./layout.js"
 

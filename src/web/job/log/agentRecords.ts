@@ -2,7 +2,7 @@
  * Renders records of agents as readable lines: Claude Code's `--output-format stream-json` and `codex exec --json`. Everything else
  * stays as it is.
  */
-import * as payload from "../model/payload.js"
+import * as payload from "../../../progress/payload.js"
 
 const dim = (text: string): string => `\u001b[2m${text}\u001b[0m`
 const bold = (text: string): string => `\u001b[1m${text}\u001b[0m`

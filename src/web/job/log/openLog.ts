@@ -5,7 +5,7 @@
 import { type ReadonlySignal, signal } from "@preact/signals"
 import * as jobs from "../../api/jobs.js"
 import { RequestRefused } from "../../api/request.js"
-import type { LogRange } from "../model/payload.js"
+import type { LogRange } from "../../../progress/payload.js"
 import { makeReader, type Reader } from "./agentRecords.js"
 import * as LogText from "./LogText.js"
 

@@ -5,10 +5,10 @@ import { useSignal } from "@preact/signals"
 import { useMemo, useRef } from "preact/hooks"
 import { useKeys } from "../../app/keys.js"
 import { now } from "../../app/live.js"
-import * as format from "../../ui/format.js"
+import * as format from "../../../progress/format.js"
 import { useWheelZoom } from "../../ui/useWheelZoom.js"
 import { type Handle, VirtualRows } from "../../ui/VirtualRows.js"
-import type { JobModel } from "../model/JobModel.js"
+import type { JobModel } from "../../../progress/JobModel.js"
 import { rows as rowsOf, type Row } from "./rows.js"
 import { move, type Range, ticks, zoom } from "./timeScale.js"
 import { TimelineRow } from "./TimelineRow.js"
@@ -37,7 +37,7 @@ export const Timeline = ({ model, onSelect, selected, version }: Props) => {
 
   const { idleUnits, rows } = useMemo(() => rowsOf(model, toggled.value), [version, toggled.value, model])
   const from = model.from ?? 0
-  const end = model.isOver ? (model.to ?? from) : Math.max(now.value, model.to ?? from)
+  const end = model.phases.at(-1)?.to ?? Math.max(now.value, model.to ?? from)
   const bounds = { from, to: Math.max(end, from + 1_000) }
   const seen = range.value ?? bounds
   const current = rows.some(({ key }) => key === active.value) ? active.value : keyOf(selected)

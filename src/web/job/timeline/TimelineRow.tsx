@@ -1,4 +1,4 @@
-import * as format from "../../ui/format.js"
+import * as format from "../../../progress/format.js"
 import { visible } from "../../ui/visible.js"
 import { type Bar, boxOf, type Row } from "./rows.js"
 import type { Range } from "./timeScale.js"

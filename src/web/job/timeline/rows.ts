@@ -1,7 +1,7 @@
 /**
  * The rows of a timeline: the job, its units, their tasks, and the bars in each.
  */
-import type { Attempt, JobModel, Phase, Span, Task, Unit } from "../model/JobModel.js"
+import type { Attempt, JobModel, Phase, Span, Task, Unit } from "../../../progress/JobModel.js"
 
 export type BarKind = "phase" | "unit" | "attempt" | Span["kind"]
 

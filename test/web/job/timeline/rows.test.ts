@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { ofEvents } from "../../../../src/web/job/model/applyEvent.js"
+import { ofEvents } from "../../../../src/progress/applyEvent.js"
 import { boxOf, rows } from "../../../../src/web/job/timeline/rows.js"
 import { move, ticks, zoom } from "../../../../src/web/job/timeline/timeScale.js"
 import { at, attempt, events, plan } from "../events.js"

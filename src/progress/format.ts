@@ -65,3 +65,6 @@ export const clockTime = (millis: number, now: number): string => {
 /** `1 job`, `2 jobs`. */
 export const count = (number: number, noun: string, plural = `${noun}s`): string =>
   `${number.toLocaleString("en")} ${number === 1 ? noun : plural}`
+
+/** An abbreviated commit hash. */
+export const short = (commit: string): string => commit.slice(0, 8)

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
-import { ofEvents } from "../../../../src/web/job/model/applyEvent.js"
-import { ofRecord } from "../../../../src/web/job/model/applyPlan.js"
-import { countTasks, findTask } from "../../../../src/web/job/model/JobModel.js"
-import { at, attempt, events, plan, type Spec } from "../events.js"
+import { ofEvents } from "../../src/progress/applyEvent.js"
+import { ofRecord } from "../../src/progress/applyPlan.js"
+import { countTasks, findTask } from "../../src/progress/JobModel.js"
+import { at, attempt, events, plan, type Spec } from "../web/job/events.js"
 
 describe("the model of a job, from its events", () => {
   it("has the units and tasks of the plan, with what is complete already as skipped", () => {
@@ -152,7 +152,7 @@ describe("the model of a job, from its events", () => {
 
   it("is over after the last event", () => {
     const model = ofEvents(events([0, "job.started", { attempt: 1 }], [9, "job.cancelled"]))
-    expect(model).toMatchObject({ isOver: true, phases: [{ kind: "running", to: at(9) }] })
+    expect(model).toMatchObject({ status: "cancelled", phases: [{ kind: "running", to: at(9) }] })
   })
 
   it("can be made of the record until its events have arrived", () => {

@@ -1,8 +1,10 @@
 /**
- * The page's model of a job: its units, tasks and attempts, and their times, folded from its events.
+ * The model of a job: its units, tasks and attempts, and their times, folded from its events.
  */
-import type { ShownTaskState, ShownUnitState } from "../../../progress/shownState.js"
+import type { RunStatus } from "../domain/RunStatus.js"
+import type { ShownTaskState, ShownUnitState } from "./shownState.js"
 import type { LogRange } from "./payload.js"
+import type { Waiting } from "./waiting.js"
 
 /** An event as it arrives. */
 export interface Event {
@@ -88,6 +90,7 @@ export interface Phase {
 }
 
 export interface JobModel {
+  status: RunStatus
   readonly units: Map<string, Unit>
   readonly phases: Array<Phase>
   attempt: number
@@ -95,8 +98,8 @@ export interface JobModel {
   from: number | undefined
   to: number | undefined
   seq: number
-  /** No further events follow. */
-  isOver: boolean
+  /** What a pending or parked job waits for. */
+  waitsFor: Waiting | undefined
   /** Why the job as a whole waits, from `orch.waiting`. */
   waiting: string | undefined
   /** The branch that the job is landing on, or has landed on. */
@@ -107,13 +110,14 @@ export interface JobModel {
 }
 
 export const make = (): JobModel => ({
+  status: "pending",
   units: new Map(),
   phases: [],
   attempt: 1,
   from: undefined,
   to: undefined,
   seq: 0,
-  isOver: false,
+  waitsFor: undefined,
   waiting: undefined,
   landing: undefined,
   landed: undefined,

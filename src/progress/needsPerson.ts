@@ -2,7 +2,16 @@
  * Which jobs need a person, most urgent first: jobs that wait for a signal, recently failed jobs that were not marked as seen, jobs
  * that wait to be resumed, and jobs that are parked until a time.
  */
-import type { ListedJob } from "../api/models.js"
+import type { RunStatus } from "../domain/RunStatus.js"
+
+/** Times are milliseconds. */
+interface Listed {
+  readonly id: string
+  readonly status: RunStatus
+  readonly endedAt?: number | undefined
+  readonly waitsFor?: string | undefined
+  readonly parked?: { readonly signal?: string | undefined } | undefined
+}
 
 const week = 7 * 86_400_000
 
@@ -10,7 +19,7 @@ const week = 7 * 86_400_000
 export const most = 12
 
 /** Lower is more urgent; undefined if the job needs no person. */
-const urgency = ({ endedAt = 0, parked, status, waitsFor }: ListedJob, now: number): number | undefined => {
+const urgency = ({ endedAt = 0, parked, status, waitsFor }: Listed, now: number): number | undefined => {
   if (status === "parked") {
     // The job continues as soon as a permit is free.
     if (waitsFor === "permit") return undefined
@@ -20,11 +29,11 @@ const urgency = ({ endedAt = 0, parked, status, waitsFor }: ListedJob, now: numb
   return status === "interrupted" ? 2 : undefined
 }
 
-export const choose = (
-  jobs: ReadonlyArray<ListedJob>,
+export const choose = <Job extends Listed>(
+  jobs: ReadonlyArray<Job>,
   seen: ReadonlySet<string>,
   now: number
-): ReadonlyArray<ListedJob> =>
+): ReadonlyArray<Job> =>
   jobs
     .flatMap((job) => {
       const of = urgency(job, now)

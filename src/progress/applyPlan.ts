@@ -1,25 +1,26 @@
 /**
  * Folds the plan into the model of a job: the units and tasks of `orch.started`, or of the job's record.
  */
-import type { ShownTaskState, ShownUnitState } from "../../../progress/shownState.js"
+import type { ShownTaskState, ShownUnitState } from "./shownState.js"
 import * as JobModel from "./JobModel.js"
-import * as payload from "./payload.js"
+import type { Fields } from "./payload.js"
+import type { Payloads } from "./vocabulary.js"
 
 /** Applies a plan; each attempt of the job repeats it with the same units. */
-export const applyPlan = (model: JobModel.JobModel, units: ReadonlyArray<unknown>): void => {
-  for (const planned of units) {
-    const id = payload.string(planned, "id")
+export const applyPlan = (model: JobModel.JobModel, plan: Fields<Payloads["orch.started"]>): void => {
+  for (const planned of plan.list("units")) {
+    const id = planned.string("id")
     if (id === undefined) continue
     const unit = JobModel.unit(model, id)
-    unit.dependsOn = payload.strings(planned, "dependsOn")
-    const tasks = payload.list(planned, "tasks")
+    unit.dependsOn = planned.strings("dependsOn")
+    const tasks = planned.list("tasks")
     for (const each of tasks) {
-      const number = payload.number(each, "number")
+      const number = each.number("number")
       if (number === undefined) continue
       const task = JobModel.task(unit, number)
-      task.title = payload.string(each, "title") ?? ""
+      task.title = each.text("title")
       task.state = begunAgain(task.state)
-      if (payload.string(each, "status") === "complete" && task.state === "pending") task.state = "skipped"
+      if (each.string("status") === "complete" && task.state === "pending") task.state = "skipped"
     }
     unit.state = begunAgain(unit.state)
     const isDone = tasks.length > 0 && [...unit.tasks.values()].every(({ state }) => state === "skipped")

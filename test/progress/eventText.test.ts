@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
-import { payloads } from "../../../../src/tasks/events.js"
-import { lifecycle } from "../../../../src/domain/JobEvent.js"
-import { eventText } from "../../../../src/web/job/model/eventText.js"
+import { payloads } from "../../src/tasks/events.js"
+import { lifecycle } from "../../src/domain/JobEvent.js"
+import { eventText } from "../../src/progress/eventText.js"
 
 const text = (type: string, payload?: unknown) => eventText({ seq: 1, at: 0, type, payload })
 

@@ -1,0 +1,128 @@
+/**
+ * The line of an event, in the same words for the page, `charlotte watch` and `charlotte run`.
+ */
+import * as format from "./format.js"
+import type { Event } from "./JobModel.js"
+import { Fields, json, type LogRange, messageOf } from "./payload.js"
+import type { Payloads, Type } from "./vocabulary.js"
+import { condition } from "./waiting.js"
+
+export type Tone = "plain" | "good" | "bad" | "warn" | "faint"
+
+export interface EventText {
+  readonly text: string
+  readonly tone: Tone
+  /** The output that shows why something has failed. */
+  readonly log?: LogRange | undefined
+}
+
+const plain = (text: string): EventText => ({ text, tone: "plain" })
+const good = (text: string): EventText => ({ text, tone: "good" })
+const bad = (text: string, log?: LogRange): EventText => ({ text, tone: "bad", log })
+const warn = (text: string): EventText => ({ text, tone: "warn" })
+const faint = (text: string): EventText => ({ text, tone: "faint" })
+
+const again = (attempt: number | undefined): string =>
+  attempt === undefined || attempt === 1 ? "" : ` (attempt ${attempt})`
+
+const plan = (data: Fields<Payloads["orch.started"]>): string => {
+  const units = data.list("units")
+  const tasks = units.reduce((sum, unit) => sum + unit.list("tasks").length, 0)
+  const size = `${format.count(units.length, "unit")}, ${format.count(tasks, "task")}`
+  return `${size} for ${data.string("target") ?? "?"}, agent ${data.string("agent") ?? "?"}`
+}
+
+type TimeText = (at: number) => string
+
+const until = (at: number | undefined, time: TimeText): string => (at === undefined ? "" : `; until ${time(at)}`)
+
+const texts: {
+  readonly [T in Type]: (
+    data: Fields<Payloads[T]>,
+    view: { readonly now: number; readonly time: TimeText }
+  ) => EventText
+} = {
+  "job.queued": (data, view) => {
+    const waiting = { waitsFor: data.string("waitsFor") ?? "permit", startAt: data.time("startAt") }
+    return faint(`queued: waits ${condition(waiting, view)}`)
+  },
+  "job.started": () => plain("started"),
+  "job.stopping": () => warn("stop requested"),
+  "job.resumed": (data) => plain(`resumed${again(data.number("attempt"))}`),
+  "job.interrupted": (data) => {
+    const during = data.strings("during")
+    const cause = data.string("reason") === "crash" ? "by a crash" : "by a shutdown"
+    return warn(`interrupted ${cause}${during.length === 0 ? "" : ` during ${during.join(", ")}`}`)
+  },
+  "job.parked": (data, view) => {
+    const waits = condition({ until: data.time("until"), signal: data.string("signal") }, view)
+    return warn(`parked ${waits}: ${data.text("reason")}`)
+  },
+  "job.signalled": (data) => {
+    const by = data.string("by")
+    return plain(`signal ${data.text("name")}${by === undefined ? "" : ` from ${by}`}`)
+  },
+  "job.completed": () => good("completed"),
+  "job.failed": (data) => {
+    const message = messageOf(json(data.json("error"), "error"))
+    return bad(`failed${message === "" ? "" : `: ${message}`}`)
+  },
+  "job.cancelled": () => warn("cancelled"),
+  "orch.started": (data) => plain(plan(data)),
+  "orch.killed": (data) => {
+    const commands = data.list("processes").map((process) => `${process.text("command")} ${process.number("pid")}`)
+    const total = data.number("total") ?? commands.length
+    return warn(`killed ${format.count(total, "process", "processes")}${list(commands, total)}`)
+  },
+  "orch.waiting": (data) => warn(`waiting: ${data.text("reason")}`),
+  "orch.landing": (data) => plain(`landing on ${data.text("target")}${again(data.number("attempt"))}`),
+  "orch.landed": (data) => good(`landed on ${data.text("target")}, commit ${format.short(data.text("commit"))}`),
+  "unit.started": () => plain("unit started"),
+  "unit.setup.started": (data) => faint(`setup${again(data.number("attempt"))}: ${data.text("command")}`),
+  "unit.setup.failed": (data) => bad(`setup failed: ${data.text("reason")}`, data.log("log")),
+  "unit.waiting": (data, { time }) => warn(`waiting: ${data.text("reason")}${until(data.time("until"), time)}`),
+  "unit.completed": () => good("all tasks done"),
+  "unit.verifying": (data) => faint(`verifying the merged result: ${data.text("command")}`),
+  "unit.merged": (data) => good(`merged, commit ${format.short(data.text("commit"))}`),
+  "unit.failed": (data) => bad(`unit failed: ${data.text("reason")}`),
+  "unit.blocked": (data) => warn(`blocked by ${data.strings("waitsFor").join(", ")}`),
+  "task.started": (data) => plain(`${data.text("title")}${again(data.number("attempt"))}`),
+  "task.agent.started": (data) => faint(`agent ${data.text("agent")} started`),
+  "task.agent.slow": (data) => warn(`slow: the agent ${data.text("reason")}`),
+  "task.agent.ended": (data) =>
+    data.text("reason") === "" ? faint("agent done") : bad(`agent failed: ${data.text("reason")}`, data.log("log")),
+  "task.gate.started": (data) => faint(`gate: ${data.text("command")}`),
+  "task.gate.passed": () => good("gate passed"),
+  "task.gate.failed": (data) => bad(`gate failed: ${data.text("reason")}`, data.log("log")),
+  "task.retry": (data) => {
+    const pause = data.number("pause") ?? 0
+    return warn(`retry${pause === 0 ? "" : ` in ${format.age(pause)}`}: ${data.text("reason")}`)
+  },
+  "task.noted": (data) => warn(`note: ${data.text("note")}`),
+  "task.committed": (data) => faint(`committed ${format.short(data.text("commit"))}`),
+  "task.completed": (data) => good(`done, commit ${format.short(data.text("commit"))}`),
+  "task.failed": (data) =>
+    bad(
+      `failed after ${format.count(data.number("attempts") ?? 1, "attempt")}: ${data.text("reason")}`,
+      data.log("log")
+    )
+}
+
+const list = (commands: ReadonlyArray<string>, total: number): string =>
+  commands.length === 0 ? "" : ` (${commands.join(", ")}${total > commands.length ? ", …" : ""})`
+
+/** Whether the manager or a task writes events of this type. */
+export const isKnown = (type: string): type is Type => Object.hasOwn(texts, type)
+
+const textOf = <T extends Type>(type: T, { at: now, payload }: Event, time: TimeText): EventText =>
+  texts[type](new Fields<Payloads[T]>(payload), { now, time })
+
+/** Longer payloads of custom events are truncated in the line; the details show them in full. */
+const longest = 300
+
+const ofOthers = (data: unknown): EventText =>
+  plain(data === undefined ? "" : (JSON.stringify(data) ?? "").slice(0, longest))
+
+/** `time`: a time in words, as the reader of the line wants it. */
+export const eventText = (event: Event, time: TimeText = format.dateTime): EventText =>
+  isKnown(event.type) ? textOf(event.type, event, time) : ofOthers(event.payload)

@@ -1,0 +1,44 @@
+/**
+ * What a job waits for, in words.
+ */
+import type { resumeSignal as reserved, WaitsFor } from "../domain/Run.js"
+
+/** A signal that cannot be sent: the job waits to be resumed. */
+export const resumeSignal: typeof reserved = "charlotte.resume"
+
+/** Times are milliseconds. */
+export interface Waiting {
+  readonly waitsFor?: WaitsFor | string | undefined
+  readonly startAt?: number | undefined
+  readonly until?: number | undefined
+  readonly signal?: string | undefined
+  /** The keys that other jobs hold. */
+  readonly heldKeys?: ReadonlyArray<string>
+}
+
+export interface View {
+  readonly now: number
+  /** A time in words, after "until". */
+  readonly time: (at: number) => string
+}
+
+/** `for a permit`, `until 2026-01-31 08:00:00`, `for the signal approve`: what a pending or parked job waits for. */
+export const condition = (
+  { heldKeys = [], signal, startAt, until, waitsFor }: Waiting,
+  { now, time }: View
+): string => {
+  if (waitsFor === "permit") return "for a permit"
+  if (waitsFor === "key") return `for ${heldKeys.length === 0 ? "its key" : heldKeys.join(" and ")}`
+  const at = until ?? startAt
+  const isEndless = signal === undefined && at === undefined && (waitsFor === undefined || waitsFor === "signal")
+  const parts = [
+    ...(isEndless || signal === resumeSignal
+      ? ["until it is resumed"]
+      : signal === undefined
+        ? []
+        : [`for the signal ${signal}`]),
+    // No event says that a time has come.
+    ...(at === undefined || at <= now ? [] : [`until ${time(at)}`])
+  ]
+  return parts.join(" or ") || "for a permit"
+}

@@ -1,0 +1,84 @@
+/** Events of every type that the manager and tasks write, and of what changes their words. */
+import type { Payloads, Type } from "../../src/progress/vocabulary.js"
+
+export interface Sample {
+  readonly type: Type
+  readonly payload: unknown
+  readonly unit?: string
+  readonly task?: number
+}
+
+const sample = <T extends Type>(type: T, payload: Payloads[T]): Sample => {
+  const isOfTask = type.startsWith("task.")
+  return {
+    type,
+    payload,
+    ...(isOfTask || type.startsWith("unit.") ? { unit: "api" } : {}),
+    ...(isOfTask ? { task: 1 } : {})
+  }
+}
+
+const commit = "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
+const log = { file: "/logs/api.log", from: 0, to: 10 }
+const reason = "exited with code 1"
+const until = "2026-01-31T21:05:00.000Z"
+const error = { kind: "failure", error: { _tag: "TasksFailed", message: "1 unit failed" } } as const
+
+export const samples: ReadonlyArray<Sample> = [
+  sample("job.queued", { waitsFor: "permit", priority: 5 }),
+  sample("job.queued", { waitsFor: "time", startAt: until }),
+  sample("job.queued", { waitsFor: "key" }),
+  sample("job.started", { attempt: 1 }),
+  sample("job.stopping", {}),
+  sample("job.resumed", { attempt: 2, by: "signal" }),
+  sample("job.interrupted", { reason: "shutdown" }),
+  sample("job.interrupted", { reason: "crash", during: ["gate of task 1 of unit api"] }),
+  sample("job.parked", { reason: "claude is at its usage limit", until }),
+  sample("job.parked", { reason: "needs an approval", signal: "approve" }),
+  sample("job.parked", { reason: "claude is not logged in", signal: "charlotte.resume" }),
+  sample("job.signalled", { name: "approve" }),
+  sample("job.signalled", { name: "approve", by: "Ada" }),
+  sample("job.completed", {}),
+  sample("job.failed", { error }),
+  sample("job.cancelled", {}),
+  sample("job.cancelled", { error }),
+  sample("orch.started", {
+    target: "main",
+    base: commit,
+    branch: "result",
+    agent: "claude",
+    concurrency: 4,
+    units: []
+  }),
+  sample("orch.killed", { purpose: "task 1 of unit api", processes: [{ pid: 4711, command: "sleep" }], total: 1 }),
+  sample("orch.waiting", { reason: "the disk is full" }),
+  sample("orch.landing", { target: "main", attempt: 1 }),
+  sample("orch.landing", { target: "main", attempt: 2 }),
+  sample("orch.landed", { target: "main", commit }),
+  sample("unit.started", {}),
+  sample("unit.setup.started", { command: "npm ci", attempt: 1 }),
+  sample("unit.setup.failed", { command: "npm ci", attempt: 1, reason, log }),
+  sample("unit.waiting", { reason: "claude is not logged in" }),
+  sample("unit.waiting", { reason: "claude is at its usage limit", until }),
+  sample("unit.completed", {}),
+  sample("unit.verifying", { command: "npm test" }),
+  sample("unit.merged", { commit, fastForward: true }),
+  sample("unit.failed", { reason: "task 1 failed", task: 1 }),
+  sample("unit.blocked", { waitsFor: ["core", "web"] }),
+  sample("task.started", { title: "Add the login page", attempt: 1 }),
+  sample("task.started", { title: "Add the login page", attempt: 2 }),
+  sample("task.agent.started", { agent: "claude", log: "/logs/api.log" }),
+  sample("task.agent.slow", { reason: "printed nothing for 16m, and is ended after 20m" }),
+  sample("task.agent.ended", { class: "done", log }),
+  sample("task.agent.ended", { class: "failed", reason, log }),
+  sample("task.gate.started", { command: "npm test", log: "/logs/api.log" }),
+  sample("task.gate.passed", { command: "npm test", log }),
+  sample("task.gate.failed", { command: "npm test", reason, log }),
+  sample("task.retry", { attempt: 1, reason, pause: 2_000 }),
+  sample("task.retry", { class: "network", attempt: 1, reason, pause: 0 }),
+  sample("task.noted", { note: "plan files were restored" }),
+  sample("task.committed", { commit }),
+  sample("task.completed", { attempt: 1, commit }),
+  sample("task.failed", { attempts: 1, reason }),
+  sample("task.failed", { attempts: 3, reason, log })
+]
