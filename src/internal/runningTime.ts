@@ -2,7 +2,7 @@
  * Time during which this process could run. Limits and grace periods do not count time while the process is stopped (SIGSTOP,
  * Ctrl-Z), its container is paused, or the machine is suspended.
  */
-import { Clock, Duration, Effect, Option } from "effect"
+import { Clock, Duration, Effect } from "effect"
 
 /** How late a timer may fire on a busy machine, in milliseconds. A longer delay counts as a pause of the process. */
 const maxDelay = 500
@@ -16,20 +16,13 @@ const intervalOf = (millis: number): number => Math.ceil(Math.min(Math.max(10, m
 
 /** Sleeps for a duration of running time. */
 export const sleep = (duration: Duration.Duration): Effect.Effect<void> =>
-  repeat(duration, (interval) => Effect.as(Effect.sleep(interval), false))
-
-/** Returns after a duration of running time, or once `ended` succeeds; it is awaited again in each interval. */
-export const awaitWithin = (ended: Effect.Effect<unknown>, duration: Duration.Duration): Effect.Effect<void> =>
-  repeat(duration, (interval) => Effect.map(Effect.timeoutOption(ended, interval), Option.isSome))
-
-const repeat = (duration: Duration.Duration, wait: (interval: number) => Effect.Effect<boolean>) =>
   Effect.gen(function* () {
     const total = Duration.toMillis(duration)
     const interval = intervalOf(total)
     for (let left = total; left > 0;) {
       const length = Math.min(interval, left)
       const from = yield* Clock.currentTimeMillis
-      if (yield* wait(length)) return
+      yield* Effect.sleep(length)
       left -= counted(from, yield* Clock.currentTimeMillis, length)
     }
   })

@@ -4,7 +4,7 @@
  *
  * @since 0.2.0
  */
-import { Context, type Effect, Layer, type Schema, type Scope } from "effect"
+import { Context, type Effect, identity, Layer, type Schema, type Scope } from "effect"
 import type { AlreadyManaged, InvalidJobConfig, StoreError, UndecodableRun } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import type * as Record from "../domain/Run.js"
@@ -175,4 +175,5 @@ export const Tag =
  */
 export const decodeRun = <K extends Any>(
   kind: K
-): ((run: Record.Run) => Effect.Effect<Run<K>, UndecodableRun, Requirements<K>>) => runDecoder(schemasOf(kind))
+): ((run: Record.Run) => Effect.Effect<Run<K>, UndecodableRun, Requirements<K>>) =>
+  runDecoder(schemasOf(kind), identity)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Chunk, Clock, Deferred, Duration, Effect, Fiber, TestClock } from "effect"
+import { Chunk, Clock, Duration, Effect, Fiber, TestClock } from "effect"
 import * as runningTime from "../../src/internal/runningTime.js"
 
 const hour = 3_600_000
@@ -58,27 +58,6 @@ describe("runningTime.sleep", () => {
       const none = pausing(0)
       yield* Effect.withClock(runningTime.sleep(Duration.zero), none.clock)
       expect(none.seen().sleeps).toBe(0)
-    })
-  )
-})
-
-describe("runningTime.awaitWithin", () => {
-  it.effect("returns as soon as the awaited effect succeeds", () =>
-    Effect.gen(function* () {
-      const ended = yield* Deferred.make<void>()
-      const fiber = yield* Effect.fork(runningTime.awaitWithin(Deferred.await(ended), Duration.seconds(5)))
-      yield* TestClock.adjust("2 seconds")
-      expect(fiber.unsafePoll()).toBeNull()
-      yield* Deferred.succeed(ended, undefined)
-      yield* Fiber.join(fiber)
-    })
-  )
-
-  it.effect("returns after its duration, not counting pauses", () =>
-    Effect.gen(function* () {
-      const { clock, seen } = pausing(1)
-      yield* Effect.withClock(runningTime.awaitWithin(Effect.never, Duration.seconds(5)), clock)
-      expect(seen().now).toBe(hour + 4_500)
     })
   )
 })

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { JobManager, Orchestrator, RunStore } from "charlotte"
 import { Deferred, Effect, Exit, Fiber, FiberId, Layer, Option } from "effect"
-import { reliableInterrupt, repeatInterruption, withDescendants } from "../../src/manager/internal/reliableInterrupt.js"
+import { descendants, reliableInterrupt, repeatInterruption } from "../../src/manager/internal/reliableInterrupt.js"
 import { config } from "../support/jobs.js"
 
 /** Closes a scope with two finalizers, the last of which waits, and would then go on for ever. */
@@ -60,10 +60,10 @@ describe("an interruption while the second finalizer of a scope runs", () => {
       const child = Effect.zipRight(Effect.fork(work), Effect.never)
       const parent = yield* Effect.fork(Effect.zipRight(Effect.fork(child), Deferred.await(end)))
       yield* begun
-      const descendants = yield* Effect.flatMap(Fiber.children(parent), withDescendants)
-      expect(descendants).toHaveLength(2)
+      const fibers = yield* descendants(parent)
+      expect(fibers).toHaveLength(2)
       yield* Deferred.succeed(end, undefined)
-      const repeating = yield* Effect.fork(repeatInterruption(descendants, FiberId.none))
+      const repeating = yield* Effect.fork(repeatInterruption(fibers, FiberId.none))
       yield* turns
       yield* go
       yield* Fiber.join(repeating)

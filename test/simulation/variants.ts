@@ -147,7 +147,7 @@ export const variants: Readonly<Record<string, Variant>> = {
     patches: [
       {
         file: "src/manager/internal/stopJob.ts",
-        from: "    yield* isSpent ? race.first([Effect.asVoid(Deferred.await(job.ended)), runningTime.sleep(grace)]) : job.grace.over\n",
+        from: "    if (!isSpent) yield* job.grace.over\n",
         to: '    return Option.some(yield* report(job.id, begun, "cancelled", "graceful"))\n'
       }
     ]
@@ -195,8 +195,8 @@ export const variants: Readonly<Record<string, Variant>> = {
       ...workEnded,
       {
         file: "src/manager/internal/jobLife.ts",
-        from: "  Fiber.await(job.fiber).pipe(",
-        to: "  Effect.exit(Deferred.await(job.workEnded)).pipe("
+        from: "    yield* Fiber.await(job.fiber)\n",
+        to: "    yield* Effect.exit(Deferred.await(job.workEnded))\n"
       }
     ]
   },

@@ -19,11 +19,11 @@ import {
   type UndecodableRun
 } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
-import type { Run } from "../../domain/Run.js"
 import { type Start, typedStart } from "../../domain/StartOptions.js"
 import type { StopReport } from "../../domain/StopReport.js"
 // Types only: a client must not load the manager.
 import { runDecoder } from "../../manager/internal/kindSchemas.js"
+import * as Provide from "../../manager/internal/provide.js"
 import type * as JobKind from "../../manager/JobKind.js"
 import type { SendSignal, SignalOptions } from "../../manager/JobManager.js"
 import { Api, make as makeApi } from "../contract/Api.js"
@@ -166,21 +166,24 @@ const make = <K extends AnyKind>(
   target: Target
 ): Effect.Effect<KindService<K>, ConnectionFailed | DaemonNotRunning, Scope.Scope | JobKind.Requirements<K>> =>
   Effect.gen(function* () {
-    const schemas = yield* Effect.context<JobKind.Requirements<K>>()
-    const decodeRun = runDecoder<
+    const provide = Provide.make(yield* Effect.context<JobKind.Requirements<K>>())
+    const decode = runDecoder<
       JobKind.Config<K>,
       JobKind.Encoded<K>,
       JobKind.Success<K>,
       Schema.Schema.Encoded<K["success"]>,
       JobKind.Error<K>,
       Schema.Schema.Encoded<K["error"]>,
-      JobKind.Requirements<K>
-    >({
-      config: Schema.asSchema<K["config"]>(kind.config),
-      success: Schema.asSchema<K["success"]>(kind.success),
-      error: Schema.asSchema<K["error"]>(kind.error)
-    })
-    const decode = (run: Run) => Effect.provide(decodeRun(run), schemas)
+      JobKind.Requirements<K>,
+      never
+    >(
+      {
+        config: Schema.asSchema<K["config"]>(kind.config),
+        success: Schema.asSchema<K["success"]>(kind.success),
+        error: Schema.asSchema<K["error"]>(kind.error)
+      },
+      provide
+    )
 
     const derived = yield* Derived.make(target)
     const { address, options, translateErrors } = derived

@@ -1,7 +1,7 @@
 /**
  * What all parts of a manager share.
  */
-import { type Duration, Effect, Option, Ref, Runtime, type Scope } from "effect"
+import { type Duration, Effect, type Fiber, Option, Ref, Runtime, type Scope } from "effect"
 import { JobNotFound, type StopTimedOut, type StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
@@ -39,7 +39,7 @@ export interface Core<in out Config> {
   readonly persistRetry: PersistRetry.PersistRetry
   readonly forkJob: ForkJob.ForkJob
   /** Runs an effect in a fiber of the manager, which outlives the caller. */
-  readonly fork: (effect: Effect.Effect<void>) => Effect.Effect<void>
+  readonly fork: (effect: Effect.Effect<void>) => Effect.Effect<Fiber.RuntimeFiber<void>>
   /** The record of a run of this manager's kind. */
   readonly recordOf: (id: JobId) => Effect.Effect<Run, JobNotFound | StoreError>
 }
@@ -78,7 +78,7 @@ export const make = <Config>(
       lapses,
       persistRetry: yield* PersistRetry.make(shutdown, store.oldestWrite),
       forkJob: yield* ForkJob.make,
-      fork: (effect) => Effect.sync(() => void fork(effect)),
+      fork: (effect) => Effect.sync(() => fork(effect)),
       recordOf: (id) =>
         Effect.flatMap(store.get(id), (run) =>
           Option.isSome(run) && run.value.kind === kind ? Effect.succeed(run.value) : new JobNotFound({ jobId: id })

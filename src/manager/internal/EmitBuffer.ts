@@ -58,7 +58,9 @@ export const make = (options: Options): Effect.Effect<EmitBuffer> =>
       // The flush dies whenever it might have to wait, not only when it has to.
       flush: Effect.zipRight(
         options.beforeWait,
-        Effect.flatMap(Ref.get(state), ({ accepted }) => until(buffer, ({ written }) => written >= accepted))
+        Effect.flatMap(Ref.get(state), ({ accepted, written }) =>
+          written === accepted ? Effect.void : until(buffer, ({ written }) => written >= accepted)
+        )
       )
     }
   })

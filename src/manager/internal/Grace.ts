@@ -1,7 +1,7 @@
 /**
  * The grace period of a job: how long its orchestrator may take to end once a stop has interrupted it.
  */
-import { Deferred, Duration, Effect, MutableRef, Option } from "effect"
+import { Deferred, Duration, Effect, Fiber, FiberId } from "effect"
 import * as runningTime from "../../internal/runningTime.js"
 
 export interface Grace {
@@ -9,6 +9,8 @@ export interface Grace {
   readonly current: () => Duration.Duration
   /** Starts the grace period of a stop, or shortens the current one; a longer grace changes nothing. */
   readonly limit: (grace: Duration.Duration) => Effect.Effect<void>
+  /** Ends the grace period and its timer, once the job has ended. */
+  readonly end: Effect.Effect<void>
   /** Completes when the grace is over, or the job has ended meanwhile. */
   readonly over: Effect.Effect<void>
   readonly isOver: Effect.Effect<boolean>
@@ -17,24 +19,26 @@ export interface Grace {
 export const make = (options: {
   /** The grace period without a stop. */
   readonly initial: Duration.Duration
-  /** Completes when the job has ended. */
-  readonly ended: Effect.Effect<unknown>
   /** Runs a timer in a fiber of the manager. */
-  readonly fork: (timer: Effect.Effect<void>) => Effect.Effect<void>
+  readonly fork: (timer: Effect.Effect<void>) => Effect.Effect<Fiber.Fiber<void>>
 }): Effect.Effect<Grace> =>
   Effect.map(Deferred.make<void>(), (over) => {
-    const { ended, fork, initial } = options
-    const limited = MutableRef.make(Option.none<Duration.Duration>())
+    const { fork, initial } = options
+    let limited: Duration.Duration | undefined
+    let timer: Fiber.Fiber<void> = Fiber.void
+    const stopTimer = Effect.suspend(() => Fiber.interruptAsFork(timer, FiberId.none))
 
     return {
-      current: () => Option.getOrElse(MutableRef.get(limited), () => initial),
+      current: () => limited ?? initial,
       limit: (grace) =>
-        Effect.suspend(() => {
-          if (Option.exists(MutableRef.get(limited), Duration.lessThanOrEqualTo(grace))) return Effect.void
-          MutableRef.set(limited, Option.some(grace))
-          // The end of the job ends the timer.
-          return fork(Effect.zipRight(runningTime.awaitWithin(ended, grace), Deferred.succeed(over, undefined)))
-        }),
+        Effect.gen(function* () {
+          if (limited !== undefined && Duration.lessThanOrEqualTo(limited, grace)) return
+          limited = grace
+          if (yield* Deferred.isDone(over)) return
+          yield* stopTimer
+          timer = yield* fork(Effect.zipRight(runningTime.sleep(grace), Deferred.succeed(over, undefined)))
+        }).pipe(Effect.uninterruptible),
+      end: Effect.zipRight(Deferred.succeed(over, undefined), stopTimer),
       over: Deferred.await(over),
       isOver: Deferred.isDone(over)
     }

@@ -1,7 +1,7 @@
 /**
  * The jobs that hold a permit or are just releasing it, each with its state.
  */
-import { type Deferred, Effect, type Exit, type Fiber, HashMap, Option, Order, Ref } from "effect"
+import { Deferred, Effect, type Exit, type Fiber, HashMap, Option, Order, Ref } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import type { Parked, Run } from "../../domain/Run.js"
 import type { KilledProcess } from "../../domain/StopReport.js"
@@ -138,6 +138,13 @@ export const end = <Config>(registry: JobRegistry<Config>, id: JobId): Effect.Ef
     registry,
     HashMap.modify(id, (active) => (active._tag === "Settling" ? { ...active, isOver: true } : active))
   )
+
+/** Wakes the waiters for the end of a job, and ends its grace period. */
+export const notify = <Config>({ ended, grace, record }: Job<Config>): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    yield* Deferred.succeed(ended, yield* Ref.get(record))
+    yield* grace.end
+  })
 
 export const remove = <Config>(registry: JobRegistry<Config>, id: JobId): Effect.Effect<void> =>
   Ref.update(registry, HashMap.remove(id))

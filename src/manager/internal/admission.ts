@@ -8,6 +8,7 @@ import { keyProblem } from "../../domain/StartOptions.js"
 import { stringify } from "../../internal/Json.js"
 import * as Permits from "../../internal/Permits.js"
 import type { Checked, Service as Orchestrator } from "../Orchestrator.js"
+import * as Provide from "./provide.js"
 import * as ReadBack from "./readBack.js"
 
 export interface Admission<in out C> {
@@ -46,15 +47,16 @@ export const make = <C, I, RS, R, R2>(options: {
   Effect.sync(() => {
     const inTurn = Permits.make(options.maxChecks)
     const { config: schema, orchestrator, services } = options
+    const provide = Provide.make(services)
     const encode = Schema.encode(schema)
-    const readsBack = ReadBack.make(schema)
+    const readsBack = ReadBack.make(schema, provide)
     const decodeSubmitted = Schema.decodeUnknown(schema, { errors: "all", onExcessProperty: "error" })
     const decodeRecorded = Schema.decodeUnknown(schema, { errors: "all", onExcessProperty: "ignore" })
 
-    const check = (config: C, recorded?: unknown) =>
+    const check = (config: C, recorded?: unknown): Effect.Effect<Checked, InvalidJobConfig> =>
       orchestrator.check === undefined
-        ? Effect.succeed<Checked>({})
-        : inTurn(Effect.suspend(() => orchestrator.check?.(config, recorded) ?? Effect.succeed({})))
+        ? Effect.succeed({})
+        : provide(inTurn(Effect.suspend(() => orchestrator.check?.(config, recorded) ?? Effect.succeed({}))))
 
     const submitted = ({ key, keyName, submission }: Checked): Effect.Effect<Submitted, InvalidJobConfig> =>
       keyProblem(key) ??
@@ -63,24 +65,18 @@ export const make = <C, I, RS, R, R2>(options: {
     return {
       decode: (input) =>
         Effect.gen(function* () {
-          const config = yield* decodeSubmitted(input)
-          const encoded = yield* encode(config)
+          const config = yield* provide(decodeSubmitted(input))
+          const encoded = yield* provide(encode(config))
           yield* readsBack(config, encoded)
           return { config, encoded }
-        }).pipe(
-          Effect.catchTag("ParseError", (error) => invalidConfig(error)),
-          Effect.provide(services)
-        ),
+        }).pipe(Effect.catchTag("ParseError", (error) => invalidConfig(error))),
 
-      check: (config) => Effect.provide(Effect.flatMap(check(config), submitted), services),
+      check: (config) => Effect.flatMap(check(config), submitted),
 
       recorded: (encoded, submission) =>
         Effect.gen(function* () {
-          const config = yield* decodeRecorded(encoded)
+          const config = yield* provide(decodeRecorded(encoded))
           return { config, ...(yield* submitted(yield* check(config, submission))) }
-        }).pipe(
-          Effect.catchTag("ParseError", (error) => invalidConfig(error)),
-          Effect.provide(services)
-        )
+        }).pipe(Effect.catchTag("ParseError", (error) => invalidConfig(error)))
     }
   })

@@ -1,7 +1,7 @@
 /**
  * Closes a manager: interrupts all jobs at the same time, and waits for them under one deadline.
  */
-import { Deferred, Duration, Effect, Ref } from "effect"
+import { Duration, Effect } from "effect"
 import type { Core } from "./Core.js"
 import { interruptor } from "./JobOutcome.js"
 import * as JobRegistry from "./JobRegistry.js"
@@ -47,9 +47,7 @@ export const letGo = <Config>(core: Core<Config>, active: JobRegistry.ActiveJob<
 
 /** Completes the waiters of a job that does not end. */
 const abandon = <Config>(active: JobRegistry.ActiveJob<Config>): Effect.Effect<void> =>
-  active._tag === "Admitting"
-    ? Effect.void
-    : Effect.flatMap(Ref.get(active.job.record), (run) => Deferred.succeed(active.job.ended, run))
+  active._tag === "Admitting" ? Effect.void : JobRegistry.notify(active.job)
 
 /** Returns when no job holds a permit any more. */
 export const allEnded = <Config>({ maxJobs, permits }: Core<Config>): Effect.Effect<void> =>

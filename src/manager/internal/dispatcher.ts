@@ -88,11 +88,6 @@ export const make = <Config>(
       )
     )
 
-    const mayHaveDue = Effect.zipWith(
-      Ref.get(noneDueAt),
-      waiting.due.version,
-      (none, version) => !Option.contains(none, version)
-    )
     const countDue = Effect.gen(function* () {
       const { maxJobs } = core
       // The permits are read first: a run that begins meanwhile is then counted in neither read, and none is counted twice.
@@ -106,7 +101,9 @@ export const make = <Config>(
     return {
       run,
       keepTime,
-      refusal: Effect.flatMap(mayHaveDue, (mayHaveDue) => (mayHaveDue ? countDue : Effect.succeedNone)),
+      refusal: Effect.flatMap(waiting.due.version, (version) =>
+        Effect.flatMap(Ref.get(noneDueAt), (none) => (Option.contains(none, version) ? Effect.succeedNone : countDue))
+      ),
       pausedDuring: (effect) =>
         Effect.acquireUseRelease(
           Effect.zipRight(

@@ -22,7 +22,7 @@ import * as JobScope from "./jobScope.js"
 import { now } from "../../internal/now.js"
 import { park } from "./park.js"
 import { latestSignal } from "./signals.js"
-import { repeatInterruption, withDescendants } from "./reliableInterrupt.js"
+import { descendants, repeatInterruption } from "./reliableInterrupt.js"
 import { writeEvents } from "./writeEvents.js"
 
 /** A job to be admitted. */
@@ -153,7 +153,7 @@ const register = <Config, E>(
   Effect.gen(function* () {
     const { id } = run
     const ended = yield* Deferred.make<Run>()
-    const grace = yield* Grace.make({ initial: core.stopGrace, ended: Deferred.await(ended), fork: core.fork })
+    const grace = yield* Grace.make({ initial: core.stopGrace, fork: core.fork })
     const events = yield* EmitBuffer.make({
       write: writeEvents(core, run),
       fork: core.fork,
@@ -189,24 +189,20 @@ const work = <Config>(
   id: JobId,
   begin: Effect.Effect<unknown, unknown, Scope.Scope>
 ): Effect.Effect<unknown, unknown, Scope.Scope> =>
-  begin.pipe(
-    Effect.interruptible,
-    Effect.exit,
-    Effect.flatMap((exit) =>
-      Effect.withFiberRuntime<void>((fiber) =>
-        Effect.zipRight(
-          JobRegistry.settle(core.jobs, id, exit),
-          Effect.flatMap(Effect.flatMap(Fiber.children(fiber), withDescendants), (children) =>
-            children.length === 0 ? Effect.void : core.fork(repeatInterruption(children, JobOutcome.interruptor))
-          )
-        )
-      )
-    )
-  )
+  Effect.gen(function* () {
+    const exit = yield* Effect.exit(Effect.interruptible(begin))
+    yield* JobRegistry.settle(core.jobs, id, exit)
+    const children = yield* Effect.withFiberRuntime(descendants)
+    if (children.length > 0) yield* core.fork(repeatInterruption(children, JobOutcome.interruptor))
+  })
 
 /** The job is settled when the orchestrator's fiber and all of its children have ended. */
 const live = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>): Effect.Effect<void> =>
-  Fiber.await(job.fiber).pipe(Effect.zipRight(settle(core, job)), Effect.zipRight(JobRegistry.end(core.jobs, job.id)))
+  Effect.gen(function* () {
+    yield* Fiber.await(job.fiber)
+    yield* settle(core, job)
+    yield* JobRegistry.end(core.jobs, job.id)
+  })
 
 const settle = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>): Effect.Effect<void> =>
   Effect.gen(function* () {
@@ -243,10 +239,10 @@ const record = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, outcom
  * Wakes the waiters for the permit, and for the end of the job. Until its permit is free the job stays registered, though no
  * longer active: a stop or an await that did not find it would return too early.
  */
-const notify = <Config>(core: Core<Config>, { ended, id, record }: JobRegistry.Job<Config>): Effect.Effect<void> =>
+const notify = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>): Effect.Effect<void> =>
   Effect.gen(function* () {
-    yield* JobRegistry.remove(core.jobs, id)
+    yield* JobRegistry.remove(core.jobs, job.id)
     yield* core.permitFreed.wake
     yield* core.jobEnded.wake
-    yield* Deferred.succeed(ended, yield* Ref.get(record))
+    yield* JobRegistry.notify(job)
   })

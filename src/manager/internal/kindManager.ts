@@ -2,7 +2,7 @@
  * A manager of a kind of job: an ordinary manager, whose orchestrator encodes with the schemas of the kind, and whose records are
  * decoded with them.
  */
-import { Cause, type Context, Effect, Exit, HashMap, Option, Record, type Schema } from "effect"
+import { Cause, Effect, Exit, HashMap, Option, Record, type Schema } from "effect"
 import type { JobNotFound, StoreError, UndecodableRun } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { TypedRun } from "../../domain/Run.js"
@@ -10,6 +10,7 @@ import type * as JobManager from "../JobManager.js"
 import type { ManagedJob } from "../ManagedJob.js"
 import type { JobContext, Service as Orchestrator } from "../Orchestrator.js"
 import { EncodedFailure } from "./JobOutcome.js"
+import * as Provide from "./provide.js"
 import { encoder, runDecoder, type RunSchemas, signalDecoder, Unencodable, withServices } from "./kindSchemas.js"
 
 export interface KindSchemas<C, CI, S, SI, E, EI, R> extends RunSchemas<C, CI, S, SI, E, EI, R> {
@@ -37,11 +38,11 @@ export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, SiI, Event, R, R2, EM, RM>
 ): Effect.Effect<JobManager.Service<C, CI, S, E, SiI, Event>, EM, RS | RM> =>
   Effect.gen(function* () {
     const { check, forget, recover, run, ...others } = options
-    const schemas = yield* Effect.context<RS>()
-    const decode = runDecoder(kind)
-    const encodeEnd = endEncoder(kind)
-    const withEncodedEvents = eventEncoder<C, RS>(kind, schemas)
-    const withDecodedSignals = signalDecoders<C, RS>(kind, schemas)
+    const provide = Provide.make(yield* Effect.context<RS>())
+    const decode = runDecoder(kind, provide)
+    const encodeEnd = endEncoder(kind, provide)
+    const withEncodedEvents = eventEncoder<C, RS>(kind, provide)
+    const withDecodedSignals = signalDecoders<C, RS>(kind, provide)
     // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the kind says what `emit`, `park` and `signal` take
     const typed = (job: JobContext<C>) => withDecodedSignals(withEncodedEvents(job)) as unknown as JobContext<C, Ev, Si>
 
@@ -49,20 +50,18 @@ export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, SiI, Event, R, R2, EM, RM>
       ...others,
       kind: kind.kind,
       config: kind.config,
-      ...(kind.signals && { signals: Record.map(kind.signals, (schema) => withServices(schema, schemas)) }),
+      ...(kind.signals && { signals: Record.map(kind.signals, (schema) => withServices(schema, provide)) }),
       orchestrator: {
         ...(check && { check }),
         run: (job: JobContext<C>) =>
           // The exit is encoded in an uninterruptible region: an interruption there would hide a failure.
-          Effect.uninterruptibleMask((restore) =>
-            Effect.flatMap(Effect.exit(restore(run(typed(job)))), (exit) => Effect.provide(encodeEnd(exit), schemas))
-          ),
+          Effect.uninterruptibleMask((restore) => Effect.flatMap(Effect.exit(restore(run(typed(job)))), encodeEnd)),
         ...(recover && { recover }),
         ...(forget && { forget })
       }
     })
 
-    const awaitRun = (id: JobId) => Effect.flatMap(manager.await(id), (run) => Effect.provide(decode(run), schemas))
+    const awaitRun = (id: JobId) => Effect.flatMap(manager.await(id), decode)
     const service: TypedService<C, CI, S, E> = {
       ...manager,
       await: awaitRun,
@@ -85,11 +84,14 @@ interface TypedService<C, CI, S, E> extends Omit<JobManager.Service<C, CI>, "awa
 }
 
 /** Encodes the exit of the work as it is recorded. */
-const endEncoder = <C, CI, S, SI, E, EI, R>({ error, success }: RunSchemas<C, CI, S, SI, E, EI, R>) => {
-  const encodeSuccess = encoder("result", success)
-  const encodeError = encoder("error", error)
+const endEncoder = <C, CI, S, SI, E, EI, R>(
+  { error, success }: RunSchemas<C, CI, S, SI, E, EI, R>,
+  provide: Provide.Provide<R>
+) => {
+  const encodeSuccess = encoder("result", success, provide)
+  const encodeError = encoder("error", error, provide)
 
-  return (exit: Exit.Exit<S, E>): Effect.Effect<unknown, E | EncodedFailure, R> =>
+  return (exit: Exit.Exit<S, E>): Effect.Effect<unknown, E | EncodedFailure> =>
     Exit.match(exit, {
       onSuccess: (value) => Effect.orDie(encodeSuccess(value)),
       onFailure: (cause) =>
@@ -114,10 +116,10 @@ const endEncoder = <C, CI, S, SI, E, EI, R>({ error, success }: RunSchemas<C, CI
 /** A job whose `emit` encodes by the schemas of its kind. */
 const eventEncoder = <C, R>(
   { events, kind }: Pick<KindSchemas<C, unknown, unknown, unknown, unknown, unknown, R>, "events" | "kind">,
-  schemas: Context.Context<R>
+  provide: Provide.Provide<R>
 ) => {
   const encoders = HashMap.fromIterable(
-    Object.entries(events ?? {}).map(([type, schema]) => [type, encoder(type, schema)] as const)
+    Object.entries(events ?? {}).map(([type, schema]) => [type, encoder(type, schema, provide)] as const)
   )
   const declared = Object.keys(events ?? {}).join(", ") || "none"
 
@@ -130,11 +132,7 @@ const eventEncoder = <C, R>(
             `a job of kind ${kind} cannot emit an event of type ${event.type}: its kind declares ${declared}`
           ),
         onSome: (encode) =>
-          encode(event.payload).pipe(
-            Effect.orDie,
-            Effect.provide(schemas),
-            Effect.flatMap((payload) => emit({ ...event, payload }))
-          )
+          Effect.flatMap(Effect.orDie(encode(event.payload)), (payload) => emit({ ...event, payload }))
       })
 
   return (job: JobContext<C>): JobContext<C> =>
@@ -144,10 +142,10 @@ const eventEncoder = <C, R>(
 /** A job that decodes its signals by the schemas of its kind. */
 const signalDecoders = <C, R>(
   { kind, signals }: Pick<KindSchemas<C, unknown, unknown, unknown, unknown, unknown, R>, "kind" | "signals">,
-  schemas: Context.Context<R>
+  provide: Provide.Provide<R>
 ) => {
   const decoders = HashMap.fromIterable(
-    Object.entries(signals ?? {}).map(([name, schema]) => [name, signalDecoder(name, schema)] as const)
+    Object.entries(signals ?? {}).map(([name, schema]) => [name, signalDecoder(name, schema, provide)] as const)
   )
   const declared = Object.keys(signals ?? {}).join(", ") || "none"
   const undeclared = (name: string) =>
@@ -164,7 +162,7 @@ const signalDecoders = <C, R>(
         onSome: (decode) =>
           Effect.flatMap(
             signal(name),
-            Effect.transposeMapOption((payload) => Effect.provide(Effect.orDie(decode(payload)), schemas))
+            Effect.transposeMapOption((payload) => Effect.orDie(decode(payload)))
           )
       })
   })

@@ -1,10 +1,11 @@
 /**
  * Encodes and decodes the success values, failures and events of the jobs of a kind.
  */
-import { type Context, Data, Effect, ParseResult, Schema } from "effect"
+import { Data, Effect, flow, ParseResult, Schema } from "effect"
 import { UndecodableRun } from "../../domain/errors.js"
 import type { Run, TypedRun } from "../../domain/Run.js"
 import { toJson } from "../../internal/Json.js"
+import type { Provide } from "./provide.js"
 import { firstDifference, type Path } from "./readBack.js"
 
 /** A value that its schema cannot encode, or whose encoded form JSON cannot represent; it is a defect of the job. */
@@ -37,13 +38,17 @@ const isAny = ({ ast }: Schema.Schema.All): boolean => ast === Schema.Unknown.as
 /** Makes an encoder for a value that is recorded as JSON. */
 export const encoder = <A, I, R>(
   name: string,
-  schema: Schema.Schema<A, I, R>
-): ((value: A) => Effect.Effect<unknown, Unencodable, R>) => {
+  schema: Schema.Schema<A, I, R>,
+  provide: Provide<R>
+): ((value: A) => Effect.Effect<unknown, Unencodable>) => {
   if (isAny(schema)) return Effect.succeed
   const encode = Schema.encode(schema)
   return (value) =>
     Effect.gen(function* () {
-      const encoded = yield* Effect.mapError(encode(value), (error) => new Unencodable(firstIssue(name, error)))
+      const encoded = yield* Effect.mapError(
+        provide(encode(value)),
+        (error) => new Unencodable(firstIssue(name, error))
+      )
       if (encoded === undefined) return undefined
       const changed = firstDifference(encoded, toJson(encoded), [])
       return changed === undefined ? encoded : yield* notJson(name, changed)
@@ -51,9 +56,9 @@ export const encoder = <A, I, R>(
 }
 
 /** Makes a decoder; a value that is `undefined` is recorded as `null`. */
-const decoder = <A, I, R>(schema: Schema.Schema<A, I, R>) => {
-  const decode = Schema.decodeUnknown(schema)
-  return (recorded: unknown): Effect.Effect<A, ParseResult.ParseError, R> =>
+const decoder = <A, I, R, R2>(schema: Schema.Schema<A, I, R>, provide: Provide<R, R2>) => {
+  const decode = flow(Schema.decodeUnknown(schema), provide)
+  return (recorded: unknown): Effect.Effect<A, ParseResult.ParseError, R2> =>
     recorded === null
       ? Effect.catchAll(decode(null), (error) => Effect.mapError(decode(undefined), () => error))
       : decode(recorded)
@@ -72,21 +77,19 @@ export class UndecodableSignal extends Data.TaggedError("UndecodableSignal")<{
 /** Makes a decoder for the payloads of a recorded signal. */
 export const signalDecoder = <A, I, R>(
   name: string,
-  schema: Schema.Schema<A, I, R>
-): ((payload: unknown) => Effect.Effect<A, UndecodableSignal, R>) => {
-  const decode = decoder(schema)
+  schema: Schema.Schema<A, I, R>,
+  provide: Provide<R>
+): ((payload: unknown) => Effect.Effect<A, UndecodableSignal>) => {
+  const decode = decoder(schema, provide)
   return (payload) => Effect.mapError(decode(payload), (error) => new UndecodableSignal(firstIssue(name, error)))
 }
 
 /** A schema that decodes like the passed one, with its services provided. */
-export const withServices = <A, I, R>(
-  schema: Schema.Schema<A, I, R>,
-  services: Context.Context<R>
-): Schema.Schema<unknown> => {
+export const withServices = <A, I, R>(schema: Schema.Schema<A, I, R>, provide: Provide<R>): Schema.Schema<unknown> => {
   const decode = ParseResult.decodeUnknown(schema)
   return Schema.transformOrFail(Schema.Unknown, Schema.Unknown, {
     strict: true,
-    decode: (payload, options) => Effect.provide(decode(payload, options), services),
+    decode: (payload, options) => provide(decode(payload, options)),
     encode: (payload) => ParseResult.succeed(payload)
   })
 }
@@ -99,10 +102,13 @@ export interface RunSchemas<C, CI, S, SI, E, EI, R> {
 }
 
 /** Makes a decoder for the records of a kind. */
-export const runDecoder = <C, CI, S, SI, E, EI, R>(schemas: RunSchemas<C, CI, S, SI, E, EI, R>) => {
-  const decodeConfig = Schema.decodeUnknown(schemas.config)
-  const decodeSuccess = decoder(schemas.success)
-  const decodeError = decoder(schemas.error)
+export const runDecoder = <C, CI, S, SI, E, EI, R, R2>(
+  schemas: RunSchemas<C, CI, S, SI, E, EI, R>,
+  provide: Provide<R, R2>
+) => {
+  const decodeConfig = flow(Schema.decodeUnknown(schemas.config), provide)
+  const decodeSuccess = decoder(schemas.success, provide)
+  const decodeError = decoder(schemas.error, provide)
 
   return ({
     config: encoded,
@@ -110,7 +116,7 @@ export const runDecoder = <C, CI, S, SI, E, EI, R>(schemas: RunSchemas<C, CI, S,
     result,
     status,
     ...run
-  }: Run): Effect.Effect<TypedRun<C, S, E>, UndecodableRun, R> => {
+  }: Run): Effect.Effect<TypedRun<C, S, E>, UndecodableRun, R2> => {
     const orUndecodable = (name: string) =>
       Effect.mapError(
         (error: ParseResult.ParseError) => new UndecodableRun({ jobId: run.id, ...firstIssue(name, error) })

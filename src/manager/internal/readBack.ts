@@ -6,11 +6,13 @@ import { Effect, Predicate, Schema } from "effect"
 import { InvalidJobConfig } from "../../domain/errors.js"
 import { invalidConfig } from "../../domain/invalidConfig.js"
 import { toJson } from "../../internal/Json.js"
+import type { Provide } from "./provide.js"
 
 /** Compiles the check for a schema. */
 export const make = <C, I, R>(
-  schema: Schema.Schema<C, I, R>
-): ((config: C, encoded: I) => Effect.Effect<void, InvalidJobConfig, R>) => {
+  schema: Schema.Schema<C, I, R>,
+  provide: Provide<R>
+): ((config: C, encoded: I) => Effect.Effect<void, InvalidJobConfig>) => {
   const decode = Schema.decodeUnknown(schema)
   const encode = Schema.encode(schema)
   const isSame = Schema.equivalence(schema)
@@ -20,7 +22,7 @@ export const make = <C, I, R>(
       const recorded = toJson(encoded)
       const changed = firstDifference(encoded, recorded, [])
       if (changed !== undefined) return yield* invalid(changed, "cannot be recorded as JSON")
-      const again = yield* Effect.mapError(decode(recorded), (error) => {
+      const again = yield* Effect.mapError(provide(decode(recorded)), (error) => {
         const [first] = invalidConfig(error).issues
         return invalid(first?.path ?? [], `cannot be read back with its own schema: ${first?.message ?? error.message}`)
       })
@@ -28,7 +30,7 @@ export const make = <C, I, R>(
       if (isSame(config, again) || firstDifference(config, again, []) === undefined) return
       // The encoded forms are equal if the schema encodes several values alike.
       const path =
-        firstDifference(encoded, yield* Effect.orDie(encode(again)), []) ?? firstDifference(config, again, [])
+        firstDifference(encoded, yield* Effect.orDie(provide(encode(again))), []) ?? firstDifference(config, again, [])
       return yield* invalid(path ?? [], "is another value when it is read back")
     })
 }

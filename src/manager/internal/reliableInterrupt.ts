@@ -3,55 +3,59 @@
  * the fiber refs that a finalizer restores no longer hold it. `test/manager/reliableInterrupt.test.ts` reproduces that, and
  * fails once Effect no longer does it.
  */
-import { Cause, Effect, Fiber, type FiberId, FiberRef, Schedule } from "effect"
-import { asClock } from "../../internal/RealClock.js"
+import { Cause, Effect, Fiber, type FiberId, FiberRef } from "effect"
+import { RealClock } from "../../internal/RealClock.js"
 
-/** When to check whether an interruption was lost: less and less often, since there may be thousands of slow fibers. */
-const checks = Schedule.exponential("50 millis").pipe(Schedule.union(Schedule.spaced("1 second")))
-
-/** Repeats a check in real time. */
-const repeatedly = (check: Effect.Effect<void>): Effect.Effect<unknown> =>
-  Effect.flatMap(asClock, (clock) => Effect.withClock(Effect.schedule(check, checks), clock))
+type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 
 /** Interrupts a fiber that has not been interrupted, or has lost its interruption. */
-const redeliver = (fiber: Fiber.RuntimeFiber<unknown, unknown>, by: FiberId.FiberId): Effect.Effect<void> =>
+const redeliver = (fiber: AnyFiber, by: FiberId.FiberId): Effect.Effect<void> =>
   Effect.suspend(() =>
     fiber.unsafePoll() === null && Cause.isEmpty(fiber.getFiberRef(FiberRef.interruptedCause))
       ? Fiber.interruptAsFork(fiber, by)
       : Effect.void
   )
 
-/** Interrupts a fiber, again if the interruption is lost; returns when it has ended. Run it in a fiber that is not interrupted. */
-export const reliableInterrupt = (
-  fiber: Fiber.RuntimeFiber<unknown, unknown>,
-  by: FiberId.FiberId
-): Effect.Effect<void> =>
-  Effect.zipRight(
-    Fiber.interruptAsFork(fiber, by),
-    Effect.asVoid(Effect.raceFirst(Fiber.await(fiber), repeatedly(redeliver(fiber, by))))
-  )
+/** All descendants of a fiber. A fiber that ends forgets its children. */
+export const descendants = (fiber: AnyFiber): Effect.Effect<ReadonlyArray<AnyFiber>> =>
+  Effect.gen(function* () {
+    const children = yield* Fiber.children(fiber)
+    const all = [...children]
+    for (const child of children) all.push(...(yield* descendants(child)))
+    return all
+  })
 
-type Fibers = ReadonlyArray<Fiber.RuntimeFiber<unknown, unknown>>
+/**
+ * Repeats a check until the fibers have ended, in real time, and less and less often, since there may be thousands of slow fibers. The
+ * check runs in a child, which the end of the fiber around it interrupts.
+ */
+const untilEnded = (fibers: ReadonlyArray<AnyFiber>, check: Effect.Effect<void>): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const { sleep } = yield* RealClock
+    const checks = Effect.gen(function* () {
+      for (let pause = 50; ; pause = Math.min(2 * pause, 1_000)) {
+        yield* sleep(pause)
+        yield* check
+      }
+    })
+    yield* Effect.fork(Effect.interruptible(checks))
+    for (const fiber of fibers) yield* Fiber.await(fiber)
+  })
 
-/** These fibers and all of their descendants. A fiber that ends forgets its children. */
-export const withDescendants = (fibers: Fibers): Effect.Effect<Fibers> =>
-  Effect.map(
-    Effect.forEach(fibers, (fiber) => Effect.flatMap(Fiber.children(fiber), withDescendants)),
-    (descendants) => [...fibers, ...descendants.flat()]
-  )
+/** Interrupts a fiber, again if the interruption is lost; returns when it has ended. Run it last in a fiber that is not interrupted. */
+export const reliableInterrupt = (fiber: AnyFiber, by: FiberId.FiberId): Effect.Effect<void> =>
+  Effect.zipRight(Fiber.interruptAsFork(fiber, by), untilEnded([fiber], redeliver(fiber, by)))
 
 /**
  * Repeats the interruption that the end of their parent has sent to these fibers, until all have ended. They have to be
  * collected before their parent ends.
  */
-export const repeatInterruption = (fibers: Fibers, by: FiberId.FiberId): Effect.Effect<void> =>
-  Effect.asVoid(
-    Effect.raceFirst(
-      Fiber.awaitAll(fibers),
-      repeatedly(
-        Effect.flatMap(withDescendants(fibers), (all) =>
-          Effect.forEach(all, (fiber) => redeliver(fiber, by), { discard: true })
-        )
-      )
-    )
+export const repeatInterruption = (fibers: ReadonlyArray<AnyFiber>, by: FiberId.FiberId): Effect.Effect<void> =>
+  untilEnded(
+    fibers,
+    Effect.gen(function* () {
+      for (const fiber of fibers) {
+        for (const each of [fiber, ...(yield* descendants(fiber))]) yield* redeliver(each, by)
+      }
+    })
   )

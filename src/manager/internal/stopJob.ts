@@ -1,7 +1,7 @@
 /**
  * Stops a job. The interruption is the stop; the rest waits until the job is really over, and reports the outcome.
  */
-import { Cause, Clock, Deferred, Duration, Effect, Exit, Option, Ref } from "effect"
+import { Cause, Clock, Deferred, Duration, Effect, Fiber, Option, Ref } from "effect"
 import { type JobNotFound, StopTimedOut, StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
@@ -49,12 +49,13 @@ const stopActive = <Config>(
     // After an earlier stop has timed out, its grace period is over, and this stop gets a new one.
     const isSpent = yield* job.grace.isOver
     yield* Effect.uninterruptible(beginStop(core, job, grace))
-    yield* isSpent ? race.first([Effect.asVoid(Deferred.await(job.ended)), runningTime.sleep(grace)]) : job.grace.over
-    const run = yield* race.first([
-      Effect.asSome(Deferred.await(job.ended)),
-      Effect.as(runningTime.sleep(afterGrace), Option.none<Run>())
-    ])
-    if (Option.isSome(run)) return yield* reportEnd(core, job, run.value, begun)
+    if (!isSpent) yield* job.grace.over
+    if (!(yield* Deferred.isDone(job.ended))) {
+      const left = isSpent ? Duration.sum(grace, afterGrace) : afterGrace
+      yield* race.first([Effect.asVoid(Deferred.await(job.ended)), runningTime.sleep(left)])
+    }
+    const run = yield* Deferred.poll(job.ended)
+    if (Option.isSome(run)) return yield* reportEnd(core, job, yield* run.value, begun)
     const problem = yield* core.persistRetry.problem(job.id)
     if (Option.isSome(problem)) return yield* problem.value
     return yield* new StopTimedOut({ jobId: job.id, elapsed: yield* since(begun) })
@@ -65,28 +66,36 @@ const beginStop = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, gra
   Effect.gen(function* () {
     yield* job.grace.limit(grace)
     if (!(yield* JobRegistry.beginStop(core.jobs, job))) return
-    yield* core.fork(Effect.zipRight(recordIntent(core, job), reliableInterrupt(job.fiber, interruptor)))
+    yield* core.fork(recordAndInterrupt(core, job))
   })
 
 /**
  * The intent is recorded first: after a crash, the next manager ends the job instead of continuing it. A slow store does not
  * delay the interruption for long.
  */
-const recordIntent = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>): Effect.Effect<void> =>
+const recordAndInterrupt = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>): Effect.Effect<void> =>
   Effect.gen(function* () {
+    const { fiber, id: jobId, record } = job
+    const interrupt = reliableInterrupt(fiber, interruptor)
+    const warn = (cause: Cause.Cause<unknown>) =>
+      Effect.annotateLogs(Effect.logWarning(`job ${jobId} is interrupted before its stop is recorded`, cause), {
+        jobId
+      })
+    const late = yield* Effect.sleep(recordTimeout).pipe(
+      Effect.zipRight(warn(Cause.fail("the store is slow"))),
+      Effect.zipRight(interrupt),
+      Effect.fork
+    )
     const at = yield* now
-    const { attempt } = yield* Ref.get(job.record)
-    const recorded = yield* core.store.record({ type: "job.stopping", jobId: job.id, attempt, at }).pipe(
+    const { attempt } = yield* Ref.get(record)
+    yield* core.store.record({ type: "job.stopping", jobId, attempt, at }).pipe(
       // The job has ended by itself, or is just ending.
       Effect.catchTag("Superseded", () => Effect.void),
-      Effect.exit,
-      Effect.disconnect,
-      Effect.timeoutOption(recordTimeout)
+      Effect.catchAllCause(warn)
     )
-    if (Option.isSome(recorded) && Exit.isSuccess(recorded.value)) return
-    const cause = Option.getOrElse(Option.flatMap(recorded, Exit.causeOption), () => Cause.fail("the store is slow"))
-    yield* Effect.logWarning(`job ${job.id} is interrupted before its stop is recorded`, cause)
-  }).pipe(Effect.annotateLogs({ jobId: job.id }))
+    yield* Fiber.interruptAsFork(late, interruptor)
+    yield* interrupt
+  })
 
 /** None if the job has parked, or this node of a cluster has released it: it then has to be stopped where it is now. */
 const reportEnd = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, { status }: Run, begun: number) =>
