@@ -1,12 +1,12 @@
 /**
- * The usage limit of an agent: until it resets, no job begins a turn of that agent.
+ * The limit of an agent: until it resets, no job begins a turn of that agent.
  *
  * @since 0.2.0
  */
 import { Schema } from "effect"
 
 /**
- * A usage limit that an agent has reached.
+ * A limit that an agent has reached.
  *
  * @since 0.2.0
  * @category models
@@ -14,6 +14,8 @@ import { Schema } from "effect"
 export class AgentLimit extends Schema.Class<AgentLimit>("charlotte/AgentLimit")({
   /** The name of the agent's profile. */
   agent: Schema.String,
+  /** `funds`: nothing is left to spend, so that it may take a person to end it. */
+  class: Schema.optionalWith(Schema.Literal("usageLimit", "funds"), { default: () => "usageLimit" }),
   /** The reason in the agent's words. */
   reason: Schema.String,
   /** No turn begins before this time. */

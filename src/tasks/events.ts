@@ -26,7 +26,9 @@ export class Log extends Schema.Class<Log>("charlotte/Log")({
  * - `done`: it exited with 0, and the gate decides
  * - `failed`: for no known reason
  * - `usageLimit`: the agent may not work until its limit resets
+ * - `funds`: nothing is left to spend: credits, or a limit on what they cost
  * - `auth`: the agent is not logged in, or its key is refused
+ * - `account`: the account may not use the agent, or its model
  * - `network`: the service of the agent is unreachable or overloaded
  * - `stalled`: ended at the limit without output
  * - `timedOut`: ended at the time limit
@@ -39,7 +41,9 @@ export const TurnClass = Schema.Literal(
   "done",
   "failed",
   "usageLimit",
+  "funds",
   "auth",
+  "account",
   "network",
   "stalled",
   "timedOut",
@@ -106,7 +110,7 @@ export const payloads = {
   /** The setup command runs in its worktree. */
   "unit.setup.started": Schema.Struct({ command: Schema.String, attempt: Schema.Int }),
   "unit.setup.failed": Schema.Struct({ command: Schema.String, attempt: Schema.Int, reason, log }),
-  /** The unit waits for its agent, which is at its usage limit or not logged in, until that time or until the job is resumed. */
+  /** The unit waits for its agent, which reached a limit or needs a person, until that time or until the job is resumed. */
   "unit.waiting": Schema.Struct({ reason, until: Schema.optional(Schema.DateTimeUtc) }),
   /** All tasks of the unit are complete; it is merged after the units before it. */
   "unit.completed": Nothing,

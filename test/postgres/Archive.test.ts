@@ -22,7 +22,7 @@ const recorded = Effect.gen(function* () {
   yield* pin(id(1))
   yield* created(9, { config: "\0 and \ud800" })
   const sql = yield* SqlClient.SqlClient
-  yield* sql`INSERT INTO charlotte_agent_limits (agent, reason, until, refusals) VALUES ('claude', ${"a\0b"}, 5, 1)`
+  yield* sql`INSERT INTO charlotte_agent_limits (agent, class, reason, until, refusals) VALUES ('claude', 'funds', ${"a\0b"}, 5, 1)`
   for (let n = 10; n < 620; n++) yield* created(n, { isQueued: true })
   yield* record({ type: "job.cancelled", jobId: id(10), attempt: 1, at: newRun(11).at })
 })
@@ -100,7 +100,7 @@ describe("the records of a home in a PostgreSQL database", () => {
           ...withoutMachines(before),
           // A run that is still in the outbox is counted there once it leaves it.
           pending: [{ kind: "tasks", runs: before["runs"]?.filter(isQueued).length }],
-          agent_limits: [{ agent: "claude", reason: "a\ufffdb", until: 5, refusals: 1 }]
+          agent_limits: [{ agent: "claude", class: "funds", reason: "a\ufffdb", until: 5, refusals: 1 }]
         })
         expect(yield* events).toEqual(expected)
         expect((yield* Audit.run()).violations).toEqual([])

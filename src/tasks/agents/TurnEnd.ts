@@ -11,13 +11,14 @@ import type { ProcessOutcome } from "../../process/ProcessOutcome.js"
 import * as claudeResult from "./claudeResult.js"
 import * as codexResult from "./codexResult.js"
 import type { FailureReport } from "./FailureReport.js"
+import * as PrintedReset from "./PrintedReset.js"
 import type { Format } from "./Profile.js"
 
 export interface TurnEnd {
   readonly class: TurnClass
   /** The agent's own message, if it reported the failure. */
   readonly message?: string
-  /** When the usage limit resets, if the agent reports it. */
+  /** When the limit resets, if the agent reports it. */
   readonly resetsAt?: DateTime.Utc
 }
 
@@ -33,10 +34,14 @@ export interface Turn {
 /** The size of `tail` in bytes: enough for the report of an agent, which can be long. */
 export const tailSize = 256 * 1024
 
-export const read = (turn: Turn, now: DateTime.Utc): TurnEnd => {
+/** Whether the agent did no work in the turn, which then does not count. */
+export const isRefused = ({ class: name }: TurnEnd): boolean =>
+  name === "usageLimit" || name === "funds" || name === "auth" || name === "account" || name === "network"
+
+export const read = (turn: Turn, here: PrintedReset.Here): TurnEnd => {
   switch (turn.outcome._tag) {
     case "Exited":
-      return turn.outcome.code === 0 ? { class: "done" } : reported(turn, now)
+      return turn.outcome.code === 0 ? { class: "done" } : reported(turn, here)
     case "Signalled":
       return { class: "gone" }
     case "TimedOut":
@@ -48,11 +53,12 @@ export const read = (turn: Turn, now: DateTime.Utc): TurnEnd => {
   }
 }
 
-const reported = (turn: Turn, now: DateTime.Utc): TurnEnd =>
+const reported = (turn: Turn, here: PrintedReset.Here): TurnEnd =>
   Option.match(report(turn), {
     onNone: () => ({ class: "failed" }),
-    onSome: ({ class: name, message, reset }) => {
-      const resetsAt = reset === undefined ? Option.none() : plausible(reset, now)
+    onSome: (report) => {
+      const { class: name, message } = report
+      const resetsAt = resetOf(report, here)
       return { class: name, message, ...(Option.isSome(resetsAt) && { resetsAt: resetsAt.value }) }
     }
   })
@@ -73,14 +79,23 @@ const report = ({ format, size, tail }: Turn): Option.Option<FailureReport> => {
 
 const lines = (text: string): ReadonlyArray<string> => text.split("\n").filter((line) => line.startsWith("{"))
 
-/** No limit lasts longer than a week, so a later time means a wrong unit or a wrong clock. */
-const longest = Duration.days(8)
+/** No limit lasts longer than a week, and no budget longer than a month: a later time means a wrong unit or a wrong clock. */
+const longest = { usageLimit: Duration.days(8), funds: Duration.days(35) }
 
-/** A reset in the past, or too far away, counts as unknown. */
-const plausible = (reset: NonNullable<FailureReport["reset"]>, now: DateTime.Utc) =>
-  Option.filter(
-    "at" in reset
-      ? DateTime.make(reset.at * 1_000)
-      : Option.map(DateTime.make(DateTime.toEpochMillis(now) + reset.in * 1_000), DateTime.toUtc),
-    (at) => DateTime.greaterThan(at, now) && DateTime.lessThanOrEqualTo(at, DateTime.addDuration(now, longest))
-  )
+/** When a limit resets: by the agent's records, or else by its message. A reset in the past, or too far away, counts as unknown. */
+const resetOf = (
+  { class: name, message, reset }: FailureReport,
+  here: PrintedReset.Here
+): Option.Option<DateTime.Utc> => {
+  if (name !== "usageLimit" && name !== "funds") return Option.none()
+  const latest = DateTime.addDuration(here.now, longest[name])
+  const plausible = (at: Option.Option<DateTime.Utc>) =>
+    Option.filter(at, (at) => DateTime.greaterThan(at, here.now) && DateTime.lessThanOrEqualTo(at, latest))
+  return Option.orElse(plausible(recorded(reset, here.now)), () => plausible(PrintedReset.read(message, here)))
+}
+
+const recorded = (reset: FailureReport["reset"], now: DateTime.Utc): Option.Option<DateTime.Utc> => {
+  if (reset === undefined) return Option.none()
+  const at = "at" in reset ? reset.at * 1_000 : DateTime.toEpochMillis(now) + reset.in * 1_000
+  return Option.map(DateTime.make(at), DateTime.toUtc)
+}

@@ -3,7 +3,7 @@
  * `error`.
  */
 import { Option, Schema } from "effect"
-import { classOfStatus, type FailureReport, retryAfter } from "./FailureReport.js"
+import { classOf, type FailureReport, retryAfter, type Wordings } from "./FailureReport.js"
 
 const limit = {
   type: Schema.optional(Schema.NullOr(Schema.String)),
@@ -22,9 +22,13 @@ const TurnRecord = Schema.Union(
 )
 
 /** The response of the service, as quoted in a message. */
-const Body = Schema.Struct({ error: Schema.Struct(limit) })
+const Body = Schema.Struct({
+  error: Schema.optional(Schema.Struct({ message: Schema.optional(Schema.NullOr(Schema.String)), ...limit })),
+  detail: Schema.optional(Schema.String),
+  status: Schema.optional(Schema.Number)
+})
 
-type Limit = (typeof Body.Type)["error"]
+type Limit = Schema.Struct.Type<typeof limit>
 
 const decode = Schema.decodeOption(Schema.parseJson(TurnRecord))
 const decodeBody = Schema.decodeOption(Schema.parseJson(Body))
@@ -42,19 +46,19 @@ export const read = (lines: ReadonlyArray<string>): Option.Option<FailureReport>
 }
 
 const ofMessage = (message: string, own: Limit): Option.Option<FailureReport> => {
-  const answered = Option.getOrElse(body(message), (): Limit => ({}))
+  const { detail, error = {}, status } = Option.getOrElse(body(message), (): typeof Body.Type => ({}))
+  const quoted = [error.message, detail].filter((text) => typeof text === "string")
   const name =
-    own.type === "usage_limit_reached" || answered.type === "usage_limit_reached"
+    own.type === "usage_limit_reached" || error.type === "usage_limit_reached"
       ? "usageLimit"
-      : (classOfStatus(statusIn(message)) ?? classIn(message))
+      : classOf(wordings, [message, message.replace(prefix, ""), ...quoted], status ?? statusIn(message))
   if (name === undefined) return Option.none()
-  const reset = resetOf(own) ?? resetOf(answered) ?? waitIn(message) ?? retryAfter(message)
-  return Option.some({ class: name, message, reset: name === "usageLimit" ? reset : undefined })
+  return Option.some({ class: name, message, reset: resetOf(own) ?? resetOf(error) ?? retryAfter(message) })
 }
 
 /** Reads the body as in `unexpected status 429 Too Many Requests: {"error":{"type":"usage_limit_reached",…}}, request id: …`. */
-const body = (message: string): Option.Option<Limit> =>
-  Option.map(decodeBody(message.slice(message.indexOf("{"), message.lastIndexOf("}") + 1)), ({ error }) => error)
+const body = (message: string): Option.Option<typeof Body.Type> =>
+  decodeBody(message.slice(message.indexOf("{"), message.lastIndexOf("}") + 1))
 
 const resetOf = ({ resets_at: at, resets_in_seconds: seconds }: Limit): FailureReport["reset"] => {
   if (typeof at === "number") return { at }
@@ -66,25 +70,46 @@ const statusIn = (message: string): number | undefined => {
   return status === undefined ? undefined : Number(status)
 }
 
-const units: { readonly [unit: string]: number } = { day: 86_400, hour: 3_600, minute: 60 }
+/** What comes before the message of the service. */
+const prefix = /^(?:unexpected status \d{3}[^:]*|stream disconnected before completion|Fatal error): /
 
-/** Reads a time as in `try again in 2 days 17 hours 14 minutes.`, which is rounded down to the minute. */
-const waitIn = (message: string): FailureReport["reset"] => {
-  const [, text] = /\btry again in ((?:\d+ (?:day|hour|minute)s? ?)+)\.$/.exec(message) ?? []
-  if (text === undefined) return undefined
-  const parts = [...text.matchAll(/(\d+) (day|hour|minute)/g)]
-  return { in: parts.reduce((sum, [, count, unit = ""]) => sum + Number(count) * (units[unit] ?? 0), 60) }
-}
-
-const known: ReadonlyArray<readonly [FailureReport["class"], RegExp]> = [
-  ["usageLimit", /^You['’]ve hit your usage limit\b/],
+/** The messages of the client (codex-rs/protocol/src/error.rs in https://github.com/openai/codex) and of its service. */
+const wordings: Wordings = [
+  [
+    "funds",
+    [
+      /^Your workspace is out of credits\b/,
+      /^You hit your spend cap\b/,
+      /^(Quota exceeded|You exceeded your current quota)\b/,
+      /^Your account is not active, please check your billing details\b/
+    ]
+  ],
+  ["usageLimit", [/^You['’]ve (hit|reached) your usage limit\b/, /^The usage limit has been reached\b/]],
+  [
+    "account",
+    [
+      /^To use Codex with your ChatGPT plan, upgrade\b/,
+      /^The ['`"][^'`"]+['`"] model is not supported\b/,
+      /^The (requested )?model ['`"]?[^'`"]+['`"]? (does not exist|requires a newer version)\b/,
+      /^(Access blocked by Cloudflare|Country, region, or territory not supported)\b/,
+      /^(Your|This) (organization|account) (has been|is) (disabled|deactivated|suspended)\b/
+    ]
+  ],
   [
     "auth",
-    /^Your (access token could not be refreshed|session has expired|authentication token has been invalidated)\b/
+    [
+      /^Your (access token could not be refreshed|session has expired|authentication token has been invalidated)\b/,
+      /^(Failed to refresh your session|Incorrect API key provided|Missing bearer|Not logged in)\b/,
+      /^Missing environment variable: `?\w*(API_KEY|TOKEN)\b/
+    ]
   ],
-  ["network", /^(stream disconnected before completion|error sending request for url|connection failed)\b/i],
-  ["network", /^(We['’]re currently experiencing high demand|Selected model is at capacity)\b/]
+  [
+    "network",
+    [
+      /^(stream disconnected before completion|error sending request for url|connection failed)\b/i,
+      /^(Error while reading the server response|timeout waiting for)\b/,
+      /^(We['’]re currently experiencing high demand|Our servers are currently overloaded)\b/,
+      /^Selected model is at capacity\b/
+    ]
+  ]
 ]
-
-const classIn = (message: string): FailureReport["class"] | undefined =>
-  known.find(([, pattern]) => pattern.test(message))?.[0]

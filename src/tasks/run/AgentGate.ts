@@ -11,7 +11,7 @@ import type { StoreError } from "../../domain/errors.js"
 import * as Permits from "../../internal/Permits.js"
 import type { JobContext } from "../../manager/Orchestrator.js"
 import type { Service as Store } from "../../store/port/RunStoreService.js"
-import type { TurnEnd } from "../agents/TurnEnd.js"
+import * as TurnEnd from "../agents/TurnEnd.js"
 import { retryWrite } from "../../store/rules/retryWrite.js"
 import type { WriteError } from "./WriteError.js"
 
@@ -24,7 +24,7 @@ export class AgentProbed extends Data.TaggedError("AgentProbed")<{ readonly ende
 /** The result of a turn. */
 export interface Ended<A> {
   readonly value: A
-  readonly end: TurnEnd
+  readonly end: TurnEnd.TurnEnd
 }
 
 type TurnOwner = Pick<JobContext<unknown>, "id" | "attempt">
@@ -50,10 +50,11 @@ export interface AgentGate {
 /** A refused turn ends within seconds, so after this time the others need not wait for the probe to end. */
 const probeTime = Duration.minutes(2)
 
-/** How long to wait if the agent reports no reset time: doubled with each refusal. */
+/** How long to wait if the agent reports no reset time: doubled with each refusal. Funds take a person, or the next month. */
 const [shortest, longest] = [Duration.minutes(5), Duration.hours(1)]
 
-const pause = (refusals: number) => Duration.min(Duration.times(shortest, 2 ** (refusals - 1)), longest)
+const pause = (name: AgentLimit["class"], refusals: number) =>
+  name === "funds" ? longest : Duration.min(Duration.times(shortest, 2 ** (refusals - 1)), longest)
 
 type Probe = Deferred.Deferred<void>
 
@@ -122,13 +123,14 @@ export const make = ({ agentLimits }: Pick<Store, "agentLimits">): Effect.Effect
               Effect.catchAll(({ message }) => Effect.logWarning(`a usage limit could not be cleared: ${message}`))
             )
 
-          const settle = (turnEnd: TurnEnd, probe: Probe | undefined) =>
+          const settle = (turnEnd: TurnEnd.TurnEnd, probe: Probe | undefined) =>
             step(
               Effect.gen(function* () {
-                if (turnEnd.class === "usageLimit") {
+                if (turnEnd.class === "usageLimit" || turnEnd.class === "funds") {
                   const known = yield* agentLimits.get(agent)
                   const limit = reached({
                     agent,
+                    class: turnEnd.class,
                     end: turnEnd,
                     known,
                     now: yield* DateTime.now,
@@ -159,27 +161,29 @@ const during = <A, E, R>(beside: Effect.Effect<void>, effect: Effect.Effect<A, E
   Effect.acquireUseRelease(Effect.fork(Effect.interruptible(beside)), () => effect, Fiber.interrupt)
 
 /** Whether the end of a turn shows that the agent works: not if the agent was not reached. */
-const hasAnswered = ({ class: name }: TurnEnd): boolean => name !== "network" && name !== "auth" && name !== "gone"
+const hasAnswered = (end: TurnEnd.TurnEnd): boolean => !TurnEnd.isRefused(end) && end.class !== "gone"
 
 const reached = (found: {
   readonly agent: string
-  readonly end: TurnEnd
+  readonly class: AgentLimit["class"]
+  readonly end: TurnEnd.TurnEnd
   /** The recorded limit. */
   readonly known: Option.Option<AgentLimit>
   readonly now: DateTime.Utc
   readonly isProbe: boolean
 }): AgentLimit => {
-  const { agent, end, isProbe, known, now } = found
+  const { agent, class: name, end, isProbe, known, now } = found
   const reason = end.message ?? "usage limit reached"
   // Concurrent turns are each refused; together they count as one refusal.
   const current = Option.filter(known, ({ until }) => DateTime.greaterThan(until, now))
   if (end.resetsAt !== undefined) {
     const until = Option.match(current, { onNone: () => end.resetsAt, onSome: (limit) => limit.until })
-    return new AgentLimit({ agent, reason, until: later(until, end.resetsAt), refusals: 0 })
+    return new AgentLimit({ agent, class: name, reason, until: later(until, end.resetsAt), refusals: 0 })
   }
   if (Option.isSome(current)) return current.value
   const refusals = isProbe ? Option.match(known, { onNone: () => 0, onSome: (limit) => limit.refusals }) + 1 : 1
-  return new AgentLimit({ agent, reason, until: DateTime.addDuration(now, pause(refusals)), refusals })
+  const until = DateTime.addDuration(now, pause(name, refusals))
+  return new AgentLimit({ agent, class: name, reason, until, refusals })
 }
 
 const later = (a: DateTime.Utc | undefined, b: DateTime.Utc): DateTime.Utc =>

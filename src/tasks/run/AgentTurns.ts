@@ -10,7 +10,7 @@ import type { TurnEnd } from "../agents/TurnEnd.js"
 import { type AgentGate, AgentLimited, type AgentProbed, type Ended } from "./AgentGate.js"
 import type { WriteError } from "./WriteError.js"
 
-/** The agent is not logged in, or its key is refused. */
+/** The agent is not logged in, its key is refused, or its account may not use it. */
 export class AgentUnauthorized extends Data.TaggedError("AgentUnauthorized")<{ readonly reason: string }> {}
 
 /** No turn of the agent may start for now. */
@@ -52,7 +52,7 @@ export const make = (
           yield* authorized
           const ended = yield* gate.turn(job, name)(turn)
           if (Option.isSome(ended.limit)) return yield* new AgentLimited({ limit: ended.limit.value })
-          if (ended.end.class !== "auth") return ended
+          if (ended.end.class !== "auth" && ended.end.class !== "account") return ended
           const error = new AgentUnauthorized({ reason: unauthorized(name, ended.end, job) })
           yield* Ref.set(refused, Option.some(error))
           return yield* error
@@ -60,6 +60,7 @@ export const make = (
     }
   })
 
-const unauthorized = (agent: string, { message = "" }: TurnEnd, { id }: JobContext<unknown>): string =>
-  `${agent} is not logged in, or its key is refused: ${plainText.line(message).slice(0, 300)}; ` +
+const unauthorized = (agent: string, { class: name, message = "" }: TurnEnd, { id }: JobContext<unknown>): string =>
+  `${agent} ${name === "account" ? "may not be used with this account" : "is not logged in, or its key is refused"}: ` +
+  `${plainText.line(message).slice(0, 300)}; ` +
   `fix that, then continue with: charlotte resume ${id}`

@@ -1,7 +1,7 @@
 /**
  * One turn of the agent at a task, with its records and events.
  */
-import { Effect, type Option } from "effect"
+import { DateTime, Effect, type Option } from "effect"
 import * as Agent from "../agents/Agent.js"
 import * as Invocation from "../agents/Invocation.js"
 import * as Prompt from "../agents/Prompt.js"
@@ -65,9 +65,10 @@ export const run = (
       onSlow: (slow) => emit("task.agent.slow", { reason: runCommand.slowReason(slow) })
     })
     const { outcome, reason, tail } = value
-    const end = TurnEnd.read({ outcome, format: formatOf(ctx), tail, size: value.log.to }, yield* now)
-    // A refused turn did no work, so it does not count.
-    if (end.class === "usageLimit" || end.class === "auth" || end.class === "network") yield* markRunning(calls)
+    // Agents inherit the time zone of this process.
+    const here = { now: yield* now, zone: DateTime.zoneMakeLocal() }
+    const end = TurnEnd.read({ outcome, format: formatOf(ctx), tail, size: value.log.to }, here)
+    if (TurnEnd.isRefused(end)) yield* markRunning(calls)
     yield* emit("task.agent.ended", { class: end.class, reason, log: value.log })
     return { value, end }
   })

@@ -90,9 +90,10 @@ const awaitAgent =
     return Effect.zipRight(emit("unit.waiting", payload, { unit: id }), activity.awaitAgent(wait))
   }
 
-const untilReset = ({ agent, reason, refusals, until }: AgentLimit): UnitActivity.Wait => ({
+const untilReset = ({ agent, class: name, reason, refusals, until }: AgentLimit): UnitActivity.Wait => ({
   reason:
-    `${agent} is at its usage limit: ${plainText.line(reason).slice(0, 300)}` +
+    `${agent} ${name === "funds" ? "has nothing left to spend" : "is at its usage limit"}: ` +
+    plainText.line(reason).slice(0, 300) +
     (refusals === 0 ? "" : "; it does not say when that resets"),
   until
 })

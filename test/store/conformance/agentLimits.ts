@@ -5,7 +5,13 @@ import { AgentLimit } from "../../../src/domain/AgentLimit.js"
 import { at, created, id } from "../runs.js"
 
 const limit = (agent: string, until: number, refusals = 0) =>
-  new AgentLimit({ agent, reason: 'in "its" words\n', until: at(until), refusals })
+  new AgentLimit({
+    agent,
+    class: refusals === 2 ? "funds" : "usageLimit",
+    reason: 'in "its" words\n',
+    until: at(until),
+    refusals
+  })
 
 const by = (n: number, attempt = 1) => ({ jobId: id(n), attempt })
 

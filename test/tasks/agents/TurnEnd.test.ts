@@ -3,10 +3,13 @@ import { DateTime, Duration } from "effect"
 import { readdirSync, readFileSync } from "node:fs"
 import type { Format } from "../../../src/tasks/agents/Profile.js"
 import * as TurnEnd from "../../../src/tasks/agents/TurnEnd.js"
+import { claude, codex } from "./wordings.js"
 import * as ProcessOutcome from "../../../src/process/ProcessOutcome.js"
 
 const now = DateTime.unsafeMake("2025-11-27T00:00:00Z")
 const reset = "2025-11-27T04:00:00.000Z"
+
+const utc = DateTime.zoneUnsafeMakeNamed("UTC")
 
 const directory = new URL("./transcripts/", import.meta.url)
 
@@ -21,7 +24,7 @@ const read = (
     at = now
   }: Partial<Pick<TurnEnd.Turn, "outcome">> & { at?: typeof now } = {}
 ) => {
-  const end = TurnEnd.read({ outcome, format, tail, size: Buffer.byteLength(tail) }, at)
+  const end = TurnEnd.read({ outcome, format, tail, size: Buffer.byteLength(tail) }, { now: at, zone: utc })
   return end.resetsAt === undefined ? end.class : `${end.class} until ${DateTime.formatIso(end.resetsAt)}`
 }
 
@@ -33,7 +36,7 @@ const expected: { readonly [file: string]: string } = {
   "claude-429.jsonl": "usageLimit",
   "claude-connection.jsonl": "network",
   "claude-invalid-key.jsonl": "auth",
-  "claude-limit-without-reset.jsonl": "usageLimit",
+  "claude-limit-printed.jsonl": "usageLimit until 2025-11-27T04:01:00.000Z",
   "claude-max-turns.jsonl": "failed",
   "claude-overage.jsonl": "failed",
   "claude-overloaded.jsonl": "network",
@@ -50,7 +53,7 @@ const expected: { readonly [file: string]: string } = {
   "codex-usage-limit-body.jsonl": `usageLimit until ${reset}`,
   "codex-usage-limit-field.jsonl": `usageLimit until ${reset}`,
   "codex-usage-limit-seconds.jsonl": "usageLimit until 2025-11-27T02:00:00.000Z",
-  "codex-usage-limit-time.jsonl": "usageLimit",
+  "codex-usage-limit-time.jsonl": "usageLimit until 2025-11-27T12:17:00.000Z",
   "codex-usage-limit-wait.jsonl": "usageLimit until 2025-11-27T02:15:00.000Z",
   "text-task-output.txt": "failed",
   "text-usage-limit.txt": `usageLimit until ${reset}`
@@ -97,7 +100,9 @@ describe("the class of a turn that failed", () => {
   it("of a text is failed where only the end of the output is the line of a limit", () => {
     const tail = transcript("text-usage-limit.txt")
     const outcome = ProcessOutcome.Exited({ code: 1 })
-    expect(TurnEnd.read({ outcome, format: "text", tail, size: 1_000 }, now)).toEqual({ class: "failed" })
+    expect(TurnEnd.read({ outcome, format: "text", tail, size: 1_000 }, { now, zone: utc })).toEqual({
+      class: "failed"
+    })
   })
 
   it("is that of the process where it was ended, whatever it has printed", () => {
@@ -112,6 +117,47 @@ describe("the class of a turn that failed", () => {
   })
 })
 
+describe("the wordings of agents", () => {
+  const noon = DateTime.unsafeMake("2026-06-10T12:00:00Z")
+  const ends = (record: object, format: Format) =>
+    read(`${JSON.stringify(record)}\n`, format, { at: noon }).replace(":00.000Z", "Z")
+
+  it("of claude each have their class and their reset", () => {
+    for (const { expected, source, status, text } of claude) {
+      const result = { type: "result", subtype: "success", is_error: true, result: text, api_error_status: status }
+      const [end, prefixed] = [text, `API Error: ${text}`].map((result_) =>
+        ends({ ...result, result: result_ }, "claude-stream-json")
+      )
+      expect([text, source, end]).toEqual([text, source, expected])
+      if (!text.includes("API Error") && !text.includes("|")) expect([text, prefixed]).toEqual([text, expected])
+    }
+  })
+
+  it("of codex each have their class and their reset", () => {
+    for (const { expected, source, text } of codex) {
+      const failed = { type: "turn.failed", error: { message: text } }
+      const end = ends(failed, "codex-json")
+      expect([text, source, end]).toEqual([text, source, expected])
+      expect([text, ends({ type: "error", message: text }, "codex-json")]).toEqual([text, expected])
+    }
+  })
+
+  it("count only where a rejected request ended the turn", () => {
+    const result = { type: "result", is_error: true, result: "something new" }
+    const event = (info: object) =>
+      `${JSON.stringify({ type: "rate_limit_event", rate_limit_info: { resetsAt: 1_781_100_000, ...info } })}\n`
+    const end = (...events: ReadonlyArray<string>) =>
+      read(`${events.join("")}${JSON.stringify(result)}\n`, "claude-stream-json", { at: noon })
+    const rejected = event({ status: "rejected", rateLimitType: "five_hour" })
+    const allowed = event({ status: "allowed", overageStatus: "rejected" })
+    expect(end(rejected)).toBe("usageLimit until 2026-06-10T14:00:00.000Z")
+    expect(end(rejected, allowed)).toBe("usageLimit until 2026-06-10T14:00:00.000Z")
+    expect(end(allowed)).toBe("failed")
+    expect(end(event({ status: "rejected", isUsingOverage: true, overageStatus: "allowed" }))).toBe("failed")
+    expect(end(event({ status: "allowed_warning" }))).toBe("failed")
+  })
+})
+
 describe("the reset of a usage limit", () => {
   const at = (iso: string) =>
     read(transcript("claude-usage-limit-line.jsonl"), "claude-stream-json", { at: DateTime.unsafeMake(iso) })
@@ -123,5 +169,19 @@ describe("the reset of a usage limit", () => {
     expect(at("2025-11-19T04:00:00Z")).toBe(`usageLimit until ${reset}`)
     expect(at("2025-11-19T03:59:59Z")).toBe("usageLimit")
     expect(read("Claude AI usage limit reached|9999999999999\n", "text")).toBe("usageLimit")
+  })
+
+  it("is at most 35 days away where funds are short", () => {
+    const regain = (date: string) =>
+      read(
+        JSON.stringify({
+          type: "result",
+          is_error: true,
+          result: `You have reached your specified API usage limits. You will regain access on ${date} at 00:00 UTC.`
+        }),
+        "claude-stream-json"
+      )
+    expect(regain("2025-12-31")).toBe("funds until 2025-12-31T00:01:00.000Z")
+    expect(regain("2026-01-02")).toBe("funds")
   })
 })

@@ -75,6 +75,24 @@ describe("AgentGate", () => {
       )
   )
 
+  it.effect("tries an agent with nothing left to spend every hour where it does not say when", () =>
+    test(
+      Effect.gen(function* () {
+        const { limit, turn } = yield* gate
+        const spent: TurnEnd = { ...refused(), class: "funds" }
+        expect(yield* turn(spent)).toBe(60)
+        expect(Option.getOrUndefined(yield* limit)).toMatchObject({ class: "funds", reason: "no" })
+        expect(yield* turn(done)).toBe("limited")
+        yield* TestClock.adjust("60 minutes")
+        expect(yield* turn({ class: "account" })).toBe("account")
+        expect(yield* turn(spent)).toBe(120)
+        yield* TestClock.adjust("60 minutes")
+        expect(yield* turn(done)).toBe("done")
+        expect(yield* limit).toEqual(Option.none())
+      })
+    )
+  )
+
   it.effect("counts turns that were refused side by side as one, with the latest reset", () =>
     test(
       Effect.gen(function* () {

@@ -278,26 +278,73 @@ describe("an agent at its usage limit", () => {
   )
 })
 
-describe("an agent that is not logged in", () => {
-  it.scopedLive("parks its job with what to do, until it is resumed, and uses no attempt", () =>
-    Effect.gen(function* () {
-      const world = yield* Repository.sandbox
-      const { config } = yield* repository(world, once)
-      const script = "[ $n = 1 ] && refused 'Invalid API key · Please run /login'; worked"
-      const job = yield* Effect.gen(function* () {
-        const manager = yield* JobManager.JobManager
-        const id = yield* manager.start({ ...config, agent: "claude" })
-        const { parked } = yield* becomes(id, "parked")
-        expect(parked).toMatchObject({
-          reason: `claude is not logged in, or its key is refused: Invalid API key · Please run /login; fix that, then continue with: charlotte resume ${id}`
-        })
-        expect(parked?.until).toBeUndefined()
-        yield* manager.resume(id)
-        return yield* ended(id)
-      }).pipe(Effect.provide(charlotte(world, { profiles: [claude(world, script)] })))
-      expect([job.run.status, job.run.attempt, job.run.error]).toEqual(["completed", 2, undefined])
-      expect(job.work.tasks).toMatchObject([{ failures: 0, calls: 1 }])
-    })
+const personal = [
+  {
+    who: "that is not logged in",
+    text: "Invalid API key · Please run /login",
+    says: "is not logged in, or its key is refused"
+  },
+  {
+    who: "whose organization is disabled",
+    text: "API Error: 403 This organization has been disabled.",
+    says: "may not be used with this account"
+  }
+]
+
+for (const { says, text, who } of personal)
+  describe(`an agent ${who}`, () => {
+    it.scopedLive("parks its job with what to do, until it is resumed, and uses no attempt", () =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const { config } = yield* repository(world, once)
+        const script = `[ $n = 1 ] && refused '${text}'; worked`
+        const job = yield* Effect.gen(function* () {
+          const manager = yield* JobManager.JobManager
+          const id = yield* manager.start({ ...config, agent: "claude" })
+          const { parked } = yield* becomes(id, "parked")
+          expect(parked).toMatchObject({
+            reason: `claude ${says}: ${text}; fix that, then continue with: charlotte resume ${id}`
+          })
+          expect(parked?.until).toBeUndefined()
+          yield* manager.resume(id)
+          return yield* ended(id)
+        }).pipe(Effect.provide(charlotte(world, { profiles: [claude(world, script)] })))
+        expect([job.run.status, job.run.attempt, job.run.error]).toEqual(["completed", 2, undefined])
+        expect(job.work.tasks).toMatchObject([{ failures: 0, calls: 1 }])
+      })
+    )
+  })
+
+describe("an agent with nothing left to spend", () => {
+  it.scopedLive("parks its job for an hour, or until the day that it names, and uses no attempt", () =>
+    jumping((jump) =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const { config } = yield* repository(world, once)
+        const regain = "You have reached your specified API usage limits. You will regain access on"
+        const script = `[ $n = 1 ] && refused 'Credit balance is too low'
+          [ $n = 2 ] && refused "${regain} $(date -u -d @$(($(date +%s) + 20 * 86400)) +%Y-%m-%d) at 00:00 UTC."
+          worked`
+        const job = yield* Effect.gen(function* () {
+          const manager = yield* JobManager.JobManager
+          const id = yield* manager.start({ ...config, agent: "claude" })
+          const first = yield* becomes(id, "parked")
+          expect(first.parked?.reason).toBe(
+            "claude has nothing left to spend: Credit balance is too low; it does not say when that resets"
+          )
+          yield* jump("1 hour")
+          const second = yield* becomes(id, "parked").pipe(
+            Effect.repeat({ until: ({ parked }) => parked?.reason !== first.parked?.reason })
+          )
+          expect(second.parked?.reason).toContain(`claude has nothing left to spend: ${regain}`)
+          expect(untilOf(second) - untilOf(first)).toBeGreaterThan(Duration.toMillis("17 days"))
+          yield* jump("21 days")
+          return yield* ended(id)
+        }).pipe(Effect.provide(charlotte(world, { profiles: [claude(world, script)] })))
+        expect(job.run).toMatchObject({ status: "completed", attempt: 3 })
+        expect(job.work.tasks).toMatchObject([{ state: "completed", failures: 0, calls: 1 }])
+      })
+    )
   )
 })
 
