@@ -61,6 +61,25 @@ export class UnitRecord extends Schema.Class<UnitRecord>("charlotte/UnitRecord")
 }) {}
 
 /**
+ * The session of the agent in which a task was last worked on, which the next turn can resume.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export class TaskSession extends Schema.Class<TaskSession>("charlotte/TaskSession")({
+  /** The name of the agent's profile. */
+  agent: Schema.String,
+  /** The directory in which the session began; agents find a session only from there. */
+  directory: Schema.String,
+  /** The attempt of its last turn; 0 if that was in another job. */
+  attempt: Schema.NonNegativeInt,
+  /** The output of its last turn. */
+  log: Schema.String,
+  /** The id that the agent gave it; missing until a turn has ended that named one. */
+  id: Schema.optional(Schema.String)
+}) {}
+
+/**
  * The record of a task, with its latest attempt.
  *
  * @since 0.1.0
@@ -83,6 +102,8 @@ export class TaskRecord extends Schema.Class<TaskRecord>("charlotte/TaskRecord")
   reason: Schema.optional(Schema.String),
   /** The log of the agent or gate that failed in that attempt. */
   log: Schema.optional(Schema.String),
+  /** The session of its last turn, if its agent can resume sessions. */
+  session: Schema.optional(TaskSession),
   /** Remarks for the user, such as plan files that the agent changed and that were restored. */
   notes: Schema.Array(Schema.String),
   startedAt: Schema.optional(Schema.DateTimeUtc),

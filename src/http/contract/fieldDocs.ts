@@ -218,6 +218,15 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   "JobProgress.interrupted": ["Number of tasks that were cut short.", 1],
   "JobProgress.waiting": ["Number of tasks that wait while the job is parked.", 1],
   "JobTask.log": ["The file with the output of the last attempt.", log.file],
+  "JobTask.session": [
+    "The session of its last turn, if its agent can resume sessions.",
+    {
+      agent: "claude",
+      directory: "/home/me/.charlotte/worktrees/01ARZ3NDEKTSV4RRFFQ69G5FAV/api",
+      attempt: 1,
+      log: log.file
+    }
+  ],
   "JobTask.state": ["The state of the task.", "completed"],
   "JobUnit.state": ["The state of the unit.", "merged"],
   "JobLog.at": ["When it was last written to.", time],
@@ -253,7 +262,26 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   "SessionCode.id": ["Identifies the code; it is no secret.", "Jm3xK9dQ"],
   "SessionCode.origin": ["The origin of the page.", "http://127.0.0.1:7433"],
   "StopAll.kind": ["Only jobs of this kind.", "tasks"],
+  "TaskSession.attempt": ["The attempt of its last turn; 0 if that was in another job.", 1],
+  "TaskSession.directory": [
+    "The directory in which the session began; agents find a session only from there.",
+    "/home/me/.charlotte/worktrees/01ARZ3NDEKTSV4RRFFQ69G5FAV/api"
+  ],
+  "TaskSession.id": [
+    "The id that the agent gave it; missing until a turn has ended that named one.",
+    "0d0c5d5a-4c6b-4a55-9f1c-2b9a2f6f8e11"
+  ],
+  "TaskSession.log": ["The output of its last turn.", log.file],
   "TaskRecord.log": ["The file with the output of the last attempt.", log.file],
+  "TaskRecord.session": [
+    "The session of its last turn, if its agent can resume sessions.",
+    {
+      agent: "claude",
+      directory: "/home/me/.charlotte/worktrees/01ARZ3NDEKTSV4RRFFQ69G5FAV/api",
+      attempt: 1,
+      log: log.file
+    }
+  ],
   "TaskRecord.state": ["The state of the task.", "completed"],
   "UnitRecord.state": ["The state of the unit.", "merged"]
 }

@@ -6,7 +6,7 @@ import type { Connection } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
-import { TaskCounts, TaskRecord, TaskState, UnitRecord, UnitState, Work } from "../../domain/Work.js"
+import { TaskCounts, TaskRecord, TaskSession, TaskState, UnitRecord, UnitState, Work } from "../../domain/Work.js"
 import { inserter, query, type Value } from "./statements.js"
 
 const Texts = Schema.parseJson(Schema.Array(Schema.String))
@@ -37,6 +37,7 @@ const TaskRow = Schema.Struct({
   commit: Text,
   reason: Text,
   log: Text,
+  session: Schema.optionalWith(Schema.parseJson(TaskSession), { nullable: true }),
   notes: Texts,
   startedAt: Time,
   endedAt: Time

@@ -7,7 +7,7 @@ import { Array, Effect } from "effect"
 import { dirname } from "node:path"
 import type { Limits } from "../../process/ProcessRunner.js"
 import { $match, type Agent } from "./Agent.js"
-import { placeholder } from "./Profile.js"
+import { placeholder, type Profile, sessionPlaceholder } from "./Profile.js"
 import * as TurnEnd from "./TurnEnd.js"
 
 export interface Invocation {
@@ -20,6 +20,8 @@ export interface Invocation {
 
 export interface Options {
   readonly prompt: string
+  /** The session to resume. */
+  readonly session?: string | undefined
   /** The `sh` blocks of the task. */
   readonly scripts: ReadonlyArray<string>
   /** An absolute path, to which `.agent.sh` or `.prompt.md` is appended; its directory is created. */
@@ -35,13 +37,17 @@ export const make = (agent: Agent, options: Options): Effect.Effect<Invocation, 
         inherit: env,
         limits: {}
       })),
-    Command: ({ profile: { command, env, prompt, silence, timeout } }) =>
-      Effect.map(write(`${options.file}.prompt.md`, options.prompt), (file) => ({
-        command: prompt === "stdin" ? command : insert(command, prompt === "file" ? file : argument(options.prompt)),
-        ...(prompt === "stdin" && { stdin: options.prompt }),
-        inherit: env,
-        limits: { total: timeout, silence, tail: TurnEnd.tailSize }
-      }))
+    Command: ({ profile }) =>
+      Effect.map(write(`${options.file}.prompt.md`, options.prompt), (file) => {
+        const { env, prompt, silence, timeout } = profile
+        const command = commandFor(profile, options.session)
+        return {
+          command: prompt === "stdin" ? command : insert(command, prompt === "file" ? file : argument(options.prompt)),
+          ...(prompt === "stdin" && { stdin: options.prompt }),
+          inherit: env,
+          limits: { total: timeout, silence, tail: TurnEnd.tailSize }
+        }
+      })
   })
 
 const write = (file: string, text: string) =>
@@ -51,6 +57,11 @@ const write = (file: string, text: string) =>
     yield* fs.writeFileString(file, text, { mode: 0o600 })
     return file
   })
+
+const commandFor = ({ command, resume }: Profile, session: string | undefined): typeof command =>
+  session === undefined || resume === undefined
+    ? command
+    : Array.map(resume, (word) => (word === sessionPlaceholder ? session : word))
 
 /** Replaces the placeholder, or appends the value if there is none. */
 const insert = (command: Array.NonEmptyReadonlyArray<string>, value: string): Array.NonEmptyReadonlyArray<string> =>

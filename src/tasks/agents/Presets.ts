@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import { Duration } from "effect"
-import type { Profile } from "./Profile.js"
+import { type Profile, sessionPlaceholder } from "./Profile.js"
 
 /** Variables that configure proxies and their certificate authorities. */
 const network = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"]
@@ -23,6 +23,16 @@ export const presets: ReadonlyArray<Profile> = [
     name: "claude",
     // stream-json requires --verbose.
     command: ["claude", "-p", "--output-format", "stream-json", "--verbose", "--dangerously-skip-permissions"],
+    resume: [
+      "claude",
+      "-p",
+      "--resume",
+      sessionPlaceholder,
+      "--output-format",
+      "stream-json",
+      "--verbose",
+      "--dangerously-skip-permissions"
+    ],
     prompt: "stdin",
     format: "claude-stream-json",
     env: [
@@ -43,6 +53,17 @@ export const presets: ReadonlyArray<Profile> = [
   {
     name: "codex",
     command: ["codex", "exec", "--json", "--dangerously-bypass-approvals-and-sandbox", "--skip-git-repo-check", "-"],
+    // The flags belong to `exec`, and `-` after the session reads the prompt from standard input.
+    resume: [
+      "codex",
+      "exec",
+      "--json",
+      "--dangerously-bypass-approvals-and-sandbox",
+      "--skip-git-repo-check",
+      "resume",
+      sessionPlaceholder,
+      "-"
+    ],
     prompt: "stdin",
     format: "codex-json",
     env: ["OPENAI_API_KEY", "OPENAI_BASE_URL", "CODEX_API_KEY", "CODEX_HOME", ...network],

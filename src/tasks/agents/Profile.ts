@@ -27,6 +27,9 @@ export const ProfileName = Schema.String.pipe(Schema.pattern(/^[A-Za-z0-9][A-Za-
 
 const word = Schema.String.pipe(Schema.filter((text) => !text.includes("\0")))
 
+/** Placeholder in the command that resumes a session, for the id of the session. */
+export const sessionPlaceholder = "{session}"
+
 /** Run without a shell. The program is searched for on the PATH, never in the repository. */
 export const Command = Schema.NonEmptyArray(word)
   .pipe(Schema.filter(([file]) => /^\/.|^[^/~][^/]*$/.test(file)))
@@ -76,6 +79,8 @@ export const VariableNames = Schema.Array(
 export class Profile extends Schema.Class<Profile>("charlotte/Profile")({
   name: ProfileName,
   command: Command,
+  /** The whole command that resumes a session, if it can; the prompt is passed in the same way. */
+  resume: Schema.optional(Command),
   prompt: PromptWay,
   /** `text` by default. */
   format: Schema.optionalWith(Format, { default: () => "text" }),

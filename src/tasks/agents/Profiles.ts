@@ -22,11 +22,13 @@ import {
   ProfileName,
   PromptWay,
   script,
+  sessionPlaceholder,
   VariableNames
 } from "./Profile.js"
 
 const Section = mapping({
   command: optional(Command),
+  resume: optional(Command),
   prompt: optional(PromptWay),
   format: optional(Format),
   env: optional(VariableNames),
@@ -68,7 +70,7 @@ export const read = (file: File): Profiles => {
 
 const readProfile = (
   name: string,
-  { command: configured, env, format, prompt, silence, timeout }: Section,
+  { command: configured, env, format, prompt, resume: configuredResume, silence, timeout }: Section,
   preset: Profile | undefined,
   file: File
 ): Profile | undefined => {
@@ -88,36 +90,53 @@ const readProfile = (
   }
   const command = configured ?? preset?.command
   if (command === undefined) return undefined
+  // The command of a preset that resumes a session fits only the preset's own command.
+  const resume = configuredResume ?? (configured === undefined ? preset?.resume : undefined)
 
   const profile = new Profile({
     name,
     command,
+    ...(resume !== undefined && { resume }),
     prompt: prompt ?? preset?.prompt ?? defaults.prompt,
     format: format ?? preset?.format ?? defaults.format,
     env: env ?? preset?.env ?? defaults.env,
     timeout: timeout ?? preset?.timeout ?? defaults.timeout,
     silence: silence ?? preset?.silence
   })
-  checkPlaceholder(profile, report)
+  checkPlaceholder(profile, "command", report)
+  checkPlaceholder(profile, "resume", report)
+  if (configuredResume !== undefined) checkSession(profile, report)
   return profile
 }
 
 /** Otherwise the agent would receive the placeholder itself. */
-const checkPlaceholder = ({ command, name, prompt }: Profile, report: File["report"]) => {
-  for (const [index, word] of command.entries()) {
+const checkPlaceholder = (profile: Profile, key: "command" | "resume", report: File["report"]) => {
+  const { name, prompt } = profile
+  for (const [index, word] of (profile[key] ?? []).entries()) {
     if (!word.includes(placeholder)) continue
     if (word !== placeholder) {
       report(
-        `agents.${name}.command has ${placeholder} inside a word: it is replaced only if it is a separate word`,
-        "command",
+        `agents.${name}.${key} has ${placeholder} inside a word: it is replaced only if it is a separate word`,
+        key,
         index
       )
     } else if (prompt === "stdin") {
       report(
-        `agents.${name}.command has ${placeholder}, but the prompt goes to stdin: set prompt to file or argument`,
-        "command",
+        `agents.${name}.${key} has ${placeholder}, but the prompt goes to stdin: set prompt to file or argument`,
+        key,
         index
       )
     }
   }
+}
+
+/** Only a format with records names the session that is to be resumed. */
+const checkSession = ({ format, name, resume }: Profile, report: File["report"]) => {
+  if (resume?.includes(sessionPlaceholder) !== true)
+    report(`agents.${name}.resume does not have the word ${sessionPlaceholder}, which becomes the session`, "resume")
+  if (format === "text")
+    report(
+      `agents.${name} sets resume, but text names no session: set format to claude-stream-json or codex-json`,
+      "resume"
+    )
 }

@@ -1,5 +1,6 @@
 /**
- * The prompt of an agent: the text of the task, its file and its gate, and the failure of the previous attempt, if there was one.
+ * The prompt of an agent: the text of the task, its file and its gate, and the failure of the previous attempt, if there was one;
+ * in a session that is resumed, only what has happened since its last turn.
  */
 import { Option } from "effect"
 import * as plainText from "../../internal/plainText.js"
@@ -27,7 +28,28 @@ const maxOutput = 8 * 1024
 const maxRead = 64 * 1024
 
 export const make = (task: About, previous: Option.Option<Previous> = Option.none()): string =>
-  [`${task.text.trimEnd()}\n\n---\n`, about(task), ...Option.toArray(Option.map(previous, retry))].join("\n")
+  [
+    `${task.text.trimEnd()}\n\n---\n`,
+    about(task),
+    ...Option.toArray(Option.map(previous, (previous) => retry(previous)))
+  ].join("\n")
+
+/** What happened since the last turn of a session. */
+export type Since = "cutOff" | "retried" | Previous
+
+export const resume = (task: About, since: Since): string => {
+  switch (since) {
+    case "cutOff":
+      return (
+        "Your last turn at this task was cut off before it ended, for example by a usage limit or a restart. The commands that it " +
+        "ran have ended, and changes that were not committed may be missing. Look at the working tree, and finish the task.\n"
+      )
+    case "retried":
+      return `This task is run again, and it may have changed. This is the task now:\n\n${make(task)}`
+    default:
+      return retry(since, "Your last")
+  }
+}
 
 const about = ({ file, gate }: About): string => {
   const fence = fenceAround(gate)
@@ -38,9 +60,9 @@ const about = ({ file, gate }: About): string => {
   )
 }
 
-const retry = ({ reason, tail }: Previous): string => {
+const retry = ({ reason, tail }: Previous, which = "A previous"): string => {
   const intro =
-    `A previous attempt at this task failed: ${plainText.strip(reason)}. ` +
+    `${which} attempt at this task failed: ${plainText.strip(reason)}. ` +
     "Its changes may still be in the working tree. Find out why it failed, and finish the task.\n"
   const text = last(plainText.strip(tail.slice(-maxRead))).trimEnd()
   if (text === "") return intro

@@ -20,6 +20,8 @@ export interface TurnEnd {
   readonly message?: string
   /** When the limit resets, if the agent reports it. */
   readonly resetsAt?: DateTime.Utc
+  /** The session that the turn was to resume cannot go on, so that the agent did no work. */
+  readonly isSessionLost?: boolean
 }
 
 export interface Turn {
@@ -35,8 +37,13 @@ export interface Turn {
 export const tailSize = 256 * 1024
 
 /** Whether the agent did no work in the turn, which then does not count. */
-export const isRefused = ({ class: name }: TurnEnd): boolean =>
-  name === "usageLimit" || name === "funds" || name === "auth" || name === "account" || name === "network"
+export const isRefused = ({ class: name, isSessionLost = false }: TurnEnd): boolean =>
+  isSessionLost ||
+  name === "usageLimit" ||
+  name === "funds" ||
+  name === "auth" ||
+  name === "account" ||
+  name === "network"
 
 export const read = (turn: Turn, here: PrintedReset.Here): TurnEnd => {
   switch (turn.outcome._tag) {

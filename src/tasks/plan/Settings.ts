@@ -20,6 +20,10 @@ import {
 /** @since 0.1.0 */
 export const fileName = "charlotte.yaml"
 
+const SessionMode = Schema.Literal("resume", "fresh").annotations({
+  message: () => ({ message: "must be resume or fresh", override: true })
+})
+
 const limits = {
   /** Limit on agent invocations of the whole job. */
   agentCalls: optional(Count),
@@ -46,6 +50,8 @@ export class Settings extends Schema.Class<Settings>("charlotte/Settings")({
   agent: optional(Name),
   /** The number of attempts at a task. */
   attempts: withDefault(Count, () => 3),
+  /** Whether a turn resumes the session of the last turn at its task, or begins a fresh one. */
+  session: withDefault(SessionMode, () => "resume" as const),
   limits: withDefault(Limits, () => new Limits({}))
 }) {}
 

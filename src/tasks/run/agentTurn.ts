@@ -1,11 +1,13 @@
 /**
  * One turn of the agent at a task, with its records and events.
  */
-import { DateTime, Effect, type Option } from "effect"
+import { DateTime, Effect, Option } from "effect"
 import * as Agent from "../agents/Agent.js"
 import * as Invocation from "../agents/Invocation.js"
 import * as Prompt from "../agents/Prompt.js"
+import * as Session from "../agents/Session.js"
 import * as TurnEnd from "../agents/TurnEnd.js"
+import { TaskSession } from "../../domain/Work.js"
 import { now } from "../../internal/now.js"
 import type { Task, Unit } from "../plan/Plan.js"
 import { ofTask } from "./emitTaskEvent.js"
@@ -14,6 +16,7 @@ import type { RunContext } from "./RunContext.js"
 import * as Note from "./Note.js"
 import { disk, retryWhileUnwritable } from "./retryWhileUnwritable.js"
 import * as runCommand from "./runCommand.js"
+import * as taskSession from "./taskSession.js"
 import type * as UnitWorktree from "./UnitWorktree.js"
 
 /** The `sh` blocks of a task report no failures of an agent: all of their output belongs to the task. */
@@ -26,10 +29,13 @@ export const run = (
   worktree: UnitWorktree.UnitWorktree,
   {
     attempt,
+    canResume,
     name,
     previous
   }: {
     readonly attempt: number
+    /** Whether the turn may resume the session of the last one. */
+    readonly canResume: boolean
     /** The path of the turn's files, without their extensions. */
     readonly name: string
     readonly previous: Option.Option<Prompt.Previous>
@@ -38,24 +44,35 @@ export const run = (
   Effect.gen(function* () {
     const { progress, snapshot } = ctx
     const emit = ofTask(ctx, unit, task)
-    const { calls, startedAt = yield* now } = progress.task(unit.id, task.number)
-    const markRunning = (calls: number) =>
-      progress.changeTask(unit.id, task.number, { state: "running", startedAt, calls })
+    const { calls, session: former, startedAt = yield* now } = progress.task(unit.id, task.number)
+    const log = `${name}.agent.log`
+    const profile = taskSession.profileOf(ctx)
+    const resumed =
+      profile !== undefined && canResume ? yield* taskSession.resumable(profile, former, worktree.path) : undefined
+    const session = (id: string | undefined) =>
+      profile &&
+      new TaskSession({ agent: profile.name, directory: worktree.path, attempt, log, ...(id !== undefined && { id }) })
+    const markRunning = (calls: number, next: TaskSession | undefined) =>
+      progress.changeTask(unit.id, task.number, { state: "running", startedAt, calls, session: next })
     // Record the task as running first, so that reaching the limit fails this task.
-    yield* Effect.tapError(limits.agentCall(ctx), () => markRunning(calls))
+    yield* Effect.tapError(limits.agentCall(ctx), () => markRunning(calls, former))
     // In this order, both writes are batched in one transaction.
     yield* emit("task.started", { attempt, title: task.title })
-    yield* markRunning(calls + 1)
+    yield* markRunning(calls + 1, session(resumed?.id))
+    const about = { text: task.prompt, file: task.file, gate: task.backpressure }
     const invocation = yield* retryWhileUnwritable(disk, (problem) =>
       Note.add(ctx, { unit: unit.id, task: task.number }, `${problem}: the agent starts once its prompt can be written`)
     )(
       Invocation.make(ctx.agent, {
-        prompt: Prompt.make({ text: task.prompt, file: task.file, gate: task.backpressure }, previous),
+        prompt:
+          resumed === undefined
+            ? Prompt.make(about, previous)
+            : Prompt.resume(about, taskSession.since(resumed, attempt, previous)),
+        session: resumed?.id,
         scripts: task.scripts,
         file: name
       })
     )
-    const log = `${name}.agent.log`
     yield* emit("task.agent.started", { agent: snapshot.agent, log })
     const value = yield* runCommand.run(ctx, worktree, {
       ...invocation,
@@ -67,8 +84,16 @@ export const run = (
     const { outcome, reason, tail } = value
     // Agents inherit the time zone of this process.
     const here = { now: yield* now, zone: DateTime.zoneMakeLocal() }
-    const end = TurnEnd.read({ outcome, format: formatOf(ctx), tail, size: value.log.to }, here)
-    if (TurnEnd.isRefused(end)) yield* markRunning(calls)
+    const read = TurnEnd.read({ outcome, format: formatOf(ctx), tail, size: value.log.to }, here)
+    const named = profile === undefined ? Option.none() : yield* Session.inLog(profile.format, log)
+    const isUnusable = read.class === "failed" && Session.isUnusable(tail)
+    // A resumed turn that names no session did not get that far.
+    const isSessionLost = resumed !== undefined && read.class === "failed" && (isUnusable || Option.isNone(named))
+    const end = { ...read, ...(isSessionLost && { isSessionLost }) }
+    if (profile !== undefined || TurnEnd.isRefused(end)) {
+      const next = isUnusable || isSessionLost ? undefined : session(Option.getOrElse(named, () => resumed?.id))
+      yield* markRunning(TurnEnd.isRefused(end) ? calls : calls + 1, next)
+    }
     yield* emit("task.agent.ended", { class: end.class, reason, log: value.log })
     return { value, end }
   })

@@ -36,6 +36,7 @@ export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTas
     let previous = yield* previousAttempt(ctx, record())
     const ignored = new Set(yield* commitTask.ignoredFiles(ctx, worktree))
     const outage = Outage.make()
+    const restarted = new Set<number>()
     for (;;) {
       const attempt = record().failures + 1
       const outcome = yield* tryTask(
@@ -43,7 +44,7 @@ export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTas
         unit,
         task,
         { worktree, tip: position.tip },
-        { attempt, previous, ignored }
+        { attempt, previous, ignored, restarted }
       ).pipe(Tracing.tracedResult(Tracing.attempt, reasonOf, { attributes: { attempt } }))
       if ("commit" in outcome) {
         const { commit } = outcome

@@ -58,12 +58,15 @@ export const tryTask = (
   {
     attempt,
     ignored,
-    previous
+    previous,
+    restarted
   }: {
     readonly attempt: number
     readonly previous: Option.Option<Prompt.Previous>
     /** The ignored files that were there before the task. */
     readonly ignored: ReadonlySet<string>
+    /** The attempts in which a session was lost, and another one began. */
+    readonly restarted: Set<number>
   }
 ) =>
   Effect.gen(function* () {
@@ -71,15 +74,27 @@ export const tryTask = (
     const { worktree } = position
     const emit = ofTask(ctx, unit, task)
     const suffix = `of task ${task.number} of unit ${unit.id}`
-    const name = yield* unusedName(
+    const unused = unusedName(
       `${worktree.logs}/${String(task.number).padStart(2, "0")}-attempt-${job.attempt}.${attempt}`
     )
+    const turn = (name: string, canResume: boolean) =>
+      ctx.turns.run(agentTurn.run(ctx, unit, task, worktree, { attempt, canResume, name, previous }))
+    let name = yield* unused
 
     // Read in the background, since it is needed only once the gate has passed.
     const file = yield* Effect.fork(commitTask.readFile(ctx, task, position.tip))
-    const { end, value: agent } = yield* ctx.turns.run(
-      agentTurn.run(ctx, unit, task, worktree, { attempt, name, previous })
-    )
+    let ended = yield* turn(name, true)
+    if (ended.end.isSessionLost === true && !restarted.has(attempt)) {
+      restarted.add(attempt)
+      yield* Note.add(
+        ctx,
+        { unit: unit.id, task: task.number },
+        `the session of the agent could not be resumed, so attempt ${attempt} goes on in another: it ${runCommand.reasonWithOutput(ended.value)}`
+      )
+      name = yield* unused
+      ended = yield* turn(name, false)
+    }
+    const { end, value: agent } = ended
     yield* noteMoved(ctx, unit, task, `agent of attempt ${attempt}`, agent)
     if (agent.reason !== undefined) {
       return failedAttempt({

@@ -22,6 +22,7 @@ const wholeTask = task("b", 7, 0, {
   commit: "89ab",
   reason: "no",
   log: "/a/file",
+  session: new Work.TaskSession({ agent: "claude", directory: "/w", attempt: 2, log: "/a/file", id: 'it\'s "1"' }),
   notes: ["one", "two"],
   startedAt: at(3),
   endedAt: at(4)

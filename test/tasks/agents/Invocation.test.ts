@@ -27,14 +27,14 @@ writeFileSync("call.json", JSON.stringify(call))
 `
 
 /** Runs the invocation in a fresh directory, with a command of that name on the PATH. */
-const call = (profile: Profile, prompt: string, around: Record<string, string> = {}) =>
+const call = (profile: Profile, prompt: string, around: Record<string, string> = {}, session?: string) =>
   Effect.gen(function* () {
     const directory = yield* TemporaryDirectory.make
     const [name] = profile.command
     writeFileSync(join(directory, name), standIn)
     chmodSync(join(directory, name), 0o755)
     const file = join(directory, "logs", "unit", "01-attempt-1.1")
-    const invocation = yield* Invocation.make(Command({ profile }), { prompt, scripts: [], file })
+    const invocation = yield* Invocation.make(Command({ profile }), { prompt, session, scripts: [], file })
     const { outcome } = yield* Effect.flatMap(ProcessRunner, (runner) =>
       runner.run({
         ...invocation,
@@ -80,6 +80,12 @@ describe("an agent", () => {
           preset.name === "claude" ? "ANTHROPIC_API_KEY" : "OPENAI_API_KEY"
         ])
         expect(invocation.limits).toMatchObject({ total: Duration.hours(1), silence: Duration.minutes(20) })
+        const resumed = yield* call(preset, text, {}, "019a77e4")
+        expect(resumed.arguments).toContain("019a77e4")
+        expect(resumed.arguments.filter((word) => word !== "019a77e4")).toEqual(
+          (preset.resume ?? []).slice(1).filter((word) => word !== "{session}")
+        )
+        expect(resumed.stdin).toBe(text)
       })
     )
   }

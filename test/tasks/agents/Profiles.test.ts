@@ -63,6 +63,8 @@ describe("a profile", () => {
     const other = one("agents:\n  claude: { command: [claude, -p, --model, opus] }\n", "claude")
     expect(other).toMatchObject({ command: ["claude", "-p", "--model", "opus"], prompt: "stdin", env: preset?.env })
     const text = one("agents:\n  claude: { command: [claude, -p], format: text }\n", "claude")
+    // The preset's own way to resume a session fits only its own command.
+    expect([changed?.resume, other?.resume]).toEqual([preset?.resume, undefined])
     expect([preset?.format, other?.format, text?.format]).toEqual(["claude-stream-json", "claude-stream-json", "text"])
   })
 
@@ -95,6 +97,21 @@ describe("a profile", () => {
     ])
   })
 
+  it("resumes sessions with a whole command, in a format that names them", () => {
+    const text = "agents: { a: { command: [a], resume: [a, --resume, '{session}'], format: codex-json } }"
+    expect(one(text, "a")?.resume).toEqual(["a", "--resume", "{session}"])
+    expect(
+      problems(
+        "agents:\n  a:\n    command: [a]\n    resume: [a, '--resume={session}', '{prompt}']\n  b:\n    command: [b]\n    resume: [./b, '{session}']\n"
+      )
+    ).toEqual([
+      "7: agents.b.resume must be a list of words, such as [claude, -p], that begins with a command on the PATH or an absolute path",
+      "4: agents.a.resume has {prompt}, but the prompt goes to stdin: set prompt to file or argument",
+      "4: agents.a.resume does not have the word {session}, which becomes the session",
+      "4: agents.a sets resume, but text names no session: set format to claude-stream-json or codex-json"
+    ])
+  })
+
   it("rejects commands inside the repository", () => {
     for (const command of ["./agent", "bin/agent", "~/agent", "", "../agent", "~"]) {
       expect(problems(`agents: { a: { command: ['${command}'] } }`)).toEqual([
@@ -106,8 +123,8 @@ describe("a profile", () => {
   it("rejects unknown keys", () => {
     expect(problems("agents:\n  claude:\n    comand: [x]\n    environment: [A]\n  codex: fast\n")).toEqual([
       '3: has the unknown key "comand" in agents.claude: did you mean "command"?',
-      '4: has the unknown key "environment" in agents.claude: expected one of command, prompt, format, env, timeout, silence',
-      "5: agents.codex must be a mapping with these keys: command, prompt, format, env, timeout, silence"
+      '4: has the unknown key "environment" in agents.claude: expected one of command, resume, prompt, format, env, timeout, silence',
+      "5: agents.codex must be a mapping with these keys: command, resume, prompt, format, env, timeout, silence"
     ])
   })
 

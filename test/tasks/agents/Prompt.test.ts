@@ -40,6 +40,17 @@ describe("Prompt.make", () => {
     )
   })
 
+  it("of a session that is resumed has only what happened since", () => {
+    expect(Prompt.resume(task, { reason, tail: "1 test failed\n" })).toBe(
+      "Your last attempt at this task failed: the gate exited with code 1. " +
+        "Its changes may still be in the working tree. Find out why it failed, and finish the task.\n\n" +
+        "The end of its output:\n\n```text\n1 test failed\n```\n"
+    )
+    expect(Prompt.resume(task, "cutOff")).toContain("Your last turn at this task was cut off before it ended")
+    expect(Prompt.resume(task, "cutOff")).not.toContain("Weave")
+    expect(Prompt.resume(task, "retried")).toContain(Prompt.make(task))
+  })
+
   it("omits empty output", () => {
     for (const tail of ["", "\n \n", "\x1b[0m\n"]) {
       expect(retry(tail)).not.toContain("output")

@@ -11,7 +11,7 @@ describe("charlotte.yaml", () => {
   it("is read with all keys", () => {
     const { problems, settings } = parse(
       "# how\nsetup: npm ci\ncopy: [.env, config/local.json]\nbaseline:\n  - npm test\n  - npm run lint\n" +
-        "agent: claude\nattempts: 5\nlimits:\n  agentCalls: 100\n  duration: 2 hours\n"
+        "agent: claude\nattempts: 5\nsession: fresh\nlimits:\n  agentCalls: 100\n  duration: 2 hours\n"
     )
     expect(problems).toEqual([])
     expect(settings).toEqual(
@@ -21,6 +21,7 @@ describe("charlotte.yaml", () => {
         baseline: ["npm test", "npm run lint"],
         agent: "claude",
         attempts: 5,
+        session: "fresh",
         limits: new Settings.Limits({ agentCalls: 100, duration: Duration.hours(2) })
       })
     )
@@ -37,10 +38,10 @@ describe("charlotte.yaml", () => {
   it("has every invalid value reported with its line", () => {
     const { problems } = parse(
       "setup: [a]\ncopy:\n  - ../secret\n  - /etc/passwd\n  - .git/config\nbaseline: npm test\n" +
-        "agent: 1\nattempts: 0\nlimits:\n  duration: soon\n  agentCalls: many\nbasline: [x]\n"
+        "agent: 1\nattempts: 0\nsession: new\nlimits:\n  duration: soon\n  agentCalls: many\nbasline: [x]\n"
     )
     expect(problems.map(String)).toEqual([
-      'tasks/charlotte.yaml:12: has the unknown key "basline": did you mean "baseline"?',
+      'tasks/charlotte.yaml:13: has the unknown key "basline": did you mean "baseline"?',
       "tasks/charlotte.yaml:1: setup must be a shell command, as text: put quotes around it",
       "tasks/charlotte.yaml:3: copy must be a path in the repository, relative to its top, without '..'",
       "tasks/charlotte.yaml:4: copy must be a path in the repository, relative to its top, without '..'",
@@ -48,8 +49,9 @@ describe("charlotte.yaml", () => {
       "tasks/charlotte.yaml:6: baseline must be a list of shell commands",
       "tasks/charlotte.yaml:7: agent must be a name, as text",
       "tasks/charlotte.yaml:8: attempts must be a whole number, 1 or more",
-      "tasks/charlotte.yaml:11: limits.agentCalls must be a whole number, 1 or more",
-      "tasks/charlotte.yaml:10: limits.duration must be a duration with its unit, such as 30 minutes or 2 hours"
+      "tasks/charlotte.yaml:9: session must be resume or fresh",
+      "tasks/charlotte.yaml:12: limits.agentCalls must be a whole number, 1 or more",
+      "tasks/charlotte.yaml:11: limits.duration must be a duration with its unit, such as 30 minutes or 2 hours"
     ])
   })
 

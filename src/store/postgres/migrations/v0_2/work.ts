@@ -32,6 +32,7 @@ export const work = [
     commit_id TEXT,
     reason TEXT,
     log TEXT,
+    session TEXT CHECK (json_typeof(CAST(session AS json)) = 'object'),
     notes TEXT NOT NULL CHECK (json_typeof(CAST(notes AS json)) = 'array'),
     started_at BIGINT,
     ended_at BIGINT,

@@ -1,0 +1,205 @@
+/** Turns that resume the session of the last turn at their task. */
+import { describe, expect, it } from "@effect/vitest"
+import { JobManager, type Run, RunStore } from "charlotte"
+import { Agents } from "charlotte/tasks"
+import { Effect } from "effect"
+import { readFileSync, rmSync, writeFileSync } from "node:fs"
+import { jumping } from "../../support/jumpingClock.js"
+import * as Repository from "../../support/Repository.js"
+import { appears, charlotte, ended, repository, run, task, untilClosed } from "../Jobs.js"
+
+/**
+ * A stand-in for Claude Code, which keeps its sessions by directory, as that does. Its script has the number `n` of this call, and
+ * `refused TEXT` and `worked`. The file `turns` has what each call was started with, and its prompt.
+ */
+const claude = (world: Repository.Sandbox, script: string, name = "claude") => {
+  const file = `${world.root}/${name}.sh`
+  writeFileSync(
+    file,
+    `sessions='${world.root}/sessions'$(pwd); mkdir -p "$sessions"
+     echo x >> '${world.root}/count'; n=$(($(wc -c < '${world.root}/count') / 2))
+     { echo "== $1"; cat; } >> '${world.root}/turns'
+     failed() { printf '{"type":"result","subtype":"%s","is_error":true,"session_id":"%s",%s}\\n' "$1" "$id" "$2"; exit 1; }
+     refused() { failed success "\\"result\\":\\"$1\\""; }
+     worked() { date > done.txt; printf '{"type":"result","subtype":"success","is_error":false,"result":"done"}\\n'; exit 0; }
+     id=$1
+     if [ $1 = new ]; then id=s$n; touch "$sessions/$id"
+     elif ! [ -e "$sessions/$id" ]; then failed error_during_execution "\\"errors\\":[\\"No conversation found with session ID: $id\\"]"
+     fi
+     printf '{"type":"system","subtype":"init","session_id":"%s"}\\n' "$id"
+     ${script}`
+  )
+  return new Agents.Profile({
+    name,
+    command: ["sh", file, "new"],
+    resume: ["sh", file, "{session}"],
+    prompt: "stdin",
+    format: "claude-stream-json",
+    env: []
+  })
+}
+
+/** The calls: how each was started, and with which prompt. */
+const turns = ({ root }: Repository.Sandbox) => {
+  const [, ...calls] = readFileSync(`${root}/turns`, "utf8").split("== ")
+  return calls.map((call) => {
+    const [session = "", ...prompt] = call.split("\n")
+    return { session, prompt: prompt.join("\n") }
+  })
+}
+
+const sessions = (world: Repository.Sandbox) => turns(world).map(({ session }) => session)
+
+const one = (settings = "") => ({
+  "01-a.md": task(1, "true", "test -e done.txt"),
+  "charlotte.yaml": `attempts: 2\n${settings}`
+})
+
+const becomes = (id: Run.Run["id"], status: Run.Run["status"]) =>
+  Effect.gen(function* () {
+    const store = yield* RunStore.RunStore
+    yield* Effect.repeat(Effect.zipRight(Effect.sleep("20 millis"), Effect.flatten(store.get(id))), {
+      until: (run) => run.status === status
+    })
+  })
+
+const wholeTask = "# Task 1"
+const cutOff = "Your last turn at this task was cut off before it ended"
+
+describe("a turn after one that", () => {
+  it.scopedLive("reached a limit resumes its session, with what happened since", () =>
+    jumping((jump) =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const { config } = yield* repository(world, one())
+        const profiles = [claude(world, "[ $n = 1 ] && refused 'Credit balance is too low'; worked")]
+        const job = yield* Effect.gen(function* () {
+          const manager = yield* JobManager.JobManager
+          const id = yield* manager.start({ ...config, agent: "claude" })
+          yield* becomes(id, "parked")
+          yield* jump("1 hour")
+          return yield* ended(id)
+        }).pipe(Effect.provide(charlotte(world, { profiles })))
+        expect([job.run.status, job.run.error]).toEqual(["completed", undefined])
+        const [first, second] = turns(world)
+        expect([first?.session, first?.prompt.includes(wholeTask)]).toEqual(["new", true])
+        expect([second?.session, second?.prompt.includes(wholeTask)]).toEqual(["s1", false])
+        expect(second?.prompt).toContain(cutOff)
+        expect(job.work.tasks).toMatchObject([
+          { failures: 0, calls: 1, session: { agent: "claude", id: "s1", attempt: 1 } }
+        ])
+      })
+    )
+  )
+
+  it.scopedLive("waited for a person resumes its session", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config } = yield* repository(world, one())
+      const profiles = [claude(world, "[ $n = 1 ] && refused 'Not logged in · Please run /login'; worked")]
+      const job = yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const id = yield* manager.start({ ...config, agent: "claude" })
+        yield* becomes(id, "parked")
+        yield* manager.resume(id)
+        return yield* ended(id)
+      }).pipe(Effect.provide(charlotte(world, { profiles })))
+      expect([job.run.status, sessions(world)]).toEqual(["completed", ["new", "s1"]])
+    })
+  )
+
+  it.scopedLive("was cut off with its manager resumes its session, which only its output names", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config } = yield* repository(world, one())
+      const script = `[ $n = 1 ] && { touch '${world.root}/begun'; sleep 1000; }; worked`
+      const layer = charlotte(world, { profiles: [claude(world, script)] })
+      const { close, context } = yield* untilClosed(layer)
+      const manager = yield* Effect.provide(JobManager.JobManager, context)
+      const id = yield* manager.start({ ...config, agent: "claude" })
+      yield* appears(`${world.root}/begun`)
+      yield* close
+      const job = yield* Effect.provide(ended(id), layer)
+      expect([job.run.status, sessions(world)]).toEqual(["completed", ["new", "s1"]])
+      expect(turns(world)[1]?.prompt).toContain(cutOff)
+    })
+  )
+
+  it.scopedLive("did not pass the gate resumes its session, with the reason", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config } = yield* repository(world, one())
+      const profiles = [claude(world, "[ $n = 1 ] && exit 0; worked")]
+      const job = yield* Effect.provide(run({ ...config, agent: "claude" }), charlotte(world, { profiles }))
+      expect([job.run.status, sessions(world)]).toEqual(["completed", ["new", "s1"]])
+      expect(turns(world)[1]?.prompt).toContain("Your last attempt at this task failed: the gate exited with code 1.")
+      expect(turns(world)[1]?.prompt).not.toContain(wholeTask)
+    })
+  )
+
+  it.scopedLive("did not pass the gate begins a fresh session where the plan says so", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config } = yield* repository(world, one("session: fresh\n"))
+      const profiles = [claude(world, "[ $n = 1 ] && exit 0; worked")]
+      const job = yield* Effect.provide(run({ ...config, agent: "claude" }), charlotte(world, { profiles }))
+      expect([job.run.status, sessions(world)]).toEqual(["completed", ["new", "new"]])
+      expect(turns(world)[1]?.prompt).toContain(wholeTask)
+    })
+  )
+})
+
+describe("a session that", () => {
+  it.scopedLive("is gone is followed by another at once, with the whole prompt, and no attempt is used", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config } = yield* repository(world, one())
+      const profiles = [claude(world, "[ $n = 1 ] && refused 'Not logged in · Please run /login'; worked")]
+      const job = yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const id = yield* manager.start({ ...config, agent: "claude" })
+        yield* becomes(id, "parked")
+        rmSync(`${world.root}/sessions`, { recursive: true })
+        yield* manager.resume(id)
+        return yield* ended(id)
+      }).pipe(Effect.provide(charlotte(world, { profiles })))
+      expect([job.run.status, sessions(world)]).toEqual(["completed", ["new", "s1", "new"]])
+      expect(turns(world)[2]?.prompt).toContain(wholeTask)
+      expect(job.work.tasks).toMatchObject([{ failures: 0, calls: 1, session: { id: "s3" } }])
+      expect(job.work.tasks[0]?.notes.join()).toContain("No conversation found with session ID: s1")
+    })
+  )
+
+  it.scopedLive("is too long is followed by another at once, and only once in an attempt", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config } = yield* repository(world, one())
+      const script = "[ $n = 1 ] && exit 0; [ $n -lt 4 ] && refused 'Prompt is too long'; worked"
+      const job = yield* Effect.provide(
+        run({ ...config, agent: "claude" }),
+        charlotte(world, { profiles: [claude(world, script)] })
+      )
+      // The gate fails the first attempt; in the second, the session is too long, and so is the one after it.
+      expect([job.run.status, sessions(world)]).toEqual(["failed", ["new", "s1", "new"]])
+      expect(job.work.tasks).toMatchObject([{ failures: 2 }])
+    })
+  )
+
+  it.scopedLive("its agent can no longer resume is not resumed", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config } = yield* repository(world, one())
+      const script = `[ $n = 1 ] && { touch '${world.root}/begun'; sleep 1000; }; worked`
+      const first = charlotte(world, { profiles: [claude(world, script)] })
+      const { close, context } = yield* untilClosed(first)
+      const manager = yield* Effect.provide(JobManager.JobManager, context)
+      const id = yield* manager.start({ ...config, agent: "claude" })
+      yield* appears(`${world.root}/begun`)
+      yield* close
+      // The agent of that name cannot resume sessions any more.
+      const { resume: _, ...profile } = claude(world, script)
+      const job = yield* Effect.provide(ended(id), charlotte(world, { profiles: [new Agents.Profile(profile)] }))
+      expect([job.run.status, sessions(world)]).toEqual(["completed", ["new", "new"]])
+    })
+  )
+})
