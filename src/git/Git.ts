@@ -112,6 +112,21 @@ export interface Service {
     options: { readonly path: AbsolutePath; readonly branch: OwnBranch; readonly from?: ObjectId }
   ) => Result<Worktrees.Worktree>
 
+  /**
+   * The worktree of a unit as its last process left it, with all its files, after the removal of abandoned locks in its git
+   * directories. None if there is none, or if its creation was interrupted. Fails like `verifyWorktree`. No process may run there.
+   */
+  readonly reopenWorktree: (
+    repository: Repo,
+    options: { readonly path: AbsolutePath; readonly branch: OwnBranch; readonly at: ObjectId }
+  ) => Result<Option.Option<Worktrees.Worktree>>
+
+  /**
+   * The commit of a worktree; fails unless it is on its own branch, at the commit `at` or ahead of it, with no unfinished operation.
+   * Copies nothing to the user's repository.
+   */
+  readonly verifyWorktree: (repository: Repo, worktree: Worktrees.Worktree, at: ObjectId) => Result<ObjectId>
+
   /** The worktrees of all jobs. */
   readonly worktrees: (repository: Repo) => Result<ReadonlyArray<Worktrees.Worktree>>
 
@@ -238,6 +253,8 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     deleteBranch: method("deleteBranch", Refs.remove),
     advance: method("advance", advanceBranch.advance),
     addWorktree: method("addWorktree", Worktrees.add),
+    reopenWorktree: method("reopenWorktree", WorkingFiles.reopen),
+    verifyWorktree: method("verifyWorktree", WorkingFiles.verify),
     worktrees: method("worktrees", Worktrees.list),
     removeWorktree: method("removeWorktree", Worktrees.remove),
     putBack: method("putBack", SharedClone.putBack),

@@ -64,6 +64,9 @@ const clear = (directory: string) => {
   rmdirSync(directory)
 }
 
+/** A path for `GIT_ALTERNATE_OBJECT_DIRECTORIES`: the list is separated by colons, so the path is quoted. */
+export const quoted = (path: string): string => `"${path.replace(/["\\]/g, "\\$&").replaceAll("\n", "\\n")}"`
+
 /** Runs an operation with a temporary git directory, on the files at `workTree` if set. */
 export const isolatedGitDir = <A, E, R>(
   repository: Repository,

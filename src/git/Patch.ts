@@ -5,7 +5,7 @@
 import { Effect } from "effect"
 import type { GitCommand } from "./GitCommand.js"
 import type { GitError } from "./GitError.js"
-import type { IsolatedGitDir } from "./IsolatedGitDir.js"
+import { type IsolatedGitDir, quoted } from "./IsolatedGitDir.js"
 
 export interface Patch {
   /** 0 if the file is binary or too large to compare. */
@@ -59,9 +59,6 @@ const record = (blob: Blob | undefined, index: number): string =>
   blob === undefined
     ? ""
     : `${blob.mode} ${blob.mode === "160000" ? "commit" : "blob"} ${blob.object}\t${name(index)}\0`
-
-/** The list of directories is separated by colons, so the path is quoted. */
-const quoted = (path: string): string => `"${path.replace(/["\\]/g, "\\$&").replaceAll("\n", "\\n")}"`
 
 const nothing: Patch = { additions: 0, deletions: 0, binary: false, patch: "" }
 

@@ -70,6 +70,21 @@ const writeRef = async (clone: string, ref: string, value: string): Promise<void
 export const setBranch = (clone: string, branch: OwnBranch, commit: ObjectId) =>
   step(`move ${branch} in ${clone}`, () => writeRef(clone, fullRef(branch), commit))
 
+/**
+ * Removes the lock files that killed processes left in the private git directories of a worktree; returns whether there were any. No
+ * process may run there.
+ */
+export const unlock = ({ clone, gitDir }: Pick<Options, "gitDir"> & { readonly clone: string }) =>
+  step(`unlock ${clone}`, async () => {
+    const found = await Promise.all(
+      // Links in the directories are not followed: they may lead anywhere.
+      [clone, gitDir].map((directory) => readdir(directory, { recursive: true, withFileTypes: true }))
+    )
+    const locks = found.flat().filter((file) => file.isFile() && file.name.endsWith(".lock"))
+    for (const { name, parentPath } of locks) await rm(`${parentPath}/${name}`, { force: true })
+    return locks.length > 0
+  })
+
 /** Copies the hooks rather than linking them, since tools that install hooks install them here. */
 const copyHooks = async (from: string, to: string): Promise<void> => {
   const names = await readdir(from).catch(() => [])

@@ -4,12 +4,12 @@ import { copyFile, open, rename, rm } from "node:fs/promises"
 import * as Checkouts from "./Checkouts.js"
 import type { TreeEntry } from "./Files.js"
 import { step } from "./GitCommand.js"
-import { BranchMissing, HeadMoved, NestedRepository, WorktreeBroken } from "./GitError.js"
+import { BranchMissing, type GitFailed, HeadMoved, NestedRepository, WorktreeBroken } from "./GitError.js"
 import { mutate } from "./withRepositoryLock.js"
-import { fullRef, ObjectId } from "./RefNames.js"
+import { type AbsolutePath, fullRef, ObjectId, type OwnBranch } from "./RefNames.js"
 import * as Refs from "./Refs.js"
 import type { Repository } from "./Repository.js"
-import { type IsolatedGitDir, isolatedGitDir } from "./IsolatedGitDir.js"
+import { type IsolatedGitDir, isolatedGitDir, quoted } from "./IsolatedGitDir.js"
 import * as SharedClone from "./SharedClone.js"
 import * as StatCache from "./StatCache.js"
 import * as Worktrees from "./Worktrees.js"
@@ -48,15 +48,81 @@ const bring = (repository: Repository, { branch, clone, path }: Worktrees.Worktr
   })
 
 /** The commit of the worktree; fails unless it is on its own branch, with no unfinished operation. */
-export const stand = (repository: Repository, worktree: Worktrees.Worktree) =>
+const examine = (repository: Repository, worktree: Worktrees.Worktree) =>
   Effect.gen(function* () {
     yield* Worktrees.verify(repository, worktree)
     const commit = yield* tip(worktree)
     const operation = yield* Checkouts.operation({ gitDir: worktree.clone, path: worktree.path })
-    if (Option.isSome(operation)) return yield* operation.value
-    yield* bring(repository, worktree, commit)
-    return commit
+    return Option.isSome(operation) ? yield* operation.value : commit
   })
+
+/** The same, with its commits copied to the user's repository. */
+export const stand = (repository: Repository, worktree: Worktrees.Worktree) =>
+  Effect.tap(examine(repository, worktree), (commit) => bring(repository, worktree, commit))
+
+/**
+ * The commit of the worktree; fails unless it is on its own branch, at the commit `at` or ahead of it, with no unfinished operation.
+ * Reads the commits where they were made: unfinished work does not enter the user's repository.
+ */
+export const verify = (repository: Repository, worktree: Worktrees.Worktree, at: ObjectId) =>
+  Effect.gen(function* () {
+    const { branch, clone, path } = worktree
+    const commit = yield* examine(repository, worktree)
+    if (commit === at) return commit
+    const broken = (failure: GitFailed) =>
+      failure.exitCode === null
+        ? failure
+        : new WorktreeBroken({ path, reason: `what was committed there cannot be read: ${failure.detail}` })
+    return yield* isolatedGitDir(repository, (git) =>
+      Effect.gen(function* () {
+        const options = {
+          variables: { GIT_ALTERNATE_OBJECT_DIRECTORIES: quoted(`${clone}/objects`) },
+          // A process could have written anything to the graph in the clone.
+          settings: { "core.commitgraph": "false" }
+        }
+        const run = (args: ReadonlyArray<string>, answers = [0]) =>
+          Effect.mapError(git.run(args, { ...options, answers }), (error) =>
+            error._tag === "GitFailed" ? broken(error) : error
+          )
+        const { code } = yield* run(["merge-base", "--is-ancestor", "--end-of-options", at, commit], [0, 1])
+        if (code === 1)
+          return yield* new WorktreeBroken({
+            path,
+            reason: `its branch ${branch} no longer contains its earlier commits`
+          })
+        yield* run(["rev-list", "--objects", "--quiet", "--end-of-options", commit, `^${at}`])
+        return commit
+      })
+    )
+  })
+
+/**
+ * The worktree as its last process left it, with all its files; none if there is none, or if its creation was interrupted. Fails
+ * like `verify`. No process may run there.
+ */
+export const reopen = (
+  repository: Repository,
+  { at, branch, path: wanted }: { readonly path: AbsolutePath; readonly branch: OwnBranch; readonly at: ObjectId }
+) =>
+  Effect.gen(function* () {
+    const found = (yield* Worktrees.find(repository, wanted)).pipe(Option.map((found) => ({ ...found, branch })))
+    if (Option.isNone(found) || !(yield* Worktrees.isPopulated(found.value))) return Option.none()
+    const worktree: Worktrees.Worktree = found.value
+    yield* Worktrees.verify(repository, worktree)
+    const wasLocked = yield* SharedClone.unlock(worktree)
+    const commit = yield* verify(repository, worktree, at)
+    // The commit of a task may have been interrupted between its branch and its index.
+    if (wasLocked && commit === at) yield* resetIndex(repository, worktree, at)
+    return Option.some(worktree)
+  })
+
+const resetIndex = (repository: Repository, { clone }: Worktrees.Worktree, at: ObjectId) =>
+  isolatedGitDir(repository, (git) =>
+    Effect.zipRight(
+      git.run(["read-tree", "--end-of-options", at]),
+      withIndex(clone, { index: git.index, files: Effect.void, branch: Effect.void })
+    )
+  )
 
 /** An untracked file's name can look like an index entry. */
 const isUntracked = (line: string): boolean => line.startsWith("? ")

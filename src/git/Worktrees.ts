@@ -24,6 +24,16 @@ export interface Worktree {
   readonly branch: OwnBranch
 }
 
+/** The worktree registered at a path, on whatever branch; fails if it is not registered any more. */
+export const find = (repository: Repository, wanted: AbsolutePath) =>
+  Effect.gen(function* () {
+    const path = Option.getOrElse(yield* canonical(wanted), () => wanted)
+    const gitDir = (yield* Checkouts.linked(repository)).get(path)
+    if (gitDir !== undefined) return Option.some({ path, gitDir, clone: SharedClone.at(path) })
+    if (Option.isNone(yield* fs.stat(path))) return Option.none()
+    return yield* new WorktreeBroken({ path, reason: "it is no longer registered in the repository" })
+  })
+
 /** Fails if the worktree is no longer as it was created. */
 export const verify = (repository: Repository, worktree: Worktree) =>
   Effect.gen(function* () {
@@ -177,7 +187,7 @@ const populate = (repository: Repository, worktree: Worktree, commit: ObjectId) 
  * Whether the files of a worktree were written, or may have been. If not, its creation was interrupted, and no process has worked
  * there.
  */
-export const isPopulated = (worktree: Worktree) =>
+export const isPopulated = (worktree: Omit<Worktree, "branch">) =>
   Effect.exists([`${worktree.clone}/index`, StatCache.fileOf(worktree)], (file) =>
     Effect.map(fs.stat(file), Option.isSome)
   )

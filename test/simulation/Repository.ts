@@ -139,6 +139,14 @@ export const make = (machine: Machine): Repository => {
           worktrees.set(path, worktree)
           return Effect.succeed(worktree)
         }),
+      reopenWorktree: (_, { at, branch, path }) =>
+        answer(() =>
+          Option.filter(Option.fromNullable(worktrees.get(path)), () => {
+            const tip = branches.get(branch)
+            return tip !== undefined && contains(tip, at)
+          })
+        ),
+      verifyWorktree: (_, { branch }) => command(() => resolve(branch)),
       worktrees: () => answer(() => [...worktrees.values()]),
       removeWorktree: (_, path) => answer(() => void worktrees.delete(path)),
       putBack: () => Effect.succeed([]),

@@ -1,13 +1,16 @@
 /**
  * The worktree of a unit, outside the repository and on a separate branch.
  */
+import { FileSystem } from "@effect/platform/FileSystem"
 import { Duration, Effect, Option, Schema } from "effect"
 import { Git } from "../../git/Git.js"
 import type { GitError } from "../../git/GitError.js"
 import { AbsolutePath, type ObjectId, type OwnBranch, unitBranch, type UnitName } from "../../git/RefNames.js"
 import type { Worktree } from "../../git/Worktrees.js"
+import * as plainText from "../../internal/plainText.js"
 import * as copyUntracked from "./copyUntracked.js"
 import type { RunContext } from "./RunContext.js"
+import * as Note from "./Note.js"
 import * as runCommand from "./runCommand.js"
 import { CommandFailed } from "./errors.js"
 
@@ -18,37 +21,80 @@ export interface UnitWorktree extends Worktree {
   readonly logs: string
 }
 
-/** Creates the worktree with its branch at a commit, and runs the setup; an existing worktree is removed first. */
-export const open = (
-  ctx: RunContext,
-  { at, branch, unit }: { readonly unit?: UnitName; readonly branch: OwnBranch; readonly at: ObjectId }
-) =>
+interface Start {
+  readonly branch: OwnBranch
+  /** The last good commit. */
+  readonly at: ObjectId
+}
+
+/**
+ * The worktree of a unit with an unfinished task, as the last turn left it: with all its files, and the agent's commits on its branch.
+ * If it cannot be kept, it is made again, and a note says so if the task had been started.
+ */
+export const open = (ctx: RunContext, unit: UnitName, task: number, { at, branch }: Start) =>
   Effect.gen(function* () {
     const git = yield* Git
-    const { directories, repository } = ctx
-    // The name is no valid unit name, so it cannot collide with one.
-    const name = unit ?? "_landing"
-    const path = yield* Schema.decode(AbsolutePath)(`${directories.worktrees}/${name}`)
+    const { progress, repository } = ctx
+    const lost = ({ message }: { readonly message: string }) =>
+      Effect.as(
+        progress.task(unit, task).state === "running"
+          ? Note.add(ctx, { unit, task }, `unfinished work was discarded: ${plainText.line(message)}`)
+          : Effect.void,
+        Option.none<Worktree>()
+      )
+    const path = yield* pathOf(ctx, unit)
+    const kept = yield* git
+      .reopenWorktree(repository, { path, branch, at })
+      .pipe(Effect.catchTags({ BranchMissing: lost, HeadMoved: lost, OperationInProgress: lost, WorktreeBroken: lost }))
+    if (Option.isNone(kept)) return yield* make(ctx, { unit, branch, at })
+    const worktree = yield* prepare(ctx, kept.value, unit)
+    // The branch in the user's repository contains only work that has passed its gate.
+    yield* git.restore(repository, branch, at)
+    return worktree
+  })
+
+/** Creates the worktree with its branch at a commit, and runs the setup; an existing worktree is removed first. */
+export const make = (ctx: RunContext, { at, branch, unit }: Start & { readonly unit?: UnitName }) =>
+  Effect.gen(function* () {
+    const git = yield* Git
+    const { repository } = ctx
+    const path = yield* pathOf(ctx, unit)
     yield* git.removeWorktree(repository, path)
     yield* git.restore(repository, branch, at)
-    const added = yield* git.addWorktree(repository, { path, branch })
-    const worktree: UnitWorktree = { ...added, unit, logs: `${directories.logs}/${name}` }
+    return yield* prepare(ctx, yield* git.addWorktree(repository, { path, branch }), unit)
+  })
+
+/** The name is no valid unit name, so it cannot collide with one. */
+const nameOf = (unit: UnitName | undefined): string => unit ?? "_landing"
+
+const pathOf = ({ directories }: RunContext, unit: UnitName | undefined) =>
+  Schema.decode(AbsolutePath)(`${directories.worktrees}/${nameOf(unit)}`)
+
+/** Runs copy and setup, unless the same have passed there. */
+const prepare = (ctx: RunContext, files: Worktree, unit: UnitName | undefined) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem
+    const worktree: UnitWorktree = { ...files, unit, logs: `${ctx.directories.logs}/${nameOf(unit)}` }
+    const { copy, setup } = ctx.snapshot.plan.settings
+    if (setup === undefined && copy.length === 0) return worktree
+    // Removed with the worktree, and out of the way of its processes.
+    const passed = `${files.gitDir}/charlotte-setup`
+    const wanted = JSON.stringify({ copy, setup })
+    if ((yield* Effect.orElseSucceed(fs.readFileString(passed), () => "")) === wanted) return worktree
     yield* copyUntracked.into(ctx, worktree)
     yield* setUp(ctx, worktree)
+    yield* fs
+      .writeFileString(passed, wanted)
+      .pipe(Effect.catchAll(({ message }) => Effect.logWarning(`setup may run again in ${files.path}: ${message}`)))
     return worktree
   })
 
 /** Why the worktree cannot be used for another attempt; none if it can. */
 export const fault = ({ repository }: RunContext, worktree: UnitWorktree, tip: ObjectId) =>
-  Effect.gen(function* () {
-    const git = yield* Git
-    const { commit } = yield* git.status(repository, worktree)
-    return (yield* git.isAncestor(repository, tip, commit))
-      ? Option.none()
-      : Option.some(`the branch ${worktree.branch} no longer contains its earlier commits`)
-  }).pipe(
-    // The agent can fix files in the worktree, even files that git cannot read.
-    Effect.catchTags({ GitFailed: () => Effect.succeedNone, NestedRepository: () => Effect.succeedNone }),
+  Effect.flatMap(Git, (git) => git.verifyWorktree(repository, worktree, tip)).pipe(
+    Effect.as(Option.none<string>()),
+    // The agent can fix what git cannot read.
+    Effect.catchTag("GitFailed", () => Effect.succeedNone),
     Effect.catchTags({
       BranchMissing: asFault,
       HeadMoved: asFault,

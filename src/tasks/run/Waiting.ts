@@ -47,6 +47,7 @@ export const whileUnusable = (git: Service, emit: EmitTaskEvent): Service => {
     restore: waitToWrite(git.restore),
     advance: waitToWrite(git.advance),
     addWorktree: waitToWrite(git.addWorktree),
+    reopenWorktree: waitToWrite(git.reopenWorktree),
     status: waitToWrite(git.status),
     // The task waits to write, and notes it.
     commit: (...args) => wait(git.commit(...args)),

@@ -125,7 +125,7 @@ const mergeInto = (ctx: RunContext, { result, tip }: { readonly result: ObjectId
 const verify = (ctx: RunContext, commit: ObjectId) =>
   Effect.gen(function* () {
     const branch = OwnBranch.make(`charlotte/${ctx.job.id}/landing`)
-    const worktree = yield* UnitWorktree.open(ctx, { branch, at: commit })
+    const worktree = yield* UnitWorktree.make(ctx, { branch, at: commit })
     yield* verifyMerge.gates(ctx, worktree, verifyMerge.doneTasks(ctx))
     yield* verifyMerge.baseline(ctx, worktree)
     yield* UnitWorktree.close(ctx, worktree)

@@ -74,7 +74,7 @@ const forward = (
   const recreate = ({ message }: { readonly message: string }) =>
     Effect.zipRight(
       Effect.logWarning(`recreating the worktree of unit ${id}: ${message}`),
-      UnitWorktree.open(ctx, { unit: id, branch: worktree.branch, at: move.to })
+      UnitWorktree.make(ctx, { unit: id, branch: worktree.branch, at: move.to })
     )
   return Effect.flatMap(Git, (git) => git.forward(ctx.repository, worktree, move)).pipe(
     Effect.as(worktree),

@@ -80,7 +80,7 @@ export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTas
       const fault = yield* UnitWorktree.fault(ctx, worktree, position.tip)
       if (Option.isSome(fault)) {
         yield* Note.add(ctx, { unit: unit.id, task: task.number }, `attempt ${attempt} was discarded: ${fault.value}`)
-        worktree = yield* UnitWorktree.open(ctx, { unit: unit.id, branch: worktree.branch, at: position.tip })
+        worktree = yield* UnitWorktree.make(ctx, { unit: unit.id, branch: worktree.branch, at: position.tip })
       }
     }
   })

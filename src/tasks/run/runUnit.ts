@@ -5,7 +5,7 @@ import { Effect, Option, Schema } from "effect"
 import { now } from "../../internal/now.js"
 import * as Tracing from "../../internal/Tracing.js"
 import { ObjectId, unitBranch } from "../../git/RefNames.js"
-import type { Unit } from "../plan/Plan.js"
+import type { Task, Unit } from "../plan/Plan.js"
 import type { RunContext } from "./RunContext.js"
 import type { TaskPosition } from "./commitTask.js"
 import * as mergeUnit from "./mergeUnit.js"
@@ -23,12 +23,15 @@ export const run = (ctx: RunContext, unit: Unit, start: ObjectId) =>
     yield* emit("unit.started", {}, { unit: unit.id })
     const branch = unitBranch(job.id, unit.id)
     const at = Option.getOrElse(lastCommit(ctx, unit), () => base)
-    let position: TaskPosition = {
-      worktree: yield* UnitWorktree.open(ctx, { unit: unit.id, branch, at }),
-      tip: at
-    }
+    const isUnfinished = ({ number }: Task) => progress.task(unit.id, number).state !== "completed"
+    const unfinished = unit.remaining.find(isUnfinished)
+    const worktree =
+      unfinished === undefined
+        ? UnitWorktree.make(ctx, { unit: unit.id, branch, at })
+        : UnitWorktree.open(ctx, unit.id, unfinished.number, { branch, at })
+    let position: TaskPosition = { worktree: yield* worktree, tip: at }
     for (const task of unit.remaining) {
-      if (progress.task(unit.id, task.number).state !== "completed")
+      if (isUnfinished(task))
         position = yield* runTask
           .run(ctx, unit, task, position)
           .pipe(Tracing.traced(Tracing.task, { attributes: { unit: unit.id, task: task.number, title: task.title } }))
