@@ -38,7 +38,7 @@ const chaos = [
   "test/http/server/{Crowd,Memory,Reconnect,Stalled}.test.ts",
   "test/manager/{Capacity,CrashRecovery,EventLeaks}.test.ts",
   "test/process/{crash,flood}.test.ts",
-  "test/tasks/run/{Close,Hostile,Kill,Meddling,OwnRefs,Resume,Stop,scheduleUnits}.test.ts"
+  "test/tasks/run/{Close,Hostile,Kill,Meddling,OwnRefs,Resume,Stop,Unfinished,scheduleUnits}.test.ts"
 ]
 
 /** The tests that have a long form, which is run where `CHARLOTTE_TESTS` is `long`. */
@@ -50,7 +50,7 @@ const long = [
   "test/manager/{Capacity,Interruption}.test.ts",
   "test/store/Interruption.test.ts",
   "test/simulation/**/{Simulation,Variants}.test.ts",
-  "test/tasks/run/{Kill,Resume}.test.ts"
+  "test/tasks/run/{Kill,Resume,Unfinished}.test.ts"
 ]
 
 /** Tests on PostgreSQL that have a long form. */

@@ -54,6 +54,8 @@ export class UnitRecord extends Schema.Class<UnitRecord>("charlotte/UnitRecord")
   base: Schema.optional(Schema.String),
   /** The commit that merges the unit into the result; recorded before the result branch is moved to it. */
   commit: Schema.optional(Schema.String),
+  /** The directory in which the unit is worked on; a retry adopts it with its unfinished work. */
+  worktree: Schema.optional(Schema.String),
   /** Why the unit failed; until it is over, why it waits for a person. */
   reason: Schema.optional(Schema.String),
   startedAt: Schema.optional(Schema.DateTimeUtc),

@@ -118,8 +118,17 @@ export interface Service {
    */
   readonly reopenWorktree: (
     repository: Repo,
-    options: { readonly path: AbsolutePath; readonly branch: OwnBranch; readonly at: ObjectId }
+    options: WorkingFiles.ReopenOptions
   ) => Result<Option.Option<Worktrees.Worktree>>
+
+  /**
+   * Puts the worktree of a branch `from` on another branch, with its files and commits; no file is touched. Returns whether it is
+   * there: a worktree is adopted by one branch only. Fails like `verifyWorktree`. No process may run there.
+   */
+  readonly adoptWorktree: (
+    repository: Repo,
+    options: WorkingFiles.ReopenOptions & { readonly from: OwnBranch }
+  ) => Result<boolean>
 
   /**
    * The commit of a worktree; fails unless it is on its own branch, at the commit `at` or ahead of it, with no unfinished operation.
@@ -254,6 +263,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     advance: method("advance", advanceBranch.advance),
     addWorktree: method("addWorktree", Worktrees.add),
     reopenWorktree: method("reopenWorktree", WorkingFiles.reopen),
+    adoptWorktree: method("adoptWorktree", WorkingFiles.adopt),
     verifyWorktree: method("verifyWorktree", WorkingFiles.verify),
     worktrees: method("worktrees", Worktrees.list),
     removeWorktree: method("removeWorktree", Worktrees.remove),

@@ -47,27 +47,32 @@ const bring = (repository: Repository, { branch, clone, path }: Worktrees.Worktr
     yield* Refs.restore(repository, branch, tip)
   })
 
-/** The commit of the worktree; fails unless it is on its own branch, with no unfinished operation. */
-const examine = (repository: Repository, worktree: Worktrees.Worktree) =>
+/** The commit of a verified worktree; fails unless it is on its own branch, with no unfinished operation. */
+const examine = (worktree: Worktrees.Worktree) =>
   Effect.gen(function* () {
-    yield* Worktrees.verify(repository, worktree)
     const commit = yield* tip(worktree)
     const operation = yield* Checkouts.operation({ gitDir: worktree.clone, path: worktree.path })
     return Option.isSome(operation) ? yield* operation.value : commit
   })
 
-/** The same, with its commits copied to the user's repository. */
+/** The same, with the commit copied to the user's repository. */
 export const stand = (repository: Repository, worktree: Worktrees.Worktree) =>
-  Effect.tap(examine(repository, worktree), (commit) => bring(repository, worktree, commit))
+  Worktrees.verify(repository, worktree).pipe(
+    Effect.zipRight(examine(worktree)),
+    Effect.tap((commit) => bring(repository, worktree, commit))
+  )
 
 /**
  * The commit of the worktree; fails unless it is on its own branch, at the commit `at` or ahead of it, with no unfinished operation.
  * Reads the commits where they were made: unfinished work does not enter the user's repository.
  */
 export const verify = (repository: Repository, worktree: Worktrees.Worktree, at: ObjectId) =>
+  Effect.zipRight(Worktrees.verify(repository, worktree), ahead(repository, worktree, at))
+
+const ahead = (repository: Repository, worktree: Worktrees.Worktree, at: ObjectId) =>
   Effect.gen(function* () {
     const { branch, clone, path } = worktree
-    const commit = yield* examine(repository, worktree)
+    const commit = yield* examine(worktree)
     if (commit === at) return commit
     const broken = (failure: GitFailed) =>
       failure.exitCode === null
@@ -96,25 +101,53 @@ export const verify = (repository: Repository, worktree: Worktrees.Worktree, at:
     )
   })
 
+export interface ReopenOptions {
+  readonly path: AbsolutePath
+  readonly branch: OwnBranch
+  readonly at: ObjectId
+}
+
 /**
  * The worktree as its last process left it, with all its files; none if there is none, or if its creation was interrupted. Fails
  * like `verify`. No process may run there.
  */
-export const reopen = (
-  repository: Repository,
-  { at, branch, path: wanted }: { readonly path: AbsolutePath; readonly branch: OwnBranch; readonly at: ObjectId }
-) =>
+export const reopen = (repository: Repository, { at, branch, path }: ReopenOptions) =>
   Effect.gen(function* () {
-    const found = (yield* Worktrees.find(repository, wanted)).pipe(Option.map((found) => ({ ...found, branch })))
+    const found = yield* Worktrees.find(repository, path)
     if (Option.isNone(found) || !(yield* Worktrees.isPopulated(found.value))) return Option.none()
-    const worktree: Worktrees.Worktree = found.value
+    const worktree: Worktrees.Worktree = { ...found.value, branch }
     yield* Worktrees.verify(repository, worktree)
     const wasLocked = yield* SharedClone.unlock(worktree)
-    const commit = yield* verify(repository, worktree, at)
+    const commit = yield* ahead(repository, worktree, at)
     // The commit of a task may have been interrupted between its branch and its index.
     if (wasLocked && commit === at) yield* resetIndex(repository, worktree, at)
     return Option.some(worktree)
   })
+
+/**
+ * Puts a worktree that was created for the branch `from` on the existing branch `branch`, where it has the same commits. No file is
+ * touched. Returns whether it is on that branch: not if it is on a third one, so only one branch can adopt it. Fails like `verify`.
+ */
+export const adopt = (
+  repository: Repository,
+  { at, branch, from, path }: ReopenOptions & { readonly from: OwnBranch }
+) =>
+  mutate(repository)(
+    Effect.gen(function* () {
+      const found = yield* Worktrees.find(repository, path)
+      if (Option.isNone(found) || !(yield* Worktrees.isPopulated(found.value))) return false
+      const owner = yield* Worktrees.ownerOf(repository, found.value)
+      if (Option.contains(owner, branch)) return true
+      if (!Option.contains(owner, from)) return false
+      yield* Worktrees.verify(repository, { ...found.value, branch: from })
+      yield* SharedClone.unlock(found.value)
+      // An earlier adoption may have been interrupted.
+      const isMoved = Option.contains(yield* SharedClone.head(found.value.clone), fullRef(branch))
+      const commit = yield* ahead(repository, { ...found.value, branch: isMoved ? branch : from }, at)
+      yield* Effect.uninterruptible(Worktrees.rename({ ...found.value, branch }, commit))
+      return true
+    })
+  )
 
 const resetIndex = (repository: Repository, { clone }: Worktrees.Worktree, at: ObjectId) =>
   isolatedGitDir(repository, (git) =>

@@ -1,6 +1,6 @@
 /** The worktrees of units: outside the repository, each on its own branch, and distinguished from the user's by a mark. */
 import { Cause, Effect, Option, Schema } from "effect"
-import { mkdir, rm, rmdir, writeFile } from "node:fs/promises"
+import { mkdir, rename as renameFile, rm, rmdir, writeFile } from "node:fs/promises"
 import { basename, dirname } from "node:path"
 import * as Checkouts from "./Checkouts.js"
 import * as ContentFilters from "./ContentFilters.js"
@@ -8,7 +8,7 @@ import * as fs from "./fs.js"
 import { type GitCommand, step } from "./GitCommand.js"
 import { BranchCheckedOut, type GitError, GitFailed, PathTaken, WorktreeBroken } from "./GitError.js"
 import { mutate, type Mutexes, patiently } from "./withRepositoryLock.js"
-import { AbsolutePath, type ObjectId, OwnBranch } from "./RefNames.js"
+import { AbsolutePath, fullRef, type ObjectId, OwnBranch } from "./RefNames.js"
 import * as Refs from "./Refs.js"
 import type { Repository } from "./Repository.js"
 import { isolatedGitDir } from "./IsolatedGitDir.js"
@@ -57,6 +57,26 @@ export const verify = (repository: Repository, worktree: Worktree) =>
     const isOurs = Option.contains(mark, branch) && fs.isWithin(gitDir, repository.commonDir)
     if (!isOurs || !Option.contains(common, "../..")) return yield* broken("its git directory was changed")
   })
+
+/** The branch for which a worktree was created, or by which it was adopted. */
+export const ownerOf = (repository: Repository, { gitDir, path }: Omit<Worktree, "branch">) =>
+  madeFor(repository, path, gitDir)
+
+/** Puts a worktree on another branch, at a commit; its mark comes last, so that an interrupted change can be repeated. */
+export const rename = ({ branch, clone, gitDir, path }: Worktree, commit: ObjectId) =>
+  Effect.zipRight(
+    SharedClone.setBranch(clone, branch, commit),
+    step(`put ${path} on ${branch}`, async () => {
+      for (const [file, content] of [
+        [`${clone}/HEAD`, `ref: ${fullRef(branch)}\n`],
+        [`${gitDir}/HEAD`, `ref: ${fullRef(branch)}\n`],
+        [Checkouts.mark(gitDir), `${branch}\n`]
+      ] as const) {
+        await writeFile(`${file}.lock`, content)
+        await renameFile(`${file}.lock`, file)
+      }
+    })
+  )
 
 /** A file beside a worktree, out of the way of its processes; it contains the repository and the branch. */
 const note = (path: string): string => `${dirname(path)}/.${basename(path)}`

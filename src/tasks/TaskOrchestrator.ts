@@ -109,7 +109,12 @@ const recover = (options: Options, id: JobId, attempt: number) =>
   Effect.gen(function* () {
     const runner = yield* ProcessRunner
     yield* runner.recover(id, attempt)
-    yield* reapOrphanGit.reap(JobDirectories.of(options.directory, id).worktrees)
+    const { worktrees } = JobDirectories.of(options.directory, id)
+    const { units } = yield* (yield* RunStore).work.of(id)
+    const adopted = units.flatMap(({ worktree }) =>
+      worktree === undefined || worktree.startsWith(`${worktrees}/`) ? [] : [worktree]
+    )
+    yield* reapOrphanGit.reap(worktrees, adopted)
   })
 
 const check = ({ directory }: Options, config: JobConfig, stored: unknown) =>

@@ -146,6 +146,7 @@ export const make = (machine: Machine): Repository => {
             return tip !== undefined && contains(tip, at)
           })
         ),
+      adoptWorktree: () => answer(() => false),
       verifyWorktree: (_, { branch }) => command(() => resolve(branch)),
       worktrees: () => answer(() => [...worktrees.values()]),
       removeWorktree: (_, path) => answer(() => void worktrees.delete(path)),

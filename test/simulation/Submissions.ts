@@ -50,7 +50,7 @@ export const make = (
     base,
     agent: "script",
     plan: new Plan({ dir: ".", files: [], units, settings: defaults }),
-    taken: new PlanSnapshot.Taken({ begun: {}, tasks: [] })
+    taken: new PlanSnapshot.Taken({ begun: {}, tasks: [], worktrees: {} })
   })
 }
 

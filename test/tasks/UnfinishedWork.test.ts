@@ -1,12 +1,13 @@
 /** An agent that is cut off finds at its next turn what it has left in its worktree. */
 import { describe, expect, it } from "@effect/vitest"
 import { JobManager, type Run, RunStore } from "charlotte"
+import { Prune } from "charlotte/tasks"
 import { Effect } from "effect"
 import { readFileSync } from "node:fs"
 import { jumping } from "../support/jumpingClock.js"
 import * as Repository from "../support/Repository.js"
-import { appears, charlotte, ended, repository, untilClosed } from "./Jobs.js"
-import { eventually } from "./run/Scenes.js"
+import { appears, charlotte, ended, repository, task, untilClosed } from "./Jobs.js"
+import { commitOnMain, eventually } from "./run/Scenes.js"
 import { agent, expectNothingOf, left, tasksOf } from "./UnfinishedWork.js"
 
 /** Waits until the record of a job has a status. */
@@ -78,6 +79,87 @@ for (const units of [["a"], ["a", "b", "c", "d"]]) {
     )
   })
 }
+
+/** Starts a job whose agents hang after their first turn's work, stops it then, and returns its id. */
+const stopped = (one: Scene, units: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const manager = yield* JobManager.JobManager
+    const id = yield* start(one)
+    for (const unit of units) yield* appears(`${one.world.root}/${unit}-after-1`)
+    yield* manager.stop(id)
+    return id
+  })
+
+describe("a retry", () => {
+  for (const units of [["a"], ["a", "b", "c", "d"]])
+    it.scopedLive(`adopts the worktrees of a stopped job with all files: ${units.length}`, () =>
+      Effect.gen(function* () {
+        const one = yield* scene(units, "[ $n = 1 ] && hang; worked")
+        const { config, top, world } = one
+        yield* Effect.gen(function* () {
+          const manager = yield* JobManager.JobManager
+          const first = yield* stopped(one, units)
+          yield* expectNothingOf(world, top)
+          const { work } = yield* comesOut(one, yield* manager.start({ ...config, retryOf: first }), units)
+          const store = yield* RunStore.RunStore
+          const before = yield* store.work.of(first)
+          expect(work.units.map(({ worktree }) => worktree)).toEqual(before.units.map(({ worktree }) => worktree))
+        }).pipe(Effect.provide(one.layer))
+      })
+    )
+
+  it.scopedLive("keeps what it has adopted while the job before is pruned, and hands it to the next retry", () =>
+    Effect.gen(function* () {
+      const one = yield* scene(["a"], "[ $n -lt 3 ] && hang; worked")
+      const { config, top, world } = one
+      const directory = `${world.root}/charlotte`
+      yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const first = yield* stopped(one, ["a"])
+        const second = yield* manager.start({ ...config, retryOf: first })
+        yield* appears(`${world.root}/a-after-2`)
+        yield* Prune.prune({ directory, discard: true })
+        yield* manager.stop(second)
+        // The user changes the task and commits something else.
+        const edited = task(1, "true", "test -e ok-a && echo edited")
+        yield* commitOnMain(world, top, "tasks/a/01-task.md", edited)
+        yield* world.write(`${top}/tasks/a/01-task.md`, edited)
+        yield* commitOnMain(world, top, "news.txt", "news\n")
+        const third = yield* ended(yield* manager.start({ ...config, retryOf: second }))
+        expect([third.run.status, third.run.error]).toEqual(["completed", undefined])
+        expect(left(world, "a", "before", 2)).toBe(left(world, "a", "after", 1))
+        expect(left(world, "a", "before", 3)).toBe(left(world, "a", "after", 2))
+        const file = yield* world.git(top, "show", "main:tasks/a/01-task.md")
+        expect(file).toBe(edited.replace("pending", "complete"))
+        expect(yield* world.git(top, "show", "main:news.txt", "main:a-crlf-1.txt")).toBe("news\na\r\n1\r\nlast\n")
+        expect(yield* Prune.prune({ directory })).toMatchObject([{ kept: [], problems: [] }])
+        expect((yield* world.git(top, "worktree", "list")).trim().split("\n")).toHaveLength(1)
+      }).pipe(Effect.provide(one.layer))
+    })
+  )
+
+  it.scopedLive("makes a worktree if another retry of the same job has adopted the one of that job", () =>
+    Effect.gen(function* () {
+      const one = yield* scene(["a"], "[ $n -lt 3 ] && hang; worked")
+      const { config, top, world } = one
+      yield* world.git(top, "branch", "next", "main")
+      yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const first = yield* stopped(one, ["a"])
+        const second = yield* manager.start({ ...config, retryOf: first })
+        yield* appears(`${world.root}/a-after-2`)
+        const third = yield* ended(yield* manager.start({ ...config, targetBranch: "next", retryOf: first }))
+        expect([third.run.status, third.run.error]).toEqual(["completed", undefined])
+        expect(left(world, "a", "before", 2)).toBe(left(world, "a", "after", 1))
+        expect(left(world, "a", "before", 3)).toBe(left(world, "a", "before", 1))
+        yield* manager.stop(second)
+        const fourth = yield* ended(yield* manager.start({ ...config, retryOf: second }))
+        expect(fourth.run.status).toBe("completed")
+        expect(left(world, "a", "before", 4)).toBe(left(world, "a", "after", 2))
+      }).pipe(Effect.provide(one.layer))
+    })
+  )
+})
 
 describe("the work of an attempt whose gate has failed", () => {
   for (const [name, refusal, resume] of [

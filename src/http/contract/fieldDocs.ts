@@ -188,6 +188,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   whenKeyTaken: ["What to do if another job holds the key.", "queue"],
   version: ["The version of the server.", "0.2.0"],
   waitsFor: ["What a job that is neither running nor over waits for.", "permit"],
+  worktree: ["The directory in which the unit is worked on.", `/home/me/.charlotte/worktrees/${id}/api`],
   // Names with another meaning in these schemas.
   "AgentStatus.limit": [
     "The usage limit that it has reached; missing if it is not at its limit.",

@@ -21,6 +21,7 @@ const UnitRow = Schema.Struct({
   state: UnitState,
   base: Text,
   commit: Text,
+  worktree: Text,
   reason: Text,
   startedAt: Time,
   endedAt: Time

@@ -2,8 +2,9 @@
  * The work on a unit that a retry takes over from the job that it retries.
  */
 import { Option, Schema } from "effect"
+import type { JobId } from "../../domain/JobId.js"
 import type { Work } from "../../domain/Work.js"
-import { ObjectId, type UnitName } from "../../git/RefNames.js"
+import { ObjectId, type OwnBranch, unitBranch, type UnitName } from "../../git/RefNames.js"
 import type { PlanSnapshot } from "./PlanSnapshot.js"
 
 export interface CarryOver {
@@ -11,12 +12,14 @@ export interface CarryOver {
   readonly tasks: ReadonlyArray<number>
   /** The commit at which the unit's branch continues, if the unit was started and not merged. */
   readonly tip: Option.Option<ObjectId>
+  /** The branch of the worktree with the unfinished work of the unit. */
+  readonly worktree: Option.Option<OwnBranch>
 }
 
 /** @param exists whether the repository still has a commit */
 export const of = (
   unit: UnitName,
-  { snapshot, work }: { readonly snapshot: PlanSnapshot; readonly work: Work },
+  { id, snapshot, work }: { readonly id: JobId; readonly snapshot: PlanSnapshot; readonly work: Work },
   exists: (commit: string | undefined) => boolean
 ): CarryOver => {
   const record = work.units.find((record) => record.unit === unit)
@@ -24,19 +27,23 @@ export const of = (
   const completed = records.filter(({ commit, state }) => state === "completed" && exists(commit))
   const taken = snapshot.taken.tasks.flatMap((done) => (done.unit === unit ? [done.task] : []))
   const tasks = [...taken, ...completed.map(({ task }) => task)]
-  if (record?.state === "merged" && exists(record.commit)) return { tasks, tip: Option.none() }
+  if (record?.state === "merged" && exists(record.commit)) return { tasks, tip: Option.none(), worktree: Option.none() }
 
   const before = snapshot.taken.begun[unit]
-  const tip = completed.at(-1)?.commit ?? before
   const allDone = records.every(({ state }) => state === "completed" || state === "skipped")
+  // A unit that was not started has left its worktree to the job before.
+  const branch = record?.worktree === undefined ? snapshot.taken.worktrees[unit]?.branch : unitBranch(id, unit)
+  const worktree = Option.filter(Option.fromNullable(branch), () => !allDone)
+  const tip = completed.at(-1)?.commit ?? before ?? (Option.isSome(worktree) ? record?.base : undefined)
   // All tasks completed and no base: the unit failed its checks after the merge, so it restarts on top of the other units.
   const failedMerge = record?.state === "failed" && record.base === undefined && allDone
-  if (!failedMerge && exists(tip)) return { tasks, tip: Schema.decodeUnknownOption(ObjectId)(tip) }
+  if (!failedMerge && exists(tip)) return { tasks, tip: Schema.decodeUnknownOption(ObjectId)(tip), worktree }
   return startOver({ tasks: taken, tip: Option.fromNullable(before) })
 }
 
 /** Discards the unmerged branch of the unit; tasks merged into the base of the job stay done. */
-export const startOver = ({ tasks, tip }: CarryOver): CarryOver => ({
+export const startOver = ({ tasks, tip }: Pick<CarryOver, "tasks" | "tip">): CarryOver => ({
   tasks: Option.isSome(tip) ? [] : tasks,
-  tip: Option.none()
+  tip: Option.none(),
+  worktree: Option.none()
 })

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto"
 import { InvalidJobConfig } from "../../domain/errors.js"
 import { JobId } from "../../domain/JobId.js"
 import { Fingerprint } from "../../git/Fingerprint.js"
-import { BranchName, ObjectId, UnitName } from "../../git/RefNames.js"
+import { AbsolutePath, BranchName, ObjectId, OwnBranch, UnitName } from "../../git/RefNames.js"
 import { TaskNumber } from "../../yaml/fields.js"
 import { Plan } from "../plan/Plan.js"
 
@@ -16,7 +16,12 @@ export class Taken extends Schema.Class<Taken>("charlotte/Taken")({
   /** Units that were started and not merged, with the commits at which their branches continue. */
   begun: Schema.Record({ key: UnitName, value: ObjectId }),
   /** Tasks that were completed. */
-  tasks: Schema.Array(Schema.Struct({ unit: UnitName, task: TaskNumber }))
+  tasks: Schema.Array(Schema.Struct({ unit: UnitName, task: TaskNumber })),
+  /** Worktrees of units with an unfinished task, and their branches. */
+  worktrees: Schema.optionalWith(
+    Schema.Record({ key: UnitName, value: Schema.Struct({ path: AbsolutePath, branch: OwnBranch }) }),
+    { default: () => ({}) }
+  )
 }) {}
 
 export class PlanSnapshot extends Schema.Class<PlanSnapshot>("charlotte/PlanSnapshot")({

@@ -10,7 +10,9 @@ import type { PlanSnapshot } from "./PlanSnapshot.js"
 import { retryWrite } from "../../store/rules/retryWrite.js"
 import type { WriteError } from "./WriteError.js"
 
-export type UnitChange = Partial<Pick<UnitRecord, "state" | "base" | "commit" | "reason" | "startedAt" | "endedAt">>
+export type UnitChange = Partial<
+  Pick<UnitRecord, "state" | "base" | "commit" | "worktree" | "reason" | "startedAt" | "endedAt">
+>
 export type TaskChange = Partial<Omit<TaskRecord, "unit" | "task" | "position" | "title">>
 
 export interface TaskProgress {

@@ -53,6 +53,35 @@ export const open = (ctx: RunContext, unit: UnitName, task: number, { at, branch
     return worktree
   })
 
+/**
+ * Takes the worktree with the unfinished work of a unit over from the retried job; returns whether it could. The path is recorded
+ * first, so that this job knows its directory after a crash.
+ */
+export const adopt = (ctx: RunContext, unit: UnitName, task: number, at: ObjectId) =>
+  Effect.gen(function* () {
+    const git = yield* Git
+    const { job, progress, repository, snapshot } = ctx
+    const former = snapshot.taken.worktrees[unit]
+    if (former === undefined) return false
+    const branch = unitBranch(job.id, unit)
+    yield* progress.changeUnit(unit, { worktree: former.path })
+    yield* git.restore(repository, branch, at)
+    const refused = ({ message }: { readonly message: string }) => {
+      const note = `unfinished work of job ${snapshot.taken.from} was not taken over: ${plainText.line(message)}`
+      return Effect.as(Note.add(ctx, { unit, task }, note), false)
+    }
+    const isAdopted = yield* git.adoptWorktree(repository, { path: former.path, from: former.branch, branch, at }).pipe(
+      Effect.catchTags({
+        BranchMissing: refused,
+        HeadMoved: refused,
+        OperationInProgress: refused,
+        WorktreeBroken: refused
+      })
+    )
+    if (!isAdopted) yield* progress.changeUnit(unit, { worktree: undefined })
+    return isAdopted
+  })
+
 /** Creates the worktree with its branch at a commit, and runs the setup; an existing worktree is removed first. */
 export const make = (ctx: RunContext, { at, branch, unit }: Start & { readonly unit?: UnitName }) =>
   Effect.gen(function* () {
@@ -67,8 +96,11 @@ export const make = (ctx: RunContext, { at, branch, unit }: Start & { readonly u
 /** The name is no valid unit name, so it cannot collide with one. */
 const nameOf = (unit: UnitName | undefined): string => unit ?? "_landing"
 
-const pathOf = ({ directories }: RunContext, unit: UnitName | undefined) =>
-  Schema.decode(AbsolutePath)(`${directories.worktrees}/${nameOf(unit)}`)
+/** The recorded directory of a unit, or the one in which it will be worked on. */
+export const pathOf = ({ directories, progress }: RunContext, unit: UnitName | undefined) => {
+  const recorded = unit === undefined ? undefined : progress.unit(unit).worktree
+  return Schema.decode(AbsolutePath)(recorded ?? `${directories.worktrees}/${nameOf(unit)}`)
+}
 
 /** Runs copy and setup, unless the same have passed there. */
 const prepare = (ctx: RunContext, files: Worktree, unit: UnitName | undefined) =>

@@ -47,6 +47,7 @@ export const whileUnusable = (git: Service, emit: EmitTaskEvent): Service => {
     restore: waitToWrite(git.restore),
     advance: waitToWrite(git.advance),
     addWorktree: waitToWrite(git.addWorktree),
+    adoptWorktree: waitToWrite(git.adoptWorktree),
     reopenWorktree: waitToWrite(git.reopenWorktree),
     status: waitToWrite(git.status),
     // The task waits to write, and notes it.

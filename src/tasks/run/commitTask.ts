@@ -23,17 +23,26 @@ export interface TaskPosition {
 
 export interface File {
   readonly path: RepoPath
-  /** None if the file no longer exists. */
+  /** Its text in the worktree; none if the file no longer exists. */
   readonly text: Option.Option<string>
+  /** Its text in the plan. */
+  readonly planned: Option.Option<string>
 }
 
-/** The task file at a commit. */
-export const readFile = ({ repository }: RunContext, task: Task, commit: ObjectId) =>
+/** The task file at a commit of the unit. */
+export const readFile = ({ repository, snapshot }: RunContext, unit: Unit, task: Task, commit: ObjectId) =>
   Effect.gen(function* () {
     const git = yield* Git
     const path = yield* Schema.decode(RepoPath)(task.file)
-    const content = yield* git.readFile(repository, commit, path)
-    const file: File = { path, text: Option.map(content, (content) => Buffer.from(content).toString("utf8")) }
+    const textAt = (commit: ObjectId) =>
+      Effect.map(
+        git.readFile(repository, commit, path),
+        Option.map((content) => Buffer.from(content).toString("utf8"))
+      )
+    const text = yield* textAt(commit)
+    // An adopted worktree has the file as it was planned for the retried job.
+    const planned = snapshot.taken.worktrees[unit.id] === undefined ? text : yield* textAt(snapshot.base)
+    const file: File = { path, text, planned }
     return file
   })
 
@@ -43,13 +52,13 @@ export const commit = (
   unit: Unit,
   task: Task,
   { tip, worktree }: TaskPosition,
-  { path, text }: File
+  { path, planned, text }: File
 ) =>
   Effect.gen(function* () {
     const git = yield* Git
     const { job, keep, progress, repository, snapshot } = ctx
     const note = (text: string) => Note.add(ctx, { unit: unit.id, task: task.number }, text)
-    const marked = Option.flatMap(text, (text) => TaskFile.withStatus(text, "complete"))
+    const marked = Option.flatMap(planned, (text) => TaskFile.withStatus(text, "complete"))
     let wasUnwritable = false
     const onProblem = (problem: string) => {
       wasUnwritable = true

@@ -44,7 +44,9 @@ export const mergeCommits = (
 export const merge = (ctx: RunContext, unit: Unit, { tip, worktree: completed }: TaskPosition, result: ObjectId) =>
   Effect.gen(function* () {
     const { emit, progress } = ctx
-    const commit = yield* mergeCommits(ctx, unit, { ours: result, theirs: tip })
+    // An adopted worktree has the plan files of the retried job, and those of its done tasks as they are now.
+    const isCarriedOver = ctx.snapshot.taken.worktrees[unit.id] !== undefined
+    const commit = yield* mergeCommits(ctx, unit, { ours: result, theirs: tip, isCarriedOver })
     const fastForward = commit === tip
     // Work taken over from a retried job was merged with newer commits already when the unit was started.
     const isMerge = !fastForward || ctx.snapshot.taken.begun[unit.id] !== undefined

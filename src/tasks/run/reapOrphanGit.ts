@@ -8,14 +8,20 @@ import { ProcessTableRef } from "../../process/ProcessTable.js"
 import * as ProcessTree from "../../process/ProcessTree.js"
 import { kill } from "../../process/terminate.js"
 
-/** Returns once no git process of Charlotte works below the directory. Without `/proc`, none can be found. */
-export const reap = (worktrees: string): Effect.Effect<void, never, FileSystem> =>
+/**
+ * Returns once no git process of Charlotte works below the directory, or in one of the worktrees that the job has adopted. Without
+ * `/proc`, none can be found.
+ */
+export const reap = (directory: string, adopted: ReadonlyArray<string>): Effect.Effect<void, never, FileSystem> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem
     const table = yield* ProcessTableRef
-    const directory = yield* Effect.option(fs.realPath(worktrees))
-    if (Option.isNone(table) || Option.isNone(directory)) return
-    // Only Charlotte sets this variable to a path in this directory.
-    const cookie = `GIT_WORK_TREE=${directory.value}/`
-    yield* kill(ProcessTree.make({ table, cookie, leader: undefined }))
+    const real = yield* Effect.option(fs.realPath(directory))
+    if (Option.isNone(table)) return
+    // Only Charlotte sets this variable to a path in these directories.
+    const cookies = [
+      ...Option.toArray(Option.map(real, (directory) => `GIT_WORK_TREE=${directory}/`)),
+      ...adopted.map((path) => `GIT_WORK_TREE=${path}\0`)
+    ]
+    for (const cookie of cookies) yield* kill(ProcessTree.make({ table, cookie, leader: undefined }))
   })

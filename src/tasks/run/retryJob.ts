@@ -58,7 +58,7 @@ export const carryOver = (former: Option.Option<FormerJob>, start: Start) =>
   Effect.gen(function* () {
     const git = yield* Git
     const { canCommit, plan, repository, target, targetAt } = start
-    const nothing = { base: targetAt, plan, taken: new PlanSnapshot.Taken({ begun: {}, tasks: [] }) }
+    const nothing = { base: targetAt, plan, taken: new PlanSnapshot.Taken({ begun: {}, tasks: [], worktrees: {} }) }
     if (Option.isNone(former)) return nothing
     const { id, snapshot, work } = former.value
     const exists = yield* existingCommits(repository, former.value)
@@ -72,13 +72,24 @@ export const carryOver = (former: Option.Option<FormerJob>, start: Start) =>
     const merge = mergeWith(start, former.value)
     const base = canCommit ? yield* mergeBase(merge, { id, repository, result, target, targetAt }) : targetAt
     const unchanged = unchangedTasks(snapshot.plan, plan)
+    const worktrees = new Map((yield* git.worktrees(repository)).map(({ branch, path }) => [branch, path]))
     const units = yield* Effect.forEach(plan.units, (unit) =>
       Effect.gen(function* () {
+        const doneOf = (tasks: ReadonlyArray<number>) =>
+          unit.tasks
+            .map(({ number }) => number)
+            .filter((number) => tasks.includes(number) && unchanged.has(name(unit.id, number)))
         const left = CarryOver.of(unit.id, former.value, exists)
-        const merged = canCommit && Option.isSome(left.tip) ? yield* merge(left.tip.value, base) : undefined
+        const isFinished = doneOf(left.tasks).length === unit.tasks.length
+        const worktree = Option.flatMapNullable(isFinished ? Option.none() : left.worktree, (branch) => {
+          const path = worktrees.get(branch)
+          return path === undefined ? undefined : { path, branch }
+        })
+        // Unfinished work cannot be merged before its task is done.
+        const isMerged = canCommit && Option.isNone(worktree)
+        const merged = isMerged && Option.isSome(left.tip) ? yield* merge(left.tip.value, base) : undefined
         const { tasks, tip } = merged?._tag === "Conflict" ? CarryOver.startOver(left) : left
-        const done = unit.tasks.map(({ number }) => number).filter((number) => tasks.includes(number))
-        return { unit, tip, done: done.filter((number) => unchanged.has(name(unit.id, number))) }
+        return { unit, tip, worktree, done: doneOf(tasks) }
       })
     )
     return {
@@ -87,7 +98,10 @@ export const carryOver = (former: Option.Option<FormerJob>, start: Start) =>
       taken: new PlanSnapshot.Taken({
         from: id,
         begun: Object.fromEntries(units.flatMap(({ tip, unit }) => (Option.isSome(tip) ? [[unit.id, tip.value]] : []))),
-        tasks: units.flatMap(({ done, unit }) => done.map((task) => ({ unit: unit.id, task })))
+        tasks: units.flatMap(({ done, unit }) => done.map((task) => ({ unit: unit.id, task }))),
+        worktrees: Object.fromEntries(
+          units.flatMap(({ unit, worktree }) => (Option.isSome(worktree) ? [[unit.id, worktree.value]] : []))
+        )
       })
     }
   })
@@ -120,7 +134,10 @@ const completed = (unit: Unit, done: ReadonlyArray<number>) =>
 const existingCommits = (repository: Repository, { snapshot, work: { tasks, units } }: FormerJob) =>
   Effect.gen(function* () {
     const git = yield* Git
-    const recorded = [...units, ...tasks].map(({ commit }) => commit).concat(Object.values(snapshot.taken.begun))
+    const recorded = [...units, ...tasks]
+      .map(({ commit }) => commit)
+      .concat(Object.values(snapshot.taken.begun))
+      .concat(units.map(({ base }) => base))
     const commits = [...new Set(recorded)].flatMap((commit) =>
       Option.toArray(Schema.decodeUnknownOption(ObjectId)(commit))
     )

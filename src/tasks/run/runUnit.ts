@@ -47,11 +47,18 @@ const baseOf = (ctx: RunContext, unit: Unit, result: ObjectId) =>
     const record = progress.unit(unit.id)
     if (record.base !== undefined) return yield* Schema.decode(ObjectId)(record.base)
     const begun = snapshot.taken.begun[unit.id]
+    const [next] = unit.remaining
+    const isAdopted =
+      begun !== undefined && next !== undefined && (yield* UnitWorktree.adopt(ctx, unit.id, next.number, begun))
+    // Unfinished work cannot be merged: the unit meets the result when it is done.
     const base =
       begun === undefined
         ? result
-        : yield* mergeUnit.mergeCommits(ctx, unit, { ours: begun, theirs: result, isCarriedOver: true })
-    yield* progress.changeUnit(unit.id, { state: "running", base, startedAt: yield* now })
+        : isAdopted
+          ? begun
+          : yield* mergeUnit.mergeCommits(ctx, unit, { ours: begun, theirs: result, isCarriedOver: true })
+    const worktree = yield* UnitWorktree.pathOf(ctx, unit.id)
+    yield* progress.changeUnit(unit.id, { state: "running", base, worktree, startedAt: yield* now })
     return base
   })
 

@@ -82,7 +82,7 @@ export const tryTask = (
     let name = yield* unused
 
     // Read in the background, since it is needed only once the gate has passed.
-    const file = yield* Effect.fork(commitTask.readFile(ctx, task, position.tip))
+    const file = yield* Effect.fork(commitTask.readFile(ctx, unit, task, position.tip))
     let ended = yield* turn(name, true)
     if (ended.end.isSessionLost === true && !restarted.has(attempt)) {
       restarted.add(attempt)

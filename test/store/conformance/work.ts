@@ -10,6 +10,7 @@ const wholeUnit = unit("b", 0, {
   state: "failed",
   base: "0123",
   commit: "4567",
+  worktree: "/a/directory",
   reason: "its gate does not pass",
   startedAt: at(1),
   endedAt: at(2)

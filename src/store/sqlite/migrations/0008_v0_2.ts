@@ -8,8 +8,8 @@ import { retention } from "./v0_2/retention.js"
 import { runs } from "./v0_2/runs.js"
 import { search } from "./v0_2/search.js"
 import { stateMachine } from "./v0_2/stateMachine.js"
-import { tasks } from "./v0_2/tasks.js"
 import { waiting } from "./v0_2/waiting.js"
+import { work } from "./v0_2/work.js"
 
 /** The additions of version 0.2.0 to the schema of 0.1.0. The labels come first: the copy of the runs reads their index. */
 export default Effect.all(
@@ -22,10 +22,10 @@ export default Effect.all(
     retention,
     search,
     agents,
-    tasks,
     processes,
     cluster,
-    generation
+    generation,
+    work
   ],
   { discard: true }
 )

@@ -8,6 +8,7 @@ export const work = [
     state TEXT NOT NULL CHECK (state IN ('pending', 'running', 'merged', 'failed', 'blocked', 'skipped')),
     base_id TEXT,
     commit_id TEXT,
+    worktree TEXT,
     reason TEXT,
     started_at BIGINT,
     ended_at BIGINT,
