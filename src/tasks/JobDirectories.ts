@@ -9,7 +9,8 @@ import * as fs from "../git/fs.js"
 
 export const of = (directory: string, id: JobId) => ({
   worktrees: `${directory}/worktrees/${id}`,
-  logs: `${directory}/logs/${id}`
+  logs: `${directory}/logs/${id}`,
+  unfinished: `${directory}/unfinished/${id}`
 })
 
 /** No worktree has this name: it is not a valid unit name. */

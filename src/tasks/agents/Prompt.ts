@@ -22,33 +22,63 @@ export interface Previous {
   readonly tail: string
 }
 
+/** Unfinished work with which the working tree was made again. */
+export interface Restored {
+  /** What could not be put back. */
+  readonly leftOut: ReadonlyArray<{ readonly path: string; readonly reason: string }>
+}
+
 /** Bytes of output in a prompt. The end is usually the most informative. */
 const maxOutput = 8 * 1024
 /** Characters to strip of control sequences; enough to leave `maxOutput`. */
 const maxRead = 64 * 1024
 
-export const make = (task: About, previous: Option.Option<Previous> = Option.none()): string =>
+export const make = (
+  task: About,
+  previous: Option.Option<Previous> = Option.none(),
+  restored: Option.Option<Restored> = Option.none()
+): string =>
   [
     `${task.text.trimEnd()}\n\n---\n`,
     about(task),
+    ...Option.toArray(Option.map(restored, madeAgain)),
     ...Option.toArray(Option.map(previous, (previous) => retry(previous)))
   ].join("\n")
 
 /** What happened since the last turn of a session. */
 export type Since = "cutOff" | "retried" | Previous
 
-export const resume = (task: About, since: Since): string => {
+export const resume = (task: About, since: Since, restored: Option.Option<Restored> = Option.none()): string =>
+  [happened(task, since), ...Option.toArray(Option.map(restored, madeAgain))].join("\n")
+
+const happened = (task: About, since: Since): string => {
   switch (since) {
     case "cutOff":
       return (
         "Your last turn at this task was cut off before it ended, for example by a usage limit or a restart. The commands that it " +
-        "ran have ended, and changes that were not committed may be missing. Look at the working tree, and finish the task.\n"
+        "ran have ended. Look at the working tree, and finish the task.\n"
       )
     case "retried":
       return `This task is run again, and it may have changed. This is the task now:\n\n${make(task)}`
     default:
       return retry(since, "Your last")
   }
+}
+
+/** How many files that were left out are named. */
+const shown = 20
+
+const madeAgain = ({ leftOut }: Restored): string => {
+  const names = leftOut
+    .slice(0, shown)
+    .map(({ path, reason }) => `\n- ${plainText.line(path)}: ${plainText.line(reason)}`)
+  const more = leftOut.length > names.length ? [`\n- and ${leftOut.length - names.length} more`] : []
+  const missing = leftOut.length === 0 ? "" : `These were not saved:\n${[...names, ...more].join("")}\n`
+  return (
+    "Work on this task was begun before, and the working tree had to be made again. Its unfinished changes are there, all of them " +
+    "uncommitted and unstaged, those of earlier commits of yours too. Files that git ignores and empty directories are gone.\n" +
+    missing
+  )
 }
 
 const about = ({ file, gate }: About): string => {

@@ -26,7 +26,7 @@ export interface RunContext {
   /** The environment variables that setup, gate and baseline commands inherit, and their time limit. */
   readonly gates: Agents["Type"]["gates"]
   /** Absolute paths of this job's directories. */
-  readonly directories: { readonly worktrees: string; readonly logs: string }
+  readonly directories: { readonly worktrees: string; readonly logs: string; readonly unfinished: string }
   readonly progress: TaskProgress
   /** How long the job was parked in its earlier attempts. */
   readonly parkedFor: Duration.Duration

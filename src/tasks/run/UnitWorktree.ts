@@ -9,9 +9,11 @@ import { AbsolutePath, type ObjectId, type OwnBranch, unitBranch, type UnitName 
 import type { Worktree } from "../../git/Worktrees.js"
 import * as plainText from "../../internal/plainText.js"
 import * as copyUntracked from "./copyUntracked.js"
+import type { Snapshot } from "../Snapshots.js"
 import type { RunContext } from "./RunContext.js"
 import * as Note from "./Note.js"
 import * as runCommand from "./runCommand.js"
+import * as saveUnfinished from "./saveUnfinished.js"
 import { CommandFailed } from "./errors.js"
 
 export interface UnitWorktree extends Worktree {
@@ -19,6 +21,8 @@ export interface UnitWorktree extends Worktree {
   readonly unit: UnitName | undefined
   /** The directory for the logs of commands that run here. */
   readonly logs: string
+  /** The snapshot of unfinished work with which it was made. */
+  readonly restored?: Snapshot | undefined
 }
 
 interface Start {
@@ -29,24 +33,32 @@ interface Start {
 
 /**
  * The worktree of a unit with an unfinished task, as the last turn left it: with all its files, and the agent's commits on its branch.
- * If it cannot be kept, it is made again, and a note says so if the task had been started.
+ * If that is gone, it is made again with the last snapshot of its files. If the agent left it in a state to which no attempt returns,
+ * that is saved, and it is made again without it.
  */
 export const open = (ctx: RunContext, unit: UnitName, task: number, { at, branch }: Start) =>
   Effect.gen(function* () {
     const git = yield* Git
     const { progress, repository } = ctx
-    const lost = ({ message }: { readonly message: string }) =>
-      Effect.as(
-        progress.task(unit, task).state === "running"
-          ? Note.add(ctx, { unit, task }, `unfinished work was discarded: ${plainText.line(message)}`)
-          : Effect.void,
-        Option.none<Worktree>()
-      )
     const path = yield* pathOf(ctx, unit)
-    const kept = yield* git
-      .reopenWorktree(repository, { path, branch, at })
-      .pipe(Effect.catchTags({ BranchMissing: lost, HeadMoved: lost, OperationInProgress: lost, WorktreeBroken: lost }))
-    if (Option.isNone(kept)) return yield* make(ctx, { unit, branch, at })
+    const discarded = ({ message }: { readonly message: string }) =>
+      Effect.gen(function* () {
+        const command = yield* saveUnfinished.discarded(ctx, { unit, branch, at, path })
+        const see = Option.match(command, { onNone: () => "", onSome: (command) => `; see: ${command}` })
+        if (progress.task(unit, task).state === "running")
+          yield* Note.add(ctx, { unit, task }, `unfinished work was discarded: ${plainText.line(message)}${see}`)
+        return { kept: Option.none<Worktree>(), isContinued: false }
+      })
+    const { isContinued, kept } = yield* git.reopenWorktree(repository, { path, branch, at }).pipe(
+      Effect.map((kept) => ({ kept, isContinued: true })),
+      Effect.catchTags({
+        BranchMissing: discarded,
+        HeadMoved: discarded,
+        OperationInProgress: discarded,
+        WorktreeBroken: discarded
+      })
+    )
+    if (Option.isNone(kept)) return yield* make(ctx, { unit, branch, at, isContinued })
     const worktree = yield* prepare(ctx, kept.value, unit)
     // The branch in the user's repository contains only work that has passed its gate.
     yield* git.restore(repository, branch, at)
@@ -82,15 +94,29 @@ export const adopt = (ctx: RunContext, unit: UnitName, task: number, at: ObjectI
     return isAdopted
   })
 
-/** Creates the worktree with its branch at a commit, and runs the setup; an existing worktree is removed first. */
-export const make = (ctx: RunContext, { at, branch, unit }: Start & { readonly unit?: UnitName }) =>
+interface Making extends Start {
+  /** Missing for the worktree in which the landing of the whole result is verified. */
+  readonly unit?: UnitName
+  /** Whether unfinished work at that commit is to be continued. */
+  readonly isContinued?: boolean
+}
+
+/**
+ * Creates the worktree with its branch at a commit, and runs the setup; an existing worktree is removed first, once its unfinished work
+ * is saved.
+ */
+export const make = (ctx: RunContext, { at, branch, isContinued = false, unit }: Making) =>
   Effect.gen(function* () {
     const git = yield* Git
     const { repository } = ctx
     const path = yield* pathOf(ctx, unit)
+    const unfinished =
+      unit === undefined
+        ? Option.none()
+        : yield* saveUnfinished.beforeRemoval(ctx, { unit, branch, at, path }, { isContinued })
     yield* git.removeWorktree(repository, path)
     yield* git.restore(repository, branch, at)
-    return yield* prepare(ctx, yield* git.addWorktree(repository, { path, branch }), unit)
+    return yield* prepare(ctx, yield* saveUnfinished.addWorktree(ctx, { path, branch }, unfinished), unit)
   })
 
 /** The name is no valid unit name, so it cannot collide with one. */
@@ -103,7 +129,7 @@ export const pathOf = ({ directories, progress }: RunContext, unit: UnitName | u
 }
 
 /** Runs copy and setup, unless the same have passed there. */
-const prepare = (ctx: RunContext, files: Worktree, unit: UnitName | undefined) =>
+const prepare = (ctx: RunContext, files: Pick<UnitWorktree, keyof Worktree | "restored">, unit: UnitName | undefined) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem
     const worktree: UnitWorktree = { ...files, unit, logs: `${ctx.directories.logs}/${nameOf(unit)}` }

@@ -31,7 +31,8 @@ export const run = (
     attempt,
     canResume,
     name,
-    previous
+    previous,
+    restored
   }: {
     readonly attempt: number
     /** Whether the turn may resume the session of the last one. */
@@ -39,6 +40,7 @@ export const run = (
     /** The path of the turn's files, without their extensions. */
     readonly name: string
     readonly previous: Option.Option<Prompt.Previous>
+    readonly restored: Option.Option<Prompt.Restored>
   }
 ) =>
   Effect.gen(function* () {
@@ -66,8 +68,8 @@ export const run = (
       Invocation.make(ctx.agent, {
         prompt:
           resumed === undefined
-            ? Prompt.make(about, previous)
-            : Prompt.resume(about, taskSession.since(resumed, attempt, previous)),
+            ? Prompt.make(about, previous, restored)
+            : Prompt.resume(about, taskSession.since(resumed, attempt, previous), restored),
         session: resumed?.id,
         scripts: task.scripts,
         file: name

@@ -15,6 +15,7 @@ import { TaskFailure } from "./errors.js"
 import * as Note from "./Note.js"
 import * as Outage from "./Outage.js"
 import type { RunContext } from "./RunContext.js"
+import * as saveUnfinished from "./saveUnfinished.js"
 import { type FailedAttempt, tryTask } from "./tryTask.js"
 import * as UnitWorktree from "./UnitWorktree.js"
 
@@ -34,6 +35,7 @@ export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTas
     if (record().state === "failed") return yield* failure(unit, task, record())
     let { worktree } = position
     let previous = yield* previousAttempt(ctx, record())
+    const unitAt = { unit: unit.id, branch: worktree.branch, at: position.tip, path: worktree.path }
     const ignored = new Set(yield* commitTask.ignoredFiles(ctx, worktree))
     const outage = Outage.make()
     const restarted = new Set<number>()
@@ -45,7 +47,11 @@ export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTas
         task,
         { worktree, tip: position.tip },
         { attempt, previous, ignored, restarted }
-      ).pipe(Tracing.tracedResult(Tracing.attempt, reasonOf, { attributes: { attempt } }))
+      ).pipe(
+        Effect.tapErrorTag("AgentLimited", () => saveUnfinished.afterTurn(ctx, unitAt)),
+        Effect.tapErrorTag("AgentUnauthorized", () => saveUnfinished.afterTurn(ctx, unitAt)),
+        Tracing.tracedResult(Tracing.attempt, reasonOf, { attributes: { attempt } })
+      )
       if ("commit" in outcome) {
         const { commit } = outcome
         yield* change({ state: "completed", commit, endedAt: yield* now, reason: undefined, log: undefined })
@@ -79,8 +85,11 @@ export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTas
       previous = Option.some({ reason: ctx.hide(reason), tail: ctx.hide(tail) })
       const fault = yield* UnitWorktree.fault(ctx, worktree, position.tip)
       if (Option.isSome(fault)) {
-        yield* Note.add(ctx, { unit: unit.id, task: task.number }, `attempt ${attempt} was discarded: ${fault.value}`)
-        worktree = yield* UnitWorktree.make(ctx, { unit: unit.id, branch: worktree.branch, at: position.tip })
+        const command = yield* saveUnfinished.discarded(ctx, unitAt)
+        const see = Option.match(command, { onNone: () => "", onSome: (command) => `; its work: ${command}` })
+        const about = { unit: unit.id, task: task.number }
+        yield* Note.add(ctx, about, `attempt ${attempt} was discarded: ${fault.value}${see}`)
+        worktree = yield* UnitWorktree.make(ctx, unitAt)
       }
     }
   })

@@ -2,7 +2,7 @@
  * One attempt at a task: a turn of the agent, the gate, and the commit.
  */
 import { FileSystem } from "@effect/platform/FileSystem"
-import { Duration, Effect, Fiber, type Option } from "effect"
+import { Duration, Effect, Fiber, Option } from "effect"
 import * as plainText from "../../internal/plainText.js"
 import type * as Prompt from "../agents/Prompt.js"
 import type { Task, Unit } from "../plan/Plan.js"
@@ -50,6 +50,10 @@ const unusedName = (name: string) =>
     }
   })
 
+/** The unfinished work of this task with which its worktree was made. */
+const restoredAt = ({ tip, worktree: { restored } }: commitTask.TaskPosition): Option.Option<Prompt.Restored> =>
+  restored?.base === tip ? Option.some(restored.record) : Option.none()
+
 export const tryTask = (
   ctx: RunContext,
   unit: Unit,
@@ -78,7 +82,9 @@ export const tryTask = (
       `${worktree.logs}/${String(task.number).padStart(2, "0")}-attempt-${job.attempt}.${attempt}`
     )
     const turn = (name: string, canResume: boolean) =>
-      ctx.turns.run(agentTurn.run(ctx, unit, task, worktree, { attempt, canResume, name, previous }))
+      ctx.turns.run(
+        agentTurn.run(ctx, unit, task, worktree, { attempt, canResume, name, previous, restored: restoredAt(position) })
+      )
     let name = yield* unused
 
     // Read in the background, since it is needed only once the gate has passed.

@@ -1,0 +1,82 @@
+/**
+ * The snapshots of the unfinished work of jobs. Each is a pack, `N.pack`, in a directory of its unit, with a record, `N.json`, beside it,
+ * which is written last.
+ */
+import { Effect, Option, Schema } from "effect"
+import { mkdir, open, rename } from "node:fs/promises"
+import * as fs from "../git/fs.js"
+import { step } from "../git/GitCommand.js"
+import { ObjectId } from "../git/RefNames.js"
+import type { SnapshotPack } from "../git/SnapshotPack.js"
+
+export class Record extends Schema.Class<Record>("charlotte/UnfinishedWork")({
+  commit: ObjectId,
+  /** The last commit of the unit. */
+  base: ObjectId,
+  /** The top level of the repository. */
+  repository: Schema.String,
+  takenAt: Schema.DateTimeUtc,
+  /** The number of changed files. */
+  files: Schema.NonNegativeInt,
+  leftOut: Schema.Array(Schema.Struct({ path: Schema.String, reason: Schema.String })),
+  /** Its attempt was discarded on purpose, so no later attempt continues with it. */
+  isDiscarded: Schema.Boolean
+}) {}
+
+export interface Snapshot extends SnapshotPack {
+  readonly number: number
+  readonly record: Record
+}
+
+const Json = Schema.parseJson(Record)
+
+/** How many snapshots of a unit are kept. */
+const kept = 3
+
+const numberOf = (name: string): number => Number(/^\d+/.exec(name)?.[0] ?? 0)
+
+export const packOf = (directory: string, number: number): string => `${directory}/${number}.pack`
+
+/** The snapshots in the directory of a unit, oldest first. */
+export const list = (directory: string) =>
+  Effect.gen(function* () {
+    const names = (yield* fs.list(directory)).filter((name) => /^\d+\.json$/.test(name))
+    const found = yield* Effect.forEach(names, (name) =>
+      Effect.map(fs.read(`${directory}/${name}`), (content) => {
+        const number = numberOf(name)
+        const record = Option.flatMap(content, (bytes) => Schema.decodeOption(Json)(`${bytes}`))
+        return Option.map(record, (record): Snapshot => {
+          const { base, commit } = record
+          return { number, pack: packOf(directory, number), base, commit, record }
+        })
+      })
+    )
+    return found.flatMap(Option.toArray).toSorted((a, b) => a.number - b.number)
+  })
+
+/** A number that no snapshot has had. */
+export const next = (directory: string) =>
+  Effect.map(fs.list(directory), (names) => Math.max(0, ...names.map(numberOf)) + 1)
+
+/** Records a snapshot whose pack exists, and removes those that are no longer kept. */
+export const add = (directory: string, number: number, record: Record) =>
+  Effect.gen(function* () {
+    const file = `${directory}/${number}.json`
+    const json = yield* Effect.orDie(Schema.encode(Json)(record))
+    yield* step(`write ${file}`, async () => {
+      await mkdir(directory, { recursive: true })
+      const written = await open(`${file}.tmp`, "w")
+      try {
+        await written.writeFile(json)
+        await written.sync()
+      } finally {
+        await written.close()
+      }
+      await rename(`${file}.tmp`, file)
+    })
+    const old = (yield* fs.list(directory)).filter((name) => numberOf(name) <= number - kept)
+    yield* Effect.forEach(old, (name) => fs.remove(`${directory}/${name}`), { discard: true })
+    const { base, commit } = record
+    const snapshot: Snapshot = { number, pack: packOf(directory, number), base, commit, record }
+    return snapshot
+  })

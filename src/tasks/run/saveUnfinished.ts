@@ -1,0 +1,153 @@
+/**
+ * Saves the unfinished work of a unit outside its worktree, for a worktree that has to be made again. What cannot be saved never fails
+ * a turn.
+ */
+import { Data, Effect, Option, Predicate } from "effect"
+import { Git } from "../../git/Git.js"
+import type { AbsolutePath, ObjectId, OwnBranch, UnitName } from "../../git/RefNames.js"
+import { Snapshot } from "../../git/Snapshot.js"
+import { now } from "../../internal/now.js"
+import * as plainText from "../../internal/plainText.js"
+import * as Snapshots from "../Snapshots.js"
+import * as Note from "./Note.js"
+import { disk, retryWhileUnwritable } from "./retryWhileUnwritable.js"
+import type { RunContext } from "./RunContext.js"
+import type { WriteError } from "./WriteError.js"
+
+export interface UnitAt {
+  readonly unit: UnitName
+  readonly branch: OwnBranch
+  /** The last commit of the unit. */
+  readonly at: ObjectId
+  readonly path: AbsolutePath
+}
+
+type Saved = Data.TaggedEnum<{
+  /** There was no worktree, or it could not be saved. */
+  Absent: {}
+  Unchanged: {}
+  Saved: { readonly snapshot: Snapshots.Snapshot }
+}>
+const Saved = Data.taggedEnum<Saved>()
+
+/** Work with which a worktree has to be made. */
+interface Unfinished {
+  readonly unit: UnitName
+  readonly snapshot: Snapshots.Snapshot
+}
+
+/** Where the snapshots of a unit are. */
+export const directoryOf = ({ directories }: RunContext, unit: string): string => `${directories.unfinished}/${unit}`
+
+/** The command that shows a snapshot. */
+export const command = ({ job }: RunContext, unit: string, { number }: Pick<Snapshots.Snapshot, "number">): string =>
+  `charlotte diff ${job.id} ${unit} --unfinished ${number}`
+
+/** Notes something about unfinished work with its task, if the unit has one. */
+const note = (ctx: RunContext, unit: UnitName, text: string): Effect.Effect<void, WriteError> => {
+  const task = ctx.progress.tasksOf(unit).find(({ state }) => state === "running" || state === "pending")
+  return task === undefined ? Effect.logWarning(text) : Note.add(ctx, { unit, task: task.task }, text)
+}
+
+const save = (ctx: RunContext, { at, branch, path, unit }: UnitAt, isDiscarded: boolean) =>
+  Effect.gen(function* () {
+    const git = yield* Git
+    const { repository } = ctx
+    const directory = directoryOf(ctx, unit)
+    const last = (yield* Snapshots.list(directory)).at(-1)
+    const number = yield* Snapshots.next(directory)
+    const known = last?.base === at && last.record.isDiscarded === isDiscarded ? last : undefined
+    const pack = Snapshots.packOf(directory, number)
+    const taken = yield* git.takeSnapshot(repository, { path, branch, base: at, pack, known: known?.commit })
+    if (Snapshot.$is("Absent")(taken)) return Saved.Absent()
+    const { leftOut } = taken
+    if (leftOut.length > 0) yield* note(ctx, unit, `not in the snapshot of unfinished work: ${listed(leftOut)}`)
+    if (Snapshot.$is("Unchanged")(taken)) return Saved.Unchanged()
+    if (known?.commit === taken.commit) return Saved.Saved({ snapshot: known })
+    const record = new Snapshots.Record({
+      commit: taken.commit,
+      base: at,
+      repository: repository.topLevel,
+      takenAt: yield* now,
+      files: taken.files,
+      leftOut: leftOut.slice(0, maxLeftOut),
+      isDiscarded
+    })
+    return Saved.Saved({ snapshot: yield* Snapshots.add(directory, number, record) })
+  })
+
+/** Saves the work in the worktree of a unit, once its turn has ended. */
+export const afterTurn = (ctx: RunContext, unit: UnitAt) => Effect.asVoid(attempt(ctx, unit, save(ctx, unit, false)))
+
+/** Saves the work of an attempt that is discarded on purpose; returns the command that shows it, if there is any. */
+export const discarded = (ctx: RunContext, unit: UnitAt) =>
+  Effect.map(attempt(ctx, unit, save(ctx, unit, true)), (saved) =>
+    Saved.$is("Saved")(saved) ? Option.some(command(ctx, unit.unit, saved.snapshot)) : Option.none()
+  )
+
+/**
+ * Saves the work in the worktree of a unit before it is removed. Returns the snapshot with which the next worktree has to be made: the
+ * last one, if that work is to be continued, and if the worktree does not show that there is nothing to continue with.
+ */
+export const beforeRemoval = (ctx: RunContext, unit: UnitAt, { isContinued }: { readonly isContinued: boolean }) =>
+  Effect.gen(function* () {
+    const ofUnit = (snapshot: Snapshots.Snapshot): Unfinished => ({ unit: unit.unit, snapshot })
+    const waiting = retryWhileUnwritable(disk, (problem) =>
+      note(ctx, unit.unit, `${problem}: the worktree is made again once its unfinished work can be saved`)
+    )
+    const saved = yield* attempt(ctx, unit, waiting(save(ctx, unit, !isContinued)))
+    if (!isContinued || Saved.$is("Unchanged")(saved)) return Option.none()
+    if (Saved.$is("Saved")(saved)) return Option.some(ofUnit(saved.snapshot))
+    const snapshots = yield* Effect.orElseSucceed(Snapshots.list(directoryOf(ctx, unit.unit)), () => [])
+    const last = snapshots.at(-1)
+    return last?.base === unit.at && !last.record.isDiscarded ? Option.some(ofUnit(last)) : Option.none()
+  })
+
+/** Makes a worktree, with its unfinished work if there is any; without it if that is impossible. */
+export const addWorktree = (
+  ctx: RunContext,
+  options: { readonly path: AbsolutePath; readonly branch: OwnBranch },
+  unfinished: Option.Option<Unfinished>
+) =>
+  Effect.gen(function* () {
+    const git = yield* Git
+    const empty = Effect.map(git.addWorktree(ctx.repository, options), (worktree) => ({
+      ...worktree,
+      restored: undefined
+    }))
+    if (Option.isNone(unfinished)) return yield* empty
+    const { snapshot, unit } = unfinished.value
+    const { files } = snapshot.record
+    const made = `the worktree was made again with its unfinished work: ${files} ${files === 1 ? "file" : "files"}`
+    return yield* Effect.matchEffect(git.addWorktree(ctx.repository, { ...options, unfinished: snapshot }), {
+      onSuccess: (worktree) => Effect.as(note(ctx, unit, made), { ...worktree, restored: snapshot }),
+      onFailure: ({ message }) => {
+        const lost = `unfinished work could not be put back: ${plainText.line(message)}`
+        return Effect.zipRight(note(ctx, unit, `${lost}; see: ${command(ctx, unit, snapshot)}`), empty)
+      }
+    })
+  })
+
+/** A failure is noted, unless it is that nothing can be recorded. */
+const attempt = <E extends { readonly _tag: string; readonly message: string }, R>(
+  ctx: RunContext,
+  { unit }: UnitAt,
+  saving: Effect.Effect<Saved, E | WriteError, R>
+) =>
+  Effect.catchAll(saving, (error): Effect.Effect<Saved, WriteError> => {
+    if (Predicate.isTagged(error, "StoreError") || Predicate.isTagged(error, "Superseded")) return Effect.fail(error)
+    const text = `unfinished work could not be saved: ${plainText.line(error.message)}`
+    return Effect.logWarning(text).pipe(Effect.zipRight(note(ctx, unit, text)), Effect.as(Saved.Absent()))
+  })
+
+/** How many files that were left out are recorded. */
+const maxLeftOut = 100
+
+/** How many of them a note names. */
+const shown = 5
+
+export const listed = (leftOut: ReadonlyArray<{ readonly path: string; readonly reason: string }>): string => {
+  const some = leftOut.slice(0, shown).map(({ path, reason }) => `${plainText.line(path)} (${plainText.line(reason)})`)
+  const more = leftOut.length - some.length
+  return `${some.join(", ")}${more > 0 ? ` and ${more} more` : ""}`
+}
