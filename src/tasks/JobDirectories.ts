@@ -28,23 +28,34 @@ export const noteRepository = (directory: string, id: JobId, topLevel: string) =
 export const repositoryOf = (directory: string, id: JobId) =>
   Effect.orElseSucceed(fs.readLine(note(directory, id)), Option.none<string>)
 
-/** All jobs that have a worktree directory, recorded or not. */
+/** All jobs that have a directory for worktrees or snapshots, recorded or not. */
 export const jobs = (directory: string) =>
-  Effect.map(
-    Effect.orElseSucceed(fs.list(`${directory}/worktrees`), (): ReadonlyArray<string> => []),
-    (names) => names.flatMap((name) => Option.toArray(decodeId(name)))
-  )
+  Effect.map(Effect.forEach([`${directory}/worktrees`, `${directory}/unfinished`], namesIn), (names) => [
+    ...new Set(names.flat().flatMap((name) => Option.toArray(decodeId(name))))
+  ])
+
+const namesIn = (directory: string) => Effect.orElseSucceed(fs.list(directory), (): ReadonlyArray<string> => [])
+
+/** The directories of units with snapshots. */
+export const snapshots = (directory: string, id: JobId) => {
+  const { unfinished } = of(directory, id)
+  return Effect.map(namesIn(unfinished), (units) => units.map((unit) => ({ unit, path: `${unfinished}/${unit}` })))
+}
 
 const decodeId = Schema.decodeOption(JobId)
 
 /** Whether a job worked with this directory. */
 export const has = (directory: string, id: JobId) =>
-  Effect.map(Effect.orElseSucceed(fs.stat(of(directory, id).worktrees), Option.none), Option.isSome)
+  Effect.exists([of(directory, id).worktrees, of(directory, id).unfinished], (path) =>
+    Effect.map(Effect.orElseSucceed(fs.stat(path), Option.none), Option.isSome)
+  )
 
-/** Removes the worktree directory of a job once it is empty except for the note. */
+/** Removes the directories of a job once they are empty, except for the note. */
 export const removeEmpty = (directory: string, id: JobId) =>
   Effect.gen(function* () {
-    const { worktrees } = of(directory, id)
+    const { unfinished, worktrees } = of(directory, id)
+    if ((yield* fs.list(unfinished)).length > 0) return
+    yield* fs.remove(unfinished)
     const names = yield* fs.list(worktrees)
     if (names.every((name) => name === "_repository")) yield* fs.remove(worktrees)
   }).pipe(Effect.ignore)

@@ -1,6 +1,6 @@
 /**
- * Removes the worktrees and branches that ended jobs left in repositories. Work that exists nowhere else is kept, unless it is
- * discarded explicitly.
+ * Removes the worktrees and branches that ended jobs left in repositories, and the snapshots of their unfinished work. Work that exists
+ * nowhere else is kept, unless it is discarded explicitly.
  *
  * @since 0.1.0
  */
@@ -17,6 +17,7 @@ import { type ObjectId, type OwnBranch, resultBranch } from "../git/RefNames.js"
 import type { Repository } from "../git/Repository.js"
 import * as Worktrees from "../git/Worktrees.js"
 import * as JobDirectories from "./JobDirectories.js"
+import * as Snapshots from "./Snapshots.js"
 import * as PlanSnapshot from "./run/PlanSnapshot.js"
 
 /**
@@ -41,13 +42,13 @@ export interface Options {
 }
 
 /**
- * A worktree or branch that was kept, and why.
+ * A worktree, branch or directory of snapshots that was kept, and why.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Kept {
-  /** A branch, or the path of a worktree. */
+  /** A branch, or the path of a worktree or of a directory of snapshots. */
   readonly name: string
   /** The job that created it. */
   readonly jobId: JobId
@@ -64,6 +65,8 @@ export interface Pruned {
   readonly repository: string
   readonly worktrees: ReadonlyArray<string>
   readonly branches: ReadonlyArray<string>
+  /** Directories, each with the snapshots of the unfinished work of a unit. */
+  readonly snapshots: ReadonlyArray<string>
   /** Kept, since work would be lost. */
   readonly kept: ReadonlyArray<Kept>
   /** Messages of what failed. */
@@ -79,26 +82,98 @@ export interface Pruned {
  */
 export const prune = Effect.fn("Prune.prune")(function* (options: Options = {}) {
   const git = yield* Git
-  const pruned: Array<Pruned> = []
-  const seen = new Map<string, Pruned>()
-  const reports = new Map<string, Pruned>()
+  const found: Array<{ readonly key: string; readonly report: Pruned }> = []
+  const keys = new Map<string, string>()
   for (const path of yield* repositories(options)) {
     const repository = yield* Effect.either(git.open(path))
     if (repository._tag === "Left") {
-      pruned.push({ ...nothing(path), problems: [repository.left.message] })
+      keys.set(path, path)
+      found.push({ key: path, report: { ...nothing(path), problems: [repository.left.message] } })
     } else {
-      const { identity } = repository.right
-      const report = seen.get(identity) ?? (yield* inRepository(repository.right, options))
-      if (!seen.has(identity)) pruned.push(report)
-      seen.set(identity, report)
-      reports.set(path, report)
+      const key = repository.right.identity
+      keys.set(path, key)
+      if (found.every((other) => other.key !== key))
+        found.push({ key, report: yield* inRepository(repository.right, options) })
     }
   }
-  yield* removeDirectories(options, reports)
-  return pruned.filter(
-    ({ branches, kept, problems, worktrees }) => branches.length + kept.length + problems.length + worktrees.length > 0
+  const reports = new Map(found.map(({ key, report }) => [key, report]))
+  for (const [path, units] of yield* unitsWithSnapshots(options)) {
+    const key = keys.get(path) ?? (yield* identityOf(path))
+    const report = reports.get(key) ?? nothing(path)
+    if (options.repository !== undefined && !reports.has(key)) continue
+    reports.set(key, yield* withoutSnapshots(report, units, options))
+  }
+  yield* removeDirectories(
+    options,
+    new Map(
+      [...keys].flatMap(([path, key]) =>
+        Option.toArray(Option.map(Option.fromNullable(reports.get(key)), (report) => [path, report] as const))
+      )
+    )
+  )
+  return [...reports.values()].filter(
+    ({ branches, kept, problems, snapshots, worktrees }) =>
+      branches.length + kept.length + problems.length + snapshots.length + worktrees.length > 0
   )
 })
+
+/** What identifies the repository at a path, even if it is gone. */
+const identityOf = (path: string) =>
+  Effect.flatMap(Git, (git) => git.open(path)).pipe(
+    Effect.map(({ identity }) => identity),
+    Effect.orElseSucceed(() => path)
+  )
+
+interface UnitWithSnapshots {
+  readonly id: JobId
+  readonly unit: string
+  readonly path: string
+}
+
+/** The units that have snapshots, by the path of their repository. */
+const unitsWithSnapshots = ({
+  directory,
+  jobs
+}: Options): Effect.Effect<ReadonlyMap<string, Array<UnitWithSnapshots>>> =>
+  Effect.gen(function* () {
+    const found = new Map<string, Array<UnitWithSnapshots>>()
+    if (directory === undefined) return found
+    for (const id of jobs ?? (yield* JobDirectories.jobs(directory)))
+      for (const { path, unit } of yield* JobDirectories.snapshots(directory, id)) {
+        const [first] = yield* Effect.orElseSucceed(Snapshots.list(path), () => [])
+        // Without a record it is only half written.
+        const repository = first?.record.repository ?? directory
+        found.set(repository, [...(found.get(repository) ?? []), { id, unit, path }])
+      }
+    return found
+  })
+
+/** Removes the snapshots of units of ended jobs, and adds them to a report. */
+const withoutSnapshots = (report: Pruned, units: ReadonlyArray<UnitWithSnapshots>, options: Options) =>
+  Effect.gen(function* () {
+    const store = yield* RunStore
+    const [snapshots, kept, problems]: [Array<string>, Array<Kept>, Array<string>] = [[], [], []]
+    for (const { id, path, unit } of units) {
+      const job = yield* endedJob(id, options)
+      if (Option.isNone(job)) continue
+      const record = (yield* store.work.of(id)).units.find((record) => record.unit === unit)
+      if (options.discard !== true && record?.state !== "merged") {
+        kept.push(keep(job.value, path, "it has snapshots of unfinished work"))
+      } else {
+        const removal = options.dryRun === true ? Effect.void : fs.remove(path)
+        yield* Effect.matchEffect(removal, {
+          onSuccess: () => Effect.sync(() => void snapshots.push(path)),
+          onFailure: ({ message }) => Effect.sync(() => void problems.push(message))
+        })
+      }
+    }
+    return {
+      ...report,
+      snapshots,
+      kept: [...report.kept, ...kept],
+      problems: [...report.problems, ...problems]
+    }
+  })
 
 /** Removes the directories of unrecorded jobs that have left nothing in their repository. */
 const removeDirectories = (
@@ -119,7 +194,14 @@ const removeDirectories = (
     }
   })
 
-const nothing = (repository: string): Pruned => ({ repository, worktrees: [], branches: [], kept: [], problems: [] })
+const nothing = (repository: string): Pruned => ({
+  repository,
+  worktrees: [],
+  branches: [],
+  snapshots: [],
+  kept: [],
+  problems: []
+})
 
 const pageSize = 500
 
@@ -173,7 +255,7 @@ const inRepository = (repository: Repository, options: Options) =>
     const occupied = new Set<OwnBranch>()
     for (const worktree of yield* git.worktrees(repository)) {
       const { branch, path } = worktree
-      const job = yield* endedJob(branch, options)
+      const job = yield* endedJobOf(branch, options)
       if (Option.isNone(job)) continue
       const reason = options.discard === true ? undefined : yield* uncommitted(repository, worktree)
       if (reason === undefined) {
@@ -187,7 +269,7 @@ const inRepository = (repository: Repository, options: Options) =>
     const keptCommits: Array<ObjectId> = []
     const candidates: Array<Candidate> = []
     for (const { branch, commit, own } of yield* git.branches(repository)) {
-      const job = Option.isSome(own) ? yield* endedJob(own.value, options) : Option.none()
+      const job = Option.isSome(own) ? yield* endedJobOf(own.value, options) : Option.none()
       if (Option.isNone(own) || Option.isNone(job)) keptCommits.push(commit)
       else if (!occupied.has(own.value)) candidates.push({ branch: own.value, commit, job: job.value })
       else {
@@ -205,7 +287,7 @@ const inRepository = (repository: Repository, options: Options) =>
         kept.push(keep(job, branch, `no other branch contains its last ${count(unmerged, "commit")}`))
       }
     }
-    return { repository: repository.topLevel, worktrees, branches, kept, problems }
+    return { ...nothing(repository.topLevel), worktrees, branches, kept, problems }
   }).pipe(
     Effect.catchAll((error) =>
       error._tag === "StoreError"
@@ -255,15 +337,20 @@ const files = (changed: ReadonlyArray<string>): string =>
   [...changed.slice(0, shown), ...(changed.length > shown ? [`${changed.length - shown} more`] : [])].join(", ")
 
 /** The task job that created a branch, if it has ended and matches the options. */
+const endedJobOf = (branch: OwnBranch, options: Options) =>
+  Option.match(Schema.decodeUnknownOption(JobId)(branch.split("/")[1]), {
+    onNone: () => Effect.succeedNone,
+    onSome: (id) => endedJob(id, options)
+  })
+
+/** A task job, if it has ended and matches the options. */
 const endedJob = (
-  branch: OwnBranch,
+  id: JobId,
   { directory, jobs, olderThan }: Options
 ): Effect.Effect<Option.Option<EndedJob>, StoreError, RunStore> =>
   Effect.gen(function* () {
     const store = yield* RunStore
-    const found = Schema.decodeUnknownOption(JobId)(branch.split("/")[1])
-    if (Option.isNone(found) || jobs?.includes(found.value) === false) return Option.none()
-    const id = found.value
+    if (jobs?.includes(id) === false) return Option.none()
     const run = yield* store.get(id)
     if (Option.isNone(run)) {
       // Only ended jobs are removed from the store. Without a directory here, the job may belong to another home.

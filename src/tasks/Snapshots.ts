@@ -4,6 +4,7 @@
  */
 import { Effect, Option, Schema } from "effect"
 import { mkdir, open, rename } from "node:fs/promises"
+import { basename } from "node:path"
 import * as fs from "../git/fs.js"
 import { step } from "../git/GitCommand.js"
 import { ObjectId } from "../git/RefNames.js"
@@ -34,6 +35,9 @@ const Json = Schema.parseJson(Record)
 const kept = 3
 
 const numberOf = (name: string): number => Number(/^\d+/.exec(name)?.[0] ?? 0)
+
+/** The directory of a unit, below that of its job. It never leads elsewhere, whatever the name is. */
+export const directoryOf = (unfinished: string, unit: string): string => `${unfinished}/${basename(unit) || "_"}`
 
 export const packOf = (directory: string, number: number): string => `${directory}/${number}.pack`
 

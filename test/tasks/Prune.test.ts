@@ -158,6 +158,56 @@ describe("prune", () => {
     })
   )
 
+  it.scopedLive("keeps snapshots of unfinished work until they are discarded, also of a job that is not recorded", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      // The first attempt at `a` and at `b` is discarded; `b` fails.
+      const moves = (unit: string, gate: string) =>
+        task(
+          1,
+          `test -e '${world.root}/${unit}' || { date > lost; git checkout -q --detach; touch '${world.root}/${unit}'; }`,
+          gate
+        )
+      const { config, top } = yield* repository(world, {
+        "charlotte.yaml": "attempts: 2\n",
+        "a/IMPLEMENTATION_PLAN.md": unit(),
+        "a/01-a.md": moves("a", "test ! -e lost"),
+        "b/IMPLEMENTATION_PLAN.md": unit(),
+        "b/01-b.md": moves("b", "false")
+      })
+      yield* Effect.gen(function* () {
+        const directory = `${world.root}/charlotte`
+        const pruned = (options: Prune.Options = {}) =>
+          Effect.map(Prune.prune({ directory, ...options }), ([report]) => ({
+            snapshots: report?.snapshots ?? [],
+            kept: (report?.kept ?? []).filter(({ name }) => name.includes("/unfinished/"))
+          }))
+        const { id } = yield* run(config)
+        const [a, b] = ["a", "b"].map((unit) => `${directory}/unfinished/${id}/${unit}`)
+        const keptB = { name: b, jobId: id, reason: "it has snapshots of unfinished work" }
+        expect(yield* pruned({ dryRun: true })).toEqual({ snapshots: [a], kept: [keptB] })
+        expect(yield* pruned({ directory: `${world.root}/elsewhere` })).toEqual({ snapshots: [], kept: [] })
+        expect(yield* pruned({ repository: yield* Repository.plain(world, "other") })).toEqual({
+          snapshots: [],
+          kept: []
+        })
+        expect(yield* pruned({ repository: top })).toEqual({ snapshots: [a], kept: [keptB] })
+        expect([a, b].map((path) => existsSync(path ?? ""))).toEqual([false, true])
+
+        const store = yield* RunStore.RunStore
+        yield* store.retain({ kind: "tasks", retention: { failed: 0 }, forget: () => Effect.void })
+        expect(yield* store.prune({})).toMatchObject([{ jobs: [id] }])
+        expect(yield* pruned()).toEqual({
+          snapshots: [],
+          kept: [{ ...keptB, reason: `${keptB.reason}, and its job is no longer recorded` }]
+        })
+        expect(yield* pruned({ jobs: [id], discard: true })).toEqual({ snapshots: [b], kept: [] })
+        expect(yield* Prune.prune({ directory })).toEqual([])
+        expect(existsSync(`${directory}/unfinished/${id}`)).toBe(false)
+      }).pipe(Effect.provide(charlotte(world)))
+    })
+  )
+
   it.scopedLive("is limited to the named repository and to jobs that are old enough", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox

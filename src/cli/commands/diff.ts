@@ -12,6 +12,20 @@ const unit = Parameter.optionalArgument("unit", {
   decode: Either.right
 })
 
+const unfinished = Parameter.option(
+  "unfinished",
+  {
+    placeholder: "N",
+    description: 'Unfinished work of the unit instead, as of snapshot N, or "last": see docs/tasks.md.'
+  },
+  (text) =>
+    text === "last"
+      ? Either.right<number | "last">("last")
+      : /^[1-9]\d{0,8}$/.test(text)
+        ? Either.right(Number(text))
+        : Either.left('a number, or "last"')
+)
+
 const stat = Parameter.flag("stat", { description: "Print only the number of changed lines of each file." })
 
 const noPager = Parameter.flag("no-pager", {
@@ -23,7 +37,7 @@ export const diff = CommandTree.command(
     description:
       "Print what a job has changed so far. Works while the job is running, too. A pipe gets a patch for git apply; on a terminal, control sequences are removed.",
     example: "charlotte diff latest parser --stat",
-    parameters: { job, unit, stat, noPager, json }
+    parameters: { job, unit, unfinished, stat, noPager, json }
   },
   async () => (await import("../diff/printDiff.js")).printDiff
 )

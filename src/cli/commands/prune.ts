@@ -20,7 +20,7 @@ const yes = Parameter.flag("yes", { description: "Remove without asking for conf
 export const prune = CommandTree.command(
   {
     description:
-      "Remove what finished jobs have left. Removes their worktrees and branches in this repository, and the records that the configured retention no longer keeps. Work that exists nowhere else is kept.",
+      "Remove what finished jobs have left. Removes their worktrees and branches in this repository, the snapshots of their unfinished work, and the records that the configured retention no longer keeps. Work that exists nowhere else is kept.",
     example: "charlotte prune --older-than 7d --dry-run",
     isLocal: true,
     parameters: { jobs, repo, all, olderThan, discard, dryRun, yes, json }

@@ -3,7 +3,9 @@
  */
 import { Effect, Option, Schema, Stream } from "effect"
 import * as Home from "../../daemon/home/Home.js"
+import type { JobId } from "../../domain/JobId.js"
 import { Diff, DiffFile } from "../../http/contract/Diff.js"
+import { UsageError } from "../parser/UsageError.js"
 import * as JobRef from "../target/JobRef.js"
 import * as JobSource from "../target/JobSource.js"
 import { Output, type Service as OutputService } from "../terminal/Output.js"
@@ -15,6 +17,8 @@ import * as statLines from "./statLines.js"
 export interface Options {
   readonly job: string
   readonly unit: Option.Option<string>
+  /** The number of a snapshot of the unit's unfinished work. */
+  readonly unfinished: Option.Option<number | "last">
   readonly stat: boolean
   readonly noPager: boolean
   readonly json: boolean
@@ -22,13 +26,16 @@ export interface Options {
 
 type Render = (write: OutputService["write"]) => Effect.Effect<void, unknown>
 
-export const printDiff = ({ job, json, noPager, stat, unit }: Options) =>
+export const printDiff = ({ job, json, noPager, stat, unfinished, unit }: Options) =>
   Effect.gen(function* () {
     const output = yield* Output
     const jobs = yield* JobSource.read
     const id = yield* JobRef.find(jobs, job)
-    const pageAt = (after: string | undefined) =>
-      jobs.diff(id, { ...(Option.isSome(unit) && { unit: unit.value }), ...(after !== undefined && { after }) })
+    const snapshot = yield* Effect.transposeMapOption(unfinished, (number) => openSnapshot(id, unit, number))
+    const pageAt = (after: string | undefined): Effect.Effect<Diff, unknown> =>
+      Option.isSome(snapshot)
+        ? snapshot.value(after)
+        : jobs.diff(id, { ...(Option.isSome(unit) && { unit: unit.value }), ...(after !== undefined && { after }) })
     // Requested before the pager starts, so that an error is printed to the terminal itself.
     const first = yield* pageAt(undefined)
     const pages = Stream.paginateEffect(Option.none<string>(), (after) =>
@@ -56,6 +63,17 @@ export const printDiff = ({ job, json, noPager, stat, unit }: Options) =>
           )
     yield* output.isTerminal && !noPager ? pager.withPager(output, render) : render(output.write)
   }).pipe(Effect.provide(Home.layerUntouched), Effect.scoped)
+
+const openSnapshot = (id: JobId, unit: Option.Option<string>, number: number | "last") =>
+  Effect.gen(function* () {
+    if (Option.isNone(unit))
+      return yield* new UsageError({
+        problem: "--unfinished needs a unit: charlotte diff JOB UNIT --unfinished N",
+        hint: "see: charlotte diff --help"
+      })
+    const { open } = yield* Effect.promise(() => import("./unfinishedDiff.js"))
+    return yield* open(id, unit.value, number)
+  })
 
 const toJson = (page: Diff): string => JSON.stringify(Schema.encodeSync(Diff)(page))
 

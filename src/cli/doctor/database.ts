@@ -143,13 +143,14 @@ const leftovers = Effect.gen(function* () {
 })
 
 const keptBy = ({ length }: Prune.Pruned["kept"]): string =>
-  `${format.count(length, "branch or worktree", "branches and worktrees")} ${length === 1 ? "has" : "have"}`
+  `${format.count(length, "branch, worktree or snapshot", "branches, worktrees and snapshots")} ${length === 1 ? "has" : "have"}`
 
 const ofRepository = (pruned: Prune.Pruned): ReadonlyArray<Finding.Finding> => {
-  const { branches, kept, problems, repository, worktrees } = pruned
+  const { branches, kept, problems, repository, snapshots, worktrees } = pruned
   const left = [
     ...(worktrees.length === 0 ? [] : [format.count(worktrees.length, "worktree")]),
-    ...(branches.length === 0 ? [] : [format.count(branches.length, "branch", "branches")])
+    ...(branches.length === 0 ? [] : [format.count(branches.length, "branch", "branches")]),
+    ...(snapshots.length === 0 ? [] : [`snapshots of ${format.count(snapshots.length, "unit")}`])
   ].join(" and ")
   return [
     // A branch takes no space, so it is no warning.

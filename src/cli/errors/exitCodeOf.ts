@@ -27,6 +27,7 @@ const byTag: Readonly<Record<string, number>> = {
   AmbiguousJob: invalid,
   LogNotFound: invalid,
   DiffUnavailable: invalid,
+  NoSnapshot: invalid,
   NotResumable: invalid,
   NotARepository: invalid,
   BranchMissing: invalid,

@@ -57,7 +57,11 @@ export const pruneJobs = ({ all, discard, dryRun, json, olderThan, repo, yes, ..
     const showJson = (all: All) => write(`${JSON.stringify(all)}\n`)
     if (!yes) {
       const planned = yield* pruneAll(true)
-      const removals = planned.pruned.flatMap(({ branches, worktrees }) => [...branches, ...worktrees]).length
+      const removals = planned.pruned.flatMap(({ branches, snapshots, worktrees }) => [
+        ...branches,
+        ...snapshots,
+        ...worktrees
+      ]).length
       const isNothing = removals + planned.records.length === 0
       if (dryRun || isNothing) return yield* json ? showJson(planned) : show(planned, { dryRun: true, discard })
       if (!json) yield* show(planned, { dryRun: true, discard })
@@ -110,10 +114,11 @@ const show = ({ pruned, records }: All, manner: Manner) => {
 
 const lines =
   ({ discard, dryRun }: Manner) =>
-  ({ branches, kept, problems, repository, worktrees }: Prune.Pruned): ReadonlyArray<StyledLine.Line> => [
+  ({ branches, kept, problems, repository, snapshots, worktrees }: Prune.Pruned): ReadonlyArray<StyledLine.Line> => [
     [StyledLine.piece(repository, "strong")],
     ...worktrees.map((path) => [StyledLine.raw(`  ${would(dryRun)}the worktree `), StyledLine.piece(path)]),
     ...branches.map((branch) => [StyledLine.raw(`  ${would(dryRun)}the branch `), StyledLine.piece(branch)]),
+    ...snapshots.map((path) => [StyledLine.raw(`  ${would(dryRun)}the snapshots in `), StyledLine.piece(path)]),
     ...kept.map(({ name, reason }) => [
       StyledLine.raw(dryRun ? "  would keep " : "  kept ", "faint"),
       StyledLine.piece(name, "faint"),
@@ -125,7 +130,8 @@ const lines =
       : [[StyledLine.raw(`  to remove what is kept, and lose it: ${command(kept)}`, "faint")]]),
     [
       StyledLine.raw(
-        `  ${format.count(worktrees.length, "worktree")} and ${format.count(branches.length, "branch", "branches")}`,
+        `  ${format.count(worktrees.length, "worktree")} and ${format.count(branches.length, "branch", "branches")}` +
+          (snapshots.length === 0 ? "" : `, and snapshots of ${format.count(snapshots.length, "unit")}`),
         "faint"
       )
     ]

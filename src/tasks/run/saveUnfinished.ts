@@ -37,7 +37,8 @@ interface Unfinished {
 }
 
 /** Where the snapshots of a unit are. */
-export const directoryOf = ({ directories }: RunContext, unit: string): string => `${directories.unfinished}/${unit}`
+const directoryOf = ({ directories }: RunContext, unit: string): string =>
+  Snapshots.directoryOf(directories.unfinished, unit)
 
 /** The command that shows a snapshot. */
 export const command = ({ job }: RunContext, unit: string, { number }: Pick<Snapshots.Snapshot, "number">): string =>

@@ -30,7 +30,15 @@ const files = (root: string) => ({
     "true"
   ),
   "wide/b/IMPLEMENTATION_PLAN.md": unit(["a"]),
-  "wide/b/01-two.md": task(1, "echo two > two.txt", "true")
+  "wide/b/01-two.md": task(1, "echo two > two.txt", "true"),
+  // The first attempt is discarded.
+  "lost/charlotte.yaml": "agent: script\nattempts: 2\n",
+  "lost/a/IMPLEMENTATION_PLAN.md": unit(),
+  "lost/a/01-one.md": task(
+    1,
+    `test -e '${root}/lost' || { touch '${root}/lost'; echo lost > lost.txt; git checkout -q --detach; }`,
+    "true"
+  )
 })
 
 layer(daemon(files), { excludeTestServices: true, timeout: "5 minutes" })("charlotte diff", (it) => {
@@ -142,6 +150,32 @@ layer(daemon(files), { excludeTestServices: true, timeout: "5 minutes" })("charl
         out: "",
         err: ""
       })
+    })
+  )
+
+  it.scoped("prints the unfinished work of a unit by the number of its snapshot", () =>
+    Effect.gen(function* () {
+      const { complete, run } = yield* Here
+      const id = yield* complete("lost")
+      expect((yield* run("show", id)).out).toContain(`charlotte diff ${id} a --unfinished 1`)
+      const one = yield* run("diff", id, "a", "--unfinished", "1")
+      expect(one).toEqual({
+        code: 0,
+        err: "",
+        out: "diff --git a/lost.txt b/lost.txt\nnew file mode 100644\n--- /dev/null\n+++ b/lost.txt\n@@ -0,0 +1 @@\n+lost\n"
+      })
+      expect(yield* run("diff", id, "a", "--unfinished", "last")).toEqual(one)
+      expect((yield* run("diff", id, "a", "--unfinished", "1", "--stat")).out).toMatch(/^ lost\.txt +\| 1 \+\n/)
+      expect(yield* run("diff", id, "a", "--unfinished", "2")).toEqual({
+        code: 2,
+        out: "",
+        err: `charlotte: there is no such snapshot of unit a of job ${id}; there is: 1\n`
+      })
+      expect(yield* run("diff", id, "--unfinished", "1")).toMatchObject({
+        code: 2,
+        err: "charlotte: --unfinished needs a unit: charlotte diff JOB UNIT --unfinished N; see: charlotte diff --help\n"
+      })
+      expect(yield* run("diff", id, "a", "--unfinished", "0")).toMatchObject({ code: 2 })
     })
   )
 })

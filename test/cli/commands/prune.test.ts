@@ -110,7 +110,7 @@ describe("charlotte prune", () => {
       const result = `charlotte/${kept}/result`
       expect(yield* branches).toEqual([result])
       const doctor = yield* command(undefined, "doctor", "--repo", top)
-      expect(doctor.out).toContain(`1 branch or worktree has work that exists nowhere else, in ${top}`)
+      expect(doctor.out).toContain(`1 branch, worktree or snapshot has work that exists nowhere else, in ${top}`)
       const planned = yield* run(undefined, "--all", "--dry-run")
       expect(planned.out).toMatch(new RegExp(`would keep ${result}: .*, and its job is no longer recorded\n`))
       expect(planned.out).toContain(`to remove what is kept, and lose it: charlotte prune --discard ${kept}\n`)

@@ -1,0 +1,57 @@
+/**
+ * The pages of the diff of a snapshot of unfinished work. Snapshots are in the home, so no server is asked. Imported when it is needed,
+ * since it loads git.
+ */
+import { Effect, Option, Schema } from "effect"
+import { Home } from "../../daemon/home/Home.js"
+import type { JobId } from "../../domain/JobId.js"
+import * as Git from "../../git/Git.js"
+import { Diff, DiffFile } from "../../http/contract/Diff.js"
+import * as JobDirectories from "../../tasks/JobDirectories.js"
+import * as Snapshots from "../../tasks/Snapshots.js"
+import * as RemoteServer from "../target/RemoteServer.js"
+import { Output } from "../terminal/Output.js"
+import * as text from "../terminal/text.js"
+
+/** There is no such snapshot. */
+export class NoSnapshot extends Schema.TaggedError<NoSnapshot>()("NoSnapshot", {
+  jobId: Schema.String,
+  unit: Schema.String,
+  /** Those that there are. */
+  numbers: Schema.Array(Schema.Int),
+  isRemote: Schema.Boolean
+}) {
+  override get message() {
+    const { isRemote, jobId, numbers, unit } = this
+    const where = `of unit ${unit} of job ${jobId}`
+    if (isRemote) return `snapshots ${where} are on the machine of the server; run this command there`
+    return numbers.length === 0
+      ? `there is no snapshot of unfinished work ${where}`
+      : `there is no such snapshot ${where}; there ${numbers.length === 1 ? "is" : "are"}: ${numbers.join(", ")}`
+  }
+}
+
+/** The values come from git. */
+const unchecked = { disableValidation: true }
+
+export const open = (jobId: JobId, unit: string, wanted: number | "last") =>
+  Effect.gen(function* () {
+    const { directory } = yield* Home
+    const isRemote = yield* RemoteServer.isUsed
+    const place = Snapshots.directoryOf(JobDirectories.of(directory, jobId).unfinished, unit)
+    const found = isRemote ? [] : yield* Snapshots.list(place)
+    const snapshot = wanted === "last" ? found.at(-1) : found.find(({ number }) => number === wanted)
+    if (snapshot === undefined)
+      return yield* new NoSnapshot({ jobId, unit, numbers: found.map(({ number }) => number), isRemote })
+    const { base, commit, record } = snapshot
+    const output = yield* Output
+    for (const { path, reason } of record.leftOut)
+      yield* output.error(`not in the snapshot: ${text.clean(path)} (${text.clean(reason)})\n`)
+    const git = yield* Git.make
+    const repository = yield* git.open(record.repository)
+    return (after: string | undefined) =>
+      Effect.map(git.diffSnapshot(repository, { ...snapshot, from: Number(after ?? 0) }), ({ files, next }) => {
+        const page = { base, head: commit, files: files.map((file) => new DiffFile(file, unchecked)) }
+        return new Diff({ ...page, ...(Option.isSome(next) && { next: String(next.value) }) }, unchecked)
+      })
+  })
