@@ -21,6 +21,8 @@ import * as preflight from "./preflight.js"
 import * as Refs from "./Refs.js"
 import * as Repository from "./Repository.js"
 import * as SharedClone from "./SharedClone.js"
+import * as Snapshot from "./Snapshot.js"
+import * as SnapshotPack from "./SnapshotPack.js"
 import { StatCaches } from "./StatCache.js"
 import { unwritable } from "./unwritable.js"
 import * as UserRefs from "./UserRefs.js"
@@ -107,10 +109,7 @@ export interface Service {
   ) => Result<advanceBranch.Advanced>
 
   /** Creates a worktree outside the repository, on a new branch at the commit `from`, or without it on an existing branch. */
-  readonly addWorktree: (
-    repository: Repo,
-    options: { readonly path: AbsolutePath; readonly branch: OwnBranch; readonly from?: ObjectId }
-  ) => Result<Worktrees.Worktree>
+  readonly addWorktree: (repository: Repo, options: Worktrees.AddOptions) => Result<Worktrees.Worktree>
 
   /**
    * The worktree of a unit as its last process left it, with all its files, after the removal of abandoned locks in its git
@@ -208,6 +207,18 @@ export interface Service {
   /** The files that differ between two commits, in the order of their paths, in pages of about 4 MiB of JSON. */
   readonly diff: (repository: Repo, options: Diff.Options) => Result<Diff.Page>
 
+  /**
+   * Writes a snapshot of the unfinished work in a worktree to a pack outside the repository, which gets no object and no ref. What
+   * cannot be saved is left out.
+   */
+  readonly takeSnapshot: (repository: Repo, options: Snapshot.Options) => Result<Snapshot.Snapshot>
+
+  /** The files that differ between a snapshot and its base, in pages. */
+  readonly diffSnapshot: (
+    repository: Repo,
+    options: SnapshotPack.SnapshotPack & { readonly from?: number }
+  ) => Result<Diff.Page>
+
   /** The content of a file at a commit; none if it is not a regular file. */
   readonly readFile: (repository: Repo, commit: ObjectId, path: RepoPath) => Result<Files.Content>
 
@@ -281,6 +292,8 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     unsigned: method("unsigned", History.unsigned),
     merge: method("merge", Merge.merge),
     diff: method("diff", Diff.diff),
+    takeSnapshot: method("takeSnapshot", Snapshot.take),
+    diffSnapshot: method("diffSnapshot", SnapshotPack.diff),
     readFile: method("readFile", Files.read),
     differing: method("differing", Files.differing),
     ignored: method("ignored", Files.ignored),

@@ -6,14 +6,14 @@ import { Context, type Duration, Effect } from "effect"
 import { constants as modes } from "node:fs"
 import { access } from "node:fs/promises"
 import { Failpoint } from "../internal/Failpoint.js"
-import { type ProgramResult, runProgram } from "../process/runProgram.js"
+import { type Program, type ProgramResult, runProgram } from "../process/runProgram.js"
 import { GitFailed, GitMissing, GitTooOld } from "./GitError.js"
 import { type GitEnvironment, GitEnvironmentRef } from "./GitEnvironment.js"
 import * as GitConfig from "./GitConfig.js"
 
 export interface Invocation {
   readonly args: ReadonlyArray<string>
-  readonly input?: string | undefined
+  readonly input?: Program["input"]
   readonly cwd: string
   readonly variables?: Readonly<Record<string, string>>
   /** The user's settings to apply. */

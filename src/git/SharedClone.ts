@@ -145,6 +145,13 @@ export const head = (clone: string) =>
     Option.flatMapNullable((line) => /^ref: (.+)$/.exec(line)?.[1])
   )
 
+/** The commit of HEAD, whether it is on a branch or detached. */
+export const headCommit = (clone: string) =>
+  Effect.gen(function* () {
+    const ref = yield* head(clone)
+    return Option.isSome(ref) ? yield* value(clone, ref.value) : yield* fs.readLine(`${clone}/HEAD`)
+  })
+
 /** The commit of the branch. */
 export const tip = (clone: string, branch: OwnBranch) => value(clone, fullRef(branch))
 

@@ -13,6 +13,7 @@ import * as Refs from "./Refs.js"
 import type { Repository } from "./Repository.js"
 import { isolatedGitDir } from "./IsolatedGitDir.js"
 import * as SharedClone from "./SharedClone.js"
+import * as SnapshotPack from "./SnapshotPack.js"
 import * as StatCache from "./StatCache.js"
 
 export interface Worktree {
@@ -117,7 +118,7 @@ export const list = (repository: Repository) =>
   })
 
 /** The path with symbolic links in its parent directories resolved. */
-const canonical = (path: AbsolutePath) =>
+export const canonical = (path: AbsolutePath) =>
   Effect.map(fs.real(dirname(path)), (parent) =>
     Option.flatMap(parent, (directory) =>
       Schema.decodeOption(AbsolutePath)(`${directory === "/" ? "" : directory}/${basename(path)}`)
@@ -190,17 +191,23 @@ const register = (repository: Repository, path: AbsolutePath, branch: OwnBranch)
     return { worktree, commit }
   })
 
-const populate = (repository: Repository, worktree: Worktree, commit: ObjectId) =>
+const populate = (
+  repository: Repository,
+  worktree: Worktree,
+  { commit, unfinished }: { readonly commit: ObjectId; readonly unfinished: SnapshotPack.SnapshotPack | undefined }
+) =>
   Effect.gen(function* () {
     const { clone, path } = worktree
-    const index = `${clone}/index`
+    const index = `${clone}/index.new`
     yield* ContentFilters.refuseIn(repository, { tree: commit })
     yield* isolatedGitDir(repository, (git) => git.run(["read-tree", "-m", "-u", "--end-of-options", commit]), {
       workTree: path,
       index
     })
+    if (unfinished !== undefined) yield* SnapshotPack.lay(repository, path, unfinished)
+    yield* step("put the index in place", () => renameFile(index, `${clone}/index`))
     // No process of the worktree runs yet.
-    yield* StatCache.save(worktree, index, yield* StatCache.now(worktree))
+    yield* StatCache.save(worktree, `${clone}/index`, yield* StatCache.now(worktree))
   })
 
 /**
@@ -212,17 +219,23 @@ export const isPopulated = (worktree: Omit<Worktree, "branch">) =>
     Effect.map(fs.stat(file), Option.isSome)
   )
 
+export interface AddOptions {
+  readonly path: AbsolutePath
+  readonly branch: OwnBranch
+  /** The commit of a new branch. */
+  readonly from?: ObjectId
+  /** A snapshot whose files the worktree gets, as uncommitted changes of its base, the commit of the branch. */
+  readonly unfinished?: SnapshotPack.SnapshotPack | undefined
+}
+
 /**
  * Creates a worktree with its branch: a new branch at the commit `from`, or without it an existing one. A failure undoes all
  * steps. An interruption does not: it would have to wait for the operations of other jobs on the repository, each of which may
  * take longer than the grace period of a stop. It leaves what a kill may leave: a worktree with some or none of its files.
  */
-export const add = (
-  repository: Repository,
-  options: { readonly path: AbsolutePath; readonly branch: OwnBranch; readonly from?: ObjectId }
-) =>
+export const add = (repository: Repository, options: AddOptions) =>
   Effect.gen(function* () {
-    const { branch } = options
+    const { branch, unfinished } = options
     const from = Option.fromNullable(options.from)
     const path = yield* free(repository, options.path)
     const undo: Array<Effect.Effect<void, GitError, GitCommand | Mutexes | StatCache.StatCaches>> = []
@@ -235,7 +248,7 @@ export const add = (
       return yield* register(repository, path, branch)
     })
     return yield* mutate(repository, { locks: [Refs.lockOf(repository, branch)] })(Effect.uninterruptible(begin)).pipe(
-      Effect.tap(({ commit, worktree }) => populate(repository, worktree, commit)),
+      Effect.tap(({ commit, worktree }) => populate(repository, worktree, { commit, unfinished })),
       Effect.map(({ worktree }) => worktree),
       Effect.onError((cause) =>
         Cause.isInterruptedOnly(cause) ? Effect.void : Effect.forEach(undo, Effect.ignore, { discard: true })

@@ -5,6 +5,7 @@
 import { Data, Deferred, Duration, Effect, FiberId } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { constants } from "node:os"
+import { pipeline, Readable } from "node:stream"
 import * as race from "../internal/race.js"
 import { asClock, RealClock } from "../internal/RealClock.js"
 import * as runningTime from "../internal/runningTime.js"
@@ -18,7 +19,8 @@ export interface Program {
   readonly cwd: string
   /** The program's complete environment. */
   readonly env: Readonly<Record<string, string>>
-  readonly input?: string | undefined
+  /** What is still to be produced is not produced any more once the program has ended. */
+  readonly input?: string | Uint8Array | AsyncIterable<Uint8Array> | undefined
   /** How long it may take, in time in which this process could run. */
   readonly limit: Duration.Duration
 }
@@ -122,7 +124,10 @@ const start = (program: Program): Running => {
   })
   // A program may end before it has read its input.
   stdin?.on("error", () => {})
-  stdin?.end(input)
+  if (stdin !== null && typeof input === "object" && Symbol.asyncIterator in input) {
+    // If the input fails, it ends early, which the program has to notice.
+    pipeline(Readable.from(input, { objectMode: false }), stdin, () => {})
+  } else stdin?.end(input)
 
   return {
     exit,

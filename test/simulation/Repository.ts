@@ -184,6 +184,8 @@ export const make = (machine: Machine): Repository => {
           if (contains(theirs, ours)) return MergeResult.FastForward({ commit: theirs })
           return MergeResult.Merged({ commit: add({ parents: [ours, theirs], done: undefined }) })
         }),
+      takeSnapshot: () => Effect.succeed({ _tag: "Absent" }),
+      diffSnapshot: () => unused,
       readFile: () => Effect.succeedNone,
       differing: () => Effect.succeed([]),
       ignored: () => Effect.succeed([]),

@@ -1,0 +1,307 @@
+/**
+ * Makes a snapshot of the unfinished work in a worktree, whatever its state: files, and commits of the agent on its branch or at its
+ * HEAD.
+ *
+ * Charlotte reads the changed files itself and passes them to git through a pipe. Git would map them into memory, and a process that
+ * truncates such a file meanwhile would kill it. Nothing is read from the worktree's own index and configuration.
+ */
+import { Data, Effect, Option, Schema } from "effect"
+import { createHash } from "node:crypto"
+import { constants, type Stats } from "node:fs"
+import { copyFile, lstat, mkdir, open, readlink, rename } from "node:fs/promises"
+import { dirname } from "node:path"
+import * as plainText from "../internal/plainText.js"
+import * as Checkouts from "./Checkouts.js"
+import * as fs from "./fs.js"
+import { step } from "./GitCommand.js"
+import { GitFailed } from "./GitError.js"
+import { type IsolatedGitDir, isolatedGitDir } from "./IsolatedGitDir.js"
+import { type AbsolutePath, ObjectId, type OwnBranch } from "./RefNames.js"
+import { decode } from "./Refs.js"
+import type { Repository } from "./Repository.js"
+import * as SharedClone from "./SharedClone.js"
+import { binary, type SnapshotPack, withObjects } from "./SnapshotPack.js"
+import * as StatCache from "./StatCache.js"
+import * as Worktrees from "./Worktrees.js"
+
+export interface Options extends Omit<SnapshotPack, "commit"> {
+  readonly path: AbsolutePath
+  readonly branch: OwnBranch
+  /** The commit of an earlier snapshot: if nothing has changed since then, no pack is written. */
+  readonly known?: ObjectId | undefined
+}
+
+/** What is not in the snapshot. */
+export interface LeftOut {
+  readonly path: string
+  readonly reason: string
+}
+
+export type Snapshot = Data.TaggedEnum<{
+  /** There is no worktree, or its creation was interrupted. */
+  Absent: {}
+  /** It has exactly the files of the base, except what is left out. */
+  Unchanged: { readonly leftOut: ReadonlyArray<LeftOut> }
+  /** Equal work has an equal commit. */
+  Taken: {
+    readonly commit: ObjectId
+    /** The number of files that have changed since the base or the agent's last commit. */
+    readonly files: number
+    readonly leftOut: ReadonlyArray<LeftOut>
+  }
+}>
+export const Snapshot = Data.taggedEnum<Snapshot>()
+
+const mebibyte = 1024 ** 2
+
+/** Bytes of one file, and of all files and commits. */
+const [maxFile, maxTotal] = [20 * mebibyte, 200 * mebibyte]
+
+/** Files that are read at once. */
+const atOnce = 4
+
+/** A file that may have changed. */
+interface Candidate {
+  /** One character for each byte. */
+  readonly name: string
+  /** As committed, if it is. */
+  readonly committed?: { readonly mode: string; readonly object: string }
+  readonly isDeleted?: boolean
+}
+
+type Content = { readonly mode: string; readonly bytes: Buffer } | { readonly reason: string }
+
+export const take = (repository: Repository, options: Options) =>
+  Effect.gen(function* () {
+    const { base, branch } = options
+    const path = Option.getOrElse(yield* Worktrees.canonical(options.path), () => options.path)
+    const stats = yield* fs.stat(path)
+    if (!Option.exists(stats, (stats) => stats.isDirectory())) return Snapshot.Absent()
+    const gitDir = (yield* Checkouts.linked(repository)).get(path) ?? SharedClone.at(path)
+    const worktree: Worktrees.Worktree = { path, gitDir, clone: SharedClone.at(path), branch }
+    if (!(yield* Worktrees.isPopulated(worktree))) return Snapshot.Absent()
+    const heads = yield* Effect.orElseSucceed(headsOf(worktree), (): ReadonlyArray<ObjectId> => [])
+    const commits = heads.filter((head) => head !== base)
+    const without = (leftOut: ReadonlyArray<LeftOut>) =>
+      withObjects(repository, {}, (neutral) => make(neutral, worktree, { ...options, heads: [base], leftOut }))
+    if (commits.length === 0) return yield* without([])
+    return yield* withObjects(repository, { borrowed: [`${worktree.clone}/objects`] }, (neutral) =>
+      Effect.gen(function* () {
+        yield* measure(neutral, base, commits)
+        return yield* make(neutral, worktree, { ...options, heads, leftOut: [] })
+      })
+    ).pipe(
+      // The files can be saved even if the commits cannot.
+      Effect.catchTag("GitFailed", ({ detail }) =>
+        without([{ path: "the commits that were made there", reason: plainText.line(detail) }])
+      )
+    )
+  })
+
+/** The commit of HEAD, and of the branch if it is another one. They may not exist. */
+const headsOf = ({ branch, clone }: Worktrees.Worktree) =>
+  Effect.gen(function* () {
+    const head = yield* SharedClone.headCommit(clone)
+    const tip = yield* SharedClone.tip(clone, branch)
+    const found = [head, tip].flatMap((commit) =>
+      Option.toArray(Option.flatMap(commit, Schema.decodeUnknownOption(ObjectId)))
+    )
+    return [...new Set(found)]
+  })
+
+/** Fails if the commits are too large, or cannot be read. */
+const measure = (repository: Repository, base: ObjectId, commits: ReadonlyArray<ObjectId>) =>
+  isolatedGitDir(repository, (git) =>
+    git.run(["rev-list", "--objects", "--disk-usage", "--end-of-options", ...commits, `^${base}`])
+  ).pipe(
+    Effect.flatMap(({ stdout }) =>
+      Number(stdout.toString()) > maxTotal
+        ? new GitFailed({ operation: "rev-list", exitCode: 0, detail: `larger than ${maxTotal / mebibyte} MB` })
+        : Effect.void
+    )
+  )
+
+interface Making extends Options {
+  /** The first one is that of the files. */
+  readonly heads: ReadonlyArray<ObjectId>
+  readonly leftOut: ReadonlyArray<LeftOut>
+}
+
+const make = (repository: Repository, worktree: Worktrees.Worktree, { base, heads, known, leftOut, pack }: Making) =>
+  isolatedGitDir(
+    repository,
+    (git) =>
+      Effect.gen(function* () {
+        const [head = base] = heads
+        const { candidates, refused } = yield* list(repository, git, worktree, head)
+        const stream = writing(repository, worktree.path, { candidates, heads: [head, ...heads.slice(1)] })
+        const { stdout } = yield* git.run(["fast-import", "--quiet", "--done"], {
+          input: stream.input,
+          settings: { "fastimport.unpackLimit": "0", ...unflushed }
+        })
+        const notIn = [...leftOut, ...refused, ...stream.leftOut]
+        if (stream.changed.length === 0 && heads.every((head) => head === base))
+          return Snapshot.Unchanged({ leftOut: notIn })
+        const commit = yield* decode(ObjectId, stdout.toString().trim())
+        const taken = Snapshot.Taken({ commit, files: stream.changed.length, leftOut: notIn })
+        if (commit === known) return taken
+        const made = `${repository.commonDir}/objects/new`
+        const packed = yield* git.run(["pack-objects", "--revs", "-q", made], {
+          input: `${commit}\n^${base}\n`,
+          settings: unflushed
+        })
+        yield* put(`${made}-${packed.stdout.toString().trim()}.pack`, pack)
+        return taken
+      }),
+    { workTree: worktree.path }
+  )
+
+/** Only the pack is flushed, once, when it is copied. */
+const unflushed = { "core.fsync": "none" }
+
+/** Copies a pack durably: it is flushed before it gets its name. */
+const put = (from: string, to: string) =>
+  step(`write ${to}`, async () => {
+    await mkdir(dirname(to), { recursive: true })
+    await copyFile(from, `${to}.tmp`)
+    const file = await open(`${to}.tmp`, "r+")
+    await file.sync().finally(() => file.close())
+    await rename(`${to}.tmp`, to)
+  })
+
+/** The files that differ from the index by their status, or are not in it, without reading any. */
+const list = (repository: Repository, git: IsolatedGitDir, worktree: Worktrees.Worktree, head: ObjectId) =>
+  Effect.gen(function* () {
+    yield* StatCache.restore(repository, worktree, git.index)
+    yield* git.run(["read-tree", "-i", "-m", "--end-of-options", head])
+    const [tracked, others] = yield* Effect.all(
+      [
+        git.run(["diff-files", "--raw", "-z", "--no-renames", "--no-abbrev", "--ignore-submodules=all"]),
+        git.run(["ls-files", "-z", "--others", "--exclude-standard"])
+      ],
+      { concurrency: 2 }
+    )
+    const fields = binary.split(tracked.stdout)
+    const candidates: Array<Candidate> = []
+    for (let i = 0; i + 1 < fields.length; i += 2) {
+      const [, mode = "", object = "", status] = /^:(\d+) \d+ (\w+) \w+ (\w)/.exec(fields[i] ?? "") ?? []
+      candidates.push({ name: fields[i + 1] ?? "", committed: { mode, object }, isDeleted: status === "D" })
+    }
+    const refused = complaints(`${tracked.stderr}\n${others.stderr}`)
+    for (const name of binary.split(others.stdout)) {
+      if (name.endsWith("/")) refused.push({ path: shown(name), reason: "a nested repository" })
+      else if (isReserved.test(name)) refused.push({ path: shown(name), reason: "git does not accept its name" })
+      else candidates.push({ name })
+    }
+    return { candidates, refused }
+  })
+
+/** Git refuses names that are its own on some file system. */
+const isReserved = /(?:^|\/)(?:\.git|git~1)(?:\/|$)/i
+
+const shown = (name: string): string => plainText.line(Buffer.from(name, "latin1").toString())
+
+/** What git could not read. */
+const complaints = (stderr: string): Array<LeftOut> =>
+  [...stderr.matchAll(/^(?:warning: could not open directory '(.*)'|(?!warning: )(.*)): Permission denied$/gm)].map(
+    ([, directory, file]) => ({ path: plainText.line(directory ?? file ?? ""), reason: "it cannot be read" })
+  )
+
+/** A name in the format of `git fast-import`. */
+const quoted = (name: string): string => `"${name.replace(/["\\]/g, "\\$&").replaceAll("\n", "\\n")}"`
+
+/** The input of `git fast-import` for the commit. What it contains, and what it does not, is known once it has been read. */
+const writing = (
+  { objectFormat, settings }: Repository,
+  path: string,
+  { candidates, heads }: { readonly candidates: ReadonlyArray<Candidate>; readonly heads: ReadonlyArray<ObjectId> }
+) => {
+  const changed: Array<string> = []
+  const leftOut: Array<LeftOut> = []
+  const hasModes = settings["core.filemode"] !== "false"
+  let total = 0
+
+  const isCommitted = ({ committed }: Candidate, mode: string, bytes: Buffer): boolean =>
+    committed?.mode === mode &&
+    createHash(objectFormat).update(`blob ${bytes.length}\0`).update(bytes).digest("hex") === committed.object
+
+  const command = (candidate: Candidate, content: Content | undefined): ReadonlyArray<string | Buffer> => {
+    const { committed, name } = candidate
+    if (content === undefined) {
+      if (committed === undefined) return []
+      changed.push(name)
+      return [`D ${quoted(name)}\n`]
+    }
+    const omit = (reason: string) => {
+      leftOut.push({ path: shown(name), reason })
+      return []
+    }
+    if ("reason" in content) return omit(content.reason)
+    const { bytes } = content
+    const isFile = content.mode !== "120000"
+    const mode = !hasModes && isFile && committed?.mode.startsWith("100") === true ? committed.mode : content.mode
+    if (isCommitted(candidate, mode, bytes)) return []
+    if (total + bytes.length > maxTotal) return omit(`beyond ${maxTotal / mebibyte} MB in all`)
+    total += bytes.length
+    changed.push(name)
+    return [`M ${mode} inline ${quoted(name)}\ndata ${bytes.length}\n`, bytes, "\n"]
+  }
+
+  const generate = async function* (): AsyncGenerator<Buffer> {
+    const message = "Unfinished work\n"
+    const [from, ...merged] = heads
+    // Without a date, equal work has an equal commit.
+    yield Buffer.from(
+      `commit refs/heads/unfinished\nmark :1\ncommitter Charlotte <charlotte@localhost> 0 +0000\n` +
+        `data ${message.length}\n${message}from ${from}\n${merged.map((commit) => `merge ${commit}\n`).join("")}`
+    )
+    for (let i = 0; i < candidates.length; i += atOnce) {
+      const some = candidates.slice(i, i + atOnce)
+      const contents = await Promise.all(
+        some.map(({ isDeleted, name }) => (isDeleted === true ? undefined : read(binary.path(path, name))))
+      )
+      for (const [j, candidate] of some.entries())
+        for (const part of command(candidate, contents[j]))
+          yield typeof part === "string" ? Buffer.from(part, "latin1") : part
+    }
+    yield Buffer.from("\nget-mark :1\ndone\n")
+  }
+  return { input: generate(), changed, leftOut }
+}
+
+const codeOf = (cause: unknown): string =>
+  cause instanceof Error && "code" in cause ? String(cause.code) : String(cause)
+
+/** The file at a path; undefined if there is none. */
+const read = async (path: Buffer): Promise<Content | undefined> => {
+  try {
+    const stats = await lstat(path)
+    if (stats.isSymbolicLink()) return { mode: "120000", bytes: await readlink(path, { encoding: "buffer" }) }
+    return stats.isDirectory() ? undefined : await readRegular(path, stats)
+  } catch (cause) {
+    const code = codeOf(cause)
+    return code === "ENOENT" || code === "ENOTDIR" ? undefined : { reason: `it cannot be read: ${code}` }
+  }
+}
+
+/** Reads as much as the file had when it was opened, or what is left if it is truncated meanwhile. */
+const readRegular = async (path: Buffer, found: Stats): Promise<Content> => {
+  // Opening a pipe would wait for a writer.
+  if (!found.isFile()) return { reason: "no regular file" }
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  try {
+    const stats = await file.stat()
+    if (!stats.isFile()) return { reason: "no regular file" }
+    if (stats.size > maxFile) return { reason: `larger than ${maxFile / mebibyte} MB` }
+    const buffer = Buffer.allocUnsafe(stats.size)
+    let size = 0
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, size, stats.size - size)
+      size += bytesRead
+      if (bytesRead === 0 || size === stats.size) break
+    }
+    return { mode: stats.mode & 0o100 ? "100755" : "100644", bytes: buffer.subarray(0, size) }
+  } finally {
+    await file.close()
+  }
+}
