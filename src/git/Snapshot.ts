@@ -6,14 +6,13 @@
  * truncates such a file meanwhile would kill it. Nothing is read from the worktree's own index and configuration.
  */
 import { Data, Effect, Option, Schema } from "effect"
-import { createHash } from "node:crypto"
+import { createHash, randomUUID } from "node:crypto"
 import { constants, type Stats } from "node:fs"
-import { copyFile, lstat, mkdir, open, readlink, rename } from "node:fs/promises"
+import { copyFile, lstat, mkdir, open, readlink, rename, rm } from "node:fs/promises"
 import { dirname } from "node:path"
 import * as plainText from "../internal/plainText.js"
 import * as Checkouts from "./Checkouts.js"
 import * as fs from "./fs.js"
-import { step } from "./GitCommand.js"
 import { GitFailed } from "./GitError.js"
 import { type IsolatedGitDir, isolatedGitDir } from "./IsolatedGitDir.js"
 import { type AbsolutePath, ObjectId, type OwnBranch } from "./RefNames.js"
@@ -159,15 +158,28 @@ const make = (repository: Repository, worktree: Worktrees.Worktree, { base, head
 /** Only the pack is flushed, once, when it is copied. */
 const unflushed = { "core.fsync": "none" }
 
-/** Copies a pack durably: it is flushed before it gets its name. */
+/**
+ * Copies a pack durably: it is flushed before it gets its name. An interruption does not wait for that, which may take seconds; the pack
+ * then gets no name.
+ */
 const put = (from: string, to: string) =>
-  step(`write ${to}`, async () => {
-    await mkdir(dirname(to), { recursive: true })
-    await copyFile(from, `${to}.tmp`)
-    const file = await open(`${to}.tmp`, "r+")
-    await file.sync().finally(() => file.close())
-    await rename(`${to}.tmp`, to)
+  Effect.tryPromise({
+    try: async (signal) => {
+      const temporary = `${to}.${randomUUID()}.tmp`
+      await mkdir(dirname(to), { recursive: true })
+      try {
+        await copyFile(from, temporary)
+        const file = await open(temporary, "r+")
+        await file.sync().finally(() => file.close())
+        if (!signal.aborted) await rename(temporary, to)
+      } finally {
+        await rm(temporary, { force: true })
+      }
+    },
+    catch: (cause) => new GitFailed({ operation: `write ${to}`, exitCode: null, detail: messageOf(cause) })
   })
+
+const messageOf = (cause: unknown): string => plainText.line(cause instanceof Error ? cause.message : String(cause))
 
 /** The files that differ from the index by their status, or are not in it, without reading any. */
 const list = (repository: Repository, git: IsolatedGitDir, worktree: Worktrees.Worktree, head: ObjectId) =>

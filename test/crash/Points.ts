@@ -67,6 +67,15 @@ const steps = [
 /** Steps that only look, and those that no agent here makes necessary. */
 const looks = new Set([
   ...["copy objects", "read rules", "unlock"].map((step) => `git, ${step}`),
+  // Snapshots of unfinished work.
+  ...[
+    "borrow objects",
+    "make a directory",
+    "remove a directory",
+    "remove the files that the snapshot does not have"
+  ].map((step) => `git, ${step}`),
+  "git, write",
+  ...["diff-files", "fast-import", "index-pack", "pack-objects"].map((command) => `git ${command}`),
   ...["list", "look at", "look for who holds", "read", "read the refs", "resolve", "see whether"].map(
     (step) => `git, ${step}`
   ),
