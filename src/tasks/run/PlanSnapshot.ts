@@ -5,6 +5,7 @@ import { Effect, Schema } from "effect"
 import { createHash } from "node:crypto"
 import { InvalidJobConfig } from "../../domain/errors.js"
 import { JobId } from "../../domain/JobId.js"
+import { TaskSession } from "../../domain/Work.js"
 import { Fingerprint } from "../../git/Fingerprint.js"
 import { AbsolutePath, BranchName, ObjectId, OwnBranch, UnitName } from "../../git/RefNames.js"
 import { TaskNumber } from "../../yaml/fields.js"
@@ -21,6 +22,11 @@ export class Taken extends Schema.Class<Taken>("charlotte/Taken")({
   worktrees: Schema.optionalWith(
     Schema.Record({ key: UnitName, value: Schema.Struct({ path: AbsolutePath, branch: OwnBranch }) }),
     { default: () => ({}) }
+  ),
+  /** The sessions of unfinished tasks. A turn resumes one only if its worktree is the directory in which the session began. */
+  sessions: Schema.optionalWith(
+    Schema.Array(Schema.Struct({ unit: UnitName, task: TaskNumber, session: TaskSession })),
+    { default: () => [] }
   )
 }) {}
 

@@ -88,6 +88,7 @@ const initialWork = ({ plan: { units }, taken }: PlanSnapshot): Work =>
             state: status === "complete" ? "skipped" : "pending",
             failures: 0,
             calls: 0,
+            session: taken.sessions.find(({ task, unit }) => unit === id && task === number)?.session,
             notes: []
           })
       )

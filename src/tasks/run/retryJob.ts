@@ -4,11 +4,11 @@
 import { Effect, Option, Schema } from "effect"
 import { InvalidJobConfig } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
-import type { Work } from "../../domain/Work.js"
+import { TaskSession, type Work } from "../../domain/Work.js"
 import { RunStore } from "../../store/RunStore.js"
 import { Git } from "../../git/Git.js"
 import { MergeResult } from "../../git/Merge.js"
-import { type BranchName, ObjectId, RepoPath, resultBranch } from "../../git/RefNames.js"
+import { type BranchName, ObjectId, RepoPath, resultBranch, type UnitName } from "../../git/RefNames.js"
 import type { Repository } from "../../git/Repository.js"
 import { Plan, Task, Unit } from "../plan/Plan.js"
 import * as CarryOver from "./CarryOver.js"
@@ -101,10 +101,23 @@ export const carryOver = (former: Option.Option<FormerJob>, start: Start) =>
         tasks: units.flatMap(({ done, unit }) => done.map((task) => ({ unit: unit.id, task }))),
         worktrees: Object.fromEntries(
           units.flatMap(({ unit, worktree }) => (Option.isSome(worktree) ? [[unit.id, worktree.value]] : []))
+        ),
+        sessions: units.flatMap(({ done, unit }) =>
+          unit.tasks
+            .filter(({ number }) => !done.includes(number))
+            .flatMap(({ number }) => sessionOf(work, unit.id, number))
         )
       })
     }
   })
+
+/** The session of a task that goes on in the retry, in which no attempt was made yet. */
+const sessionOf = ({ tasks }: Work, unit: UnitName, number: number) => {
+  const session = tasks.find((record) => record.unit === unit && record.task === number)?.session
+  return session === undefined
+    ? []
+    : [{ unit, task: number, session: new TaskSession({ ...session, attempt: 0 }, { disableValidation: true }) }]
+}
 
 const refused = (message: string) => new InvalidJobConfig({ issues: [{ path: ["retryOf"], message }] })
 

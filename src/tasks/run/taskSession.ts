@@ -2,7 +2,7 @@
  * The session of the agent at a task: what a turn resumes, and what the next one can.
  */
 import { Effect, Option } from "effect"
-import { TaskSession } from "../../domain/Work.js"
+import type { TaskSession } from "../../domain/Work.js"
 import * as Agent from "../agents/Agent.js"
 import type { Profile } from "../agents/Profile.js"
 import type * as Prompt from "../agents/Prompt.js"

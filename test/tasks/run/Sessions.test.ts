@@ -4,6 +4,7 @@ import { JobManager, type Run, RunStore } from "charlotte"
 import { Agents } from "charlotte/tasks"
 import { Effect } from "effect"
 import { readFileSync, rmSync, writeFileSync } from "node:fs"
+import * as PlanSnapshot from "../../../src/tasks/run/PlanSnapshot.js"
 import { jumping } from "../../support/jumpingClock.js"
 import * as Repository from "../../support/Repository.js"
 import { appears, charlotte, ended, repository, run, task, untilClosed } from "../Jobs.js"
@@ -182,6 +183,24 @@ describe("a session that", () => {
       // The gate fails the first attempt; in the second, the session is too long, and so is the one after it.
       expect([job.run.status, sessions(world)]).toEqual(["failed", ["new", "s1", "new"]])
       expect(job.work.tasks).toMatchObject([{ failures: 2 }])
+    })
+  )
+
+  it.scopedLive("belongs to a job that is retried goes along, and is not resumed in another directory", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config } = yield* repository(world, one())
+      const profiles = [claude(world, "[ $n -lt 3 ] && exit 0; worked")]
+      const { first, second, taken } = yield* Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const first = yield* run({ ...config, agent: "claude" })
+        const second = yield* run({ ...config, agent: "claude", retryOf: first.id })
+        const snapshot = yield* Effect.flatMap(Effect.flatten(store.submission(second.id)), PlanSnapshot.decode)
+        return { first, second, taken: snapshot.taken }
+      }).pipe(Effect.provide(charlotte(world, { profiles })))
+      const [record] = first.work.tasks
+      expect(taken.sessions).toMatchObject([{ task: 1, session: { ...record?.session, attempt: 0 } }])
+      expect([second.run.status, sessions(world)]).toEqual(["completed", ["new", "s1", "new"]])
     })
   )
 
