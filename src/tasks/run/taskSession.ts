@@ -18,7 +18,7 @@ export const profileOf = ({ agent, snapshot }: RunContext): Profile | undefined 
 export interface Resumable {
   readonly id: string
   /** The attempt of which its last prompt was part; undefined if no turn is known to have read it. */
-  readonly told: number | undefined
+  readonly lastAttempt: number | undefined
 }
 
 /** The session that a turn in a directory can resume. The log of a turn that was cut off names a session that no record has. */
@@ -27,11 +27,15 @@ export const resumable = ({ format, name }: Profile, session: TaskSession | unde
     if (session === undefined || session.agent !== name || session.directory !== directory) return undefined
     const named = Option.getOrUndefined(yield* Session.inLog(format, session.log))
     const id = named ?? session.id
-    return id === undefined ? undefined : { id, told: named === undefined ? undefined : session.attempt }
+    return id === undefined ? undefined : { id, lastAttempt: named === undefined ? undefined : session.attempt }
   })
 
 /** What happened since the last turn of a session. */
-export const since = ({ told }: Resumable, attempt: number, previous: Option.Option<Prompt.Previous>): Prompt.Since => {
-  if (Option.isSome(previous) && (told === undefined || told < attempt)) return previous.value
-  return told === 0 ? "retried" : "cutOff"
+export const since = (
+  { lastAttempt }: Resumable,
+  attempt: number,
+  previous: Option.Option<Prompt.Previous>
+): Prompt.Since => {
+  if (Option.isSome(previous) && (lastAttempt === undefined || lastAttempt < attempt)) return previous.value
+  return lastAttempt === 0 ? "retried" : "cutOff"
 }
