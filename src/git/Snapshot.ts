@@ -15,7 +15,7 @@ import * as Checkouts from "./Checkouts.js"
 import * as fs from "./fs.js"
 import { GitFailed } from "./GitError.js"
 import { type IsolatedGitDir, isolatedGitDir } from "./IsolatedGitDir.js"
-import { type AbsolutePath, ObjectId, type OwnBranch } from "./RefNames.js"
+import { type AbsolutePath, fullRef, ObjectId, type OwnBranch } from "./RefNames.js"
 import { decode } from "./Refs.js"
 import type { Repository } from "./Repository.js"
 import * as SharedClone from "./SharedClone.js"
@@ -47,6 +47,8 @@ export type Snapshot = Data.TaggedEnum<{
     /** The number of files that have changed since the base or the agent's last commit. */
     readonly files: number
     readonly leftOut: ReadonlyArray<LeftOut>
+    /** Whether HEAD was on the branch, at the base or ahead of it, with no operation under way. */
+    readonly isOnBranch: boolean
   }
 }>
 export const Snapshot = Data.taggedEnum<Snapshot>()
@@ -81,21 +83,39 @@ export const take = (repository: Repository, options: Options) =>
     if (!(yield* Worktrees.isPopulated(worktree))) return Snapshot.Absent()
     const heads = yield* Effect.orElseSucceed(headsOf(worktree), (): ReadonlyArray<ObjectId> => [])
     const commits = heads.filter((head) => head !== base)
-    const without = (leftOut: ReadonlyArray<LeftOut>) =>
-      withObjects(repository, {}, (neutral) => make(neutral, worktree, { ...options, heads: [base], leftOut }))
-    if (commits.length === 0) return yield* without([])
+    const isOnBranch = yield* Effect.orElseSucceed(isHeadInPlace(worktree), () => false)
+    const without = (more: Pick<Making, "isOnBranch" | "leftOut">) =>
+      withObjects(repository, {}, (neutral) => make(neutral, worktree, { ...options, ...more, heads: [base] }))
+    if (commits.length === 0) return yield* without({ isOnBranch, leftOut: [] })
     return yield* withObjects(repository, { borrowed: [`${worktree.clone}/objects`] }, (neutral) =>
       Effect.gen(function* () {
         yield* measure(neutral, base, commits)
-        return yield* make(neutral, worktree, { ...options, heads, leftOut: [] })
+        const isAhead = yield* Effect.every(commits, (commit) => contains(neutral, commit, base))
+        return yield* make(neutral, worktree, { ...options, heads, leftOut: [], isOnBranch: isOnBranch && isAhead })
       })
     ).pipe(
       // The files can be saved even if the commits cannot.
       Effect.catchTag("GitFailed", ({ detail }) =>
-        without([{ path: "the commits that were made there", reason: plainText.line(detail) }])
+        without({
+          isOnBranch: false,
+          leftOut: [{ path: "the commits that were made there", reason: plainText.line(detail) }]
+        })
       )
     )
   })
+
+/** Also if there is no HEAD any more: then nothing shows that it was moved. */
+const isHeadInPlace = ({ branch, clone, path }: Worktrees.Worktree) =>
+  Effect.gen(function* () {
+    const head = yield* fs.readLine(`${clone}/HEAD`)
+    if (Option.exists(head, (line) => line !== `ref: ${fullRef(branch)}`)) return false
+    return Option.isNone(yield* Checkouts.operation({ gitDir: clone, path }))
+  })
+
+const contains = (repository: Repository, commit: ObjectId, base: ObjectId) =>
+  isolatedGitDir(repository, (git) =>
+    git.run(["merge-base", "--is-ancestor", "--end-of-options", base, commit], { answers: [0, 1] })
+  ).pipe(Effect.map(({ code }) => code === 0))
 
 /** The commit of HEAD, and of the branch if it is another one. They may not exist. */
 const headsOf = ({ branch, clone }: Worktrees.Worktree) =>
@@ -124,9 +144,14 @@ interface Making extends Options {
   /** The first one is that of the files. */
   readonly heads: ReadonlyArray<ObjectId>
   readonly leftOut: ReadonlyArray<LeftOut>
+  readonly isOnBranch: boolean
 }
 
-const make = (repository: Repository, worktree: Worktrees.Worktree, { base, heads, known, leftOut, pack }: Making) =>
+const make = (
+  repository: Repository,
+  worktree: Worktrees.Worktree,
+  { base, heads, isOnBranch, known, leftOut, pack }: Making
+) =>
   isolatedGitDir(
     repository,
     (git) =>
@@ -142,7 +167,7 @@ const make = (repository: Repository, worktree: Worktrees.Worktree, { base, head
         if (stream.changed.length === 0 && heads.every((head) => head === base))
           return Snapshot.Unchanged({ leftOut: notIn })
         const commit = yield* decode(ObjectId, stdout.toString().trim())
-        const taken = Snapshot.Taken({ commit, files: stream.changed.length, leftOut: notIn })
+        const taken = Snapshot.Taken({ commit, files: stream.changed.length, leftOut: notIn, isOnBranch })
         if (commit === known) return taken
         const made = `${repository.commonDir}/objects/new`
         const packed = yield* git.run(["pack-objects", "--revs", "-q", made], {

@@ -84,6 +84,7 @@ line"
       const wanted = filesOf(tree.path).filter(([name]) => name !== "ignored.log")
       const snapshot = yield* taken(world, tree)
       expect(snapshot.leftOut).toEqual([])
+      expect(snapshot.isOnBranch).toBe(true)
       const restored = yield* again(world, tree, snapshot.commit)
       expect(filesOf(tree.path)).toEqual(wanted)
       expect(yield* world.git(restored.path, "diff", "--cached", "--name-only")).toBe("")
@@ -117,6 +118,32 @@ line"
       })
       expect(files.map(({ path }) => path)).toContain("kept.log")
       expect(yield* contents(world)).toEqual(before)
+    })
+  )
+
+  scenario("shows whether its agent has left the branch or gone back on it", (world) =>
+    Effect.gen(function* () {
+      const tree = yield* worktree(world, "u")
+      const isOnBranch = Effect.map(taken(world, tree), (snapshot) => snapshot.isOnBranch)
+      yield* change(
+        tree.path,
+        `git config user.name agent; git config user.email agent@example.com
+         echo new > new.txt && git add . && git commit --quiet -m ahead`
+      )
+      expect(yield* isOnBranch).toBe(true)
+      yield* change(tree.path, "git checkout --quiet --detach")
+      expect(yield* isOnBranch).toBe(false)
+      yield* change(
+        tree.path,
+        'git checkout --quiet - && echo more > new.txt && mkdir "$(git rev-parse --git-dir)/rebase-merge"'
+      )
+      expect(yield* isOnBranch).toBe(false)
+      yield* change(
+        tree.path,
+        `rmdir "$(git rev-parse --git-dir)/rebase-merge"
+         git update-ref 'refs/heads/${tree.branch}' "$(git commit-tree -m 'another history' HEAD^{tree})"`
+      )
+      expect(yield* isOnBranch).toBe(false)
     })
   )
 
@@ -154,7 +181,9 @@ line"
       yield* change(tree.path, `echo new > new.txt; rm .git; echo nonsense > '${tree.clone}/HEAD'`)
       const broken = yield* taken(world, tree)
       yield* change(tree.path, `rm -r '${tree.clone}'`)
-      expect(yield* taken(world, tree)).toEqual(broken)
+      // Nothing shows any more that HEAD was moved.
+      expect(broken.isOnBranch).toBe(false)
+      expect(yield* taken(world, tree)).toEqual({ ...broken, isOnBranch: true })
     })
   )
 

@@ -57,14 +57,14 @@ const save = (ctx: RunContext, { at, branch, path, unit }: UnitAt, isDiscarded: 
     const directory = directoryOf(ctx, unit)
     const last = (yield* Snapshots.list(directory)).at(-1)
     const number = yield* Snapshots.next(directory)
-    const known = last?.base === at && last.record.isDiscarded === isDiscarded ? last : undefined
+    const known = last?.base === at ? last : undefined
     const pack = Snapshots.packOf(directory, number)
     const taken = yield* git.takeSnapshot(repository, { path, branch, base: at, pack, known: known?.commit })
     if (Snapshot.$is("Absent")(taken)) return Saved.Absent()
     const { leftOut } = taken
     if (leftOut.length > 0) yield* note(ctx, unit, `not in the snapshot of unfinished work: ${listed(leftOut)}`)
     if (Snapshot.$is("Unchanged")(taken)) return Saved.Unchanged()
-    if (known?.commit === taken.commit) return Saved.Saved({ snapshot: known })
+    const isSame = known?.commit === taken.commit
     const record = new Snapshots.Record({
       commit: taken.commit,
       base: at,
@@ -72,9 +72,10 @@ const save = (ctx: RunContext, { at, branch, path, unit }: UnitAt, isDiscarded: 
       takenAt: yield* now,
       files: taken.files,
       leftOut: leftOut.slice(0, maxLeftOut),
-      isDiscarded
+      isDiscarded: isDiscarded || !taken.isOnBranch
     })
-    return Saved.Saved({ snapshot: yield* Snapshots.add(directory, number, record) })
+    if (isSame && known.record.isDiscarded === record.isDiscarded) return Saved.Saved({ snapshot: known })
+    return Saved.Saved({ snapshot: yield* Snapshots.add(directory, isSame ? known.number : number, record) })
   })
 
 /** Saves the work in the worktree of a unit, once its turn has ended. */
@@ -98,7 +99,13 @@ export const beforeRemoval = (ctx: RunContext, unit: UnitAt, { isContinued }: { 
     )
     const saved = yield* attempt(ctx, unit, waiting(save(ctx, unit, !isContinued)))
     if (!isContinued || Saved.$is("Unchanged")(saved)) return Option.none()
-    if (Saved.$is("Saved")(saved)) return Option.some(ofUnit(saved.snapshot))
+    if (Saved.$is("Saved")(saved)) {
+      const { snapshot } = saved
+      if (!snapshot.record.isDiscarded) return Option.some(ofUnit(snapshot))
+      const why = "unfinished work was discarded, since HEAD had been moved, or an operation of git was under way"
+      yield* note(ctx, unit.unit, `${why}: ${command(ctx, unit.unit, snapshot)}`)
+      return Option.none()
+    }
     const snapshots = yield* Effect.orElseSucceed(Snapshots.list(directoryOf(ctx, unit.unit)), () => [])
     const last = snapshots.at(-1)
     return last?.base === unit.at && !last.record.isDiscarded ? Option.some(ofUnit(last)) : Option.none()

@@ -108,6 +108,32 @@ describe("unfinished work", () => {
     })
   )
 
+  it.scopedLive("is not continued by the next manager if HEAD was moved when its turn was cut off", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config } = yield* repository(world, once)
+      const script = `
+        if [ $n = 1 ]; then echo mine > mine.txt; git checkout --quiet --detach; ${pausing(world, "worked")}; fi
+        test ! -e mine.txt && touch out.txt; worked`
+      const profiles = [claude(world, script)]
+      const first = yield* untilClosed(charlotte(world, { profiles }))
+      const id = yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const id = yield* manager.start({ ...config, agent: "claude" })
+        yield* appears(`${world.root}/go.reached`)
+        return id
+      }).pipe(Effect.provide(first.context))
+      yield* first.close
+      const job = yield* Effect.provide(ended(id), charlotte(world, { profiles }))
+      expect([job.run.status, job.work.tasks[0]?.failures]).toEqual(["completed", 0])
+      expect(job.work.tasks[0]?.notes).toEqual([
+        expect.stringMatching(
+          new RegExp(`^unfinished work was discarded.*: charlotte diff ${id} tasks --unfinished 1$`)
+        )
+      ])
+    })
+  )
+
   it.scopedLive("is saved again only if it has changed, and the last three snapshots are kept", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
