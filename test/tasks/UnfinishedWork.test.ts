@@ -232,7 +232,7 @@ describe("a worktree", () => {
       expect(job.run.status).toBe("completed")
       expect(left(one.world, "a", "before", 2)).toBe(left(one.world, "a", "before", 1))
       expect(job.work.tasks.flatMap(({ notes }) => notes)).toEqual([
-        expect.stringMatching(/^unfinished work was discarded: HEAD of \S+ was moved/)
+        expect.stringMatching(/^unfinished work was discarded, since HEAD had been moved/)
       ])
     })
   )

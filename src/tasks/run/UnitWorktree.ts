@@ -33,32 +33,23 @@ interface Start {
 
 /**
  * The worktree of a unit with an unfinished task, as the last turn left it: with all its files, and the agent's commits on its branch.
- * If that is gone, it is made again with the last snapshot of its files. If the agent left it in a state to which no attempt returns,
- * that is saved, and it is made again without it.
+ * If it cannot be kept, it is made again, with the saved files unless the agent left its branch or an operation of git under way.
  */
-export const open = (ctx: RunContext, unit: UnitName, task: number, { at, branch }: Start) =>
+export const open = (ctx: RunContext, unit: UnitName, { at, branch }: Start) =>
   Effect.gen(function* () {
     const git = yield* Git
-    const { progress, repository } = ctx
+    const { repository } = ctx
     const path = yield* pathOf(ctx, unit)
-    const discarded = ({ message }: { readonly message: string }) =>
-      Effect.gen(function* () {
-        const command = yield* saveUnfinished.discarded(ctx, { unit, branch, at, path })
-        const see = Option.match(command, { onNone: () => "", onSome: (command) => `; see: ${command}` })
-        if (progress.task(unit, task).state === "running")
-          yield* Note.add(ctx, { unit, task }, `unfinished work was discarded: ${plainText.line(message)}${see}`)
-        return { kept: Option.none<Worktree>(), isContinued: false }
-      })
-    const { isContinued, kept } = yield* git.reopenWorktree(repository, { path, branch, at }).pipe(
-      Effect.map((kept) => ({ kept, isContinued: true })),
+    const unusable = () => Effect.succeedNone
+    const kept = yield* git.reopenWorktree(repository, { path, branch, at }).pipe(
       Effect.catchTags({
-        BranchMissing: discarded,
-        HeadMoved: discarded,
-        OperationInProgress: discarded,
-        WorktreeBroken: discarded
+        BranchMissing: unusable,
+        HeadMoved: unusable,
+        OperationInProgress: unusable,
+        WorktreeBroken: unusable
       })
     )
-    if (Option.isNone(kept)) return yield* make(ctx, { unit, branch, at, isContinued })
+    if (Option.isNone(kept)) return yield* make(ctx, { unit, branch, at, isContinued: true })
     const worktree = yield* prepare(ctx, kept.value, unit)
     // The branch in the user's repository contains only work that has passed its gate.
     yield* git.restore(repository, branch, at)
@@ -113,7 +104,7 @@ export const make = (ctx: RunContext, { at, branch, isContinued = false, unit }:
     const unfinished =
       unit === undefined
         ? Option.none()
-        : yield* saveUnfinished.beforeRemoval(ctx, { unit, branch, at, path }, { isContinued })
+        : yield* saveUnfinished.beforeRemoval(ctx, { unit, path, branch, at }, { isContinued })
     yield* git.removeWorktree(repository, path)
     yield* git.restore(repository, branch, at)
     return yield* prepare(ctx, yield* saveUnfinished.addWorktree(ctx, { path, branch }, unfinished), unit)

@@ -35,7 +35,7 @@ export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTas
     if (record().state === "failed") return yield* failure(unit, task, record())
     let { worktree } = position
     let previous = yield* previousAttempt(ctx, record())
-    const unitAt = { unit: unit.id, branch: worktree.branch, at: position.tip, path: worktree.path }
+    const unitAt = { unit: unit.id, path: worktree.path, branch: worktree.branch, at: position.tip }
     const ignored = new Set(yield* commitTask.ignoredFiles(ctx, worktree))
     const outage = Outage.make()
     const restarted = new Set<number>()

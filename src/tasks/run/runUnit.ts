@@ -24,11 +24,9 @@ export const run = (ctx: RunContext, unit: Unit, start: ObjectId) =>
     const branch = unitBranch(job.id, unit.id)
     const at = Option.getOrElse(lastCommit(ctx, unit), () => base)
     const isUnfinished = ({ number }: Task) => progress.task(unit.id, number).state !== "completed"
-    const unfinished = unit.remaining.find(isUnfinished)
-    const worktree =
-      unfinished === undefined
-        ? UnitWorktree.make(ctx, { unit: unit.id, branch, at })
-        : UnitWorktree.open(ctx, unit.id, unfinished.number, { branch, at })
+    const worktree = unit.remaining.some(isUnfinished)
+      ? UnitWorktree.open(ctx, unit.id, { branch, at })
+      : UnitWorktree.make(ctx, { unit: unit.id, branch, at })
     let position: TaskPosition = { worktree: yield* worktree, tip: at }
     for (const task of unit.remaining) {
       if (isUnfinished(task))

@@ -16,10 +16,10 @@ import type { WriteError } from "./WriteError.js"
 
 export interface UnitAt {
   readonly unit: UnitName
+  readonly path: AbsolutePath
   readonly branch: OwnBranch
   /** The last commit of the unit. */
   readonly at: ObjectId
-  readonly path: AbsolutePath
 }
 
 type Saved = Data.TaggedEnum<{
