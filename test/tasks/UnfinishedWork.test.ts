@@ -138,6 +138,23 @@ describe("a retry", () => {
     })
   )
 
+  it.scopedLive("begins at the base with fresh, and the old work stays until it is pruned", () =>
+    Effect.gen(function* () {
+      const one = yield* scene(["a"], "[ $n = 1 ] && hang; worked")
+      const { config, world } = one
+      yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const first = yield* stopped(one, ["a"])
+        const second = yield* ended(yield* manager.start({ ...config, retryOf: first, fresh: true }))
+        expect([second.run.status, second.run.error]).toEqual(["completed", undefined])
+        expect(left(world, "a", "before", 2)).toBe(left(world, "a", "before", 1))
+        expect(yield* Prune.prune()).toMatchObject([
+          { kept: [{ jobId: first, reason: expect.stringContaining("it has uncommitted changes") }, { jobId: first }] }
+        ])
+      }).pipe(Effect.provide(one.layer))
+    })
+  )
+
   it.scopedLive("makes a worktree if another retry of the same job has adopted the one of that job", () =>
     Effect.gen(function* () {
       const one = yield* scene(["a"], "[ $n -lt 3 ] && hang; worked")

@@ -11,20 +11,23 @@ import * as startAndFollow from "./startAndFollow.js"
 export interface Options {
   readonly job: string
   readonly target: Option.Option<string>
+  readonly fresh: boolean
   readonly json: boolean
 }
 
-export const retryJob = ({ job, json, target }: Options) =>
+export const retryJob = ({ json, ...options }: Options) =>
   startAndFollow.follow({
-    begin: (jobs) => Effect.flatMap(retryConfig(jobs, job, target), (config) => withCallerSpan(jobs.start(config))),
+    begin: (jobs) => Effect.flatMap(retryConfig(jobs, options), (config) => withCallerSpan(jobs.start(config))),
     json
   })
 
 /** The config of the former job, with a reference to it. */
-const retryConfig = (jobs: Jobs, name: string, target: Option.Option<string>) =>
+const retryConfig = (jobs: Jobs, { fresh, job, target }: Omit<Options, "json">) =>
   Effect.gen(function* () {
-    const { config: before, id: retryOf } = yield* Effect.flatMap(JobRef.find(jobs, name), (id) => jobs.get(id))
+    const { config: before, id: retryOf } = yield* Effect.flatMap(JobRef.find(jobs, job), (id) => jobs.get(id))
     const config = yield* Effect.orDie(Schema.decodeUnknown(JobConfig)(before))
     const targetBranch = Option.getOrElse(target, () => config.targetBranch)
-    return yield* Effect.orDie(Schema.encode(JobConfig)(new JobConfig({ ...config, targetBranch, retryOf })))
+    return yield* Effect.orDie(
+      Schema.encode(JobConfig)(new JobConfig({ ...config, targetBranch, retryOf, fresh: fresh || undefined }))
+    )
   })

@@ -77,6 +77,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   files: ["The files that differ, in the order of their paths.", []],
   follow: ["Stream until the task has ended.", "true"],
   from: ["Start offset in bytes.", 0],
+  fresh: ["Whether a retry begins units that were not merged from the start.", false],
   grace: ["Milliseconds to terminate gracefully before the job is killed.", 5000],
   head: ["The last commit of the work.", commit],
   holder: ["The job that holds the key.", id],

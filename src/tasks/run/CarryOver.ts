@@ -16,11 +16,17 @@ export interface CarryOver {
   readonly worktree: Option.Option<OwnBranch>
 }
 
-/** @param exists whether the repository still has a commit */
+interface Options {
+  /** Whether the repository still has a commit. */
+  readonly exists: (commit: string | undefined) => boolean
+  /** Whether units that were not merged begin at the base. */
+  readonly isFresh: boolean
+}
+
 export const of = (
   unit: UnitName,
   { id, snapshot, work }: { readonly id: JobId; readonly snapshot: PlanSnapshot; readonly work: Work },
-  exists: (commit: string | undefined) => boolean
+  { exists, isFresh }: Options
 ): CarryOver => {
   const record = work.units.find((record) => record.unit === unit)
   const records = work.tasks.filter((record) => record.unit === unit)
@@ -37,7 +43,8 @@ export const of = (
   const tip = completed.at(-1)?.commit ?? before ?? (Option.isSome(worktree) ? record?.base : undefined)
   // All tasks completed and no base: the unit failed its checks after the merge, so it restarts on top of the other units.
   const failedMerge = record?.state === "failed" && record.base === undefined && allDone
-  if (!failedMerge && exists(tip)) return { tasks, tip: Schema.decodeUnknownOption(ObjectId)(tip), worktree }
+  if (!failedMerge && !isFresh && exists(tip))
+    return { tasks, tip: Schema.decodeUnknownOption(ObjectId)(tip), worktree }
   return startOver({ tasks: taken, tip: Option.fromNullable(before) })
 }
 

@@ -76,7 +76,8 @@ export const read = (config: JobConfig, directory: string) =>
       target: name,
       targetAt,
       plan: planned.right,
-      canCommit: !config.dryRun
+      canCommit: !config.dryRun,
+      isFresh: config.fresh === true
     })
     return new PlanSnapshot({
       at: yield* now,

@@ -51,13 +51,15 @@ interface Start {
   readonly plan: Plan
   /** Whether commits may be created; not in a dry run. */
   readonly canCommit: boolean
+  /** Whether units that were not merged begin at the base. */
+  readonly isFresh: boolean
 }
 
 /** The commit at which the job starts, and the tasks of its plan that are already done. */
 export const carryOver = (former: Option.Option<FormerJob>, start: Start) =>
   Effect.gen(function* () {
     const git = yield* Git
-    const { canCommit, plan, repository, target, targetAt } = start
+    const { canCommit, isFresh, plan, repository, target, targetAt } = start
     const nothing = { base: targetAt, plan, taken: new PlanSnapshot.Taken({ begun: {}, tasks: [], worktrees: {} }) }
     if (Option.isNone(former)) return nothing
     const { id, snapshot, work } = former.value
@@ -79,7 +81,7 @@ export const carryOver = (former: Option.Option<FormerJob>, start: Start) =>
           unit.tasks
             .map(({ number }) => number)
             .filter((number) => tasks.includes(number) && unchanged.has(name(unit.id, number)))
-        const left = CarryOver.of(unit.id, former.value, exists)
+        const left = CarryOver.of(unit.id, former.value, { exists, isFresh })
         const isFinished = doneOf(left.tasks).length === unit.tasks.length
         const worktree = Option.flatMapNullable(isFinished ? Option.none() : left.worktree, (branch) => {
           const path = worktrees.get(branch)
