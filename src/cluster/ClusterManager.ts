@@ -6,29 +6,17 @@
 import { Clock, Duration, Effect, Exit, Option, Ref, Schema, Scope } from "effect"
 import type { AlreadyManaged, NodeConflict, StoreError } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
-import { typedStart } from "../domain/StartOptions.js"
-import * as background from "../internal/background.js"
 import { MachineRef } from "../internal/Machine.js"
 import { KernelRef } from "../internal/ProcessIdentity.js"
 import * as race from "../internal/race.js"
 import * as timing from "../internal/timing.js"
-import { awaitEnd } from "../manager/internal/awaitEnd.js"
-import { beginRun, resumeJob } from "../manager/internal/beginRun.js"
-import { byTransaction } from "../manager/internal/byTransaction.js"
-import { allEnded, closeJobs, letGo } from "../manager/internal/closeJobs.js"
-import * as Dispatcher from "../manager/internal/dispatcher.js"
+import { assemble } from "../manager/internal/assemble.js"
+import { beginRun } from "../manager/internal/beginRun.js"
+import { allEnded, letGo } from "../manager/internal/closeJobs.js"
 import * as JobIdGenerator from "../manager/internal/JobIdGenerator.js"
 import * as JobRegistry from "../manager/internal/JobRegistry.js"
-import { managedJob } from "../manager/internal/managedJob.js"
-import * as outboxQueue from "../manager/internal/outboxQueue.js"
 import * as Parts from "../manager/internal/parts.js"
 import { clearLeft } from "../manager/internal/recovery.js"
-import { keepRetention } from "../manager/internal/retention.js"
-import { signalJob } from "../manager/internal/signals.js"
-import { startInTransaction } from "../manager/internal/startInTransaction.js"
-import { startMany } from "../manager/internal/startMany.js"
-import { stopAll } from "../manager/internal/stopAll.js"
-import { stopJob } from "../manager/internal/stopJob.js"
 import type { Service } from "../manager/JobManagerService.js"
 import { makeNotifier } from "../store/port/ChangeNotifier.js"
 import { RunStore } from "../store/RunStore.js"
@@ -84,7 +72,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
   RunStore | Engine | Scope.Scope | RS | Exclude<R, Scope.Scope> | R2
 > =>
   Effect.gen(function* () {
-    const { key, kind, labels = () => ({}), maxJobs = 10, maxQueued = 10_000 } = options
+    const { kind, maxJobs = 10 } = options
     const { capacity = maxJobs } = options
     const lease = Duration.decode(options.lease ?? timing.lease)
     if (Duration.greaterThan(lease, timing.lease)) {
@@ -126,7 +114,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
       RunStore,
       ofNode
     )
-    const { admission, continued, core, forget, provide, recover, subscriptions } = parts
+    const { admission, continued, core, provide, recover } = parts
 
     const limit = yield* store.cluster.limit({ kind, maxJobs })
     if (limit !== maxJobs) {
@@ -158,23 +146,6 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
     yield* clearLeft({ kind, store, recover })
     yield* Ref.set(isFresh, node.isFresh)
 
-    const nextId = yield* parts.nextId
-    const inserted = makeNotifier()
-    const queueInserted = yield* Option.match(store.outbox, {
-      onNone: () => Effect.succeed(Effect.void),
-      onSome: (outbox) => outboxQueue.make(kind, outbox, inserted)
-    })
-    const begin: Parameters<typeof Dispatcher.make>[1] = (run) =>
-      Effect.flatMap(ticks.version, (seen) =>
-        Effect.catchTag(beginRun(core, admission, run), "MaxJobsReached", () =>
-          Effect.flatMap(core.jobEnded.version, (ended) =>
-            race.first([ticks.changed(seen), core.jobEnded.changed(ended)])
-          )
-        )
-      )
-    const dispatcher = yield* Dispatcher.make(core, begin, continued)
-    const starting = { admission, dispatcher, nextId, labels, key, maxQueued, inserted }
-    const { wake } = engine.ask(kind)
     const placing = {
       engine,
       runner,
@@ -189,30 +160,21 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
     )
 
     const decodeConfig = Schema.decodeUnknown(options.config, { onExcessProperty: "ignore" })
-    const service: Service<C, I> = {
-      start: typedStart((input, options) =>
-        byTransaction(store, {
-          inside: (outbox) => startInTransaction(core, starting, outbox, { input, options }),
-          outside: startPlaced(core, starting, placing, { input, options, waiting: continued })
-        })
-      ),
-      startMany: (configs, options) => {
-        const outside = startMany(core, starting, configs, options)
-        return byTransaction(store, { inside: () => outside, outside })
-      },
-      resume: (id) =>
-        Effect.zipLeft(
-          resumeJob(core, id, (run) => resumePlaced(core, admission, placing, run)),
-          wake(id)
+    const service = yield* assemble(options, parts, {
+      begin: (run) =>
+        Effect.flatMap(ticks.version, (seen) =>
+          Effect.catchTag(beginRun(core, admission, run), "MaxJobsReached", () =>
+            Effect.flatMap(core.jobEnded.version, (ended) =>
+              race.first([ticks.changed(seen), core.jobEnded.changed(ended)])
+            )
+          )
         ),
-      stop: (id, { grace = core.stopGrace } = {}) => Effect.suspend(() => stopJob(core, id, Duration.decode(grace))),
-      stopAll: dispatcher.pausedDuring(stopAll(core, continued)),
-      signal: (jobId, name, payload, { by } = {}) =>
-        Effect.zipLeft(signalJob(core, options.signals, { jobId, name, payload, by }), wake(jobId)),
-      get: (id) =>
+      resume: (run) => resumePlaced(core, admission, placing, run),
+      start: (starting, submitted) => startPlaced(core, starting, placing, { ...submitted, waiting: continued }),
+      wake: engine.ask(kind).wake,
+      ids: Effect.orDie(others.ids),
+      elsewhere: (id, operations) =>
         Effect.gen(function* () {
-          const active = Option.filter(yield* JobRegistry.find(core.jobs, id), JobRegistry.isActive)
-          if (Option.isSome(active)) return Option.some(yield* managedJob(active.value, service))
           const found = Option.filter(yield* Effect.orDie(store.cluster.heldRun(id)), ({ run }) => run.kind === kind)
           if (Option.isNone(found)) return Option.none()
           const { run, stopping } = found.value
@@ -222,29 +184,15 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
             attempt: run.attempt,
             startedAt: run.startedAt ?? run.createdAt,
             phase: stopping ? "stopping" : "running",
-            events: (options) => service.events(id, options),
-            stop: (options) => service.stop(id, options),
-            await: service.await(id)
+            events: (options) => operations.events(id, options),
+            stop: (options) => operations.stop(id, options),
+            await: operations.await(id)
           })
         }),
-      list: Effect.orDie(others.ids),
-      activeCount: Effect.orDie(Effect.map(others.ids, (ids) => ids.length)),
-      await: (id) => awaitEnd(core, id),
-      events: (id, { after = 0 } = {}) => subscriptions.ofJob(id, after),
-      allEvents: ({ after = 0 } = {}) => subscriptions.ofAll(after),
-      health: core.persistRetry.health
-    }
-    yield* engine.serve(kind, answers(core, sweeps.wake))
-    yield* sweeps.begin
-    if (options.dispatch !== false) yield* background.fork(dispatcher.run)
-    yield* background.fork(dispatcher.keepTime)
-    yield* background.fork(queueInserted)
-    if (options.retention !== undefined) yield* keepRetention(core, options.retention, forget)
-    yield* ready(engine, () => nextId(0))
-    // This finalizer is added last, so it runs first: the jobs end before anything that they use.
-    yield* Effect.addFinalizer(() =>
-      Effect.zipRight(Effect.ignoreLogged(store.cluster.drain(newNode.id, true)), closeJobs(core))
-    )
+      join: Effect.zipRight(engine.serve(kind, answers(core, sweeps.wake)), sweeps.begin),
+      leave: Effect.ignoreLogged(store.cluster.drain(newNode.id, true))
+    })
+    yield* ready(engine, () => ids(0))
     return service
   })
 

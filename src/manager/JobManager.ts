@@ -4,33 +4,19 @@
  *
  * @since 0.1.0
  */
-import { type ConfigError, Context, Duration, Effect, Layer, Option, Schema, type Scope } from "effect"
+import { type ConfigError, Context, Effect, Layer, Schema, type Scope } from "effect"
 import type { AlreadyManaged, StoreError } from "../domain/errors.js"
 import { JobConfig } from "../domain/JobConfig.js"
-import { typedStart } from "../domain/StartOptions.js"
-import { makeNotifier } from "../store/port/ChangeNotifier.js"
 import type { RunStore } from "../store/RunStore.js"
-import { awaitEnd } from "./internal/awaitEnd.js"
-import { byTransaction } from "./internal/byTransaction.js"
-import { closeJobs } from "./internal/closeJobs.js"
-import { beginRun, resumeJob } from "./internal/beginRun.js"
-import * as Dispatcher from "./internal/dispatcher.js"
-import * as outboxQueue from "./internal/outboxQueue.js"
+import { assemble } from "./internal/assemble.js"
+import { beginRun } from "./internal/beginRun.js"
 import * as Parts from "./internal/parts.js"
 import * as JobRegistry from "./internal/JobRegistry.js"
 import { limits } from "./internal/limits.js"
-import { managedJob } from "./internal/managedJob.js"
-import * as background from "../internal/background.js"
 import { now } from "../internal/now.js"
 import { acquireOwnership } from "./internal/ownership.js"
 import { takeOver } from "./internal/recovery.js"
-import { keepRetention } from "./internal/retention.js"
-import { signalJob } from "./internal/signals.js"
-import { startInTransaction } from "./internal/startInTransaction.js"
 import { startJob } from "./internal/startJob.js"
-import { startMany } from "./internal/startMany.js"
-import { stopAll } from "./internal/stopAll.js"
-import { stopJob } from "./internal/stopJob.js"
 import type { Options, Service } from "./JobManagerService.js"
 import { Orchestrator } from "./Orchestrator.js"
 
@@ -87,57 +73,20 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
   RunStore | Scope.Scope | RS | Exclude<R, Scope.Scope> | R2
 > =>
   Effect.gen(function* () {
-    const { key, kind, labels = () => ({}), maxQueued = 10_000 } = options
     const parts = yield* Parts.make(options)
-    const { admission, anyId, continued, core, forget, recover, subscriptions } = parts
-
+    const { admission, anyId, core, recover } = parts
     yield* acquireOwnership(core, anyId((yield* now).epochMillis), options.onLost)
-    const nextId = yield* parts.nextId
-    yield* takeOver({ kind, store: core.store, recover })
-
-    const inserted = makeNotifier()
-    const queueInserted = yield* Option.match(core.store.outbox, {
-      onNone: () => Effect.succeed(Effect.void),
-      onSome: (outbox) => outboxQueue.make(kind, outbox, inserted)
+    yield* takeOver({ kind: options.kind, store: core.store, recover })
+    return yield* assemble(options, parts, {
+      begin: (run) => beginRun(core, admission, run),
+      resume: (run) => beginRun(core, admission, run, { isResumed: true }),
+      start: (starting, submitted) => startJob(core, starting, submitted),
+      wake: () => Effect.void,
+      ids: JobRegistry.activeIds(core.jobs),
+      elsewhere: () => Effect.succeedNone,
+      join: Effect.void,
+      leave: Effect.void
     })
-    const dispatcher = yield* Dispatcher.make(core, (run) => beginRun(core, admission, run), continued)
-    const starting = { admission, dispatcher, nextId, labels, key, maxQueued, inserted }
-
-    const service: Service<C, I> = {
-      start: typedStart((input, options) =>
-        byTransaction(core.store, {
-          inside: (outbox) => startInTransaction(core, starting, outbox, { input, options }),
-          outside: startJob(core, starting, { input, options })
-        })
-      ),
-      startMany: (configs, options) => {
-        const outside = startMany(core, starting, configs, options)
-        return byTransaction(core.store, { inside: () => outside, outside })
-      },
-      resume: (id) => resumeJob(core, id, (run) => beginRun(core, admission, run, { isResumed: true })),
-      stop: (id, { grace = core.stopGrace } = {}) => Effect.suspend(() => stopJob(core, id, Duration.decode(grace))),
-      stopAll: dispatcher.pausedDuring(stopAll(core, continued)),
-      signal: (jobId, name, payload, { by } = {}) => signalJob(core, options.signals, { jobId, name, payload, by }),
-      get: (id) =>
-        Effect.flatMap(
-          Effect.map(JobRegistry.find(core.jobs, id), Option.filter(JobRegistry.isActive)),
-          Effect.transposeMapOption((active) => managedJob(active, service))
-        ),
-      list: JobRegistry.activeIds(core.jobs),
-      activeCount: Effect.map(JobRegistry.activeIds(core.jobs), (ids) => ids.length),
-      await: (id) => awaitEnd(core, id),
-      events: (id, { after = 0 } = {}) => subscriptions.ofJob(id, after),
-      allEvents: ({ after = 0 } = {}) => subscriptions.ofAll(after),
-      health: core.persistRetry.health
-    }
-
-    if (options.dispatch !== false) yield* background.fork(dispatcher.run)
-    yield* background.fork(dispatcher.keepTime)
-    yield* background.fork(queueInserted)
-    if (options.retention !== undefined) yield* keepRetention(core, options.retention, forget)
-    // This finalizer is added last, so it runs first: the jobs end before anything that they use.
-    yield* Effect.addFinalizer(() => closeJobs(core))
-    return service
   })
 
 /**

@@ -20,7 +20,9 @@ import type { Core } from "./Core.js"
 import * as JobRegistry from "./JobRegistry.js"
 import { record, tooManyCrashes } from "./recovery.js"
 
-type Begin = (run: Run) => Effect.Effect<void, JobNotFound | NotResumable | MaxJobsReached | ShuttingDown | StoreError>
+export type Begin = (
+  run: Run
+) => Effect.Effect<void, JobNotFound | NotResumable | MaxJobsReached | ShuttingDown | StoreError>
 
 export interface Dispatcher {
   /** Begins runs for as long as the manager lives. */

@@ -7,7 +7,7 @@ import type { ManagedJob } from "../ManagedJob.js"
 import * as JobRegistry from "./JobRegistry.js"
 
 /** Operations on a job by its id. */
-interface Operations {
+export interface Operations {
   readonly events: (id: JobId, options?: { readonly after?: number }) => ReturnType<ManagedJob<unknown>["events"]>
   readonly stop: (
     id: JobId,

@@ -1,0 +1,104 @@
+/**
+ * Puts a manager together from its parts, on one machine or as a node of a cluster.
+ */
+import { Duration, Effect, Option, type Scope } from "effect"
+import type { StoreError } from "../../domain/errors.js"
+import type { JobId } from "../../domain/JobId.js"
+import { typedStart } from "../../domain/StartOptions.js"
+import * as background from "../../internal/background.js"
+import { makeNotifier } from "../../store/port/ChangeNotifier.js"
+import type { Service } from "../JobManagerService.js"
+import type { ManagedJob } from "../ManagedJob.js"
+import { awaitEnd } from "./awaitEnd.js"
+import { resumeJob } from "./beginRun.js"
+import { byTransaction } from "./byTransaction.js"
+import { closeJobs } from "./closeJobs.js"
+import * as Dispatcher from "./dispatcher.js"
+import * as JobRegistry from "./JobRegistry.js"
+import { managedJob, type Operations } from "./managedJob.js"
+import * as outboxQueue from "./outboxQueue.js"
+import type { MakeOptions, Parts } from "./parts.js"
+import { keepRetention } from "./retention.js"
+import { signalJob } from "./signals.js"
+import { startInTransaction } from "./startInTransaction.js"
+import type { Refusal } from "./startJob.js"
+import { startMany } from "./startMany.js"
+import { stopAll } from "./stopAll.js"
+import { stopJob } from "./stopJob.js"
+import type { Starting, Submitted } from "./submission.js"
+
+/** What is different on one machine and in a cluster. */
+interface Mode<C> {
+  /** Begins a run that waits for a permit. */
+  readonly begin: Dispatcher.Begin
+  /** Begins an interrupted run that a caller resumes. */
+  readonly resume: Dispatcher.Begin
+  readonly start: (starting: Starting<C>, submitted: Submitted) => Effect.Effect<JobId, Refusal>
+  /** Tells the node of a job that it was resumed, or has a new signal. */
+  readonly wake: (id: JobId) => Effect.Effect<void>
+  /** The ids of all active jobs. */
+  readonly ids: Effect.Effect<ReadonlyArray<JobId>>
+  /** An active job that this manager does not run. */
+  readonly elsewhere: (id: JobId, operations: Operations) => Effect.Effect<Option.Option<ManagedJob<C>>>
+  /** Takes jobs that begin without this manager's dispatcher. */
+  readonly join: Effect.Effect<void, never, Scope.Scope>
+  /** Called before the jobs of a closing manager are interrupted. */
+  readonly leave: Effect.Effect<void>
+}
+
+export const assemble = <C, I, RS, R, R2>(
+  options: MakeOptions<C, I, RS, R, R2>,
+  { admission, continued, core, forget, nextId, subscriptions }: Parts<C, RS | Exclude<R, Scope.Scope> | R2>,
+  mode: Mode<C>
+): Effect.Effect<Service<C, I>, StoreError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { key, kind, labels = () => ({}), maxQueued = 10_000 } = options
+    const { store } = core
+    const ids = yield* nextId
+    const inserted = makeNotifier()
+    const queueInserted = yield* Option.match(store.outbox, {
+      onNone: () => Effect.succeed(Effect.void),
+      onSome: (outbox) => outboxQueue.make(kind, outbox, inserted)
+    })
+    const dispatcher = yield* Dispatcher.make(core, mode.begin, continued)
+    const starting = { admission, dispatcher, nextId: ids, labels, key, maxQueued, inserted }
+
+    const service: Service<C, I> = {
+      start: typedStart((input, options) =>
+        byTransaction(store, {
+          inside: (outbox) => startInTransaction(core, starting, outbox, { input, options }),
+          outside: mode.start(starting, { input, options })
+        })
+      ),
+      startMany: (configs, options) => {
+        const outside = startMany(core, starting, configs, options)
+        return byTransaction(store, { inside: () => outside, outside })
+      },
+      resume: (id) => Effect.zipLeft(resumeJob(core, id, mode.resume), mode.wake(id)),
+      stop: (id, { grace = core.stopGrace } = {}) => Effect.suspend(() => stopJob(core, id, Duration.decode(grace))),
+      stopAll: dispatcher.pausedDuring(stopAll(core, continued)),
+      signal: (jobId, name, payload, { by } = {}) =>
+        Effect.zipLeft(signalJob(core, options.signals, { jobId, name, payload, by }), mode.wake(jobId)),
+      get: (id) =>
+        Effect.flatMap(JobRegistry.find(core.jobs, id), (found) =>
+          Option.isSome(found) && JobRegistry.isActive(found.value)
+            ? Effect.asSome(managedJob(found.value, service))
+            : mode.elsewhere(id, service)
+        ),
+      list: mode.ids,
+      activeCount: Effect.map(mode.ids, (ids) => ids.length),
+      await: (id) => awaitEnd(core, id),
+      events: (id, { after = 0 } = {}) => subscriptions.ofJob(id, after),
+      allEvents: ({ after = 0 } = {}) => subscriptions.ofAll(after),
+      health: core.persistRetry.health
+    }
+
+    yield* mode.join
+    if (options.dispatch !== false) yield* background.fork(dispatcher.run)
+    yield* background.fork(dispatcher.keepTime)
+    yield* background.fork(queueInserted)
+    if (options.retention !== undefined) yield* keepRetention(core, options.retention, forget)
+    // This finalizer is added last, so it runs first: the jobs end before anything that they use.
+    yield* Effect.addFinalizer(() => Effect.zipRight(mode.leave, closeJobs(core)))
+    return service
+  })
