@@ -1,7 +1,7 @@
 /**
  * Runs a job with a manager in this process, and follows it to its end.
  */
-import { Context, Deferred, Effect, Exit, Fiber, FiberRef, Layer, LogLevel, Scope } from "effect"
+import { Context, Deferred, Effect, Exit, Fiber, FiberRef, Layer, LogLevel, Schema, Scope } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
 import * as ExportNote from "../../daemon/home/ExportNote.js"
@@ -25,11 +25,29 @@ import { ProcessRunner } from "../../process/ProcessRunner.js"
 import * as exitCodeOf from "../errors/exitCodeOf.js"
 import * as ExitCode from "../errors/ExitCode.js"
 import { Output, type OutputClosed } from "../terminal/Output.js"
-import { DaemonNeeded } from "./DaemonNeeded.js"
 import * as Follow from "./Follow.js"
-import { HomeLost } from "./HomeLost.js"
 import { recordingNotices } from "./recordingNotices.js"
 import * as text from "../terminal/text.js"
+
+/** There are waiting jobs, which this process would start as well, and interrupt when it exits. */
+class DaemonNeeded extends Schema.TaggedError<DaemonNeeded>()("DaemonNeeded", {
+  /** The newest of them. */
+  jobId: Schema.String
+}) {
+  override get message() {
+    return `other jobs wait to be started, such as ${this.jobId}, and only a daemon runs them to their end; start it with: charlotte daemon start`
+  }
+}
+
+/** The home was deleted or moved while this process ran a job, which it has ended. */
+class HomeLost extends Schema.TaggedError<HomeLost>()("HomeLost", {
+  directory: Schema.String,
+  jobId: Schema.String
+}) {
+  override get message() {
+    return `${this.directory} was deleted or moved while job ${this.jobId} was running, so it was interrupted; if you put the directory back, resume it with: charlotte resume ${this.jobId}`
+  }
+}
 
 export interface Options<E> {
   /** Starts or resumes a job. */

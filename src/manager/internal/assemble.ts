@@ -1,21 +1,20 @@
 /**
  * Puts a manager together from its parts, on one machine or as a node of a cluster.
  */
-import { Duration, Effect, Option, type Scope } from "effect"
+import { Duration, Effect, Option, Ref, type Scope } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import { typedStart } from "../../domain/StartOptions.js"
 import * as background from "../../internal/background.js"
 import { makeNotifier } from "../../store/port/ChangeNotifier.js"
+import type { Outbox, Service as Store } from "../../store/port/RunStoreService.js"
 import type { Service } from "../JobManagerService.js"
 import type { ManagedJob } from "../ManagedJob.js"
 import { awaitEnd } from "./awaitEnd.js"
 import { resumeJob } from "./beginRun.js"
-import { byTransaction } from "./byTransaction.js"
 import { closeJobs } from "./closeJobs.js"
 import * as Dispatcher from "./dispatcher.js"
 import * as JobRegistry from "./JobRegistry.js"
-import { managedJob, type Operations } from "./managedJob.js"
 import * as outboxQueue from "./outboxQueue.js"
 import type { MakeOptions, Parts } from "./parts.js"
 import { keepRetention } from "./retention.js"
@@ -26,6 +25,16 @@ import { startMany } from "./startMany.js"
 import { stopAll } from "./stopAll.js"
 import { stopJob } from "./stopJob.js"
 import type { Starting, Submitted } from "./submission.js"
+
+/** Operations on a job by its id. */
+interface Operations {
+  readonly events: (id: JobId, options?: { readonly after?: number }) => ReturnType<ManagedJob<unknown>["events"]>
+  readonly stop: (
+    id: JobId,
+    options?: Parameters<ManagedJob<unknown>["stop"]>[0]
+  ) => ReturnType<ManagedJob<unknown>["stop"]>
+  readonly await: (id: JobId) => ManagedJob<unknown>["await"]
+}
 
 /** What is different on one machine and in a cluster. */
 interface Mode<C> {
@@ -102,3 +111,35 @@ export const assemble = <C, I, RS, R, R2>(
     yield* Effect.addFinalizer(() => Effect.zipRight(mode.leave, closeJobs(core)))
     return service
   })
+
+/**
+ * Runs `inside` inside a transaction of the application, and otherwise `outside`. `outside` is detached from a transaction of any
+ * other SQL client, since the application's code that decodes and checks a configuration would use its connection.
+ */
+const byTransaction = <A, E>(
+  { outbox }: Pick<Store, "outbox">,
+  {
+    inside,
+    outside
+  }: { readonly inside: (outbox: Outbox) => Effect.Effect<A, E>; readonly outside: Effect.Effect<A, E> }
+): Effect.Effect<A, E> =>
+  Option.match(outbox, {
+    onNone: () => outside,
+    onSome: (outbox) => outbox.byTransaction({ inside: inside(outbox), outside })
+  })
+
+/** An active job as applications see it. */
+const managedJob = <Config>(
+  active: JobRegistry.Admitted<Config>,
+  operations: Operations
+): Effect.Effect<ManagedJob<Config>> =>
+  Effect.map(Ref.get(active.job.record), ({ attempt, createdAt, id, startedAt = createdAt }) => ({
+    id,
+    config: active.job.config,
+    attempt,
+    startedAt,
+    phase: JobRegistry.phaseOf(active),
+    events: (options) => operations.events(id, options),
+    stop: (options) => operations.stop(id, options),
+    await: operations.await(id)
+  }))
