@@ -18,23 +18,18 @@ export interface Status {
   readonly commit: ObjectId
   /** The files that were changed, added or deleted since the commit, except ignored ones. */
   readonly changed: ReadonlyArray<string>
+  /** The ignored files; a directory that is ignored as a whole is one of them, with a slash at its end. */
+  readonly ignored: ReadonlyArray<string>
 }
 
 /** The commit of a worktree and its uncommitted changes. */
 export const status = (repository: Repository, worktree: Worktree) =>
   Effect.gen(function* () {
     const commit = yield* WorkingFiles.stand(repository, worktree)
-    const lines = yield* WorkingFiles.over(repository, worktree, commit, ({ lines }) => Effect.succeed(lines), [
-      "--modified",
-      "--deleted"
-    ])
-    // `H` lines list every file of the index, changed or not.
-    const names = lines
-      .filter((line) => !line.startsWith("H "))
-      .flatMap(WorkingFiles.parse)
-      .map(({ path }) => path)
-    const status: Status = { commit, changed: [...new Set(names)].toSorted() }
-    return status
+    return yield* WorkingFiles.over(repository, worktree, commit, (files) => {
+      const status: Status = { commit, changed: WorkingFiles.changed(files), ignored: files.ignored }
+      return Effect.succeed(status)
+    })
   })
 
 export interface CommitOptions extends CommitObject.Subject {
@@ -59,7 +54,26 @@ export interface Committed {
   readonly changed: ReadonlyArray<string>
   /** Whether nothing but the files of `put` was changed since the work started. */
   readonly isEmpty?: boolean
+  /** The ignored files, which are not in the commit, as in `Status`. */
+  readonly ignored?: ReadonlyArray<string>
 }
+
+const ignoresCase = ({ settings }: Repository): boolean => settings["core.ignorecase"] === "true"
+
+/** Enters the changed files into the index; returns git's warnings. */
+const enterChanges = (repository: Repository, files: WorkingFiles.Files, tip: ObjectId) =>
+  Effect.gen(function* () {
+    const { deleted, git, warnings, written } = files
+    // Only `git add` finds the name in the index of a directory whose case was changed.
+    if (ignoresCase(repository)) return (yield* git.run(["add", "--all"])).stderr
+    // By name alone, since a path that leads through a link now is refused otherwise.
+    const gone = deleted.map((path) => `0 ${"0".repeat(tip.length)}\t${path}\0`).join("")
+    if (gone !== "") yield* git.run(["update-index", "-z", "--index-info"], { input: gone })
+    if (written.length === 0) return warnings
+    const input = written.map((path) => `${path}\0`).join("")
+    const { stderr } = yield* git.run(["update-index", "--add", "--remove", "-z", "--stdin"], { input })
+    return `${warnings}\n${stderr}`
+  })
 
 /**
  * Commits all files of the worktree except ignored ones, whether staged or not. If nothing was changed, the commit is empty.
@@ -72,25 +86,33 @@ export const commit = (repository: Repository, worktree: Worktree, options: Comm
     if (since !== undefined && since !== tip && !(yield* History.isAncestor(repository, since, tip)))
       return yield* new HeadMoved({ path, expected: `a commit that contains ${since}`, actual: tip })
     const found = yield* InjectedFiles.examine(path, put)
-    return yield* WorkingFiles.over(repository, worktree, tip, ({ git, lines, since: lookedAt }) =>
+    return yield* WorkingFiles.over(repository, worktree, tip, (files) =>
       Effect.gen(function* () {
+        const { git, ignored } = files
         const replaced = yield* InjectedFiles.replaced(repository, git, found)
-        const others = keep.filter((kept) => !put.some(({ path }) => path === kept))
-        const { differing, kept, warnings } = yield* ProtectedFiles.enter(git, ["add", "--all"], since ?? tip, others)
-        const all = () => lines.flatMap(WorkingFiles.parse).map((entry) => entry.path)
+        const isPut = (changed: string) => put.some(({ path }) => path === changed)
+        const warnings = yield* enterChanges(repository, files, tip)
+        // Processes may have committed changes as well.
+        const isAll = (since === undefined || since === tip) && !ignoresCase(repository)
+        const changed = isAll ? WorkingFiles.changed(files) : yield* ProtectedFiles.differing(git, since ?? tip)
+        const differing = new Set(changed)
+        const kept = yield* ProtectedFiles.reset(
+          git,
+          since ?? tip,
+          keep.filter((path) => !isPut(path) && differing.has(path))
+        )
         yield* UnreadableFiles.refuse(path, warnings).pipe(
-          Effect.zipRight(ContentFilters.refuse(repository, git, ContentFilters.affected(differing, all))),
+          Effect.zipRight(ContentFilters.refuse(repository, git, changed)),
           // If the repository was tampered with, report that as the cause.
           Effect.tapError(() => Fingerprint.verify(repository.topLevel, repository, repository.fingerprint))
         )
-        const putLines = lines.filter((line) => put.some(({ path }) => line.endsWith(`\t${path}`)))
-        yield* InjectedFiles.enter(repository, git, putLines.flatMap(WorkingFiles.parse), put)
+        yield* InjectedFiles.enter(repository, git, tip, put)
         const { stdout } = yield* git.run(["write-tree"])
         const tree = yield* Refs.decode(ObjectId, stdout.toString().trim())
         const commit = yield* CommitObject.write(repository, git, { tree, parents: [tip], subject: options })
         yield* WorkingFiles.move(repository, worktree, {
           index: git.index,
-          since: lookedAt,
+          since: files.since,
           from: tip,
           to: commit,
           before: before(commit),
@@ -99,8 +121,9 @@ export const commit = (repository: Repository, worktree: Worktree, options: Comm
         const committed: Committed = {
           commit,
           replaced: [...replaced, ...kept.map(({ path }) => path)],
-          changed: [...differing].toSorted(),
-          isEmpty: [...differing].every((changed) => put.some(({ path }) => path === changed))
+          changed: changed.toSorted(),
+          isEmpty: changed.every(isPut),
+          ignored
         }
         return committed
       })

@@ -122,15 +122,16 @@ const among = (repository: Repository, git: IsolatedGitDir, wanted: Effect.Effec
     )
   })
 
-/** The files to check: the changed ones, or all if attributes changed. */
-export const affected = (changed: Iterable<string>, all: () => Iterable<string>): ReadonlyArray<string> => {
-  const paths = [...new Set(changed)]
-  return paths.some(isAttributesFile) ? [...new Set([...paths, ...all()])] : paths
-}
+/** The files to check: the changed ones, or all of the index if attributes changed. */
+const affected = (git: IsolatedGitDir, changed: ReadonlyArray<string>) =>
+  changed.some(isAttributesFile)
+    ? Effect.map(git.run(["ls-files", "-z"]), ({ stdout }) => names(stdout))
+    : Effect.succeed(changed)
 
-/** Fails if a file of the index, which is about to be committed, needs a filter. */
-export const refuse = (repository: Repository, git: IsolatedGitDir, paths: ReadonlyArray<string>) =>
+/** Fails if one of the changed files of the index, which is about to be committed, needs a filter. */
+export const refuse = (repository: Repository, git: IsolatedGitDir, changed: ReadonlyArray<string>) =>
   Effect.gen(function* () {
+    const paths = yield* affected(git, changed)
     if (paths.length === 0) return
     const [found] = yield* among(repository, git, yield* asked(git, "filter", paths))
     if (found !== undefined) return yield* found
@@ -151,10 +152,10 @@ export const find = (repository: Repository, { checkout, since, tree }: Tree) =>
     (git) =>
       Effect.gen(function* () {
         yield* git.run(["read-tree", "--end-of-options", tree])
-        const all = Effect.map(git.run(["ls-files", "-z"]), ({ stdout }) => names(stdout))
+        const all = ["ls-files", "-z"]
         const diff = ["diff-index", "--cached", "--no-renames", "--name-only", "-z", "--end-of-options"]
-        const changed = since === undefined ? yield* all : names((yield* git.run([...diff, since])).stdout)
-        const paths = since !== undefined && changed.some(isAttributesFile) ? yield* all : changed
+        const listed = names((yield* git.run(since === undefined ? all : [...diff, since])).stdout)
+        const paths = since === undefined ? listed : yield* affected(git, listed)
         if (paths.length === 0) return []
         const byIndex = yield* asked(git, "filter", paths)
         const byFiles = checkout === undefined ? [] : yield* asked(git, "filter", paths, "workTree")

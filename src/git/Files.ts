@@ -11,13 +11,13 @@ export interface TreeEntry {
   readonly path: string
 }
 
-/** The files of a commit: all of them, or the entry at one path. */
-export const entries = (git: IsolatedGitDir, commit: ObjectId, path?: RepoPath) =>
+/** The files of a commit: all of them, or the entries at some paths. */
+export const entries = (git: IsolatedGitDir, commit: ObjectId, paths?: ReadonlyArray<RepoPath>) =>
   Effect.map(
     git.run(
-      path === undefined
+      paths === undefined
         ? ["ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit]
-        : ["ls-tree", "-z", "--full-tree", "--end-of-options", commit, path]
+        : ["ls-tree", "-z", "--full-tree", "--end-of-options", commit, ...paths]
     ),
     ({ stdout }) =>
       stdout
@@ -39,7 +39,7 @@ export type Content = Option.Option<Uint8Array>
 /** The content of a file at a commit; none if it is not a regular file. */
 export const content = (git: IsolatedGitDir, commit: ObjectId, path: RepoPath) =>
   Effect.gen(function* () {
-    const entry = (yield* entries(git, commit, path)).find((found) => found.path === path)
+    const entry = (yield* entries(git, commit, [path])).find((found) => found.path === path)
     if (entry === undefined || !isRegular(entry)) return Option.none<Buffer>()
     return Option.some(yield* blob(git, entry.object))
   })

@@ -157,7 +157,7 @@ export interface Service {
     trace: string
   ) => Result<ReadonlyArray<SharedClone.Move>>
 
-  /** The HEAD of a worktree, and the files that differ from it. */
+  /** The HEAD of a worktree, the files that differ from it, and the ignored files. */
   readonly status: (repository: Repo, worktree: Worktrees.Worktree) => Result<Commits.Status>
 
   /**
@@ -231,9 +231,6 @@ export interface Service {
 
   /** The paths that are ignored in the user's checkout. */
   readonly ignored: (repository: Repo, paths: ReadonlyArray<RepoPath>) => Result<ReadonlyArray<RepoPath>>
-
-  /** The ignored files of a worktree, sorted; a directory that is ignored as a whole is one of them, with a slash at its end. */
-  readonly ignoredFiles: (repository: Repo, worktree: Worktrees.Worktree) => Result<ReadonlyArray<string>>
 }
 
 /**
@@ -296,8 +293,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     diffSnapshot: method("diffSnapshot", SnapshotPack.diff),
     readFile: method("readFile", Files.read),
     differing: method("differing", Files.differing),
-    ignored: method("ignored", Files.ignored),
-    ignoredFiles: method("ignoredFiles", WorkingFiles.ignored)
+    ignored: method("ignored", Files.ignored)
   }
 })
 

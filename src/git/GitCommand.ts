@@ -104,7 +104,8 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
       new GitFailed({ operation, exitCode, detail: plain(detail) })
     const env = {
       ...base,
-      ...(userConfig === true ? {} : { GIT_CONFIG_GLOBAL: "/dev/null" }),
+      // No file has an empty name, so git opens none.
+      ...(userConfig === true ? {} : { GIT_CONFIG_GLOBAL: "" }),
       ...(settings === undefined ? {} : GitConfig.variables(settings)),
       ...variables
     }

@@ -5,7 +5,7 @@ import { writeFileSync } from "node:fs"
 import * as fs from "./fs.js"
 import * as Files from "./Files.js"
 import { step } from "./GitCommand.js"
-import type { RepoPath } from "./RefNames.js"
+import type { ObjectId, RepoPath } from "./RefNames.js"
 import type { Repository } from "./Repository.js"
 import type { IsolatedGitDir } from "./IsolatedGitDir.js"
 
@@ -68,18 +68,18 @@ export const replaced = (
       .map(({ put }) => put.path)
   })
 
-/** Adds the files to the index, with the mode that they had in the commit; they replace anything in their way. */
-export const enter = (
-  repository: Repository,
-  git: IsolatedGitDir,
-  committed: ReadonlyArray<Files.TreeEntry>,
-  puts: InjectedFiles
-) =>
+/** Adds the files to the index, with the mode that they have in the commit; they replace anything in their way. */
+export const enter = (repository: Repository, git: IsolatedGitDir, commit: ObjectId, puts: InjectedFiles) =>
   Effect.gen(function* () {
     if (puts.length === 0) return
     const files = puts.map((_, i) => `${git.directory}/put-${i}`)
     yield* step("write files", async () =>
       puts.forEach(({ content }, i) => writeFileSync(`${git.directory}/put-${i}`, content))
+    )
+    const committed = yield* Files.entries(
+      git,
+      commit,
+      puts.map(({ path }) => path)
     )
     const modes = new Map(committed.filter(Files.isRegular).map(({ mode, path }) => [path, mode]))
     const lines = puts.map(

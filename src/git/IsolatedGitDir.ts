@@ -6,6 +6,7 @@
 import { Effect } from "effect"
 import { mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync, unlinkSync, writeFileSync } from "node:fs"
 import { GitCommand, type Invocation, step } from "./GitCommand.js"
+import type { ObjectId } from "./RefNames.js"
 import type { Repository } from "./Repository.js"
 
 export interface IsolatedGitDir {
@@ -43,13 +44,13 @@ const hasRules = (text: string): boolean => /^[^\n#]/m.test(text)
  * Creates only the necessary files, since creating one costs more than writing it; and synchronously, since Node's thread pool
  * would take ten times as long.
  */
-const furnish = (directory: string, repository: Repository) =>
+const furnish = (directory: string, repository: Repository, head: string) =>
   step("make a git directory", async () => {
     mkdirSync(`${directory}/refs`)
     const info = Object.entries({ exclude: repository.exclude, attributes: repository.attributes })
     const rules = info.filter(([, text]) => hasRules(text))
     if (rules.length > 0) mkdirSync(`${directory}/info`)
-    writeFileSync(`${directory}/HEAD`, "ref: refs/heads/none\n")
+    writeFileSync(`${directory}/HEAD`, `${head}\n`)
     writeFileSync(`${directory}/config`, config(repository))
     for (const [name, text] of rules) writeFileSync(`${directory}/info/${name}`, text)
   })
@@ -67,11 +68,11 @@ const clear = (directory: string) => {
 /** A path for `GIT_ALTERNATE_OBJECT_DIRECTORIES`: the list is separated by colons, so the path is quoted. */
 export const quoted = (path: string): string => `"${path.replace(/["\\]/g, "\\$&").replaceAll("\n", "\\n")}"`
 
-/** Runs an operation with a temporary git directory, on the files at `workTree` if set. */
+/** Runs an operation with a temporary git directory, on the files at `workTree` if set; `head` is a commit. */
 export const isolatedGitDir = <A, E, R>(
   repository: Repository,
   use: (git: IsolatedGitDir) => Effect.Effect<A, E, R>,
-  options?: { readonly workTree?: string; readonly index?: string }
+  options?: { readonly workTree?: string; readonly index?: string; readonly head?: ObjectId }
 ) =>
   Effect.flatMap(GitCommand, (command) =>
     Effect.acquireUseRelease(
@@ -94,7 +95,10 @@ export const isolatedGitDir = <A, E, R>(
             settings: { ...repository.settings, ...settings },
             ...rest
           })
-        return Effect.zipRight(furnish(directory, repository), use({ directory, workTree, index, run }))
+        return Effect.zipRight(
+          furnish(directory, repository, options?.head ?? "ref: refs/heads/none"),
+          use({ directory, workTree, index, run })
+        )
       },
       (directory) => Effect.ignore(step("remove a git directory", async () => clear(directory)))
     )

@@ -97,11 +97,12 @@ const yielding = (
   Effect.gen(function* () {
     if (files.length === 0 || common === "") return into
     const changedThere = new Set(yield* changed(git, common, from))
-    const { kept: taken } = yield* ProtectedFiles.enter(
+    yield* git.run(["read-tree", "--end-of-options", into])
+    const differing = new Set(yield* ProtectedFiles.differing(git, from))
+    const taken = yield* ProtectedFiles.reset(
       git,
-      ["read-tree", "--end-of-options", into],
       from,
-      files.filter((path) => changedThere.has(path))
+      files.filter((path) => changedThere.has(path) && differing.has(path))
     )
     if (taken.length === 0) return into
     const tree = yield* decode(ObjectId, (yield* git.run(["write-tree"])).stdout.toString().trim())

@@ -13,37 +13,30 @@ export interface ProtectedFile {
   readonly was: Option.Option<Files.TreeEntry>
 }
 
-/**
- * Fills the index with the command `fill`, then resets the files of `keep` that differ. Returns the reset files, all differing
- * files, and git's warnings.
- */
-export const enter = (
-  git: IsolatedGitDir,
-  fill: ReadonlyArray<string>,
-  since: ObjectId,
-  keep: ReadonlyArray<RepoPath>
-) =>
-  Effect.gen(function* () {
-    const args = ["diff-index", "--cached", "--no-renames", "--name-only", "-z", "--end-of-options", since]
-    const { stderr } = yield* git.run(fill)
-    const { stdout } = yield* git.run(args)
-    const differing = new Set(
+/** The files that differ between the index and a commit. */
+export const differing = (git: IsolatedGitDir, commit: ObjectId) =>
+  Effect.map(
+    git.run(["diff-index", "--cached", "--no-renames", "--name-only", "-z", "--end-of-options", commit]),
+    ({ stdout }) =>
       stdout
         .toString()
         .split("\0")
         .filter((path) => path !== "")
-    )
-    const changed = keep.filter((path) => differing.has(path))
-    if (changed.length === 0) return { kept: [], differing, warnings: stderr }
-    const entries = new Map((yield* Files.entries(git, since)).map((entry) => [entry.path, entry]))
+  )
+
+/** Resets files in the index to a commit from which they differ. */
+export const reset = (git: IsolatedGitDir, commit: ObjectId, changed: ReadonlyArray<RepoPath>) =>
+  Effect.gen(function* () {
+    if (changed.length === 0) return []
+    const entries = new Map((yield* Files.entries(git, commit)).map((entry) => [entry.path, entry]))
     const kept = changed.map((path): ProtectedFile => ({ path, was: Option.fromNullable(entries.get(path)) }))
     const line = ({ path, was }: ProtectedFile) =>
       Option.match(was, {
-        onNone: () => `0 ${"0".repeat(since.length)}\t${path}\0`,
+        onNone: () => `0 ${"0".repeat(commit.length)}\t${path}\0`,
         onSome: ({ mode, object }) => `${mode} ${object} 0\t${path}\0`
       })
     yield* git.run(["update-index", "-z", "--index-info"], { input: kept.map(line).join("") })
-    return { kept, differing, warnings: stderr }
+    return kept
   })
 
 /** Restores the files in the worktree; removes files that did not exist. */

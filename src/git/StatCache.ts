@@ -10,6 +10,7 @@ import { lstatSync, mkdtempSync, rmdirSync, utimesSync } from "node:fs"
 import { readFile, writeFile } from "node:fs/promises"
 import * as fs from "./fs.js"
 import { step } from "./GitCommand.js"
+import type { ObjectId } from "./RefNames.js"
 import type { Repository } from "./Repository.js"
 
 /** The needed fields of a worktree. */
@@ -21,6 +22,8 @@ interface Worktree {
 
 interface Remembered {
   readonly digest: string
+  /** The commit whose files the index contains. */
+  readonly commit: ObjectId
   /** The time of the file system, in nanoseconds, after which processes may have changed files. */
   readonly since: bigint
 }
@@ -51,25 +54,27 @@ export const now = ({ clone, path }: Worktree) =>
   })
 
 /** Remembers an index. Without success, the next operation reads all files. */
-export const save = (worktree: Worktree, index: string, since: bigint) =>
+export const save = (worktree: Worktree, { index, ...rest }: Omit<Remembered, "digest"> & { readonly index: string }) =>
   Effect.flatMap(StatCaches, (caches) =>
     step(`remember the index of ${worktree.path}`, async () => {
       caches.delete(worktree.gitDir)
       const content = await readFile(index)
       await writeFile(fileOf(worktree), content)
-      caches.set(worktree.gitDir, { digest: digestOf(content), since })
+      caches.set(worktree.gitDir, { digest: digestOf(content), ...rest })
     }).pipe(Effect.ignore)
   )
 
-/** Writes the remembered index to a path, if there is one. */
+/** Writes the remembered index to a path, and returns its commit; none if nothing is remembered. */
 export const restore = ({ objectFormat }: Repository, worktree: Worktree, index: string) =>
   Effect.gen(function* () {
     const remembered = (yield* StatCaches).get(worktree.gitDir)
-    if (remembered === undefined) return
+    if (remembered === undefined) return Option.none<ObjectId>()
     const content = yield* fs.read(fileOf(worktree))
-    if (Option.isNone(content) || digestOf(content.value) !== remembered.digest) return
+    if (Option.isNone(content) || digestOf(content.value) !== remembered.digest) return Option.none<ObjectId>()
     const isKnown = doubt(content.value, { objectFormat, since: remembered.since, top: worktree.path })
-    if (isKnown) yield* step("write the index", () => writeFile(index, content.value))
+    if (!isKnown) return Option.none<ObjectId>()
+    yield* step("write the index", () => writeFile(index, content.value))
+    return Option.some(remembered.commit)
   })
 
 /** Drops the cached index of a removed worktree. */
@@ -80,12 +85,15 @@ const second = 1_000_000_000n
 /** The parts of an index in version 2 of its format: each entry begins with the seconds and nanoseconds of ctime and mtime. */
 const [headerSize, timesSize, statSize, flagsSize, alignment] = [12, 16, 40, 2, 8]
 
+/** Where an entry has its mode, and the mode of a nested repository. */
+const [modeAt, gitlink] = [24, 0o160000]
+
 /** The flags of an entry end with the size of its name, or with this value if the name is longer. */
 const maxNameSize = 0xfff
 
 /**
  * Sets an entry's times to 0, so that git reads the file, unless any later change would show in its ctime. Returns false for an
- * unknown format.
+ * unknown format, and for an index with a nested repository, which a process can create while git adds files.
  */
 export const doubt = (
   index: Buffer,
@@ -105,6 +113,7 @@ export const doubt = (
     const path = at + statSize + idSize + flagsSize
     const size = index.readUInt16BE(path - flagsSize) & maxNameSize
     const end = size < maxNameSize ? path + size : index.indexOf(0, path + size)
+    if (index.readUInt32BE(at + modeAt) === gitlink) return false
     const seconds = index.readUInt32BE(at)
     // Entries of an earlier second need no check: any later change has left a later ctime, which git sees.
     if (seconds >= from) {

@@ -2,7 +2,6 @@
 import { Effect, Option, Schema } from "effect"
 import { copyFile, open, rename, rm } from "node:fs/promises"
 import * as Checkouts from "./Checkouts.js"
-import type { TreeEntry } from "./Files.js"
 import { step } from "./GitCommand.js"
 import { BranchMissing, type GitFailed, HeadMoved, NestedRepository, WorktreeBroken } from "./GitError.js"
 import { mutate } from "./withRepositoryLock.js"
@@ -157,78 +156,103 @@ const resetIndex = (repository: Repository, { clone }: Worktrees.Worktree, at: O
     )
   )
 
-/** An untracked file's name can look like an index entry. */
-const isUntracked = (line: string): boolean => line.startsWith("? ")
-
-/** Parses a line of `git ls-files -t`. A file that is not in the index has neither mode nor object. */
-export const parse = (line: string): ReadonlyArray<TreeEntry> => {
-  if (isUntracked(line)) return [{ mode: "", object: "", path: line.slice(2) }]
-  const [, mode, object, path] = /^. (\d+) (\w+) \d\t(.*)$/s.exec(line) ?? []
-  return mode === undefined || object === undefined || path === undefined ? [] : [{ mode, object, path }]
+/** What `git status` says of the files of a worktree. */
+interface Changes {
+  /** Files that were changed or added. */
+  readonly written: ReadonlyArray<string>
+  readonly deleted: ReadonlyArray<string>
+  /** Ignored files; a directory that is ignored as a whole is one of them, with a slash at its end. */
+  readonly ignored: ReadonlyArray<string>
+  /** Git's warnings, such as about directories that it cannot read. */
+  readonly warnings: string
 }
 
-const isNested = (line: string): boolean => (isUntracked(line) ? line.endsWith("/") : line.startsWith("160000 ", 2))
+/** The files that were changed, added or deleted, sorted. */
+export const changed = ({ deleted, written }: Changes): ReadonlyArray<string> => [...written, ...deleted].toSorted()
 
-/** Reads the commit into the index, and lists index and files; fails if one is a nested repository, whether committed or not. */
-const list = (git: IsolatedGitDir, path: string, tip: ObjectId, also: ReadonlyArray<string>) =>
+const nonEmpty = (stdout: Buffer): ReadonlyArray<string> =>
+  stdout
+    .toString()
+    .split("\0")
+    .filter((line) => line !== "")
+
+/** Parses a line of `git status --porcelain=v2 -z`: a changed file has eight fields before its path, others only a sign. */
+const parse = (line: string) => {
+  const [, state = line.slice(0, 1), path = line.slice(2)] = /^1 .(.) (?:\S+ ){6}(.*)$/s.exec(line) ?? []
+  return { state, path }
+}
+
+/** Git would descend into nested repositories, and use their configuration. */
+const refuseNested = (path: string, directories: ReadonlyArray<string>) =>
+  directories.length === 0 ? Effect.void : new NestedRepository({ path, directories })
+
+/** Reads the commit into the index; fails if it contains a nested repository. */
+const readCommit = (git: IsolatedGitDir, path: string, commit: ObjectId) =>
   Effect.gen(function* () {
-    const args = ["ls-files", "-z", "-t", "--stage", "--others", "--exclude-standard", ...also]
     // Keeps the index's data on files that the commit has unchanged, and does not read the files.
-    yield* git.run(["read-tree", "-i", "-m", "--end-of-options", tip])
-    const { stdout } = yield* git.run(args)
-    const lines = stdout.toString().split("\0")
-    // Git would descend into nested repositories, and use their configuration.
-    const nested = lines.filter(isNested).flatMap(parse)
-    const directories = [...new Set(nested.map((line) => line.path.replace(/\/$/, "")))]
-    return directories.length > 0 ? yield* new NestedRepository({ path, directories }) : lines
+    yield* git.run(["read-tree", "-i", "-m", "--end-of-options", commit])
+    const { stdout } = yield* git.run(["ls-files", "-z", "--stage"])
+    const nested = nonEmpty(stdout).filter((line) => line.startsWith("160000 "))
+    yield* refuseNested(
+      path,
+      nested.map((line) => line.slice(line.indexOf("\t") + 1))
+    )
   })
 
-/** The ignored files of a worktree, sorted; a directory with only ignored files is listed as a whole, with a slash at its end. */
-export const ignored = (repository: Repository, { path }: Worktrees.Worktree) =>
-  isolatedGitDir(
-    repository,
-    (git) => git.run(["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory"]),
-    { workTree: path }
-  ).pipe(
-    Effect.map(({ stdout }) =>
-      stdout
-        .toString()
-        .split("\0")
-        .filter((name) => name !== "")
-        .toSorted()
+/** Compares files and index in one walk, which also updates the index's data on unchanged files. */
+const compare = (git: IsolatedGitDir, path: string) =>
+  Effect.gen(function* () {
+    const { stderr, stdout } = yield* git.run(
+      [
+        ...["status", "--porcelain=v2", "-z", "--no-renames", "--ignore-submodules=all"],
+        ...["--untracked-files=all", "--ignored=matching"]
+      ],
+      { variables: { GIT_OPTIONAL_LOCKS: "1" } }
     )
-  )
+    const lines = nonEmpty(stdout).map(parse)
+    const paths = (states: string) => lines.filter(({ state }) => states.includes(state)).map(({ path }) => path)
+    const nested = paths("?").filter((name) => name.endsWith("/"))
+    yield* refuseNested(
+      path,
+      nested.map((name) => name.slice(0, -1))
+    )
+    const changes: Changes = {
+      written: paths("MT?"),
+      deleted: paths("D"),
+      ignored: paths("!").toSorted(),
+      warnings: stderr
+    }
+    return changes
+  })
 
-/** The files of a worktree, and its commit in an index. */
-export interface Files {
+/** The changed files of a worktree, and its commit in an index. */
+export interface Files extends Changes {
   readonly git: IsolatedGitDir
-  /** The lines of `git ls-files -t`, for `parse`; there may be hundreds of thousands, of which few matter. */
-  readonly lines: ReadonlyArray<string>
   /** When git began to read the files, for `StatCache`. */
   readonly since: bigint
 }
 
 /**
- * Runs an operation on the files of the worktree, with an index of its commit and a list of both. The worktree's own index is not
+ * Runs an operation on the files of the worktree, with an index of its commit and the changes since. The worktree's own index is not
  * used: it could claim that a changed file is unchanged.
  */
 export const over = <A, E, R>(
   repository: Repository,
   worktree: Worktrees.Worktree,
   tip: ObjectId,
-  use: (files: Files) => Effect.Effect<A, E, R>,
-  also: ReadonlyArray<string> = []
+  use: (files: Files) => Effect.Effect<A, E, R>
 ) =>
   isolatedGitDir(
     repository,
     (git) =>
       Effect.gen(function* () {
+        const { path } = worktree
         const since = yield* StatCache.now(worktree)
-        yield* StatCache.restore(repository, worktree, git.index)
-        const lines = yield* list(git, worktree.path, tip, also)
-        return yield* use({ git, lines, since })
+        const restored = yield* StatCache.restore(repository, worktree, git.index)
+        if (!Option.contains(restored, tip)) yield* readCommit(git, path, tip)
+        return yield* use({ git, since, ...(yield* compare(git, path)) })
       }),
-    { workTree: worktree.path }
+    { workTree: worktree.path, head: tip }
   )
 
 /**
@@ -293,5 +317,5 @@ export const move = <E, R, E2, R2>(
         Effect.uninterruptible(withIndex(clone, { index, files, branch: from === to ? Effect.void : moveBranch }))
       )
     )
-  ).pipe(Effect.zipLeft(StatCache.save(worktree, index, since)))
+  ).pipe(Effect.zipLeft(StatCache.save(worktree, { index, commit: to, since })))
 }

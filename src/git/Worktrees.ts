@@ -207,7 +207,7 @@ const populate = (
     if (unfinished !== undefined) yield* SnapshotPack.lay(repository, path, unfinished)
     yield* step("put the index in place", () => renameFile(index, `${clone}/index`))
     // No process of the worktree runs yet.
-    yield* StatCache.save(worktree, `${clone}/index`, yield* StatCache.now(worktree))
+    yield* StatCache.save(worktree, { index: `${clone}/index`, commit, since: yield* StatCache.now(worktree) })
   })
 
 /**

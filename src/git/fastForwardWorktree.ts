@@ -28,8 +28,7 @@ export const forward = (repository: Repository, worktree: Worktree, { from, to }
     yield* ContentFilters.refuseIn(repository, { tree: to, since: from })
     yield* WorkingFiles.over(repository, worktree, tip, ({ git, since }) =>
       Effect.gen(function* () {
-        // Do not rewrite unchanged files: a build would treat them as changed.
-        yield* git.run(["update-index", "-q", "--refresh"], { answers: [0, 1] })
+        // Does not rewrite unchanged files, which a build would treat as changed.
         const files = git.run(["read-tree", "--reset", "-u", "--end-of-options", to])
         yield* WorkingFiles.move(repository, worktree, {
           index: git.index,

@@ -33,13 +33,13 @@ const spawns = ["agent", "baseline", "gate", "setup"].map((purpose) => `spawn ${
 
 /** Commands of git's, and what is done to its files beside it. */
 const steps = [
-  "git add",
   "git checkout-index",
   "git commit-tree",
   "git hash-object",
   "git merge",
   "git merge-tree",
   "git read-tree",
+  "git status",
   "git update-index",
   "git update-ref",
   "git worktree",

@@ -132,7 +132,7 @@ it.scopedLive("git gets an environment of its own: no foreign variable, and ever
       if (args[0] !== "config") expect(variables["GIT_CONFIG_NOSYSTEM"]).toBe("1")
       // Nor is the user's own, but when a repository is opened.
       if (!["version", "rev-parse", "var", "config"].includes(args[0] ?? ""))
-        expect(variables["GIT_CONFIG_GLOBAL"]).toBe("/dev/null")
+        expect(variables["GIT_CONFIG_GLOBAL"]).toBe("")
     }
   })
 )

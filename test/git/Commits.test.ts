@@ -198,6 +198,44 @@ scenario("repositories within the worktree are refused by name; ignored ones are
   })
 )
 
+scenario("where the file system ignores case, a new file goes to the committed directory of its name", (world) =>
+  Effect.gen(function* () {
+    yield* world.git(world.top, "config", "core.ignorecase", "true")
+    const { repository, service } = yield* enter(world, world.top)
+    const tree = yield* worktree(world, "u")
+    yield* world.write(`${tree.path}/DIR/new.txt`, "new\n")
+    yield* world.write(`${tree.path}/a.txt`, "changed\n")
+    const { changed, commit } = yield* service.commit(repository, tree, subject("x"))
+    expect(changed).toEqual(["a.txt", "dir/new.txt"])
+    expect(yield* world.git(world.top, "diff", "--name-only", world.main, commit)).toBe("a.txt\ndir/new.txt\n")
+    yield* world.git(world.top, "config", "--unset", "core.ignorecase")
+  })
+)
+
+scenario(
+  "a directory that became a link is gone with its files, and the link is committed unless it is ignored",
+  (world) =>
+    Effect.gen(function* () {
+      const { repository, service } = world
+      for (const [name, rules, left] of [
+        ["linked", "", "dir"],
+        ["ignored", "dir\n", ".gitignore"]
+      ] as const) {
+        const tree = yield* worktree(world, name)
+        yield* world.write(`${tree.path}/.gitignore`, rules)
+        yield* Effect.promise(() => rm(`${tree.path}/dir`, { recursive: true }))
+        yield* Effect.promise(() => symlink("..", `${tree.path}/dir`))
+        const { changed, commit, ignored } = yield* service.commit(repository, tree, subject(name))
+        expect(changed).toContain("dir/c.txt")
+        expect(ignored).toEqual(rules === "" ? [] : ["dir"])
+        const files = yield* world.git(world.top, "ls-tree", "-r", "--name-only", commit)
+        expect(files).not.toContain("dir/")
+        expect(files.split("\n")).toContain(left)
+        expect(yield* service.status(repository, tree)).toMatchObject({ commit, changed: [] })
+      }
+    })
+)
+
 scenario("a name that looks like git's own words is a name", (world) =>
   Effect.gen(function* () {
     const { repository, service } = world
@@ -205,7 +243,7 @@ scenario("a name that looks like git's own words is a name", (world) =>
     const id = "1".repeat(40)
     yield* world.write(`${tree.path}/160000 ${id} 0\tx`, "")
     const { commit } = yield* service.commit(repository, tree, subject("x"))
-    expect(yield* service.status(repository, tree)).toEqual({ commit, changed: [] })
+    expect(yield* service.status(repository, tree)).toMatchObject({ commit, changed: [] })
     const nested = `100644 ${id} 0\tnested`
     yield* world.git(tree.path, "init", "--quiet", nested)
     const refused = { _tag: "NestedRepository", directories: [nested] }

@@ -49,7 +49,7 @@ it.scopedLive.each(Object.entries(formats))(
       expect(both).toEqual({ _tag: "FastForward", commit: theirs })
       expect(yield* service.restore(repository, other.branch, main)).toBe(true)
       yield* service.forward(repository, other, { from: main, to: theirs })
-      expect(yield* service.status(repository, other)).toEqual({ commit: theirs, changed: [] })
+      expect(yield* service.status(repository, other)).toMatchObject({ commit: theirs, changed: [] })
       expect(yield* service.commits(repository, { from: done, to: theirs })).toBe(1)
       expect(yield* service.contains(repository, theirs)).toBe(true)
       expect(yield* service.contains(repository, ObjectId.make("1".repeat(theirs.length)))).toBe(false)

@@ -170,7 +170,7 @@ exec "$REAL" "$@"
       from: main
     })
     expect(existsSync(lock)).toBe(false)
-    expect(yield* service.status(repository, tree)).toEqual({ commit: main, changed: [] })
+    expect(yield* service.status(repository, tree)).toMatchObject({ commit: main, changed: [] })
   })
 )
 

@@ -32,6 +32,10 @@ const withoutObjects = (world: World, commit: ObjectId, paths: ReadonlyArray<str
     return { read, putBack: () => files.forEach((file) => renameSync(`${file}.taken`, file)) }
   })
 
+/** The files that git would read again, since the remembered index does not know them as they are. */
+const unknown = (world: World, { gitDir, path }: Worktree) =>
+  world.shell(path, `GIT_INDEX_FILE='${gitDir}/charlotte-index' git diff-files --name-only`)
+
 /** Waits until a file was changed in an earlier second; git reads one as young as its index. */
 const older = (file: string) =>
   Effect.repeat(Effect.sleep("20 millis"), {
@@ -62,6 +66,7 @@ scenario("a task reads the files that it changed: none of its checkout, and none
     const { changed, commit } = yield* service.commit(repository, tree, subject("First", 1))
     expect(changed).toEqual(["first/large.txt"])
     expect(checkedOut.read()).toBe(0)
+    expect(yield* unknown(world, tree)).toBe("")
 
     yield* older(`${tree.path}/first/large.txt`)
     const first = yield* withoutObjects(world, commit, ["first/large.txt"])
@@ -117,6 +122,7 @@ scenario("after a restart nothing is remembered, and all files are read once", (
     yield* world.write(`${tree.path}/a.txt`, "changed\n")
     expect((yield* restarted.status(repository, tree)).changed).toEqual(["a.txt"])
     const { commit } = yield* restarted.commit(repository, tree, subject("Second", 2))
+    expect(yield* unknown(world, tree)).toBe("")
     expect(yield* content(world, commit, "a.txt")).toEqual(Option.some("changed\n"))
     yield* restarted.removeWorktree(repository, tree.path)
     expect(existsSync(`${tree.gitDir}/charlotte-index`)).toBe(false)
@@ -148,6 +154,9 @@ describe("doubt", () => {
       expect(yield* kept(0n)).toEqual([])
       changeSecretly(`${top}/b.txt`, "c\n")
       expect(yield* kept(newest + 1n)).toEqual(all.filter((name) => name !== "b.txt"))
+      // Processes can create a nested repository after the last look for one.
+      yield* world.shell(top, "git update-index --add --cacheinfo 160000,$(git rev-parse HEAD),nested")
+      expect(StatCache.doubt(index(), { objectFormat: "sha1", since: 0n, top })).toBe(false)
     })
   )
 })

@@ -29,7 +29,7 @@ export const diverged = (world: World) =>
 export const standsAt = (world: World, tree: Worktree, commit: ObjectId) =>
   Effect.gen(function* () {
     expect(yield* world.service.resolve(world.repository, tree.branch)).toBe(commit)
-    expect(yield* world.service.status(world.repository, tree)).toEqual({ commit, changed: [] })
+    expect(yield* world.service.status(world.repository, tree)).toMatchObject({ commit, changed: [] })
     expect(yield* world.git(tree.path, "status", "--porcelain")).toBe("")
     expect(existsSync(`${tree.clone}/index.lock`)).toBe(false)
   })

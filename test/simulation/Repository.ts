@@ -153,7 +153,8 @@ export const make = (machine: Machine): Repository => {
       putBack: () => Effect.succeed([]),
       userRefs: () => Effect.succeed(new Map()),
       movedUserRefs: () => Effect.succeed([]),
-      status: (_, { branch }) => command(() => Effect.map(resolve(branch), (commit) => ({ commit, changed: [] }))),
+      status: (_, { branch }) =>
+        command(() => Effect.map(resolve(branch), (commit) => ({ commit, changed: [], ignored: [] }))),
       commit: (_, { branch }, { before, jobId, since, task, unit }) =>
         Effect.gen(function* () {
           yield* pause
@@ -188,8 +189,7 @@ export const make = (machine: Machine): Repository => {
       diffSnapshot: () => unused,
       readFile: () => Effect.succeedNone,
       differing: () => Effect.succeed([]),
-      ignored: () => Effect.succeed([]),
-      ignoredFiles: () => Effect.succeed([])
+      ignored: () => Effect.succeed([])
     }
   }
 

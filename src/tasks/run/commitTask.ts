@@ -2,6 +2,7 @@
  * Commits the work of a task, and notes anything about it that the user may not expect.
  */
 import { Effect, Option, Schema } from "effect"
+import { lstat } from "node:fs/promises"
 import { basename, dirname } from "node:path"
 import { Git } from "../../git/Git.js"
 import { type ObjectId, RepoPath } from "../../git/RefNames.js"
@@ -19,6 +20,8 @@ import type { UnitWorktree } from "./UnitWorktree.js"
 export interface TaskPosition {
   readonly worktree: UnitWorktree
   readonly tip: ObjectId
+  /** The ignored files that are there, if the worktree has been looked at since it was created. */
+  readonly ignored?: ReadonlyArray<string>
 }
 
 export interface File {
@@ -46,13 +49,16 @@ export const readFile = ({ repository, snapshot }: RunContext, unit: Unit, task:
     return file
   })
 
-/** Commits the work of the task, with its file marked as complete and changes to other plan files reverted. */
+/**
+ * Commits the work of the task, with its file marked as complete and changes to other plan files reverted. Returns the position of
+ * the next task.
+ */
 export const commit = (
   ctx: RunContext,
   unit: Unit,
   task: Task,
-  { tip, worktree }: TaskPosition,
-  { path, planned, text }: File
+  { ignored: before = [], tip, worktree }: TaskPosition,
+  { gateLog, path, planned, text }: File & { readonly gateLog: string }
 ) =>
   Effect.gen(function* () {
     const git = yield* Git
@@ -81,9 +87,22 @@ export const commit = (
     const {
       changed,
       commit,
+      ignored = [],
       isEmpty = false,
       replaced
     } = yield* retryWhileUnwritable(ofRepository(git, repository), onProblem)(committing)
+    const known = new Set(before)
+    const made = yield* madeBefore(
+      gateLog,
+      worktree,
+      ignored.filter((file) => !known.has(file))
+    )
+    // They do not land, and the gate may need them.
+    if (made.length > 0)
+      yield* note(
+        `the gate passed beside files that git ignores and that do not land: ${listFiles(made)}; ` +
+          "if it needs them, it fails elsewhere unless setup or copy provides them"
+      )
     if (isEmpty)
       yield* note("the gate passed although no file was changed: it may pass even before the task is started")
     // Do not blame the agent for plan files that a full disk has truncated.
@@ -96,7 +115,8 @@ export const commit = (
         `task files were added, which land with the work and are run by the next job of ${dir}: ${listFiles(added)}`
       )
     }
-    return commit
+    const position: TaskPosition = { worktree, tip: commit, ignored }
+    return position
   })
 
 /** Whether the next job would read the file as a task or a unit. */
@@ -106,20 +126,33 @@ const isPlanFile = ({ dir }: Plan, file: string): boolean => {
   return (parent === dir || dirname(parent) === dir) && (TaskFile.isName(name) || name === UnitFile.fileName)
 }
 
-/** The ignored files and directories of a worktree; none if they cannot be listed. */
+/** The ignored files of a worktree; none if they cannot be listed. */
 export const ignoredFiles = ({ repository }: RunContext, worktree: Worktree) =>
   Effect.orElseSucceed(
-    Effect.flatMap(Git, (git) => git.ignoredFiles(repository, worktree)),
+    Effect.map(
+      Effect.flatMap(Git, (git) => git.status(repository, worktree)),
+      ({ ignored }) => ignored
+    ),
     (): ReadonlyArray<string> => []
   )
 
-/** Notes ignored files that were not there before the task: they do not land, and the gate may need them. */
-export const noteIgnored = (ctx: RunContext, unit: Unit, task: Task, made: ReadonlyArray<string>) => {
-  const text =
-    `the gate passed beside files that git ignores and that do not land: ${listFiles(made)}; ` +
-    "if it needs them, it fails elsewhere unless setup or copy provides them"
-  return made.length === 0 ? Effect.void : Note.add(ctx, { unit: unit.id, task: task.number }, text)
-}
+/** The files that were created before the gate, and so before its log. */
+const madeBefore = (gateLog: string, worktree: Worktree, files: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const gate = yield* createdAt(gateLog)
+    return yield* Effect.filter(files, (file) =>
+      Effect.map(createdAt(`${worktree.path}/${file}`), (time) => time < gate)
+    )
+  })
+
+/** When a file was created, or last written on a file system that does not record that. */
+const createdAt = (path: string) =>
+  Effect.promise(() =>
+    lstat(path).then(
+      ({ birthtimeMs, mtimeMs }) => (birthtimeMs > 0 ? birthtimeMs : mtimeMs),
+      () => Infinity
+    )
+  )
 
 const listFiles = (files: ReadonlyArray<string>): string =>
   files.length <= 3

@@ -5,7 +5,6 @@ import { FileSystem } from "@effect/platform/FileSystem"
 import { Duration, Effect, Option } from "effect"
 import { now } from "../../internal/now.js"
 import * as Tracing from "../../internal/Tracing.js"
-import type { ObjectId } from "../../git/RefNames.js"
 import type { TaskRecord } from "../../domain/Work.js"
 import type * as Prompt from "../agents/Prompt.js"
 import type { Task, Unit } from "../plan/Plan.js"
@@ -19,8 +18,8 @@ import * as saveUnfinished from "./saveUnfinished.js"
 import { type FailedAttempt, tryTask } from "./tryTask.js"
 import * as UnitWorktree from "./UnitWorktree.js"
 
-const reasonOf = (outcome: FailedAttempt | { readonly commit: ObjectId }): string | undefined =>
-  "commit" in outcome ? undefined : outcome.reason
+const reasonOf = (outcome: FailedAttempt | { readonly next: commitTask.TaskPosition }): string | undefined =>
+  "next" in outcome ? undefined : outcome.reason
 
 /** Returns the position at which the next task starts. */
 export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTask.TaskPosition) =>
@@ -36,7 +35,7 @@ export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTas
     let { worktree } = position
     let previous = yield* previousAttempt(ctx, record())
     const unitAt = { unit: unit.id, path: worktree.path, branch: worktree.branch, at: position.tip }
-    const ignored = new Set(yield* commitTask.ignoredFiles(ctx, worktree))
+    const ignored = position.ignored ?? (yield* commitTask.ignoredFiles(ctx, worktree))
     const outage = Outage.make()
     const restarted = new Set<number>()
     for (;;) {
@@ -45,19 +44,19 @@ export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTas
         ctx,
         unit,
         task,
-        { worktree, tip: position.tip },
-        { attempt, previous, ignored, restarted }
+        { worktree, tip: position.tip, ignored },
+        { attempt, previous, restarted }
       ).pipe(
         Effect.tapErrorTag("AgentLimited", () => saveUnfinished.afterTurn(ctx, unitAt)),
         Effect.tapErrorTag("AgentUnauthorized", () => saveUnfinished.afterTurn(ctx, unitAt)),
         Tracing.tracedResult(Tracing.attempt, reasonOf, { attributes: { attempt } })
       )
-      if ("commit" in outcome) {
-        const { commit } = outcome
+      if ("next" in outcome) {
+        const { tip: commit } = outcome.next
         yield* change({ state: "completed", commit, endedAt: yield* now, reason: undefined, log: undefined })
         yield* emit("task.committed", { commit })
         yield* emit("task.completed", { attempt, commit })
-        return { worktree, tip: commit }
+        return outcome.next
       }
 
       const { isUnreachable = false, log, pause, reason, tail = "" } = outcome

@@ -61,14 +61,11 @@ export const tryTask = (
   position: commitTask.TaskPosition,
   {
     attempt,
-    ignored,
     previous,
     restarted
   }: {
     readonly attempt: number
     readonly previous: Option.Option<Prompt.Previous>
-    /** The ignored files that were there before the task. */
-    readonly ignored: ReadonlySet<string>
     /** The attempts in which a session was lost, and another one began. */
     readonly restarted: Set<number>
   }
@@ -112,7 +109,6 @@ export const tryTask = (
       })
     }
 
-    const made = (yield* commitTask.ignoredFiles(ctx, worktree)).filter((file) => !ignored.has(file))
     const command = task.backpressure
     const gateLog = `${name}.gate.log`
     yield* emit("task.gate.started", { command, log: gateLog })
@@ -129,9 +125,8 @@ export const tryTask = (
       return failedAttempt({ reason: `the gate ${gate.reason}`, log: gate.log, tail: gate.tail, pause })
     }
     yield* emit("task.gate.passed", { command, log: gate.log })
-    yield* commitTask.noteIgnored(ctx, unit, task, made)
-    const accepted = commitTask.commit(ctx, unit, task, position, yield* Fiber.join(file))
-    return yield* Effect.map(accepted, (commit) => ({ commit })).pipe(
+    const accepted = commitTask.commit(ctx, unit, task, position, { gateLog, ...(yield* Fiber.join(file)) })
+    return yield* Effect.map(accepted, (next) => ({ next })).pipe(
       Effect.catchTags({
         FilesUnreadable: uncommitted(attempt),
         GitFailed: uncommitted(attempt),
