@@ -114,7 +114,7 @@ describe("the examples", () => {
       const directory = yield* TemporaryDirectory.make
       let isInterrupted = false
       const { code, output } = yield* example(directory, ["examples/demo/main.ts"], (output, child) => {
-        if (!isInterrupted && / silk {2}started/.test(output)) isInterrupted = child.kill("SIGINT")
+        if (!isInterrupted && / silk {2}unit started/.test(output)) isInterrupted = child.kill("SIGINT")
       })
       expect(code, output).toBe(130)
       const resume = /continue with {2}charlotte (resume \w{26})\n/.exec(output)?.[1] ?? "none"

@@ -107,7 +107,12 @@ export type Lifecycle = keyof typeof lifecycle
 
 const statuses = new Map<string, RunStatus>(Object.entries(lifecycle))
 
-/** The status of a run after an event, if the event changes it. */
+/**
+ * The status of a run after an event; undefined unless the event sets it.
+ *
+ * @since 0.2.0
+ * @category getters
+ */
 export const statusAfter = ({ type }: Pick<JobEvent, "type">): RunStatus | undefined => statuses.get(type)
 
 /**

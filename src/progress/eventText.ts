@@ -123,6 +123,10 @@ const longest = 300
 const ofOthers = (data: unknown): EventText =>
   plain(data === undefined ? "" : (JSON.stringify(data) ?? "").slice(0, longest))
 
+/** The unit and task of an event; empty if it is about the job as a whole. */
+export const placeOf = ({ task, unit }: Pick<Event, "unit" | "task">): string =>
+  [unit, task].filter((part) => part !== undefined).join(" ")
+
 /** `time`: a time in words, as the reader of the line wants it. */
 export const eventText = (event: Event, time: TimeText = format.dateTime): EventText =>
   isKnown(event.type) ? textOf(event.type, event, time) : ofOthers(event.payload)

@@ -58,7 +58,7 @@ layer(browser, { excludeTestServices: true })("axe finds no violation", (it) => 
           const world = yield* busy
           const { page } = yield* world.open("/jobs", options)
           yield* act(() => page.getByRole("heading", { name: "Needs a person" }).waitFor())
-          yield* act(() => page.getByText("waits for a free place").first().waitFor())
+          yield* act(() => page.getByText("waits for a permit").first().waitFor())
           expect(yield* violations(page)).toEqual([])
           // With a row in focus and selected, and a bar of actions.
           yield* act(() => page.keyboard.press("j"))

@@ -6,6 +6,7 @@ import { join } from "node:path"
 import * as Home from "../../daemon/home/Home.js"
 import type { JobEvent } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
+import type { Type } from "../../progress/vocabulary.js"
 import { LogNotFound } from "../../http/contract/errors.js"
 import * as JobRef from "../target/JobRef.js"
 import * as JobSource from "../target/JobSource.js"
@@ -76,7 +77,7 @@ const describe = ({ task, unit, what }: LogFile.Selection): string =>
   ].join(" of ") || "any kind yet"
 
 /** A unit prints nothing after one of these. */
-const ends: ReadonlyArray<string> = ["unit.merged", "unit.failed", "unit.blocked"]
+const ends: ReadonlySet<string> = new Set<Type>(["unit.merged", "unit.failed", "unit.blocked"])
 
 const end = <E>(events: Stream.Stream<JobEvent, E>, wanted: LogFile.Selection): Effect.Effect<void, E> =>
   events.pipe(
@@ -84,7 +85,7 @@ const end = <E>(events: Stream.Stream<JobEvent, E>, wanted: LogFile.Selection): 
       ({ task, type, unit }) =>
         unit !== undefined &&
         unit === wanted.unit &&
-        (ends.includes(type) || (task === wanted.task && (type === "task.completed" || type === "task.failed")))
+        (ends.has(type) || (task === wanted.task && (type === "task.completed" || type === "task.failed")))
     ),
     Stream.runDrain
   )

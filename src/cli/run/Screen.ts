@@ -3,6 +3,7 @@
  * It always fits the terminal.
  */
 import { activity, type Activity, failing } from "../../progress/activity.js"
+import { placeOf } from "../../progress/eventText.js"
 import { countTasks, type JobModel, type SpanKind, type Unit } from "../../progress/JobModel.js"
 import { condition, type Waiting } from "../../progress/waiting.js"
 import * as StyledLine from "../terminal/StyledLine.js"
@@ -103,7 +104,7 @@ const outputLines = (model: JobModel, tail: ReadonlyArray<string>): ReadonlyArra
   const found = failing(model)
   if (found === undefined || model.waitsFor !== undefined) return []
   const { span, unit } = found
-  const place = [unit.id, activity(unit).task?.number].filter((part) => part !== undefined).join(" ")
+  const place = placeOf({ unit: unit.id, task: activity(unit).task?.number })
   return [
     [
       StyledLine.piece(place, "bad"),

@@ -3,7 +3,7 @@
  */
 import { type DateTime, Option } from "effect"
 import type { JobEvent } from "../../domain/JobEvent.js"
-import { type EventText, eventText, isKnown } from "../../progress/eventText.js"
+import { type EventText, eventText, isKnown, placeOf } from "../../progress/eventText.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import * as format from "../terminal/format.js"
 import { progressEvent } from "./progressEvent.js"
@@ -19,9 +19,9 @@ export const line = (event: JobEvent, zone: DateTime.TimeZone): Option.Option<St
   ])
 }
 
-const place = ({ jobId, task, type, unit }: JobEvent): StyledLine.Line => {
-  if (type.startsWith("job.")) return [StyledLine.raw(`job ${jobId} `)]
-  const text = [unit, task].filter((part) => part !== undefined).join(" ")
+const place = (event: JobEvent): StyledLine.Line => {
+  if (event.type.startsWith("job.")) return [StyledLine.raw(`job ${event.jobId} `)]
+  const text = placeOf(event)
   return text === "" ? [] : [StyledLine.piece(text), StyledLine.raw("  ")]
 }
 

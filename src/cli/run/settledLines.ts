@@ -2,7 +2,7 @@
  * The permanent lines above the live region: what has ended, and notes.
  */
 import type { JobEvent } from "../../domain/JobEvent.js"
-import { type EventText, eventText } from "../../progress/eventText.js"
+import { type EventText, eventText, placeOf } from "../../progress/eventText.js"
 import type { JobModel } from "../../progress/JobModel.js"
 import type { Type } from "../../progress/vocabulary.js"
 import * as StyledLine from "../terminal/StyledLine.js"
@@ -30,7 +30,7 @@ const kept: ReadonlySet<string> = new Set<Type>([
   "task.noted"
 ])
 
-const ends: ReadonlySet<string> = new Set<Type>(["job.completed", "job.failed", "job.cancelled"])
+const ends: ReadonlySet<string> = new Set<Type>(["job.completed", "job.failed", "job.cancelled", "job.interrupted"])
 
 export const lines = (event: JobEvent, { columns, model, tail }: Around): ReadonlyArray<StyledLine.Line> => {
   const isOfJob = event.type.startsWith("job.")
@@ -47,9 +47,10 @@ export const lines = (event: JobEvent, { columns, model, tail }: Around): Readon
 
 const words = ({ text, tone }: EventText): StyledLine.Line => [StyledLine.piece(text, tone === "warn" ? tone : "faint")]
 
-const ofWork = ({ task, type, unit }: JobEvent, { text, tone }: EventText, model: JobModel): StyledLine.Line => {
+const ofWork = (event: JobEvent, { text, tone }: EventText, model: JobModel): StyledLine.Line => {
+  const { type, unit } = event
   if (type === "orch.started") return [StyledLine.piece(text, "faint")]
-  const place = [unit, task].filter((part) => part !== undefined).join(" ")
+  const place = placeOf(event)
   return [
     marks[tone],
     ...(place === "" ? [] : [StyledLine.piece(place, "name"), StyledLine.raw("  ")]),

@@ -2,14 +2,16 @@
  * Logs the events of jobs.
  */
 import { Effect, Schedule, Stream } from "effect"
-import { type JobEvent, lifecycle } from "../../domain/JobEvent.js"
+import { type JobEvent, statusAfter } from "../../domain/JobEvent.js"
 import { JobManager } from "../../manager/JobManager.js"
 
-const logEvent = ({ jobId, task, type, unit }: JobEvent) =>
-  Effect.annotateLogs(
-    type in lifecycle ? Effect.logInfo(type) : Effect.logDebug(type),
+const logEvent = (event: JobEvent) => {
+  const { jobId, task, type, unit } = event
+  return Effect.annotateLogs(
+    statusAfter(event) === undefined ? Effect.logDebug(type) : Effect.logInfo(type),
     Object.fromEntries(Object.entries({ jobId, unit, task }).filter(([, value]) => value !== undefined))
   )
+}
 
 /** The retries while the store fails. */
 const patience = Schedule.union(Schedule.exponential("1 second"), Schedule.spaced("1 minute"))

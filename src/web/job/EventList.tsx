@@ -8,9 +8,7 @@ import * as format from "../../progress/format.js"
 import { JsonView } from "../ui/JsonView.js"
 import { visible } from "../ui/visible.js"
 import { type Handle, VirtualRows } from "../ui/VirtualRows.js"
-import { eventText } from "../../progress/eventText.js"
-
-const placeOf = ({ task, unit }: JobEvent): string => [unit, task].filter((part) => part !== undefined).join(" ")
+import { eventText, placeOf } from "../../progress/eventText.js"
 
 const has = (event: JobEvent, words: string): boolean =>
   `${event.type} ${placeOf(event)} ${eventText(event).text}`.toLowerCase().includes(words)

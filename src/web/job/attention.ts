@@ -5,7 +5,7 @@ import type { Job } from "../api/models.js"
 import * as format from "../../progress/format.js"
 import type { JobModel, Task, Unit } from "../../progress/JobModel.js"
 import * as payload from "../../progress/payload.js"
-import { resumeSignal } from "../../progress/waiting.js"
+import { condition, resumeSignal } from "../../progress/waiting.js"
 
 export interface Message {
   readonly tone: "run" | "good" | "bad" | "warn" | "idle"
@@ -43,34 +43,16 @@ const failures = (model: JobModel): ReadonlyArray<Message> => {
 
 const errorText = ({ error }: Job): string | undefined => error && (payload.messageOf(error.error) || error.cause)
 
-const parkedMessage = ({ parked, waitsFor }: Job, now: number): Message => {
-  const { reason, signal, until } = parked ?? { reason: "" }
-  if (waitsFor === "permit") return { tone: "idle", text: "Due, and waits for a free place", reason }
-  const isEarly = until !== undefined && until > now
-  const time = isEarly ? `until ${format.clockTime(until, now)}, ${format.ahead(until - now)}` : ""
-  if (signal === resumeSignal || (signal === undefined && until === undefined)) {
-    return { tone: "warn", text: "Parked until it is resumed", reason, action: "resume" }
-  }
-  if (signal !== undefined) {
-    return {
-      tone: "warn",
-      text: `Parked: waits for the signal ${signal}${isEarly ? ` or ${time}` : ""}`,
-      reason,
-      action: "signal"
-    }
-  }
-  return { tone: "warn", text: `Parked ${time}`.trim(), reason, action: "resume" }
-}
-
-const pendingMessage = ({ keys, startAt, waitsFor, id }: Job, now: number): Message => {
-  if (waitsFor === "key") {
-    const holder = keys?.find((key) => key.holder !== id)
-    return { tone: "idle", text: `Queued behind job ${holder?.holder ?? "?"}`, reason: holder?.key }
-  }
-  if (waitsFor === "time" && startAt !== undefined && startAt > now) {
-    return { tone: "idle", text: `Starts at ${format.clockTime(startAt, now)}, ${format.ahead(startAt - now)}` }
-  }
-  return { tone: "idle", text: "Queued: waits for a free place" }
+const waitingMessage = ({ id, keys, parked, startAt, status, waitsFor }: Job, now: number): Message => {
+  const holder = waitsFor === "key" ? keys?.find((key) => key.holder !== id) : undefined
+  if (holder !== undefined) return { tone: "idle", text: `Queued behind job ${holder.holder}`, reason: holder.key }
+  const time = (at: number): string => `${format.clockTime(at, now)}, ${format.ahead(at - now)}`
+  const waits = condition({ waitsFor, startAt, ...parked }, { now, time })
+  if (status === "pending") return { tone: "idle", text: `Queued: waits ${waits}` }
+  const reason = parked?.reason
+  if (waitsFor === "permit") return { tone: "idle", text: `Due, and waits ${waits}`, reason }
+  const isSignal = parked?.signal !== undefined && parked.signal !== resumeSignal
+  return { tone: "warn", text: `Parked ${waits}`, reason, action: isSignal ? "signal" : "resume" }
 }
 
 /** How many tasks or units are named. */
@@ -160,9 +142,9 @@ export const attention = (job: Job, model: JobModel, now: number): ReadonlyArray
         ? [{ tone: "warn", text: "Stopping: waiting for its processes to exit" }]
         : running(model)
     case "pending":
-      return [pendingMessage(job, now)]
+      return [waitingMessage(job, now)]
     case "parked":
-      return [...failures(model), parkedMessage(job, now)]
+      return [...failures(model), waitingMessage(job, now)]
     case "interrupted":
       return [{ tone: "warn", text: "Interrupted, and not continued yet", action: "resume" }]
     default:

@@ -6,7 +6,7 @@ import type { Job, ListedJob } from "../api/models.js"
 import type { EventText } from "../../progress/eventText.js"
 import * as format from "../../progress/format.js"
 import { messageOf } from "../../progress/payload.js"
-import { resumeSignal } from "../../progress/waiting.js"
+import { condition } from "../../progress/waiting.js"
 
 export type Line = Pick<EventText, "text" | "tone">
 
@@ -19,29 +19,20 @@ const resultOf = (result: unknown): string => {
   return messageOf(result)
 }
 
-const waits = {
-  permit: "waits for a free place",
-  time: "waits for its time",
-  key: "waits behind another job",
-  signal: ""
-}
-
-const parkedLine = ({ parked, waitsFor }: ListedJob, now: number): Line => {
-  if (waitsFor === "permit") return { text: "due, waits for a free place", tone: "faint" }
-  const reason = parked?.reason ?? ""
-  const signal =
-    parked?.signal === undefined || parked.signal === resumeSignal ? "" : ` · waits for the signal ${parked.signal}`
+const waitingLine = ({ parked, startAt, status, waitsFor }: ListedJob, now: number): Line => {
+  const waits = condition({ waitsFor, startAt, ...parked }, { now, time: (at) => format.clockTime(at, now) })
+  if (status === "pending") return { text: `waits ${waits}`, tone: "faint" }
   // The time comes first, since the reason is often truncated.
-  const until = parked?.until === undefined ? "" : `until ${format.clockTime(parked.until, now)} · `
-  return { text: `${until}${reason}${signal}`, tone: "warn" }
+  return waitsFor === "permit"
+    ? { text: `due, waits ${waits}`, tone: "faint" }
+    : { text: `parked ${waits}: ${parked?.reason ?? ""}`, tone: "warn" }
 }
 
 export const ofRecord = (job: ListedJob, now: number): Line => {
   switch (job.status) {
     case "pending":
-      return { text: job.waitsFor === undefined ? "" : waits[job.waitsFor], tone: "faint" }
     case "parked":
-      return parkedLine(job, now)
+      return waitingLine(job, now)
     case "interrupted":
       return { text: "cut short; resume it to continue", tone: "warn" }
     case "failed":

@@ -6,7 +6,7 @@ import { useSignal } from "@preact/signals"
 import * as jobs from "../api/jobs.js"
 import type { JobEvent } from "../api/models.js"
 import { hub } from "../app/live.js"
-import { eventText } from "../../progress/eventText.js"
+import { eventText, isKnown, placeOf } from "../../progress/eventText.js"
 import { isOverview, type Shown, toFilter } from "./filter.js"
 import type { Line } from "./lastLine.js"
 import { type JobList, make, type Source } from "./JobList.js"
@@ -17,14 +17,11 @@ export interface Lists {
   readonly isOld: boolean
 }
 
-/** Event types of the manager and of tasks, which are shown as sentences. */
-const isOurs = /^(job|orch|unit|task)\./
-
 /** Lines about a unit or task begin with its name. */
 const lineOf = (event: JobEvent): Line => {
   const { text: what, tone } = eventText(event)
-  const text = isOurs.test(event.type) ? what : `${event.type} ${what}`
-  const where = [event.unit, event.task].filter((part) => part !== undefined).join(" ")
+  const text = isKnown(event.type) ? what : `${event.type} ${what}`
+  const where = placeOf(event)
   return { text: where === "" ? text : `${where} · ${text}`, tone }
 }
 

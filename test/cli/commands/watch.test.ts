@@ -81,7 +81,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "5 minutes" })("charl
       // There is no telling that it watches already but that it tells of something.
       const ids: Array<string> = []
       do ids.push(yield* complete("bad"))
-      while (!(yield* json.hasSaid('"job.failed"')) || !(yield* watcher.hasSaid(" failed\n")))
+      while (!(yield* json.hasSaid('"job.failed"')) || !(yield* watcher.hasSaid(" failed: ")))
       const last = ids.at(-1) ?? ""
       yield* watcher.says(`${last.slice(-8)} `)
       expect(yield* watcher.hasSaid(before.slice(-8))).toBe(false)

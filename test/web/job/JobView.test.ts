@@ -122,7 +122,7 @@ layer(browser, { excludeTestServices: true })("the view of a job", (it) => {
       const id = yield* world.client.start(config())
       yield* world.script.send(id, Step.park({ reason: "deploy to production?", signal: "approve" }))
       const { page, problems } = yield* world.open(`/jobs/${id}`)
-      yield* act(() => messages(page).getByText("Parked: waits for the signal approve").waitFor())
+      yield* act(() => messages(page).getByText("Parked for the signal approve").waitFor())
       yield* act(() => messages(page).getByText("deploy to production?").waitFor())
 
       yield* act(() => page.getByRole("button", { name: "Signal …" }).click())

@@ -79,20 +79,22 @@ describe("what is said of a job first", () => {
     expect(signal("charlotte.resume")).toEqual([
       { tone: "warn", text: "Parked until it is resumed", reason, action: "resume" }
     ])
-    expect(signal("approve")).toMatchObject([{ text: "Parked: waits for the signal approve", action: "signal" }])
+    expect(signal("approve")).toMatchObject([{ text: "Parked for the signal approve", action: "signal" }])
     expect(
       say({ status: "parked", parked: { reason, until: at(1), signal: undefined }, waitsFor: "permit" })
-    ).toMatchObject([{ tone: "idle", text: "Due, and waits for a free place" }])
+    ).toMatchObject([{ tone: "idle", text: "Due, and waits for a permit" }])
   })
 
   it("says what a pending job waits for", () => {
-    expect(say({ status: "pending", waitsFor: "permit" })[0]?.text).toBe("Queued: waits for a free place")
+    expect(say({ status: "pending", waitsFor: "permit" })[0]?.text).toBe("Queued: waits for a permit")
     const key = { key: "main", origin: "check", holder: "OTHER", holderStatus: "running" } as const
     expect(say({ status: "pending", waitsFor: "key", keys: [key] })[0]).toMatchObject({
       text: "Queued behind job OTHER",
       reason: "main"
     })
-    expect(say({ status: "pending", waitsFor: "time", startAt: at(120) })[0]?.text).toMatch(/^Starts at .*, in 1 min$/)
+    expect(say({ status: "pending", waitsFor: "time", startAt: at(120) })[0]?.text).toMatch(
+      /^Queued: waits until .*, in 1 min$/
+    )
   })
 
   it("says that agents wait, are slow, or that the job waits for a person", () => {

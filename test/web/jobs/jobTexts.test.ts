@@ -101,9 +101,9 @@ describe("the texts of a job", () => {
   it("say the last of it in a line", () => {
     const error = { kind: "failure" as const, error: { _tag: "UnitsFailed", message: "1 unit failed" }, cause: "long" }
     expect(ofRecord(job("a", { status: "failed", error }), now)).toEqual({ text: "1 unit failed", tone: "bad" })
-    expect(ofRecord(parked("a", { signal: "approve" }), now).text).toBe("waits · waits for the signal approve")
-    expect(ofRecord(parked("a", { until: now + 90_000 }), now).text).toMatch(/^until \d\d:\d\d · waits$/)
-    expect(ofRecord(parked("a", { signal: "charlotte.resume" }), now).text).toBe("waits")
+    expect(ofRecord(parked("a", { signal: "approve" }), now).text).toBe("parked for the signal approve: waits")
+    expect(ofRecord(parked("a", { until: now + 90_000 }), now).text).toMatch(/^parked until \d\d:\d\d: waits$/)
+    expect(ofRecord(parked("a", { signal: "charlotte.resume" }), now).text).toBe("parked until it is resumed: waits")
     const result = { target: "main", branch: "charlotte/1", landed: "abc" }
     expect(ofRecord(job("a", { status: "completed", result }), now).text).toBe("landed on main")
     expect(ofRecord(job("a", { status: "completed", result: { ...result, landed: undefined } }), now).text).toBe(
