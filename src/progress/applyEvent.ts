@@ -206,7 +206,13 @@ const ofTask: Handlers<TaskOf, Extract<Type, `task.${string}`>> = {
   "task.retry": ({ task }, data, at) => {
     task.reason = data.string("reason")
     endLastAttempt(task, at, "failed", task.reason)
-    if ((data.number("pause") ?? 0) > 0) begin(task.pauses, "pause", at, "before the next attempt")
+    if ((data.number("pause") ?? 0) > 0)
+      begin(
+        task.pauses,
+        "pause",
+        at,
+        data.string("class") === undefined ? "before the next attempt" : "no attempt used"
+      )
   },
   "task.noted": ({ task }, data) => void task.notes.push(data.text("note")),
   "task.committed": ({ task }, data) => void (task.commit = data.string("commit")),

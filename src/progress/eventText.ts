@@ -96,6 +96,8 @@ const texts: {
   "task.gate.failed": (data) => bad(`gate failed: ${data.text("reason")}`, data.log("log")),
   "task.retry": (data) => {
     const pause = data.number("pause") ?? 0
+    if (data.string("class") !== undefined)
+      return warn(`${data.text("reason")}, again in ${format.age(pause)}, no attempt used`)
     return warn(`retry${pause === 0 ? "" : ` in ${format.age(pause)}`}: ${data.text("reason")}`)
   },
   "task.noted": (data) => warn(`note: ${data.text("note")}`),

@@ -36,6 +36,7 @@ import { TasksFailed } from "./run/errors.js"
 import * as emitTaskEvent from "./run/emitTaskEvent.js"
 import * as scheduleUnits from "./run/scheduleUnits.js"
 import * as Waiting from "./run/Waiting.js"
+import * as WorkingTime from "./run/WorkingTime.js"
 import * as UnitWorktree from "./run/UnitWorktree.js"
 
 /**
@@ -165,6 +166,7 @@ const run = (options: Options, gate: AgentGate.AgentGate, job: JobContext<JobCon
       directories: JobDirectories.of(options.directory, id),
       progress: yield* TaskProgress.open(store, job, snapshot),
       parkedFor: JobLifecycle.parkedFor(lifecycle),
+      working: yield* WorkingTime.make,
       emit,
       hide: options.hide ?? identity
     }

@@ -30,6 +30,7 @@ export class Log extends Schema.Class<Log>("charlotte/Log")({
  * - `auth`: the agent is not logged in, or its key is refused
  * - `account`: the account may not use the agent, or its model
  * - `network`: the service of the agent is unreachable or overloaded
+ * - `unanswered`: it failed by itself within 5 minutes, without an answer of its model
  * - `stalled`: ended at the limit without output
  * - `timedOut`: ended at the time limit
  * - `gone`: killed by a signal from outside
@@ -45,6 +46,7 @@ export const TurnClass = Schema.Literal(
   "auth",
   "account",
   "network",
+  "unanswered",
   "stalled",
   "timedOut",
   "gone"
@@ -110,7 +112,7 @@ export const payloads = {
   /** The setup command runs in its worktree. */
   "unit.setup.started": Schema.Struct({ command: Schema.String, attempt: Schema.Int }),
   "unit.setup.failed": Schema.Struct({ command: Schema.String, attempt: Schema.Int, reason, log }),
-  /** The unit waits for its agent, which reached a limit or needs a person, until that time or until the job is resumed. */
+  /** The unit waits for its agent, which reached a limit, gets no answer or needs a person, until that time or until the job is resumed. */
   "unit.waiting": Schema.Struct({ reason, until: Schema.optional(Schema.DateTimeUtc) }),
   /** All tasks of the unit are complete; it is merged after the units before it. */
   "unit.completed": Nothing,
@@ -129,7 +131,7 @@ export const payloads = {
   "task.gate.started": Schema.Struct({ command: Schema.String, log: Schema.String }),
   "task.gate.passed": Schema.Struct({ command: Schema.String, log: Log }),
   "task.gate.failed": Schema.Struct({ command: Schema.String, reason, log: Log }),
-  /** With a class, the agent could not be reached, and the same attempt continues. */
+  /** With a class, the turn was no verdict on the work, and the same attempt continues. */
   "task.retry": Schema.Struct({
     class: Schema.optional(TurnClass),
     attempt: Schema.Int,

@@ -100,7 +100,7 @@ describe("the records of a home in a PostgreSQL database", () => {
           ...withoutMachines(before),
           // A run that is still in the outbox is counted there once it leaves it.
           pending: [{ kind: "tasks", runs: before["runs"]?.filter(isQueued).length }],
-          agent_limits: [{ agent: "claude", class: "funds", reason: "a\ufffdb", until: 5, refusals: 1 }]
+          agent_limits: [{ agent: "claude", kind: "funds", reason: "a\ufffdb", until: 5, refusals: 1 }]
         })
         expect(yield* events).toEqual(expected)
         expect((yield* Audit.run()).violations).toEqual([])

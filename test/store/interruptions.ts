@@ -6,6 +6,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { type JobId, Run, RunStore } from "charlotte"
 import { Effect, Exit, type Layer, Option, type Scope } from "effect"
 import { AgentLimit } from "../../src/domain/AgentLimit.js"
+import { TurnStreak } from "../../src/domain/TurnStreak.js"
 import * as Audit from "../../src/store/Audit.js"
 import type { NewNode } from "../../src/store/port/ClusterStore.js"
 import type { Owner } from "../../src/store/port/OwnerStore.js"
@@ -88,6 +89,7 @@ const operations: { readonly [O in Operation]: (scene: Scene) => Effect.Effect<C
   "work.of": read(({ store, jobId }) => store.work.of(jobId)),
   "work.counts": read(({ store, jobId }) => store.work.counts([jobId])),
   "agentLimits.get": read(({ store, kind }) => store.agentLimits.get(kind)),
+  "agentLimits.streaks": read(({ store, kind }) => store.agentLimits.streaks(kind)),
 
   create: ({ created, ...scene }) => Effect.succeed({ call: created(), isDone: has(scene, "running") }),
   attach: ({ created, jobId, kind, store }) =>
@@ -263,7 +265,20 @@ const operations: { readonly [O in Operation]: (scene: Scene) => Effect.Effect<C
     Effect.as(Effect.zipRight(created(), store.agentLimits.record({ jobId, attempt: 1, limit: limitOf(kind) })), {
       call: store.agentLimits.clear({ jobId, attempt: 1, agent: kind }),
       isDone: Effect.map(store.agentLimits.get(kind), Option.isNone)
-    })
+    }),
+  "agentLimits.recordStreak": ({ created, jobId, kind, store }) =>
+    Effect.as(created(), {
+      call: store.agentLimits.recordStreak({ attempt: 1, streak: streakOf(jobId, kind) }),
+      isDone: Effect.map(store.agentLimits.streaks(kind), ({ length }) => length === 1)
+    }),
+  "agentLimits.answered": ({ created, jobId, kind, store }) =>
+    Effect.as(
+      Effect.zipRight(created(), store.agentLimits.recordStreak({ attempt: 1, streak: streakOf(jobId, kind) })),
+      {
+        call: store.agentLimits.answered({ jobId, attempt: 1, agent: kind, unit: "a", task: 1 }),
+        isDone: Effect.map(store.agentLimits.streaks(kind), ({ length }) => length === 0)
+      }
+    )
 }
 
 function read(call: (scene: Scene) => Effect.Effect<unknown, unknown, Scope.Scope>) {
@@ -321,6 +336,19 @@ function child(cookie: string, jobId: JobId.JobId) {
 
 function limitOf(agent: string) {
   return new AgentLimit({ agent, reason: "no", until: at(100), refusals: 0 })
+}
+
+function streakOf(jobId: JobId.JobId, agent: string) {
+  const task = { jobId, agent, unit: "a", task: 1 }
+  return new TurnStreak({
+    ...task,
+    kind: "unanswered",
+    turns: 1,
+    wording: "x",
+    reason: "no",
+    at: at(2),
+    answeredSince: false
+  })
 }
 
 /** The application's transactions need a database. */

@@ -50,6 +50,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
       log.drop(events.length)
       work.forget(id)
       childProcesses.forget(id)
+      agentLimits.forget(id)
     }
   })
   const toRun = (entry: Entry): Run => MemoryRunReads.runOf(entry, isPinned(entry.submitted.id))
@@ -114,6 +115,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
 
   const isCurrent = (jobId: JobId, attempt: number) => current(jobId, attempt) !== undefined
   const work = MemoryTaskProgressStore.make(isCurrent)
+  const agentLimits = MemoryAgentLimitStore.make(isCurrent)
 
   const create: Service["create"] = (run) =>
     write(() =>
@@ -247,6 +249,6 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
 
     childProcesses,
     work,
-    agentLimits: MemoryAgentLimitStore.make(isCurrent)
+    agentLimits
   }
 })

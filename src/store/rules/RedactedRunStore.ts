@@ -6,6 +6,7 @@ import { Option } from "effect"
 import { parse, stringify } from "../../internal/Json.js"
 import type { Redaction } from "../../internal/Redaction.js"
 import { AgentLimit } from "../../domain/AgentLimit.js"
+import { TurnStreak } from "../../domain/TurnStreak.js"
 import { Parked, RunError } from "../../domain/Run.js"
 import { TaskRecord, UnitRecord } from "../../domain/Work.js"
 import type { AcceptedEvent, Change, NewRun, Service } from "../port/RunStoreService.js"
@@ -76,6 +77,11 @@ export const make = (store: Service, { json, text }: Redaction): Service => {
         const { limit } = reached
         const redacted = new AgentLimit({ ...limit, reason: text(limit.reason) }, { disableValidation: true })
         return store.agentLimits.record({ ...reached, limit: redacted })
+      },
+      recordStreak: (ended) => {
+        const { streak } = ended
+        const redacted = new TurnStreak({ ...streak, reason: text(streak.reason) }, { disableValidation: true })
+        return store.agentLimits.recordStreak({ ...ended, streak: redacted })
       }
     }
   }

@@ -1,15 +1,17 @@
 /**
- * Statements on `charlotte_agent_limits`.
+ * Statements on `charlotte_agent_limits` and `charlotte_turn_streaks`.
  */
 import type { Connection } from "./Dialect.js"
 import { DateTime, Effect, Option, Schema } from "effect"
-import { AgentLimit } from "../../domain/AgentLimit.js"
+import { AgentLimit, Kind } from "../../domain/AgentLimit.js"
+import { TurnStreak } from "../../domain/TurnStreak.js"
+import type { AgentLimitStore } from "../port/AgentLimitStore.js"
 import { execute, query } from "./statements.js"
 
 const select = query(
   Schema.Struct({
     agent: Schema.String,
-    class: Schema.Literal("usageLimit", "funds"),
+    kind: Kind,
     reason: Schema.String,
     until: Schema.DateTimeUtcFromNumber,
     refusals: Schema.Number
@@ -18,20 +20,77 @@ const select = query(
 
 export const get = (connection: Connection, agent: string) =>
   Effect.map(
-    select(connection, "SELECT agent, class, reason, until, refusals FROM charlotte_agent_limits WHERE agent = ?", [
+    select(connection, "SELECT agent, kind, reason, until, refusals FROM charlotte_agent_limits WHERE agent = ?", [
       agent
     ]),
     ([row]) => Option.map(Option.fromNullable(row), (row) => new AgentLimit(row, { disableValidation: true }))
   )
 
-export const record = (connection: Connection, { agent, class: name, reason, refusals, until }: AgentLimit) =>
+export const record = (connection: Connection, { agent, kind, reason, refusals, until }: AgentLimit) =>
   execute(
     connection,
-    `INSERT INTO charlotte_agent_limits (agent, class, reason, until, refusals) VALUES (?, ?, ?, ?, ?)
-     ON CONFLICT (agent) DO UPDATE SET class = excluded.class, reason = excluded.reason, until = excluded.until,
-       refusals = excluded.refusals`,
-    [agent, name, reason, DateTime.toEpochMillis(until), refusals]
+    `INSERT INTO charlotte_agent_limits (agent, kind, reason, until, refusals) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (agent) DO UPDATE
+     SET kind = excluded.kind, reason = excluded.reason, until = excluded.until, refusals = excluded.refusals`,
+    [agent, kind, reason, DateTime.toEpochMillis(until), refusals]
   )
 
 export const clear = (connection: Connection, agent: string) =>
   execute(connection, "DELETE FROM charlotte_agent_limits WHERE agent = ?", [agent])
+
+const selectStreaks = query(
+  Schema.Struct({
+    ...TurnStreak.fields,
+    at: Schema.DateTimeUtcFromNumber,
+    answeredSince: Schema.transform(Schema.Number, Schema.Boolean, {
+      decode: (value) => value === 1,
+      encode: Number
+    })
+  })
+)
+
+export const streaks = (connection: Connection, agent: string) =>
+  Effect.map(
+    selectStreaks(
+      connection,
+      `SELECT job_id AS "jobId", agent, unit, task, kind, turns, wording, reason, at, answered_since AS "answeredSince"
+       FROM charlotte_turn_streaks WHERE agent = ? ORDER BY at, job_id, unit, task`,
+      [agent]
+    ),
+    (rows) => rows.map((row) => new TurnStreak(row, { disableValidation: true }))
+  )
+
+export const recordStreak = (connection: Connection, streak: TurnStreak) =>
+  execute(
+    connection,
+    `INSERT INTO charlotte_turn_streaks (job_id, agent, unit, task, kind, turns, wording, reason, at, answered_since)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (job_id, agent, unit, task) DO UPDATE SET kind = excluded.kind, turns = excluded.turns,
+       wording = excluded.wording, reason = excluded.reason, at = excluded.at, answered_since = excluded.answered_since`,
+    [
+      streak.jobId,
+      streak.agent,
+      streak.unit,
+      streak.task,
+      streak.kind,
+      streak.turns,
+      streak.wording,
+      streak.reason,
+      DateTime.toEpochMillis(streak.at),
+      Number(streak.answeredSince)
+    ]
+  )
+
+export const answered = (
+  connection: Connection,
+  { agent, jobId, task, unit }: Parameters<AgentLimitStore["answered"]>[0]
+) =>
+  Effect.zipRight(
+    execute(
+      connection,
+      `DELETE FROM charlotte_turn_streaks
+       WHERE agent = ? AND (kind = 'unreachable' OR job_id = ? AND unit = ? AND task = ?)`,
+      [agent, jobId, unit, task]
+    ),
+    execute(connection, "UPDATE charlotte_turn_streaks SET answered_since = 1 WHERE agent = ?", [agent])
+  )

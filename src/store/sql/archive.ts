@@ -16,6 +16,7 @@ export const Table = Schema.Literal(
   "charlotte_signals",
   "charlotte_attached_keys",
   "charlotte_agent_limits",
+  "charlotte_turn_streaks",
   "charlotte_latest"
 )
 export type Table = typeof Table.Type
@@ -32,6 +33,7 @@ const keys: { readonly [name in Table]: ReadonlyArray<string> } = {
   charlotte_signals: ["job_id", "seq"],
   charlotte_attached_keys: ["kind", "idempotency_key"],
   charlotte_agent_limits: ["agent"],
+  charlotte_turn_streaks: ["job_id", "agent", "unit", "task"],
   charlotte_latest: ["one"]
 }
 

@@ -105,7 +105,15 @@ export const make = ({
       record: ({ limit, ...by }) =>
         writeFenced("record a usage limit", by, (connection) => agentLimits.record(connection, limit)),
       clear: ({ agent, ...by }) =>
-        writeFenced("clear a usage limit", by, (connection) => agentLimits.clear(connection, agent))
+        writeFenced("clear a usage limit", by, (connection) => agentLimits.clear(connection, agent)),
+      streaks: (agent) =>
+        session.read("read turns without a verdict", (connection) => agentLimits.streaks(connection, agent)),
+      recordStreak: ({ attempt, streak }) =>
+        writeFenced("record a turn without a verdict", { jobId: streak.jobId, attempt }, (connection) =>
+          agentLimits.recordStreak(connection, streak)
+        ),
+      answered: (turn) =>
+        writeFenced("record an answered turn", turn, (connection) => agentLimits.answered(connection, turn))
     }
   }
 }

@@ -8,11 +8,11 @@
 import { DateTime, Duration, Option } from "effect"
 import type { TurnClass } from "../events.js"
 import type { ProcessOutcome } from "../../process/ProcessOutcome.js"
+import * as answered from "./answered.js"
 import * as claudeResult from "./claudeResult.js"
 import * as codexResult from "./codexResult.js"
 import type { FailureReport } from "./FailureReport.js"
 import * as PrintedReset from "./PrintedReset.js"
-import type { Format } from "./Profile.js"
 
 export interface TurnEnd {
   readonly class: TurnClass
@@ -22,15 +22,14 @@ export interface TurnEnd {
   readonly resetsAt?: DateTime.Utc
   /** The session that the turn was to resume cannot go on, so that the agent did no work. */
   readonly isSessionLost?: boolean
+  /** Whether the model has answered; missing if the output does not show it. */
+  readonly answered?: boolean
 }
 
-export interface Turn {
+export interface Turn extends answered.Output {
   readonly outcome: ProcessOutcome
-  /** The format in which the agent reports failures, if it does. */
-  readonly format: Format | undefined
-  /** The end of its output, and the size of all of it in bytes. */
-  readonly tail: string
-  readonly size: number
+  /** How long it took. */
+  readonly took: Duration.Duration
 }
 
 /** The size of `tail` in bytes: enough for the report of an agent, which can be long. */
@@ -43,9 +42,30 @@ export const isRefused = ({ class: name, isSessionLost = false }: TurnEnd): bool
   name === "funds" ||
   name === "auth" ||
   name === "account" ||
-  name === "network"
+  name === "network" ||
+  name === "unanswered"
+
+/** A model that is at work for longer has answered, even if the output does not show it yet. */
+const longestUnanswered = Duration.minutes(5)
 
 export const read = (turn: Turn, here: PrintedReset.Here): TurnEnd => {
+  const end = ofClass(turn, here)
+  if (end.class === "done") return { ...end, answered: true }
+  const isAnswered = answered.read(turn)
+  if (isAnswered === undefined) return end
+  const isUnanswered = !isAnswered && isByItself(end, turn) && Duration.lessThanOrEqualTo(turn.took, longestUnanswered)
+  if (!isUnanswered) return { ...end, answered: isAnswered }
+  const message = answered.message(turn)
+  return { class: "unanswered", answered: false, ...(message !== undefined && { message }) }
+}
+
+/** Signals that a process raises by itself, when it crashes. */
+const crashes = new Set(["SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGSYS", "SIGTRAP"])
+
+const isByItself = ({ class: name }: TurnEnd, { outcome }: Turn): boolean =>
+  name === "failed" || (outcome._tag === "Signalled" && crashes.has(outcome.signal))
+
+const ofClass = (turn: Turn, here: PrintedReset.Here): TurnEnd => {
   switch (turn.outcome._tag) {
     case "Exited":
       return turn.outcome.code === 0 ? { class: "done" } : reported(turn, here)

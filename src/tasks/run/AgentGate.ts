@@ -1,6 +1,9 @@
 /**
- * Admits the turns of agents, for all jobs of an orchestrator: none while the agent is at its usage limit, and once the limit has
- * reset, first a single one, the probe, to find out whether the agent works again.
+ * Admits the turns of agents, for all jobs of an orchestrator: none while the agent is at a limit, and once the limit has reset, first
+ * a single one, the probe, to find out whether the agent works again.
+ *
+ * An agent is at a limit if it says so, if its service was not reached for 5 minutes, or if its turns at more than one unit end in the
+ * same way without an answer of its model. Turns without a verdict are counted in the store, for each task.
  *
  * The limit is recorded before its job parks, so that after a crash in between, the next attempt parks without another turn. The
  * probe is kept in memory only: after a crash, the next turn is the probe.
@@ -8,18 +11,28 @@
 import { Data, DateTime, Deferred, Duration, Effect, Fiber, Option } from "effect"
 import { AgentLimit } from "../../domain/AgentLimit.js"
 import type { StoreError } from "../../domain/errors.js"
+import { TurnStreak } from "../../domain/TurnStreak.js"
 import * as Permits from "../../internal/Permits.js"
 import type { JobContext } from "../../manager/Orchestrator.js"
 import type { Service as Store } from "../../store/port/RunStoreService.js"
 import * as TurnEnd from "../agents/TurnEnd.js"
 import { retryWrite } from "../../store/rules/retryWrite.js"
+import * as turnStreaks from "./turnStreaks.js"
 import type { WriteError } from "./WriteError.js"
 
-/** The agent is at its usage limit. */
+/** The agent is at a limit. */
 export class AgentLimited extends Data.TaggedError("AgentLimited")<{ readonly limit: AgentLimit }> {}
 
 /** Another turn is probing whether the agent works again. */
 export class AgentProbed extends Data.TaggedError("AgentProbed")<{ readonly ended: Effect.Effect<void> }> {}
+
+/** Turns of the agent at one task have ended in a row without an answer of its model. */
+export class TaskUnanswered extends Data.TaggedError("TaskUnanswered")<{
+  readonly agent: string
+  readonly turns: number
+  readonly reason: string
+  readonly until: DateTime.Utc
+}> {}
 
 /** The result of a turn. */
 export interface Ended<A> {
@@ -27,36 +40,57 @@ export interface Ended<A> {
   readonly end: TurnEnd.TurnEnd
 }
 
-type TurnOwner = Pick<JobContext<unknown>, "id" | "attempt">
-
-export interface AgentGate {
-  /** Fails while no turn of the agent may start. */
-  readonly check: (agent: string) => Effect.Effect<void, AgentLimited | AgentProbed | StoreError>
-  /** Makes the next turn of a limited agent a probe now, even before its limit resets: a person knows that it works again. */
-  readonly expire: (job: TurnOwner, agent: string) => Effect.Effect<void, WriteError>
-  /** Runs a turn of a job's agent, and records that it reached a limit, or that the agent works again. */
-  readonly turn: (
-    job: TurnOwner,
-    agent: string
-  ) => <A, E, R>(
-    turn: Effect.Effect<Ended<A>, E, R>
-  ) => Effect.Effect<
-    Ended<A> & { readonly limit: Option.Option<AgentLimit> },
-    E | AgentLimited | AgentProbed | WriteError,
-    R
-  >
+/** The result of a turn, and what it means. */
+export interface Settled<A> extends Ended<A> {
+  /** The limit that the agent has reached, or is still at. */
+  readonly limit: Option.Option<AgentLimit>
+  /** The turn used no attempt; the pause before the next one at its task. */
+  readonly again: Option.Option<Duration.Duration>
 }
 
-/** A refused turn ends within seconds, so after this time the others need not wait for the probe to end. */
-const probeTime = Duration.minutes(2)
+/** The task of a turn. */
+export interface AtTask {
+  readonly unit: string
+  readonly task: number
+}
 
-/** How long to wait if the agent reports no reset time: doubled with each refusal. Funds take a person, or the next month. */
-const [shortest, longest] = [Duration.minutes(5), Duration.hours(1)]
+/** How long to wait for funds, which take a person or the next month. */
+const fundsPause = Duration.hours(1)
 
-const pause = (name: AgentLimit["class"], refusals: number) =>
-  name === "funds" ? longest : Duration.min(Duration.times(shortest, 2 ** (refusals - 1)), longest)
+type TurnOwner = Pick<JobContext<unknown>, "id" | "attempt">
 
-type Probe = Deferred.Deferred<void>
+/** Why no turn may start. */
+type Refused = AgentLimited | AgentProbed | TaskUnanswered
+
+export interface AgentGate {
+  /** Fails while no turn of the agent at a task may start. */
+  readonly check: (job: TurnOwner, agent: string, at: AtTask) => Effect.Effect<void, Refused | StoreError>
+  /**
+   * Makes the next turn of a limited agent a probe now, even before its limit resets, and ends the waits of the job's units: a person
+   * knows that it works again.
+   */
+  readonly expire: (job: TurnOwner, agent: string) => Effect.Effect<void, WriteError>
+  /** Runs a turn of a job's agent, and records what it shows about the agent. */
+  readonly turn: (
+    job: TurnOwner,
+    agent: string,
+    at: AtTask
+  ) => <A, E, R>(turn: Effect.Effect<Ended<A>, E, R>) => Effect.Effect<Settled<A>, E | Refused | WriteError, R>
+}
+
+/** Whether the agent itself reported the limit. */
+const isReported = ({ kind }: AgentLimit): boolean => kind === "usage" || kind === "funds"
+
+/**
+ * After this time the others need not wait for the probe to end: a turn that is refused ends within seconds, and a client may try to
+ * reach its service for some minutes.
+ */
+const probeTime = (limit: AgentLimit) => (isReported(limit) ? Duration.minutes(2) : Duration.minutes(5))
+
+interface Probe {
+  readonly ended: Deferred.Deferred<void>
+  readonly limit: AgentLimit
+}
 
 export const make = ({ agentLimits }: Pick<Store, "agentLimits">): Effect.Effect<AgentGate> =>
   Effect.sync(() => {
@@ -64,25 +98,38 @@ export const make = ({ agentLimits }: Pick<Store, "agentLimits">): Effect.Effect
     const step = Permits.make(1)
     const probes = new Map<string, Probe>()
 
+    const streaksOf = ({ id }: TurnOwner, agent: string, at: AtTask) =>
+      Effect.map(agentLimits.streaks(agent), (all) => ({
+        all,
+        own: all.find(({ jobId, task, unit }) => jobId === id && unit === at.unit && task === at.task)
+      }))
+
     /** The agent's limit, if it has reset; fails while it has not. */
-    const passed = (agent: string) =>
+    const passed = (job: TurnOwner, agent: string, at: AtTask) =>
       Effect.gen(function* () {
-        const limit = yield* agentLimits.get(agent)
-        if (Option.isNone(limit)) return limit
-        if (DateTime.lessThan(yield* DateTime.now, limit.value.until)) {
-          return yield* new AgentLimited({ limit: limit.value })
+        const now = yield* DateTime.now
+        const known = yield* agentLimits.get(agent)
+        const { all, own } = yield* streaksOf(job, agent, at)
+        if (Option.isNone(known)) {
+          if (own === undefined || !turnStreaks.isStopped(own)) return known
+          const { reason, turns } = own
+          const until = turnStreaks.until(own)
+          return DateTime.lessThan(now, until) ? yield* new TaskUnanswered({ agent, reason, turns, until }) : known
         }
+        const limit = turnStreaks.limitFor(known.value, own, all)
+        if (DateTime.lessThan(now, limit.until)) return yield* new AgentLimited({ limit })
         const probe = probes.get(agent)
-        if (probe !== undefined) return yield* new AgentProbed({ ended: Deferred.await(probe) })
-        return limit
+        if (probe !== undefined) return yield* new AgentProbed({ ended: Deferred.await(probe.ended) })
+        return known
       })
 
     /** Admits a turn; returns its probe if it is one. */
-    const admit = (agent: string) =>
+    const admit = (job: TurnOwner, agent: string, at: AtTask) =>
       step(
         Effect.gen(function* () {
-          if (Option.isNone(yield* passed(agent))) return undefined
-          const probe = yield* Deferred.make<void>()
+          const limit = yield* passed(job, agent, at)
+          if (Option.isNone(limit)) return undefined
+          const probe = { ended: yield* Deferred.make<void>(), limit: limit.value }
           probes.set(agent, probe)
           return probe
         })
@@ -91,15 +138,20 @@ export const make = ({ agentLimits }: Pick<Store, "agentLimits">): Effect.Effect
     const end = (agent: string, probe: Probe) =>
       Effect.suspend(() => {
         if (probes.get(agent) === probe) probes.delete(agent)
-        return Effect.asVoid(Deferred.succeed(probe, undefined))
+        return Effect.asVoid(Deferred.succeed(probe.ended, undefined))
       })
 
     return {
-      check: (agent) => step(Effect.asVoid(passed(agent))),
+      check: (job, agent, at) => step(Effect.asVoid(passed(job, agent, at))),
 
       expire: ({ attempt, id: jobId }, agent) =>
         step(
           Effect.gen(function* () {
+            for (const streak of yield* agentLimits.streaks(agent)) {
+              if (streak.jobId !== jobId || streak.turns === 0) continue
+              const ended = new TurnStreak({ ...streak, turns: 0 }, { disableValidation: true })
+              yield* retryWrite(agentLimits.recordStreak({ attempt, streak: ended }))
+            }
             const until = yield* DateTime.now
             const known = Option.filter(yield* agentLimits.get(agent), (limit) =>
               DateTime.greaterThan(limit.until, until)
@@ -110,49 +162,101 @@ export const make = ({ agentLimits }: Pick<Store, "agentLimits">): Effect.Effect
           })
         ),
 
-      turn:
-        ({ attempt, id: jobId }, agent) =>
-        (turn) => {
-          const by = { jobId, attempt }
-          const clear = retryWrite(agentLimits.clear({ ...by, agent }))
+      turn: (job, agent, at) => (turn) => {
+        const by = { jobId: job.id, attempt: job.attempt }
+        const clear = retryWrite(agentLimits.clear({ ...by, agent }))
+        const answered = retryWrite(agentLimits.answered({ ...by, agent, ...at }))
 
-          /** Clears the limit while the turn is still running: a refused turn would have ended. */
-          const confirm = (probe: Probe) =>
-            Effect.sleep(probeTime).pipe(
-              Effect.zipRight(step(Effect.zipRight(clear, end(agent, probe)))),
-              Effect.catchAll(({ message }) => Effect.logWarning(`a usage limit could not be cleared: ${message}`))
+        /** Clears the limit while the turn is still running: a refused turn would have ended. */
+        const confirm = (probe: Probe) =>
+          Effect.sleep(probeTime(probe.limit)).pipe(
+            Effect.zipRight(step(Effect.zipRight(clear, end(agent, probe)))),
+            Effect.catchAll(({ message }) =>
+              Effect.logWarning(`the limit of an agent could not be cleared: ${message}`)
             )
-
-          const settle = (turnEnd: TurnEnd.TurnEnd, probe: Probe | undefined) =>
-            step(
-              Effect.gen(function* () {
-                if (turnEnd.class === "usageLimit" || turnEnd.class === "funds") {
-                  const known = yield* agentLimits.get(agent)
-                  const limit = reached({
-                    agent,
-                    class: turnEnd.class,
-                    end: turnEnd,
-                    known,
-                    now: yield* DateTime.now,
-                    isProbe: probe !== undefined
-                  })
-                  yield* retryWrite(agentLimits.record({ ...by, limit }))
-                  return Option.some(limit)
-                }
-                if (probe !== undefined && probes.get(agent) === probe && hasAnswered(turnEnd)) yield* clear
-                return Option.none<AgentLimit>()
-              })
-            )
-
-          return Effect.acquireUseRelease(
-            admit(agent),
-            (probe) =>
-              Effect.flatMap(probe === undefined ? turn : during(confirm(probe), turn), (ended) =>
-                Effect.map(settle(ended.end, probe), (limit) => ({ ...ended, limit }))
-              ),
-            (probe) => (probe === undefined ? Effect.void : step(end(agent, probe)))
           )
-        }
+
+        const limited = (limit: AgentLimit) => ({ limit: Option.some(limit), again: Option.none<Duration.Duration>() })
+        const judged = { limit: Option.none<AgentLimit>(), again: Option.none<Duration.Duration>() }
+
+        const atLimit = (kind: AgentLimit["kind"], turnEnd: TurnEnd.TurnEnd, isProbe: boolean) =>
+          Effect.gen(function* () {
+            const known = yield* agentLimits.get(agent)
+            const limit = reached({ agent, kind, end: turnEnd, known, now: yield* DateTime.now, isProbe })
+            yield* retryWrite(agentLimits.record({ ...by, limit }))
+            return limited(limit)
+          })
+
+        /** The agent works. What it was limited by is over, unless this turn is older than the limit that the agent itself reported. */
+        const works = (isProbe: boolean) =>
+          Effect.gen(function* () {
+            if ((yield* agentLimits.streaks(agent)).length > 0) yield* answered
+            const limit = yield* agentLimits.get(agent)
+            if (Option.isSome(limit) && (isProbe || !isReported(limit.value))) yield* clear
+            return judged
+          })
+
+        const withoutVerdict = (kind: TurnStreak["kind"], { message }: TurnEnd.TurnEnd, isProbe: boolean) =>
+          Effect.gen(function* () {
+            const now = yield* DateTime.now
+            const known = yield* agentLimits.get(agent)
+            const before = yield* streaksOf(job, agent, at)
+            if (kind === "brokenOff" && isProbe) yield* works(isProbe)
+            const refused = Option.filter(known, (limit) => isProbe && limit.kind === turnStreaks.limitKinds[kind])
+            const isOwn = Option.isNone(refused) && before.own !== undefined && turnStreaks.isAlone(before.own)
+            if (kind === "unanswered" && isOwn) return judged
+
+            const streak = turnStreaks.next(
+              before.own,
+              { jobId: job.id, agent, ...at, kind, at: now },
+              message ?? "it does not say why"
+            )
+            if (turnStreaks.isAttempt(streak)) {
+              const over = new TurnStreak({ ...streak, turns: 0 }, { disableValidation: true })
+              yield* retryWrite(agentLimits.recordStreak({ attempt: job.attempt, streak: over }))
+              return judged
+            }
+            yield* retryWrite(agentLimits.recordStreak({ attempt: job.attempt, streak }))
+            const all = [...before.all.filter((other) => other !== before.own), streak]
+            // Another turn has reached a limit beside this one.
+            const current = Option.filter(known, ({ until }) => DateTime.greaterThan(until, now))
+            if (Option.isSome(current)) return limited(turnStreaks.limitFor(current.value, streak, all))
+            if (Option.isSome(refused) || turnStreaks.isOfAgent(streak, all)) {
+              const refusals = Option.match(refused, { onNone: () => 0, onSome: (limit) => limit.refusals })
+              const limit = turnStreaks.limitAfter(streak, refusals + 1)
+              yield* retryWrite(agentLimits.record({ ...by, limit }))
+              return limited(turnStreaks.limitFor(limit, streak, all))
+            }
+            if (turnStreaks.isStopped(streak)) {
+              const { reason, turns } = streak
+              return yield* new TaskUnanswered({ agent, reason, turns, until: turnStreaks.until(streak) })
+            }
+            return { ...judged, again: Option.some(turnStreaks.pause(streak)) }
+          })
+
+        const settle = (turnEnd: TurnEnd.TurnEnd, probe: Probe | undefined) =>
+          step(
+            Effect.suspend(() => {
+              const isProbe = probe !== undefined && probes.get(agent) === probe
+              const kind = turnStreaks.kindOf(turnEnd)
+              // The same turn begins at once in another session.
+              if (turnEnd.isSessionLost === true) return Effect.succeed(judged)
+              if (turnEnd.class === "usageLimit") return atLimit("usage", turnEnd, probe !== undefined)
+              if (turnEnd.class === "funds") return atLimit("funds", turnEnd, probe !== undefined)
+              if (kind !== undefined) return withoutVerdict(kind, turnEnd, isProbe)
+              return shows(turnEnd, isProbe) ? works(isProbe) : Effect.succeed(judged)
+            })
+          )
+
+        return Effect.acquireUseRelease(
+          admit(job, agent, at),
+          (probe) =>
+            Effect.flatMap(probe === undefined ? turn : during(confirm(probe), turn), (ended) =>
+              Effect.map(settle(ended.end, probe), (settled) => ({ ...ended, ...settled }))
+            ),
+          (probe) => (probe === undefined ? Effect.void : step(end(agent, probe)))
+        )
+      }
     }
   })
 
@@ -160,30 +264,36 @@ export const make = ({ agentLimits }: Pick<Store, "agentLimits">): Effect.Effect
 const during = <A, E, R>(beside: Effect.Effect<void>, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.acquireUseRelease(Effect.fork(Effect.interruptible(beside)), () => effect, Fiber.interrupt)
 
-/** Whether the end of a turn shows that the agent works: not if the agent was not reached. */
-const hasAnswered = (end: TurnEnd.TurnEnd): boolean => !TurnEnd.isRefused(end) && end.class !== "gone"
+/**
+ * Whether the end of a turn shows that the agent works. A turn that was not a probe may be older than a limit: only one that ended by
+ * itself shows that.
+ */
+const shows = (end: TurnEnd.TurnEnd, isProbe: boolean): boolean =>
+  isProbe
+    ? (end.answered ?? (!TurnEnd.isRefused(end) && end.class !== "gone"))
+    : end.class === "done" || (end.class === "failed" && end.answered !== false)
 
 const reached = (found: {
   readonly agent: string
-  readonly class: AgentLimit["class"]
+  readonly kind: AgentLimit["kind"]
   readonly end: TurnEnd.TurnEnd
   /** The recorded limit. */
   readonly known: Option.Option<AgentLimit>
   readonly now: DateTime.Utc
   readonly isProbe: boolean
 }): AgentLimit => {
-  const { agent, class: name, end, isProbe, known, now } = found
+  const { agent, end, isProbe, kind, known, now } = found
   const reason = end.message ?? "usage limit reached"
   // Concurrent turns are each refused; together they count as one refusal.
-  const current = Option.filter(known, ({ until }) => DateTime.greaterThan(until, now))
+  const current = Option.filter(known, (limit) => isReported(limit) && DateTime.greaterThan(limit.until, now))
   if (end.resetsAt !== undefined) {
     const until = Option.match(current, { onNone: () => end.resetsAt, onSome: (limit) => limit.until })
-    return new AgentLimit({ agent, class: name, reason, until: later(until, end.resetsAt), refusals: 0 })
+    return new AgentLimit({ agent, kind, reason, until: later(until, end.resetsAt), refusals: 0 })
   }
   if (Option.isSome(current)) return current.value
   const refusals = isProbe ? Option.match(known, { onNone: () => 0, onSome: (limit) => limit.refusals }) + 1 : 1
-  const until = DateTime.addDuration(now, pause(name, refusals))
-  return new AgentLimit({ agent, class: name, reason, until, refusals })
+  const pause = kind === "funds" ? fundsPause : turnStreaks.refusalPause(refusals)
+  return new AgentLimit({ agent, kind, reason, until: DateTime.addDuration(now, pause), refusals })
 }
 
 const later = (a: DateTime.Utc | undefined, b: DateTime.Utc): DateTime.Utc =>

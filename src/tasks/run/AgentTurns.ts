@@ -7,22 +7,32 @@ import type { JobContext } from "../../manager/Orchestrator.js"
 import * as plainText from "../../internal/plainText.js"
 import * as Agent from "../agents/Agent.js"
 import type { TurnEnd } from "../agents/TurnEnd.js"
-import { type AgentGate, AgentLimited, type AgentProbed, type Ended } from "./AgentGate.js"
+import {
+  type AgentGate,
+  AgentLimited,
+  type AgentProbed,
+  type AtTask,
+  type Ended,
+  type Settled,
+  type TaskUnanswered
+} from "./AgentGate.js"
 import type { WriteError } from "./WriteError.js"
 
 /** The agent is not logged in, its key is refused, or its account may not use it. */
 export class AgentUnauthorized extends Data.TaggedError("AgentUnauthorized")<{ readonly reason: string }> {}
 
 /** No turn of the agent may start for now. */
-export type AgentUnavailable = AgentLimited | AgentProbed | AgentUnauthorized
+export type AgentUnavailable = AgentLimited | AgentProbed | AgentUnauthorized | TaskUnanswered
 
 export interface AgentTurns {
-  /** Fails while no turn may start. */
-  readonly check: Effect.Effect<void, AgentUnavailable | StoreError>
+  /** Fails while no turn at a task may start. */
+  readonly check: (at: AtTask) => Effect.Effect<void, AgentUnavailable | StoreError>
   /** Runs a turn; fails if none may start, or if this turn shows that none may, in which case it does not count. */
-  readonly run: <A, E, R>(
+  readonly run: (
+    at: AtTask
+  ) => <A, E, R>(
     turn: Effect.Effect<Ended<A>, E, R>
-  ) => Effect.Effect<Ended<A>, E | AgentUnavailable | WriteError, R>
+  ) => Effect.Effect<Pick<Settled<A>, "value" | "end" | "again">, E | AgentUnavailable | WriteError, R>
 }
 
 export const make = (
@@ -37,7 +47,12 @@ export const make = (
   }
 ): Effect.Effect<AgentTurns, WriteError> =>
   Effect.gen(function* () {
-    if (!Agent.$is("Command")(agent)) return { check: Effect.void, run: (turn) => turn }
+    if (!Agent.$is("Command")(agent)) {
+      return {
+        check: () => Effect.void,
+        run: () => (turn) => Effect.map(turn, (ended) => ({ ...ended, again: Option.none() }))
+      }
+    }
     const { name } = agent.profile
     if (isResumed) yield* gate.expire(job, name)
     const refused = yield* Ref.make(Option.none<AgentUnauthorized>())
@@ -46,11 +61,11 @@ export const make = (
       Option.match({ onNone: () => Effect.void, onSome: Effect.fail })
     )
     return {
-      check: Effect.zipRight(authorized, gate.check(name)),
-      run: (turn) =>
+      check: (at) => Effect.zipRight(authorized, gate.check(job, name, at)),
+      run: (at) => (turn) =>
         Effect.gen(function* () {
           yield* authorized
-          const ended = yield* gate.turn(job, name)(turn)
+          const ended = yield* gate.turn(job, name, at)(turn)
           if (Option.isSome(ended.limit)) return yield* new AgentLimited({ limit: ended.limit.value })
           if (ended.end.class !== "auth" && ended.end.class !== "account") return ended
           const error = new AgentUnauthorized({ reason: unauthorized(name, ended.end, job) })

@@ -12,6 +12,7 @@ import type { AgentTurns } from "./AgentTurns.js"
 import type { TaskProgress } from "./TaskProgress.js"
 import type { PlanSnapshot } from "./PlanSnapshot.js"
 import type { EmitTaskEvent } from "./emitTaskEvent.js"
+import type { WorkingTime } from "./WorkingTime.js"
 
 export interface RunContext {
   readonly job: JobContext<JobConfig>
@@ -30,6 +31,7 @@ export interface RunContext {
   readonly progress: TaskProgress
   /** How long the job was parked in its earlier attempts. */
   readonly parkedFor: Duration.Duration
+  readonly working: WorkingTime
   readonly emit: EmitTaskEvent
   /** Redacts a text for agents. */
   readonly hide: (text: string) => string

@@ -22,6 +22,7 @@ import type * as UnitWorktree from "./UnitWorktree.js"
 /** The `sh` blocks of a task report no failures of an agent: all of their output belongs to the task. */
 const formatOf = ({ agent }: RunContext) => (Agent.$is("Command")(agent) ? agent.profile.format : undefined)
 
+/** A turn that was refused or not answered did no work. */
 export const run = (
   ctx: RunContext,
   unit: Unit,
@@ -76,6 +77,7 @@ export const run = (
       })
     )
     yield* emit("task.agent.started", { agent: snapshot.agent, log })
+    const began = yield* now
     const value = yield* runCommand.run(ctx, worktree, {
       ...invocation,
       span: "agent",
@@ -85,17 +87,21 @@ export const run = (
     })
     const { outcome, reason, tail } = value
     // Agents inherit the time zone of this process.
-    const here = { now: yield* now, zone: DateTime.zoneMakeLocal() }
-    const read = TurnEnd.read({ outcome, format: formatOf(ctx), tail, size: value.log.to }, here)
+    const ended = yield* now
+    const took = DateTime.distanceDuration(began, ended)
+    const here = { now: ended, zone: DateTime.zoneMakeLocal() }
+    const read = TurnEnd.read({ outcome, format: formatOf(ctx), tail, size: value.log.to, took }, here)
     const named = profile === undefined ? Option.none() : yield* Session.inLog(profile.format, log)
-    const isUnusable = read.class === "failed" && Session.isUnusable(tail)
+    const isFailed = read.class === "failed" || read.class === "unanswered"
+    const isUnusable = isFailed && Session.isUnusable(tail)
     // A resumed turn that names no session did not get that far.
-    const isSessionLost = resumed !== undefined && read.class === "failed" && (isUnusable || Option.isNone(named))
+    const isSessionLost = resumed !== undefined && isFailed && (isUnusable || Option.isNone(named))
     const end = { ...read, ...(isSessionLost && { isSessionLost }) }
     if (profile !== undefined || TurnEnd.isRefused(end)) {
       const next = isUnusable || isSessionLost ? undefined : session(Option.getOrElse(named, () => resumed?.id))
       yield* markRunning(TurnEnd.isRefused(end) ? calls : calls + 1, next)
     }
     yield* emit("task.agent.ended", { class: end.class, reason, log: value.log })
-    return { value, end }
+    // Without a record of its failure, what it printed last says why it failed.
+    return { value, end: end.class === "done" ? end : { message: runCommand.reasonWithOutput(value), ...end } }
   })

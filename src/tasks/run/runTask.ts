@@ -12,7 +12,6 @@ import * as commitTask from "./commitTask.js"
 import { ofTask } from "./emitTaskEvent.js"
 import { TaskFailure } from "./errors.js"
 import * as Note from "./Note.js"
-import * as Outage from "./Outage.js"
 import type { RunContext } from "./RunContext.js"
 import * as saveUnfinished from "./saveUnfinished.js"
 import { type FailedAttempt, tryTask } from "./tryTask.js"
@@ -36,7 +35,6 @@ export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTas
     let previous = yield* previousAttempt(ctx, record())
     const unitAt = { unit: unit.id, path: worktree.path, branch: worktree.branch, at: position.tip }
     const ignored = position.ignored ?? (yield* commitTask.ignoredFiles(ctx, worktree))
-    const outage = Outage.make()
     const restarted = new Set<number>()
     for (;;) {
       const attempt = record().failures + 1
@@ -59,17 +57,10 @@ export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTas
         return outcome.next
       }
 
-      const { isUnreachable = false, log, pause, reason, tail = "" } = outcome
-      const outagePause = yield* outage.pause(isUnreachable)
-      if (Option.isSome(outagePause)) {
-        yield* emit("task.retry", {
-          class: "network",
-          attempt,
-          reason,
-          pause: Duration.toMillis(outagePause.value),
-          log
-        })
-        yield* Effect.sleep(outagePause.value)
+      const { log, pause, reason, tail = "", unjudged } = outcome
+      if (unjudged !== undefined) {
+        yield* emit("task.retry", { class: unjudged, attempt, reason, pause: Duration.toMillis(pause), log })
+        yield* ctx.working.pause(Effect.sleep(pause))
         continue
       }
       const failed = { failures: attempt, reason, log: log?.file, commit: undefined }

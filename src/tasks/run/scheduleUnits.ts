@@ -13,6 +13,7 @@ import * as plainText from "../../internal/plainText.js"
 import type { AgentLimit } from "../../domain/AgentLimit.js"
 import { ObjectId } from "../../git/RefNames.js"
 import type { Unit } from "../plan/Plan.js"
+import type { TaskUnanswered } from "./AgentGate.js"
 import * as limits from "./limits.js"
 import type { RunContext } from "./RunContext.js"
 import * as mergeUnit from "./mergeUnit.js"
@@ -43,7 +44,8 @@ export const run = (ctx: RunContext) =>
         // A unit that waits to be merged, or for its agent, releases its permit for another unit.
         const work = withPermit(
           Effect.gen(function* () {
-            if (needsAgent(ctx, unit)) yield* ctx.turns.check
+            const next = nextTask(ctx, unit)
+            if (next !== undefined) yield* ctx.turns.check({ unit: unit.id, task: next.number })
             const completed = yield* limits.within(ctx)(runUnit.run(ctx, unit, yield* resultAfter(ctx, last)))
             if (!activity.isSettled(position - 1)) return { completed }
             yield* merge(completed)
@@ -60,6 +62,7 @@ export const run = (ctx: RunContext) =>
           outcome = yield* Effect.catchTags(work, {
             AgentProbed: ({ ended }) => Effect.as(ended, undefined),
             AgentLimited: ({ limit }) => Effect.as(wait(untilReset(limit)), undefined),
+            TaskUnanswered: (unanswered) => Effect.as(wait(untilAnother(unanswered)), undefined),
             AgentUnauthorized: ({ reason }) =>
               Effect.zipRight(ctx.progress.changeUnit(unit.id, { reason }), Effect.as(awaitPerson(reason), undefined))
           })
@@ -79,8 +82,8 @@ export const run = (ctx: RunContext) =>
     yield* race.all(units.map(runOne))
   })
 
-const needsAgent = ({ progress }: RunContext, { id, remaining }: Unit): boolean =>
-  remaining.some(({ number }) => progress.task(id, number).state !== "completed")
+const nextTask = ({ progress }: RunContext, { id, remaining }: Unit) =>
+  remaining.find(({ number }) => progress.task(id, number).state !== "completed")
 
 const awaitAgent =
   ({ emit }: RunContext, { id }: Unit, activity: UnitActivity.UnitActivity) =>
@@ -90,11 +93,26 @@ const awaitAgent =
     return Effect.zipRight(emit("unit.waiting", payload, { unit: id }), activity.awaitAgent(wait))
   }
 
-const untilReset = ({ agent, class: name, reason, refusals, until }: AgentLimit): UnitActivity.Wait => ({
+const what: { readonly [K in AgentLimit["kind"]]: string } = {
+  usage: "is at its usage limit",
+  funds: "has nothing left to spend",
+  outage: "does not reach its service",
+  unanswered: "gets no answer from its model"
+}
+
+const untilReset = ({ agent, kind, reason, refusals, until }: AgentLimit): UnitActivity.Wait => ({
   reason:
-    `${agent} ${name === "funds" ? "has nothing left to spend" : "is at its usage limit"}: ` +
-    plainText.line(reason).slice(0, 300) +
-    (refusals === 0 ? "" : "; it does not say when that resets"),
+    `${agent} ${what[kind]}: ${plainText.line(reason).slice(0, 300)}` +
+    (refusals === 0
+      ? ""
+      : kind === "usage" || kind === "funds"
+        ? "; it does not say when that resets"
+        : "; no attempt used"),
+  until
+})
+
+const untilAnother = ({ agent, reason, turns, until }: TaskUnanswered): UnitActivity.Wait => ({
+  reason: `${agent} got no answer from its model ${turns} times in a row: ${reason}; no attempt used`,
   until
 })
 

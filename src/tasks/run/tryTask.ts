@@ -6,7 +6,7 @@ import { Duration, Effect, Fiber, Option } from "effect"
 import * as plainText from "../../internal/plainText.js"
 import type * as Prompt from "../agents/Prompt.js"
 import type { Task, Unit } from "../plan/Plan.js"
-import type { Log } from "../events.js"
+import type { Log, TurnClass } from "../events.js"
 import * as agentTurn from "./agentTurn.js"
 import * as commitTask from "./commitTask.js"
 import { ofTask } from "./emitTaskEvent.js"
@@ -27,8 +27,8 @@ export interface FailedAttempt {
   readonly tail?: string
   /** The pause before the next attempt. */
   readonly pause: Duration.Duration
-  /** The service of the agent could not be reached, so the same attempt may continue. */
-  readonly isUnreachable?: boolean
+  /** The class of a turn that uses no attempt: the same attempt continues after the pause. */
+  readonly unjudged?: TurnClass
 }
 
 const failedAttempt = (fields: FailedAttempt): FailedAttempt => fields
@@ -40,7 +40,7 @@ const noteMoved = (ctx: RunContext, unit: Unit, task: Task, who: string, { moved
     { discard: true }
   )
 
-/** Within one attempt, the agent is called again if its service could not be reached; each call has a separate log. */
+/** Within one attempt, the agent is called again after a turn without a verdict; each call has a separate log. */
 const unusedName = (name: string) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem
@@ -79,7 +79,7 @@ export const tryTask = (
       `${worktree.logs}/${String(task.number).padStart(2, "0")}-attempt-${job.attempt}.${attempt}`
     )
     const turn = (name: string, canResume: boolean) =>
-      ctx.turns.run(
+      ctx.turns.run({ unit: unit.id, task: task.number })(
         agentTurn.run(ctx, unit, task, worktree, { attempt, canResume, name, previous, restored: restoredAt(position) })
       )
     let name = yield* unused
@@ -97,15 +97,18 @@ export const tryTask = (
       name = yield* unused
       ended = yield* turn(name, false)
     }
-    const { end, value: agent } = ended
+    const { again, end, value: agent } = ended
     yield* noteMoved(ctx, unit, task, `agent of attempt ${attempt}`, agent)
+    if (Option.isSome(again)) {
+      const reason = plainText.line(end.message ?? "").slice(0, 300)
+      return failedAttempt({ reason, log: agent.log, pause: again.value, unjudged: end.class })
+    }
     if (agent.reason !== undefined) {
       return failedAttempt({
         reason: `the agent ${runCommand.reasonWithOutput(agent)}`,
         log: agent.log,
         tail: agent.tail,
-        pause: backoff(attempt),
-        isUnreachable: end.class === "network"
+        pause: backoff(attempt)
       })
     }
 

@@ -21,10 +21,12 @@ const read = (
   format: Format,
   {
     outcome = ProcessOutcome.Exited({ code: 1 }),
+    took = Duration.minutes(1),
     at = now
-  }: Partial<Pick<TurnEnd.Turn, "outcome">> & { at?: typeof now } = {}
+  }: Partial<Pick<TurnEnd.Turn, "outcome" | "took">> & { at?: typeof now } = {}
 ) => {
-  const end = TurnEnd.read({ outcome, format, tail, size: Buffer.byteLength(tail) }, { now: at, zone: utc })
+  const turn = { outcome, format, tail, size: Buffer.byteLength(tail), took }
+  const end = TurnEnd.read(turn, { now: at, zone: utc })
   return end.resetsAt === undefined ? end.class : `${end.class} until ${DateTime.formatIso(end.resetsAt)}`
 }
 
@@ -38,11 +40,11 @@ const expected: { readonly [file: string]: string } = {
   "claude-invalid-key.jsonl": "auth",
   "claude-limit-printed.jsonl": "usageLimit until 2025-11-27T04:01:00.000Z",
   "claude-max-turns.jsonl": "failed",
-  "claude-overage.jsonl": "failed",
+  "claude-overage.jsonl": "unanswered",
   "claude-overloaded.jsonl": "network",
   "claude-rate-limit-event.jsonl": `usageLimit until ${reset}`,
   "claude-tool-output.jsonl": "failed",
-  "claude-unknown.jsonl": "failed",
+  "claude-unknown.jsonl": "unanswered",
   "claude-usage-limit-line.jsonl": `usageLimit until ${reset}`,
   "codex-401.jsonl": "auth",
   "codex-429.jsonl": "usageLimit until 2025-11-27T00:15:00.000Z",
@@ -86,7 +88,9 @@ describe("the class of a turn that failed", () => {
       expect(read(`${quoted}\n`, "claude-stream-json")).toBe("failed")
       expect(read(`${codex}\n`, "codex-json")).toBe("failed")
       expect(read(`some work\n${text}`, "text")).toBe("failed")
-      expect(read(text, formatOf(file) === "codex-json" ? "claude-stream-json" : "codex-json")).toBe("failed")
+      const other = formatOf(file) === "codex-json" ? "claude-stream-json" : "codex-json"
+      expect(read(text, other)).toBe("unanswered")
+      expect(read(text, other, { took: Duration.minutes(6) })).toBe("failed")
     }
   })
 
@@ -100,7 +104,8 @@ describe("the class of a turn that failed", () => {
   it("of a text is failed where only the end of the output is the line of a limit", () => {
     const tail = transcript("text-usage-limit.txt")
     const outcome = ProcessOutcome.Exited({ code: 1 })
-    expect(TurnEnd.read({ outcome, format: "text", tail, size: 1_000 }, { now, zone: utc })).toEqual({
+    const turn = { outcome, format: "text" as const, tail, size: 1_000, took: Duration.zero }
+    expect(TurnEnd.read(turn, { now, zone: utc })).toEqual({
       class: "failed"
     })
   })
@@ -111,7 +116,8 @@ describe("the class of a turn that failed", () => {
       ["stalled", ProcessOutcome.SilentTooLong({ limit: Duration.minutes(20) })],
       ["timedOut", ProcessOutcome.TimedOut({ limit: Duration.hours(1) })],
       ["gone", ProcessOutcome.Signalled({ signal: "SIGKILL" })],
-      ["failed", ProcessOutcome.CouldNotStart({ reason: "notFound", message: "no" })]
+      ["unanswered", ProcessOutcome.Signalled({ signal: "SIGSEGV" })],
+      ["unanswered", ProcessOutcome.CouldNotStart({ reason: "notFound", message: "no" })]
     ] as const
     for (const [name, outcome] of ends) expect(read(text, "claude-stream-json", { outcome })).toBe(name)
   })

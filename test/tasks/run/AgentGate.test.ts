@@ -3,10 +3,10 @@ import { RunStore } from "charlotte"
 import { DateTime, Deferred, Duration, Effect, Either, Fiber, Option, TestClock } from "effect"
 import type { TurnEnd } from "../../../src/tasks/agents/TurnEnd.js"
 import * as AgentGate from "../../../src/tasks/run/AgentGate.js"
-import * as Outage from "../../../src/tasks/run/Outage.js"
 import { created, id } from "../../store/runs.js"
 
 const job = { id: id(1), attempt: 1 }
+const first = { unit: "a", task: 1 }
 
 const gate = Effect.gen(function* () {
   yield* created(1)
@@ -15,7 +15,8 @@ const gate = Effect.gen(function* () {
   const turn = (end: TurnEnd, agent = "claude") =>
     run(
       job,
-      agent
+      agent,
+      first
     )(Effect.succeed({ value: undefined, end })).pipe(
       Effect.map(({ limit }) =>
         Option.match(limit, {
@@ -23,7 +24,11 @@ const gate = Effect.gen(function* () {
           onSome: ({ until }) => DateTime.toEpochMillis(until) / 60_000
         })
       ),
-      Effect.catchTags({ AgentLimited: () => Effect.succeed("limited"), AgentProbed: () => Effect.succeed("probed") })
+      Effect.catchTags({
+        AgentLimited: () => Effect.succeed("limited"),
+        AgentProbed: () => Effect.succeed("probed"),
+        TaskUnanswered: () => Effect.succeed("unanswered")
+      })
     )
   return { check, expire: expire(job, "claude"), limit: store.agentLimits.get("claude"), run, turn }
 })
@@ -81,7 +86,7 @@ describe("AgentGate", () => {
         const { limit, turn } = yield* gate
         const spent: TurnEnd = { ...refused(), class: "funds" }
         expect(yield* turn(spent)).toBe(60)
-        expect(Option.getOrUndefined(yield* limit)).toMatchObject({ class: "funds", reason: "no" })
+        expect(Option.getOrUndefined(yield* limit)).toMatchObject({ kind: "funds", reason: "no" })
         expect(yield* turn(done)).toBe("limited")
         yield* TestClock.adjust("60 minutes")
         expect(yield* turn({ class: "account" })).toBe("account")
@@ -99,7 +104,7 @@ describe("AgentGate", () => {
         const { limit, run, turn } = yield* gate
         const release = yield* Deferred.make<void>()
         const beside = yield* Effect.forEach([refused(), refused(), refused(90), refused(30)], (end) =>
-          Effect.fork(run(job, "claude")(Effect.as(Deferred.await(release), { value: undefined, end })))
+          Effect.fork(run(job, "claude", first)(Effect.as(Deferred.await(release), { value: undefined, end })))
         )
         yield* TestClock.adjust(0)
         yield* Deferred.succeed(release, undefined)
@@ -119,9 +124,9 @@ describe("AgentGate", () => {
         const { check: checkGate, run, turn } = yield* gate
         yield* turn(refused(60))
         yield* TestClock.adjust("60 minutes")
-        const probe = yield* Effect.fork(run(job, "claude")(Effect.never))
+        const probe = yield* Effect.fork(run(job, "claude", first)(Effect.never))
         yield* TestClock.adjust("119 seconds")
-        const check = yield* Effect.either(checkGate("claude"))
+        const check = yield* Effect.either(checkGate(job, "claude", first))
         const error = Either.isLeft(check) ? check.left : expect.fail("it was admitted")
         if (error._tag !== "AgentProbed") return expect.fail(error._tag)
         const waiting = yield* Effect.fork(error.ended)
@@ -142,7 +147,7 @@ describe("AgentGate", () => {
         yield* turn(refused(60))
         yield* TestClock.adjust("10 minutes")
         yield* expire
-        const probe = yield* Effect.fork(run(job, "claude")(Effect.never))
+        const probe = yield* Effect.fork(run(job, "claude", first)(Effect.never))
         yield* TestClock.adjust(0)
         expect(yield* turn(done)).toBe("probed")
         yield* Fiber.interrupt(probe)
@@ -158,7 +163,7 @@ describe("AgentGate", () => {
         const { limit, run, turn } = yield* gate
         yield* turn(refused(60))
         yield* TestClock.adjust("60 minutes")
-        const probe = yield* Effect.fork(run(job, "claude")(Effect.never))
+        const probe = yield* Effect.fork(run(job, "claude", first)(Effect.never))
         yield* TestClock.adjust(0)
         expect(yield* turn(done)).toBe("probed")
         yield* Fiber.interrupt(probe)
@@ -168,30 +173,5 @@ describe("AgentGate", () => {
         expect(Option.isSome(yield* limit)).toBe(false)
       })
     )
-  )
-})
-
-describe("an outage", () => {
-  it.effect(
-    "is retried after growing pauses for 30 minutes, and starts over after a turn that reached the service",
-    () =>
-      Effect.gen(function* () {
-        const outage = Outage.make()
-        const pauses = Effect.gen(function* () {
-          const all: Array<number> = []
-          for (;;) {
-            const pause = yield* outage.pause(true)
-            if (Option.isNone(pause)) return all
-            all.push(Duration.toSeconds(pause.value))
-            yield* TestClock.adjust(pause.value)
-          }
-        })
-        const first = yield* pauses
-        expect(first).toEqual([5, 10, 20, 40, 80, 160, 300, 300, 300, 300])
-        expect(yield* pauses).toEqual(first)
-        expect(yield* outage.pause(true)).toEqual(Option.some(Duration.seconds(5)))
-        expect(yield* outage.pause(false)).toEqual(Option.none())
-        expect(yield* outage.pause(true)).toEqual(Option.some(Duration.seconds(5)))
-      })
   )
 })

@@ -438,7 +438,49 @@ describe("the limit of the duration of a job", () => {
   )
 })
 
+/** Lets the pauses of a task pass until the job is parked. */
+const throughPauses = (id: Run.Run["id"], jump: (by: "3 minutes") => Effect.Effect<void>) =>
+  Effect.gen(function* () {
+    const store = yield* RunStore.RunStore
+    for (;;) {
+      const run = yield* Effect.flatten(store.get(id))
+      if (run.status === "parked") return run
+      const last = (yield* Effect.flatten(
+        store.events({ kind: run.kind, jobId: id, after: 0, limit: 1_000 })
+      )).events.at(-1)
+      if (last?.type === "task.retry") yield* jump("3 minutes")
+      yield* Effect.sleep("50 millis")
+    }
+  })
+
 describe("an agent whose service is not reached", () => {
+  it.scopedLive("is tried every 15 minutes after a while, by a job that parks in between and uses no attempt", () =>
+    jumping((jump) =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const { config } = yield* repository(world, once)
+        const profiles = [claude(world, "[ $n -le 8 ] && refused 'API Error: Connection error.'; worked")]
+        const job = yield* Effect.gen(function* () {
+          const manager = yield* JobManager.JobManager
+          const id = yield* manager.start({ ...config, agent: "claude" })
+          const first = yield* throughPauses(id, jump)
+          expect([first.parked?.reason, yield* counted(world, "claude")]).toEqual([
+            "claude does not reach its service: API Error: Connection error.; no attempt used",
+            7
+          ])
+          yield* jump("15 minutes")
+          yield* eventually(id, "job.resumed")
+          const second = yield* becomes(id, "parked")
+          expect([untilOf(second) - untilOf(first) >= 900_000, yield* counted(world, "claude")]).toEqual([true, 8])
+          yield* jump("15 minutes")
+          return yield* ended(id)
+        }).pipe(Effect.provide(charlotte(world, { profiles })))
+        expect([job.run.status, job.run.attempt, job.run.error]).toEqual(["completed", 3, undefined])
+        expect(job.work.tasks).toMatchObject([{ failures: 0, calls: 1 }])
+      })
+    )
+  )
+
   it.scopedLive("is tried again after a pause, without using an attempt, and keeps the log of each call", () =>
     jumping((jump) =>
       Effect.gen(function* () {
@@ -465,6 +507,91 @@ describe("an agent whose service is not reached", () => {
           expect.stringContaining("Connection error"),
           expect.stringContaining('"result":"done"')
         ])
+      })
+    )
+  )
+})
+
+describe("an agent that gets no answer from its model", () => {
+  const unanswered = "{ echo 'Your seat was reassigned' >&2; exit 1; }"
+  const limited = { ...once, "charlotte.yaml": "attempts: 1\nlimits: { agentCalls: 1 }\n" }
+
+  it.scopedLive("is called three times, and uses neither attempts nor calls, also under the next manager", () =>
+    jumping((jump) =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const { config } = yield* repository(world, limited)
+        const layer = charlotte(world, { profiles: [claude(world, `[ $n -le 4 ] && ${unanswered}; worked`)] })
+        const first = yield* untilClosed(layer)
+        const id = yield* Effect.provide(parkedJob(config), first.context)
+        yield* first.close
+        const job = yield* Effect.gen(function* () {
+          const { parked } = yield* becomes(id, "parked")
+          expect([parked?.reason, yield* counted(world, "claude")]).toEqual([
+            "claude got no answer from its model 3 times in a row: exited with code 1: Your seat was reassigned; no attempt used",
+            3
+          ])
+          yield* jump("5 minutes")
+          yield* eventually(id, "job.resumed")
+          yield* becomes(id, "parked")
+          expect(yield* counted(world, "claude")).toBe(4)
+          yield* jump("10 minutes")
+          return yield* ended(id)
+        }).pipe(Effect.provide(layer))
+        expect([job.run.status, job.run.error]).toEqual(["completed", undefined])
+        expect(job.work.tasks).toMatchObject([{ failures: 0, calls: 1 }])
+        const waits = job.events.filter(({ type }) => type === "unit.waiting").map(({ payload }) => payload)
+        expect(waits[0]).toMatchObject({ reason: expect.stringContaining("Your seat was reassigned") })
+        expect(job.events.find(({ type }) => type === "task.agent.ended")?.payload).toMatchObject({
+          class: "unanswered"
+        })
+      })
+    )
+  )
+
+  it.scopedLive("is called at once by a job that a person resumes", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config } = yield* repository(world, limited)
+      const profiles = [claude(world, `[ $n -le 3 ] && ${unanswered}; worked`)]
+      const job = yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const id = yield* parkedJob(config)
+        yield* manager.resume(id)
+        return yield* ended(id)
+      }).pipe(Effect.provide(charlotte(world, { profiles })))
+      expect([job.run.status, job.run.attempt, job.run.error]).toEqual(["completed", 2, undefined])
+      expect(yield* counted(world, "claude")).toBe(4)
+    })
+  )
+
+  it.scopedLive("at one task only works at the others, and then that task has failed", () =>
+    jumping((jump) =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const names = ["a", "b", "c"] as const
+        const { config } = yield* repository(
+          world,
+          Object.fromEntries(
+            names.flatMap((name) => [
+              [`${name}/IMPLEMENTATION_PLAN.md`, unit()],
+              [`${name}/01-${name}.md`, task(1, "true", `test -e out-${name}.txt`)]
+            ])
+          )
+        )
+        const profiles = [claude(world, `case "$PWD" in */a) ${unanswered};; esac; worked`)]
+        const job = yield* Effect.gen(function* () {
+          const manager = yield* JobManager.JobManager
+          const id = yield* manager.start({ ...config, agent: "claude" })
+          const parked = yield* becomes(id, "parked")
+          expect(parked.attempt).toBe(1)
+          yield* jump("5 minutes")
+          return yield* ended(id)
+        }).pipe(Effect.provide(charlotte(world, { profiles })))
+        expect(job.run.status).toBe("failed")
+        expect(job.work.units.map(({ state }) => state)).toEqual(["failed", "merged", "merged"])
+        expect(job.work.tasks.map(({ failures }) => failures)).toEqual([3, 0, 0])
+        expect(yield* counted(world, "claude")).toBe(8)
       })
     )
   )

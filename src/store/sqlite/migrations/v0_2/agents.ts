@@ -1,16 +1,34 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 
-/** Limits of agents: one row for each profile, until the agent works again. */
+/**
+ * Limits of agents: one row for each profile, until the agent works again. Their turns in a row without a verdict: one row for each
+ * task.
+ */
 export const agents = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
 
   yield* sql.unsafe(`
     CREATE TABLE charlotte_agent_limits (
       agent TEXT NOT NULL PRIMARY KEY CHECK (agent <> ''),
-      class TEXT NOT NULL CHECK (class IN ('usageLimit', 'funds')),
+      kind TEXT NOT NULL DEFAULT 'usage' CHECK (kind IN ('usage', 'funds', 'outage', 'unanswered')),
       reason TEXT NOT NULL,
       until INTEGER NOT NULL,
       refusals INTEGER NOT NULL CHECK (refusals >= 0)
+    ) STRICT, WITHOUT ROWID`)
+
+  yield* sql.unsafe(`
+    CREATE TABLE charlotte_turn_streaks (
+      job_id TEXT NOT NULL REFERENCES charlotte_runs (id) ON DELETE CASCADE,
+      agent TEXT NOT NULL CHECK (agent <> ''),
+      unit TEXT NOT NULL CHECK (unit <> ''),
+      task INTEGER NOT NULL CHECK (task >= 1),
+      kind TEXT NOT NULL CHECK (kind IN ('unanswered', 'unreachable', 'brokenOff')),
+      turns INTEGER NOT NULL CHECK (turns >= 0),
+      wording TEXT NOT NULL,
+      reason TEXT NOT NULL,
+      at INTEGER NOT NULL,
+      answered_since INTEGER NOT NULL CHECK (answered_since IN (0, 1)),
+      PRIMARY KEY (job_id, agent, unit, task)
     ) STRICT, WITHOUT ROWID`)
 })

@@ -1,0 +1,97 @@
+/**
+ * Whether the output of a turn shows that the model has answered, and what the agent itself says about its failure.
+ *
+ * A turn that fails before the model has answered says nothing about its task: the agent could not start, crashed, or was refused in
+ * words that nobody has seen before.
+ */
+import { Option, Schema } from "effect"
+import type { Format } from "./Profile.js"
+
+export interface Output {
+  /** The format in which the agent reports failures, if it does. */
+  readonly format: Format | undefined
+  /** The end of its output, and the size of all of it in bytes. */
+  readonly tail: string
+  readonly size: number
+}
+
+const ClaudeRecord = Schema.Union(
+  Schema.Struct({
+    type: Schema.Literal("assistant"),
+    error: Schema.optional(Schema.NullOr(Schema.String)),
+    message: Schema.Struct({
+      /** `<synthetic>` in messages of the client. */
+      model: Schema.optional(Schema.NullOr(Schema.String)),
+      content: Schema.optional(Schema.NullOr(Schema.Union(Schema.String, Schema.Array(Schema.Unknown))))
+    })
+  }),
+  Schema.Struct({
+    type: Schema.Literal("result"),
+    is_error: Schema.optional(Schema.Boolean),
+    subtype: Schema.optional(Schema.String),
+    result: Schema.optional(Schema.NullOr(Schema.String)),
+    errors: Schema.optional(Schema.NullOr(Schema.Array(Schema.String))),
+    usage: Schema.optional(Schema.NullOr(Schema.Struct({ output_tokens: Schema.optional(Schema.Number) })))
+  })
+)
+
+const CodexRecord = Schema.Union(
+  Schema.Struct({
+    type: Schema.Literal("item.started", "item.updated", "item.completed"),
+    item: Schema.Struct({ type: Schema.optional(Schema.String) })
+  }),
+  Schema.Struct({ type: Schema.Literal("turn.completed") }),
+  Schema.Struct({ type: Schema.Literal("turn.failed"), error: Schema.Struct({ message: Schema.String }) }),
+  Schema.Struct({ type: Schema.Literal("error"), message: Schema.String })
+)
+
+const decodeClaude = Schema.decodeOption(Schema.parseJson(ClaudeRecord))
+const decodeCodex = Schema.decodeOption(Schema.parseJson(CodexRecord))
+
+const isOfClaude = (record: typeof ClaudeRecord.Type): boolean =>
+  record.type === "assistant"
+    ? record.message.model !== "<synthetic>" && !record.error && (record.message.content ?? "").length > 0
+    : record.is_error === false || (record.usage?.output_tokens ?? 0) > 0
+
+/** An item may also be an error of the client, such as a server of tools that did not start. */
+const isOfCodex = (record: typeof CodexRecord.Type): boolean =>
+  record.type === "turn.completed" || ("item" in record && record.item.type !== "error")
+
+/** Undefined if the format does not show it. */
+export const read = ({ format, size, tail }: Output): boolean | undefined => {
+  if (format === undefined || format === "text") return undefined
+  // An agent that was refused prints less. The answer may be in the part that was cut off.
+  if (Buffer.byteLength(tail) < size) return true
+  return format === "claude-stream-json"
+    ? records(tail, decodeClaude).some(isOfClaude)
+    : records(tail, decodeCodex).some(isOfCodex)
+}
+
+/** The agent's own message about its failure, if one of its records has one. */
+export const message = ({ format, tail }: Output): string | undefined => {
+  switch (format) {
+    case "claude-stream-json": {
+      const result = records(tail, decodeClaude).findLast((record) => record.type === "result")
+      return result?.type === "result"
+        ? [result.result, result.errors?.join("; "), result.subtype].find((text) => text)?.trim()
+        : undefined
+    }
+    case "codex-json": {
+      const failed = records(tail, decodeCodex).findLast(({ type }) => type === "turn.failed" || type === "error")
+      if (failed?.type === "error") return failed.message.trim()
+      return failed?.type === "turn.failed" ? failed.error.message.trim() : undefined
+    }
+    default:
+      return undefined
+  }
+}
+
+const records = <A>(text: string, decode: (line: string) => Option.Option<A>): ReadonlyArray<A> =>
+  text.split("\n").flatMap((line) => (line.startsWith("{") ? Option.toArray(decode(line)) : []))
+
+/** A message without its words that hold a digit, such as times and ids: what two failures of one cause have in common. */
+export const wording = (message: string): string =>
+  message
+    .split(/\s+/)
+    .filter((word) => !/\d/.test(word))
+    .join(" ")
