@@ -5,6 +5,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { JobManager, RunStore } from "charlotte"
 import { Effect, Layer, Option, Schema } from "effect"
 import { AgentLimit } from "../../../src/domain/AgentLimit.js"
+import { TurnStreak } from "../../../src/domain/TurnStreak.js"
 import * as Redaction from "../../../src/internal/Redaction.js"
 import { RunError } from "../../../src/domain/Run.js"
 import * as RedactedRunStore from "../../../src/store/rules/RedactedRunStore.js"
@@ -195,6 +196,18 @@ describe("RedactedRunStore", () => {
         const limit = new AgentLimit({ agent: "claude", reason, until: at(9), refusals: 0 })
         yield* store.agentLimits.record({ jobId, attempt: 1, limit })
         expect(yield* store.agentLimits.get("claude")).toMatchObject({ value: { reason: `refused: ${mark}` } })
+        const task = { jobId, agent: "claude", unit: "a", task: 1 }
+        const streak = {
+          ...task,
+          kind: "unanswered",
+          turns: 1,
+          wording: "x",
+          reason,
+          at: at(1),
+          answeredSince: false
+        } as const
+        yield* store.agentLimits.recordStreak({ attempt: 1, streak: new TurnStreak(streak) })
+        expect(yield* store.agentLimits.streaks("claude")).toMatchObject([{ reason: `refused: ${mark}` }])
         yield* store.record({ type: "job.parked", jobId, attempt: 1, at: at(2), parked: { reason, until: at(9) } })
         expect(yield* recorded(store)).toMatchObject({ parked: { reason: `refused: ${mark}`, until: at(9) } })
       })

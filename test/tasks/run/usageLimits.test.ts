@@ -579,10 +579,14 @@ describe("an agent that gets no answer from its model", () => {
             ])
           )
         )
-        const profiles = [claude(world, `case "$PWD" in */a) ${unanswered};; esac; worked`)]
+        const script = `case "$PWD" in */a) ${unanswered};; esac
+          while ! test -e '${world.root}/go'; do sleep 0.02; done; worked`
+        const profiles = [claude(world, script)]
         const job = yield* Effect.gen(function* () {
           const manager = yield* JobManager.JobManager
           const id = yield* manager.start({ ...config, agent: "claude" })
+          yield* eventually(id, "unit.waiting a")
+          yield* world.write(`${world.root}/go`, "")
           const parked = yield* becomes(id, "parked")
           expect(parked.attempt).toBe(1)
           yield* jump("5 minutes")
