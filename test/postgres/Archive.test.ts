@@ -22,7 +22,10 @@ const recorded = Effect.gen(function* () {
   yield* pin(id(1))
   yield* created(9, { config: "\0 and \ud800" })
   const sql = yield* SqlClient.SqlClient
-  yield* sql`INSERT INTO charlotte_agent_limits (agent, class, reason, until, refusals) VALUES ('claude', 'funds', ${"a\0b"}, 5, 1)`
+  yield* sql`INSERT INTO charlotte_agent_limits (agent, kind, reason, until, refusals) VALUES ('claude', 'funds', ${"a\0b"}, 5, 1)`
+  yield* sql`INSERT INTO charlotte_turn_streaks
+    (job_id, agent, unit, task, kind, turns, wording, reason, at, answered_since)
+    VALUES (${id(1)}, 'claude', 'a', 1, 'unanswered', 2, 'x', 'no', 5, 0)`
   for (let n = 10; n < 620; n++) yield* created(n, { isQueued: true })
   yield* record({ type: "job.cancelled", jobId: id(10), attempt: 1, at: newRun(11).at })
 })
@@ -46,6 +49,7 @@ const tables = {
   signals: "job_id, seq",
   attached_keys: "idempotency_key",
   agent_limits: "agent",
+  turn_streaks: "job_id, agent, unit, task",
   latest: "one",
   labels: "name, value, run_id",
   pending: "kind",

@@ -2,7 +2,7 @@
  * Whether the output of a turn shows that the model has answered, and what the agent itself says about its failure.
  *
  * A turn that fails before the model has answered says nothing about its task: the agent could not start, crashed, or was refused in
- * words that nobody has seen before.
+ * words that Charlotte does not know.
  */
 import { Option, Schema } from "effect"
 import type { Format } from "./Profile.js"

@@ -13,19 +13,6 @@ import { work } from "./v0_2/work.js"
 
 /** The additions of version 0.2.0 to the schema of 0.1.0. The labels come first: the copy of the runs reads their index. */
 export default Effect.all(
-  [
-    labels,
-    runs,
-    stateMachine,
-    labelTriggers,
-    waiting,
-    retention,
-    search,
-    agents,
-    processes,
-    cluster,
-    generation,
-    work
-  ],
+  [labels, runs, stateMachine, labelTriggers, waiting, retention, search, agents, processes, cluster, generation, work],
   { discard: true }
 )
