@@ -121,7 +121,7 @@ describe("a daemon with OTEL_EXPORTER_OTLP_ENDPOINT", () => {
         }
         expect([...path(last)]).toEqual(["gate", "attempt", "task", "unit", "job"])
         expect(trace.flatMap(({ events }) => events.map(({ name }) => name))).toEqual(
-          expect.arrayContaining(["git.addWorktree", "git.commit", "git.merge"])
+          expect.arrayContaining(["git.reopenWorktree", "git.commit", "git.merge"])
         )
         // The request is a trace of its own, in that of its client.
         const server = receiver.spans.find(

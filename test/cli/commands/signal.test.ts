@@ -98,7 +98,7 @@ describe("charlotte signal", () => {
       const [followed] = yield* Effect.all([resumed, approved], { concurrency: 2 })
       expect(followed.code).toBe(0)
       expect(followed.out).toMatch(
-        / is parked for the signal approve: needs an approval\n[^]* resumed\n[^]*✓ completed in /
+        / parked for the signal approve: needs an approval\n[^]* resumed \(attempt \d\)\n[^]*✓ completed in /
       )
       expect((yield* run("resume", id)).err).toContain("it is completed; see its result with")
     })

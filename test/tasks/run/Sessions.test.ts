@@ -171,7 +171,7 @@ describe("a session that", () => {
     })
   )
 
-  it.scopedLive("is too long is followed by another at once, and only once in an attempt", () =>
+  it.scopedLive("is too long is followed by another at once, and then uses no attempt either", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config } = yield* repository(world, one())
@@ -180,13 +180,16 @@ describe("a session that", () => {
         run({ ...config, agent: "claude" }),
         charlotte(world, { profiles: [claude(world, script)] })
       )
-      // The gate fails the first attempt; in the second, the session is too long, and so is the one after it.
-      expect([job.run.status, sessions(world)]).toEqual(["failed", ["new", "s1", "new"]])
-      expect(job.work.tasks).toMatchObject([{ failures: 2 }])
+      // The gate fails the first attempt; in the second, the session is too long, and so is the prompt of the one after it.
+      expect([job.run.status, sessions(world)]).toEqual(["completed", ["new", "s1", "new", "new"]])
+      expect(job.work.tasks).toMatchObject([{ failures: 1 }])
     })
   )
 
-  it.scopedLive("belongs to a job that is retried goes along, and is not resumed in another directory", () =>
+  it.scopedLive.each([
+    { title: "is resumed by a retry, which adopts its directory", fresh: false, last: "s1" },
+    { title: "is not resumed by a retry in another directory", fresh: true, last: "new" }
+  ])("$title", ({ fresh, last }) =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config } = yield* repository(world, one())
@@ -194,13 +197,13 @@ describe("a session that", () => {
       const { first, second, taken } = yield* Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         const first = yield* run({ ...config, agent: "claude" })
-        const second = yield* run({ ...config, agent: "claude", retryOf: first.id })
+        const second = yield* run({ ...config, agent: "claude", retryOf: first.id, fresh })
         const snapshot = yield* Effect.flatMap(Effect.flatten(store.submission(second.id)), PlanSnapshot.decode)
         return { first, second, taken: snapshot.taken }
       }).pipe(Effect.provide(charlotte(world, { profiles })))
       const [record] = first.work.tasks
       expect(taken.sessions).toMatchObject([{ task: 1, session: { ...record?.session, attempt: 0 } }])
-      expect([second.run.status, sessions(world)]).toEqual(["completed", ["new", "s1", "new"]])
+      expect([second.run.status, sessions(world)]).toEqual(["completed", ["new", "s1", last]])
     })
   )
 
