@@ -12,24 +12,37 @@ import * as Refs from "./Refs.js"
 import type { Repository } from "./Repository.js"
 import * as UnreadableFiles from "./UnreadableFiles.js"
 import * as WorkingFiles from "./WorkingFiles.js"
-import type { Worktree } from "./Worktrees.js"
+import * as Worktrees from "./Worktrees.js"
 
-export interface Status {
-  readonly commit: ObjectId
+type Worktree = Worktrees.Worktree
+
+export interface Changes {
   /** The files that were changed, added or deleted since the commit, except ignored ones. */
   readonly changed: ReadonlyArray<string>
   /** The ignored files; a directory that is ignored as a whole is one of them, with a slash at its end. */
   readonly ignored: ReadonlyArray<string>
 }
 
-/** The commit of a worktree and its uncommitted changes. */
+export interface Status extends Changes {
+  readonly commit: ObjectId
+}
+
+/** The changes of a worktree since a commit of the repository. What was committed there since does not enter the repository. */
+export const compare = (repository: Repository, worktree: Worktree, commit: ObjectId) =>
+  Effect.zipRight(
+    Worktrees.verify(repository, worktree),
+    WorkingFiles.over(repository, worktree, commit, (files) => {
+      const changes: Changes = { changed: WorkingFiles.changed(files), ignored: files.ignored }
+      return Effect.succeed(changes)
+    })
+  )
+
+/** The commit of a worktree, which enters the repository, and its uncommitted changes. */
 export const status = (repository: Repository, worktree: Worktree) =>
   Effect.gen(function* () {
     const commit = yield* WorkingFiles.stand(repository, worktree)
-    return yield* WorkingFiles.over(repository, worktree, commit, (files) => {
-      const status: Status = { commit, changed: WorkingFiles.changed(files), ignored: files.ignored }
-      return Effect.succeed(status)
-    })
+    const status: Status = { commit, ...(yield* compare(repository, worktree, commit)) }
+    return status
   })
 
 export interface CommitOptions extends CommitObject.Subject {

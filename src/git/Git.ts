@@ -157,7 +157,10 @@ export interface Service {
     trace: string
   ) => Result<ReadonlyArray<SharedClone.Move>>
 
-  /** The HEAD of a worktree, the files that differ from it, and the ignored files. */
+  /** The files of a worktree that differ from a commit of the repository, and the ignored files. No commit enters the repository. */
+  readonly compare: (repository: Repo, worktree: Worktrees.Worktree, commit: ObjectId) => Result<Commits.Changes>
+
+  /** The HEAD of a worktree, which enters the repository, the files that differ from it, and the ignored files. */
   readonly status: (repository: Repo, worktree: Worktrees.Worktree) => Result<Commits.Status>
 
   /**
@@ -278,6 +281,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     putBack: method("putBack", SharedClone.putBack),
     userRefs: method("userRefs", UserRefs.read),
     movedUserRefs: method("movedUserRefs", UserRefs.movedSince),
+    compare: method("compare", Commits.compare),
     status: method("status", Commits.status),
     commit: method("commit", Commits.commit),
     forward: method("forward", fastForwardWorktree.forward),

@@ -153,6 +153,7 @@ export const make = (machine: Machine): Repository => {
       putBack: () => Effect.succeed([]),
       userRefs: () => Effect.succeed(new Map()),
       movedUserRefs: () => Effect.succeed([]),
+      compare: () => answer(() => ({ changed: [], ignored: [] })),
       status: (_, { branch }) =>
         command(() => Effect.map(resolve(branch), (commit) => ({ commit, changed: [], ignored: [] }))),
       commit: (_, { branch }, { before, jobId, since, task, unit }) =>

@@ -50,7 +50,7 @@ export const open = (ctx: RunContext, unit: UnitName, { at, branch }: Start) =>
       })
     )
     if (Option.isNone(kept)) return yield* make(ctx, { unit, branch, at, isContinued: true })
-    const worktree = yield* prepare(ctx, kept.value, unit)
+    const worktree = yield* prepare(ctx, kept.value, { unit, at })
     // The branch in the user's repository contains only work that has passed its gate.
     yield* git.restore(repository, branch, at)
     return worktree
@@ -107,7 +107,7 @@ export const make = (ctx: RunContext, { at, branch, isContinued = false, unit }:
         : yield* saveUnfinished.beforeRemoval(ctx, { unit, path, branch, at }, { isContinued })
     yield* git.removeWorktree(repository, path)
     yield* git.restore(repository, branch, at)
-    return yield* prepare(ctx, yield* saveUnfinished.addWorktree(ctx, { path, branch }, unfinished), unit)
+    return yield* prepare(ctx, yield* saveUnfinished.addWorktree(ctx, { path, branch }, unfinished), { unit, at })
   })
 
 /** The name is no valid unit name, so it cannot collide with one. */
@@ -120,7 +120,11 @@ export const pathOf = ({ directories, progress }: RunContext, unit: UnitName | u
 }
 
 /** Runs copy and setup, unless the same have passed there. */
-const prepare = (ctx: RunContext, files: Pick<UnitWorktree, keyof Worktree | "restored">, unit: UnitName | undefined) =>
+const prepare = (
+  ctx: RunContext,
+  files: Pick<UnitWorktree, keyof Worktree | "restored">,
+  { at, unit }: { readonly unit: UnitName | undefined; readonly at: ObjectId }
+) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem
     const worktree: UnitWorktree = { ...files, unit, logs: `${ctx.directories.logs}/${nameOf(unit)}` }
@@ -130,7 +134,7 @@ const prepare = (ctx: RunContext, files: Pick<UnitWorktree, keyof Worktree | "re
     const passed = `${files.gitDir}/charlotte-setup`
     const wanted = JSON.stringify({ copy, setup })
     if ((yield* Effect.orElseSucceed(fs.readFileString(passed), () => "")) === wanted) return worktree
-    yield* copyUntracked.into(ctx, worktree)
+    yield* copyUntracked.into(ctx, worktree, at)
     yield* setUp(ctx, worktree)
     yield* fs
       .writeFileString(passed, wanted)

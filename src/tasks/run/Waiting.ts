@@ -49,6 +49,7 @@ export const whileUnusable = (git: Service, emit: EmitTaskEvent): Service => {
     addWorktree: waitToWrite(git.addWorktree),
     adoptWorktree: waitToWrite(git.adoptWorktree),
     reopenWorktree: waitToWrite(git.reopenWorktree),
+    compare: waitToWrite(git.compare),
     status: waitToWrite(git.status),
     // The task waits to write, and notes it.
     commit: (...args) => wait(git.commit(...args)),

@@ -127,10 +127,10 @@ const isPlanFile = ({ dir }: Plan, file: string): boolean => {
 }
 
 /** The ignored files of a worktree; none if they cannot be listed. */
-export const ignoredFiles = ({ repository }: RunContext, worktree: Worktree) =>
+export const ignoredFiles = ({ repository }: RunContext, { tip, worktree }: TaskPosition) =>
   Effect.orElseSucceed(
     Effect.map(
-      Effect.flatMap(Git, (git) => git.status(repository, worktree)),
+      Effect.flatMap(Git, (git) => git.compare(repository, worktree, tip)),
       ({ ignored }) => ignored
     ),
     (): ReadonlyArray<string> => []

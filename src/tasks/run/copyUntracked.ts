@@ -7,11 +7,12 @@ import { Path } from "@effect/platform/Path"
 import { Effect } from "effect"
 import { cp, realpath } from "node:fs/promises"
 import { Git } from "../../git/Git.js"
+import type { ObjectId } from "../../git/RefNames.js"
 import type { Worktree } from "../../git/Worktrees.js"
 import type { RunContext } from "./RunContext.js"
 import { CommandFailed } from "./errors.js"
 
-export const into = ({ repository, snapshot }: RunContext, worktree: Worktree) =>
+export const into = ({ repository, snapshot }: RunContext, worktree: Worktree, commit: ObjectId) =>
   Effect.gen(function* () {
     const git = yield* Git
     const path = yield* Path
@@ -19,7 +20,7 @@ export const into = ({ repository, snapshot }: RunContext, worktree: Worktree) =
     if (files.length === 0) return
     for (const file of files) yield* copy(file, { from: repository.topLevel, to: worktree.path })
     // The ignore rules may differ from the checkout's, whose .gitignore may have uncommitted changes.
-    const { changed } = yield* git.status(repository, worktree)
+    const { changed } = yield* git.compare(repository, worktree, commit)
     const unignored = files.find((file) => changed.some((other) => other === file || other.startsWith(`${file}/`)))
     if (unignored === undefined) return
     return yield* failed(

@@ -34,7 +34,7 @@ export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTas
     let { worktree } = position
     let previous = yield* previousAttempt(ctx, record())
     const unitAt = { unit: unit.id, path: worktree.path, branch: worktree.branch, at: position.tip }
-    const ignored = position.ignored ?? (yield* commitTask.ignoredFiles(ctx, worktree))
+    const ignored = position.ignored ?? (yield* commitTask.ignoredFiles(ctx, position))
     const restarted = new Set<number>()
     for (;;) {
       const attempt = record().failures + 1
