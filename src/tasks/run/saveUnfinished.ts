@@ -2,6 +2,7 @@
  * Saves the unfinished work of a unit outside its worktree, for a worktree that has to be made again. What cannot be saved never fails
  * a turn.
  */
+import { FileSystem } from "@effect/platform/FileSystem"
 import { Data, Effect, Option, Predicate } from "effect"
 import { Git } from "../../git/Git.js"
 import type { AbsolutePath, ObjectId, OwnBranch, UnitName } from "../../git/RefNames.js"
@@ -50,13 +51,22 @@ const note = (ctx: RunContext, unit: UnitName, text: string): Effect.Effect<void
   return task === undefined ? Effect.logWarning(text) : Note.add(ctx, { unit, task: task.task }, text)
 }
 
+/** The last snapshot of a unit; most units have no directory for any. */
+const lastOf = (ctx: RunContext, unit: string) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem
+    const directory = directoryOf(ctx, unit)
+    const exists = yield* Effect.orElseSucceed(fs.exists(directory), () => false)
+    return exists ? (yield* Snapshots.list(directory)).at(-1) : undefined
+  })
+
 const save = (ctx: RunContext, { at, branch, path, unit }: UnitAt, isDiscarded: boolean) =>
   Effect.gen(function* () {
     const git = yield* Git
     const { repository } = ctx
     const directory = directoryOf(ctx, unit)
-    const last = (yield* Snapshots.list(directory)).at(-1)
-    const number = yield* Snapshots.next(directory)
+    const last = yield* lastOf(ctx, unit)
+    const number = last === undefined ? 1 : yield* Snapshots.next(directory)
     const known = last?.base === at ? last : undefined
     const pack = Snapshots.packOf(directory, number)
     const taken = yield* git.takeSnapshot(repository, { path, branch, base: at, pack, known: known?.commit })
@@ -106,8 +116,7 @@ export const beforeRemoval = (ctx: RunContext, unit: UnitAt, { isContinued }: { 
       yield* note(ctx, unit.unit, `${why}: ${command(ctx, unit.unit, snapshot)}`)
       return Option.none()
     }
-    const snapshots = yield* Effect.orElseSucceed(Snapshots.list(directoryOf(ctx, unit.unit)), () => [])
-    const last = snapshots.at(-1)
+    const last = yield* Effect.orElseSucceed(lastOf(ctx, unit.unit), () => undefined)
     return last?.base === unit.at && !last.record.isDiscarded ? Option.some(ofUnit(last)) : Option.none()
   })
 

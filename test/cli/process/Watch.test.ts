@@ -55,7 +55,7 @@ describe("charlotte watch", () => {
           .filter((line) => line.startsWith('{"jobId"'))
           .map((line) => seqOf(line))
         expect(seqs).toEqual(seqs.map((_, index) => index + 1))
-        expect(byLines.out.match(/ job \w{26} (started|interrupted|resumed|completed)\n/g)).toHaveLength(6)
+        expect(byLines.out.match(/ job \w{26} (started|interrupted|resumed|completed)\b/g)).toHaveLength(6)
         expect((yield* logs.ended).code).toBe(0)
         yield* Daemon.down(world)
       }),
