@@ -48,7 +48,7 @@ describe("a daemon whose agent is at its usage limit", () => {
         const watched = yield* Charlotte.run(world, `exec charlotte watch ${id}`)
         expect([watched.code, watched.err]).toEqual([0, ""])
         expect(watched.out).toContain("landed on main")
-        expect(watched.out).not.toContain("attempt 2)")
+        expect(watched.out).not.toContain("Task 1 (attempt 2)")
         expect(readFileSync(`${world.root}/calls`, "utf8")).toBe("x\nx\n")
         yield* Daemon.down(world)
       }),

@@ -26,7 +26,7 @@ echo out > out.txt`
       expect(work.tasks).toMatchObject([{ state: "completed", failures: 1 }])
       expect(events.find(({ type }) => type === "task.retry")?.payload).toMatchObject({
         reason: expect.stringMatching(
-          /content filter loud is not supported.*: \.gitattributes requires it for out\.txt, a\.txt, b\.txt, and .*\/home\/\.gitconfig configures its program; remove "filter=loud" there/
+          /content filter loud is not supported.*: \.gitattributes requires it for a\.txt, b\.txt, dir\/c\.txt, and .*\/home\/\.gitconfig configures its program; remove "filter=loud" there/
         )
       })
       expect(yield* show(world, top, "main:out.txt")).toBe("out\n")
