@@ -139,6 +139,7 @@ export const ignoredFiles = ({ repository }: RunContext, { tip, worktree }: Task
 /** The files that were created before the gate, and so before its log. */
 const madeBefore = (gateLog: string, worktree: Worktree, files: ReadonlyArray<string>) =>
   Effect.gen(function* () {
+    if (files.length === 0) return []
     const gate = yield* createdAt(gateLog)
     return yield* Effect.filter(files, (file) =>
       Effect.map(createdAt(`${worktree.path}/${file}`), (time) => time < gate)
