@@ -194,7 +194,8 @@ const put = (from: string, to: string) =>
       await mkdir(dirname(to), { recursive: true })
       try {
         await copyFile(from, temporary)
-        const file = await open(temporary, "r+")
+        // Git makes a pack read-only, and the copy is, too.
+        const file = await open(temporary, "r")
         await file.sync().finally(() => file.close())
         if (!signal.aborted) await rename(temporary, to)
       } finally {
