@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import * as CommitObject from "./CommitObject.js"
 import * as ContentFilters from "./ContentFilters.js"
+import * as Files from "./Files.js"
 import * as Fingerprint from "./Fingerprint.js"
 import { HeadMoved } from "./GitError.js"
 import * as History from "./History.js"
@@ -27,21 +28,21 @@ export interface Status extends Changes {
   readonly commit: ObjectId
 }
 
+const changesSince = (repository: Repository, worktree: Worktree, commit: ObjectId) =>
+  WorkingFiles.over(repository, worktree, commit, (files) => {
+    const changes: Changes = { changed: WorkingFiles.changed(files), ignored: files.ignored }
+    return Effect.succeed(changes)
+  })
+
 /** The changes of a worktree since a commit of the repository. What was committed there since does not enter the repository. */
 export const compare = (repository: Repository, worktree: Worktree, commit: ObjectId) =>
-  Effect.zipRight(
-    Worktrees.verify(repository, worktree),
-    WorkingFiles.over(repository, worktree, commit, (files) => {
-      const changes: Changes = { changed: WorkingFiles.changed(files), ignored: files.ignored }
-      return Effect.succeed(changes)
-    })
-  )
+  Effect.zipRight(Worktrees.verify(repository, worktree), changesSince(repository, worktree, commit))
 
 /** The commit of a worktree, which enters the repository, and its uncommitted changes. */
 export const status = (repository: Repository, worktree: Worktree) =>
   Effect.gen(function* () {
     const commit = yield* WorkingFiles.stand(repository, worktree)
-    const status: Status = { commit, ...(yield* compare(repository, worktree, commit)) }
+    const status: Status = { commit, ...(yield* changesSince(repository, worktree, commit)) }
     return status
   })
 
@@ -80,7 +81,7 @@ const enterChanges = (repository: Repository, files: WorkingFiles.Files, tip: Ob
     // Only `git add` finds the name in the index of a directory whose case was changed.
     if (ignoresCase(repository)) return (yield* git.run(["add", "--all"])).stderr
     // By name alone, since a path that leads through a link now is refused otherwise.
-    const gone = deleted.map((path) => `0 ${"0".repeat(tip.length)}\t${path}\0`).join("")
+    const gone = deleted.map((path) => Files.removal(tip, path)).join("")
     if (gone !== "") yield* git.run(["update-index", "-z", "--index-info"], { input: gone })
     if (written.length === 0) return warnings
     const input = written.map((path) => `${path}\0`).join("")

@@ -4,6 +4,7 @@
  */
 import { Duration, Effect, Option } from "effect"
 import { dirname } from "node:path"
+import * as Files from "./Files.js"
 import * as fs from "./fs.js"
 import { GitCommand, run } from "./GitCommand.js"
 import { ContentFiltered } from "./GitError.js"
@@ -17,12 +18,6 @@ const isAttributesFile = (path: string): boolean => path === attributesFile || p
 
 /** The values of an attribute that name no driver. */
 const unnamed = ["unspecified", "unset", "set"]
-
-const names = (stdout: Buffer): ReadonlyArray<string> =>
-  stdout
-    .toString()
-    .split("\0")
-    .filter((name) => name !== "")
 
 const keys = {
   filter: /^filter\.(.*)\.(?:clean|smudge|process)\n./s,
@@ -125,7 +120,7 @@ const among = (repository: Repository, git: IsolatedGitDir, wanted: Effect.Effec
 /** The files to check: the changed ones, or all of the index if attributes changed. */
 const affected = (git: IsolatedGitDir, changed: ReadonlyArray<string>) =>
   changed.some(isAttributesFile)
-    ? Effect.map(git.run(["ls-files", "-z"]), ({ stdout }) => names(stdout))
+    ? Effect.map(git.run(["ls-files", "-z"]), ({ stdout }) => Files.fields(stdout))
     : Effect.succeed(changed)
 
 /** Fails if one of the changed files of the index, which is about to be committed, needs a filter. */
@@ -154,7 +149,7 @@ export const find = (repository: Repository, { checkout, since, tree }: Tree) =>
         yield* git.run(["read-tree", "--end-of-options", tree])
         const all = ["ls-files", "-z"]
         const diff = ["diff-index", "--cached", "--no-renames", "--name-only", "-z", "--end-of-options"]
-        const listed = names((yield* git.run(since === undefined ? all : [...diff, since])).stdout)
+        const listed = Files.fields((yield* git.run(since === undefined ? all : [...diff, since])).stdout)
         const paths = since === undefined ? listed : yield* affected(git, listed)
         if (paths.length === 0) return []
         const byIndex = yield* asked(git, "filter", paths)

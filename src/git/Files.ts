@@ -11,6 +11,16 @@ export interface TreeEntry {
   readonly path: string
 }
 
+/** The fields of git's output that are separated by NUL, without empty ones. */
+export const fields = (stdout: Buffer): ReadonlyArray<string> =>
+  stdout
+    .toString()
+    .split("\0")
+    .filter((field) => field !== "")
+
+/** A line of the input of `git update-index --index-info` that removes a path, by name alone. */
+export const removal = (commit: ObjectId, path: string): string => `0 ${"0".repeat(commit.length)}\t${path}\0`
+
 /** The files of a commit: all of them, or the entries at some paths. */
 export const entries = (git: IsolatedGitDir, commit: ObjectId, paths?: ReadonlyArray<RepoPath>) =>
   Effect.map(

@@ -65,7 +65,10 @@ const clear = (directory: string) => {
   rmdirSync(directory)
 }
 
-/** A path for `GIT_ALTERNATE_OBJECT_DIRECTORIES`: the list is separated by colons, so the path is quoted. */
+/**
+ * A path as git reads it in quotes: in the input of `git fast-import`, and in `GIT_ALTERNATE_OBJECT_DIRECTORIES`, a list that is
+ * separated by colons.
+ */
 export const quoted = (path: string): string => `"${path.replace(/["\\]/g, "\\$&").replaceAll("\n", "\\n")}"`
 
 /** Runs an operation with a temporary git directory, on the files at `workTree` if set; `head` is a commit. */

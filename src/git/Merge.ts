@@ -69,11 +69,7 @@ const driven = (
 const changed = (git: IsolatedGitDir, from: string, to: ObjectId) =>
   Effect.map(
     git.run(["diff-tree", "-r", "--no-renames", "--name-only", "-z", "--end-of-options", from, to]),
-    ({ stdout }) =>
-      stdout
-        .toString()
-        .split("\0")
-        .filter((path) => path !== "")
+    ({ stdout }) => Files.fields(stdout)
   )
 
 /** One side of the merge, with the specified files taken from the other side if it changed them. */
@@ -137,10 +133,7 @@ export const merge = (repository: Repository, options: MergeOptions) =>
         ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", "--end-of-options", ours, theirs],
         { answers: [0, 1] }
       )
-      const [tree = "", ...files] = stdout
-        .toString()
-        .split("\0")
-        .filter((field) => field !== "")
+      const [tree = "", ...files] = Files.fields(stdout)
       if (code === 1) return MergeResult.Conflict({ files: [...new Set(files)] })
       const merged = yield* decode(ObjectId, tree)
       // Attributes of one side may apply to files of the other.

@@ -17,11 +17,7 @@ export interface ProtectedFile {
 export const differing = (git: IsolatedGitDir, commit: ObjectId) =>
   Effect.map(
     git.run(["diff-index", "--cached", "--no-renames", "--name-only", "-z", "--end-of-options", commit]),
-    ({ stdout }) =>
-      stdout
-        .toString()
-        .split("\0")
-        .filter((path) => path !== "")
+    ({ stdout }) => Files.fields(stdout)
   )
 
 /** Resets files in the index to a commit from which they differ. */
@@ -32,7 +28,7 @@ export const reset = (git: IsolatedGitDir, commit: ObjectId, changed: ReadonlyAr
     const kept = changed.map((path): ProtectedFile => ({ path, was: Option.fromNullable(entries.get(path)) }))
     const line = ({ path, was }: ProtectedFile) =>
       Option.match(was, {
-        onNone: () => `0 ${"0".repeat(commit.length)}\t${path}\0`,
+        onNone: () => Files.removal(commit, path),
         onSome: ({ mode, object }) => `${mode} ${object} 0\t${path}\0`
       })
     yield* git.run(["update-index", "-z", "--index-info"], { input: kept.map(line).join("") })

@@ -6,8 +6,7 @@
  */
 import { Effect, Option } from "effect"
 import { randomUUID } from "node:crypto"
-import { constants } from "node:fs"
-import { copyFile, lstat, mkdir, open, readdir, realpath, rename, rm, stat, writeFile } from "node:fs/promises"
+import { copyFile, lstat, mkdir, readdir, realpath, rename, rm, stat, writeFile } from "node:fs/promises"
 import { basename, dirname } from "node:path"
 import { cloneConfig } from "./cloneConfig.js"
 import * as fs from "./fs.js"
@@ -191,9 +190,7 @@ const entries = async (directory: string, name: string): Promise<ReadonlyArray<s
 const copy = async (from: string, to: string): Promise<void> => {
   const temporary = `${dirname(to)}/tmp_obj_${randomUUID()}`
   await mkdir(dirname(to), { recursive: true })
-  await copyFile(from, temporary, constants.COPYFILE_FICLONE)
-  const file = await open(temporary, "r")
-  await file.sync().finally(() => file.close())
+  await fs.copyFlushed(from, temporary)
   await rename(temporary, to)
 }
 

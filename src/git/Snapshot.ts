@@ -8,13 +8,14 @@
 import { Data, Effect, Option, Schema } from "effect"
 import { createHash, randomUUID } from "node:crypto"
 import { constants, type Stats } from "node:fs"
-import { copyFile, lstat, mkdir, open, readlink, rename, rm } from "node:fs/promises"
+import { lstat, mkdir, open, readlink, rename, rm } from "node:fs/promises"
 import { dirname } from "node:path"
 import * as plainText from "../internal/plainText.js"
 import * as Checkouts from "./Checkouts.js"
 import * as fs from "./fs.js"
 import { GitFailed } from "./GitError.js"
-import { type IsolatedGitDir, isolatedGitDir } from "./IsolatedGitDir.js"
+import * as History from "./History.js"
+import { type IsolatedGitDir, isolatedGitDir, quoted } from "./IsolatedGitDir.js"
 import { type AbsolutePath, fullRef, ObjectId, type OwnBranch } from "./RefNames.js"
 import { decode } from "./Refs.js"
 import type { Repository } from "./Repository.js"
@@ -90,7 +91,7 @@ export const take = (repository: Repository, options: Options) =>
     return yield* withObjects(repository, { borrowed: [`${worktree.clone}/objects`] }, (neutral) =>
       Effect.gen(function* () {
         yield* measure(neutral, base, commits)
-        const isAhead = yield* Effect.every(commits, (commit) => contains(neutral, commit, base))
+        const isAhead = yield* Effect.every(commits, (commit) => History.isAncestor(neutral, base, commit))
         return yield* make(neutral, worktree, { ...options, heads, leftOut: [], isOnBranch: isOnBranch && isAhead })
       })
     ).pipe(
@@ -111,11 +112,6 @@ const isHeadInPlace = ({ branch, clone, path }: Worktrees.Worktree) =>
     if (Option.exists(head, (line) => line !== `ref: ${fullRef(branch)}`)) return false
     return Option.isNone(yield* Checkouts.operation({ gitDir: clone, path }))
   })
-
-const contains = (repository: Repository, commit: ObjectId, base: ObjectId) =>
-  isolatedGitDir(repository, (git) =>
-    git.run(["merge-base", "--is-ancestor", "--end-of-options", base, commit], { answers: [0, 1] })
-  ).pipe(Effect.map(({ code }) => code === 0))
 
 /** The commit of HEAD, and of the branch if it is another one. They may not exist. */
 const headsOf = ({ branch, clone }: Worktrees.Worktree) =>
@@ -193,10 +189,7 @@ const put = (from: string, to: string) =>
       const temporary = `${to}.${randomUUID()}.tmp`
       await mkdir(dirname(to), { recursive: true })
       try {
-        await copyFile(from, temporary)
-        // Git makes a pack read-only, and the copy is, too.
-        const file = await open(temporary, "r")
-        await file.sync().finally(() => file.close())
+        await fs.copyFlushed(from, temporary)
         if (!signal.aborted) await rename(temporary, to)
       } finally {
         await rm(temporary, { force: true })
@@ -244,9 +237,6 @@ const complaints = (stderr: string): Array<LeftOut> =>
   [...stderr.matchAll(/^(?:warning: could not open directory '(.*)'|(?!warning: )(.*)): Permission denied$/gm)].map(
     ([, directory, file]) => ({ path: plainText.line(directory ?? file ?? ""), reason: "it cannot be read" })
   )
-
-/** A name in the format of `git fast-import`. */
-const quoted = (name: string): string => `"${name.replace(/["\\]/g, "\\$&").replaceAll("\n", "\\n")}"`
 
 /** The input of `git fast-import` for the commit. What it contains, and what it does not, is known once it has been read. */
 const writing = (

@@ -2,6 +2,7 @@
 import { Effect, Option, Schema } from "effect"
 import { copyFile, open, rename, rm } from "node:fs/promises"
 import * as Checkouts from "./Checkouts.js"
+import { fields } from "./Files.js"
 import { step } from "./GitCommand.js"
 import { BranchMissing, type GitFailed, HeadMoved, NestedRepository, WorktreeBroken } from "./GitError.js"
 import { mutate } from "./withRepositoryLock.js"
@@ -170,12 +171,6 @@ interface Changes {
 /** The files that were changed, added or deleted, sorted. */
 export const changed = ({ deleted, written }: Changes): ReadonlyArray<string> => [...written, ...deleted].toSorted()
 
-const nonEmpty = (stdout: Buffer): ReadonlyArray<string> =>
-  stdout
-    .toString()
-    .split("\0")
-    .filter((line) => line !== "")
-
 /** Parses a line of `git status --porcelain=v2 -z`: a changed file has eight fields before its path, others only a sign. */
 const parse = (line: string) => {
   const [, state = line.slice(0, 1), path = line.slice(2)] = /^1 .(.) (?:\S+ ){6}(.*)$/s.exec(line) ?? []
@@ -192,7 +187,7 @@ const readCommit = (git: IsolatedGitDir, path: string, commit: ObjectId) =>
     // Keeps the index's data on files that the commit has unchanged, and does not read the files.
     yield* git.run(["read-tree", "-i", "-m", "--end-of-options", commit])
     const { stdout } = yield* git.run(["ls-files", "-z", "--stage"])
-    const nested = nonEmpty(stdout).filter((line) => line.startsWith("160000 "))
+    const nested = fields(stdout).filter((line) => line.startsWith("160000 "))
     yield* refuseNested(
       path,
       nested.map((line) => line.slice(line.indexOf("\t") + 1))
@@ -209,7 +204,7 @@ const compare = (git: IsolatedGitDir, path: string) =>
       ],
       { variables: { GIT_OPTIONAL_LOCKS: "1" } }
     )
-    const lines = nonEmpty(stdout).map(parse)
+    const lines = fields(stdout).map(parse)
     const paths = (states: string) => lines.filter(({ state }) => states.includes(state)).map(({ path }) => path)
     const nested = paths("?").filter((name) => name.endsWith("/"))
     yield* refuseNested(

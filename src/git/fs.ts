@@ -1,7 +1,7 @@
 /** File operations besides git; a missing file is a result, not an error. */
 import { Effect, Option } from "effect"
-import { type Stats } from "node:fs"
-import { chmod, lstat, readdir, readFile, realpath, rm } from "node:fs/promises"
+import { constants, type Stats } from "node:fs"
+import { chmod, copyFile, lstat, open, readdir, readFile, realpath, rm } from "node:fs/promises"
 import type { GitFailed } from "./GitError.js"
 import { step } from "./GitCommand.js"
 
@@ -27,6 +27,13 @@ export const promises = {
     Option.map(await promises.read(path), (content) => content.toString().replace(/\n[^]*$/, "")),
 
   real: (path: string): Promise<Option.Option<string>> => ifThere(realpath(path))
+}
+
+/** Copies a file, and flushes the copy. It is opened for reading: git makes its objects read-only, and a copy is, too. */
+export const copyFlushed = async (from: string, to: string): Promise<void> => {
+  await copyFile(from, to, constants.COPYFILE_FICLONE)
+  const file = await open(to, "r")
+  await file.sync().finally(() => file.close())
 }
 
 /** The file at the path; a symbolic link is not followed. */
