@@ -18,6 +18,9 @@ export const lease = 5_000
 /** How long the jobs have to end when the lease is lost. */
 export const graceOnLoss = 2_000
 
+/** How long a job has to end that another node may have taken over. */
+export const graceWhenTaken = 1_000
+
 /** After this long without a heartbeat, a node gets jobs only if no fresher node accepts them. */
 export const doubtfulAfter = 3_000
 

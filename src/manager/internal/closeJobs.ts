@@ -2,6 +2,7 @@
  * Closes a manager: interrupts all jobs at the same time, and waits for them under one deadline.
  */
 import { Duration, Effect } from "effect"
+import { graceWhenTaken } from "../../internal/timing.js"
 import type { Core } from "./Core.js"
 import { interruptor } from "./JobOutcome.js"
 import * as JobRegistry from "./JobRegistry.js"
@@ -38,12 +39,9 @@ export const end = <Config>(
     ? active.withdraw
     : Effect.zipRight(active.job.grace.limit(grace), core.fork(reliableInterrupt(active.job.fiber, interruptor)))
 
-/** Grace period of jobs that other nodes may have taken over. */
-const graceOnLoss = Duration.seconds(1)
-
 /** Interrupts a job that another node may have taken over, so that both may be working on it. */
 export const letGo = <Config>(core: Core<Config>, active: JobRegistry.ActiveJob<Config>): Effect.Effect<void> =>
-  end(core, active, Duration.min(graceOnLoss, core.stopGrace))
+  end(core, active, Duration.min(graceWhenTaken, core.stopGrace))
 
 /** Completes the waiters of a job that does not end. */
 const abandon = <Config>(active: JobRegistry.ActiveJob<Config>): Effect.Effect<void> =>

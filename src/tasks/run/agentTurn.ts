@@ -22,7 +22,6 @@ import type * as UnitWorktree from "./UnitWorktree.js"
 /** The `sh` blocks of a task report no failures of an agent: all of their output belongs to the task. */
 const formatOf = ({ agent }: RunContext) => (Agent.$is("Command")(agent) ? agent.profile.format : undefined)
 
-/** A turn that was refused or not answered did no work. */
 export const run = (
   ctx: RunContext,
   unit: Unit,
