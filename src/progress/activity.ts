@@ -39,7 +39,7 @@ export const failureOf = ({ attempt }: JobModel, { spans, tasks }: Unit): Span |
   return ofTasks.at(-1) ?? (setup?.state === "failed" ? setup : undefined)
 }
 
-/** The latest one of those of running units. */
+/** The latest failure among the running units. */
 export const failing = (model: JobModel): { readonly unit: Unit; readonly span: Span } | undefined => {
   const found = [...model.units.values()].flatMap((unit) => {
     const span = unit.state === "running" ? failureOf(model, unit) : undefined

@@ -62,7 +62,7 @@ export const list = (directory: string) =>
 export const next = (directory: string) =>
   Effect.map(fs.list(directory), (names) => Math.max(0, ...names.map(numberOf)) + 1)
 
-/** Records a snapshot whose pack exists, and removes those that are no longer kept. */
+/** Records a snapshot whose pack exists, and removes older ones that are no longer kept. */
 export const add = (directory: string, number: number, record: Record) =>
   Effect.gen(function* () {
     const file = `${directory}/${number}.json`

@@ -17,7 +17,7 @@ import * as text from "../terminal/text.js"
 export class NoSnapshot extends Schema.TaggedError<NoSnapshot>()("NoSnapshot", {
   jobId: Schema.String,
   unit: Schema.String,
-  /** Those that there are. */
+  /** The numbers of the existing snapshots. */
   numbers: Schema.Array(Schema.Int),
   isRemote: Schema.Boolean
 }) {

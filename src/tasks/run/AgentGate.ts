@@ -79,7 +79,7 @@ export interface AgentGate {
 }
 
 /** Whether the agent itself reported the limit. */
-const isReported = ({ kind }: AgentLimit): boolean => kind === "usage" || kind === "funds"
+export const isReported = ({ kind }: AgentLimit): boolean => kind === "usage" || kind === "funds"
 
 /**
  * After this time the others need not wait for the probe to end: a turn that is refused ends within seconds, and a client may try to

@@ -49,7 +49,8 @@ export const open = (ctx: RunContext, unit: UnitName, { at, branch }: Start) =>
         WorktreeBroken: unusable
       })
     )
-    if (Option.isNone(kept)) return yield* make(ctx, { unit, branch, at, isContinued: true })
+    if (Option.isNone(kept))
+      return yield* create(ctx, { unit, branch, at }, yield* saveUnfinished.continued(ctx, { unit, path, branch, at }))
     const worktree = yield* prepare(ctx, kept.value, { unit, at })
     // The branch in the user's repository contains only work that has passed its gate.
     yield* git.restore(repository, branch, at)
@@ -88,23 +89,27 @@ export const adopt = (ctx: RunContext, unit: UnitName, task: number, at: ObjectI
 interface Making extends Start {
   /** Missing for the worktree in which the landing of the whole result is verified. */
   readonly unit?: UnitName
-  /** Whether unfinished work at that commit is to be continued. */
-  readonly isContinued?: boolean
 }
 
-/**
- * Creates the worktree with its branch at a commit, and runs the setup; an existing worktree is removed first, once its unfinished work
- * is saved.
- */
-export const make = (ctx: RunContext, { at, branch, isContinued = false, unit }: Making) =>
+/** Creates the worktree as `create` does; the unfinished work in an existing one is saved, and no later attempt continues it. */
+export const make = (ctx: RunContext, { at, branch, unit }: Making) =>
+  Effect.gen(function* () {
+    if (unit === undefined) return yield* create(ctx, { at, branch })
+    const path = yield* pathOf(ctx, unit)
+    yield* saveUnfinished.discarded(ctx, { unit, path, branch, at })
+    return yield* create(ctx, { at, branch, unit })
+  })
+
+/** Creates the worktree with its branch at a commit, and runs the setup; an existing worktree, whose work is saved, is removed first. */
+export const create = (
+  ctx: RunContext,
+  { at, branch, unit }: Making,
+  unfinished: saveUnfinished.Continued = Option.none()
+) =>
   Effect.gen(function* () {
     const git = yield* Git
     const { repository } = ctx
     const path = yield* pathOf(ctx, unit)
-    const unfinished =
-      unit === undefined
-        ? Option.none()
-        : yield* saveUnfinished.beforeRemoval(ctx, { unit, path, branch, at }, { isContinued })
     yield* git.removeWorktree(repository, path)
     yield* git.restore(repository, branch, at)
     return yield* prepare(ctx, yield* saveUnfinished.addWorktree(ctx, { path, branch }, unfinished), { unit, at })

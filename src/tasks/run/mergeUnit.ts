@@ -44,7 +44,7 @@ export const mergeCommits = (
 export const merge = (ctx: RunContext, unit: Unit, { tip, worktree: completed }: TaskPosition, result: ObjectId) =>
   Effect.gen(function* () {
     const { emit, progress } = ctx
-    // An adopted worktree has the plan files of the retried job, and those of its done tasks as they are now.
+    // An adopted worktree has the plan files as the retried job had them, except the files of done tasks, which are as they are now.
     const isCarriedOver = ctx.snapshot.taken.worktrees[unit.id] !== undefined
     const commit = yield* mergeCommits(ctx, unit, { ours: result, theirs: tip, isCarriedOver })
     const fastForward = commit === tip

@@ -79,7 +79,7 @@ export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTas
         const see = Option.match(command, { onNone: () => "", onSome: (command) => `; its work: ${command}` })
         const about = { unit: unit.id, task: task.number }
         yield* Note.add(ctx, about, `attempt ${attempt} was discarded: ${fault.value}${see}`)
-        worktree = yield* UnitWorktree.make(ctx, unitAt)
+        worktree = yield* UnitWorktree.create(ctx, unitAt)
       }
     }
   })

@@ -18,18 +18,17 @@ import * as UnitWorktree from "./UnitWorktree.js"
  */
 export const run = (ctx: RunContext, unit: Unit, start: ObjectId) =>
   Effect.gen(function* () {
-    const { emit, job, progress } = ctx
+    const { emit, job } = ctx
     const base = yield* baseOf(ctx, unit, start)
     yield* emit("unit.started", {}, { unit: unit.id })
     const branch = unitBranch(job.id, unit.id)
     const at = Option.getOrElse(lastCommit(ctx, unit), () => base)
-    const isUnfinished = ({ number }: Task) => progress.task(unit.id, number).state !== "completed"
-    const worktree = unit.remaining.some(isUnfinished)
+    const worktree = unit.remaining.some(isUnfinished(ctx, unit))
       ? UnitWorktree.open(ctx, unit.id, { branch, at })
       : UnitWorktree.make(ctx, { unit: unit.id, branch, at })
     let position: TaskPosition = { worktree: yield* worktree, tip: at }
     for (const task of unit.remaining) {
-      if (isUnfinished(task))
+      if (isUnfinished(ctx, unit)(task))
         position = yield* runTask
           .run(ctx, unit, task, position)
           .pipe(Tracing.traced(Tracing.task, { attributes: { unit: unit.id, task: task.number, title: task.title } }))
@@ -37,6 +36,11 @@ export const run = (ctx: RunContext, unit: Unit, start: ObjectId) =>
     yield* emit("unit.completed", {}, { unit: unit.id })
     return position
   })
+
+export const isUnfinished =
+  ({ progress }: RunContext, { id }: Unit) =>
+  ({ number }: Task): boolean =>
+    progress.task(id, number).state !== "completed"
 
 /** The commit at which the unit's branch starts; recorded, so that it is the same in each attempt of the job. */
 const baseOf = (ctx: RunContext, unit: Unit, result: ObjectId) =>

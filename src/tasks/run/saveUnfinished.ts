@@ -37,12 +37,14 @@ interface Unfinished {
   readonly snapshot: Snapshots.Snapshot
 }
 
+export type Continued = Option.Option<Unfinished>
+
 /** Where the snapshots of a unit are. */
 const directoryOf = ({ directories }: RunContext, unit: string): string =>
   Snapshots.directoryOf(directories.unfinished, unit)
 
 /** The command that shows a snapshot. */
-export const command = ({ job }: RunContext, unit: string, { number }: Pick<Snapshots.Snapshot, "number">): string =>
+const command = ({ job }: RunContext, unit: string, { number }: Pick<Snapshots.Snapshot, "number">): string =>
   `charlotte diff ${job.id} ${unit} --unfinished ${number}`
 
 /** Notes something about unfinished work with its task, if the unit has one. */
@@ -91,24 +93,29 @@ const save = (ctx: RunContext, { at, branch, path, unit }: UnitAt, isDiscarded: 
 /** Saves the work in the worktree of a unit, once its turn has ended. */
 export const afterTurn = (ctx: RunContext, unit: UnitAt) => Effect.asVoid(attempt(ctx, unit, save(ctx, unit, false)))
 
-/** Saves the work of an attempt that is discarded on purpose; returns the command that shows it, if there is any. */
+/** Saves the work in the worktree of a unit before it is removed; waits while nothing can be written. */
+const saveBeforeRemoval = (ctx: RunContext, unit: UnitAt, isDiscarded: boolean) => {
+  const waiting = retryWhileUnwritable(disk, (problem) =>
+    note(ctx, unit.unit, `${problem}: the worktree is made again once its unfinished work can be saved`)
+  )
+  return attempt(ctx, unit, waiting(save(ctx, unit, isDiscarded)))
+}
+
+/** Saves work that no later attempt continues, before its worktree is removed; returns the command that shows it, if there is any. */
 export const discarded = (ctx: RunContext, unit: UnitAt) =>
-  Effect.map(attempt(ctx, unit, save(ctx, unit, true)), (saved) =>
+  Effect.map(saveBeforeRemoval(ctx, unit, true), (saved) =>
     Saved.$is("Saved")(saved) ? Option.some(command(ctx, unit.unit, saved.snapshot)) : Option.none()
   )
 
 /**
- * Saves the work in the worktree of a unit before it is removed. Returns the snapshot with which the next worktree has to be made: the
- * last one, if that work is to be continued, and if the worktree does not show that there is nothing to continue with.
+ * Saves work that is to be continued, before its worktree is removed. Returns the snapshot with which the next worktree has to be made:
+ * the last one, unless the worktree shows that there is nothing to continue with.
  */
-export const beforeRemoval = (ctx: RunContext, unit: UnitAt, { isContinued }: { readonly isContinued: boolean }) =>
+export const continued = (ctx: RunContext, unit: UnitAt) =>
   Effect.gen(function* () {
     const ofUnit = (snapshot: Snapshots.Snapshot): Unfinished => ({ unit: unit.unit, snapshot })
-    const waiting = retryWhileUnwritable(disk, (problem) =>
-      note(ctx, unit.unit, `${problem}: the worktree is made again once its unfinished work can be saved`)
-    )
-    const saved = yield* attempt(ctx, unit, waiting(save(ctx, unit, !isContinued)))
-    if (!isContinued || Saved.$is("Unchanged")(saved)) return Option.none()
+    const saved = yield* saveBeforeRemoval(ctx, unit, false)
+    if (Saved.$is("Unchanged")(saved)) return Option.none()
     if (Saved.$is("Saved")(saved)) {
       const { snapshot } = saved
       if (!snapshot.record.isDiscarded) return Option.some(ofUnit(snapshot))
@@ -124,7 +131,7 @@ export const beforeRemoval = (ctx: RunContext, unit: UnitAt, { isContinued }: { 
 export const addWorktree = (
   ctx: RunContext,
   options: { readonly path: AbsolutePath; readonly branch: OwnBranch },
-  unfinished: Option.Option<Unfinished>
+  unfinished: Continued
 ) =>
   Effect.gen(function* () {
     const git = yield* Git
@@ -163,7 +170,7 @@ const maxLeftOut = 100
 /** How many of them a note names. */
 const shown = 5
 
-export const listed = (leftOut: ReadonlyArray<{ readonly path: string; readonly reason: string }>): string => {
+const listed = (leftOut: ReadonlyArray<{ readonly path: string; readonly reason: string }>): string => {
   const some = leftOut.slice(0, shown).map(({ path, reason }) => `${plainText.line(path)} (${plainText.line(reason)})`)
   const more = leftOut.length - some.length
   return `${some.join(", ")}${more > 0 ? ` and ${more} more` : ""}`

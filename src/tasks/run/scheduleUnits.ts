@@ -13,7 +13,7 @@ import * as plainText from "../../internal/plainText.js"
 import type { AgentLimit } from "../../domain/AgentLimit.js"
 import { ObjectId } from "../../git/RefNames.js"
 import type { Unit } from "../plan/Plan.js"
-import type { TaskUnanswered } from "./AgentGate.js"
+import { isReported, type TaskUnanswered } from "./AgentGate.js"
 import * as limits from "./limits.js"
 import type { RunContext } from "./RunContext.js"
 import * as mergeUnit from "./mergeUnit.js"
@@ -44,7 +44,7 @@ export const run = (ctx: RunContext) =>
         // A unit that waits to be merged, or for its agent, releases its permit for another unit.
         const work = withPermit(
           Effect.gen(function* () {
-            const next = nextTask(ctx, unit)
+            const next = unit.remaining.find(runUnit.isUnfinished(ctx, unit))
             if (next !== undefined) yield* ctx.turns.check({ unit: unit.id, task: next.number })
             const completed = yield* limits.within(ctx)(runUnit.run(ctx, unit, yield* resultAfter(ctx, last)))
             if (!activity.isSettled(position - 1)) return { completed }
@@ -82,9 +82,6 @@ export const run = (ctx: RunContext) =>
     yield* race.all(units.map(runOne))
   })
 
-const nextTask = ({ progress }: RunContext, { id, remaining }: Unit) =>
-  remaining.find(({ number }) => progress.task(id, number).state !== "completed")
-
 const awaitAgent =
   ({ emit }: RunContext, { id }: Unit, activity: UnitActivity.UnitActivity) =>
   (wait: UnitActivity.Wait): Effect.Effect<void> => {
@@ -100,16 +97,14 @@ const what: { readonly [K in AgentLimit["kind"]]: string } = {
   unanswered: "gets no answer from its model"
 }
 
-const untilReset = ({ agent, kind, reason, refusals, until }: AgentLimit): UnitActivity.Wait => ({
-  reason:
-    `${agent} ${what[kind]}: ${plainText.line(reason).slice(0, 300)}` +
-    (refusals === 0
-      ? ""
-      : kind === "usage" || kind === "funds"
-        ? "; it does not say when that resets"
-        : "; no attempt used"),
-  until
-})
+const untilReset = (limit: AgentLimit): UnitActivity.Wait => {
+  const { agent, kind, reason, refusals, until } = limit
+  const unknown = isReported(limit) ? "; it does not say when that resets" : "; no attempt used"
+  return {
+    reason: `${agent} ${what[kind]}: ${plainText.line(reason).slice(0, 300)}${refusals === 0 ? "" : unknown}`,
+    until
+  }
+}
 
 const untilAnother = ({ agent, reason, turns, until }: TaskUnanswered): UnitActivity.Wait => ({
   reason: `${agent} got no answer from its model ${turns} times in a row: ${reason}; no attempt used`,
