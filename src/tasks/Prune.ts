@@ -82,21 +82,20 @@ export interface Pruned {
  */
 export const prune = Effect.fn("Prune.prune")(function* (options: Options = {}) {
   const git = yield* Git
-  const found: Array<{ readonly key: string; readonly report: Pruned }> = []
+  const reports = new Map<string, Pruned>()
+  /** The key of the report about the repository at each path: several paths may lead to one repository. */
   const keys = new Map<string, string>()
   for (const path of yield* repositories(options)) {
     const repository = yield* Effect.either(git.open(path))
     if (repository._tag === "Left") {
       keys.set(path, path)
-      found.push({ key: path, report: { ...nothing(path), problems: [repository.left.message] } })
+      reports.set(path, { ...nothing(path), problems: [repository.left.message] })
     } else {
       const key = repository.right.identity
       keys.set(path, key)
-      if (found.every((other) => other.key !== key))
-        found.push({ key, report: yield* inRepository(repository.right, options) })
+      if (!reports.has(key)) reports.set(key, yield* inRepository(repository.right, options))
     }
   }
-  const reports = new Map(found.map(({ key, report }) => [key, report]))
   for (const [path, units] of yield* unitsWithSnapshots(options)) {
     const key = keys.get(path) ?? (yield* identityOf(path))
     const report = reports.get(key) ?? nothing(path)
@@ -116,6 +115,15 @@ export const prune = Effect.fn("Prune.prune")(function* (options: Options = {}) 
       branches.length + kept.length + problems.length + snapshots.length + worktrees.length > 0
   )
 })
+
+/** Removes something, except in a dry run, and reports it in `into`, or its failure in `problems`. */
+const removing =
+  ({ dryRun }: Options, problems: Array<string>) =>
+  (what: string, into: Array<string>, removal: Effect.Effect<void, GitError>) =>
+    Effect.matchEffect(dryRun === true ? Effect.void : removal, {
+      onSuccess: () => Effect.sync(() => void into.push(what)),
+      onFailure: ({ message }) => Effect.sync(() => void problems.push(message))
+    })
 
 /** What identifies the repository at a path, even if it is gone. */
 const identityOf = (path: string) =>
@@ -160,11 +168,7 @@ const withoutSnapshots = (report: Pruned, units: ReadonlyArray<UnitWithSnapshots
       if (options.discard !== true && record?.state !== "merged") {
         kept.push(keep(job.value, path, "it has snapshots of unfinished work"))
       } else {
-        const removal = options.dryRun === true ? Effect.void : fs.remove(path)
-        yield* Effect.matchEffect(removal, {
-          onSuccess: () => Effect.sync(() => void snapshots.push(path)),
-          onFailure: ({ message }) => Effect.sync(() => void problems.push(message))
-        })
+        yield* removing(options, problems)(path, snapshots, fs.remove(path))
       }
     }
     return {
@@ -246,11 +250,7 @@ const inRepository = (repository: Repository, options: Options) =>
     const branches: Array<string> = []
     const kept: Array<Kept> = []
     const problems: Array<string> = []
-    const remove = (what: string, into: Array<string>, removal: Effect.Effect<void, GitError>) =>
-      Effect.matchEffect(options.dryRun === true ? Effect.void : removal, {
-        onSuccess: () => Effect.sync(() => void into.push(what)),
-        onFailure: ({ message }) => Effect.sync(() => void problems.push(message))
-      })
+    const remove = removing(options, problems)
 
     const occupied = new Set<OwnBranch>()
     for (const worktree of yield* git.worktrees(repository)) {

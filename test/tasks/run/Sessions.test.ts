@@ -64,6 +64,18 @@ const becomes = (id: Run.Run["id"], status: Run.Run["status"]) =>
     })
   })
 
+/** A job whose manager closes in the middle of its first turn. */
+const cutShort = (world: Repository.Sandbox, config: Parameters<typeof run>[0]) =>
+  Effect.gen(function* () {
+    const profile = claude(world, `[ $n = 1 ] && { touch '${world.root}/begun'; sleep 1000; }; worked`)
+    const { close, context } = yield* untilClosed(charlotte(world, { profiles: [profile] }))
+    const manager = yield* Effect.provide(JobManager.JobManager, context)
+    const id = yield* manager.start({ ...config, agent: "claude" })
+    yield* appears(`${world.root}/begun`)
+    yield* close
+    return { id, profile }
+  })
+
 const wholeTask = "# Task 1"
 const cutOff = "Your last turn at this task was cut off before it ended"
 
@@ -113,14 +125,8 @@ describe("a turn after one that", () => {
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config } = yield* repository(world, one())
-      const script = `[ $n = 1 ] && { touch '${world.root}/begun'; sleep 1000; }; worked`
-      const layer = charlotte(world, { profiles: [claude(world, script)] })
-      const { close, context } = yield* untilClosed(layer)
-      const manager = yield* Effect.provide(JobManager.JobManager, context)
-      const id = yield* manager.start({ ...config, agent: "claude" })
-      yield* appears(`${world.root}/begun`)
-      yield* close
-      const job = yield* Effect.provide(ended(id), layer)
+      const { id, profile } = yield* cutShort(world, config)
+      const job = yield* Effect.provide(ended(id), charlotte(world, { profiles: [profile] }))
       expect([job.run.status, sessions(world)]).toEqual(["completed", ["new", "s1"]])
       expect(turns(world)[1]?.prompt).toContain(cutOff)
     })
@@ -211,16 +217,10 @@ describe("a session that", () => {
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config } = yield* repository(world, one())
-      const script = `[ $n = 1 ] && { touch '${world.root}/begun'; sleep 1000; }; worked`
-      const first = charlotte(world, { profiles: [claude(world, script)] })
-      const { close, context } = yield* untilClosed(first)
-      const manager = yield* Effect.provide(JobManager.JobManager, context)
-      const id = yield* manager.start({ ...config, agent: "claude" })
-      yield* appears(`${world.root}/begun`)
-      yield* close
+      const { id, profile } = yield* cutShort(world, config)
       // The agent of that name cannot resume sessions any more.
-      const { resume: _, ...profile } = claude(world, script)
-      const job = yield* Effect.provide(ended(id), charlotte(world, { profiles: [new Agents.Profile(profile)] }))
+      const { resume: _, ...others } = profile
+      const job = yield* Effect.provide(ended(id), charlotte(world, { profiles: [new Agents.Profile(others)] }))
       expect([job.run.status, sessions(world)]).toEqual(["completed", ["new", "new"]])
     })
   )
