@@ -13,6 +13,7 @@ import * as GitCommand from "./GitCommand.js"
 import type { GitError } from "./GitError.js"
 import * as History from "./History.js"
 import * as advanceBranch from "./advanceBranch.js"
+import * as KeptWorktrees from "./KeptWorktrees.js"
 import * as Merge from "./Merge.js"
 import { tracedAsEvent } from "../internal/Tracing.js"
 import { makeMutexes, Mutexes } from "./withRepositoryLock.js"
@@ -26,7 +27,6 @@ import * as SnapshotPack from "./SnapshotPack.js"
 import { StatCaches } from "./StatCache.js"
 import { unwritable } from "./unwritable.js"
 import * as UserRefs from "./UserRefs.js"
-import * as WorkingFiles from "./WorkingFiles.js"
 import * as Worktrees from "./Worktrees.js"
 
 /**
@@ -117,7 +117,7 @@ export interface Service {
    */
   readonly reopenWorktree: (
     repository: Repo,
-    options: WorkingFiles.ReopenOptions
+    options: KeptWorktrees.ReopenOptions
   ) => Result<Option.Option<Worktrees.Worktree>>
 
   /**
@@ -126,7 +126,7 @@ export interface Service {
    */
   readonly adoptWorktree: (
     repository: Repo,
-    options: WorkingFiles.ReopenOptions & { readonly from: OwnBranch }
+    options: KeptWorktrees.ReopenOptions & { readonly from: OwnBranch }
   ) => Result<boolean>
 
   /**
@@ -273,9 +273,9 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     deleteBranch: method("deleteBranch", Refs.remove),
     advance: method("advance", advanceBranch.advance),
     addWorktree: method("addWorktree", Worktrees.add),
-    reopenWorktree: method("reopenWorktree", WorkingFiles.reopen),
-    adoptWorktree: method("adoptWorktree", WorkingFiles.adopt),
-    verifyWorktree: method("verifyWorktree", WorkingFiles.verify),
+    reopenWorktree: method("reopenWorktree", KeptWorktrees.reopen),
+    adoptWorktree: method("adoptWorktree", KeptWorktrees.adopt),
+    verifyWorktree: method("verifyWorktree", KeptWorktrees.verify),
     worktrees: method("worktrees", Worktrees.list),
     removeWorktree: method("removeWorktree", Worktrees.remove),
     putBack: method("putBack", SharedClone.putBack),

@@ -6,21 +6,21 @@
  * truncates such a file meanwhile would kill it. Nothing is read from the worktree's own index and configuration.
  */
 import { Data, Effect, Option, Schema } from "effect"
-import { createHash, randomUUID } from "node:crypto"
-import { constants, type Stats } from "node:fs"
-import { lstat, mkdir, open, readlink, rename, rm } from "node:fs/promises"
+import { randomUUID } from "node:crypto"
+import { mkdir, rename, rm } from "node:fs/promises"
 import { dirname } from "node:path"
 import * as plainText from "../internal/plainText.js"
 import * as Checkouts from "./Checkouts.js"
 import * as fs from "./fs.js"
 import { GitFailed } from "./GitError.js"
 import * as History from "./History.js"
-import { type IsolatedGitDir, isolatedGitDir, quoted } from "./IsolatedGitDir.js"
+import { type IsolatedGitDir, isolatedGitDir } from "./IsolatedGitDir.js"
 import { type AbsolutePath, fullRef, ObjectId, type OwnBranch } from "./RefNames.js"
 import { decode } from "./Refs.js"
 import type { Repository } from "./Repository.js"
 import * as SharedClone from "./SharedClone.js"
 import { binary, type SnapshotPack, withObjects } from "./SnapshotPack.js"
+import * as SnapshotStream from "./SnapshotStream.js"
 import * as StatCache from "./StatCache.js"
 import * as Worktrees from "./Worktrees.js"
 
@@ -31,47 +31,22 @@ export interface Options extends Omit<SnapshotPack, "commit"> {
   readonly known?: ObjectId | undefined
 }
 
-/** What is not in the snapshot. */
-export interface LeftOut {
-  readonly path: string
-  readonly reason: string
-}
-
 export type Snapshot = Data.TaggedEnum<{
   /** There is no worktree, or its creation was interrupted. */
   Absent: {}
   /** It has exactly the files of the base, except what is left out. */
-  Unchanged: { readonly leftOut: ReadonlyArray<LeftOut> }
+  Unchanged: { readonly leftOut: ReadonlyArray<SnapshotStream.LeftOut> }
   /** Equal work has an equal commit. */
   Taken: {
     readonly commit: ObjectId
     /** The number of files that have changed since the base or the agent's last commit. */
     readonly files: number
-    readonly leftOut: ReadonlyArray<LeftOut>
+    readonly leftOut: ReadonlyArray<SnapshotStream.LeftOut>
     /** Whether HEAD was on the branch, at the base or ahead of it, with no operation under way. */
     readonly isOnBranch: boolean
   }
 }>
 export const Snapshot = Data.taggedEnum<Snapshot>()
-
-const mebibyte = 1024 ** 2
-
-/** Bytes of one file, and of all files and commits. */
-const [maxFile, maxTotal] = [20 * mebibyte, 200 * mebibyte]
-
-/** Files that are read at once. */
-const atOnce = 4
-
-/** A file that may have changed. */
-interface Candidate {
-  /** One character for each byte. */
-  readonly name: string
-  /** As committed, if it is. */
-  readonly committed?: { readonly mode: string; readonly object: string }
-  readonly isDeleted?: boolean
-}
-
-type Content = { readonly mode: string; readonly bytes: Buffer } | { readonly reason: string }
 
 export const take = (repository: Repository, options: Options) =>
   Effect.gen(function* () {
@@ -130,8 +105,12 @@ const measure = (repository: Repository, base: ObjectId, commits: ReadonlyArray<
     git.run(["rev-list", "--objects", "--disk-usage", "--end-of-options", ...commits, `^${base}`])
   ).pipe(
     Effect.flatMap(({ stdout }) =>
-      Number(stdout.toString()) > maxTotal
-        ? new GitFailed({ operation: "rev-list", exitCode: 0, detail: `larger than ${maxTotal / mebibyte} MB` })
+      Number(stdout.toString()) > SnapshotStream.maxTotal
+        ? new GitFailed({
+            operation: "rev-list",
+            exitCode: 0,
+            detail: `larger than ${SnapshotStream.maxTotal / SnapshotStream.mebibyte} MB`
+          })
         : Effect.void
     )
   )
@@ -139,7 +118,7 @@ const measure = (repository: Repository, base: ObjectId, commits: ReadonlyArray<
 interface Making extends Options {
   /** The first one is that of the files. */
   readonly heads: ReadonlyArray<ObjectId>
-  readonly leftOut: ReadonlyArray<LeftOut>
+  readonly leftOut: ReadonlyArray<SnapshotStream.LeftOut>
   readonly isOnBranch: boolean
 }
 
@@ -154,7 +133,7 @@ const make = (
       Effect.gen(function* () {
         const [head = base] = heads
         const { candidates, refused } = yield* list(repository, git, worktree, head)
-        const stream = writing(repository, worktree.path, { candidates, heads: [head, ...heads.slice(1)] })
+        const stream = SnapshotStream.make(repository, worktree.path, { candidates, heads: [head, ...heads.slice(1)] })
         const { stdout } = yield* git.run(["fast-import", "--quiet", "--done"], {
           input: stream.input,
           settings: { "fastimport.unpackLimit": "0", ...unflushed }
@@ -213,15 +192,16 @@ const list = (repository: Repository, git: IsolatedGitDir, worktree: Worktrees.W
       { concurrency: 2 }
     )
     const fields = binary.split(tracked.stdout)
-    const candidates: Array<Candidate> = []
+    const candidates: Array<SnapshotStream.Candidate> = []
     for (let i = 0; i + 1 < fields.length; i += 2) {
       const [, mode = "", object = "", status] = /^:(\d+) \d+ (\w+) \w+ (\w)/.exec(fields[i] ?? "") ?? []
       candidates.push({ name: fields[i + 1] ?? "", committed: { mode, object }, isDeleted: status === "D" })
     }
     const refused = complaints(`${tracked.stderr}\n${others.stderr}`)
     for (const name of binary.split(others.stdout)) {
-      if (name.endsWith("/")) refused.push({ path: shown(name), reason: "a nested repository" })
-      else if (isReserved.test(name)) refused.push({ path: shown(name), reason: "git does not accept its name" })
+      if (name.endsWith("/")) refused.push({ path: SnapshotStream.shown(name), reason: "a nested repository" })
+      else if (isReserved.test(name))
+        refused.push({ path: SnapshotStream.shown(name), reason: "git does not accept its name" })
       else candidates.push({ name })
     }
     return { candidates, refused }
@@ -230,106 +210,8 @@ const list = (repository: Repository, git: IsolatedGitDir, worktree: Worktrees.W
 /** Git refuses names that are its own on some file system. */
 const isReserved = /(?:^|\/)(?:\.git|git~1)(?:\/|$)/i
 
-const shown = (name: string): string => plainText.line(Buffer.from(name, "latin1").toString())
-
 /** What git could not read. */
-const complaints = (stderr: string): Array<LeftOut> =>
+const complaints = (stderr: string): Array<SnapshotStream.LeftOut> =>
   [...stderr.matchAll(/^(?:warning: could not open directory '(.*)'|(?!warning: )(.*)): Permission denied$/gm)].map(
     ([, directory, file]) => ({ path: plainText.line(directory ?? file ?? ""), reason: "it cannot be read" })
   )
-
-/** The input of `git fast-import` for the commit. What it contains, and what it does not, is known once it has been read. */
-const writing = (
-  { objectFormat, settings }: Repository,
-  path: string,
-  { candidates, heads }: { readonly candidates: ReadonlyArray<Candidate>; readonly heads: ReadonlyArray<ObjectId> }
-) => {
-  const changed: Array<string> = []
-  const leftOut: Array<LeftOut> = []
-  const hasModes = settings["core.filemode"] !== "false"
-  let total = 0
-
-  const isCommitted = ({ committed }: Candidate, mode: string, bytes: Buffer): boolean =>
-    committed?.mode === mode &&
-    createHash(objectFormat).update(`blob ${bytes.length}\0`).update(bytes).digest("hex") === committed.object
-
-  const command = (candidate: Candidate, content: Content | undefined): ReadonlyArray<string | Buffer> => {
-    const { committed, name } = candidate
-    if (content === undefined) {
-      if (committed === undefined) return []
-      changed.push(name)
-      return [`D ${quoted(name)}\n`]
-    }
-    const omit = (reason: string) => {
-      leftOut.push({ path: shown(name), reason })
-      return []
-    }
-    if ("reason" in content) return omit(content.reason)
-    const { bytes } = content
-    const isFile = content.mode !== "120000"
-    const mode = !hasModes && isFile && committed?.mode.startsWith("100") === true ? committed.mode : content.mode
-    if (isCommitted(candidate, mode, bytes)) return []
-    if (total + bytes.length > maxTotal) return omit(`beyond ${maxTotal / mebibyte} MB in all`)
-    total += bytes.length
-    changed.push(name)
-    return [`M ${mode} inline ${quoted(name)}\ndata ${bytes.length}\n`, bytes, "\n"]
-  }
-
-  const generate = async function* (): AsyncGenerator<Buffer> {
-    const message = "Unfinished work\n"
-    const [from, ...merged] = heads
-    // Without a date, equal work has an equal commit.
-    yield Buffer.from(
-      `commit refs/heads/unfinished\nmark :1\ncommitter Charlotte <charlotte@localhost> 0 +0000\n` +
-        `data ${message.length}\n${message}from ${from}\n${merged.map((commit) => `merge ${commit}\n`).join("")}`
-    )
-    for (let i = 0; i < candidates.length; i += atOnce) {
-      const some = candidates.slice(i, i + atOnce)
-      const contents = await Promise.all(
-        some.map(({ isDeleted, name }) => (isDeleted === true ? undefined : read(binary.path(path, name))))
-      )
-      for (const [j, candidate] of some.entries())
-        for (const part of command(candidate, contents[j]))
-          yield typeof part === "string" ? Buffer.from(part, "latin1") : part
-    }
-    yield Buffer.from("\nget-mark :1\ndone\n")
-  }
-  return { input: generate(), changed, leftOut }
-}
-
-const codeOf = (cause: unknown): string =>
-  cause instanceof Error && "code" in cause ? String(cause.code) : String(cause)
-
-/** The file at a path; undefined if there is none. */
-const read = async (path: Buffer): Promise<Content | undefined> => {
-  try {
-    const stats = await lstat(path)
-    if (stats.isSymbolicLink()) return { mode: "120000", bytes: await readlink(path, { encoding: "buffer" }) }
-    return stats.isDirectory() ? undefined : await readRegular(path, stats)
-  } catch (cause) {
-    const code = codeOf(cause)
-    return code === "ENOENT" || code === "ENOTDIR" ? undefined : { reason: `it cannot be read: ${code}` }
-  }
-}
-
-/** Reads as much as the file had when it was opened, or what is left if it is truncated meanwhile. */
-const readRegular = async (path: Buffer, found: Stats): Promise<Content> => {
-  // Opening a pipe would wait for a writer.
-  if (!found.isFile()) return { reason: "no regular file" }
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-  try {
-    const stats = await file.stat()
-    if (!stats.isFile()) return { reason: "no regular file" }
-    if (stats.size > maxFile) return { reason: `larger than ${maxFile / mebibyte} MB` }
-    const buffer = Buffer.allocUnsafe(stats.size)
-    let size = 0
-    for (;;) {
-      const { bytesRead } = await file.read(buffer, size, stats.size - size)
-      size += bytesRead
-      if (bytesRead === 0 || size === stats.size) break
-    }
-    return { mode: stats.mode & 0o100 ? "100755" : "100644", bytes: buffer.subarray(0, size) }
-  } finally {
-    await file.close()
-  }
-}
