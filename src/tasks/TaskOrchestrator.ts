@@ -23,12 +23,12 @@ import * as Settings from "./plan/Settings.js"
 import { ProcessRunner } from "../process/ProcessRunner.js"
 import { forgetJob } from "./run/forgetJob.js"
 import * as AgentGate from "./run/AgentGate.js"
-import * as AgentTurns from "./run/AgentTurns.js"
 import * as JobLifecycle from "./run/JobLifecycle.js"
 import * as preflight from "./run/preflight.js"
 import type { RunContext } from "./run/RunContext.js"
 import * as landResult from "./run/landResult.js"
 import * as reapOrphanGit from "./run/reapOrphanGit.js"
+import * as TaskAgents from "./run/TaskAgents.js"
 import * as TaskProgress from "./run/TaskProgress.js"
 import * as ResultBranch from "./run/ResultBranch.js"
 import * as PlanSnapshot from "./run/PlanSnapshot.js"
@@ -92,11 +92,11 @@ export const layer = (options: Options): Layer.Layer<Orchestrator, never, Servic
         FileSystem,
         Path
       )(yield* Effect.context<Services>())
-      const gate = yield* AgentGate.make(yield* RunStore)
+      const taskAgents = yield* TaskAgents.make(yield* AgentGate.make(yield* RunStore))
       return Orchestrator.of({
         check: (config, stored) => Effect.provide(check(options, config, stored), context),
         run: (job) =>
-          run(options, gate, job).pipe(
+          run(options, taskAgents, job).pipe(
             Effect.updateService(Git, (git) => Waiting.whileUnusable(git, emitTaskEvent.make(job))),
             Effect.provide(context)
           ),
@@ -126,7 +126,7 @@ const check = ({ directory }: Options, config: JobConfig, stored: unknown) =>
     return config.dryRun ? { submission: encoded } : { ...PlanSnapshot.key(snapshot), submission: encoded }
   })
 
-const run = (options: Options, gate: AgentGate.AgentGate, job: JobContext<JobConfig>) =>
+const run = (options: Options, taskAgents: TaskAgents.TaskAgents, job: JobContext<JobConfig>) =>
   Effect.gen(function* () {
     const git = yield* Git
     const store = yield* RunStore
@@ -151,20 +151,28 @@ const run = (options: Options, gate: AgentGate.AgentGate, job: JobContext<JobCon
       return new Summary({ ...summary, commits: 0 })
     }
 
-    const agent = yield* agents.get(snapshot.agent)
     const lifecycle = job.attempt === 1 ? [] : yield* store.lifecycle(id)
     const isResumed = JobLifecycle.isResumed(lifecycle)
+    const progress = yield* TaskProgress.open(store, job, snapshot)
     const ctx: RunContext = {
       job,
       snapshot,
       repository: yield* git.open(topLevel, { fingerprint }),
       result,
-      agent,
-      turns: yield* AgentTurns.make(gate, job, agent, { isResumed }),
+      taskAgents: yield* taskAgents.ofJob({
+        job,
+        tasks: plan.remaining.flatMap(({ remaining }) => remaining),
+        agentsOf: (task) => snapshot.agentsOf(task),
+        lastOf: (unit, { number }) => progress.task(unit, number).session?.agent,
+        agents,
+        priority: Option.match(yield* store.get(id), { onNone: () => 0, onSome: ({ priority }) => priority }),
+        isResumed
+      }),
+      lendPermit: identity,
       keep: yield* Schema.decode(Schema.Array(RepoPath))(sourcesOf(plan)),
       gates: agents.gates,
       directories: JobDirectories.of(options.directory, id),
-      progress: yield* TaskProgress.open(store, job, snapshot),
+      progress,
       parkedFor: JobLifecycle.parkedFor(lifecycle),
       working: yield* WorkingTime.make,
       emit,

@@ -92,6 +92,7 @@ export const payloads = {
     base: Schema.String,
     /** The branch of the result. */
     branch: Schema.String,
+    /** The names of the agents. */
     agent: Schema.String,
     concurrency: Schema.Int,
     units: Schema.Array(PlannedUnit)
@@ -112,7 +113,10 @@ export const payloads = {
   /** The setup command runs in its worktree. */
   "unit.setup.started": Schema.Struct({ command: Schema.String, attempt: Schema.Int }),
   "unit.setup.failed": Schema.Struct({ command: Schema.String, attempt: Schema.Int, reason, log }),
-  /** The unit waits for its agent, which reached a limit, gets no answer or needs a person, until that time or until the job is resumed. */
+  /**
+   * The unit waits for its agents, which reached a limit, get no answer or need a person, until that time or until the job is resumed;
+   * or it waits for a turn, since as many turns of the agent run as its profile allows.
+   */
   "unit.waiting": Schema.Struct({ reason, until: Schema.optional(Schema.DateTimeUtc) }),
   /** All tasks of the unit are complete; it is merged after the units before it. */
   "unit.completed": Nothing,

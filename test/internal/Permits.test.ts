@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Fiber, Option, Ref } from "effect"
+import { Effect, Fiber, Option, Order, Ref } from "effect"
 import * as Permits from "../../src/internal/Permits.js"
 import { interruptedEverywhere, everyStep, type Round } from "../support/interruption.js"
 
@@ -68,6 +68,92 @@ describe("a permit", () => {
       yield* Effect.forEach(fibers.slice(0, 1), (fiber) => Fiber.interrupt(fiber))
       yield* turns
       expect(yield* Ref.get(began)).toEqual([0, 1, 3, 4])
+    })
+  )
+
+  it.effect("is given by rank, then in the order of the callers, to as many as fit after a change of the size", () =>
+    Effect.gen(function* () {
+      const queue = new Permits.Queue(1, Order.number)
+      const began = yield* Ref.make<ReadonlyArray<string>>([])
+      const latch = yield* Effect.makeLatch()
+      const waited = yield* Ref.make(0)
+      const wait: Permits.Permits = (take) =>
+        Effect.zipRight(
+          Ref.update(waited, (count) => count + 1),
+          take
+        )
+      const start = (name: string, rank: number) =>
+        Effect.fork(
+          Permits.ranked(
+            queue,
+            rank,
+            wait
+          )(
+            Effect.zipRight(
+              Ref.update(began, (all) => [...all, name]),
+              latch.await
+            )
+          )
+        )
+      const first = yield* start("first", 9)
+      yield* turns
+      for (const [name, rank] of [
+        ["c", 2],
+        ["a", 1],
+        ["d", 2],
+        ["b", 1]
+      ] as const)
+        yield* start(name, rank)
+      yield* turns
+      expect([yield* Ref.get(began), yield* Ref.get(waited), queue.used]).toEqual([["first"], 4, 1])
+      yield* Fiber.interrupt(first)
+      yield* turns
+      expect(yield* Ref.get(began)).toEqual(["first", "a"])
+      queue.resize(3)
+      yield* turns
+      expect([yield* Ref.get(began), queue.used]).toEqual([["first", "a", "b", "c"], 3])
+      yield* latch.open
+      yield* turns
+      expect([yield* Ref.get(began), queue.used]).toEqual([["first", "a", "b", "c", "d"], 0])
+    })
+  )
+
+  it.effect("that is lent is free for others, and comes back before callers that never had one", () =>
+    Effect.gen(function* () {
+      const queue = new Permits.Queue(1, Order.number)
+      const log = yield* Ref.make<ReadonlyArray<string>>([])
+      const note = (text: string) => Ref.update(log, (all) => [...all, text])
+      const [lent, other] = [yield* Effect.makeLatch(), yield* Effect.makeLatch()]
+      const permit = Permits.lendable(queue)
+      yield* Effect.fork(permit.hold(Effect.all([note("lends"), permit.lend(lent.await), note("is back")])))
+      yield* turns
+      yield* Effect.fork(Permits.lendable(queue).hold(Effect.zipRight(note("other"), other.await)))
+      yield* Effect.fork(Permits.lendable(queue).hold(note("later")))
+      yield* turns
+      yield* lent.open
+      yield* turns
+      expect(yield* Ref.get(log)).toEqual(["lends", "other"])
+      yield* other.open
+      yield* turns
+      expect(yield* Ref.get(log)).toEqual(["lends", "other", "is back", "later"])
+      expect(queue.used).toBe(0)
+    })
+  )
+
+  it.live("that is lent is not lost or given back twice where its holder is interrupted", () =>
+    Effect.gen(function* () {
+      const rounds = yield* interruptedEverywhere(everyStep, () =>
+        Effect.sync(() => {
+          const queue = new Permits.Queue(1, Order.number)
+          const permit = Permits.lendable(queue)
+          const round: Round<never> = {
+            call: permit.hold(permit.lend(Effect.yieldNow())),
+            check: () => (queue.used === 0 ? Effect.void : Effect.fail("lost"))
+          }
+          return round
+        })
+      )
+      expect(rounds).toBeGreaterThan(5)
     })
   )
 })

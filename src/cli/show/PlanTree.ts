@@ -12,7 +12,14 @@ export const json = ({ units }: Plan) => ({
   units: units.map(({ dependsOn, id, tasks }) => ({
     id,
     dependsOn,
-    tasks: tasks.map(({ dependsOn, file, number, status, title }) => ({ number, title, status, dependsOn, file }))
+    tasks: tasks.map(({ agents, dependsOn, file, number, status, title }) => ({
+      number,
+      title,
+      status,
+      dependsOn,
+      file,
+      agents: agents.map(({ agent, model }) => ({ agent, model }))
+    }))
   }))
 })
 
@@ -24,15 +31,25 @@ export const write = (plan: Plan, asJson: boolean) =>
     yield* writeLines(render(plan, isTerminal ? (yield* size).columns : Infinity))
   })
 
-export const render = (plan: Plan, columns: number): ReadonlyArray<StyledLine.Line> =>
-  [
+export const render = (plan: Plan, columns: number): ReadonlyArray<StyledLine.Line> => {
+  const toDo = plan.units.flatMap(({ remaining }) => remaining)
+  // Where all tasks have the same agents, they need not be repeated.
+  const differ = new Set(toDo.map(agentsText)).size > 1
+  return [
     ...plan.waves.flatMap((units, index) => [
       [StyledLine.raw(`wave ${index + 1}`, "strong")],
-      ...branches(units, unitLine, (unit) => branches(unit.tasks, taskLine, gateLine)),
+      ...branches(units, unitLine, (unit) =>
+        branches(unit.tasks, taskLine, (task) => [...(differ ? agentLine(task) : []), ...gateLine(task)])
+      ),
       StyledLine.empty
     ]),
-    summary(plan)
+    summary(plan, differ ? "" : (toDo.map(agentsText)[0] ?? ""))
   ].map((line) => StyledLine.fit(line, columns))
+}
+
+/** `claude (opus), then codex`; empty if nothing names an agent. */
+const agentsText = ({ agents }: Task): string =>
+  agents.map(({ agent, model }) => (model === undefined ? agent : `${agent} (${model})`)).join(", then ")
 
 /** Each item with the lines below it. */
 const branches = <A>(
@@ -65,16 +82,22 @@ const taskLine = ({ dependsOn, number, status, title }: Task): StyledLine.Line =
   ]
 }
 
+const agentLine = (task: Task): ReadonlyArray<StyledLine.Line> =>
+  task.status === "complete"
+    ? []
+    : [[StyledLine.raw("  agent ", "faint"), StyledLine.piece(agentsText(task) || "none", "faint")]]
+
 const gateLine = ({ backpressure, status }: Task): ReadonlyArray<StyledLine.Line> =>
   status === "complete" ? [] : [[StyledLine.raw("  gate  ", "faint"), StyledLine.piece(backpressure, "faint")]]
 
 const after = (others: ReadonlyArray<string | number>): StyledLine.Line =>
   others.length === 0 ? [] : [StyledLine.raw(`  after ${others.join(", ")}`, "faint")]
 
-const summary = (plan: Plan): StyledLine.Line => {
+const summary = (plan: Plan, agents: string): StyledLine.Line => {
   const tasks = plan.units.flatMap((unit) => unit.tasks)
   const toDo = plan.units.flatMap((unit) => unit.remaining).length
   const parts = [count(plan.units.length, "unit"), count(tasks.length, "task"), count(plan.waves.length, "wave")]
   const skipped = tasks.length === toDo ? "" : `, ${tasks.length - toDo} skipped`
-  return [StyledLine.raw(`${parts.join(", ")}: ${toDo} to do${skipped}`)]
+  const by = agents === "" ? "" : `, agent ${agents}`
+  return [StyledLine.raw(`${parts.join(", ")}: ${toDo} to do${skipped}`), StyledLine.piece(by)]
 }

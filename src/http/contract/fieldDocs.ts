@@ -211,7 +211,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   "Issue.path": ["The path of the field.", ["limit"]],
   "JobEvent.job.resumed.by": ["What ended the wait: its time, a signal, or a person who resumed the job.", "time"],
   "JobEvent.other.type": ["The type of an event that another orchestrator emits.", "email.sent"],
-  "JobEvent.orch.started.agent": ["The name of the agent profile.", "claude"],
+  "JobEvent.orch.started.agent": ["The names of the agents, separated by commas.", "claude, codex"],
   "JobEvent.orch.started.status": ["The status in the task file.", "pending"],
   "JobEvent.orch.started.id": ["The name of the unit.", "api"],
   "JobEvent.task.agent.started.log": ["The file that receives the output.", log.file],

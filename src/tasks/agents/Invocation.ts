@@ -7,7 +7,7 @@ import { Array, Effect } from "effect"
 import { dirname } from "node:path"
 import type { Limits } from "../../process/ProcessRunner.js"
 import { $match, type Agent } from "./Agent.js"
-import { placeholder, type Profile, sessionPlaceholder } from "./Profile.js"
+import { modelPlaceholder, placeholder, type Profile, sessionPlaceholder } from "./Profile.js"
 import * as TurnEnd from "./TurnEnd.js"
 
 export interface Invocation {
@@ -22,6 +22,8 @@ export interface Options {
   readonly prompt: string
   /** The session to resume. */
   readonly session?: string | undefined
+  /** The model that a command uses; without one, its agent chooses. */
+  readonly model?: string | undefined
   /** The `sh` blocks of the task. */
   readonly scripts: ReadonlyArray<string>
   /** An absolute path, to which `.agent.sh` or `.prompt.md` is appended; its directory is created. */
@@ -40,7 +42,7 @@ export const make = (agent: Agent, options: Options): Effect.Effect<Invocation, 
     Command: ({ profile }) =>
       Effect.map(write(`${options.file}.prompt.md`, options.prompt), (file) => {
         const { env, prompt, silence, timeout } = profile
-        const command = commandFor(profile, options.session)
+        const command = commandFor(profile, options)
         return {
           command: prompt === "stdin" ? command : insert(command, prompt === "file" ? file : argument(options.prompt)),
           ...(prompt === "stdin" && { stdin: options.prompt }),
@@ -58,10 +60,21 @@ const write = (file: string, text: string) =>
     return file
   })
 
-const commandFor = ({ command, resume }: Profile, session: string | undefined): typeof command =>
-  session === undefined || resume === undefined
-    ? command
-    : Array.map(resume, (word) => (word === sessionPlaceholder ? session : word))
+const commandFor = (
+  { command, model: modelWords, resume }: Profile,
+  { model, session }: Options
+): Profile["command"] => {
+  const words =
+    session === undefined || resume === undefined
+      ? command
+      : Array.map(resume, (word) => (word === sessionPlaceholder ? session : word))
+  return model === undefined || modelWords === undefined
+    ? words
+    : Array.appendAll(
+        words,
+        modelWords.map((word) => word.replaceAll(modelPlaceholder, () => model))
+      )
+}
 
 /** Replaces the placeholder, or appends the value if there is none. */
 const insert = (command: Array.NonEmptyReadonlyArray<string>, value: string): Array.NonEmptyReadonlyArray<string> =>

@@ -14,7 +14,7 @@ import { suggestion } from "../../yaml/didYouMean.js"
  */
 export class NoSuchAgent extends Schema.TaggedError<NoSuchAgent>()("NoSuchAgent", {
   /**
-   * - `notChosen`: neither the job nor `charlotte.yaml` names an agent
+   * - `notChosen`: neither the job nor the plan names an agent
    * - `unknown`: no profile has that name
    * - `missing`: its command is not installed on this machine
    */

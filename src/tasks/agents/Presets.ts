@@ -5,12 +5,15 @@
  * @since 0.1.0
  */
 import { Duration } from "effect"
-import { type Profile, sessionPlaceholder } from "./Profile.js"
+import { modelPlaceholder, type Profile, sessionPlaceholder } from "./Profile.js"
 
 /** Variables that configure proxies and their certificate authorities. */
 const network = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"]
   .flatMap((name) => [name, name.toLowerCase()])
   .concat(["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR"])
+
+/** More turns of one account at once reach its limits sooner, and compete for the machine. */
+const concurrency = 4
 
 /**
  * The profiles that need no configuration.
@@ -33,6 +36,7 @@ export const presets: ReadonlyArray<Profile> = [
       "--verbose",
       "--dangerously-skip-permissions"
     ],
+    model: ["--model", modelPlaceholder],
     prompt: "stdin",
     format: "claude-stream-json",
     env: [
@@ -48,7 +52,8 @@ export const presets: ReadonlyArray<Profile> = [
       ...network
     ],
     timeout: Duration.hours(1),
-    silence: Duration.minutes(20)
+    silence: Duration.minutes(20),
+    concurrency
   },
   {
     name: "codex",
@@ -64,10 +69,12 @@ export const presets: ReadonlyArray<Profile> = [
       sessionPlaceholder,
       "-"
     ],
+    model: ["-m", modelPlaceholder],
     prompt: "stdin",
     format: "codex-json",
     env: ["OPENAI_API_KEY", "OPENAI_BASE_URL", "CODEX_API_KEY", "CODEX_HOME", ...network],
     timeout: Duration.hours(1),
-    silence: Duration.minutes(20)
+    silence: Duration.minutes(20),
+    concurrency
   }
 ]

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { Array, Duration, Schema } from "effect"
-import { Span } from "../../yaml/fields.js"
+import { Count, Span } from "../../yaml/fields.js"
 
 /** One message for every invalid value. */
 const must = (message: string) => ({ message: () => ({ message, override: true }) })
@@ -19,6 +19,9 @@ export const script = "script"
 
 /** Placeholder in a command for the prompt, or for the path of the prompt file. */
 export const placeholder = "{prompt}"
+
+/** Placeholder for the name of the model, in `model`. */
+export const modelPlaceholder = "{model}"
 
 /** Restricted, since it is shown in terminal lines and passed as a flag value. */
 export const ProfileName = Schema.String.pipe(Schema.pattern(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)).annotations(
@@ -36,6 +39,11 @@ export const Command = Schema.NonEmptyArray(word)
   .annotations(
     must("must be a list of words, such as [claude, -p], that begins with a command on the PATH or an absolute path")
   )
+
+/** The words that choose a model, added to the command for a task that names one. */
+export const ModelWords = Schema.NonEmptyArray(word)
+  .pipe(Schema.filter((words) => words.some((word) => word.includes(modelPlaceholder))))
+  .annotations(must(`must be a list of words with ${modelPlaceholder}, such as [--model, "${modelPlaceholder}"]`))
 
 /** How the agent receives the prompt: on standard input, or in its arguments, as a file path or as text. */
 export const PromptWay = Schema.Literal("stdin", "file", "argument").annotations(
@@ -81,6 +89,8 @@ export class Profile extends Schema.Class<Profile>("charlotte/Profile")({
   command: Command,
   /** The whole command that resumes a session, if it can; the prompt is passed in the same way. */
   resume: Schema.optional(Command),
+  /** How the command chooses a model; without it, no task can name one. */
+  model: Schema.optional(ModelWords),
   prompt: PromptWay,
   /** `text` by default. */
   format: Schema.optionalWith(Format, { default: () => "text" }),
@@ -89,7 +99,9 @@ export class Profile extends Schema.Class<Profile>("charlotte/Profile")({
   /** Time limit of one invocation. */
   timeout: Schema.optional(Span),
   /** Time limit without output. */
-  silence: Schema.optional(Span)
+  silence: Schema.optional(Span),
+  /** How many turns of it run at once in a manager's process; without it, there is no limit. */
+  concurrency: Schema.optional(Count)
 }) {}
 
 /** Defaults of a profile. The timeout keeps a hanging agent from blocking its job for ever. */

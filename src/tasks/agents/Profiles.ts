@@ -11,12 +11,13 @@
 import { Either, ParseResult, Schema } from "effect"
 import type { Gates } from "../Agents.js"
 import type { Decoded } from "../../yaml/decodeYaml.js"
-import { mapping, optional, Span, withDefault } from "../../yaml/fields.js"
+import { Count, mapping, optional, Span, withDefault } from "../../yaml/fields.js"
 import { presets } from "./Presets.js"
 import {
   Command,
   defaults,
   Format,
+  ModelWords,
   placeholder,
   Profile,
   ProfileName,
@@ -29,11 +30,13 @@ import {
 const Section = mapping({
   command: optional(Command),
   resume: optional(Command),
+  model: optional(ModelWords),
   prompt: optional(PromptWay),
   format: optional(Format),
   env: optional(VariableNames),
   timeout: optional(Span),
-  silence: optional(Span)
+  silence: optional(Span),
+  concurrency: optional(Count)
 })
 
 type Section = typeof Section.Type
@@ -70,7 +73,7 @@ export const read = (file: File): Profiles => {
 
 const readProfile = (
   name: string,
-  { command: configured, env, format, prompt, resume: configuredResume, silence, timeout }: Section,
+  { command: configured, concurrency, env, format, model, prompt, resume: configuredResume, silence, timeout }: Section,
   preset: Profile | undefined,
   file: File
 ): Profile | undefined => {
@@ -97,11 +100,14 @@ const readProfile = (
     name,
     command,
     ...(resume !== undefined && { resume }),
+    // The words of a preset only fit its command.
+    model: model ?? (configured === undefined ? preset?.model : undefined),
     prompt: prompt ?? preset?.prompt ?? defaults.prompt,
     format: format ?? preset?.format ?? defaults.format,
     env: env ?? preset?.env ?? defaults.env,
     timeout: timeout ?? preset?.timeout ?? defaults.timeout,
-    silence: silence ?? preset?.silence
+    silence: silence ?? preset?.silence,
+    concurrency: concurrency ?? preset?.concurrency
   })
   checkPlaceholder(profile, "command", report)
   checkPlaceholder(profile, "resume", report)

@@ -6,6 +6,7 @@
  */
 import { Schema } from "effect"
 import { ShellCommand, TaskNumber, TaskStatus, UnitName } from "../../yaml/fields.js"
+import { AgentChoice } from "./AgentChoice.js"
 import * as Graph from "./Graph.js"
 import { Settings } from "./Settings.js"
 
@@ -26,6 +27,8 @@ export class Task extends Schema.Class<Task>("charlotte/Task")({
   dependsOn: Schema.Array(TaskNumber),
   /** Relative to the repository. */
   file: Schema.String,
+  /** The agents that may work on it, in the order in which they are tried; none if nothing names one. */
+  agents: Schema.optionalWith(Schema.Array(AgentChoice), { default: () => [] }),
   /** The text below the frontmatter, for the agent. */
   prompt: Schema.String,
   /** The fenced `sh` blocks of the text, which the `script` agent runs in this order. */

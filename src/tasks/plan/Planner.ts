@@ -3,6 +3,7 @@
  */
 import { Either, Schema } from "effect"
 import { UnitName } from "../../yaml/fields.js"
+import type { PlacedChoice } from "./AgentChoice.js"
 import * as Graph from "./Graph.js"
 import { Plan, Task, Unit } from "./Plan.js"
 import { InvalidPlan, Diagnostic } from "../../yaml/Diagnostic.js"
@@ -18,12 +19,20 @@ export interface UnitSource {
   /** Relative to the repository. */
   readonly dir: string
   readonly file: UnitFile
-  readonly tasks: ReadonlyArray<HashedTaskFile>
+  readonly tasks: ReadonlyArray<PlannedTaskFile>
 }
 
 export interface HashedTaskFile extends TaskFile {
   readonly sha256: string
 }
+
+export interface PlannedTaskFile extends HashedTaskFile {
+  /** The agents that may work on it. */
+  readonly choices: ReadonlyArray<PlacedChoice>
+}
+
+/** The built-in agent that runs the `sh` blocks of the tasks themselves. */
+const scriptAgent = "script"
 
 export const plan = (sources: {
   readonly dir: string
@@ -32,14 +41,12 @@ export const plan = (sources: {
   readonly settings: Settings
   /** Problems that were found while reading the files. */
   readonly problems: ReadonlyArray<Diagnostic>
-  /** Whether each task must have an `sh` block, for the `script` agent. */
-  readonly scripts: boolean
 }): Either.Either<Plan, InvalidPlan> => {
   // Each step appends to it; the plan is built only if it is empty at the end.
   const problems: Array<Diagnostic> = [...sources.problems]
   const units = orderUnits(sources.units, problems).map((unit) => ({
     unit,
-    tasks: orderTasks(unit, problems, sources.scripts)
+    tasks: orderTasks(unit, problems)
   }))
   if (problems.length > 0) return Either.left(InvalidPlan.of(problems))
   return Either.right(
@@ -54,7 +61,14 @@ export const plan = (sources: {
             dir: unit.dir,
             dependsOn: unique(unit.file.dependsOn).map((id) => unitName(id)),
             planText: unit.file.planText,
-            tasks: tasks.map((task) => new Task({ ...task, dependsOn: unique(task.dependsOn) }))
+            tasks: tasks.map(
+              (task) =>
+                new Task({
+                  ...task,
+                  dependsOn: unique(task.dependsOn),
+                  agents: task.choices.map(({ choice }) => choice)
+                })
+            )
           })
       )
     })
@@ -86,12 +100,13 @@ const orderUnits = (units: ReadonlyArray<UnitSource>, problems: Array<Diagnostic
   })
 }
 
-const orderTasks = (unit: UnitSource, problems: Array<Diagnostic>, scripts: boolean): ReadonlyArray<HashedTaskFile> => {
-  const byNumber = new Map<number, HashedTaskFile>()
+const orderTasks = (unit: UnitSource, problems: Array<Diagnostic>): ReadonlyArray<PlannedTaskFile> => {
+  const byNumber = new Map<number, PlannedTaskFile>()
   for (const task of unit.tasks) {
     const { file, line, number } = task
     problems.push(...task.problems)
-    if (scripts && task.scripts.length === 0 && task.status !== "complete" && !isUnreadable(task)) {
+    const isScript = task.choices.some(({ choice }) => choice.agent === scriptAgent)
+    if (isScript && task.scripts.length === 0 && task.status !== "complete" && !isUnreadable(task)) {
       const message = "has no fenced sh block for the script agent to run: add one, or choose another agent"
       problems.push(new Diagnostic({ file, line: 1, message }))
     }

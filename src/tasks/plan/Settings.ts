@@ -8,7 +8,6 @@ import { type Decoded, decodeYaml } from "../../yaml/decodeYaml.js"
 import {
   Count,
   mustBeMapping,
-  Name,
   optional,
   RelativePaths,
   ShellCommand,
@@ -16,6 +15,7 @@ import {
   Span,
   withDefault
 } from "../../yaml/fields.js"
+import * as AgentChoice from "./AgentChoice.js"
 
 /** @since 0.1.0 */
 export const fileName = "charlotte.yaml"
@@ -46,8 +46,8 @@ export class Settings extends Schema.Class<Settings>("charlotte/Settings")({
   copy: withDefault(RelativePaths, () => []),
   /** Commands that must pass on the merged result. */
   baseline: withDefault(ShellCommands, () => []),
-  /** The name of the agent profile, unless the job names one. */
-  agent: optional(Name),
+  /** The agents of tasks that name none, unless the job names one, and their model. */
+  ...AgentChoice.fields,
   /** The number of attempts at a task. */
   attempts: withDefault(Count, () => 3),
   /** Whether a turn resumes the session of the last turn at its task, or begins a fresh one. */

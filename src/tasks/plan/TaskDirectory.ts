@@ -5,9 +5,10 @@
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
-import { Effect, Either } from "effect"
+import { Effect, Either, Option } from "effect"
 import { createHash } from "node:crypto"
 import * as race from "../../internal/race.js"
+import * as AgentChoice from "./AgentChoice.js"
 import * as UnitDirectory from "./UnitDirectory.js"
 import * as Planner from "./Planner.js"
 import { InvalidPlan, Diagnostic } from "../../yaml/Diagnostic.js"
@@ -19,8 +20,16 @@ import * as UnitFile from "./UnitFile.js"
 const maxFiles = 10_000
 const maxBytes = 64 * 1024 * 1024
 
-/** The built-in agent that runs the `sh` blocks of the tasks themselves. */
-const scriptAgent = "script"
+/**
+ * A problem with an agent of a task, or with its model.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface AgentProblem {
+  readonly about: "agent" | "model"
+  readonly message: string
+}
 
 /**
  * The plan of a directory, or all of its problems.
@@ -28,13 +37,15 @@ const scriptAgent = "script"
  * @since 0.1.0
  * @category reading
  */
-export const read = Effect.fn("TaskDirectory.read")(function* (options: {
+export const read = Effect.fn("TaskDirectory.read")(function* <R = never>(options: {
   /** The top level of the repository. */
   readonly repository: string
   /** Absolute, or relative to the repository. */
   readonly tasksDir: string
-  /** The agent of the job; defaults to the agent of `charlotte.yaml`. With `script`, each task needs an `sh` block. */
+  /** The agent of the job, which overrides those that the files name. With `script`, each task needs an `sh` block. */
   readonly agent?: string | undefined
+  /** Checks the agents that the files name, for each task that is not complete. */
+  readonly checkAgent?: (choice: AgentChoice.AgentChoice) => Effect.Effect<Option.Option<AgentProblem>, never, R>
 }) {
   const top = yield* Effect.mapError(UnitDirectory.top(options.repository, options.tasksDir), (problem) =>
     InvalidPlan.of([problem])
@@ -45,16 +56,45 @@ export const read = Effect.fn("TaskDirectory.read")(function* (options: {
 
   const files: Array<string> = []
   const readText = reader(top, files)
-  const { problems: settingsProblems, settings } = yield* readSettings(top, readText)
-  const sources = yield* race.map(units, 16, (unit) => readUnit(unit, unit === top, readText))
+  const { agents, problems: settingsProblems, settings } = yield* readSettings(top, readText)
+  const read = yield* race.map(units, 16, (unit) => readUnit(unit, unit === top, readText))
+  const sources = read.map(({ tasks, ...unit }) => ({
+    ...unit,
+    tasks: tasks.map((task) => ({
+      ...task,
+      choices: AgentChoice.resolve([task.agents, unit.file.agents, agents], options.agent)
+    }))
+  }))
+  const agentProblems = yield* checkAgents(sources, options.checkAgent ?? (() => Effect.succeedNone))
   return yield* Planner.plan({
     dir: top.name,
     files: files.toSorted(),
     units: sources,
     settings,
-    problems: [...problems, ...settingsProblems],
-    scripts: (options.agent ?? settings.agent) === scriptAgent
+    problems: [...problems, ...settingsProblems, ...agentProblems]
   })
+})
+
+/** The problems with the agents of the tasks to do; one that concerns several tasks is reported once. */
+const checkAgents = Effect.fnUntraced(function* <R>(
+  units: ReadonlyArray<Planner.UnitSource>,
+  check: (choice: AgentChoice.AgentChoice) => Effect.Effect<Option.Option<AgentProblem>, never, R>
+) {
+  const checked = new Map<string, Option.Option<AgentProblem>>()
+  const problems = new Map<string, Diagnostic>()
+  const toDo = units.flatMap(({ tasks }) => tasks).filter(({ status }) => status !== "complete")
+  for (const { agentAt, choice, modelAt } of toDo.flatMap(({ choices }) => choices)) {
+    const key = JSON.stringify([choice.agent, choice.model])
+    const problem = checked.get(key) ?? (yield* check(choice))
+    checked.set(key, problem)
+    if (Option.isNone(problem)) continue
+    const at = problem.value.about === "agent" ? agentAt : modelAt
+    // The agent that the job itself names is in no file.
+    if (at === undefined) continue
+    const diagnostic = new Diagnostic({ ...at, message: problem.value.message })
+    problems.set(String(diagnostic), diagnostic)
+  }
+  return [...problems.values()]
 })
 
 const tooLarge = (top: UnitDirectory.UnitDirectory, limit: string) =>
@@ -103,13 +143,14 @@ const reader = (top: UnitDirectory.UnitDirectory, files: Array<string>): ReadTex
 }
 
 const readSettings = Effect.fnUntraced(function* (top: UnitDirectory.UnitDirectory, readText: ReadText) {
-  if (!top.entries.includes(Settings.fileName)) return { settings: Settings.defaults, problems: [] }
+  const none = { settings: Settings.defaults, agents: { file: Settings.fileName, agents: [] }, problems: [] }
+  if (!top.entries.includes(Settings.fileName)) return none
   const { content, file } = yield* readText(top, Settings.fileName)
   return Either.match(content, {
-    onLeft: (problem) => ({ settings: Settings.defaults, problems: [problem] }),
+    onLeft: (problem) => ({ ...none, problems: [problem] }),
     onRight: ({ text }) => {
-      const { problems, value } = Settings.parse(file, text)
-      return { settings: value, problems }
+      const decoded = Settings.parse(file, text)
+      return { settings: decoded.value, agents: AgentChoice.levelOf(file, decoded), problems: decoded.problems }
     }
   })
 })

@@ -6,6 +6,7 @@
 import { Either, type Option } from "effect"
 import { decodeYaml } from "../../yaml/decodeYaml.js"
 import { mapping, optional, ShellCommand, TaskNumber, TaskNumbers, TaskStatus, withDefault } from "../../yaml/fields.js"
+import * as AgentChoice from "./AgentChoice.js"
 import * as Frontmatter from "./Frontmatter.js"
 import * as FrontmatterEdit from "./FrontmatterEdit.js"
 import * as Markdown from "./Markdown.js"
@@ -28,6 +29,8 @@ export interface TaskFile {
   readonly status: TaskStatus
   readonly backpressure: string
   readonly dependsOn: ReadonlyArray<{ readonly to: number; readonly line: number }>
+  /** The agents that it names itself. */
+  readonly agents: AgentChoice.Level
   readonly prompt: string
   readonly scripts: ReadonlyArray<string>
   readonly problems: ReadonlyArray<Diagnostic>
@@ -37,7 +40,8 @@ const Keys = mapping({
   task: optional(TaskNumber),
   backpressure: optional(ShellCommand),
   status: withDefault(TaskStatus, () => "pending" as const),
-  depends_on: withDefault(TaskNumbers, () => [])
+  depends_on: withDefault(TaskNumbers, () => []),
+  ...AgentChoice.fields
 })
 
 const pattern = /^(\d+)-(.+)\.md$/
@@ -62,6 +66,7 @@ export const unreadable = (file: string, problem: Diagnostic): TaskFile => ({
   status: "pending",
   backpressure: "",
   dependsOn: [],
+  agents: { file, agents: [] },
   prompt: "",
   scripts: [],
   problems: [problem]
@@ -76,11 +81,8 @@ export const parse = (file: string, text: string): TaskFile =>
   Either.match(Frontmatter.split(text), {
     onLeft: (reason) => unreadable(file, Frontmatter.problem(file, reason)),
     onRight: ({ body, yaml: source }) => {
-      const { isMissing, line, problems, report, value } = decodeYaml(Keys, {
-        file,
-        source,
-        firstLine: Frontmatter.firstLine
-      })
+      const decoded = decodeYaml(Keys, { file, source, firstLine: Frontmatter.firstLine })
+      const { isMissing, line, problems, report, value } = decoded
       const { scripts, title } = Markdown.parse(body)
       const fileNumber = matchName(file)?.[1]
       const { backpressure = "", depends_on, status, task: number = Number(fileNumber ?? 0) } = value
@@ -98,6 +100,7 @@ export const parse = (file: string, text: string): TaskFile =>
         status,
         backpressure,
         dependsOn: depends_on.map((to, index) => ({ to, line: line("depends_on", index) })),
+        agents: AgentChoice.levelOf(file, decoded),
         prompt: body,
         scripts,
         problems

@@ -4,12 +4,13 @@
 import { Either, Schema } from "effect"
 import { decodeYaml } from "../../yaml/decodeYaml.js"
 import { mapping, optional, UnitName, UnitNames, withDefault } from "../../yaml/fields.js"
+import * as AgentChoice from "./AgentChoice.js"
 import * as Frontmatter from "./Frontmatter.js"
 import { Diagnostic } from "../../yaml/Diagnostic.js"
 
 export const fileName = "IMPLEMENTATION_PLAN.md"
 
-const Keys = mapping({ unit: optional(UnitName), depends_on: withDefault(UnitNames, () => []) })
+const Keys = mapping({ unit: optional(UnitName), depends_on: withDefault(UnitNames, () => []), ...AgentChoice.fields })
 
 /** The contents of the file, with defaults for invalid values. */
 export interface UnitFile {
@@ -20,6 +21,8 @@ export interface UnitFile {
   readonly line: number
   readonly dependsOn: ReadonlyArray<{ readonly to: string; readonly line: number }>
   readonly planText: string | undefined
+  /** The agents of its tasks, unless they name others. */
+  readonly agents: AgentChoice.Level
   readonly problems: ReadonlyArray<Diagnostic>
 }
 
@@ -30,6 +33,7 @@ export const absent = (file: string, name: string, problem?: Diagnostic): UnitFi
   line: 1,
   dependsOn: [],
   planText: undefined,
+  agents: { file, agents: [] },
   problems: [...checkName(file, name), ...(problem === undefined ? [] : [problem])]
 })
 
@@ -41,7 +45,8 @@ export const parse = (file: string, name: string, text: string): UnitFile =>
         ? { ...absent(file, name), planText: text.replace(/^\uFEFF/, "") }
         : absent(file, name, Frontmatter.problem(file, reason)),
     onRight: ({ body, yaml: source }) => {
-      const { line, problems, value } = decodeYaml(Keys, { file, source, firstLine: Frontmatter.firstLine })
+      const decoded = decodeYaml(Keys, { file, source, firstLine: Frontmatter.firstLine })
+      const { line, problems, value } = decoded
       const { depends_on, unit } = value
       return {
         file,
@@ -49,6 +54,7 @@ export const parse = (file: string, name: string, text: string): UnitFile =>
         line: line("unit"),
         dependsOn: depends_on.map((to, index) => ({ to, line: line("depends_on", index) })),
         planText: body,
+        agents: AgentChoice.levelOf(file, decoded),
         problems: [...(unit === undefined ? checkName(file, name) : []), ...problems]
       }
     }

@@ -24,7 +24,10 @@ import type { WriteError } from "./WriteError.js"
 export class AgentLimited extends Data.TaggedError("AgentLimited")<{ readonly limit: AgentLimit }> {}
 
 /** Another turn is probing whether the agent works again. */
-export class AgentProbed extends Data.TaggedError("AgentProbed")<{ readonly ended: Effect.Effect<void> }> {}
+export class AgentProbed extends Data.TaggedError("AgentProbed")<{
+  readonly limit: AgentLimit
+  readonly ended: Effect.Effect<void>
+}> {}
 
 /** Turns of the agent at one task have ended in a row without an answer of its model. */
 export class TaskUnanswered extends Data.TaggedError("TaskUnanswered")<{
@@ -119,7 +122,7 @@ export const make = ({ agentLimits }: Pick<Store, "agentLimits">): Effect.Effect
         const limit = turnStreaks.limitFor(known.value, own, all)
         if (DateTime.lessThan(now, limit.until)) return yield* new AgentLimited({ limit })
         const probe = probes.get(agent)
-        if (probe !== undefined) return yield* new AgentProbed({ ended: Deferred.await(probe.ended) })
+        if (probe !== undefined) return yield* new AgentProbed({ limit, ended: Deferred.await(probe.ended) })
         return known
       })
 

@@ -37,7 +37,7 @@ export interface AgentTurns {
 
 export const make = (
   gate: AgentGate,
-  job: JobContext<unknown>,
+  job: Pick<JobContext<unknown>, "id" | "attempt">,
   agent: Agent.Agent,
   {
     isResumed
@@ -75,7 +75,11 @@ export const make = (
     }
   })
 
-const unauthorized = (agent: string, { class: name, message = "" }: TurnEnd, { id }: JobContext<unknown>): string =>
+const unauthorized = (
+  agent: string,
+  { class: name, message = "" }: TurnEnd,
+  { id }: Pick<JobContext<unknown>, "id">
+): string =>
   `${agent} ${name === "account" ? "may not be used with this account" : "is not logged in, or its key is refused"}: ` +
   `${plainText.line(message).slice(0, 300)}; ` +
   `fix that, then continue with: charlotte resume ${id}`

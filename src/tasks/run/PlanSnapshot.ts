@@ -9,7 +9,8 @@ import { TaskSession } from "../../domain/Work.js"
 import { Fingerprint } from "../../git/Fingerprint.js"
 import { AbsolutePath, BranchName, ObjectId, OwnBranch, UnitName } from "../../git/RefNames.js"
 import { TaskNumber } from "../../yaml/fields.js"
-import { Plan } from "../plan/Plan.js"
+import { AgentChoice } from "../plan/AgentChoice.js"
+import { Plan, type Task } from "../plan/Plan.js"
 
 /** The work that a retry takes over from the job that it retries. */
 export class Taken extends Schema.Class<Taken>("charlotte/Taken")({
@@ -41,10 +42,16 @@ export class PlanSnapshot extends Schema.Class<PlanSnapshot>("charlotte/PlanSnap
   targetAt: ObjectId,
   /** The commit at which the work starts. */
   base: ObjectId,
+  /** The agents of the plan, for people. */
   agent: Schema.String,
   plan: Plan,
   taken: Taken
-}) {}
+}) {
+  /** The agents for a task; a job that version 0.1.0 accepted has one for all. */
+  agentsOf({ agents }: Task): ReadonlyArray<AgentChoice> {
+    return agents.length === 0 ? [new AgentChoice({ agent: this.agent })] : agents
+  }
+}
 
 /** A key has at most 256 bytes, and the name of a branch up to 240. */
 const shortened = (branch: string): string =>

@@ -4,11 +4,11 @@
 import type { Duration } from "effect"
 import type { JobConfig } from "../../domain/JobConfig.js"
 import type { JobContext } from "../../manager/Orchestrator.js"
+import type { Permits } from "../../internal/Permits.js"
 import type { Agents } from "../Agents.js"
-import type { Agent } from "../agents/Agent.js"
 import type { OwnBranch, RepoPath } from "../../git/RefNames.js"
 import type { Repository } from "../../git/Repository.js"
-import type { AgentTurns } from "./AgentTurns.js"
+import type { JobAgents } from "./TaskAgents.js"
 import type { TaskProgress } from "./TaskProgress.js"
 import type { PlanSnapshot } from "./PlanSnapshot.js"
 import type { EmitTaskEvent } from "./emitTaskEvent.js"
@@ -20,8 +20,9 @@ export interface RunContext {
   readonly repository: Repository
   /** The branch into which the units are merged. */
   readonly result: OwnBranch
-  readonly agent: Agent
-  readonly turns: AgentTurns
+  readonly taskAgents: JobAgents
+  /** Releases the permit of the unit while an effect waits. */
+  readonly lendPermit: Permits
   /** Plan files and the settings file, even if it does not exist: tasks cannot change them. */
   readonly keep: ReadonlyArray<RepoPath>
   /** The environment variables that setup, gate and baseline commands inherit, and their time limit. */

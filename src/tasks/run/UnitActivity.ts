@@ -1,11 +1,11 @@
 /**
  * Tracks which units of a job can make progress. Once none can, because all of them wait for their agent, the job parks.
  */
-import { DateTime, Deferred, Duration, Effect } from "effect"
+import { type Array, DateTime, Deferred, Duration, Effect } from "effect"
 import { resumeSignal } from "../../domain/Run.js"
 import type { JobContext, ParkOptions } from "../../manager/Orchestrator.js"
 
-/** Why a unit waits for its agent. */
+/** Why a unit waits for an agent. */
 export interface Wait {
   readonly reason: string
   /** Missing if the unit waits until a person resumes the job. */
@@ -18,8 +18,8 @@ export interface UnitActivity {
   readonly awaitSettled: (position: number) => Effect.Effect<void>
   /** Marks the unit as settled, and wakes the units that wait for it. */
   readonly settle: (position: number) => Effect.Effect<void>
-  /** Waits for the agent, until the time of the wait if it has one. */
-  readonly awaitAgent: (wait: Wait) => Effect.Effect<void>
+  /** Waits for one of the agents, until the earliest time of the waits if any has one. */
+  readonly awaitAgent: (...waits: Array.NonEmptyReadonlyArray<Wait>) => Effect.Effect<void>
   /** Marks the unit as ended. */
   readonly end: Effect.Effect<void>
 }
@@ -59,12 +59,13 @@ export const make = (job: Pick<JobContext<unknown>, "park">, units: number): Eff
           return Effect.asVoid(Deferred.succeed(unit.over, undefined))
         }),
 
-      awaitAgent: (wait) =>
+      awaitAgent: (...own) =>
         Effect.gen(function* () {
-          waits.add(wait)
+          for (const wait of own) waits.add(wait)
           yield* idle
-          yield* wait.until === undefined ? Effect.never : sleepUntil(wait.until)
-          waits.delete(wait)
+          const until = earliest(own)
+          yield* until === undefined ? Effect.never : sleepUntil(until)
+          for (const wait of own) waits.delete(wait)
           active += 1
         }),
 
@@ -72,10 +73,14 @@ export const make = (job: Pick<JobContext<unknown>, "park">, units: number): Eff
     }
   })
 
+/** The earliest time of the waits; none if all are for a person. */
+export const earliest = (waits: ReadonlyArray<Wait>): DateTime.Utc | undefined =>
+  waits.flatMap(({ until }) => (until === undefined ? [] : [until])).sort(DateTime.Order)[0]
+
 /** Combines the waits of all units: the earliest time, and a person. */
 const together = (waits: ReadonlyArray<Wait>): ParkOptions => {
   const reason = [...new Set(waits.map(({ reason }) => reason))].join("; ")
-  const [until] = waits.flatMap(({ until }) => (until === undefined ? [] : [until])).sort(DateTime.Order)
+  const until = earliest(waits)
   if (until === undefined) return { reason, signal: resumeSignal }
   return { reason, until, signal: waits.some(({ until }) => until === undefined) ? resumeSignal : undefined }
 }

@@ -16,11 +16,12 @@ import type { RunContext } from "./RunContext.js"
 import * as Note from "./Note.js"
 import { disk, retryWhileUnwritable } from "./retryWhileUnwritable.js"
 import * as runCommand from "./runCommand.js"
+import type { Worker } from "./TaskAgents.js"
 import * as taskSession from "./taskSession.js"
 import type * as UnitWorktree from "./UnitWorktree.js"
 
 /** The `sh` blocks of a task report no failures of an agent: all of their output belongs to the task. */
-const formatOf = ({ agent }: RunContext) => (Agent.$is("Command")(agent) ? agent.profile.format : undefined)
+const formatOf = ({ agent }: Worker) => (Agent.$is("Command")(agent) ? agent.profile.format : undefined)
 
 export const run = (
   ctx: RunContext,
@@ -32,7 +33,8 @@ export const run = (
     canResume,
     name,
     previous,
-    restored
+    restored,
+    worker
   }: {
     readonly attempt: number
     /** Whether the turn may resume the session of the last one. */
@@ -41,14 +43,15 @@ export const run = (
     readonly name: string
     readonly previous: Option.Option<Prompt.Previous>
     readonly restored: Option.Option<Prompt.Restored>
+    readonly worker: Worker
   }
 ) =>
   Effect.gen(function* () {
-    const { progress, snapshot } = ctx
+    const { progress } = ctx
     const emit = ofTask(ctx, unit, task)
     const { calls, session: former, startedAt = yield* now } = progress.task(unit.id, task.number)
     const log = `${name}.agent.log`
-    const profile = taskSession.profileOf(ctx)
+    const profile = taskSession.profileOf(ctx, worker)
     const resumed =
       profile !== undefined && canResume ? yield* taskSession.resumable(profile, former, worktree.path) : undefined
     const session = (id: string | undefined) =>
@@ -65,7 +68,8 @@ export const run = (
     const invocation = yield* retryWhileUnwritable(disk, (problem) =>
       Note.add(ctx, { unit: unit.id, task: task.number }, `${problem}: the agent starts once its prompt can be written`)
     )(
-      Invocation.make(ctx.agent, {
+      Invocation.make(worker.agent, {
+        model: worker.model,
         prompt:
           resumed === undefined
             ? Prompt.make(about, previous, restored)
@@ -75,7 +79,7 @@ export const run = (
         file: name
       })
     )
-    yield* emit("task.agent.started", { agent: snapshot.agent, log })
+    yield* emit("task.agent.started", { agent: worker.name, log })
     const began = yield* now
     const value = yield* runCommand.run(ctx, worktree, {
       ...invocation,
@@ -89,16 +93,20 @@ export const run = (
     const ended = yield* now
     const took = DateTime.distanceDuration(began, ended)
     const here = { now: ended, zone: DateTime.zoneMakeLocal() }
-    const read = TurnEnd.read({ outcome, format: formatOf(ctx), tail, size: value.log.to, took }, here)
+    const read = TurnEnd.read({ outcome, format: formatOf(worker), tail, size: value.log.to, took }, here)
     const named = profile === undefined ? Option.none() : yield* Session.inLog(profile.format, log)
     const isFailed = read.class === "failed" || read.class === "unanswered"
     const isUnusable = isFailed && Session.isUnusable(tail)
     // A resumed turn that names no session did not get that far.
     const isSessionLost = resumed !== undefined && isFailed && (isUnusable || Option.isNone(named))
     const end = { ...read, ...(isSessionLost && { isSessionLost }) }
-    if (profile !== undefined || TurnEnd.isRefused(end)) {
+    const isRefused = TurnEnd.isRefused(end)
+    if (profile !== undefined || isRefused) {
       const next = isUnusable || isSessionLost ? undefined : session(Option.getOrElse(named, () => resumed?.id))
-      yield* markRunning(TurnEnd.isRefused(end) ? calls : calls + 1, next)
+      // An agent that did nothing leaves the session of the agent before it, which may continue.
+      const isOther = former !== undefined && former.agent !== worker.name
+      const isKept = isRefused && isOther && end.answered === false
+      yield* markRunning(isRefused ? calls : calls + 1, isKept ? former : next)
     }
     yield* emit("task.agent.ended", { class: end.class, reason, log: value.log })
     // Without a record of its failure, what it printed last says why it failed.

@@ -3,16 +3,17 @@
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
-import { Effect, Either, Schema } from "effect"
+import { Effect, Either, Option, Schema } from "effect"
 import { now } from "../../internal/now.js"
 import { InvalidJobConfig } from "../../domain/errors.js"
 import type { JobConfig } from "../../domain/JobConfig.js"
-import { Agents } from "../Agents.js"
+import { Agent, Agents, script } from "../Agents.js"
 import { Git } from "../../git/Git.js"
 import type { Options } from "../../git/preflight.js"
 import { BranchName, type ObjectId, RepoPath } from "../../git/RefNames.js"
 import type { Repository } from "../../git/Repository.js"
 import { addAndCommitCommand, command } from "../../git/shellQuote.js"
+import type { AgentChoice } from "../plan/AgentChoice.js"
 import type { Plan } from "../plan/Plan.js"
 import * as Settings from "../plan/Settings.js"
 import * as TaskDirectory from "../plan/TaskDirectory.js"
@@ -40,18 +41,19 @@ export const read = (config: JobConfig, directory: string) =>
       })
     )
     const planned = yield* Effect.either(
-      TaskDirectory.read({ repository: repository.topLevel, tasksDir: config.tasksDir, agent: config.agent })
+      TaskDirectory.read({
+        repository: repository.topLevel,
+        tasksDir: config.tasksDir,
+        agent: config.agent,
+        checkAgent: checkAgent(agents)
+      })
     )
-    const settings = Either.isRight(planned) ? planned.right.settings : Settings.defaults
-    const agentName = config.agent ?? settings.agent
-    const agent = yield* Effect.either(Effect.as(agents.get(agentName), agentName ?? ""))
-    // Without a valid plan it is unknown whether charlotte.yaml names an agent.
-    const isAgentMissing = Either.isLeft(agent) && (Either.isRight(planned) || config.agent !== undefined)
+    const agentProblems = yield* problemsWithAgent(agents, config, planned)
     const former = yield* Effect.either(retryJob.find(config.retryOf, repository))
     const issues = [
       ...at("targetBranch", Either.isLeft(target) ? target.left : []),
       ...at("tasksDir", Either.isLeft(planned) ? planned.left.problems.map(String) : []),
-      ...at("agent", isAgentMissing ? [agent.left.message] : []),
+      ...at("agent", agentProblems),
       ...at("retryOf", Either.isLeft(former) ? [former.left] : [])
     ]
     const fileProblems = Either.isLeft(planned)
@@ -61,13 +63,7 @@ export const read = (config: JobConfig, directory: string) =>
           ...(yield* copyProblems(repository, planned.right))
         ]
     issues.push(...at("tasksDir", fileProblems))
-    if (
-      Either.isLeft(target) ||
-      Either.isLeft(planned) ||
-      Either.isLeft(agent) ||
-      Either.isLeft(former) ||
-      issues.length > 0
-    )
+    if (Either.isLeft(target) || Either.isLeft(planned) || Either.isLeft(former) || issues.length > 0)
       return yield* new InvalidJobConfig({ issues })
 
     const { commit: targetAt, name } = target.right
@@ -87,7 +83,7 @@ export const read = (config: JobConfig, directory: string) =>
       target: name,
       targetAt,
       base,
-      agent: agent.right,
+      agent: agentsOf(planned.right),
       plan,
       taken
     })
@@ -96,6 +92,47 @@ export const read = (config: JobConfig, directory: string) =>
       error._tag === "InvalidJobConfig" ? error : new InvalidJobConfig({ issues: at("repoPath", [error.message]) })
     )
   )
+
+/** Checks an agent that the files name, and whether it can be given the model. */
+const checkAgent =
+  (agents: Agents["Type"]) =>
+  (choice: AgentChoice): Effect.Effect<Option.Option<TaskDirectory.AgentProblem>> =>
+    Effect.match(agents.get(choice.agent), {
+      onFailure: ({ message }) => Option.some({ about: "agent", message }),
+      onSuccess: (agent) =>
+        choice.model === undefined || (Agent.$is("Command")(agent) && agent.profile.model !== undefined)
+          ? Option.none()
+          : Option.some({ about: "model", message: noModel(choice.agent) })
+    })
+
+const noModel = (agent: string): string =>
+  agent === script
+    ? `names a model for ${script}, which runs the sh blocks of tasks: remove it`
+    : `names a model for ${agent}, whose profile does not say how to choose one: set agents.${agent}.model in config.yaml, such as [--model, "{model}"]`
+
+/** The agent that the job itself names, or tasks for which nothing names one. */
+const problemsWithAgent = (
+  agents: Agents["Type"],
+  { agent }: JobConfig,
+  planned: Either.Either<Plan, unknown>
+): Effect.Effect<ReadonlyArray<string>> => {
+  const tasks = Either.isLeft(planned) ? [] : planned.right.remaining.flatMap(({ remaining }) => remaining)
+  const without = tasks.filter(({ agents }) => agents.length === 0)
+  if (agent === undefined && without.length === 0) return Effect.succeed([])
+  return Effect.match(agents.get(agent), {
+    onFailure: ({ message }) =>
+      agent !== undefined || without.length === tasks.length
+        ? [message]
+        : without.map(({ file }) => `${file}: ${message}`),
+    onSuccess: () => []
+  })
+}
+
+/** The agents of a plan, for people. */
+const agentsOf = ({ remaining }: Plan): string =>
+  [
+    ...new Set(remaining.flatMap((unit) => unit.remaining).flatMap(({ agents }) => agents.map(({ agent }) => agent)))
+  ].join(", ") || "none"
 
 /** The target branch, or all problems with it. */
 const branch = (repository: Repository, wanted: string, options: Options) =>

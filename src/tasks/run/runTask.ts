@@ -8,6 +8,7 @@ import * as Tracing from "../../internal/Tracing.js"
 import type { TaskRecord } from "../../domain/Work.js"
 import type * as Prompt from "../agents/Prompt.js"
 import type { Task, Unit } from "../plan/Plan.js"
+import * as AgentWait from "./AgentWait.js"
 import * as commitTask from "./commitTask.js"
 import { ofTask } from "./emitTaskEvent.js"
 import { TaskFailure } from "./errors.js"
@@ -34,8 +35,21 @@ export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTas
     let { worktree } = position
     let previous = yield* previousAttempt(ctx, record())
     const unitAt = { unit: unit.id, path: worktree.path, branch: worktree.branch, at: position.tip }
+    const save = saveUnfinished.afterTurn(ctx, unitAt)
     const ignored = position.ignored ?? (yield* commitTask.ignoredFiles(ctx, position))
     const restarted = new Set<number>()
+    const turns = ctx.taskAgents.turns(unit.id, task, {
+      waiting: (reason) => (take) =>
+        Effect.zipRight(
+          ctx.emit("unit.waiting", { reason }, { unit: unit.id }),
+          ctx.working.pause(ctx.lendPermit(take))
+        ),
+      changed: (name, cause) =>
+        Effect.zipRight(
+          save,
+          Note.add(ctx, { unit: unit.id, task: task.number }, `${name} continues: ${AgentWait.of(cause).reason}`)
+        )
+    })
     for (;;) {
       const attempt = record().failures + 1
       const outcome = yield* tryTask(
@@ -43,10 +57,9 @@ export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTas
         unit,
         task,
         { worktree, tip: position.tip, ignored },
-        { attempt, previous, restarted }
+        { attempt, previous, restarted, turns }
       ).pipe(
-        Effect.tapErrorTag("AgentLimited", () => saveUnfinished.afterTurn(ctx, unitAt)),
-        Effect.tapErrorTag("AgentUnauthorized", () => saveUnfinished.afterTurn(ctx, unitAt)),
+        Effect.tapErrorTag("AgentsUnavailable", () => save),
         Tracing.tracedResult(Tracing.attempt, reasonOf, { attributes: { attempt } })
       )
       if ("next" in outcome) {

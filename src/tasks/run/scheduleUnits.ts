@@ -4,16 +4,15 @@
  * A unit starts at the result as of the merge of its last dependency in plan order, and units are merged in plan order. So the
  * result depends neither on the concurrency nor on how long each unit takes.
  */
-import { DateTime, Effect, Schema } from "effect"
+import { Effect, Order, Schema } from "effect"
 import { now } from "../../internal/now.js"
 import * as Permits from "../../internal/Permits.js"
 import * as race from "../../internal/race.js"
 import * as Tracing from "../../internal/Tracing.js"
 import * as plainText from "../../internal/plainText.js"
-import type { AgentLimit } from "../../domain/AgentLimit.js"
 import { ObjectId } from "../../git/RefNames.js"
 import type { Unit } from "../plan/Plan.js"
-import { isReported, type TaskUnanswered } from "./AgentGate.js"
+import * as AgentWait from "./AgentWait.js"
 import * as limits from "./limits.js"
 import type { RunContext } from "./RunContext.js"
 import * as mergeUnit from "./mergeUnit.js"
@@ -27,7 +26,15 @@ export const run = (ctx: RunContext) =>
     const { units } = ctx.snapshot.plan
     const positions = new Map(units.map(({ id }, position) => [id, position]))
     const activity = yield* UnitActivity.make(ctx.job, units.length)
-    const withPermit = Permits.make(ctx.job.config.concurrency)
+    const { concurrency } = ctx.job.config
+    const permits = new Permits.Queue(concurrency, Order.number)
+    // A unit that waits for a turn lends its permit, so without this the units of a busy agent would all open their worktrees.
+    const begun = new Map<string, Permits.Permits>()
+    const withBegun = (agent: string) => {
+      const permits = begun.get(agent) ?? Permits.make(concurrency)
+      begun.set(agent, permits)
+      return permits
+    }
 
     const runOne = (unit: Unit, position: number) =>
       Effect.gen(function* () {
@@ -37,39 +44,38 @@ export const run = (ctx: RunContext) =>
         const waitsFor = unit.dependsOn.filter((id) => !isDone(ctx, id))
         if (waitsFor.length > 0) return yield* block(ctx, unit, waitsFor)
 
+        const permit = Permits.lendable(permits)
         const merge = (completed: Effect.Effect.Success<ReturnType<typeof runUnit.run>>) =>
           Effect.flatMap(resultAfter(ctx, position - 1), (result) =>
             limits.within(ctx)(mergeUnit.merge(ctx, unit, completed, result))
           ).pipe(Tracing.traced(Tracing.merge, { attributes: { unit: unit.id } }))
         // A unit that waits to be merged, or for its agent, releases its permit for another unit.
-        const work = withPermit(
-          Effect.gen(function* () {
-            const next = unit.remaining.find(runUnit.isUnfinished(ctx, unit))
-            if (next !== undefined) yield* ctx.turns.check({ unit: unit.id, task: next.number })
-            const completed = yield* limits.within(ctx)(runUnit.run(ctx, unit, yield* resultAfter(ctx, last)))
+        const work = Effect.suspend(() => {
+          const next = unit.remaining.find(runUnit.isUnfinished(ctx, unit))
+          const [head] = next === undefined ? [] : ctx.snapshot.agentsOf(next)
+          return Effect.gen(function* () {
+            if (next !== undefined) yield* ctx.taskAgents.check(unit.id, next)
+            const own = { ...ctx, lendPermit: permit.lend }
+            const completed = yield* limits.within(ctx)(runUnit.run(own, unit, yield* resultAfter(ctx, last)))
             if (!activity.isSettled(position - 1)) return { completed }
             yield* merge(completed)
             return "merged" as const
-          }).pipe(Tracing.traced(Tracing.unit, { attributes: { unit: unit.id } }))
-        )
-        const wait = awaitAgent(ctx, unit, activity)
-        const awaitPerson = (reason: string) => wait({ reason })
-        // An earlier attempt of the job waited for a person, who has not resumed it since: no turn could succeed.
-        const { reason } = ctx.progress.unit(unit.id)
-        if (reason !== undefined) yield* awaitPerson(reason)
+          }).pipe(
+            Tracing.traced(Tracing.unit, { attributes: { unit: unit.id } }),
+            permit.hold,
+            withBegun(head?.agent ?? "")
+          )
+        })
+        yield* AgentWait.forPerson(ctx, unit, activity)
         let outcome: Effect.Effect.Success<typeof work> | undefined
         while (outcome === undefined) {
           outcome = yield* Effect.catchTags(work, {
-            AgentProbed: ({ ended }) => Effect.as(ended, undefined),
-            AgentLimited: ({ limit }) => Effect.as(wait(untilReset(limit)), undefined),
-            TaskUnanswered: (unanswered) => Effect.as(wait(untilAnother(unanswered)), undefined),
-            AgentUnauthorized: ({ reason }) =>
-              Effect.zipRight(ctx.progress.changeUnit(unit.id, { reason }), Effect.as(awaitPerson(reason), undefined))
+            AgentsUnavailable: ({ causes }) => Effect.as(AgentWait.until(ctx, unit, activity, causes), undefined)
           })
         }
         if (outcome === "merged") return
         yield* activity.awaitSettled(position - 1)
-        yield* withPermit(merge(outcome.completed))
+        yield* permit.hold(merge(outcome.completed))
       }).pipe(
         Effect.catchAll((error) =>
           error._tag === "StoreError" || error._tag === "Superseded" ? error : fail(ctx, unit, error)
@@ -81,35 +87,6 @@ export const run = (ctx: RunContext) =>
 
     yield* race.all(units.map(runOne))
   })
-
-const awaitAgent =
-  ({ emit }: RunContext, { id }: Unit, activity: UnitActivity.UnitActivity) =>
-  (wait: UnitActivity.Wait): Effect.Effect<void> => {
-    const { reason, until } = wait
-    const payload = until === undefined ? { reason } : { reason, until: DateTime.formatIso(until) }
-    return Effect.zipRight(emit("unit.waiting", payload, { unit: id }), activity.awaitAgent(wait))
-  }
-
-const what: { readonly [K in AgentLimit["kind"]]: string } = {
-  usage: "is at its usage limit",
-  funds: "has nothing left to spend",
-  outage: "does not reach its service",
-  unanswered: "gets no answer from its model"
-}
-
-const untilReset = (limit: AgentLimit): UnitActivity.Wait => {
-  const { agent, kind, reason, refusals, until } = limit
-  const unknown = isReported(limit) ? "; it does not say when that resets" : "; no attempt used"
-  return {
-    reason: `${agent} ${what[kind]}: ${plainText.line(reason).slice(0, 300)}${refusals === 0 ? "" : unknown}`,
-    until
-  }
-}
-
-const untilAnother = ({ agent, reason, turns, until }: TaskUnanswered): UnitActivity.Wait => ({
-  reason: `${agent} got no answer from its model ${turns} times in a row: ${reason}; no attempt used`,
-  until
-})
 
 const isSettled = ({ progress }: RunContext, { id }: Unit): boolean => {
   const { state } = progress.unit(id)

@@ -8,9 +8,10 @@ import type { Profile } from "../agents/Profile.js"
 import type * as Prompt from "../agents/Prompt.js"
 import * as Session from "../agents/Session.js"
 import type { RunContext } from "./RunContext.js"
+import type { Worker } from "./TaskAgents.js"
 
 /** The profile of the agent, if the next turn may resume the session of this one. */
-export const profileOf = ({ agent, snapshot }: RunContext): Profile | undefined =>
+export const profileOf = ({ snapshot }: RunContext, { agent }: Worker): Profile | undefined =>
   Agent.$is("Command")(agent) && agent.profile.resume !== undefined && snapshot.plan.settings.session === "resume"
     ? agent.profile
     : undefined

@@ -13,6 +13,7 @@ import { ofTask } from "./emitTaskEvent.js"
 import * as Note from "./Note.js"
 import type { RunContext } from "./RunContext.js"
 import * as runCommand from "./runCommand.js"
+import type { TurnsOfTask } from "./TaskAgents.js"
 
 /** An agent may fail for a temporary reason, such as a rate limit, so retries back off exponentially. */
 const initialPause = Duration.seconds(1)
@@ -54,7 +55,7 @@ const unusedName = (name: string) =>
 const restoredAt = ({ tip, worktree: { restored } }: commitTask.TaskPosition): Option.Option<Prompt.Restored> =>
   restored?.base === tip ? Option.some(restored.record) : Option.none()
 
-export const tryTask = (
+export const tryTask = <R>(
   ctx: RunContext,
   unit: Unit,
   task: Task,
@@ -62,12 +63,14 @@ export const tryTask = (
   {
     attempt,
     previous,
-    restarted
+    restarted,
+    turns
   }: {
     readonly attempt: number
     readonly previous: Option.Option<Prompt.Previous>
     /** The attempts in which a session was lost, and another one began. */
     readonly restarted: Set<number>
+    readonly turns: TurnsOfTask<R>
   }
 ) =>
   Effect.gen(function* () {
@@ -75,18 +78,21 @@ export const tryTask = (
     const { worktree } = position
     const emit = ofTask(ctx, unit, task)
     const suffix = `of task ${task.number} of unit ${unit.id}`
-    const unused = unusedName(
-      `${worktree.logs}/${String(task.number).padStart(2, "0")}-attempt-${job.attempt}.${attempt}`
-    )
-    const turn = (name: string, canResume: boolean) =>
-      ctx.turns.run({ unit: unit.id, task: task.number })(
-        agentTurn.run(ctx, unit, task, worktree, { attempt, canResume, name, previous, restored: restoredAt(position) })
+    const files = `${worktree.logs}/${String(task.number).padStart(2, "0")}-attempt-${job.attempt}.${attempt}`
+    const restored = restoredAt(position)
+    const turn = (canResume: boolean) =>
+      turns.run((worker) =>
+        Effect.gen(function* () {
+          const name = yield* unusedName(files)
+          const about = { attempt, canResume, name, previous, restored, worker }
+          const { end, value } = yield* agentTurn.run(ctx, unit, task, worktree, about)
+          return { end, value: { ...value, name } }
+        })
       )
-    let name = yield* unused
 
     // Read in the background, since it is needed only once the gate has passed.
     const file = yield* Effect.fork(commitTask.readFile(ctx, unit, task, position.tip))
-    let ended = yield* turn(name, true)
+    let ended = yield* turn(true)
     if (ended.end.isSessionLost === true && !restarted.has(attempt)) {
       restarted.add(attempt)
       yield* Note.add(
@@ -94,8 +100,7 @@ export const tryTask = (
         { unit: unit.id, task: task.number },
         `the session of the agent could not be resumed, so attempt ${attempt} goes on in another: it ${runCommand.reasonWithOutput(ended.value)}`
       )
-      name = yield* unused
-      ended = yield* turn(name, false)
+      ended = yield* turn(false)
     }
     const { again, end, value: agent } = ended
     yield* noteMoved(ctx, unit, task, `agent of attempt ${attempt}`, agent)
@@ -113,7 +118,7 @@ export const tryTask = (
     }
 
     const command = task.backpressure
-    const gateLog = `${name}.gate.log`
+    const gateLog = `${agent.name}.gate.log`
     yield* emit("task.gate.started", { command, log: gateLog })
     const gate = yield* runCommand.line(ctx, worktree, {
       line: command,

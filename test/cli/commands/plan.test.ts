@@ -96,14 +96,30 @@ describe("charlotte plan", () => {
             id: "db",
             dependsOn: [],
             tasks: [
-              { number: 1, title: "Task 1", status: "complete", dependsOn: [], file: "tasks/db/01-schema.md" },
-              { number: 2, title: "Task 2", status: "pending", dependsOn: [1], file: "tasks/db/02-data.md" }
+              {
+                number: 1,
+                title: "Task 1",
+                status: "complete",
+                dependsOn: [],
+                file: "tasks/db/01-schema.md",
+                agents: []
+              },
+              { number: 2, title: "Task 2", status: "pending", dependsOn: [1], file: "tasks/db/02-data.md", agents: [] }
             ]
           },
           {
             id: "api",
             dependsOn: ["db"],
-            tasks: [{ number: 1, title: "Task 1", status: "pending", dependsOn: [], file: "tasks/api/01-routes.md" }]
+            tasks: [
+              {
+                number: 1,
+                title: "Task 1",
+                status: "pending",
+                dependsOn: [],
+                file: "tasks/api/01-routes.md",
+                agents: []
+              }
+            ]
           }
         ]
       })

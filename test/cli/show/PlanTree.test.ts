@@ -3,6 +3,7 @@ import { FastCheck as fc, Schema } from "effect"
 import stringWidth from "string-width"
 import * as StyledLine from "../../../src/cli/terminal/StyledLine.js"
 import * as PlanTree from "../../../src/cli/show/PlanTree.js"
+import { AgentChoice } from "../../../src/tasks/plan/AgentChoice.js"
 import { Plan, Task, Unit } from "../../../src/tasks/plan/Plan.js"
 import { UnitName } from "../../../src/yaml/fields.js"
 import * as Settings from "../../../src/tasks/plan/Settings.js"
@@ -50,7 +51,34 @@ const diamond = plan([
 const text = (plan: Plan, columns = Infinity) =>
   PlanTree.render(plan, columns).map((line) => StyledLine.paint(line, false))
 
+const by = (...agents: ReadonlyArray<string>) => ({
+  agents: agents.map((text) => {
+    const [agent = "", model] = text.split(" ")
+    return new AgentChoice({ agent, model })
+  })
+})
+
 describe("plan tree", () => {
+  it("shows the agents of each task where they differ, and once where they do not", () => {
+    const mixed = (...second: ReadonlyArray<string>) =>
+      plan([unit("a", [], [task(1, "One", by("claude opus", "codex")), task(2, "Two", by(...second))])])
+    expect(text(mixed("script")).slice(1, -2)).toEqual([
+      "└─ a",
+      "   ├─ 1 One",
+      "   │    agent claude (opus), then codex",
+      "   │    gate  test -f 1.txt",
+      "   └─ 2 Two",
+      "        agent script",
+      "        gate  test -f 2.txt"
+    ])
+    const alike = text(mixed("claude opus", "codex"))
+    expect(alike.join("\n")).not.toContain("agent claude (opus), then codex\n")
+    expect(alike.at(-1)).toBe("1 unit, 2 tasks, 1 wave: 2 to do, agent claude (opus), then codex")
+    expect(PlanTree.json(mixed("script")).units[0]?.tasks[0]).toMatchObject({
+      agents: [{ agent: "claude", model: "opus" }, { agent: "codex" }]
+    })
+  })
+
   it("shows waves, units, tasks, their order, their gates, and what is skipped", () => {
     expect(text(diamond).join("\n")).toBe(`wave 1
 ├─ base
@@ -109,8 +137,8 @@ describe("plan as JSON", () => {
           id: "base",
           dependsOn: [],
           tasks: [
-            { number: 1, title: "Lay the ground", status: "complete", dependsOn: [], file: "tasks/01.md" },
-            { number: 2, title: "Draw the lines", status: "pending", dependsOn: [1], file: "tasks/02.md" }
+            { number: 1, title: "Lay the ground", status: "complete", dependsOn: [], file: "tasks/01.md", agents: [] },
+            { number: 2, title: "Draw the lines", status: "pending", dependsOn: [1], file: "tasks/02.md", agents: [] }
           ]
         }
       ]

@@ -27,14 +27,19 @@ writeFileSync("call.json", JSON.stringify(call))
 `
 
 /** Runs the invocation in a fresh directory, with a command of that name on the PATH. */
-const call = (profile: Profile, prompt: string, around: Record<string, string> = {}, session?: string) =>
+const call = (
+  profile: Profile,
+  prompt: string,
+  around: Record<string, string> = {},
+  given: Pick<Invocation.Options, "model" | "session"> = {}
+) =>
   Effect.gen(function* () {
     const directory = yield* TemporaryDirectory.make
     const [name] = profile.command
     writeFileSync(join(directory, name), standIn)
     chmodSync(join(directory, name), 0o755)
     const file = join(directory, "logs", "unit", "01-attempt-1.1")
-    const invocation = yield* Invocation.make(Command({ profile }), { prompt, session, scripts: [], file })
+    const invocation = yield* Invocation.make(Command({ profile }), { prompt, ...given, scripts: [], file })
     const { outcome } = yield* Effect.flatMap(ProcessRunner, (runner) =>
       runner.run({
         ...invocation,
@@ -80,7 +85,7 @@ describe("an agent", () => {
           preset.name === "claude" ? "ANTHROPIC_API_KEY" : "OPENAI_API_KEY"
         ])
         expect(invocation.limits).toMatchObject({ total: Duration.hours(1), silence: Duration.minutes(20) })
-        const resumed = yield* call(preset, text, {}, "019a77e4")
+        const resumed = yield* call(preset, text, {}, { session: "019a77e4" })
         expect(resumed.arguments).toContain("019a77e4")
         expect(resumed.arguments.filter((word) => word !== "019a77e4")).toEqual(
           (preset.resume ?? []).slice(1).filter((word) => word !== "{session}")
@@ -89,6 +94,22 @@ describe("an agent", () => {
       })
     )
   }
+
+  it.scopedLive("is given the model of a task by the words of its profile, before a prompt that is appended", () =>
+    Effect.gen(function* () {
+      const model = (words: readonly [string, ...ReadonlyArray<string>]) =>
+        new Profile({ ...profile("argument", "agent", "-p"), model: words })
+      const given = yield* call(model(["--model", "{model}", "--as={model}"]), text, {}, { model: "opus-$&" })
+      expect(given.arguments).toEqual(["-p", "--model", "opus-$&", "--as=opus-$&", text])
+      expect((yield* call(model(["--model", "{model}"]), text)).arguments).toEqual(["-p", text])
+      const ends = presets.map((preset) => call(preset, text, {}, { model: "big" }))
+      const words = (yield* Effect.all(ends)).map(({ arguments: given }) => given.slice(-2))
+      expect(words).toEqual([
+        ["--model", "big"],
+        ["-m", "big"]
+      ])
+    })
+  )
 
   it.scopedLive("receives the prompt in a file that only its owner can read", () =>
     Effect.gen(function* () {

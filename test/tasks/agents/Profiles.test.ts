@@ -68,6 +68,21 @@ describe("a profile", () => {
     expect([preset?.format, other?.format, text?.format]).toEqual(["claude-stream-json", "claude-stream-json", "text"])
   })
 
+  it("says how a model is chosen and how many turns run at once, by default only for the presets", () => {
+    const text = "agents:\n  mine: { command: [mine], model: [-m, '{model}'], concurrency: 2 }\n"
+    expect(one(text, "mine")).toMatchObject({ model: ["-m", "{model}"], concurrency: 2 })
+    const plain = one("agents: { mine: { command: [mine] } }", "mine")
+    expect([plain?.model, plain?.concurrency]).toEqual([undefined, undefined])
+    expect(presets.map(({ concurrency }) => concurrency)).toEqual([4, 4])
+    // The words of a preset fit its own command only.
+    const wrapped = one("agents: { claude: { command: [my-claude] } }", "claude")
+    expect([wrapped?.model, wrapped?.concurrency]).toEqual([undefined, 4])
+    expect(problems("agents:\n  claude: { model: [--model], concurrency: 0 }\n").map(String)).toEqual([
+      expect.stringContaining('agents.claude.model must be a list of words with {model}, such as [--model, "{model}"]'),
+      expect.stringContaining("agents.claude.concurrency must be a whole number, 1 or more")
+    ])
+  })
+
   it("is added to the presets", () => {
     expect(read("").profiles).toEqual(presets)
     expect(
@@ -123,8 +138,8 @@ describe("a profile", () => {
   it("rejects unknown keys", () => {
     expect(problems("agents:\n  claude:\n    comand: [x]\n    environment: [A]\n  codex: fast\n")).toEqual([
       '3: has the unknown key "comand" in agents.claude: did you mean "command"?',
-      '4: has the unknown key "environment" in agents.claude: expected one of command, resume, prompt, format, env, timeout, silence',
-      "5: agents.codex must be a mapping with these keys: command, resume, prompt, format, env, timeout, silence"
+      '4: has the unknown key "environment" in agents.claude: expected one of command, resume, model, prompt, format, env, timeout, silence, concurrency',
+      "5: agents.codex must be a mapping with these keys: command, resume, model, prompt, format, env, timeout, silence, concurrency"
     ])
   })
 

@@ -6,6 +6,7 @@ import { Effect, Exit, Fiber, Option, Schema } from "effect"
 import { execFileSync } from "node:child_process"
 import { mkdirSync, readdirSync, statSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
+import type { AgentChoice } from "../../../src/tasks/plan/AgentChoice.js"
 import { Plan } from "../../../src/tasks/plan/Plan.js"
 import { InvalidPlan, Diagnostic } from "../../../src/yaml/Diagnostic.js"
 import * as TaskDirectory from "../../../src/tasks/plan/TaskDirectory.js"
@@ -211,16 +212,53 @@ describe("TaskDirectory.read of an invalid plan", () => {
     })
   )
 
+  it.scoped("reports agents and models that cannot be had where they are named, once, and not for complete tasks", () =>
+    Effect.gen(function* () {
+      const contents = {
+        "tasks/charlotte.yaml": "agent:\n  - claude\n  - gone\n",
+        "tasks/api/IMPLEMENTATION_PLAN.md": "---\nunit: api\n---\n",
+        "tasks/api/01-a.md": task(1),
+        "tasks/api/02-b.md": task(2),
+        "tasks/api/03-c.md": task(3, [], "agent: [claude, typo]\nmodel: opus\n"),
+        "tasks/api/04-d.md": task(4, [], "agent: nobody\nstatus: complete\n"),
+        "tasks/web/IMPLEMENTATION_PLAN.md": "---\nagent: other\nmodel: none\n---\n",
+        "tasks/web/01-a.md": task(1)
+      }
+      const known = new Set(["claude", "other"])
+      const checkAgent = ({ agent, model }: AgentChoice) => {
+        if (!known.has(agent)) return Effect.succeedSome({ about: "agent", message: `unknown agent ${agent}` } as const)
+        return Effect.succeed(
+          model === "none" ? Option.some({ about: "model", message: "no such model" } as const) : Option.none()
+        )
+      }
+      const path = yield* repository(contents)
+      const found = (agent?: string) =>
+        TaskDirectory.read({ repository: path, tasksDir: "tasks", agent, checkAgent }).pipe(
+          Effect.map(() => []),
+          Effect.catchAll(({ problems }) => Effect.succeed(problems.map(String))),
+          Effect.provide(files)
+        )
+      const lineOf = (text: string) => contents["tasks/api/03-c.md"].split("\n").indexOf(text) + 1
+      expect(yield* found()).toEqual([
+        `tasks/api/03-c.md:${lineOf("agent: [claude, typo]")}: unknown agent typo`,
+        "tasks/charlotte.yaml:3: unknown agent gone",
+        "tasks/web/IMPLEMENTATION_PLAN.md:3: no such model"
+      ])
+      // The agent of the job overrides those of the files; it is checked elsewhere.
+      expect(yield* found("gone")).toEqual([])
+    })
+  )
+
   it.scoped("reports unknown keys of a unit file", () =>
     Effect.gen(function* () {
       const found = yield* problemsOf({
-        "tasks/api/IMPLEMENTATION_PLAN.md": "---\nunit: api\ndepend_on: [db]\ndepends:\n  - db\nagent: claude\n---\n",
+        "tasks/api/IMPLEMENTATION_PLAN.md": "---\nunit: api\ndepend_on: [db]\ndepends:\n  - db\nagents: claude\n---\n",
         "tasks/api/01-a.md": task(1)
       })
       expect(found).toEqual([
         'tasks/api/IMPLEMENTATION_PLAN.md:3: has the unknown key "depend_on": did you mean "depends_on"?',
         'tasks/api/IMPLEMENTATION_PLAN.md:4: has the unknown key "depends": did you mean "depends_on"?',
-        'tasks/api/IMPLEMENTATION_PLAN.md:6: has the unknown key "agent": expected one of unit, depends_on'
+        'tasks/api/IMPLEMENTATION_PLAN.md:6: has the unknown key "agents": did you mean "agent"?'
       ])
     })
   )

@@ -14,7 +14,7 @@ const problemsOf = (frontmatter: string) => parse(frontmatter).problems.map(Stri
 describe("TaskFile.parse", () => {
   it("reads every key, the title, the prompt and the scripts", () => {
     const task = parse(
-      `task: 2\nstatus: in_progress\nbackpressure: "go test ./... -run TestJobManager"\ndepends_on: [1]`,
+      `task: 2\nstatus: in_progress\nbackpressure: "go test ./... -run TestJobManager"\ndepends_on: [1]\nagent: [claude, codex]\nmodel: opus`,
       "\n# Job manager core\n\nDo it.\n\n```sh\nmake\n```\n"
     )
     expect(task).toEqual({
@@ -25,6 +25,14 @@ describe("TaskFile.parse", () => {
       status: "in_progress",
       backpressure: "go test ./... -run TestJobManager",
       dependsOn: [{ to: 1, line: 5 }],
+      agents: {
+        file: "tasks/api/02-name.md",
+        agents: [
+          { name: "claude", line: 6 },
+          { name: "codex", line: 6 }
+        ],
+        model: { name: "opus", line: 7 }
+      },
       prompt: "\n# Job manager core\n\nDo it.\n\n```sh\nmake\n```\n",
       scripts: ["make\n"],
       problems: []
@@ -90,17 +98,17 @@ describe("TaskFile.parse", () => {
   })
 
   it("reports unknown keys with the key that was probably meant", () => {
-    expect(problemsOf(`${good}\ndepend_on:\n  - 1\nagent: claude\ndepends: [1]`)).toEqual([
+    expect(problemsOf(`${good}\ndepend_on:\n  - 1\nagents: claude\ndepends: [1]`)).toEqual([
       'tasks/api/02-name.md:4: has the unknown key "depend_on": did you mean "depends_on"?',
-      'tasks/api/02-name.md:6: has the unknown key "agent": expected one of task, backpressure, status, depends_on',
+      'tasks/api/02-name.md:6: has the unknown key "agents": did you mean "agent"?',
       'tasks/api/02-name.md:7: has the unknown key "depends": did you mean "depends_on"?'
     ])
     expect(problemsOf(`${good}\n"a\\e[2Jb\\nc": 1\n${"x".repeat(300)}: 1`)).toEqual([
-      'tasks/api/02-name.md:4: has the unknown key "ab c": expected one of task, backpressure, status, depends_on',
-      `tasks/api/02-name.md:5: has the unknown key "${"x".repeat(100)}…": expected one of task, backpressure, status, depends_on`
+      'tasks/api/02-name.md:4: has the unknown key "ab c": expected one of task, backpressure, status, depends_on, agent, model',
+      `tasks/api/02-name.md:5: has the unknown key "${"x".repeat(100)}…": expected one of task, backpressure, status, depends_on, agent, model`
     ])
     expect(problemsOf(`${good}\n1: x`)).toEqual([
-      'tasks/api/02-name.md:4: has the unknown key "1": expected one of task, backpressure, status, depends_on'
+      'tasks/api/02-name.md:4: has the unknown key "1": expected one of task, backpressure, status, depends_on, agent, model'
     ])
   })
 

@@ -213,6 +213,44 @@ describe("a session that", () => {
     })
   )
 
+  it.scopedLive("belongs to one agent of a list is not resumed by the next, which resumes its own", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config } = yield* repository(world, one("agent: [claude, other]\n"))
+      const profiles = [
+        claude(world, "refused 'Credit balance is too low'"),
+        claude(world, "[ $n = 2 ] && exit 0; worked", "other")
+      ]
+      const job = yield* Effect.provide(run({ ...config, agent: undefined }), charlotte(world, { profiles }))
+      // The gate fails the first attempt, which the second agent has continued.
+      expect([job.run.status, sessions(world)]).toEqual(["completed", ["new", "new", "s2"]])
+      expect(turns(world)[1]?.prompt).toContain(wholeTask)
+      expect(job.work.tasks).toMatchObject([{ failures: 1, calls: 2, session: { agent: "other", id: "s2" } }])
+    })
+  )
+
+  it.scopedLive("belongs to one agent of a list is kept if the next has done nothing", () =>
+    jumping((jump) =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const { config } = yield* repository(world, one("agent: [claude, other]\n"))
+        const profiles = [
+          claude(world, "[ $n = 1 ] && refused 'Credit balance is too low'; worked"),
+          claude(world, "refused 'Not logged in · Please run /login'", "other")
+        ]
+        const job = yield* Effect.gen(function* () {
+          const manager = yield* JobManager.JobManager
+          const id = yield* manager.start({ ...config, agent: undefined })
+          yield* becomes(id, "parked")
+          yield* jump("1 hour")
+          return yield* ended(id)
+        }).pipe(Effect.provide(charlotte(world, { profiles })))
+        expect([job.run.status, sessions(world)]).toEqual(["completed", ["new", "new", "s1"]])
+        expect(turns(world)[2]?.prompt).not.toContain(wholeTask)
+      })
+    )
+  )
+
   it.scopedLive("its agent can no longer resume is not resumed", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox

@@ -10,9 +10,9 @@ import { appears, charlotte, ended, repository, run, task, untilClosed } from ".
 import { counting, pausing } from "./Scenes.js"
 
 /** A stand-in for Claude Code. Its script has the number `n` of this call, and `limited` and `worked`. Each prompt is kept. */
-const claude = (world: Repository.Sandbox, script: string) =>
+const claude = (world: Repository.Sandbox, script: string, name = "claude") =>
   new Agents.Profile({
-    name: "claude",
+    name,
     command: [
       "sh",
       "-c",
@@ -78,6 +78,20 @@ describe("unfinished work", () => {
       expect(first).not.toContain("made again")
       expect(second).toContain("the working tree had to be made again")
       expect(second).toContain("\n- large.bin: larger than 20 MB\n")
+    })
+  )
+
+  it.scopedLive("is saved before the next agent of a list continues it in the same worktree", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const settings = { "charlotte.yaml": "agent: [claude, other]\nattempts: 1\n" }
+      const { config } = yield* repository(world, { ...once, ...settings })
+      const next = `ls '${world.root}'/charlotte/unfinished/*/tasks > '${world.root}/saved'; mv half.txt out.txt; worked`
+      const profiles = [claude(world, "echo half > half.txt; limited"), claude(world, next, "other")]
+      const job = yield* Effect.provide(run({ ...config, agent: undefined }), charlotte(world, { profiles }))
+      expect([job.run.status, job.run.error]).toEqual(["completed", undefined])
+      expect(readFileSync(`${world.root}/saved`, "utf8")).toBe("1.json\n1.pack\n")
+      expect(job.work.tasks).toMatchObject([{ failures: 0, calls: 1 }])
     })
   )
 
