@@ -39,7 +39,7 @@ layer(daemon(files, { CHARLOTTE_MAX_JOBS: "2" }), { excludeTestServices: true, t
         const before = yield* run("jobs")
         const { code, out } = yield* run("start", "tasks/good", "--repo", repository, "--dry-run")
         expect(code).toBe(0)
-        expect(out).toMatch(/^wave 1\n└─ a\n {3}└─ 1 Good red ?work\n[^]*1 to do\n$/)
+        expect(out).toMatch(/^wave 1\n└─ a\n {3}└─ 1 Good red ?work\n[^]*1 to do, agent script\n$/)
         expect((yield* run("jobs")).out.split("\n")).toHaveLength(before.out.split("\n").length)
       })
     )
