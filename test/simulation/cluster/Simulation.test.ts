@@ -1,10 +1,10 @@
-/** Several nodes at once, whole, under every order of events that 100 seeds think of. */
+/** Several nodes at once, whole, under every order of events that many seeds think of. */
 import { describe, expect, it } from "@effect/vitest"
 import { isLong } from "../../support/long.js"
 import * as Bundle from "../Bundle.js"
 import * as Figures from "../Figures.js"
 
-const seeds = isLong ? 1_000 : 100
+const seeds = isLong ? 1_000 : 50
 
 describe("the simulation of a cluster", () => {
   it("does the same again for the same seed, whatever was done before", { timeout: 300_000 }, async () => {
