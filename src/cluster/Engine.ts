@@ -5,7 +5,7 @@
  * @since 0.2.0
  */
 import { Context, Data, type Duration, type Effect, type Option, Schema, type Scope } from "effect"
-import type { JobNotFound, StopTimedOut, StoreError } from "../domain/errors.js"
+import type { StopError, StoreError } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import type { StopReport } from "../domain/StopReport.js"
 
@@ -35,10 +35,7 @@ export interface Requests {
   /** Hints that there may be work for the node that has the shard of the job. */
   readonly wake: (id: JobId) => Effect.Effect<void>
   /** Stops the job, once the intent to stop it is recorded. */
-  readonly stop: (
-    id: JobId,
-    grace: Duration.Duration
-  ) => Effect.Effect<StopReport, JobNotFound | StopTimedOut | StoreError | Unrouted | Busy>
+  readonly stop: (id: JobId, grace: Duration.Duration) => Effect.Effect<StopReport, StopError | Unrouted | Busy>
 }
 
 /**

@@ -2,7 +2,7 @@
  * Stops a job that another node runs: the intent is recorded and the node is called, but the row is authoritative.
  */
 import { Duration, Effect, Option } from "effect"
-import { type JobNotFound, StopTimedOut, type StoreError } from "../domain/errors.js"
+import { type StopError, StopTimedOut } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import type { Run } from "../domain/Run.js"
 import { isTerminal } from "../domain/RunStatus.js"
@@ -73,7 +73,7 @@ export const make = (kind: string, store: Store, engine: Engine): Others => {
           return yield* engine.ask(kind, Option.getOrUndefined(address)).stop(id, grace)
         })
         const asked = Effect.matchEffect(limited(ask), {
-          onSuccess: (report): Effect.Effect<Option.Option<StopReport>, Refused> =>
+          onSuccess: (report): Effect.Effect<Option.Option<StopReport>, StopError> =>
             Effect.map(since(begun), (elapsed) =>
               Option.some(new StopReport({ ...report, elapsed }, { disableValidation: true }))
             ),
@@ -90,9 +90,7 @@ export const make = (kind: string, store: Store, engine: Engine): Others => {
           Effect.sleep(Duration.sum(grace, afterGrace)),
           Effect.flatMap(since(begun), (elapsed) => new StopTimedOut({ jobId: id, elapsed }))
         )
-        return yield* race.first<Option.Option<StopReport>, Refused, never>([asked, seen, late])
+        return yield* race.first<Option.Option<StopReport>, StopError, never>([asked, seen, late])
       })
   }
 }
-
-type Refused = JobNotFound | StopTimedOut | StoreError

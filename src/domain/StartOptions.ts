@@ -4,14 +4,7 @@
  * @since 0.2.0
  */
 import { DateTime, Duration, Effect, Either, Schema } from "effect"
-import {
-  type IdempotencyKeyReused,
-  InvalidJobConfig,
-  type JobConflict,
-  type MaxJobsReached,
-  type QueueFull,
-  type ShuttingDown
-} from "./errors.js"
+import { InvalidJobConfig, type StartError } from "./errors.js"
 import { invalidConfig } from "./invalidConfig.js"
 import type { JobId } from "./JobId.js"
 import { storable } from "./storable.js"
@@ -73,20 +66,6 @@ export interface StartOptions<out When extends WhenFull = WhenFull> {
   /** Calls with the same key get the same run, for as long as that run is kept. 1 to 256 bytes. */
   readonly idempotencyKey?: string | undefined
 }
-
-/**
- * The errors of `start`. With `whenFull: "queue"` it never fails with `MaxJobsReached`.
- *
- * @since 0.2.0
- * @category errors
- */
-export type StartError<When extends WhenFull = WhenFull> =
-  | JobConflict
-  | InvalidJobConfig
-  | QueueFull
-  | IdempotencyKeyReused
-  | ShuttingDown
-  | ([When] extends ["queue"] ? never : MaxJobsReached)
 
 /**
  * Starts a job; `E` are the errors that do not depend on the options.

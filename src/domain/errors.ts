@@ -318,3 +318,44 @@ export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
     return `store: ${this.operation} failed (${this.reason}): ${detail}`
   }
 }
+
+/**
+ * The errors of `start`, besides `StoreError`. With `whenFull: "queue"` it never fails with `MaxJobsReached`.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export type StartError<When extends "refuse" | "queue" = "refuse" | "queue"> =
+  | JobConflict
+  | InvalidJobConfig
+  | QueueFull
+  | IdempotencyKeyReused
+  | ShuttingDown
+  | ([When] extends ["queue"] ? never : MaxJobsReached)
+
+/**
+ * The errors of `stop`.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export type StopError = JobNotFound | StopTimedOut | StoreError
+
+/**
+ * The errors of `signal`.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export type SignalError = JobNotFound | JobEnded | InvalidSignal | TooManySignals | StoreError
+
+/** Why an attempt of a waiting run does not begin. */
+export type BeginError = JobNotFound | NotResumable | MaxJobsReached | ShuttingDown | StoreError
+
+/**
+ * The errors of `resume`.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export type ResumeError = BeginError | JobConflict

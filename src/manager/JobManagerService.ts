@@ -6,17 +6,14 @@
 import type { Duration, Effect, Either, Option, Stream } from "effect"
 import type {
   InvalidJobConfig,
-  InvalidSignal,
   JobConflict,
-  JobEnded,
   JobNotFound,
-  MaxJobsReached,
-  NotResumable,
   QueueFull,
+  ResumeError,
   ShuttingDown,
-  StopTimedOut,
+  SignalError,
+  StopError,
   StoreError,
-  TooManySignals,
   UndecodableRun
 } from "../domain/errors.js"
 import type { JobEvent } from "../domain/JobEvent.js"
@@ -29,7 +26,8 @@ import type { Health } from "./internal/persistRetry.js"
 import type { ManagedJob } from "./ManagedJob.js"
 import type { AnySignals } from "./Orchestrator.js"
 
-export type { Start, StartError, StartOptions } from "../domain/StartOptions.js"
+export type { StartError } from "../domain/errors.js"
+export type { Start, StartOptions } from "../domain/StartOptions.js"
 
 /**
  * Marks a manager without schemas for success and failure values: its records are of the class `Run`.
@@ -133,7 +131,7 @@ export interface Service<
   readonly stop: (
     id: JobId,
     options?: { readonly grace?: Duration.DurationInput }
-  ) => Effect.Effect<StopReport, JobNotFound | StopTimedOut | StoreError>
+  ) => Effect.Effect<StopReport, StopError>
 
   /**
    * Stops all jobs at the same time, under one deadline; jobs that have not ended by then are reported as `timedOut`. No waiting
@@ -163,15 +161,10 @@ export interface Service<
    * names the sender, unverified. For a kind that declares its signals, an undeclared name or a payload that does not decode is an
    * `InvalidSignal`.
    */
-  readonly signal: SendSignal<
-    Signals,
-    Effect.Effect<void, JobNotFound | JobEnded | InvalidSignal | TooManySignals | StoreError>
-  >
+  readonly signal: SendSignal<Signals, Effect.Effect<void, SignalError>>
 
   /** Continues an interrupted run as its next attempt. A parked run continues as soon as a permit is free. */
-  readonly resume: (
-    id: JobId
-  ) => Effect.Effect<void, JobNotFound | NotResumable | MaxJobsReached | JobConflict | ShuttingDown | StoreError>
+  readonly resume: (id: JobId) => Effect.Effect<void, ResumeError>
 
   /** The events of a job with a `seq` above `after`: the recorded ones, then live ones; ends after the terminal event. */
   readonly events: (id: JobId, options?: { readonly after?: number }) => Stream.Stream<Event, JobNotFound | StoreError>

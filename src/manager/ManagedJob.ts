@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { DateTime, Duration, Effect, Stream } from "effect"
-import type { JobNotFound, StopTimedOut, StoreError } from "../domain/errors.js"
+import type { JobNotFound, StopError, StoreError } from "../domain/errors.js"
 import type { JobEvent } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
 import type { Run } from "../domain/Run.js"
@@ -26,9 +26,7 @@ export interface ManagedJob<out Config, out R = Run, out E = JobNotFound | Store
   /** See `JobManager.events`. */
   readonly events: (options?: { readonly after?: number }) => Stream.Stream<Event, JobNotFound | StoreError>
   /** See `JobManager.stop`. */
-  readonly stop: (options?: {
-    readonly grace?: Duration.DurationInput
-  }) => Effect.Effect<StopReport, JobNotFound | StopTimedOut | StoreError>
+  readonly stop: (options?: { readonly grace?: Duration.DurationInput }) => Effect.Effect<StopReport, StopError>
   /** See `JobManager.await`. */
   readonly await: Effect.Effect<R, E>
 }

@@ -4,18 +4,7 @@
  * @since 0.1.0
  */
 import type { Duration, Effect, Stream } from "effect"
-import type {
-  InvalidSignal,
-  JobConflict,
-  JobEnded,
-  JobNotFound,
-  MaxJobsReached,
-  NotResumable,
-  ShuttingDown,
-  StopTimedOut,
-  StoreError,
-  TooManySignals
-} from "../../domain/errors.js"
+import type { JobNotFound, ResumeError, ShuttingDown, SignalError, StopError, StoreError } from "../../domain/errors.js"
 import type { JobEvent } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { PrunedRuns } from "../../domain/Retention.js"
@@ -56,18 +45,13 @@ export interface Service {
   readonly export: (id: JobId) => Stream.Stream<Uint8Array, ClientError | JobNotFound | ShuttingDown | StoreError>
 
   /** As `JobManager.stop`. */
-  readonly stop: (
-    id: JobId,
-    options?: { readonly grace?: Duration.DurationInput }
-  ) => Response<StopReport, JobNotFound | StopTimedOut>
+  readonly stop: (id: JobId, options?: { readonly grace?: Duration.DurationInput }) => Response<StopReport, StopError>
 
   /** As `JobManager.stopAll`. */
   readonly stopAll: Response<ReadonlyArray<StopReport>>
 
   /** As `JobManager.resume`. */
-  readonly resume: (
-    id: JobId
-  ) => Response<void, JobNotFound | NotResumable | MaxJobsReached | JobConflict | ShuttingDown>
+  readonly resume: (id: JobId) => Response<void, ResumeError>
 
   /** As `JobManager.signal`. */
   readonly signal: (
@@ -75,7 +59,7 @@ export interface Service {
     name: string,
     payload?: unknown,
     options?: { readonly by?: string | undefined }
-  ) => Response<void, JobNotFound | JobEnded | InvalidSignal | TooManySignals>
+  ) => Response<void, SignalError>
 
   /** As `Runs.pin`. */
   readonly pin: (id: JobId) => Response<void, JobNotFound>

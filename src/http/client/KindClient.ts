@@ -6,16 +6,11 @@
 import * as HttpApiClient from "@effect/platform/HttpApiClient"
 import { Context, type Duration, Effect, Layer, Schema, type Scope, Stream } from "effect"
 import {
-  type InvalidSignal,
-  type JobConflict,
-  type JobEnded,
   JobNotFound,
-  type MaxJobsReached,
-  type NotResumable,
-  type ShuttingDown,
-  type StopTimedOut,
+  type ResumeError,
+  type SignalError,
+  type StopError,
   type StoreError,
-  type TooManySignals,
   type UndecodableRun
 } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
@@ -62,24 +57,16 @@ export interface KindService<K extends JobKind.Any> {
   readonly await: (id: JobId, options?: Patience) => Effect.Effect<JobKind.Run<K>, FollowError | UndecodableRun>
 
   /** As `JobManager.stop`. */
-  readonly stop: (
-    id: JobId,
-    options?: { readonly grace?: Duration.DurationInput }
-  ) => Response<StopReport, JobNotFound | StopTimedOut>
+  readonly stop: (id: JobId, options?: { readonly grace?: Duration.DurationInput }) => Response<StopReport, StopError>
 
   /** As `JobManager.stopAll`: the jobs of this kind. */
   readonly stopAll: Response<ReadonlyArray<StopReport>, NoSuchKind>
 
   /** As `JobManager.resume`. */
-  readonly resume: (
-    id: JobId
-  ) => Response<void, JobNotFound | NotResumable | MaxJobsReached | JobConflict | ShuttingDown>
+  readonly resume: (id: JobId) => Response<void, ResumeError>
 
   /** As `JobManager.signal`. */
-  readonly signal: SendSignal<
-    JobKind.EncodedSignals<K>,
-    Response<void, JobNotFound | JobEnded | InvalidSignal | TooManySignals>
-  >
+  readonly signal: SendSignal<JobKind.EncodedSignals<K>, Response<void, SignalError>>
 
   /** As `JobManager.events`; reconnects when the connection is lost. */
   readonly events: (

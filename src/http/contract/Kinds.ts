@@ -5,15 +5,7 @@ import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as OpenApi from "@effect/platform/OpenApi"
 import { Context, type Effect, type Option, Schema } from "effect"
-import type {
-  IdempotencyKeyReused,
-  InvalidJobConfig,
-  JobConflict,
-  MaxJobsReached,
-  QueueFull,
-  ShuttingDown,
-  StoreError
-} from "../../domain/errors.js"
+import type { StartError, StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type * as JobKind from "../../manager/JobKind.js"
 import type * as JobManager from "../../manager/JobManager.js"
@@ -69,16 +61,7 @@ export interface Start<K extends JobKind.Any> extends StartFields {
  * @category api
  */
 export type Endpoint<K extends JobKind.Any> = K extends JobKind.Any
-  ? HttpApiEndpoint.HttpApiEndpoint<
-      K["kind"],
-      "POST",
-      never,
-      never,
-      Start<K>,
-      never,
-      Submitted,
-      InvalidJobConfig | JobConflict | MaxJobsReached | QueueFull | IdempotencyKeyReused | ShuttingDown
-    >
+  ? HttpApiEndpoint.HttpApiEndpoint<K["kind"], "POST", never, never, Start<K>, never, Submitted, StartError>
   : never
 
 /**

@@ -2,7 +2,7 @@
  * What all parts of a manager share.
  */
 import { type Duration, Effect, type Fiber, Option, Ref, Runtime, type Scope } from "effect"
-import { JobNotFound, type StopTimedOut, type StoreError } from "../../domain/errors.js"
+import { JobNotFound, type StopError, type StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
 import type { StopReport } from "../../domain/StopReport.js"
@@ -50,7 +50,7 @@ export interface Others {
   readonly stop: (
     run: Run,
     options: { readonly grace: Duration.Duration; readonly begun: number }
-  ) => Effect.Effect<Option.Option<StopReport>, JobNotFound | StopTimedOut | StoreError>
+  ) => Effect.Effect<Option.Option<StopReport>, StopError>
   /** The ids of the running jobs of all nodes, this one included. */
   readonly ids: Effect.Effect<ReadonlyArray<JobId>, StoreError>
 }

@@ -3,11 +3,10 @@
  */
 import { Cause, Deferred, Effect, Option } from "effect"
 import {
+  type BeginError,
   type InvalidJobConfig,
-  type JobNotFound,
   type MaxJobsReached,
   NotResumable,
-  type ShuttingDown,
   type StoreError,
   type Superseded
 } from "../../domain/errors.js"
@@ -22,8 +21,6 @@ import type { Core } from "./Core.js"
 import { Elsewhere, launch } from "./jobLife.js"
 import { recoveryError } from "./JobOutcome.js"
 import * as JobRegistry from "./JobRegistry.js"
-
-type BeginError = JobNotFound | NotResumable | MaxJobsReached | ShuttingDown | StoreError
 
 /** Resumes a run: an interrupted run is passed to `beginInterrupted`; a parked run becomes due. */
 export const resumeJob = <Config>(

@@ -3,13 +3,7 @@
  * read from the store, which notifies when there may be one. One sleep, until the earliest due time, serves all due times.
  */
 import { Cause, Clock, DateTime, Duration, Effect, Option, Ref } from "effect"
-import {
-  type JobNotFound,
-  MaxJobsReached,
-  type NotResumable,
-  type ShuttingDown,
-  type StoreError
-} from "../../domain/errors.js"
+import { type BeginError, MaxJobsReached, type StoreError } from "../../domain/errors.js"
 import type { Run } from "../../domain/Run.js"
 import { RealClock } from "../../internal/RealClock.js"
 import * as race from "../../internal/race.js"
@@ -20,9 +14,7 @@ import type { Core } from "./Core.js"
 import * as JobRegistry from "./JobRegistry.js"
 import { record, tooManyCrashes } from "./recovery.js"
 
-export type Begin = (
-  run: Run
-) => Effect.Effect<void, JobNotFound | NotResumable | MaxJobsReached | ShuttingDown | StoreError>
+export type Begin = (run: Run) => Effect.Effect<void, BeginError>
 
 export interface Dispatcher {
   /** Begins runs for as long as the manager lives. */

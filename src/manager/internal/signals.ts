@@ -2,13 +2,7 @@
  * Sends signals: each is recorded with its job, and wakes the job if it has parked for that signal.
  */
 import { Effect, type Option, ParseResult, Schema } from "effect"
-import {
-  InvalidSignal,
-  type JobEnded,
-  type JobNotFound,
-  type StoreError,
-  type TooManySignals
-} from "../../domain/errors.js"
+import { InvalidSignal, type SignalError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import { parse, stringify } from "../../internal/Json.js"
 import { now } from "../../internal/now.js"
@@ -17,8 +11,6 @@ import type { Core } from "./Core.js"
 
 /** The signals that a kind takes, each with the schema of its payload. */
 export type Signals = { readonly [name: string]: Schema.Schema.AnyNoContext }
-
-export type SignalError = JobNotFound | JobEnded | InvalidSignal | TooManySignals | StoreError
 
 /** How many signals a job keeps since it last began. */
 const limit = 1_000

@@ -9,8 +9,8 @@ import {
   type InvalidJobConfig,
   JobConflict,
   type MaxJobsReached,
-  type QueueFull,
   type ShuttingDown,
+  type StartError,
   type StoreError
 } from "../../domain/errors.js"
 import { parse } from "../../internal/Json.js"
@@ -30,10 +30,9 @@ import { stopJob } from "./stopJob.js"
 import { newRun, type Starting, submit, type Submission, type Submitted } from "./submission.js"
 
 /** Why nothing was written. */
-export type Refusal =
-  MaxJobsReached | JobConflict | InvalidJobConfig | QueueFull | IdempotencyKeyReused | ShuttingDown | StoreError
+export type Refusal = StartError | StoreError
 
-export type WriteError = JobConflict | InvalidJobConfig | QueueFull | IdempotencyKeyReused | StoreError
+export type WriteError = Exclude<Refusal, MaxJobsReached | ShuttingDown>
 
 export const startJob = <Config>(
   core: Core<Config>,

@@ -2,7 +2,7 @@
  * Stops all jobs at the same time, under one deadline.
  */
 import { Clock, Deferred, Effect, Option } from "effect"
-import type { JobNotFound, StopTimedOut, StoreError } from "../../domain/errors.js"
+import type { StopError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import { StopReport } from "../../domain/StopReport.js"
@@ -77,7 +77,7 @@ const beginAll = <Config>(core: Core<Config>, ids: ReadonlyArray<JobId>, begun: 
 /** None if there is no such job. */
 const reported = (
   jobId: JobId,
-  stopped: Effect.Effect<StopReport, StopTimedOut | JobNotFound | StoreError>,
+  stopped: Effect.Effect<StopReport, StopError>,
   begun: number
 ): Effect.Effect<ReadonlyArray<StopReport>> =>
   stopped.pipe(

@@ -2,7 +2,7 @@
  * Stops a job. The interruption is the stop; the rest waits until the job is really over, and reports the outcome.
  */
 import { Cause, Clock, Deferred, Duration, Effect, Fiber, Option, Ref } from "effect"
-import { type JobNotFound, StopTimedOut, StoreError } from "../../domain/errors.js"
+import { type StopError, StopTimedOut, StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
 import { isTerminal, type RunStatus } from "../../domain/RunStatus.js"
@@ -26,7 +26,7 @@ export const stopJob = <Config>(
   core: Core<Config>,
   id: JobId,
   grace: Duration.Duration
-): Effect.Effect<StopReport, JobNotFound | StopTimedOut | StoreError> =>
+): Effect.Effect<StopReport, StopError> =>
   Effect.gen(function* () {
     yield* core.store.outsideTransaction
     const begun = yield* Clock.currentTimeMillis
@@ -118,7 +118,7 @@ const stopInactive = <Config>(
   core: Core<Config>,
   id: JobId,
   { begun, grace }: { readonly grace: Duration.Duration; readonly begun: number }
-): Effect.Effect<Option.Option<StopReport>, JobNotFound | StopTimedOut | StoreError> =>
+): Effect.Effect<Option.Option<StopReport>, StopError> =>
   Effect.gen(function* () {
     const run = yield* core.recordOf(id)
     const { attempt, status } = run
