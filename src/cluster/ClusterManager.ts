@@ -14,14 +14,15 @@ import { assemble } from "../manager/internal/assemble.js"
 import { beginRun } from "../manager/internal/beginRun.js"
 import { allEnded, letGo } from "../manager/internal/closeJobs.js"
 import * as JobIdGenerator from "../manager/internal/JobIdGenerator.js"
+import type { Core } from "../manager/internal/Core.js"
 import * as JobRegistry from "../manager/internal/JobRegistry.js"
 import * as Parts from "../manager/internal/parts.js"
 import { clearLeft } from "../manager/internal/recovery.js"
+import { stopJob } from "../manager/internal/stopJob.js"
 import type { Service } from "../manager/JobManagerService.js"
 import { makeNotifier } from "../store/port/ChangeNotifier.js"
 import { RunStore } from "../store/RunStore.js"
-import { answers } from "./answers.js"
-import { Engine } from "./Engine.js"
+import { Engine, type Requests, Unrouted } from "./Engine.js"
 import { Guard } from "./guard/Guard.js"
 import * as Node from "./Node.js"
 import * as nodeStore from "./nodeStore.js"
@@ -204,3 +205,16 @@ const awaitOwner = ({ owners }: RunStore["Type"], kind: string): Effect.Effect<v
       onSome: (owner) => Effect.zipRight(Effect.sleep(timing.deadAfter), owners.release(owner))
     })
   )
+
+/** Handles the requests of other nodes. They are hints: a node acts only on the row of the job. */
+const answers = <Config>(core: Core<Config>, wake: (id: JobId) => Effect.Effect<void>): Requests => ({
+  wake,
+  stop: (id, grace) =>
+    Effect.gen(function* () {
+      const isHere = Option.isSome(yield* JobRegistry.find(core.jobs, id))
+      const isStopping = isHere && Option.exists(yield* core.store.cluster.heldRun(id), ({ stopping }) => stopping)
+      if (isStopping) return yield* stopJob(core, id, grace)
+      yield* wake(id)
+      return yield* new Unrouted({ jobId: id })
+    })
+})

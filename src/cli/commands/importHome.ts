@@ -4,7 +4,7 @@
 import { Either } from "effect"
 import * as CommandTree from "../parser/CommandTree.js"
 import * as Parameter from "../parser/Parameter.js"
-import { database } from "./daemon/parameters.js"
+import { database } from "./daemon.js"
 import { json } from "./parameters.js"
 
 const file = Parameter.argument("file", { description: "The file that export-home wrote.", decode: Either.right })

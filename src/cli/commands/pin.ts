@@ -1,5 +1,5 @@
 /**
- * `charlotte pin`: keeps a job regardless of retention.
+ * `charlotte pin` and `charlotte unpin`: keeps a job regardless of retention, or no longer.
  */
 import * as CommandTree from "../parser/CommandTree.js"
 import { job, json } from "./parameters.js"
@@ -11,4 +11,13 @@ export const pin = CommandTree.command(
     parameters: { job, json }
   },
   async () => (await import("../act/pinJob.js")).pinJob
+)
+
+export const unpin = CommandTree.command(
+  {
+    description: "Let retention remove a pinned job again.",
+    example: "charlotte unpin latest",
+    parameters: { job, json }
+  },
+  async () => (await import("../act/pinJob.js")).unpinJob
 )

@@ -1,17 +1,20 @@
 /**
  * `charlotte doctor`: checks the environment and suggests fixes. It changes nothing and holds no lock.
  */
-import { Effect, type Option } from "effect"
+import { Path } from "@effect/platform/Path"
+import { Effect, Option } from "effect"
 import * as Home from "../../daemon/home/Home.js"
 import * as Git from "../../git/Git.js"
+import type { GitError } from "../../git/GitError.js"
+import type { RepositoryProblem } from "../../git/preflight.js"
+import { type ProcessTable, ProcessTableRef } from "../../process/ProcessTable.js"
+import * as Driver from "../../store/sqlite/Driver.js"
+import { unsupported } from "../Platform.js"
 import * as agents from "./agents.js"
 import * as Finding from "./Finding.js"
 import * as HomeDirectory from "./home.js"
-import * as machine from "./machine.js"
 import * as database from "./database.js"
 import * as Report from "./Report.js"
-import * as repository from "./repository.js"
-import * as SqliteDriver from "./sqlite.js"
 import * as ExitCode from "../errors/ExitCode.js"
 import { Output, writeLines } from "../terminal/Output.js"
 
@@ -23,12 +26,12 @@ export interface Options extends database.Options {
 export const diagnose = ({ audit, json, repo }: Options) =>
   Effect.gen(function* () {
     const { isTerminal, size, write } = yield* Output
-    const sqlite = yield* SqliteDriver.check
+    const sqlite = yield* checkSqlite
     const found = yield* Effect.all([
-      machine.check,
+      machine,
       Effect.succeed([sqlite]),
       sqlite.status === "problem" ? Effect.succeed([withoutSqlite]) : home({ audit }),
-      repository.check(repo)
+      repository(repo)
     ])
     const report = Report.make(found.flat())
     yield* json
@@ -61,3 +64,70 @@ const home = (options: database.Options) =>
       ])
     )
   )
+
+/** Opens, locks and queries a database in a separate process. */
+const checkSqlite: Effect.Effect<Finding.Finding> = Effect.match(Driver.probe, {
+  onSuccess: ({ driver, sqlite }) => Finding.ok("sqlite", `SQLite ${sqlite}, better-sqlite3 ${driver}`),
+  onFailure: ({ message }) =>
+    Finding.problem(
+      "sqlite",
+      message,
+      "reinstall charlotte on this machine with the Node.js that runs it (in a checkout: npm ci)"
+    )
+})
+
+const reach = ({ cgroups }: ProcessTable): string =>
+  cgroups?.delegated === undefined ? "/proc" : `/proc and a cgroup in ${cgroups.delegated}`
+
+/** Checks Node.js, the platform and git. */
+const machine: Effect.Effect<ReadonlyArray<Finding.Finding>, never, Git.Git> = Effect.gen(function* () {
+  const git = yield* Git.Git
+  const table = yield* ProcessTableRef
+  const reason = unsupported({ node: process.versions.node, platform: process.platform })
+  return [
+    reason === undefined
+      ? Finding.ok("node", `Node.js ${process.versions.node}`)
+      : Finding.fromMessage("problem", "node", reason),
+    Option.isSome(table)
+      ? Finding.ok("platform", `${process.platform}; all processes of a job are found through ${reach(table.value)}`)
+      : Finding.warning(
+          "platform",
+          `${process.platform}, without /proc: processes that leave the process group of an agent or gate cannot be found`,
+          "use agents and gates that leave nothing running, or Linux"
+        ),
+    yield* Effect.match(git.version, {
+      onSuccess: (version) => Finding.ok("git", `version ${version}`),
+      onFailure: ({ message }) => Finding.fromMessage("problem", "git", message)
+    })
+  ]
+})
+
+/** Checks the repository of --repo or of the current directory. */
+const repository = (given: Option.Option<string>) =>
+  Effect.gen(function* () {
+    const git = yield* Git.Git
+    const path = yield* Path
+    // The current directory may have been deleted.
+    const place = yield* Effect.option(Effect.try(() => path.resolve(Option.getOrElse(given, () => "."))))
+    if (Option.isNone(place)) return []
+    const found = yield* git.open(place.value)
+    const problems = yield* git.problems(found, undefined, yield* worktrees)
+    return problems.length === 0 ? [Finding.ok("repository", found.topLevel)] : problems.map(ofProblem)
+  }).pipe(Effect.catchAll((error) => Effect.succeed(ofError(error, Option.isSome(given)))))
+
+/** Where jobs would work; an unusable home is reported by its own check. */
+const worktrees = Home.Home.pipe(
+  Effect.map(({ worktrees }) => ({ worktrees })),
+  Effect.provide(Home.layerUntouched),
+  Effect.orElseSucceed(() => ({}))
+)
+
+/** A detached HEAD is only a warning: --target can name a branch. */
+const ofProblem = ({ kind, message }: RepositoryProblem): Finding.Finding =>
+  Finding.fromMessage(kind === "detached" ? "warning" : "problem", "repository", message)
+
+/** Nothing if the current directory is in no repository; git itself is checked elsewhere. */
+const ofError = (error: GitError, isNamed: boolean): ReadonlyArray<Finding.Finding> =>
+  error._tag === "GitMissing" || error._tag === "GitTooOld" || (error._tag === "NotARepository" && !isNamed)
+    ? []
+    : [Finding.fromMessage("problem", "repository", error.message)]

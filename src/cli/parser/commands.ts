@@ -1,6 +1,8 @@
 /**
  * The tree of all commands.
  */
+import { cluster } from "../commands/cluster.js"
+import { daemon } from "../commands/daemon.js"
 import { diff } from "../commands/diff.js"
 import { doctor } from "../commands/doctor.js"
 import { exported } from "../commands/export.js"
@@ -9,7 +11,7 @@ import { importHome } from "../commands/importHome.js"
 import { jobs } from "../commands/jobs.js"
 import { logs } from "../commands/logs.js"
 import { open } from "../commands/open.js"
-import { pin } from "../commands/pin.js"
+import { pin, unpin } from "../commands/pin.js"
 import { plan } from "../commands/plan.js"
 import { prune } from "../commands/prune.js"
 import { resume } from "../commands/resume.js"
@@ -19,39 +21,8 @@ import { show } from "../commands/show.js"
 import { signal } from "../commands/signal.js"
 import { start } from "../commands/start.js"
 import { stop } from "../commands/stop.js"
-import { unpin } from "../commands/unpin.js"
 import { watch } from "../commands/watch.js"
-import * as drainNode from "../commands/cluster/drain.js"
-import * as limitCluster from "../commands/cluster/limit.js"
-import * as migrateCluster from "../commands/cluster/migrate.js"
-import * as clusterStatus from "../commands/cluster/status.js"
-import * as restartDaemon from "../commands/daemon/restart.js"
-import * as startDaemon from "../commands/daemon/start.js"
-import * as daemonStatus from "../commands/daemon/status.js"
-import * as stopDaemon from "../commands/daemon/stop.js"
 import type { Group } from "./CommandTree.js"
-
-const daemon: Group = {
-  description: "Manage the background daemon. Its jobs do not depend on a terminal.",
-  children: {
-    start: startDaemon.start,
-    stop: stopDaemon.stop,
-    restart: restartDaemon.restart,
-    status: daemonStatus.status
-  },
-  synonyms: { up: ["start"], down: ["stop"], kill: ["stop"], info: ["status"], ps: ["status"] }
-}
-
-const cluster: Group = {
-  description: "Manage the nodes of a cluster. Nodes are daemons that share one PostgreSQL database.",
-  children: {
-    status: clusterStatus.status,
-    drain: drainNode.drain,
-    limit: limitCluster.limit,
-    migrate: migrateCluster.migrate
-  },
-  synonyms: { ls: ["status"], list: ["status"], nodes: ["status"], cordon: ["drain"], uncordon: ["drain"] }
-}
 
 export const charlotte: Group = {
   description:

@@ -10,11 +10,13 @@ import * as Git from "../../git/Git.js"
 import type { PrunedRuns } from "../../domain/Retention.js"
 import * as Prune from "../../tasks/Prune.js"
 import { Confirmation } from "../terminal/Confirmation.js"
+import * as JobTable from "../list/JobTable.js"
 import * as JobRef from "../target/JobRef.js"
-import * as pruneRecords from "./pruneRecords.js"
+import * as JobSource from "../target/JobSource.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import { Output, writeLines } from "../terminal/Output.js"
 import * as OfflineJobs from "../offline/OfflineJobs.js"
+import { prune, withStore } from "../offline/withStore.js"
 import { UsageError } from "../parser/UsageError.js"
 import * as format from "../terminal/format.js"
 
@@ -52,7 +54,7 @@ export const pruneJobs = ({ all, discard, dryRun, json, olderThan, repo, yes, ..
     const pruneAll = (dryRun: boolean) =>
       Effect.gen(function* () {
         const pruned = yield* Prune.prune({ ...options, dryRun })
-        return { pruned, records: isFiltered ? [] : yield* pruneRecords.pruneRecords({ dryRun }) }
+        return { pruned, records: isFiltered ? [] : yield* pruneRecords({ dryRun }) }
       })
     const showJson = (all: All) => write(`${JSON.stringify(all)}\n`)
     if (!yes) {
@@ -108,7 +110,7 @@ interface All {
 }
 
 const show = ({ pruned, records }: All, manner: Manner) => {
-  const all = [...pruned.flatMap(lines(manner)), ...records.flatMap(pruneRecords.lines(manner))]
+  const all = [...pruned.flatMap(lines(manner)), ...records.flatMap(recordLines(manner))]
   return writeLines(all.length === 0 ? [[StyledLine.raw("nothing to remove")]] : all)
 }
 
@@ -141,3 +143,28 @@ const command = (kept: ReadonlyArray<Prune.Kept>): string =>
   `charlotte prune --discard ${[...new Set(kept.map(({ jobId }) => jobId))].join(" ")}`
 
 const would = (dryRun: boolean): string => (dryRun ? "would remove " : "removed ")
+
+/** Prunes the records of jobs by retention: in the process that holds the home, or in the database if there is none. */
+const pruneRecords = (options: { readonly dryRun: boolean }) =>
+  Effect.gen(function* () {
+    const host = yield* JobSource.host
+    if (Option.isSome(host)) return yield* host.value.client.prune(options)
+    // A dry run takes no lock, and creates no home.
+    const planned = yield* prune(yield* RunStore, { dryRun: true })
+    return options.dryRun || planned.length === 0 ? planned : yield* withStore((store) => prune(store, options))
+  })
+
+/** How many jobs of a kind are listed. */
+const shown = 10
+
+const recordLines =
+  ({ dryRun }: Manner) =>
+  ({ jobs, kind, runs }: PrunedRuns): ReadonlyArray<StyledLine.Line> => [
+    [
+      StyledLine.raw(`${would(dryRun)}the records and logs of `),
+      StyledLine.raw(`${runs} finished ${runs === 1 ? "job" : "jobs"}`, "strong"),
+      ...(kind === JobTable.tasksKind ? [] : [StyledLine.raw(" of kind "), StyledLine.piece(kind)])
+    ],
+    ...jobs.slice(0, shown).map((id) => [StyledLine.raw(`  ${id}`)]),
+    ...(runs > shown ? [[StyledLine.raw(`  and ${runs - shown} more`, "faint")]] : [])
+  ]

@@ -1,13 +1,17 @@
 /**
  * `charlotte watch`: follows a job to its end, or the events of all jobs.
  */
-import { Effect, Option } from "effect"
+import { Effect, Option, Schema, Stream } from "effect"
+import { JobEvent } from "../../domain/JobEvent.js"
 import * as Home from "../../daemon/home/Home.js"
 import { DaemonNotRunning } from "../../http/contract/errors.js"
 import * as JobRef from "../target/JobRef.js"
 import * as JobSource from "../target/JobSource.js"
 import * as followRemote from "./followRemote.js"
-import * as watchAll from "./watchAll.js"
+import * as plainLines from "./plainLines.js"
+import * as StyledLine from "../terminal/StyledLine.js"
+import { Output, writeLines } from "../terminal/Output.js"
+import { timeZone } from "../terminal/timeZone.js"
 
 export interface Options {
   readonly job: Option.Option<string>
@@ -18,7 +22,7 @@ export const watch = ({ job, json }: Options) =>
   Effect.gen(function* () {
     const host = yield* JobSource.host
     if (Option.isNone(job)) {
-      if (Option.isSome(host)) return yield* watchAll.follow(host.value, json)
+      if (Option.isSome(host)) return yield* followAll(host.value, json)
       const { socket } = yield* Home.Home
       return yield* new DaemonNotRunning({ address: socket })
     }
@@ -29,3 +33,29 @@ export const watch = ({ job, json }: Options) =>
     const jobs = yield* JobSource.recorded
     yield* followRemote.replay(jobs, yield* JobRef.find(jobs, job.value), json)
   }).pipe(Effect.provide(Home.layerUntouched), Effect.scoped)
+
+/** Follows the events of all jobs from now on, until it is interrupted. */
+const followAll = ({ client, what }: JobSource.Host, json: boolean) =>
+  Effect.gen(function* () {
+    const { error, isTerminal, size, write } = yield* Output
+    const zone = yield* timeZone
+    const events = client.allEvents({
+      after: "latest",
+      patience: followRemote.patience[what],
+      onConnection: (state) => error(`${followRemote.connection(what, state)}\n`)
+    })
+    const show = (event: JobEvent) =>
+      Effect.gen(function* () {
+        if (json) return yield* write(`${JSON.stringify(encode(event))}\n`)
+        const columns = isTerminal ? (yield* size).columns - 1 : Infinity
+        const lines = Option.match(plainLines.line(event, zone), {
+          onNone: () => [],
+          onSome: (line) =>
+            StyledLine.wrap([StyledLine.raw(`${JobRef.short(event.jobId)} `, "faint"), ...line], columns, 2)
+        })
+        yield* writeLines(lines)
+      })
+    yield* Stream.runForEach(events, show)
+  })
+
+const encode = Schema.encodeSync(JobEvent)

@@ -3,9 +3,8 @@
  * width changes, one terminal wraps the lines again and another cuts them off, so the rows above the cursor would be unknown. It is
  * never hidden, so the terminal stays usable however this process ends.
  */
-import { Clock, Effect, type Scope } from "effect"
+import { Clock, Effect, Runtime, type Scope } from "effect"
 import * as StyledLine from "./StyledLine.js"
-import { onSuspend } from "./onSuspend.js"
 import { Output, type OutputClosed, type Size } from "./Output.js"
 
 export type Draw = (size: Size, now: number) => ReadonlyArray<StyledLine.Line>
@@ -79,3 +78,29 @@ export const make: Effect.Effect<Live, never, Output | Scope.Scope> = Effect.gen
 const isSame = (a: ReadonlyArray<StyledLine.Line>, b: ReadonlyArray<StyledLine.Line>): boolean =>
   a.length === b.length &&
   a.every((line, index) => StyledLine.paint(line, true) === StyledLine.paint(b[index] ?? [], true))
+
+/** Ctrl-Z: runs an effect before the process is suspended, such as one that clears what a shell would write over. */
+const onSuspend = (clear: Effect.Effect<void>): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const runFork = Runtime.runFork(yield* Effect.runtime())
+    const suspend = Effect.sync(() => {
+      // Without a listener, the signal has its default effect, which depends on the shell.
+      process.off("SIGTSTP", onSignal)
+      process.kill(process.pid, "SIGTSTP")
+    })
+    const onSignal = () => void runFork(Effect.zipRight(clear, suspend))
+    const listen = () => {
+      if (!process.listeners("SIGTSTP").includes(onSignal)) process.on("SIGTSTP", onSignal)
+    }
+    yield* Effect.acquireRelease(
+      Effect.sync(() => {
+        listen()
+        process.on("SIGCONT", listen)
+      }),
+      () =>
+        Effect.sync(() => {
+          process.off("SIGTSTP", onSignal)
+          process.off("SIGCONT", listen)
+        })
+    )
+  })

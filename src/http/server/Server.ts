@@ -6,13 +6,13 @@
 import { createServer as createNodeServer, type RequestListener, type Server as NodeServer } from "node:http"
 import type * as HttpApi from "@effect/platform/HttpApi"
 import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
-import { Array, Context, Deferred, type Duration, Effect, Exit, Layer, type Redacted, Runtime, Scope } from "effect"
+import { Array, Context, Deferred, Duration, Effect, Exit, Layer, type Redacted, Runtime, Scope } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import { InternalError, NotReady } from "../contract/errors.js"
 import type * as Address from "./Address.js"
-import { closeServers } from "./closeServers.js"
 import * as background from "../../internal/background.js"
 import * as Later from "../../internal/Later.js"
+import { RealClock } from "../../internal/RealClock.js"
 import { ListenError } from "./ListenError.js"
 import * as Page from "./page/Page.js"
 import type { Port } from "./page/SessionFile.js"
@@ -177,6 +177,27 @@ const make = <Groups extends HttpApiGroup.HttpApiGroup.Any, E>(options: ListenOp
 
 const tokenFor = ({ host, port }: Port, page: Page.Options) =>
   Effect.mapError(page.token, ({ message }) => new ListenError({ address: `${host}:${port}`, problem: message }))
+
+/** How often idle connections are closed during shutdown, in milliseconds. */
+const pollInterval = 20
+
+/** Lets requests in flight finish within the timeout, then closes all connections. */
+const closeServers = (servers: ReadonlyArray<NodeServer>, timeout: Duration.DurationInput) =>
+  Effect.gen(function* () {
+    // Real time, because clients do not follow a test clock.
+    const clock = yield* RealClock
+    let open = servers.length
+    for (const server of servers) server.close(() => (open -= 1))
+    const drain = (left: number): Effect.Effect<void> =>
+      Effect.suspend(() => {
+        for (const server of servers) server.closeIdleConnections()
+        return open === 0 || left <= 0
+          ? Effect.void
+          : Effect.zipRight(clock.sleep(pollInterval), drain(left - pollInterval))
+      })
+    yield* drain(Duration.toMillis(timeout))
+    for (const server of servers) server.closeAllConnections()
+  })
 
 /**
  * As `layer`, but loads the HTTP application with the first request, or when `prepared` runs.

@@ -1,13 +1,14 @@
 /**
- * Options that several daemon commands share.
+ * `charlotte daemon`: the background daemon.
  */
 import { Either, Option } from "effect"
-import * as DatabaseChoice from "../../../daemon/config/DatabaseChoice.js"
-import * as NodeSettings from "../../../daemon/config/NodeSettings.js"
-import * as ListenAddress from "../../daemon/ListenAddress.js"
-import * as globals from "../../parser/globals.js"
-import * as Parameter from "../../parser/Parameter.js"
-import { number } from "../parameters.js"
+import * as DatabaseChoice from "../../daemon/config/DatabaseChoice.js"
+import * as NodeSettings from "../../daemon/config/NodeSettings.js"
+import * as ListenAddress from "../daemon/ListenAddress.js"
+import * as CommandTree from "../parser/CommandTree.js"
+import * as globals from "../parser/globals.js"
+import * as Parameter from "../parser/Parameter.js"
+import { json, number } from "./parameters.js"
 
 const listen = Parameter.option(
   "listen",
@@ -35,7 +36,7 @@ const insecureHttp = Parameter.flag("insecure-http", {
 })
 
 /** The port of a daemon and its settings. */
-export const port = { listen, tlsCert, tlsKey, tokenFile: globals.tokenFile, insecureHttp }
+const port = { listen, tlsCert, tlsKey, tokenFile: globals.tokenFile, insecureHttp }
 
 const decodeDatabase = (text: string): Either.Either<DatabaseChoice.DatabaseChoice, Parameter.Invalid> =>
   Either.flatMap(
@@ -59,7 +60,7 @@ export const database: Parameter.Parameter<Option.Option<DatabaseChoice.Database
 }
 
 /** The settings of a node of a cluster. */
-export const node = {
+const node = {
   advertise: Parameter.option(
     "advertise",
     {
@@ -75,4 +76,67 @@ export const node = {
   sharedRepositories: Parameter.flag("shared-repositories", {
     description: "Accept jobs in local directories: every node has the same repositories at the same paths."
   })
+}
+
+const foreground = Parameter.flag("foreground", {
+  description: "Stay in the foreground, for a supervisor such as systemd."
+})
+
+const again = Parameter.flag("again", {
+  description: "Continue the jobs of this home although its records were exported, and the jobs may run elsewhere."
+})
+
+const start = CommandTree.command(
+  {
+    description:
+      "Start the daemon and wait until it accepts jobs. It resumes interrupted jobs. Does nothing if a daemon is already running.",
+    example: "charlotte daemon start",
+    isLocal: true,
+    parameters: { foreground, again, ...port, database, ...node, json }
+  },
+  async () => (await import("../daemon/start.js")).start
+)
+
+const stop = CommandTree.command(
+  {
+    description:
+      "Shut down the daemon and wait until it has exited, within seconds. Its jobs are interrupted and resume when a daemon starts again.",
+    example: "charlotte daemon stop",
+    isLocal: true,
+    parameters: { json }
+  },
+  async () => (await import("../daemon/stop.js")).stop
+)
+
+const restart = CommandTree.command(
+  {
+    description:
+      "Restart the daemon, or start it. It keeps its port if it had one. Its jobs are interrupted and resumed.",
+    example: "charlotte daemon restart",
+    isLocal: true,
+    parameters: { ...port, database, ...node, json }
+  },
+  async () => (await import("../daemon/restart.js")).restart
+)
+
+const status = CommandTree.command(
+  {
+    description:
+      "Show whether the daemon is running and ready. A foreground charlotte run counts as one. Exits with 0 if it is ready, 69 if nothing is running, 75 if it does not respond, and 1 otherwise.",
+    example: "charlotte daemon status",
+    isLocal: true,
+    parameters: { json }
+  },
+  async () => (await import("../daemon/status.js")).status
+)
+
+export const daemon: CommandTree.Group = {
+  description: "Manage the background daemon. Its jobs do not depend on a terminal.",
+  children: {
+    start,
+    stop,
+    restart,
+    status
+  },
+  synonyms: { up: ["start"], down: ["stop"], kill: ["stop"], info: ["status"], ps: ["status"] }
 }
