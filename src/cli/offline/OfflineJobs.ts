@@ -73,7 +73,7 @@ export const make = (store: RunStore.Service, { isManaged = false }: Options = {
     export: (id) => Stream.unwrap(queries.export(id)),
     diff: (id, query = {}) =>
       Effect.flatMap(
-        Effect.promise(() => import("../../http/server/JobDiff.js")),
+        Effect.promise(() => import("../../tasks/http/JobDiff.js")),
         ({ make }) => Effect.flatMap(make, ({ of }) => of(store, () => true, id, query))
       ),
     events: Runs.make(store).events

@@ -47,7 +47,7 @@ export interface LayerOptions extends Options, StreamOptions {}
 const stopAll = decodeJsonBody(StopAll)
 
 /** Most servers never need git. */
-const loadJobDiff = Effect.promise(() => import("./JobDiff.js"))
+const loadJobDiff = Effect.promise(() => import("../../tasks/http/JobDiff.js"))
 
 /** Checks for an object only: `JobManager.start` decodes it and reports every invalid field. */
 const isSubmission = (body: unknown): body is Submission => Predicate.isRecord(body)

@@ -14,10 +14,10 @@ export {
   ListedJob,
   make,
   Submitted
-} from "./contract/Api.js"
-export type { AnyKind, AnyManager, Endpoint, Group, Start } from "./contract/Kinds.js"
-export type { Requirements } from "./server/KindHandlers.js"
-export { layer, type LayerOptions as Options } from "./server/Handlers.js"
+} from "../../http/contract/Api.js"
+export type { AnyKind, AnyManager, Endpoint, Group, Start } from "../../http/contract/Kinds.js"
+export type { Requirements } from "../../http/server/KindHandlers.js"
+export { layer, type LayerOptions as Options } from "../../http/server/Handlers.js"
 
 /**
  * In version 0.1.0 `JobsApi` was the API itself. `HttpApi.addHttpApi` reads `groups`, so old code gets an error with the fix.

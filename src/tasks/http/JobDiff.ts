@@ -11,10 +11,10 @@ import { ObjectId } from "../../git/RefNames.js"
 import * as Permits from "../../internal/Permits.js"
 import * as plainText from "../../internal/plainText.js"
 import type { Reads } from "../../store/Runs.js"
-import * as PlanSnapshot from "../../tasks/run/PlanSnapshot.js"
-import * as workRange from "../../tasks/workRange.js"
-import { Diff, DiffFile } from "../contract/Diff.js"
-import { DiffUnavailable } from "../contract/errors.js"
+import * as PlanSnapshot from "../run/PlanSnapshot.js"
+import * as workRange from "../workRange.js"
+import { Diff, DiffFile } from "../../http/contract/Diff.js"
+import { DiffUnavailable } from "../../http/contract/errors.js"
 
 export interface Query {
   readonly unit?: string | undefined
