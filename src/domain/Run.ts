@@ -15,11 +15,28 @@ import { RunStatus } from "./RunStatus.js"
  * - `interrupted`: the orchestrator interrupted itself
  * - `recovery`: the run could not be begun or continued, such as after a change of its schema or three crashes in a row
  *
+ * @since 0.2.0
+ * @category models
+ */
+export const ErrorKind = Schema.Literal("failure", "defect", "interrupted", "recovery")
+
+/**
+ * Why a run ended without completing.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type ErrorKind = typeof ErrorKind.Type
+
+/**
+ * The error of a run that ended without completing.
+ *
  * @since 0.1.0
  * @category models
  */
 export class RunError extends Schema.Class<RunError>("charlotte/RunError")({
-  kind: Schema.Literal("failure", "defect", "interrupted", "recovery"),
+  /** An `ErrorKind`, or any text: a later version may have recorded another. */
+  kind: Schema.String,
   /** The error as JSON; an `Error` keeps its name and message. */
   error: Schema.Unknown,
   /** The whole cause, pretty-printed. */
@@ -52,15 +69,7 @@ export class Parked extends Schema.Class<Parked>("charlotte/Parked")({
  * @since 0.2.0
  * @category models
  */
-export const WaitsFor = Schema.Literal("permit", "time", "key", "signal")
-
-/**
- * What a run waits for.
- *
- * @since 0.2.0
- * @category models
- */
-export type WaitsFor = typeof WaitsFor.Type
+export type WaitsFor = "permit" | "time" | "key" | "signal"
 
 /**
  * Spans of a job, each as a W3C `traceparent`. Each job is a separate trace, which continues in each of its attempts.
@@ -99,7 +108,8 @@ export class Run extends Schema.Class<Run>("charlotte/Run")({
   createdAt: Schema.DateTimeUtc,
   /** A pending run does not begin before this time. */
   startAt: Schema.optional(Schema.DateTimeUtc),
-  waitsFor: Schema.optional(WaitsFor),
+  /** A `WaitsFor`, or any text: a later version may have recorded another. */
+  waitsFor: Schema.optional(Schema.String),
   /** What a parked run waits for. */
   parked: Schema.optional(Parked),
   /** When the current attempt began. */
@@ -149,7 +159,7 @@ export interface FailedRun<out Config, out Error> extends RunBase<Config> {
   readonly error:
     | { readonly kind: "failure"; readonly error: Error; readonly cause: string }
     | {
-        readonly kind: Exclude<RunError["kind"], "failure">
+        readonly kind: Exclude<ErrorKind, "failure">
         readonly error: unknown
         readonly cause: string
       }

@@ -2,7 +2,7 @@
  * The events that the manager writes, with the schema of each payload. An event without a field to report has no payload.
  */
 import { Schema } from "effect"
-import { Parked, RunError, WaitsFor } from "./Run.js"
+import { Parked, RunError } from "./Run.js"
 
 const Nothing = Schema.Struct({})
 const Attempt = Schema.Struct({ attempt: Schema.Int })
@@ -11,7 +11,7 @@ const Failure = Schema.Struct({ error: Schema.Struct(RunError.fields).omit("caus
 /** The payload of each event type. */
 export const payloads = {
   "job.queued": Schema.Struct({
-    waitsFor: WaitsFor,
+    waitsFor: Schema.String,
     priority: Schema.optional(Schema.Int),
     startAt: Schema.optional(Schema.DateTimeUtc)
   }),
@@ -19,7 +19,7 @@ export const payloads = {
   "job.stopping": Nothing,
   "job.resumed": Schema.Struct({
     ...Attempt.fields,
-    by: Schema.optional(Schema.Literal("time", "signal", "resume"))
+    by: Schema.optional(Schema.String)
   }),
   "job.interrupted": Schema.Struct({
     reason: Schema.Literal("crash", "shutdown"),

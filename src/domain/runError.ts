@@ -3,7 +3,7 @@
  */
 import { Predicate } from "effect"
 import { stringify, toJson } from "../internal/Json.js"
-import { RunError } from "./Run.js"
+import { type ErrorKind, RunError } from "./Run.js"
 
 /** Limit of each part of a recorded error, in UTF-8 bytes, including the truncation mark. */
 const maxBytes = 64 * 1024
@@ -46,7 +46,7 @@ const cutJson = (json: unknown, bytes: number): unknown => {
 }
 
 /** Makes the error of a run; `cause` is the pretty-printed cause. */
-export const runError = (kind: RunError["kind"], error: unknown, cause: string): RunError =>
+export const runError = (kind: ErrorKind, error: unknown, cause: string): RunError =>
   new RunError({ kind, error: toJson(error), cause }, { disableValidation: true })
 
 /**

@@ -1,14 +1,14 @@
 /**
  * What a job waits for, in words.
  */
-import type { resumeSignal as reserved, WaitsFor } from "../domain/Run.js"
+import type { resumeSignal as reserved } from "../domain/Run.js"
 
 /** A signal that cannot be sent: the job waits to be resumed. */
 export const resumeSignal: typeof reserved = "charlotte.resume"
 
 /** Times are milliseconds. */
 export interface Waiting {
-  readonly waitsFor?: WaitsFor | string | undefined
+  readonly waitsFor?: string | undefined
   readonly startAt?: number | undefined
   readonly until?: number | undefined
   readonly signal?: string | undefined
@@ -29,6 +29,8 @@ export const condition = (
 ): string => {
   if (waitsFor === "permit") return "for a permit"
   if (waitsFor === "key") return `for ${heldKeys.length === 0 ? "its key" : heldKeys.join(" and ")}`
+  // A later version may have recorded another.
+  if (waitsFor !== undefined && waitsFor !== "time" && waitsFor !== "signal") return `for ${waitsFor}`
   const at = until ?? startAt
   const isEndless = signal === undefined && at === undefined && (waitsFor === undefined || waitsFor === "signal")
   const parts = [

@@ -31,4 +31,9 @@ describe("the text of an event", () => {
     expect(text("counted", "x".repeat(1000)).text).toHaveLength(300)
     expect(text("ping").text).toBe("")
   })
+
+  it("shows what a later version has recorded as it stands", () => {
+    expect(text("job.queued", { waitsFor: "weather" }).text).toBe("queued: waits for weather")
+    expect(text("job.rescheduled", { by: "ann" }).text).toBe('{"by":"ann"}')
+  })
 })

@@ -12,6 +12,7 @@ import { reading } from "./conformance/reading.js"
 import { searching } from "./conformance/searching.js"
 import { recovery } from "./conformance/recovery.js"
 import { retention } from "./conformance/retention.js"
+import { vocabulary } from "./conformance/vocabulary.js"
 import { watching } from "./conformance/watching.js"
 import { work } from "./conformance/work.js"
 
@@ -24,6 +25,7 @@ export const conformance = (layer: Layer.Layer<RunStore.RunStore>): void => {
     recovery,
     retention,
     searching,
+    vocabulary,
     watching,
     work,
     agentLimits,

@@ -188,7 +188,10 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   whenFull: ["At capacity: refuse the job, or record it as pending.", "queue"],
   whenKeyTaken: ["What to do if another job holds the key.", "queue"],
   version: ["The version of the server.", "0.2.0"],
-  waitsFor: ["What a job that is neither running nor over waits for.", "permit"],
+  waitsFor: [
+    "What a job that is neither running nor over waits for: permit, time, key or signal; later versions may add others.",
+    "permit"
+  ],
   worktree: ["The directory in which the unit is worked on.", `/home/me/.charlotte/worktrees/${id}/api`],
   // Names with another meaning in these schemas.
   "AgentStatus.limit": [
@@ -257,7 +260,10 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   "RequestRefused.reason": ["The check that the request failed.", "token"],
   "PageUnavailable.address": ["The address on which the page should be served.", "127.0.0.1:7433"],
   "PageUnavailable.problem": ["The error.", "listen EADDRINUSE: address already in use 127.0.0.1:7433"],
-  "RunError.kind": ["Why the run did not complete.", "failure"],
+  "RunError.kind": [
+    "Why the run did not complete: failure, defect, interrupted or recovery; later versions may add others.",
+    "failure"
+  ],
   "StoreError.cause": ["The error of the database.", { name: "Error", message: "database or disk is full" }],
   "StoreError.reason": ["The kind of failure.", "full"],
   "Session.id": ["The id of the session.", "q1vZ7pF0n2sKx8Wb3yTeRg"],

@@ -5,7 +5,7 @@
 import { Context, Duration, Effect, Layer, Option, type Scope } from "effect"
 import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks"
 import type { StoreError } from "../../domain/errors.js"
-import { RunError } from "../../domain/Run.js"
+import { ErrorKind } from "../../domain/Run.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import * as background from "../../internal/background.js"
 import { RealClock } from "../../internal/RealClock.js"
@@ -85,7 +85,7 @@ const make = (options: Options) =>
     instruments.events.add({}, 0)
     for (const status of outcomes) instruments.ended.add({ status }, 0)
     for (const { kind } of managers.all)
-      for (const type of RunError.fields.kind.literals) instruments.runErrors.add(instruments.ofError(kind, type), 0)
+      for (const type of ErrorKind.literals) instruments.runErrors.add(instruments.ofError(kind, type), 0)
     if (Option.isSome(managers.tasks)) {
       instruments.runErrors.add(instruments.ofError(managers.tasks.value.kind, "gate"), 0)
       for (const turn of TurnClass.literals) instruments.turns.add({ class: turn }, 0)

@@ -3,7 +3,7 @@
  */
 import { Data, Effect, flow, ParseResult, Schema } from "effect"
 import { UndecodableRun } from "../../domain/errors.js"
-import type { Run, TypedRun } from "../../domain/Run.js"
+import type { ErrorKind, Run, TypedRun } from "../../domain/Run.js"
 import { toJson } from "../../internal/Json.js"
 import type { Provide } from "./provide.js"
 import { firstDifference, type Path } from "./readBack.js"
@@ -101,6 +101,9 @@ export interface RunSchemas<C, CI, S, SI, E, EI, R> {
   readonly error: Schema.Schema<E, EI, R>
 }
 
+/** Whether an error is no typed failure. A kind of error that a later version has recorded is kept as it stands. */
+const isUntyped = (kind: string): kind is Exclude<ErrorKind, "failure"> => kind !== "failure"
+
 /** Makes a decoder for the records of a kind. */
 export const runDecoder = <C, CI, S, SI, E, EI, R, R2>(
   schemas: RunSchemas<C, CI, S, SI, E, EI, R>,
@@ -133,9 +136,13 @@ export const runDecoder = <C, CI, S, SI, E, EI, R, R2>(
         return yield* new UndecodableRun({ jobId: run.id, field: "error", issue: "is missing" })
       }
       const { cause, kind } = error
-      return kind === "failure"
-        ? { ...base, status, error: { kind, cause, error: yield* orUndecodable("error")(decodeError(error.error)) } }
-        : { ...base, status, error: { kind, cause, error: error.error } }
+      return isUntyped(kind)
+        ? { ...base, status, error: { kind, cause, error: error.error } }
+        : {
+            ...base,
+            status,
+            error: { kind: "failure", cause, error: yield* orUndecodable("error")(decodeError(error.error)) }
+          }
     })
   }
 }

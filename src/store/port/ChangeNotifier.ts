@@ -4,7 +4,6 @@
  */
 import { Deferred, Effect, FiberId, type Scope } from "effect"
 import type { JobId } from "../../domain/JobId.js"
-import type { WaitsFor } from "../../domain/Run.js"
 
 export interface Notifier {
   /** Counts the commits since the first subscriber acquired the notifier. */
@@ -38,7 +37,7 @@ export interface Waiting {
 /** The kind of a newly waiting run, and what it waits for. */
 export interface NewlyWaiting {
   readonly kind: string
-  readonly waitsFor: WaitsFor | undefined
+  readonly waitsFor: string | undefined
 }
 
 /** A standalone notifier. `wake` resumes all waiting fibers through one deferred. */

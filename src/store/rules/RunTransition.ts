@@ -19,12 +19,12 @@ export interface State {
   readonly stoppingAt: DateTime.Utc | undefined
   readonly endedAt: DateTime.Utc | undefined
   /** What the run waits for, if it is neither running nor over. */
-  readonly waitsFor: WaitsFor | undefined
+  readonly waitsFor: string | undefined
   /** The due time of a run that waits for a time. */
   readonly dueAt: DateTime.Utc | undefined
   readonly parked: Parked | undefined
   /** Why a parked run is due. */
-  readonly wokenBy: "time" | "signal" | "resume" | undefined
+  readonly wokenBy: string | undefined
   readonly crashes: number
   readonly result: unknown
   readonly error: RunError | undefined
@@ -35,8 +35,12 @@ const waitsForNothing = { waitsFor: undefined, dueAt: undefined, parked: undefin
 const isAfter = (time: DateTime.Utc | undefined, at: DateTime.Utc): time is DateTime.Utc =>
   time !== undefined && DateTime.greaterThan(time, at)
 
+interface Waiting extends Pick<State, "dueAt"> {
+  readonly waitsFor: WaitsFor
+}
+
 /** What a run that holds its keys waits for: its start time if that is in the future, or a permit. */
-export const waitingSince = (startAt: DateTime.Utc | undefined, at: DateTime.Utc): Pick<State, "waitsFor" | "dueAt"> =>
+export const waitingSince = (startAt: DateTime.Utc | undefined, at: DateTime.Utc): Waiting =>
   isAfter(startAt, at) ? { waitsFor: "time", dueAt: startAt } : { waitsFor: "permit", dueAt: undefined }
 
 const fresh = ({ key }: Pick<NewRun, "key">): State => ({
@@ -109,7 +113,7 @@ const parkedState = (
   parked: Parked | undefined,
   at: DateTime.Utc,
   isSignalled: boolean
-): Pick<State, "waitsFor" | "dueAt" | "wokenBy"> => {
+): Waiting & Pick<State, "wokenBy"> => {
   const until = parked?.until
   if (isSignalled) return { waitsFor: "permit", dueAt: undefined, wokenBy: "signal" }
   if (isAfter(until, at)) return { waitsFor: "time", dueAt: until, wokenBy: undefined }

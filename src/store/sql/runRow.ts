@@ -5,7 +5,7 @@ import type { Connection } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
-import { Parked, Run, RunError, RunTrace, WaitsFor } from "../../domain/Run.js"
+import { Parked, Run, RunError, RunTrace } from "../../domain/Run.js"
 import { RunStatus } from "../../domain/RunStatus.js"
 import { query, type Value } from "./statements.js"
 
@@ -25,10 +25,10 @@ export const Row = Schema.Struct({
   started_at: Time,
   stopping_at: Time,
   ended_at: Time,
-  waits_for: Schema.NullOr(WaitsFor),
+  waits_for: Schema.NullOr(Schema.String),
   due_at: Time,
   parked: Schema.NullOr(Schema.parseJson(Parked)),
-  woken_by: Schema.NullOr(Schema.Literal("time", "signal", "resume")),
+  woken_by: Schema.NullOr(Schema.String),
   crashes: Schema.Number,
   pinned: Schema.Number,
   trace: Schema.NullOr(Schema.parseJson(RunTrace)),

@@ -1,7 +1,6 @@
 /**
  * The server's responses: jobs, events, units and tasks. Times are milliseconds.
  */
-import type { RunError as DomainRunError, WaitsFor } from "../../domain/Run.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import type { StopReport as DomainStopReport } from "../../domain/StopReport.js"
 import type { ShownTaskState, ShownUnitState } from "../../progress/shownState.js"
@@ -41,19 +40,13 @@ const runFields = {
   priority: number,
   createdAt: time,
   startAt: optional(time),
-  waitsFor: optional(oneOf<WaitsFor>({ permit: 0, time: 0, key: 0, signal: 0 })),
+  waitsFor: optional(string),
   parked: optional(struct({ reason: string, until: optional(time), signal: optional(string) })),
   startedAt: optional(time),
   endedAt: optional(time),
   pinned: optional(boolean),
   result: unknown,
-  error: optional(
-    struct({
-      kind: oneOf<DomainRunError["kind"]>({ failure: 0, defect: 0, interrupted: 0, recovery: 0 }),
-      error: unknown,
-      cause: string
-    })
-  ),
+  error: optional(struct({ kind: string, error: unknown, cause: string })),
   phase: optional(oneOf<"running" | "stopping">({ running: 0, stopping: 0 }))
 }
 
