@@ -90,10 +90,10 @@ export default {
     {
       name: "progress-is-for-browsers-too",
       comment:
-        "The page is built with it, so it imports types of the domain and of the events of tasks, and nothing else.",
+        "The page is built with it, so it imports types of the domain and of the events of tasks, how text is cleaned, and nothing else.",
       severity: "error",
       from: { path: "^src/progress/" },
-      to: { pathNot: ["^src/(progress|domain)/", "^src/tasks/events\\.ts$"] }
+      to: { pathNot: ["^src/(progress|domain)/", "^src/internal/plainText\\.ts$", "^src/tasks/events\\.ts$"] }
     },
     {
       name: "progress-imports-types-only",

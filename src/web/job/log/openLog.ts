@@ -6,7 +6,7 @@ import { type ReadonlySignal, signal } from "@preact/signals"
 import * as jobs from "../../api/jobs.js"
 import { RequestRefused } from "../../api/request.js"
 import type { LogRange } from "../../../progress/payload.js"
-import { makeReader, type Reader } from "./agentRecords.js"
+import * as recordReader from "./recordReader.js"
 import * as LogText from "./LogText.js"
 
 export interface Source {
@@ -51,7 +51,7 @@ export const openLog = (source: Source, isRaw: boolean, isLive: () => boolean): 
   const version = signal(0)
   const state = signal<"reading" | "complete" | "missing" | "away">("reading")
   const hasRecords = signal(false)
-  const reader: Reader | undefined = isRaw ? undefined : makeReader()
+  const reader = isRaw ? undefined : recordReader.make()
   let at = log.from ?? 0
   let isClosed = false
   let follows = false
