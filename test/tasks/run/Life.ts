@@ -18,8 +18,9 @@ export const program = Effect.flatMap(TemporaryDirectory.make, (directory) =>
 export interface Life {
   /** Waits for a condition; fails with the log if the manager exits or does something else first. */
   readonly until: <A>(effect: Effect.Effect<A>) => Effect.Effect<A>
-  /** Kills the manager process only; returns once it has exited. */
+  /** Kills the manager process only, or ends it with SIGTERM; returns once it has exited. */
   readonly kill: Effect.Effect<void>
+  readonly terminate: Effect.Effect<void>
 }
 
 /** Resumes the job in the sandbox, or starts one there. */
@@ -43,11 +44,10 @@ export const begin = (program: string, { root }: World, config?: Config): Effect
         effect,
         Effect.flatMap(Deferred.await(gone), () => Effect.dieMessage("the manager has ended"))
       ).pipe(Effect.tapErrorCause(() => Effect.sync(() => process.stdout.write(log))))
-    return {
-      until,
-      kill: Effect.zipRight(
-        Effect.sync(() => child.kill("SIGKILL")),
+    const end = (signal: NodeJS.Signals) =>
+      Effect.zipRight(
+        Effect.sync(() => child.kill(signal)),
         Deferred.await(gone)
       )
-    }
+    return { until, kill: end("SIGKILL"), terminate: end("SIGTERM") }
   })

@@ -1,6 +1,8 @@
+/** Turns that are cut off at random moments, again and again, while their agents write files. */
 import { describe, expect, it } from "@effect/vitest"
+import { JobManager, RunStore } from "charlotte"
 import { Effect, Random } from "effect"
-import { existsSync, mkdirSync, readFileSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs"
 import { eventually } from "../../process/workshop.js"
 import { isLong } from "../../support/long.js"
 import { ended, task, unit, untilClosed } from "../Jobs.js"
@@ -8,94 +10,197 @@ import { expectNothingOf } from "../UnfinishedWork.js"
 import * as Life from "./Life.js"
 import type { Config } from "./Scenes.js"
 import * as Witness from "./Witness.js"
+import { resumeParked, script, writer } from "./Writer.js"
 
-/**
- * An agent that writes files and commits until it may finish, and notes each of them once it is complete. It begins with a look at
- * what it noted before.
- */
-const writing = (name: string) => `cd "$PWD"; J="$WITNESS/journal-${name}"; touch "$J"
-echo turn >> "$WITNESS/turns-${name}"; n=$(($(wc -l < "$WITNESS/turns-${name}")))
-lost() { echo "turn $n: $*" >> "$WITNESS/lost"; }
-if test -s "$J" && ! sha256sum --check --quiet "$J" > "$WITNESS/check-${name}" 2>&1; then lost "$(cat "$WITNESS/check-${name}")"; fi
-while read -r commit; do git merge-base --is-ancestor $commit HEAD || lost "commit $commit"; done < "$J.commits"
-test -e "$(git rev-parse --git-path index.lock)" && lost "a lock is left"
-test -e b.txt && { rm b.txt; test $n -gt 1 && test -e "$J.deleted" && lost "a deletion"; touch "$J.deleted"; }
-echo begun >> "$WITNESS/begun-${name}"
-i=0
-while ! test -e "$WITNESS/finish"; do
-i=$((i + 1)); f="${name}-$n-$i"
-head -c $((i * 1000)) /dev/urandom > "$f"; printf 'a\\r\\n%s\\r\\n' $i > "$f.crlf"; ln -s "$f" "$f.link"; chmod +x "$f"
-sha256sum "$f" "$f.crlf" "$f.link" >> "$J"
-seq $((i * 100)) > a-${name}.txt
-if test $((i % 5)) = 0; then git add --all && git commit --quiet -m unfinished && git rev-parse HEAD >> "$J.commits"; fi
-done
-`
+/** How a turn is cut off, and what happens before the next one. */
+const ways = [
+  "kill -9 of the manager",
+  "SIGTERM of the manager",
+  "closing of the manager",
+  "stop of the job, and a retry",
+  "limit of the agent",
+  "limit of the agent, reached by one unit while the others fail their gates",
+  "limit of the agent, after which a worktree is removed",
+  "kill -9 of the manager while the agent reaches its limit"
+] as const
+type Way = (typeof ways)[number]
 
-const tasksOf = (units: ReadonlyArray<string>) =>
-  Object.fromEntries(
+const tasksOf = (units: ReadonlyArray<string>) => ({
+  "charlotte.yaml": "attempts: 100000\n",
+  ...Object.fromEntries(
     units.flatMap((name) => [
       [`${name}/IMPLEMENTATION_PLAN.md`, unit()],
-      [`${name}/01-task.md`, task(1, writing(name), `test -e "$WITNESS/finish"`)]
+      [`${name}/01-task.md`, task(1, "true", `test -e "$WITNESS/finish"`)]
     ])
   )
+})
 
 const lines = (file: string): number => (existsSync(file) ? readFileSync(file, "utf8").split("\n").length - 1 : 0)
 
-/** Runs one manager until each unit is in a turn of it, and some time longer, and ends it. */
-const cutOff = (
-  world: Witness.World,
-  program: string,
-  config: Config | undefined,
-  turn: number,
-  units: ReadonlyArray<string>
-) =>
-  Effect.gen(function* () {
-    const underway = eventually(`turn ${turn}`, () =>
-      units.every((name) => lines(`${world.witness}/begun-${name}`) >= turn)
+/** A job in a world, and what has happened to it. */
+interface Scene {
+  readonly world: Witness.World
+  readonly program: string
+  readonly units: ReadonlyArray<string>
+  readonly config: Config
+  /** The config of the job to start next, if the last one is over. */
+  next: Config | undefined
+  /** The verdicts on turns before the current job. */
+  before: ReadonlyArray<number>
+}
+
+const verdicts = ({ units, world }: Scene) => units.map((name) => lines(`${world.witness}/verdicts-${name}`))
+
+const manager = ({ world }: Scene) => Witness.manager(world, { profiles: [writer(world.root)] })
+
+/** Waits until each unit writes files in another turn than so far, and some time longer. */
+const underway = ({ units, world }: Scene) =>
+  Effect.suspend(() => {
+    const begun = (name: string) => lines(`${world.witness}/begun-${name}`)
+    const former = units.map(begun)
+    return Effect.zipRight(
+      eventually("each unit is in a turn", () => units.every((name, index) => begun(name) > (former[index] ?? 0))),
+      Effect.flatMap(Random.nextIntBetween(0, 300), (pause) => Effect.sleep(pause))
     )
-    const later = Effect.flatMap(Random.nextIntBetween(0, 300), (pause) => Effect.sleep(pause))
-    if (turn % 2 === 1) {
-      const life = yield* Life.begin(program, world, config)
-      yield* life.until(underway)
-      yield* later
-      yield* life.kill
-    } else {
-      const { close } = yield* untilClosed(Witness.manager(world))
-      yield* underway
-      yield* later
-      yield* close
+  })
+
+const latest = Effect.flatMap(RunStore.RunStore, (store) =>
+  Effect.flatMap(Witness.latest, ({ id }) =>
+    Effect.all({ run: Effect.flatten(store.get(id)), work: store.work.of(id) })
+  )
+)
+
+/** Only turns that came to a gate have used attempts. */
+const expectVerdicts = (scene: Scene) =>
+  Effect.gen(function* () {
+    const { run, work } = yield* latest
+    const failed = verdicts(scene).map((count, index) => count - (scene.before[index] ?? 0))
+    const expected = run.status === "completed" ? failed.map((count) => count - 1) : failed
+    expect(scene.units.map((name) => work.tasks.find(({ unit }) => unit === name)?.failures)).toEqual(expected)
+    return { run, work }
+  })
+
+/** Lets the agent of each unit reach its limit, or end its turn without passing its gate. */
+const refuse = ({ units, world }: Scene, first: string, others: "limited" | "judged") =>
+  Effect.gen(function* () {
+    // The first turn after a limit finds out whether the agent works again.
+    yield* world.write(`${world.witness}/probe`, "")
+    yield* world.write(`${world.witness}/limited-${first}`, "")
+    for (const name of units.filter((name) => name !== first)) {
+      yield* Effect.flatMap(Random.nextIntBetween(0, 100), (pause) => Effect.sleep(pause))
+      if (others === "judged") yield* limitRecorded
+      yield* world.write(`${world.witness}/${others}-${name}`, "")
     }
+  })
+
+const limitRecorded = Effect.gen(function* () {
+  const store = yield* RunStore.RunStore
+  yield* Effect.repeat(Effect.zipRight(Effect.sleep("10 millis"), store.agentLimits.get("writer")), {
+    until: (limit) => limit._tag === "Some"
+  })
+})
+
+/** Lets the job go on, or begin, in another manager until all of its units are in a turn, and cuts them off. */
+const cutOff = (scene: Scene, way: Way) =>
+  Effect.gen(function* () {
+    const { program, units, world } = scene
+    const { next } = scene
+    scene.next = undefined
+    const first = units[yield* Random.nextIntBetween(0, units.length)] ?? ""
+    if (way.startsWith("kill -9") || way.startsWith("SIGTERM")) {
+      const life = yield* Life.begin(program, world, next)
+      yield* life.until(underway(scene))
+      if (way === "SIGTERM of the manager") return yield* life.terminate
+      if (way === "kill -9 of the manager while the agent reaches its limit") {
+        for (const name of units) yield* world.write(`${world.witness}/limited-${name}`, "")
+        yield* life.until(
+          eventually("an agent is at its limit", () =>
+            units.some((name) => !existsSync(`${world.witness}/limited-${name}`))
+          )
+        )
+        yield* Effect.flatMap(Random.nextIntBetween(0, 500), (pause) => Effect.sleep(pause))
+      }
+      yield* life.kill
+      for (const name of units) {
+        if (!existsSync(`${world.witness}/limited-${name}`)) yield* world.write(`${world.witness}/probe`, "")
+        rmSync(`${world.witness}/limited-${name}`, { force: true })
+      }
+      return
+    }
+
+    const { close, context } = yield* untilClosed(manager(scene))
+    yield* Effect.gen(function* () {
+      const { start, stop } = yield* JobManager.JobManager
+      if (next !== undefined) yield* start(next)
+      yield* Effect.raceFirst(Effect.orDie(resumeParked), underway(scene))
+      const { run } = yield* latest
+      if (way.startsWith("stop")) {
+        yield* stop(run.id)
+        yield* expectVerdicts(scene)
+        scene.next = { ...scene.config, retryOf: run.id }
+        scene.before = verdicts(scene)
+      }
+      if (!way.startsWith("limit")) return
+      yield* refuse(scene, first, way.endsWith("gates") ? "judged" : "limited")
+      yield* Effect.repeat(Effect.zipRight(Effect.sleep("20 millis"), latest), {
+        until: ({ run }) => run.status === "parked"
+      })
+      const { work } = yield* expectVerdicts(scene)
+      const removed = work.units.find(({ unit }) => unit === first)?.worktree
+      if (!way.endsWith("removed") || removed === undefined) return
+      rmSync(removed, { recursive: true })
+      // The changes of its commits come back uncommitted.
+      yield* world.write(`${world.witness}/journal-${first}.commits`, "")
+    }).pipe(Effect.provide(context))
+    yield* close
   }).pipe(Effect.scoped)
 
-const cuts = isLong ? 100 : 2
+/** The number of cuts, and the seed from which their kinds and moments follow, as far as the machine does the same again. */
+const cuts = Number(process.env["CUTS"] ?? (isLong ? 200 : ways.length))
+const seed = Number(process.env["CUTS_SEED"] ?? Math.floor(Math.random() * 2 ** 31))
 
 describe("unfinished work", () => {
   for (const units of [["a"], ["a", "b", "c", "d"]])
     it.scopedLive(
-      `is complete after kills and closings of the manager at random, while files are written in ${units.length} units`,
+      `is complete after each kind of cut at random moments, while files are written in ${units.length} units`,
       () =>
         Effect.gen(function* () {
           const world = yield* Witness.world
+          const job = yield* Witness.job(world, tasksOf(units), units.length)
+          const config = { ...job.config, agent: "writer" }
+          yield* world.write(`${world.root}/agent.sh`, script)
           const program = yield* Life.program
-          const { config, top } = yield* Witness.job(world, tasksOf(units), units.length)
-          for (const name of units) yield* world.write(`${world.witness}/journal-${name}.commits`, "")
-          for (let turn = 1; turn <= cuts; turn++) {
-            yield* cutOff(world, program, turn === 1 ? config : undefined, turn, units)
-            if (turn % 2 === 0) yield* expectNothingOf(world, top)
+          const scene: Scene = { world, program, units, config, next: config, before: units.map(() => 0) }
+          for (let made = 0; made < cuts; made += ways.length) {
+            const order = [...(yield* Random.shuffle(ways))]
+            for (const way of order.slice(0, cuts - made)) {
+              yield* cutOff(scene, way)
+              yield* expectNothingOf(world, job.top)
+              expect(existsSync(`${world.witness}/lost`) && readFileSync(`${world.witness}/lost`, "utf8"), way).toBe(
+                false
+              )
+            }
           }
+
           yield* world.write(`${world.witness}/finish`, "")
-          const { run, work } = yield* Effect.flatMap(Witness.latest, ({ id }) => ended(id)).pipe(
-            Effect.provide(Witness.manager(world))
-          )
-          expect(existsSync(`${world.witness}/lost`) && readFileSync(`${world.witness}/lost`, "utf8")).toBe(false)
-          expect([run.status, run.error]).toEqual(["completed", undefined])
-          expect(work.tasks.flatMap(({ failures, notes }) => [failures, ...notes])).toEqual(units.map(() => 0))
+          yield* Effect.gen(function* () {
+            const { start } = yield* JobManager.JobManager
+            if (scene.next !== undefined) yield* start(scene.next)
+            const { id } = yield* Witness.latest
+            const { run } = yield* Effect.raceFirst(Effect.orDie(resumeParked), ended(id))
+            expect([run.status, run.error]).toEqual(["completed", undefined])
+            yield* expectVerdicts(scene)
+          }).pipe(Effect.provide(manager(scene)))
           mkdirSync(`${world.root}/landed`)
-          yield* world.shell(top, `git archive main | tar -x -C '${world.root}/landed'`)
+          yield* world.shell(job.top, `git archive main | tar -x -C '${world.root}/landed'`)
           const journals = units.map((name) => `sha256sum --check --quiet '${world.witness}/journal-${name}'`)
           yield* world.shell(`${world.root}/landed`, journals.join("\n"))
-          expect(yield* world.shell(top, "git fsck --no-dangling --no-progress 2>&1")).toBe("")
-        }).pipe(Effect.withRandom(Random.make(cuts))),
-      3_600_000
+          expect(existsSync(`${world.root}/landed/b.txt`)).toBe(false)
+          expect(yield* world.shell(job.top, "git fsck --no-dangling --no-progress 2>&1")).toBe("")
+        }).pipe(
+          Effect.withRandom(Random.make(seed)),
+          Effect.onError(() => Effect.sync(() => process.stderr.write(`to play it again: CUTS_SEED=${seed}\n`)))
+        ),
+      7_200_000
     )
 })

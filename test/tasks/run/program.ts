@@ -1,11 +1,13 @@
 /**
  * The process to kill: a manager of task jobs in the sandbox whose path is the first argument. It resumes the jobs in the
- * database, or starts the job of the second argument.
+ * database, or starts the job of the second argument, and ends on SIGTERM. Jobs that park are resumed, as by a person.
  */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { JobManager } from "charlotte"
 import { Duration, Effect, Layer, Logger } from "effect"
 import { writeSync } from "node:fs"
 import { charlotte } from "../Composition.js"
+import { resumeParked, writer } from "./Writer.js"
 
 const [root = "", job] = process.argv.slice(2)
 
@@ -24,7 +26,7 @@ const layer = charlotte(
       limit: Duration.minutes(1)
     }
   },
-  { env: ["WITNESS"], around: { ...variables, WITNESS: `${root}/witness` } }
+  { env: ["WITNESS"], around: { ...variables, WITNESS: `${root}/witness` }, profiles: [writer(root)] }
 )
 
 const log = Logger.replace(
@@ -35,7 +37,7 @@ const log = Logger.replace(
 const program = Effect.gen(function* () {
   const manager = yield* JobManager.JobManager
   if (job !== undefined) yield* manager.start(JSON.parse(job))
-  return yield* Effect.never
+  return yield* resumeParked
 }).pipe(Effect.provide(Layer.provideMerge(layer, log)))
 
-Effect.runFork(program)
+NodeRuntime.runMain(program, { disablePrettyLogger: true })
