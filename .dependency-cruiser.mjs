@@ -11,11 +11,11 @@ const floors = [
   ["process"],
   ["cluster"],
   ["testing"],
+  ["progress"],
+  ["http", "web"],
   ["git"],
   ["yaml"],
   ["tasks"],
-  ["progress"],
-  ["http", "web"],
   ["telemetry"],
   ["daemon"],
   ["cli"]
@@ -25,7 +25,8 @@ const floors = [
 const mayImport = (from, to) => from === to || to !== "testing"
 
 const direction = floors.flatMap((floor, level) =>
-  floor.map((directory) => {
+  // `progress` is of every floor, since it imports only types: see `progress-is-for-browsers-too`.
+  floor.filter((directory) => directory !== "progress").map((directory) => {
     const allowed = floors
       .slice(0, level + 1)
       .flat()
@@ -103,6 +104,13 @@ export default {
       to: { path: "^src/(domain|tasks)/", dependencyTypesNot: ["type-only"] }
     },
     {
+      name: "tasks-without-http",
+      comment: "src/tasks/http serves jobs of tasks; `charlotte/tasks` does not load it.",
+      severity: "error",
+      from: { path: "^src/tasks/", pathNot: "^src/tasks/http/" },
+      to: { path: "^src/(tasks/)?http/" }
+    },
+    {
       name: "index-is-light",
       comment: '`import "charlotte"` loads neither tasks nor servers nor commands.',
       severity: "error",
@@ -114,7 +122,7 @@ export default {
       comment: "src imports modules; the index files are for those outside.",
       severity: "error",
       from: { path: "^src/" },
-      to: { path: ["^src/index\\.ts$", "^src/[^/]+/index\\.ts$"] }
+      to: { path: ["^src/index\\.ts$", "^src/[^/]+/index\\.ts$", "^src/tasks/http/index\\.ts$"] }
     },
     {
       name: "relative-at-home",
@@ -173,7 +181,7 @@ export default {
       name: "no-http-below-http",
       comment: "The library does not load HTTP code.",
       severity: "error",
-      from: { path: "^src/", pathNot: "^src/(http|web|telemetry|daemon|cli)/" },
+      from: { path: "^src/", pathNot: "^src/(http|web|tasks/http|telemetry|daemon|cli)/" },
       to: { path: "node_modules/@effect/platform/.*Http" }
     },
     {

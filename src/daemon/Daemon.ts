@@ -2,7 +2,7 @@
  * The daemon: the job manager of a home and its HTTP server, until it is shut down.
  */
 import { Context, Effect, Exit, Layer, Option, Scope } from "effect"
-import * as Http from "../http/server/Server.js"
+import * as Http from "../tasks/http/Server.js"
 import { version } from "../http/contract/Version.js"
 import * as background from "../internal/background.js"
 import * as race from "../internal/race.js"

@@ -2,7 +2,7 @@
  * The layers that jobs of tasks run on, in a home directory: used by the daemon, and by `charlotte run` in the foreground.
  */
 import { Effect, Layer } from "effect"
-import * as Http from "../../http/server/Server.js"
+import * as Http from "../../tasks/http/Server.js"
 import * as Later from "../../internal/Later.js"
 import { Orchestrator } from "../../manager/Orchestrator.js"
 import { KernelRef } from "../../internal/ProcessIdentity.js"

@@ -5,7 +5,7 @@
 import type { FileSystem } from "@effect/platform/FileSystem"
 import { Clock, Effect, Either, Redacted, Schema, Stream } from "effect"
 import { createPrivateKey, X509Certificate } from "node:crypto"
-import type { Tls } from "../../http/server/Server.js"
+import type { Tls } from "../../tasks/http/Server.js"
 import { bracketed, isLoopback, isWildcard } from "../../internal/HostPort.js"
 import { RealClock } from "../../internal/RealClock.js"
 import { Configuration } from "../config/Configuration.js"

@@ -21,8 +21,9 @@ import { runDecoder } from "../../manager/internal/kindSchemas.js"
 import * as Provide from "../../manager/internal/provide.js"
 import type * as JobKind from "../../manager/JobKind.js"
 import type { SendSignal, SignalOptions } from "../../manager/JobManager.js"
-import { Api, make as makeApi } from "../contract/Api.js"
+import { Api, ofKinds } from "../contract/Api.js"
 import type { ConnectionFailed, DaemonNotRunning, NoSuchKind } from "../contract/errors.js"
+import { group } from "../contract/Jobs.js"
 import type { AnyKind } from "../contract/Kinds.js"
 import type { ClientError } from "./ClientError.js"
 import type { Target } from "./Connection.js"
@@ -176,7 +177,11 @@ const make = <K extends AnyKind>(
     const { address, options, translateErrors } = derived
     const jobs = yield* jobRequests.make(derived)
     const submit = yield* Effect.cached(
-      HttpApiClient.endpoint(makeApi<AnyKind>([kind]), { ...options, group: "kinds", endpoint: kind.kind })
+      HttpApiClient.endpoint(ofKinds<AnyKind, typeof group>([kind], { jobs: group, payloads: {} }), {
+        ...options,
+        group: "kinds",
+        endpoint: kind.kind
+      })
     )
     const stopAll = yield* Effect.cached(
       HttpApiClient.endpoint(Api, { ...options, group: "charlotteJobs", endpoint: "stopAll" })

@@ -1,14 +1,11 @@
 /**
  * The contract, from which server, client, OpenAPI document and docs page are derived.
- *
- * @since 0.1.0
  */
 import * as HttpApi from "@effect/platform/HttpApi"
 import type { HttpApiDecodeError } from "@effect/platform/HttpApiError"
 import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as OpenApi from "@effect/platform/OpenApi"
 import { Context, Option } from "effect"
-import { payloads as taskPayloads } from "../../tasks/events.js"
 import * as Daemon from "./Daemon.js"
 import * as Events from "./Events.js"
 import * as errorSchemas from "./errorSchemas.js"
@@ -73,65 +70,31 @@ export const serverApi = <Groups extends HttpApiGroup.HttpApiGroup.Any, E>(
       })
     )
 
-/**
- * The endpoints of jobs and their events, for an application's own API: `HttpApi.make("app").addHttpApi(JobsApi.JobsApi)`.
- *
- * @since 0.1.0
- * @category api
- */
-export class JobsApi extends withErrors(
-  HttpApi.make("charlotte").add(Jobs.groupWithTasks).add(Events.group).prefix("/api/v1")
-) {}
+/** The endpoints of jobs, with `submit`, and of their events, which have these payloads besides those of the manager. */
+export const jobsApi = (payloads: () => eventSchemas.Payloads) =>
+  withErrors(
+    HttpApi.make("charlotte")
+      .add(Jobs.groupWithSubmit)
+      .add(Events.make(eventSchemas.make(payloads)))
+      .prefix("/api/v1")
+  )
 
-/**
- * The endpoints that start jobs of some kinds (`kinds`), and the endpoints of jobs and their events.
- *
- * @since 0.2.0
- * @category api
- */
-export type KindsApi<K extends Kinds.AnyKind> = HttpApi.HttpApi<
-  "charlotte",
-  Kinds.Group<K> | JobsGroup<K> | typeof Events.group,
-  typeof JobsApi extends HttpApi.HttpApi<"charlotte", HttpApiGroup.HttpApiGroup.Any, infer E, never> ? E : never
->
+/** For clients and handlers, which do not need the payloads of events. */
+export class JobsApi extends jobsApi(() => ({})) {}
 
-/**
- * The endpoints of jobs, with `POST /jobs` if one of the kinds is `tasks`.
- *
- * @since 0.2.0
- * @category api
- */
-export type JobsGroup<K extends Kinds.AnyKind> = "tasks" extends K["kind"]
-  ? typeof Jobs.groupWithTasks
-  : typeof Jobs.group
+/** The same with the endpoints of the daemon. */
+export class Api extends serverApi(JobsApi) {}
 
-/**
- * The API of the jobs of these kinds, for `Server.layer` or an application's own API; `JobsApi.layer` provides its handlers. Its
- * group `kinds` has an endpoint for each kind, which starts a job: `client.kinds.email({ payload: { config } })`. All other
- * endpoints are only for the jobs of these kinds. Two kinds with the same name are a defect.
- *
- * @since 0.2.0
- * @category constructors
- */
-export const make = <const K extends Kinds.AnyKind>(kinds: ReadonlyArray<K>): KindsApi<K> => {
-  const withTasks = kinds.some(({ kind }) => kind === "tasks")
-  const payloads = () => ({ ...(withTasks ? taskPayloads : {}), ...Kinds.payloads(kinds) })
-  // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: decided by the names of the kinds
-  const jobs = (withTasks ? Jobs.groupWithTasks : Jobs.group) as JobsGroup<K>
-  return withErrors(
+/** The endpoints of some kinds, with these endpoints of jobs. */
+export const ofKinds = <K extends Kinds.AnyKind, Group extends typeof Jobs.group | typeof Jobs.groupWithSubmit>(
+  kinds: ReadonlyArray<K>,
+  { jobs, payloads }: { readonly jobs: Group; readonly payloads: eventSchemas.Payloads }
+) =>
+  withErrors(
     HttpApi.make("charlotte")
       .add(Kinds.group(kinds))
       .add(jobs)
-      .add(Events.make(eventSchemas.make(payloads)))
+      .add(Events.make(eventSchemas.make(() => ({ ...payloads, ...Kinds.payloads(kinds) }))))
       .prefix("/api/v1")
       .annotate(HttpApi.AdditionalSchemas, Kinds.documented(kinds))
   )
-}
-
-/**
- * The API of `Server.layer`: `JobsApi` and the endpoints of the daemon.
- *
- * @since 0.1.0
- * @category api
- */
-export class Api extends serverApi(JobsApi) {}

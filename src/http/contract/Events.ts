@@ -9,7 +9,7 @@ import { Schema } from "effect"
 import { type JobEvent, statusAfter } from "../../domain/JobEvent.js"
 import { isTerminal } from "../../domain/RunStatus.js"
 import * as errorSchemas from "./errorSchemas.js"
-import { type EventSchema, ofTasks } from "./eventSchemas.js"
+import type { EventSchema } from "./eventSchemas.js"
 import * as Parameters from "./Parameters.js"
 
 /** Whether this is the terminal event of its job. */
@@ -86,5 +86,3 @@ export const make = (data: EventSchema) => {
       })
     )
 }
-
-export const group = make(ofTasks)

@@ -247,5 +247,5 @@ const empty = HttpApiGroup.make("charlotteJobs")
 /** Jobs of any kind. */
 export const group = jobs(empty)
 
-/** The same with `submit`, for an API with the kind `tasks`. */
-export const groupWithTasks = jobs(empty.add(submit))
+/** The same with `submit`, for jobs with a `JobConfig`. */
+export const groupWithSubmit = jobs(empty.add(submit))

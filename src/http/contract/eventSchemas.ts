@@ -4,7 +4,6 @@
 import { Schema } from "effect"
 import { JobEvent } from "../../domain/JobEvent.js"
 import { payloads as ofManager } from "../../domain/events.js"
-import { payloads as taskPayloads } from "../../tasks/events.js"
 
 const anyOf = (identifier: string, payloads: Payloads) => {
   const { payload: _, type: __, ...fields } = JobEvent.fields
@@ -43,6 +42,3 @@ export type EventSchema = Schema.Schema<
  */
 export const make = (payloads: () => Payloads): EventSchema =>
   Schema.suspend(() => anyOf(identifier, payloads())).annotations({ identifier })
-
-/** The events of tasks. Custom orchestrators emit further types. */
-export const ofTasks = make(() => taskPayloads)

@@ -1,7 +1,5 @@
 /**
  * Handlers of jobs and events. They translate between HTTP and the manager and hold no logic.
- *
- * @since 0.1.0
  */
 import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as HttpApi from "@effect/platform/HttpApi"
@@ -11,24 +9,24 @@ import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { Effect, Fiber, Layer, Option, Predicate, type Redacted, Stream } from "effect"
 import { InvalidJobConfig } from "../../domain/errors.js"
 import type { Run } from "../../domain/Run.js"
-import * as Later from "../../internal/Later.js"
 import { type JobsApi, Submitted } from "../contract/Api.js"
 import { decodeJsonBody, readJsonBody } from "./readJsonBody.js"
 import { PrunedJobs } from "../contract/Job.js"
 import { StopAll } from "../contract/Jobs.js"
 import type { Submission } from "../contract/Parameters.js"
+import { Extension } from "./Extension.js"
 import * as KindHandlers from "./KindHandlers.js"
 import * as JobQueries from "./JobQueries.js"
 import * as SseStreams from "./SseStreams.js"
 import * as LogFiles from "./LogFiles.js"
 import * as Managers from "./Managers.js"
 import * as Metrics from "./Metrics.js"
-import { endOnError, layer as streamsLayer, type Options as StreamOptions, OpenStreams } from "./OpenStreams.js"
+import { endOnError, OpenStreams } from "./OpenStreams.js"
 import { awaitTurn } from "./pipelining.js"
 import { withRetryAfter } from "./withRetryAfter.js"
 
 export interface Options extends SseStreams.Options {
-  /** The kind of the jobs of `JobManager`, for an API that names no kinds; `tasks` by default. */
+  /** The kind of the jobs of `JobManager`, for an API that names no kinds; its own name by default. */
   readonly kind?: string
   /** The directory of job logs; without it, requests for logs fail with `LogNotFound`. */
   readonly logs?: string
@@ -36,18 +34,7 @@ export interface Options extends SseStreams.Options {
   readonly token?: Redacted.Redacted
 }
 
-/**
- * Options of `JobsApi.layer`.
- *
- * @since 0.2.0
- * @category options
- */
-export interface LayerOptions extends Options, StreamOptions {}
-
 const stopAll = decodeJsonBody(StopAll)
-
-/** Most servers never need git. */
-const loadJobDiff = Effect.promise(() => import("../../tasks/http/JobDiff.js"))
 
 /** Checks for an object only: `JobManager.start` decodes it and reports every invalid field. */
 const isSubmission = (body: unknown): body is Submission => Predicate.isRecord(body)
@@ -62,11 +49,10 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: 
   HttpApiBuilder.group(api, "charlotteJobs", (handlers) =>
     Effect.gen(function* () {
       const managers = yield* Managers.Managers
-      const { store, tasks } = managers
+      const { jobManager, store } = managers
       const streams = yield* OpenStreams
       const logs = yield* LogFiles.make({ managers, directory, streams, token })
-      const diff = yield* Later.make(Effect.flatMap(loadJobDiff, ({ make }) => make))
-      const isServed = (run: Run) => managers.all.some(({ kind }) => kind === run.kind)
+      const { diff } = yield* Extension
 
       const phaseOf = ({ id, kind, status }: Run) => {
         const managed = managers.all.find((managed) => managed.kind === kind)
@@ -78,8 +64,8 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: 
       }
       const queries = JobQueries.make({ kinds: managers.all.map(({ kind }) => kind), phaseOf, store })
 
-      const others = Option.match(tasks, {
-        // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: without tasks the group has no `submit`
+      const others = Option.match(jobManager, {
+        // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: without it the group has no `submit`
         onNone: () => handlers as unknown as ReturnType<typeof handlers.handleRaw<"submit", never>>,
         onSome: ({ manager }) =>
           handlers.handleRaw("submit", ({ headers, request, urlParams }) =>
@@ -153,9 +139,7 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: 
             )
           )
         )
-        .handle("diff", ({ path: { id }, urlParams }) =>
-          Effect.flatMap(diff.get, ({ of }) => of(store, isServed, id, urlParams))
-        )
+        .handle("diff", ({ path: { id }, urlParams }) => diff(id, urlParams))
         .handle("logs", ({ path: { id }, request, urlParams }) => logs.get(request, id, urlParams))
         .handle("logFiles", ({ path: { id }, request }) => logs.list(request, id))
     })
@@ -183,40 +167,20 @@ const events = <Id extends string>(api: WithJobs<Id>, options: Options) =>
   )
 
 /** The handlers of jobs and events, under any prefix, for the kinds of an API. */
-type Handled<Id extends string, Groups> =
+export type Handled<Id extends string, Groups> =
   | HttpApiGroup.ApiGroup<Id, "charlotteJobs" | "charlotteEvents">
   | ([KindHandlers.KindsOf<Groups>] extends [never] ? never : HttpApiGroup.ApiGroup<Id, "kinds">)
+
+/** What the handlers need. */
+type Services = Extension | FileSystem.FileSystem | Managers.Managers | OpenStreams
 
 export const groups = <Id extends string, Groups extends HttpApiGroup.HttpApiGroup.Any, E, R>(
   api: HttpApi.HttpApi<Id, Groups, E, R>,
   options: Options
-): Layer.Layer<Handled<Id, Groups>, never, Managers.Managers | OpenStreams | FileSystem.FileSystem> => {
+): Layer.Layer<Handled<Id, Groups>, never, Services> => {
   // oxlint-disable-next-line typescript/consistent-type-assertions -- the groups are looked up by name, and only they are used
   const withJobs = api as unknown as WithJobs<Id>
   const all = Layer.mergeAll(jobs(withJobs, options), events(withJobs, options), KindHandlers.layer(api))
   // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the group of kinds exists if the API has kinds
-  return all as Layer.Layer<Handled<Id, Groups>, never, Managers.Managers | OpenStreams | FileSystem.FileSystem>
+  return all as Layer.Layer<Handled<Id, Groups>, never, Services>
 }
-
-/**
- * The handlers of `JobsApi.JobsApi`, or of a result of `JobsApi.make`, for an application's own API on a Node server. With kinds, it
- * needs their managers and `Runs`. Authentication is up to the application; bodies are limited to 1 MiB.
- *
- * @since 0.2.0
- * @category layers
- * @example
- * import * as HttpApi from "@effect/platform/HttpApi"
- * import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
- * import { JobsApi } from "charlotte/http"
- * import { Layer } from "effect"
- *
- * const AppApi = HttpApi.make("app").addHttpApi(JobsApi.JobsApi)
- *
- * // Needs a JobManager and its RunStore; goes to HttpApiBuilder.serve.
- * const AppLayer = HttpApiBuilder.api(AppApi).pipe(Layer.provide(JobsApi.layer(AppApi)))
- */
-export const layer = <Id extends string, Groups extends HttpApiGroup.HttpApiGroup.Any, E, R>(
-  api: HttpApi.HttpApi<Id, Groups, E, R>,
-  options: LayerOptions = {}
-): Layer.Layer<Handled<Id, Groups>, never, KindHandlers.Requirements<Groups> | FileSystem.FileSystem> =>
-  groups(api, options).pipe(Layer.provide([streamsLayer(options), KindHandlers.managers<Groups>(api, options)]))

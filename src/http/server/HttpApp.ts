@@ -22,12 +22,14 @@ import type { RequestListener } from "node:http"
 import { ShuttingDown, type StoreError } from "../../domain/errors.js"
 import { isTraced } from "../../internal/Tracing.js"
 import { pageSecurityPolicy, withErrorResponses } from "./errorResponses.js"
-import { Api, serverApi } from "../contract/Api.js"
+import type { Api } from "../contract/Api.js"
 import { docsPath, openApiPath } from "../contract/Daemon.js"
 import { checkContentLength, defaultMaxBody, MaxBody } from "./readJsonBody.js"
 import { decodeErrorFromIssues } from "./decodeErrors.js"
 import * as DaemonHandlers from "./DaemonHandlers.js"
 import { contentSecurityPolicy, docsPage } from "./docsPage.js"
+import type { Extension } from "./Extension.js"
+import type { Managers } from "./Managers.js"
 import type * as Page from "./page/Page.js"
 import * as pageFiles from "./page/pageFiles.js"
 import * as SessionHandlers from "./SessionHandlers.js"
@@ -139,25 +141,32 @@ const make = ({ page, maxBody = defaultMaxBody }: Options) =>
     return { listener, close }
   })
 
-/** Whether a schema is Charlotte's own, whose fields `fieldDocs` describes. */
-const isOurs = (schema: string): boolean => Object.hasOwn(OpenApi.fromApi(Api).components.schemas, schema)
-
 /** `Api`, or the API of some kinds, whose handlers are looked up by group name. */
 type ServedApi = typeof Api
 
-/** The API to serve: for some kinds, or by default for tasks. */
+/** The jobs to serve. */
 export interface Served<Groups extends HttpApiGroup.HttpApiGroup.Any, E> {
+  /** The API to serve, from `JobsApi.make`; by default, the API for the jobs of `JobManager`. */
   readonly api?: HttpApi.HttpApi<"charlotte", Groups, E>
+}
+
+/** What a server has for these jobs. */
+export interface Parts {
+  /** The whole API, with the endpoints of the daemon. */
+  readonly apiOf: <Groups extends HttpApiGroup.HttpApiGroup.Any, E>(
+    jobs: HttpApi.HttpApi<"charlotte", Groups, E> | undefined
+  ) => HttpApi.HttpApi.Any
+  readonly extension: Layer.Layer<Extension, never, Managers>
 }
 
 /** Must outlive the requests in flight. */
 export const layer = <Groups extends HttpApiGroup.HttpApiGroup.Any = never, E = never>(
-  options: Options & Served<Groups, E>
+  options: Options & Served<Groups, E> & Parts
 ): Layer.Layer<Application, never, Requirements<Groups>> => {
   const { after, agents = Effect.succeed([]), cluster, logs, maxJobs, page, problems = Effect.succeed([]) } = options
   const { shutdown } = options
   // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the groups are looked up by name
-  const api = (options.api === undefined ? Api : serverApi(options.api, isOurs)) as unknown as ServedApi
+  const api = options.apiOf(options.api) as unknown as ServedApi
   return Layer.scoped(Application, make(options)).pipe(
     Layer.provide([HttpApiBuilder.api(api), documents(api), readableDecodeErrors]),
     Layer.provide([Handlers.groups(api, options), DaemonHandlers.layer, SessionHandlers.layer, SystemHandlers.layer]),
@@ -168,6 +177,7 @@ export const layer = <Groups extends HttpApiGroup.HttpApiGroup.Any = never, E = 
       Metrics.layer({ maxJobs, cluster })
     ]),
     Layer.provide([Layer.succeed(SystemHandlers.About, { agents, capacity: maxJobs }), followEvents.layer({ after })]),
+    Layer.provide(options.extension),
     Layer.provide([OpenStreams.layer(options), managers<Groups>(api, options)]),
     Layer.provide([HttpApiBuilder.Router.Live, HttpApiBuilder.Middleware.layer, NodeHttpServer.layerContext]),
     // Not shared: another server in the same application has another router.

@@ -8,7 +8,7 @@ import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import { Context, Effect, Layer, Option, Predicate } from "effect"
 import { InvalidJobConfig } from "../../domain/errors.js"
 import { invalidConfig } from "../../domain/invalidConfig.js"
-import type { JobManager } from "../../manager/JobManager.js"
+import { JobManager } from "../../manager/JobManager.js"
 import type { RunStore } from "../../store/RunStore.js"
 import type { Runs } from "../../store/Runs.js"
 import type { RequestRefused } from "../contract/errors.js"
@@ -24,7 +24,7 @@ import { withRetryAfter } from "./withRetryAfter.js"
 export type KindsOf<Groups> = Groups extends { readonly "~kinds": infer K } ? K : never
 
 /**
- * The services that an API needs: the managers of its kinds and `Runs`, or the manager of tasks if it names no kinds.
+ * The services that an API needs: the managers of its kinds and `Runs`, or `JobManager` if it names no kinds.
  *
  * @since 0.2.0
  * @category types
@@ -50,9 +50,9 @@ const kindsOf = ({
 /** The managers of the kinds of an API, which are among these groups. */
 export const managers = <Groups>(
   api: { readonly groups: Readonly<Record<string, unknown>> },
-  { kind = "tasks" }: { readonly kind?: string }
+  { kind = JobManager.kind }: { readonly kind?: string }
 ): Layer.Layer<Managers.Managers, never, Requirements<Groups>> => {
-  const layer = Option.match(kindsOf(api), { onNone: () => Managers.ofTasks(kind), onSome: Managers.ofKinds })
+  const layer = Option.match(kindsOf(api), { onNone: () => Managers.ofJobManager(kind), onSome: Managers.ofKinds })
   // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the kinds come from the groups
   return layer as Layer.Layer<Managers.Managers, never, Requirements<Groups>>
 }

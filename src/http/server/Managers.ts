@@ -1,5 +1,5 @@
 /**
- * The managers whose jobs a server serves: one of tasks, or one for each of several kinds.
+ * The managers whose jobs a server serves: `JobManager`, or one for each of several kinds.
  */
 import { Context, Duration, Effect, Layer, Option, Order } from "effect"
 import { JobNotFound, type StoreError } from "../../domain/errors.js"
@@ -22,8 +22,8 @@ export interface Managed {
 export interface Service {
   readonly store: Runs.Reads
   readonly all: ReadonlyArray<Managed>
-  /** The manager of tasks, if they are among the kinds. */
-  readonly tasks: Option.Option<{ readonly kind: string; readonly manager: JobManager["Type"] }>
+  /** The manager of jobs with a `JobConfig`, if its kind is served. */
+  readonly jobManager: Option.Option<{ readonly kind: string; readonly manager: JobManager["Type"] }>
   /** The managers of a kind; all of them if none is named. */
   readonly ofKind: (kind: string | undefined) => Effect.Effect<ReadonlyArray<Managed>, NoSuchKind>
   /** The manager of a job; with a single manager, it decides itself whether the job exists. */
@@ -42,7 +42,11 @@ export const oldestWriteSeconds = (health: ReadonlyArray<Health>): number | unde
   return ages.length === 0 ? undefined : Math.round(Math.max(...ages))
 }
 
-const make = (store: Runs.Reads, all: ReadonlyArray<Managed>, tasks: Service["tasks"]): Effect.Effect<Service> =>
+const make = (
+  store: Runs.Reads,
+  all: ReadonlyArray<Managed>,
+  jobManager: Service["jobManager"]
+): Effect.Effect<Service> =>
   Effect.map(
     EventSubscriptions.make({ kind: "", store: withEventsOf(store, all), shutdown: neverOver }),
     (subscriptions): Service => {
@@ -56,7 +60,7 @@ const make = (store: Runs.Reads, all: ReadonlyArray<Managed>, tasks: Service["ta
       return {
         store,
         all,
-        tasks,
+        jobManager,
         ofKind: (kind) => {
           const found = all.filter((managed) => kind === undefined || managed.kind === kind)
           return kind === undefined || found.length > 0
@@ -105,7 +109,7 @@ const withEventsOf = (store: Runs.Reads, managers: ReadonlyArray<Managed>): Runs
 const byCursor = Order.mapInput(Order.number, ({ cursor }: JobEvent) => cursor)
 
 /** The manager of jobs with a `JobConfig`, under any name of the kind. */
-export const ofTasks = (kind: string): Layer.Layer<Managers, never, JobManager | RunStore> =>
+export const ofJobManager = (kind: string): Layer.Layer<Managers, never, JobManager | RunStore> =>
   Layer.effect(
     Managers,
     Effect.flatMap(Effect.all([JobManager, RunStore]), ([manager, store]) =>
@@ -122,13 +126,13 @@ export const ofKinds = <K extends AnyKind>(
     const all = yield* Effect.forEach(kinds, (tag: AnyKind) =>
       Effect.map(tag, (manager): Managed => ({ kind: tag.kind, manager }))
     )
-    const tasks = Option.filter(yield* Effect.serviceOption(JobManager), () =>
+    const jobManager = Option.filter(yield* Effect.serviceOption(JobManager), () =>
       all.some(({ kind }) => kind === JobManager.kind)
     )
     return yield* make(
       reads,
       all,
-      Option.map(tasks, (manager) => ({ kind: JobManager.kind, manager }))
+      Option.map(jobManager, (manager) => ({ kind: JobManager.kind, manager }))
     )
   })
   // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: each tag needs the manager of its kind

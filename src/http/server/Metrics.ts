@@ -2,14 +2,13 @@
  * The metrics of the server. Counters are updated as things happen (`followEvents`, `start`, `stop`); gauges are read whenever the
  * metrics are.
  */
-import { Context, Duration, Effect, Layer, Option, type Scope } from "effect"
+import { Context, Duration, Effect, Layer, type Scope } from "effect"
 import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks"
 import type { StoreError } from "../../domain/errors.js"
 import { ErrorKind } from "../../domain/Run.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import * as background from "../../internal/background.js"
 import { RealClock } from "../../internal/RealClock.js"
-import { TurnClass } from "../../tasks/events.js"
 import * as instruments from "./instruments.js"
 import { Managers, oldestWriteSeconds } from "./Managers.js"
 import { OpenStreams } from "./OpenStreams.js"
@@ -86,10 +85,6 @@ const make = (options: Options) =>
     for (const status of outcomes) instruments.ended.add({ status }, 0)
     for (const { kind } of managers.all)
       for (const type of ErrorKind.literals) instruments.runErrors.add(instruments.ofError(kind, type), 0)
-    if (Option.isSome(managers.tasks)) {
-      instruments.runErrors.add(instruments.ofError(managers.tasks.value.kind, "gate"), 0)
-      for (const turn of TurnClass.literals) instruments.turns.add({ class: turn }, 0)
-    }
     instruments.startSeconds.show()
     instruments.stopSeconds.show()
 

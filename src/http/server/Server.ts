@@ -1,10 +1,7 @@
 /**
  * An HTTP server for the jobs of a manager, on one or more addresses.
- *
- * @since 0.1.0
  */
 import { createServer as createNodeServer, type RequestListener, type Server as NodeServer } from "node:http"
-import type * as HttpApi from "@effect/platform/HttpApi"
 import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import { Array, Context, Deferred, Duration, Effect, Exit, Layer, type Redacted, Runtime, Scope } from "effect"
 import type { StoreError } from "../../domain/errors.js"
@@ -18,7 +15,7 @@ import * as Page from "./page/Page.js"
 import type { Port } from "./page/SessionFile.js"
 import type { AccessPolicy } from "./RequestGuard.js"
 import type * as Handlers from "./Handlers.js"
-import type { Served } from "./HttpApp.js"
+import type { Parts, Served } from "./HttpApp.js"
 import type { Requirements } from "./KindHandlers.js"
 import * as Listener from "./Listener.js"
 import type { ClusterGauges } from "./Metrics.js"
@@ -88,7 +85,10 @@ export interface ListenOptions extends Options {
   readonly page?: Page.Options | undefined
 }
 
-const make = <Groups extends HttpApiGroup.HttpApiGroup.Any, E>(options: ListenOptions & Served<Groups, E>) =>
+const make = <Groups extends HttpApiGroup.HttpApiGroup.Any, E>(
+  options: ListenOptions & Served<Groups, E>,
+  parts: Effect.Effect<Parts>
+) =>
   Effect.gen(function* () {
     const { drain = "2 seconds", listen } = options
     const runFork = Runtime.runFork(yield* background.runtime<Requirements<Groups>>())
@@ -126,7 +126,7 @@ const make = <Groups extends HttpApiGroup.HttpApiGroup.Any, E>(options: ListenOp
     const load = Effect.gen(function* () {
       const HttpApp = yield* Effect.promise(() => import("./HttpApp.js"))
       const shutdown = Effect.asVoid(Deferred.succeed(requested, undefined))
-      const layer = HttpApp.layer({ ...options, page, shutdown })
+      const layer = HttpApp.layer({ ...options, ...(yield* parts), page, shutdown })
       return Context.get(yield* Layer.buildWithScope(layer, scope), HttpApp.Application)
     })
     const application = yield* Later.make(load)
@@ -199,45 +199,11 @@ const closeServers = (servers: ReadonlyArray<NodeServer>, timeout: Duration.Dura
     for (const server of servers) server.closeAllConnections()
   })
 
-/**
- * As `layer`, but loads the HTTP application with the first request, or when `prepared` runs.
- *
- * @internal
- */
+/** Loads the HTTP application, and the parts of it that depend on the jobs, with the first request, or when `prepared` runs. */
 export const listen = <Groups extends HttpApiGroup.HttpApiGroup.Any = never, E = never>(
-  options: ListenOptions & Served<Groups, E>
-): Layer.Layer<Server, ListenError, Requirements<Groups>> => Layer.scoped(Server, make(options))
-
-/**
- * Serves the jobs of a manager, or of the kinds of an `api`, for as long as the layer lives. Fails with `ListenError` when it cannot
- * listen. When the layer closes, the server accepts no more requests, ends event streams, and waits up to `drain` for other requests.
- *
- * @since 0.2.0
- * @category layers
- * @example
- * import { JobManager, Orchestrator, RunStore } from "charlotte"
- * import { JobClient, Server } from "charlotte/http"
- * import { Effect, Layer } from "effect"
- * import { mkdtempSync } from "node:fs"
- *
- * const socket = `${mkdtempSync("/tmp/charlotte-")}/socket`
- * const Jobs = JobManager.layer().pipe(
- *   Layer.provide(Orchestrator.layer(() => Effect.succeed("done"))),
- *   Layer.provideMerge(RunStore.layerMemory)
- * )
- * const ServerLive = Server.layer({ listen: { socket } }).pipe(Layer.provide(Jobs))
- *
- * const program = Effect.flatMap(JobClient.JobClient, (client) => client.health)
- *
- * await Effect.runPromise(program.pipe(Effect.provide(JobClient.layer({ socket })), Effect.provide(ServerLive)))
- */
-export const layer = <Groups extends HttpApiGroup.HttpApiGroup.Any = never, E = never>(
-  options: Options & {
-    /** The API to serve, from `JobsApi.make`; by default, the API for the jobs of `JobManager`. */
-    readonly api?: HttpApi.HttpApi<"charlotte", Groups, E>
-  }
-): Layer.Layer<Server, ListenError, Requirements<Groups>> =>
-  Layer.tap(listen(options), (context) => Context.get(context, Server).prepared)
+  options: ListenOptions & Served<Groups, E>,
+  parts: Effect.Effect<Parts>
+): Layer.Layer<Server, ListenError, Requirements<Groups>> => Layer.scoped(Server, make(options, parts))
 
 const starting = new NotReady({ problems: ["the server is starting, or shutting down"] })
 

@@ -8,6 +8,7 @@ import { now } from "../../internal/now.js"
 import { Api } from "../contract/Api.js"
 import { AgentStatus, Latency, Minute, ReachedLimit, System } from "../contract/System.js"
 import * as Activity from "./Activity.js"
+import { Extension } from "./Extension.js"
 import { Managers } from "./Managers.js"
 
 /** An agent of the configuration. */
@@ -44,6 +45,7 @@ export const layer = HttpApiBuilder.group(Api, "charlotteSystem", (handlers) =>
   Effect.gen(function* () {
     const about = yield* About
     const activity = yield* Activity.Activity
+    const extension = yield* Extension
     const { all, store } = yield* Managers
 
     const system = Effect.gen(function* () {
@@ -77,7 +79,7 @@ export const layer = HttpApiBuilder.group(Api, "charlotteSystem", (handlers) =>
             {
               name,
               installed,
-              inUse: activity.turns(name),
+              inUse: extension.turns(name),
               ...(Option.isSome(limit) && { limit: new ReachedLimit(limit.value, unchecked) })
             },
             unchecked

@@ -1,13 +1,12 @@
 /**
  * Counts an event in the metrics, and at the end of a job, its result and durations.
  */
-import { DateTime, Duration, Effect, Option, Schema } from "effect"
+import { DateTime, Duration, Effect, Option } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import { type JobEvent, statusAfter } from "../../domain/JobEvent.js"
 import type { Run } from "../../domain/Run.js"
 import { isTerminal } from "../../domain/RunStatus.js"
 import type { Reads } from "../../store/Runs.js"
-import { TurnClass } from "../../tasks/events.js"
 import * as instruments from "./instruments.js"
 
 /** The result, as named by the semantic conventions. */
@@ -41,21 +40,14 @@ const countRun = (store: Reads, run: Run) =>
     if (began !== undefined) record("executing", began, endedAt)
   })
 
-/** How a turn of an agent may end. An orchestrator of the application may emit anything. */
-const turnClass = Schema.is(Schema.Struct({ class: TurnClass }))
-
 export const countEvent = (store: Reads, event: JobEvent): Effect.Effect<void, StoreError> =>
   Effect.gen(function* () {
-    const { jobId, payload, type } = event
     instruments.events.add({}, 1)
-    if (type === "job.started") instruments.started.add({}, 1)
-    if (type === "task.agent.ended" && turnClass(payload)) instruments.turns.add({ class: payload.class }, 1)
+    if (event.type === "job.started") instruments.started.add({}, 1)
     const status = statusAfter(event)
-    const isEnd = status !== undefined && isTerminal(status)
-    if (!isEnd && type !== "task.gate.failed") return
-    const run = yield* store.get(jobId)
+    if (status === undefined || !isTerminal(status)) return
+    const run = yield* store.get(event.jobId)
     if (Option.isNone(run)) return
-    if (!isEnd) return instruments.runErrors.add(instruments.ofError(run.value.kind, "gate"), 1)
     instruments.ended.add({ status }, 1)
     yield* countRun(store, run.value)
   })

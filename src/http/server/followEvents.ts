@@ -7,6 +7,7 @@ import * as background from "../../internal/background.js"
 import { now } from "../../internal/now.js"
 import * as Activity from "./Activity.js"
 import { countEvent } from "./countEvent.js"
+import { Extension } from "./Extension.js"
 import { Managers } from "./Managers.js"
 
 /** Follows from a cursor, by default the latest one. */
@@ -16,6 +17,7 @@ export const layer = (options: { readonly after?: number | undefined }) =>
     Effect.gen(function* () {
       const managers = yield* Managers
       const { store } = managers
+      const extension = yield* Extension
       const events = managers.events(managers.all)
       const activity = Activity.make(yield* now)
       let after = options.after ?? (yield* Effect.orElseSucceed(store.latestCursor, () => "latest" as const))
@@ -24,7 +26,7 @@ export const layer = (options: { readonly after?: number | undefined }) =>
       const count = (event: JobEvent) => {
         after = event.cursor
         activity.record(event)
-        return countEvent(store, event)
+        return Effect.zipRight(extension.record(event), countEvent(store, event))
       }
 
       /** Counts the events that were committed while the server closed. */

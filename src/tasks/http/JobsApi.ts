@@ -3,6 +3,15 @@
  *
  * @since 0.2.0
  */
+import type * as FileSystem from "@effect/platform/FileSystem"
+import type * as HttpApi from "@effect/platform/HttpApi"
+import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
+import { Layer } from "effect"
+import * as Handlers from "../../http/server/Handlers.js"
+import { managers, type Requirements } from "../../http/server/KindHandlers.js"
+import * as OpenStreams from "../../http/server/OpenStreams.js"
+import * as extension from "./extension.js"
+
 export {
   Job,
   JobKey,
@@ -14,10 +23,43 @@ export {
   ListedJob,
   make,
   Submitted
-} from "../../http/contract/Api.js"
+} from "./Api.js"
 export type { AnyKind, AnyManager, Endpoint, Group, Start } from "../../http/contract/Kinds.js"
 export type { Requirements } from "../../http/server/KindHandlers.js"
-export { layer, type LayerOptions as Options } from "../../http/server/Handlers.js"
+
+/**
+ * Options of `JobsApi.layer`.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface Options extends Handlers.Options, OpenStreams.Options {}
+
+/**
+ * The handlers of `JobsApi.JobsApi`, or of a result of `JobsApi.make`, for an application's own API on a Node server. With kinds, it
+ * needs their managers and `Runs`. Authentication is up to the application; bodies are limited to 1 MiB.
+ *
+ * @since 0.2.0
+ * @category layers
+ * @example
+ * import * as HttpApi from "@effect/platform/HttpApi"
+ * import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+ * import { JobsApi } from "charlotte/http"
+ * import { Layer } from "effect"
+ *
+ * const AppApi = HttpApi.make("app").addHttpApi(JobsApi.JobsApi)
+ *
+ * // Needs a JobManager and its RunStore; goes to HttpApiBuilder.serve.
+ * const AppLayer = HttpApiBuilder.api(AppApi).pipe(Layer.provide(JobsApi.layer(AppApi)))
+ */
+export const layer = <Id extends string, Groups extends HttpApiGroup.HttpApiGroup.Any, E, R>(
+  api: HttpApi.HttpApi<Id, Groups, E, R>,
+  options: Options = {}
+): Layer.Layer<Handlers.Handled<Id, Groups>, never, Requirements<Groups> | FileSystem.FileSystem> =>
+  Handlers.groups(api, options).pipe(
+    Layer.provide(extension.layer),
+    Layer.provide([OpenStreams.layer(options), managers<Groups>(api, options)])
+  )
 
 /**
  * In version 0.1.0 `JobsApi` was the API itself. `HttpApi.addHttpApi` reads `groups`, so old code gets an error with the fix.

@@ -114,25 +114,11 @@ describe("what is counted of the last hour", () => {
     expect(Option.getOrThrow(Histogram.quantiles([before?.durations ?? new Histogram()])).max).toBe(1_000)
   })
 
-  it("is forgotten after an hour, and turns with the end of their job, unit or attempt", () => {
+  it("is forgotten after an hour", () => {
     const activity = Activity.make(start)
     const id = idAt(0)
-    const agent = { task: 1, payload: { agent: "claude" } }
-    for (const over of [
-      "job.interrupted",
-      "job.parked",
-      "job.cancelled",
-      "unit.failed",
-      "unit.waiting",
-      "task.agent.ended"
-    ]) {
-      activity.record(event(id, 0, "job.resumed"))
-      activity.record(event(id, 0, "task.agent.started", { ...agent, unit: "a" }))
-      activity.record(event(id, 0, "task.agent.started", { ...agent, unit: "ab" }))
-      expect(activity.turns("claude")).toBe(2)
-      activity.record(event(id, 0, over, { unit: "a", task: 1 }))
-      expect(activity.turns("claude"), over).toBe(over.startsWith("job.") ? 0 : 1)
-    }
+    activity.record(event(id, 0, "job.resumed"))
+    activity.record(event(id, 0, "job.cancelled"))
     const sum = (at: number) =>
       activity.minutes(Activity.minuteOf(later(at))).reduce((sum, { cancelled }) => sum + cancelled, 0)
     expect([sum(0), sum(59 * minute), sum(60 * minute)]).toEqual([1, 1, 0])

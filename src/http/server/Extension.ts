@@ -1,0 +1,24 @@
+/**
+ * What a server has for its own jobs, besides what all kinds have in common.
+ */
+import { Context, type Effect } from "effect"
+import type { JobNotFound, StoreError } from "../../domain/errors.js"
+import type { JobEvent } from "../../domain/JobEvent.js"
+import type { JobId } from "../../domain/JobId.js"
+import type { Diff } from "../contract/Diff.js"
+import type { DiffUnavailable } from "../contract/errors.js"
+
+export class Extension extends Context.Tag("charlotte/http/Extension")<
+  Extension,
+  {
+    /** A page of the changes of a job, or of one of its units. */
+    readonly diff: (
+      id: JobId,
+      query: { readonly unit?: string | undefined; readonly after?: string | undefined }
+    ) => Effect.Effect<Diff, DiffUnavailable | JobNotFound | StoreError>
+    /** Called with every event, once, to count it. */
+    readonly record: (event: JobEvent) => Effect.Effect<void, StoreError>
+    /** The number of running turns of an agent. */
+    readonly turns: (agent: string) => number
+  }
+>() {}
