@@ -26,7 +26,8 @@ export const make = ({
   withTimeout
 }: Derived): Effect.Effect<Service> =>
   Effect.gen(function* () {
-    // Derived on first use, since a command makes only one request.
+    // Derived on first use, since a command makes only one request: to derive all would take 9 % more CPU, 21 ms of 244
+    // (user time of `charlotte jobs` on Node 24, the median of 10 pairs of runs).
     const jobs = { ...options, group: "charlotteJobs" } as const
     const submit = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "submit" }))
     const list = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "list" }))

@@ -70,7 +70,11 @@ export const serverApi = <Groups extends HttpApiGroup.HttpApiGroup.Any, E>(
       })
     )
 
-/** The endpoints of jobs, with `submit`, and of their events, which have these payloads besides those of the manager. */
+/**
+ * The endpoints of jobs, with `submit`, and of their events, which have these payloads besides those of the manager.
+ *
+ * @internal
+ */
 export const jobsApi = (payloads: () => eventSchemas.Payloads) =>
   withErrors(
     HttpApi.make("charlotte")
@@ -85,7 +89,11 @@ export class JobsApi extends jobsApi(() => ({})) {}
 /** The same with the endpoints of the daemon. */
 export class Api extends serverApi(JobsApi) {}
 
-/** The endpoints of some kinds, with these endpoints of jobs. */
+/**
+ * The endpoints of some kinds, with these endpoints of jobs.
+ *
+ * @internal
+ */
 export const ofKinds = <K extends Kinds.AnyKind, Group extends typeof Jobs.group | typeof Jobs.groupWithSubmit>(
   kinds: ReadonlyArray<K>,
   { jobs, payloads }: { readonly jobs: Group; readonly payloads: eventSchemas.Payloads }

@@ -6,23 +6,13 @@ import type { JobId } from "../../domain/JobId.js"
 import { Fields } from "../../progress/payload.js"
 import type { Payload } from "../events.js"
 
-export interface AgentTurns {
-  readonly record: (event: JobEvent) => void
-  /** The number of running turns of an agent. */
-  readonly of: (agent: string) => number
-}
-
-export const make = (): AgentTurns => {
+export const make = () => {
   /** The agents of the turns of each job, by unit and task. */
   const jobs = new Map<JobId, Map<string, string>>()
-
-  const begin = (jobId: JobId, task: string, agent: string) => {
-    const turns = jobs.get(jobId) ?? new Map<string, string>()
-    jobs.set(jobId, turns.set(task, agent))
-  }
+  const of = (jobId: JobId) => jobs.get(jobId) ?? new Map<string, string>()
 
   return {
-    record: ({ jobId, payload, task, type, unit }) => {
+    record: ({ jobId, payload, task, type, unit }: JobEvent): void => {
       switch (type) {
         case "job.started":
         case "job.resumed":
@@ -34,19 +24,22 @@ export const make = (): AgentTurns => {
           jobs.delete(jobId)
           break
         case "task.agent.started":
-          begin(jobId, `${unit}/${task}`, new Fields<Payload<"task.agent.started">>(payload).text("agent"))
+          jobs.set(
+            jobId,
+            of(jobId).set(`${unit}/${task}`, new Fields<Payload<"task.agent.started">>(payload).text("agent"))
+          )
           break
         case "task.agent.ended":
-          jobs.get(jobId)?.delete(`${unit}/${task}`)
+          of(jobId).delete(`${unit}/${task}`)
           break
         // An interrupted turn has no `task.agent.ended`.
         case "unit.failed":
-        case "unit.waiting": {
-          const turns = jobs.get(jobId)
-          for (const key of turns?.keys() ?? []) if (key.startsWith(`${unit}/`)) turns?.delete(key)
-        }
+        case "unit.waiting":
+          for (const key of of(jobId).keys()) if (key.startsWith(`${unit}/`)) of(jobId).delete(key)
       }
     },
-    of: (agent) => [...jobs.values()].flatMap((turns) => [...turns.values()].filter((other) => other === agent)).length
+    /** The number of running turns of an agent. */
+    of: (agent: string): number =>
+      [...jobs.values()].flatMap((turns) => [...turns.values()].filter((other) => other === agent)).length
   }
 }

@@ -12,21 +12,7 @@ import type * as Kinds from "../../http/contract/Kinds.js"
 import { JobManager } from "../../manager/JobManager.js"
 import { payloads } from "../events.js"
 
-export { Health, Ready } from "../../http/contract/Daemon.js"
-export { Diff, DiffFile } from "../../http/contract/Diff.js"
-export {
-  Job,
-  JobKey,
-  JobLog,
-  JobPage,
-  JobProgress,
-  JobTask,
-  JobUnit,
-  ListedJob,
-  Submitted
-} from "../../http/contract/Job.js"
-export { AgentStatus, Latency, Minute, ReachedLimit, System } from "../../http/contract/System.js"
-export { EndedSessions, Session, SessionCode, SessionProof } from "../../http/contract/Session.js"
+export * from "../../http/contract/Api.js"
 
 /**
  * The endpoints of jobs and their events, for an application's own API: `HttpApi.make("app").addHttpApi(JobsApi.JobsApi)`.

@@ -10,7 +10,7 @@ import { Layer } from "effect"
 import * as Handlers from "../../http/server/Handlers.js"
 import { managers, type Requirements } from "../../http/server/KindHandlers.js"
 import * as OpenStreams from "../../http/server/OpenStreams.js"
-import * as extension from "./extension.js"
+import { extension } from "./parts.js"
 
 export {
   Job,
@@ -57,7 +57,7 @@ export const layer = <Id extends string, Groups extends HttpApiGroup.HttpApiGrou
   options: Options = {}
 ): Layer.Layer<Handlers.Handled<Id, Groups>, never, Requirements<Groups> | FileSystem.FileSystem> =>
   Handlers.groups(api, options).pipe(
-    Layer.provide(extension.layer),
+    Layer.provide(extension),
     Layer.provide([OpenStreams.layer(options), managers<Groups>(api, options)])
   )
 
