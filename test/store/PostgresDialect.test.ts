@@ -25,6 +25,8 @@ const raw: SqlConnection.Connection = {
   executeValues: () => Effect.succeed([])
 }
 
+const event = (seq: number) => ({ job_id: "job", seq, at: 0, type: "step", unit: null, task: null, payload: null })
+
 describe("OwnCursors", () => {
   it.effect("has what others write seen after a transaction that drew cursors was rolled back", () =>
     Effect.gen(function* () {
@@ -32,10 +34,7 @@ describe("OwnCursors", () => {
       const dialect = PostgresDialect.make({ origin: "this store", outcome: () => Effect.succeed("aborted"), own })
       const connection = wrap(raw, dialect)
       const commit = yield* dialect.begin(connection, "record")
-      yield* dialect.insertEvents(connection, [
-        ["job", 1],
-        ["job", 2]
-      ])
+      yield* dialect.insertEvents(connection, [event(1), event(2)])
       // It may be committing them.
       expect(own.foreign(5, 12)).toEqual({ foreign: [[5, 8]], upTo: 8 })
       expect(Exit.isFailure(yield* Effect.exit(commit))).toBe(true)

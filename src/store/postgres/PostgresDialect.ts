@@ -6,9 +6,9 @@ import { SqlError } from "@effect/sql/SqlError"
 import { Effect, Predicate, Schema } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import * as columns from "../sql/columns.js"
-import type { Connection, Dialect, Insert, Lane } from "../sql/Dialect.js"
+import type { Connection, Dialect, Lane, Write } from "../sql/Dialect.js"
 import { reasonOf } from "../sql/mapSqlError.js"
-import { execute, inserter, query, queryOne, type Value } from "../sql/statements.js"
+import { execute, inserter, query, queryOne, type Value, type Values } from "../sql/statements.js"
 import { channel, eventsNotice } from "./notices.js"
 import type { OwnCursors } from "./OwnCursors.js"
 
@@ -48,48 +48,35 @@ const selectIds = query(Schema.Struct({ id: Schema.String }))
 const drawCursors = queryOne(Schema.Struct({ cursor: Schema.Number }))
 const countInserted = queryOne(Schema.Struct({ runs: Schema.Number }))
 
-/** The columns of `updateRuns`. */
-const changed = [
-  ["status", "text"],
-  ["attempt", "integer"],
-  ["key", "text"],
-  ["started_at", "bigint"],
-  ["stopping_at", "bigint"],
-  ["ended_at", "bigint"],
-  ["waits_for", "text"],
-  ["due_at", "bigint"],
-  ["parked", "text"],
-  ["woken_by", "text"],
-  ["crashes", "integer"],
-  ["result", "text"],
-  ["error", "text"]
-] as const satisfies ReadonlyArray<columns.Column>
-
-const changes = [...changed, ["id", "text"], ["status_before", "text"], ["attempt_before", "integer"]] as const
+const names = (of: columns.Columns): string => Object.keys(of).join(", ")
 
 /** A table of rows, whose parameters are arrays of the values of each column: one statement serves any number of rows. */
-const table = (of: ReadonlyArray<columns.Column>): string =>
-  `unnest(${of.map(([, type]) => `?::${type}[]`).join(", ")})`
+const table = (of: columns.Columns): string =>
+  `unnest(${Object.values(of)
+    .map((type) => `?::${type}[]`)
+    .join(", ")})`
 
-const valuesOf = (of: ReadonlyArray<columns.Column>, rows: ReadonlyArray<ReadonlyArray<Value>>) =>
-  of.map((_, column) => rows.map((row) => row[column] ?? null))
+const valuesOf = (of: columns.Columns, rows: ReadonlyArray<Values>) =>
+  Object.keys(of).map((column) => rows.map((row) => row[column] ?? null))
 
 const bulk =
-  (of: ReadonlyArray<columns.Column>, sql: string): Insert =>
+  <C extends columns.Columns>(of: C, sql: string): Write<C> =>
   (connection, rows) =>
     Effect.asVoid(connection.execute(sql, valuesOf(of, rows), undefined))
 
 const updateRuns = bulk(
-  changes,
-  `UPDATE charlotte_runs r SET ${changed.map(([column]) => `${column} = c.${column}`).join(", ")},
+  columns.changes,
+  `UPDATE charlotte_runs r SET ${Object.keys(columns.state)
+    .map((column) => `${column} = c.${column}`)
+    .join(", ")},
      runner = CASE WHEN c.status = 'running' THEN r.runner END
-   FROM ${table(changes)} AS c (${columns.names(changes)})
+   FROM ${table(columns.changes)} AS c (${names(columns.changes)})
    WHERE r.id = c.id AND r.status = c.status_before AND r.attempt = c.attempt_before`
 )
 
 const insertRuns = bulk(
   columns.runs,
-  `INSERT INTO charlotte_runs (${columns.names(columns.runs)}) SELECT * FROM ${table(columns.runs)}`
+  `INSERT INTO charlotte_runs (${names(columns.runs)}) SELECT * FROM ${table(columns.runs)}`
 )
 
 /** How long a statement waits for a lock before it fails with `busy` and is retried. */
@@ -103,7 +90,7 @@ const insertOutbox = `WITH old AS MATERIALIZED (
     SELECT value, set_config('lock_timeout', '${lockTimeout.admission}', true) AS timeout
     FROM (SELECT current_setting('lock_timeout') AS value OFFSET 0) AS current
   ), inserted AS (
-    INSERT INTO charlotte_runs (${columns.names(columns.runs)})
+    INSERT INTO charlotte_runs (${names(columns.runs)})
     SELECT run.* FROM old CROSS JOIN ${table(columns.runs)} AS run WHERE old.timeout IS NOT NULL
     ON CONFLICT DO NOTHING RETURNING id
   ), counted AS MATERIALIZED (SELECT count(*) AS runs FROM inserted)
@@ -113,9 +100,9 @@ const insertOutbox = `WITH old AS MATERIALIZED (
 const insertEvents = `WITH drawn AS (
     UPDATE charlotte_log SET cursor = cursor + ? RETURNING cursor, CAST(pg_notify('${channel}', ?) AS text) AS notified
   ), inserted AS (
-    INSERT INTO charlotte_events (cursor, ${columns.names(columns.events)})
-    SELECT drawn.cursor - ? + e.n, ${columns.names(columns.events)}
-    FROM drawn, ${table(columns.events)} WITH ORDINALITY AS e (${columns.names(columns.events)}, n)
+    INSERT INTO charlotte_events (cursor, ${names(columns.events)})
+    SELECT drawn.cursor - ? + e.n, ${names(columns.events)}
+    FROM drawn, ${table(columns.events)} WITH ORDINALITY AS e (${names(columns.events)}, n)
   )
   SELECT cursor, notified FROM drawn`
 
@@ -233,7 +220,7 @@ export const make = ({
         ({ cursor }) => own.draw(connection, cursor - rows.length + 1, cursor)
       ),
 
-    insertTerms: inserter("charlotte_search (rowid, words)", 2, "(?, array_to_tsvector(string_to_array(?, ' ')))"),
+    insertTerms: inserter("charlotte_search", ["rowid", "words"], "(?, array_to_tsvector(string_to_array(?, ' ')))"),
     // A term has letters and digits only, so it contains nothing of the query language.
     documentsWith: (terms) => [
       `SELECT coalesce(CAST(json_agg(rowid) AS text), '[]') AS documents

@@ -108,7 +108,7 @@ const buffered = (connection: Connection): Batch => {
     inserted = []
     updated = new Map()
     assigned = new Map()
-    const insertRuns = newRuns.length === 0 ? Effect.void : runs.insert(connection, newRuns)
+    const insertRuns = newRuns.length === 0 ? Effect.void : connection.dialect.insertRuns(connection, newRuns)
     // Assignments come last, since the attempt that a node takes may have begun in this batch.
     const assignRuns = Effect.forEach(assignments, ({ jobIds, on }) => cluster.assign(connection, jobIds, on), {
       discard: true
@@ -122,7 +122,7 @@ const buffered = (connection: Connection): Batch => {
     Effect.suspend(() => {
       const newEvents = appended
       appended = []
-      return newEvents.length === 0 ? Effect.void : events.insert(connection, newEvents)
+      return newEvents.length === 0 ? Effect.void : connection.dialect.insertEvents(connection, newEvents)
     })
   )
 

@@ -6,13 +6,17 @@ import type { SqlError } from "@effect/sql/SqlError"
 import type { Effect } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
+import type * as columns from "./columns.js"
 import type { Value } from "./statements.js"
 
-/** Inserts any number of rows. */
-export type Insert = (
+/** Writes any number of rows. */
+export type Write<C extends columns.Columns> = (
   connection: Connection,
-  rows: ReadonlyArray<ReadonlyArray<Value>>
+  rows: ReadonlyArray<columns.Row<C>>
 ) => Effect.Effect<void, SqlError>
+
+/** A row of the search index. */
+export type Terms = { readonly rowid: number; readonly words: string }
 
 /**
  * Which writes a transaction has: `admission` for writes that decide, under the lock of a kind, which runs begin and who holds a key;
@@ -65,24 +69,21 @@ export interface Dialect {
   readonly isUnowned: (connection: Connection, kind: string) => Effect.Effect<boolean, SqlError>
   /** Locks the search index against other writers until the end of the transaction. */
   readonly lockSearch: (connection: Connection) => Effect.Effect<void, SqlError>
-  readonly insertRuns: Insert
+  readonly insertRuns: Write<typeof columns.runs>
   /**
    * Inserts a run in a transaction of the application, whose settings stay unchanged. It waits for other transactions that
    * insert one of its keys; `false` if one of them has committed it.
    */
-  readonly insertOutbox: (connection: Connection, row: ReadonlyArray<Value>) => Effect.Effect<boolean, SqlError>
-  /**
-   * Updates runs whose status and attempt still equal the last two values of their row; the first values are the new status, attempt,
-   * key, started_at, stopping_at, ended_at, waits_for, due_at, parked, woken_by, crashes, result and error, followed by the id.
-   */
-  readonly updateRuns: (
+  readonly insertOutbox: (
     connection: Connection,
-    rows: ReadonlyArray<ReadonlyArray<Value>>
-  ) => Effect.Effect<void, SqlError>
+    row: columns.Row<typeof columns.runs>
+  ) => Effect.Effect<boolean, SqlError>
+  /** Updates the runs whose status and attempt are still those before the change. */
+  readonly updateRuns: Write<typeof columns.changes>
   /** Appends rows of any jobs, in the order of their cursors. A reader of a cursor has seen all lower ones. */
-  readonly insertEvents: Insert
-  /** Inserts numbers of documents, each with its terms, separated by spaces, into the search index. */
-  readonly insertTerms: Insert
+  readonly insertEvents: Write<typeof columns.events>
+  /** Inserts documents into the search index, each by its number, with its terms, separated by spaces. */
+  readonly insertTerms: (connection: Connection, rows: ReadonlyArray<Terms>) => Effect.Effect<void, SqlError>
   /** The documents in which a word begins with one of these terms, as `documents`: a JSON array. */
   readonly documentsWith: (terms: ReadonlyArray<string>) => readonly [sql: string, ...params: ReadonlyArray<Value>]
 }

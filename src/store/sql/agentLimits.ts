@@ -6,7 +6,7 @@ import { DateTime, Effect, Option, Schema } from "effect"
 import { AgentLimit, Kind } from "../../domain/AgentLimit.js"
 import { TurnStreak } from "../../domain/TurnStreak.js"
 import type { AgentLimitStore } from "../port/AgentLimitStore.js"
-import { execute, query } from "./statements.js"
+import { execute, query, upsert } from "./statements.js"
 
 const select = query(
   Schema.Struct({
@@ -27,13 +27,7 @@ export const get = (connection: Connection, agent: string) =>
   )
 
 export const record = (connection: Connection, { agent, kind, reason, refusals, until }: AgentLimit) =>
-  execute(
-    connection,
-    `INSERT INTO charlotte_agent_limits (agent, kind, reason, until, refusals) VALUES (?, ?, ?, ?, ?)
-     ON CONFLICT (agent) DO UPDATE
-     SET kind = excluded.kind, reason = excluded.reason, until = excluded.until, refusals = excluded.refusals`,
-    [agent, kind, reason, DateTime.toEpochMillis(until), refusals]
-  )
+  upsert(connection, "charlotte_agent_limits", { agent, kind, reason, until: DateTime.toEpochMillis(until), refusals })
 
 export const clear = (connection: Connection, agent: string) =>
   execute(connection, "DELETE FROM charlotte_agent_limits WHERE agent = ?", [agent])
@@ -61,25 +55,18 @@ export const streaks = (connection: Connection, agent: string) =>
   )
 
 export const recordStreak = (connection: Connection, streak: TurnStreak) =>
-  execute(
-    connection,
-    `INSERT INTO charlotte_turn_streaks (job_id, agent, unit, task, kind, turns, wording, reason, at, answered_since)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (job_id, agent, unit, task) DO UPDATE SET kind = excluded.kind, turns = excluded.turns,
-       wording = excluded.wording, reason = excluded.reason, at = excluded.at, answered_since = excluded.answered_since`,
-    [
-      streak.jobId,
-      streak.agent,
-      streak.unit,
-      streak.task,
-      streak.kind,
-      streak.turns,
-      streak.wording,
-      streak.reason,
-      DateTime.toEpochMillis(streak.at),
-      Number(streak.answeredSince)
-    ]
-  )
+  upsert(connection, "charlotte_turn_streaks", {
+    job_id: streak.jobId,
+    agent: streak.agent,
+    unit: streak.unit,
+    task: streak.task,
+    kind: streak.kind,
+    turns: streak.turns,
+    wording: streak.wording,
+    reason: streak.reason,
+    at: DateTime.toEpochMillis(streak.at),
+    answered_since: Number(streak.answeredSince)
+  })
 
 export const answered = (
   connection: Connection,

@@ -5,6 +5,7 @@
 import { isTerminal, transitions, type RunStatus } from "../../domain/RunStatus.js"
 import type { Dialect } from "./Dialect.js"
 import { terminal, terminalEvents } from "./stateMachine.js"
+import * as tables from "./tables.js"
 
 export interface Rule {
   /** The violated invariant, as a clause about `found`. */
@@ -288,27 +289,23 @@ const countRules = (isConcurrent: boolean): ReadonlyArray<Rule> => [
   )
 ]
 
-/** References that are checked here, since a restore may have disabled their constraints. */
-const references = [
-  ...["events", "attempts", "units", "signals", "attached_keys"].map(
-    (table) => [table, "job_id", "runs", "o.id = r.job_id"] as const
-  ),
-  ["labels", "run_id", "runs", "o.id = r.run_id"] as const,
-  ["tasks", "job_id", "units", "o.job_id = r.job_id AND o.unit = r.unit"] as const
-]
+/** Finds rows of a table that refer to a missing row, which a restore without constraints may leave. */
+const dangling = ([name, { parent }]: (typeof tables.all)[number]): ReadonlyArray<string> => {
+  if (parent === undefined) return []
+  const [referred, ...columns] = parent
+  const matches = tables.keyOf(referred).map((key, i) => `o.${key} = r.${columns[i]}`)
+  return [
+    `SELECT '${name} ' || r.${columns[0]} || ', ${referred}' AS found FROM ${name} r
+     WHERE NOT EXISTS (SELECT 1 FROM ${referred} o WHERE ${matches.join(" AND ")})`
+  ]
+}
 
 /** Rules for PostgreSQL, which checks its files itself, but not whether a backup was restored without constraints, or only in part. */
 const serverRules: ReadonlyArray<Rule> = [
   {
     wrong: "a row references a missing row",
     remedy: "file",
-    sql: references
-      .map(
-        ([table, id, parent, matches]) =>
-          `SELECT 'charlotte_${table} ' || r.${id} || ', charlotte_${parent}' AS found FROM charlotte_${table} r
-           WHERE NOT EXISTS (SELECT 1 FROM charlotte_${parent} o WHERE ${matches})`
-      )
-      .join(" UNION ALL ")
+    sql: tables.all.flatMap(dangling).join(" UNION ALL ")
   },
   {
     wrong: "the next cursors have been drawn already",

@@ -8,9 +8,9 @@ import { deadAfter } from "../../internal/timing.js"
 import { forgottenAfter, type HeldRun, type NewNode, type Node } from "../port/ClusterStore.js"
 import { type Room, type WaitingStatus, waitingStatuses } from "../rules/placeRun.js"
 import type { Connection, Dialect } from "./Dialect.js"
-import { columns, Row, run } from "./runRow.js"
+import { Row, run, runColumns } from "./runRow.js"
 import type { Place } from "./runs.js"
-import { execute, query } from "./statements.js"
+import { execute, query, upsert } from "./statements.js"
 
 const isAlive = ({ dialect }: Connection): string => `seen_at > ${dialect.now} - ${deadAfter}`
 
@@ -109,12 +109,7 @@ export const addLimit = (connection: Connection, kind: string, maxJobs: number) 
   )
 
 export const setLimit = (connection: Connection, kind: string, maxJobs: number) =>
-  execute(
-    connection,
-    `INSERT INTO charlotte_limits (kind, max_jobs) VALUES (?, ?)
-     ON CONFLICT (kind) DO UPDATE SET max_jobs = excluded.max_jobs`,
-    [kind, maxJobs]
-  )
+  upsert(connection, "charlotte_limits", { kind, max_jobs: maxJobs })
 
 const Ids = Schema.parseJson(Schema.Array(Schema.String))
 
@@ -194,7 +189,7 @@ const heldWhere = (
   Effect.map(
     selectHeld(
       connection,
-      `SELECT ${columns}, node, runner, (SELECT CASE WHEN ${isAlive(connection)} THEN 1 ELSE 0 END FROM charlotte_nodes
+      `SELECT ${runColumns}, node, runner, (SELECT CASE WHEN ${isAlive(connection)} THEN 1 ELSE 0 END FROM charlotte_nodes
          WHERE charlotte_nodes.id = runner) AS alive
        FROM charlotte_runs WHERE ${condition} AND status = 'running' ORDER BY id`,
       parameters

@@ -3,12 +3,40 @@
  */
 import type { Connection } from "./Dialect.js"
 import { Array, DateTime, Effect, Predicate, Schema } from "effect"
-import { lifecycle } from "../../domain/JobEvent.js"
-import type { JobId } from "../../domain/JobId.js"
+import { JobEvent, lifecycle } from "../../domain/JobEvent.js"
+import { JobId } from "../../domain/JobId.js"
 import type { AcceptedEvent } from "../port/RunStoreService.js"
 import * as Page from "../rules/Page.js"
-import { columns, event, Row } from "./eventRow.js"
-import { decodeRows, query, type Value } from "./statements.js"
+import type * as columns from "./columns.js"
+import { columnsOf, decodeRows, JsonText, query } from "./statements.js"
+
+const Row = Schema.Struct({
+  cursor: Schema.Number,
+  job_id: JobId,
+  seq: Schema.Number,
+  at: Schema.DateTimeUtcFromNumber,
+  type: Schema.String,
+  unit: Schema.NullOr(Schema.String),
+  task: Schema.NullOr(Schema.Number),
+  payload: Schema.NullOr(JsonText)
+})
+
+const selected = columnsOf(Row)
+
+const event = ({ at, cursor, job_id, payload, seq, task, type, unit }: typeof Row.Type): JobEvent =>
+  new JobEvent(
+    {
+      jobId: job_id,
+      seq,
+      cursor,
+      at,
+      type,
+      ...(unit === null ? {} : { unit }),
+      ...(task === null ? {} : { task }),
+      ...(payload === null ? {} : { payload: payload.json })
+    },
+    { disableValidation: true }
+  )
 
 /** A row of the first query, which leaves out payloads too large for the inline limit. */
 interface Sized {
@@ -27,7 +55,7 @@ const payloads = query(Schema.Struct({ cursor: Schema.Number, payload: Schema.St
 
 /** The columns of a page. The inline payloads of a page total at most `maxBytes`. */
 const pageColumns = (isSelected: string) =>
-  `${columns.replace("payload", `CASE WHEN ${isSelected} AND octet_length(payload) <= ? THEN payload END AS payload`)},
+  `${selected.replace("payload", `CASE WHEN ${isSelected} AND octet_length(payload) <= ? THEN payload END AS payload`)},
    CASE WHEN ${isSelected} THEN octet_length(payload) END AS bytes`
 
 const inlineBytes = (limit: number): number => Math.floor(Page.maxBytes / Math.max(1, limit))
@@ -88,7 +116,7 @@ export const lifecycleOf = (connection: Connection, jobId: JobId) =>
   Effect.map(
     selectRows(
       connection,
-      `SELECT ${columns} FROM charlotte_events WHERE job_id = ? AND type IN (${lifecycleTypes}) ORDER BY seq`,
+      `SELECT ${selected} FROM charlotte_events WHERE job_id = ? AND type IN (${lifecycleTypes}) ORDER BY seq`,
       [jobId]
     ),
     Array.map(event)
@@ -120,19 +148,15 @@ const selectLatest = query(Schema.Struct({ cursor: Schema.Number }))
 export const latest = (connection: Connection) =>
   Effect.map(selectLatest(connection, connection.dialect.latestCursor, []), ([row]) => row?.cursor ?? 0)
 
-/** The values of an inserted row, in the order of its columns. */
-export type NewRow = ReadonlyArray<Value>
+/** A row to append. */
+export type NewRow = columns.Row<typeof columns.events>
 
-export const newRow = (jobId: JobId, seq: number, event: AcceptedEvent): NewRow => [
-  jobId,
+export const newRow = (jobId: JobId, seq: number, event: AcceptedEvent): NewRow => ({
+  job_id: jobId,
   seq,
-  DateTime.toEpochMillis(event.at),
-  event.type,
-  event.unit ?? null,
-  event.task ?? null,
-  event.payload ?? null
-]
-
-/** Appends rows of any jobs. */
-export const insert = (connection: Connection, rows: ReadonlyArray<NewRow>) =>
-  connection.dialect.insertEvents(connection, rows)
+  at: DateTime.toEpochMillis(event.at),
+  type: event.type,
+  unit: event.unit ?? null,
+  task: event.task ?? null,
+  payload: event.payload ?? null
+})

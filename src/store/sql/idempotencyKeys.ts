@@ -7,7 +7,7 @@ import { JobId } from "../../domain/JobId.js"
 import type { Existing } from "../rules/admitRun.js"
 import type { Submitted } from "../port/RunStoreService.js"
 import type { Connection } from "./Dialect.js"
-import { execute, query } from "./statements.js"
+import { query, upsert } from "./statements.js"
 
 const selectSubmitted = query(Schema.Struct({ id: JobId, request: Schema.String }))
 
@@ -34,26 +34,11 @@ export const answer = (connection: Connection, kind: string, { attached, id }: E
   Effect.as(
     attached === undefined
       ? Effect.void
-      : execute(
-          connection,
-          `INSERT INTO charlotte_attached_keys (kind, idempotency_key, request, job_id) VALUES (?, ?, ?, ?)
-           ON CONFLICT (kind, idempotency_key) DO UPDATE SET request = excluded.request, job_id = excluded.job_id`,
-          [kind, attached.key, attached.request, id]
-        ),
+      : upsert(connection, "charlotte_attached_keys", {
+          kind,
+          idempotency_key: attached.key,
+          request: attached.request,
+          job_id: id
+        }),
     { _tag: "Existing" as const, id }
-  )
-
-const selectKeys = query(Schema.Struct({ key: Schema.String }))
-
-/** Removes up to `limit` keys that were attached to a run. Returns whether there may be more. */
-export const removeAttached = (connection: Connection, id: JobId, limit: number): Effect.Effect<boolean, SqlError> =>
-  Effect.map(
-    selectKeys(
-      connection,
-      `DELETE FROM charlotte_attached_keys WHERE (kind, idempotency_key) IN
-         (SELECT kind, idempotency_key FROM charlotte_attached_keys WHERE job_id = ? LIMIT ?)
-       RETURNING idempotency_key AS key`,
-      [id, limit]
-    ),
-    ({ length }) => length === limit
   )

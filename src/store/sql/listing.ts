@@ -8,8 +8,8 @@ import { Array, Effect, Option, Order, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
 import type { RunPage, RunQuery } from "../port/RunStoreService.js"
-import { columns, select } from "./runRow.js"
-import { query, type Value } from "./statements.js"
+import { Row, select } from "./runRow.js"
+import { columnsOf, query, type Value } from "./statements.js"
 
 type PageQuery = RunQuery & { readonly limit: number }
 type Label = readonly [name: string, value: string]
@@ -48,7 +48,7 @@ const hasLabel = ([name, value]: Label): Condition => [
   value
 ]
 
-const runColumns = columns.replaceAll(/\w+/g, (column) => `r.${column}`)
+const runColumns = columnsOf(Row, "r")
 
 const withoutLabel = (connection: Connection, pageQuery: PageQuery) => {
   const conditions = filters("r.id", pageQuery)

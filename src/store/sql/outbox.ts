@@ -9,7 +9,7 @@ import type { NewlyWaiting } from "../port/ChangeNotifier.js"
 import type { AcceptedEvent, NewRun } from "../port/RunStoreService.js"
 import { createdEvent } from "../rules/RunTransition.js"
 import { Row } from "./runRow.js"
-import { query } from "./statements.js"
+import { columnsOf, query } from "./statements.js"
 
 const selectIds = query(Schema.Struct({ id: JobId }))
 
@@ -20,12 +20,12 @@ export const ids = (connection: Connection, kind: string): Effect.Effect<Readonl
     (rows) => rows.map(({ id }) => id)
   )
 
-const takeRows = query(
-  Schema.Struct({
-    ...Struct.pick(Row.fields, "id", "kind", "priority", "key", "created_at", "start_at", "waits_for"),
-    start_key: Schema.NullOr(Schema.String)
-  })
-)
+const TakenRow = Schema.Struct({
+  ...Struct.pick(Row.fields, "id", "kind", "priority", "key", "created_at", "start_at", "waits_for"),
+  start_key: Schema.NullOr(Schema.String)
+})
+
+const takeRows = query(TakenRow)
 
 /** A run that is taken out of the outbox. */
 interface Taken {
@@ -44,7 +44,7 @@ export const take = (
     takeRows(
       connection,
       `UPDATE charlotte_runs SET outbox = 0 WHERE id IN (SELECT value FROM ${connection.dialect.strings} ids) AND outbox = 1
-       RETURNING id, kind, priority, key, start_key, created_at, start_at, waits_for`,
+       RETURNING ${columnsOf(TakenRow)}`,
       [JSON.stringify(ids)]
     ),
     (rows) =>

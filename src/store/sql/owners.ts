@@ -4,35 +4,28 @@
 import type { Connection } from "./Dialect.js"
 import { Effect, Option, Schema } from "effect"
 import type { Owner, OwnerLock } from "../port/OwnerStore.js"
-import { execute, query } from "./statements.js"
+import { columnsOf, execute, query, upsert } from "./statements.js"
 
-const select = query(
-  Schema.Struct({
-    kind: Schema.String,
-    id: Schema.String,
-    pid: Schema.Number,
-    boot_id: Schema.String,
-    start_time: Schema.String,
-    pid_namespace: Schema.String,
-    lock_path: Schema.NullOr(Schema.String),
-    lock_file: Schema.NullOr(Schema.String),
-    machine: Schema.NullOr(Schema.String)
-  })
-)
+const Row = Schema.Struct({
+  kind: Schema.String,
+  id: Schema.String,
+  pid: Schema.Number,
+  boot_id: Schema.String,
+  start_time: Schema.String,
+  pid_namespace: Schema.String,
+  lock_path: Schema.NullOr(Schema.String),
+  lock_file: Schema.NullOr(Schema.String),
+  machine: Schema.NullOr(Schema.String)
+})
 
-const columns = "kind, id, pid, boot_id, start_time, pid_namespace, lock_path, lock_file, machine"
-
-const replaced = columns
-  .split(", ")
-  .map((column) => `${column} = excluded.${column}`)
-  .join(", ")
+const select = query(Row)
 
 const lockOf = (path: string | null, file: string | null): OwnerLock | undefined =>
   path === null || file === null ? undefined : { path, file }
 
 export const get = (connection: Connection, kind: string) =>
   Effect.map(
-    select(connection, `SELECT ${columns} FROM charlotte_owners WHERE kind = ?`, [kind]),
+    select(connection, `SELECT ${columnsOf(Row)} FROM charlotte_owners WHERE kind = ?`, [kind]),
     ([row]): Option.Option<Owner> =>
       Option.map(Option.fromNullable(row), (row) => ({
         kind: row.kind,
@@ -52,15 +45,17 @@ export const claim = (
     const current = yield* get(connection, kind)
     const unchanged = Option.getOrUndefined(current)?.id === Option.getOrUndefined(replacing)?.id
     if (unchanged) {
-      yield* execute(
-        connection,
-        `INSERT INTO charlotte_owners (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (kind) DO UPDATE SET ${replaced}`,
-        [
-          ...[kind, id, process.pid, process.bootId, process.startTime, process.pidNamespace],
-          ...[lock?.path ?? null, lock?.file ?? null, machine ?? null]
-        ]
-      )
+      yield* upsert(connection, "charlotte_owners", {
+        kind,
+        id,
+        pid: process.pid,
+        boot_id: process.bootId,
+        start_time: process.startTime,
+        pid_namespace: process.pidNamespace,
+        lock_path: lock?.path,
+        lock_file: lock?.file,
+        machine
+      })
     }
     return unchanged
   })

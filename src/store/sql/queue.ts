@@ -7,7 +7,7 @@ import { DateTime, Effect, Option, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import { countedParked } from "../port/RunQueue.js"
 import type { Service, UnfinishedRun } from "../port/RunStoreService.js"
-import { columns, Row, run } from "./runRow.js"
+import { Row, run, runColumns } from "./runRow.js"
 import { query } from "./statements.js"
 
 const selectDue = query(Row)
@@ -22,13 +22,13 @@ export const due = (
   if (statuses.length === 0) return Effect.succeed([])
   const ofStatus = statuses.map(
     (status) =>
-      `SELECT * FROM (SELECT ${columns}, ${ranks[status]} AS rank FROM charlotte_runs
+      `SELECT * FROM (SELECT ${runColumns}, ${ranks[status]} AS rank FROM charlotte_runs
          WHERE kind = ? AND status = '${status}' AND waits_for = 'permit' ORDER BY priority DESC, id LIMIT ?) AS limited`
   )
   return Effect.map(
     selectDue(
       connection,
-      `SELECT ${columns} FROM (${ofStatus.join(" UNION ALL ")}) AS limited ORDER BY priority DESC, rank, id LIMIT ?`,
+      `SELECT ${runColumns} FROM (${ofStatus.join(" UNION ALL ")}) AS limited ORDER BY priority DESC, rank, id LIMIT ?`,
       [...statuses.flatMap(() => [kind, limit]), limit]
     ),
     (rows) => rows.map((row) => ({ run: run(row), stopping: false, crashes: row.crashes }))

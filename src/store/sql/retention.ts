@@ -7,8 +7,8 @@ import { DateTime, Effect, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import * as Page from "../rules/Page.js"
 import type { RetentionStore, Span } from "../port/RetentionStore.js"
-import * as idempotencyKeys from "./idempotencyKeys.js"
 import { execute, query, type Value } from "./statements.js"
+import { keyOf, namesWhere } from "./tables.js"
 
 const selectFinished = query(
   Schema.Struct({
@@ -95,6 +95,9 @@ const selectEvents = query(Schema.Struct({ seq: Schema.Number, bytes: Schema.Num
 /** Maximum number of events or keys that one statement deletes; fewer if their payloads fill a page. */
 const chunk = 256
 
+const withEvents = namesWhere(({ pruned }) => pruned === "by seq")
+const withKeys = namesWhere(({ pruned }) => pruned === "by key")
+
 /** Deletes the run with its last events, or else the first of its events. Returns whether the run is deleted. */
 const removeChunk = (connection: Connection, id: JobId): Effect.Effect<boolean, SqlError> =>
   Effect.gen(function* () {
@@ -106,14 +109,23 @@ const removeChunk = (connection: Connection, id: JobId): Effect.Effect<boolean, 
     const fitting = Page.fitting(events, ({ bytes }) => bytes)
     const isLast = fitting === events.length && events.length < chunk
     if (isLast) {
-      if (yield* idempotencyKeys.removeAttached(connection, id, chunk)) return false
+      for (const name of withKeys) {
+        const key = keyOf(name).join(", ")
+        const deleted = yield* selectIds(
+          connection,
+          `DELETE FROM ${name} WHERE (${key}) IN (SELECT ${key} FROM ${name} WHERE job_id = ? LIMIT ${chunk})
+           RETURNING job_id AS id`,
+          [id]
+        )
+        if (deleted.length === chunk) return false
+      }
       yield* execute(connection, "DELETE FROM charlotte_runs WHERE id = ? AND pruned = 1", [id])
       return true
     }
     const last = events[fitting - 1]?.seq ?? 0
     // A signal has the sequence number and the payload of its event.
-    for (const table of ["charlotte_signals", "charlotte_events"]) {
-      yield* execute(connection, `DELETE FROM ${table} WHERE job_id = ? AND seq <= ?`, [id, last])
+    for (const name of withEvents) {
+      yield* execute(connection, `DELETE FROM ${name} WHERE job_id = ? AND seq <= ?`, [id, last])
     }
     return false
   })

@@ -7,7 +7,7 @@ import { Effect, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import { Parked, Run, RunError, RunTrace } from "../../domain/Run.js"
 import { RunStatus } from "../../domain/RunStatus.js"
-import { query, type Value } from "./statements.js"
+import { columnsOf, query, type Value } from "./statements.js"
 
 const Time = Schema.NullOr(Schema.DateTimeUtcFromNumber)
 
@@ -36,7 +36,8 @@ export const Row = Schema.Struct({
   error: Schema.NullOr(Schema.parseJson(RunError))
 })
 
-export const columns = Object.keys(Row.fields).join(", ")
+/** The columns that `select` reads. */
+export const runColumns = columnsOf(Row)
 
 export const run = (row: typeof Row.Type): Run =>
   new Run(
@@ -64,7 +65,7 @@ export const run = (row: typeof Row.Type): Run =>
 
 const selectRows = query(Row)
 
-/** The runs that a statement selects by their `columns`. */
+/** The runs that a statement selects by `runColumns`. */
 export const select = (
   connection: Connection,
   sql: string,

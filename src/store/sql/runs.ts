@@ -10,12 +10,14 @@ import { Parked, RunError, type RunTrace } from "../../domain/Run.js"
 import { keysOf } from "../rules/admitRun.js"
 import type { Key, NewRun, Service, UnfinishedRun } from "../port/RunStoreService.js"
 import type { State } from "../rules/RunTransition.js"
-import { columns, Row, run, select } from "./runRow.js"
-import { execute, JsonText, query, type Value } from "./statements.js"
+import type * as columns from "./columns.js"
+import { Row, run, runColumns, select } from "./runRow.js"
+import { columnsOf, execute, JsonText, query } from "./statements.js"
 
 export const get = (connection: Connection, id: JobId) =>
-  Effect.map(select(connection, `SELECT ${columns} FROM charlotte_runs WHERE id = ? AND pruned = 0`, [id]), ([row]) =>
-    Option.fromNullable(row)
+  Effect.map(
+    select(connection, `SELECT ${runColumns} FROM charlotte_runs WHERE id = ? AND pruned = 0`, [id]),
+    ([row]) => Option.fromNullable(row)
   )
 
 const selectPlanned = query(Schema.Struct({ ...Row.fields, planned: Schema.Number }))
@@ -25,7 +27,7 @@ export const getPlanned = (connection: Connection, id: JobId) =>
   Effect.map(
     selectPlanned(
       connection,
-      `SELECT ${columns}, CASE WHEN EXISTS (SELECT 1 FROM charlotte_units WHERE job_id = r.id) THEN 1 ELSE 0 END AS planned
+      `SELECT ${runColumns}, CASE WHEN EXISTS (SELECT 1 FROM charlotte_units WHERE job_id = r.id) THEN 1 ELSE 0 END AS planned
        FROM charlotte_runs r WHERE id = ? AND pruned = 0`,
       [id]
     ),
@@ -56,7 +58,7 @@ export const unfinished = (
   Effect.map(
     selectUnfinished(
       connection,
-      `SELECT ${columns} FROM charlotte_runs
+      `SELECT ${runColumns} FROM charlotte_runs
        WHERE kind = ? AND status ${status === undefined ? "IN ('pending', 'running', 'interrupted', 'parked')" : "= ?"} AND id > ?
        ORDER BY id LIMIT ?`,
       [kind, ...(status === undefined ? [] : [status]), after ?? "", limit]
@@ -71,8 +73,8 @@ export interface Place {
   readonly node?: string
 }
 
-/** The values of an inserted row, in the order of its columns. */
-export type NewRow = ReadonlyArray<Value>
+/** A row to insert. */
+export type NewRow = columns.Row<typeof columns.runs>
 
 const time = (at: DateTime.Utc | undefined): number | null => (at === undefined ? null : DateTime.toEpochMillis(at))
 
@@ -80,34 +82,31 @@ export const newRow = (
   run: NewRun,
   state: State,
   { isInOutbox = false, on }: { readonly isInOutbox?: boolean; readonly on?: Place | undefined } = {}
-): NewRow => [
-  run.id,
-  run.kind,
-  state.status,
-  state.attempt,
-  run.key ?? null,
-  run.startKey ?? null,
-  stringify(run.config),
-  JSON.stringify(run.labels),
-  run.submission ?? null,
-  run.searched ?? null,
-  run.idempotency?.key ?? null,
-  run.idempotency?.request ?? null,
-  run.priority ?? 0,
-  time(run.at),
-  time(run.startAt),
-  time(state.startedAt),
-  state.waitsFor ?? null,
-  time(state.dueAt),
-  run.whenKeyTaken === "replace" ? 1 : 0,
-  isInOutbox ? 1 : 0,
-  run.trace === undefined ? null : JSON.stringify(run.trace),
-  on?.address ?? null,
-  on?.node ?? null
-]
-
-export const insert = (connection: Connection, rows: ReadonlyArray<NewRow>) =>
-  connection.dialect.insertRuns(connection, rows)
+): NewRow => ({
+  id: run.id,
+  kind: run.kind,
+  status: state.status,
+  attempt: state.attempt,
+  key: run.key ?? null,
+  start_key: run.startKey ?? null,
+  config: stringify(run.config),
+  labels: JSON.stringify(run.labels),
+  submission: run.submission ?? null,
+  searched: run.searched ?? null,
+  idempotency_key: run.idempotency?.key ?? null,
+  request: run.idempotency?.request ?? null,
+  priority: run.priority ?? 0,
+  created_at: time(run.at),
+  start_at: time(run.startAt),
+  started_at: time(state.startedAt),
+  waits_for: state.waitsFor ?? null,
+  due_at: time(state.dueAt),
+  replaces: Number(run.whenKeyTaken === "replace"),
+  outbox: Number(isInOutbox),
+  trace: run.trace === undefined ? null : JSON.stringify(run.trace),
+  node: on?.address ?? null,
+  runner: on?.node ?? null
+})
 
 /** The state of a job, which a write reads first. */
 export interface Head {
@@ -123,32 +122,31 @@ export interface Head {
   readonly runner: string | undefined
 }
 
+const HeadRow = Schema.Struct({
+  ...Struct.pick(
+    Row.fields,
+    "id",
+    "kind",
+    "status",
+    "attempt",
+    "key",
+    "start_at",
+    "started_at",
+    "stopping_at",
+    "ended_at",
+    "waits_for",
+    "due_at",
+    "parked",
+    "woken_by",
+    "crashes"
+  ),
+  start_key: Schema.NullOr(Schema.String),
+  outbox: Schema.Number,
+  runner: Schema.NullOr(Schema.String)
+})
+
 /** Selects heads, with one query for any number of jobs. */
-const selectHeads = query(
-  Schema.Struct({
-    ...Struct.pick(
-      Row.fields,
-      "id",
-      "kind",
-      "status",
-      "attempt",
-      "key",
-      "start_at",
-      "started_at",
-      "stopping_at",
-      "ended_at",
-      "waits_for",
-      "due_at",
-      "parked",
-      "woken_by",
-      "crashes"
-    ),
-    start_key: Schema.NullOr(Schema.String),
-    outbox: Schema.Number,
-    runner: Schema.NullOr(Schema.String),
-    seq: Schema.Number
-  })
-)
+const selectHeads = query(Schema.Struct({ ...HeadRow.fields, seq: Schema.Number }))
 
 /** The heads of the jobs that exist. */
 export const heads = (
@@ -160,8 +158,7 @@ export const heads = (
     Effect.flatMap(connection.dialect.lockRuns(connection, ids), () =>
       selectHeads(
         connection,
-        `SELECT r.id, r.kind, r.status, r.attempt, r.key, r.start_key, r.start_at, r.started_at, r.stopping_at, r.ended_at,
-         r.waits_for, r.due_at, r.parked, r.woken_by, r.crashes, r.outbox, r.runner,
+        `SELECT ${columnsOf(HeadRow, "r")},
          (SELECT CASE WHEN r.outbox = 1 THEN 0 ELSE max(seq) END FROM charlotte_events WHERE job_id = r.id) AS seq
        FROM ${connection.dialect.strings} ids CROSS JOIN charlotte_runs r WHERE r.id = ids.value AND r.pruned = 0`,
         [JSON.stringify(ids)]
@@ -215,27 +212,26 @@ export const keysOfHead = ({ kind, startKey, state: { key } }: Head): ReadonlyAr
 const encodeError = Schema.encodeSync(RunError)
 const encodeParked = Schema.encodeSync(Parked)
 
-/** The parameters of an update, in the order of `Dialect.updateRuns`. */
-export type Change = ReadonlyArray<Value>
+export type Change = columns.Row<typeof columns.changes>
 
-export const change = (id: JobId, from: State, to: State): Change => [
-  to.status,
-  to.attempt,
-  to.key ?? null,
-  time(to.startedAt),
-  time(to.stoppingAt),
-  time(to.endedAt),
-  to.waitsFor ?? null,
-  time(to.dueAt),
-  to.parked === undefined ? null : JSON.stringify(encodeParked(to.parked)),
-  to.wokenBy ?? null,
-  to.crashes,
-  to.status === "completed" ? stringify(to.result) : null,
-  to.error === undefined ? null : stringify(encodeError(to.error)),
+export const change = (id: JobId, from: State, to: State): Change => ({
+  status: to.status,
+  attempt: to.attempt,
+  key: to.key ?? null,
+  started_at: time(to.startedAt),
+  stopping_at: time(to.stoppingAt),
+  ended_at: time(to.endedAt),
+  waits_for: to.waitsFor ?? null,
+  due_at: time(to.dueAt),
+  parked: to.parked === undefined ? null : JSON.stringify(encodeParked(to.parked)),
+  woken_by: to.wokenBy ?? null,
+  crashes: to.crashes,
+  result: to.status === "completed" ? stringify(to.result) : null,
+  error: to.error === undefined ? null : stringify(encodeError(to.error)),
   id,
-  from.status,
-  from.attempt
-]
+  status_before: from.status,
+  attempt_before: from.attempt
+})
 
 /** Compare-and-set: updates nothing unless status and attempt are unchanged. */
 export const update = (connection: Connection, changes: ReadonlyArray<Change>): Effect.Effect<void, SqlError> =>

@@ -1,14 +1,14 @@
 /**
  * Writes the search index: the words of runs in `charlotte_search`, each with the number of the run's partition in front.
  */
-import type { Connection, Dialect } from "./Dialect.js"
+import type { Connection, Dialect, Terms } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import type { SearchRedaction } from "../rules/SearchRedaction.js"
 import { Override, type Searched, wordsOf } from "../rules/searchText.js"
 import { Row } from "./runRow.js"
-import { execute, inserter, query } from "./statements.js"
+import { columnsOf, execute, inserter, query, upsert } from "./statements.js"
 
 /** Runs of a partition: a query reads all of them that have its words, and visits each partition even if none has. */
 const partitionSize = 4_096
@@ -54,7 +54,7 @@ type Partition = typeof Partition.Type
 const selectIds = query(Schema.Struct({ run_id: Schema.String }))
 const selectUnindexed = query(Schema.Struct({ ...TextRow.fields, document: Schema.NullOr(Schema.Number) }))
 const selectPartition = query(Partition)
-const insertDocuments = inserter("charlotte_documents (document, run_id)", 2)
+const insertDocuments = inserter("charlotte_documents", ["document", "run_id"])
 
 /** The last partition with one more run: the same, or the next if it is full and the run is newer than all of its runs. */
 const grown = (last: Partition | undefined, id: JobId, size: number): Partition => {
@@ -64,13 +64,8 @@ const grown = (last: Partition | undefined, id: JobId, size: number): Partition 
     : { ...last, last_id: id > last.last_id ? id : last.last_id, documents: last.documents + 1 }
 }
 
-const save = (connection: Connection, { documents, first_id, last_id, partition }: Partition) =>
-  execute(
-    connection,
-    `INSERT INTO charlotte_partitions (partition, first_id, last_id, documents) VALUES (?, ?, ?, ?)
-     ON CONFLICT (partition) DO UPDATE SET last_id = excluded.last_id, documents = excluded.documents`,
-    [partition, first_id, last_id, documents]
-  )
+const save = (connection: Connection, partition: Partition) =>
+  upsert(connection, "charlotte_partitions", { ...partition })
 
 /** Indexes up to `limit` runs that were written since they were last indexed, the oldest first. Returns how many. */
 export const indexNext = (
@@ -100,7 +95,7 @@ export const indexNext = (
       Effect.map(
         selectPartition(
           connection,
-          `SELECT partition, first_id, last_id, documents FROM charlotte_partitions ${condition}
+          `SELECT ${columnsOf(Partition)} FROM charlotte_partitions ${condition}
            ORDER BY first_id DESC LIMIT 1`,
           params
         ),
@@ -123,14 +118,14 @@ export const indexNext = (
       })
 
     const stale: Array<number> = []
-    const documents: Array<readonly [document: number, id: JobId]> = []
-    const indexed: Array<readonly [document: number, words: string]> = []
+    const documents: Array<{ readonly document: number; readonly run_id: JobId }> = []
+    const indexed: Array<Terms> = []
     for (const row of rows) {
       const document = row.document ?? (yield* place(row.id))
-      if (row.document === null) documents.push([document, row.id])
+      if (row.document === null) documents.push({ document, run_id: row.id })
       else stale.push(document)
       const terms = Array.from(wordsOf(searched(row, redact)), (word) => term(partitionOf(document), word))
-      indexed.push([document, terms.join(" ")])
+      indexed.push({ rowid: document, words: terms.join(" ") })
     }
     if (last !== undefined) yield* save(connection, last)
     if (stale.length > 0) {

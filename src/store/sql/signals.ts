@@ -6,7 +6,7 @@ import { Effect, Option, Schema } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import { RecordedSignal } from "../../domain/RecordedSignal.js"
 import type { NewSignal, Service } from "../port/RunStoreService.js"
-import { execute, JsonText, query } from "./statements.js"
+import { execute, insert as insertRow, JsonText, query } from "./statements.js"
 
 const selectCount = query(Schema.Struct({ signals: Schema.Number }))
 
@@ -21,13 +21,7 @@ export const countDuring = (connection: Connection, jobId: JobId, attempt: numbe
   )
 
 export const insert = (connection: Connection, { jobId, name, payload }: NewSignal, attempt: number, seq: number) =>
-  execute(connection, "INSERT INTO charlotte_signals (job_id, seq, attempt, name, payload) VALUES (?, ?, ?, ?, ?)", [
-    jobId,
-    seq,
-    attempt,
-    name,
-    payload ?? null
-  ])
+  insertRow(connection, "charlotte_signals", { job_id: jobId, seq, attempt, name, payload })
 
 /** Whether a signal of that name has come that no attempt has consumed. */
 export const isWaiting = (connection: Connection, jobId: JobId, name: string) =>

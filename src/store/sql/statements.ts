@@ -4,6 +4,7 @@
 import type { Connection } from "@effect/sql/SqlConnection"
 import { SqlError } from "@effect/sql/SqlError"
 import { Effect, Schema } from "effect"
+import { keyOf, type TableName } from "./tables.js"
 
 export type Value = string | number | null
 
@@ -50,31 +51,59 @@ export const execute = (
 /** Rows per statement, so that a few prepared statements serve any number of rows. */
 const chunks = [64, 32, 16, 8, 4, 2, 1]
 
-const placeholders = (columns: number): string => `(${Array.from({ length: columns }, () => "?").join(", ")})`
+/** Values by column; a missing one is NULL. */
+export interface Values {
+  readonly [column: string]: Value | undefined
+}
 
-/** Creates an insert function for `table (column, …)`, with the SQL texts built once. */
-export const inserter = (into: string, columns: number, row = placeholders(columns)) =>
-  inChunks(row, (rows) => `INSERT INTO ${into} VALUES ${rows}`)
+/** The values of a row, in the order of the columns. */
+export const valuesOf = (columns: ReadonlyArray<string>, row: Values): ReadonlyArray<Value> =>
+  columns.map((column) => row[column] ?? null)
 
-/** Creates a function that runs a statement on rows of values, with the SQL texts built once. */
-export const inChunks = (row: string, statement: (rows: string) => string) => {
+/** The columns that a row is decoded from, to select, of a table with that alias. */
+export const columnsOf = ({ fields }: { readonly fields: object }, alias?: string): string =>
+  Object.keys(fields)
+    .map((column) => (alias === undefined ? column : `${alias}.${column}`))
+    .join(", ")
+
+const insertion = (table: string, columns: ReadonlyArray<string>, rows: string) =>
+  `INSERT INTO ${table} (${columns.join(", ")}) VALUES ${rows}`
+
+const placeholders = (columns: ReadonlyArray<string>): string => `(${columns.map(() => "?").join(", ")})`
+
+/** Creates a function that inserts rows, with the SQL texts built once. */
+export const inserter = (table: string, columns: ReadonlyArray<string>, row = placeholders(columns)) => {
   const statements = chunks.map((size) => ({
     size,
-    sql: statement(Array.from({ length: size }, () => row).join(", "))
+    sql: insertion(table, columns, Array.from({ length: size }, () => row).join(", "))
   }))
-  const from = (
-    connection: Connection,
-    rows: ReadonlyArray<ReadonlyArray<Value>>,
-    begin: number
-  ): Effect.Effect<void, SqlError> => {
+  const from = (connection: Connection, rows: ReadonlyArray<Values>, begin: number): Effect.Effect<void, SqlError> => {
     const statement = statements.find(({ size }) => size <= rows.length - begin)
     if (statement === undefined) return Effect.void
     const end = begin + statement.size
-    const values = statement.size === 1 ? (rows[begin] ?? []) : rows.slice(begin, end).flat()
+    const values = rows.slice(begin, end).flatMap((row) => valuesOf(columns, row))
     return Effect.flatMap(connection.execute(statement.sql, values, undefined), () => from(connection, rows, end))
   }
-  return (connection: Connection, rows: ReadonlyArray<ReadonlyArray<Value>>): Effect.Effect<void, SqlError> =>
+  return (connection: Connection, rows: ReadonlyArray<Values>): Effect.Effect<void, SqlError> =>
     from(connection, rows, 0)
+}
+
+/** Inserts a row. */
+export const insert = (connection: Connection, table: TableName, row: Values): Effect.Effect<void, SqlError> => {
+  const columns = Object.keys(row)
+  return execute(connection, insertion(table, columns, placeholders(columns)), valuesOf(columns, row))
+}
+
+/** Inserts a row, or replaces the values of the row with the same key. */
+export const upsert = (connection: Connection, table: TableName, row: Values): Effect.Effect<void, SqlError> => {
+  const columns = Object.keys(row)
+  const key = keyOf(table)
+  const replaced = columns.filter((column) => !key.includes(column)).map((column) => `${column} = excluded.${column}`)
+  return execute(
+    connection,
+    `${insertion(table, columns, placeholders(columns))} ON CONFLICT (${key.join(", ")}) DO UPDATE SET ${replaced.join(", ")}`,
+    valuesOf(columns, row)
+  )
 }
 
 /** A JSON column, wrapped, since a decoded `null` would look like a missing value. */

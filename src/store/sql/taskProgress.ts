@@ -7,7 +7,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import { TaskCounts, TaskRecord, TaskSession, TaskState, UnitRecord, UnitState, Work } from "../../domain/Work.js"
-import { inserter, query, type Value } from "./statements.js"
+import { inserter, query, type Value, type Values, valuesOf } from "./statements.js"
 
 const Texts = Schema.parseJson(Schema.Array(Schema.String))
 const Text = Schema.optionalWith(Schema.String, { nullable: true })
@@ -53,22 +53,23 @@ const renamed: { readonly [field: string]: string } = {
   endedAt: "ended_at"
 }
 
-type Encoded = { readonly [field: string]: Value | undefined }
-
-const table = <A, Row extends Encoded>(
+const table = <A, Row extends { readonly [field: string]: Value | undefined }>(
   name: string,
   row: Schema.Schema<A, Row> & { readonly fields: object },
   keys: ReadonlyArray<string>
 ) => {
   const fields = Object.keys(row.fields)
   const column = (field: string) => renamed[field] ?? field
-  const changing = fields.filter((field) => !keys.includes(field))
-  const encode: (record: A) => Encoded = Schema.encodeSync(row)
-  const pick = (encoded: Encoded, fields: ReadonlyArray<string>): ReadonlyArray<Value> =>
-    fields.map((field) => encoded[field] ?? null)
+  const changing = fields.filter((field) => !keys.includes(field)).map(column)
+  const encode: (record: A) => Values = Schema.encodeSync(row)
+  /** The values of a record by column. */
+  const rowOf = (record: A): Values => {
+    const encoded = encode(record)
+    return Object.fromEntries(fields.map((field) => [column(field), encoded[field]]))
+  }
   const where = ["job_id", ...keys].map((key) => `${key} = ?`).join(" AND ")
   const returned = query(Schema.Struct({ job_id: Schema.String }))
-  const insert = inserter(`${name} (job_id, ${fields.map(column).join(", ")})`, fields.length + 1)
+  const insert = inserter(name, ["job_id", ...fields.map(column)])
   return {
     /** Columns of the table with alias `t`. */
     columns: fields.map((field) => `t.${column(field)} AS "${field}"`).join(", "),
@@ -78,21 +79,21 @@ const table = <A, Row extends Encoded>(
     insert: (connection: Connection, jobId: JobId, records: ReadonlyArray<A>) =>
       insert(
         connection,
-        records.map((record) => [jobId, ...pick(encode(record), fields)])
+        records.map((record) => ({ job_id: jobId, ...rowOf(record) }))
       ),
 
     update: (connection: Connection, jobId: JobId, record: A): Effect.Effect<void, SqlError> => {
-      const encoded = encode(record)
+      const row = rowOf(record)
       return Effect.flatMap(
         returned(
           connection,
-          `UPDATE ${name} SET ${changing.map((field) => `${column(field)} = ?`).join(", ")} WHERE ${where} RETURNING job_id`,
-          [...pick(encoded, changing), jobId, ...pick(encoded, keys)]
+          `UPDATE ${name} SET ${changing.map((column) => `${column} = ?`).join(", ")} WHERE ${where} RETURNING job_id`,
+          [...valuesOf(changing, row), jobId, ...valuesOf(keys, row)]
         ),
         ({ length }) =>
           length === 1
             ? Effect.void
-            : Effect.dieMessage(`job ${jobId} has no ${pick(encoded, keys).join("/")} in ${name}; call work.plan first`)
+            : Effect.dieMessage(`job ${jobId} has no ${valuesOf(keys, row).join("/")} in ${name}; call work.plan first`)
       )
     }
   }

@@ -6,7 +6,7 @@ import { Effect } from "effect"
 import * as columns from "../sql/columns.js"
 import type { Connection, Dialect } from "../sql/Dialect.js"
 import { reasonOf } from "../sql/mapSqlError.js"
-import { execute, inserter } from "../sql/statements.js"
+import { execute, inserter, valuesOf } from "../sql/statements.js"
 
 /**
  * Rolls back a transaction that an application sharing the client left open after a failed COMMIT. This connection is reserved,
@@ -19,24 +19,23 @@ const begin = (connection: Connection): Effect.Effect<void, SqlError> =>
     () => Effect.zipRight(Effect.ignore(execute(connection, "ROLLBACK")), execute(connection, "BEGIN IMMEDIATE"))
   )
 
-/** One statement per row is cheaper here than a join. */
-const updateRuns: Dialect["updateRuns"] = (connection, [row, ...rows]) => {
-  if (row === undefined) return Effect.void
-  const [status = null] = row
-  return Effect.flatMap(
-    execute(
-      connection,
-      `UPDATE charlotte_runs SET runner = CASE WHEN ? = 'running' THEN runner END, status = ?, attempt = ?, key = ?,
-         started_at = ?, stopping_at = ?, ended_at = ?, waits_for = ?, due_at = ?, parked = ?, woken_by = ?, crashes = ?,
-         result = ?, error = ?
-       WHERE id = ? AND status = ? AND attempt = ?`,
-      [status, ...row]
-    ),
-    () => updateRuns(connection, rows)
-  )
-}
+const changed = Object.keys(columns.changes)
 
-const insertRuns = inserter(`charlotte_runs (${columns.names(columns.runs)})`, columns.runs.length)
+const update = `UPDATE charlotte_runs SET runner = CASE WHEN ? = 'running' THEN runner END,
+    ${Object.keys(columns.state)
+      .map((column) => `${column} = ?`)
+      .join(", ")}
+  WHERE id = ? AND status = ? AND attempt = ?`
+
+/** One statement per row is cheaper here than a join. */
+const updateRuns: Dialect["updateRuns"] = (connection, [row, ...rows]) =>
+  row === undefined
+    ? Effect.void
+    : Effect.flatMap(execute(connection, update, [row.status, ...valuesOf(changed, row)]), () =>
+        updateRuns(connection, rows)
+      )
+
+const insertRuns = inserter("charlotte_runs", Object.keys(columns.runs))
 
 export const dialect: Dialect = {
   name: "sqlite",
@@ -61,8 +60,8 @@ export const dialect: Dialect = {
   updateRuns,
   insertRuns,
   insertOutbox: (connection, row) => Effect.as(insertRuns(connection, [row]), true),
-  insertEvents: inserter(`charlotte_events (${columns.names(columns.events)})`, columns.events.length),
-  insertTerms: inserter("charlotte_search (rowid, words)", 2),
+  insertEvents: inserter("charlotte_events", Object.keys(columns.events)),
+  insertTerms: inserter("charlotte_search", ["rowid", "words"]),
   // A term has letters and digits only, so it contains nothing of the query language.
   documentsWith: (terms) => [
     `SELECT json_group_array(s.rowid) AS documents
