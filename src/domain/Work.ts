@@ -100,8 +100,10 @@ export class TaskRecord extends Schema.Class<TaskRecord>("charlotte/TaskRecord")
   calls: Schema.NonNegativeInt,
   /** The commit of the task's work; recorded before the branch is moved to it. */
   commit: Schema.optional(Schema.String),
-  /** Why the last attempt failed. */
+  /** Why the last attempt that failed did so; kept when a later one succeeds. */
   reason: Schema.optional(Schema.String),
+  /** What the agent said last in that attempt. */
+  said: Schema.optional(Schema.String),
   /** The log of the agent or gate that failed in that attempt. */
   log: Schema.optional(Schema.String),
   /** The session of its last turn, if its agent can resume sessions. */

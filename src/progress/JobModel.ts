@@ -33,6 +33,8 @@ export interface Span {
   /** A command, the name of an agent, or the reason for waiting. */
   readonly label: string
   reason: string | undefined
+  /** What the agent said last. */
+  said: string | undefined
   log: LogRange | undefined
   isSlow: boolean
 }
@@ -169,3 +171,7 @@ export const countTasks = (model: JobModel): Readonly<Record<ShownTaskState, num
   for (const { tasks } of model.units.values()) for (const { state } of tasks.values()) counts[state] += 1
   return counts
 }
+
+/** What the agent said last in an attempt. */
+export const said = (attempt: Attempt | undefined): string | undefined =>
+  attempt?.spans.findLast(({ said }) => said !== undefined)?.said

@@ -7,6 +7,7 @@ import { applyPlan } from "./applyPlan.js"
 import * as JobModel from "./JobModel.js"
 import type { Attempt, Event, JobModel as Model, PhaseKind, Span, SpanKind, SpanState, Task, Unit } from "./JobModel.js"
 import { Fields, type LogRange } from "./payload.js"
+import * as why from "./reason.js"
 import { shownState } from "./shownState.js"
 import type { Payloads, Type } from "./vocabulary.js"
 import type { Waiting } from "./waiting.js"
@@ -51,6 +52,9 @@ export const ofEvents = (events: Iterable<Event>): Model => {
 
 const nothing = (): void => {}
 
+const cleanReason = (reason: string | undefined): string | undefined =>
+  reason === undefined ? undefined : why.text(reason)
+
 const ofJob: Handlers<Model, Manager.Type> = {
   "job.queued": (model, data, at) => {
     const waitsFor = data.string("waitsFor") ?? "permit"
@@ -66,7 +70,7 @@ const ofJob: Handlers<Model, Manager.Type> = {
   "job.signalled": nothing,
   "job.parked": (model, data, at) => {
     cut(model, at, "parked", "parked")
-    const reason = data.text("reason")
+    const reason = cleanReason(data.string("reason"))
     const waitsFor = { until: data.time("until"), signal: data.string("signal") }
     beginPhase(model, "parked", at, { status: "parked", reason, waitsFor })
   },
@@ -103,7 +107,7 @@ const endPhase = (model: Model, at: number): void => {
 
 interface Begun {
   readonly status?: RunStatus
-  readonly reason?: string
+  readonly reason?: string | undefined
   readonly waitsFor?: Waiting
 }
 
@@ -131,7 +135,7 @@ const cut = (model: Model, at: number, status: RunStatus, reason: string): void 
 const ofOrchestrator: Handlers<Model, Extract<Type, `orch.${string}`>> = {
   "orch.started": (model, data) => applyPlan(model, data),
   "orch.killed": nothing,
-  "orch.waiting": (model, data) => void (model.waiting = data.string("reason")),
+  "orch.waiting": (model, data) => void (model.waiting = cleanReason(data.string("reason"))),
   "orch.landing": (model, data) => void (model.landing = data.string("target")),
   "orch.landed": (model, data) => {
     model.landing = undefined
@@ -147,10 +151,11 @@ const ofUnit: Handlers<Unit, Extract<Type, `unit.${string}`>> = {
     endSpans(unit.spans, at, "passed")
   },
   "unit.setup.started": (unit, data, at) => next(unit, "setup", at, data.string("command")),
-  "unit.setup.failed": (unit, data, at) => endLast(unit.spans, "setup", at, data.log("log"), data.string("reason")),
+  "unit.setup.failed": (unit, data, at) =>
+    endLast(unit.spans, "setup", at, data.log("log"), cleanReason(data.string("reason"))),
   "unit.waiting": (unit, data, at) => {
-    next(unit, "waiting", at, data.string("reason"))
-    unit.waiting = data.string("reason") ?? "waiting"
+    next(unit, "waiting", at, cleanReason(data.string("reason")))
+    unit.waiting = cleanReason(data.string("reason")) ?? "waiting"
   },
   "unit.completed": (unit, _, at) => endSpans(unit.spans, at, "passed"),
   "unit.verifying": (unit, data, at) => next(unit, "verifying", at, data.string("command")),
@@ -159,7 +164,7 @@ const ofUnit: Handlers<Unit, Extract<Type, `unit.${string}`>> = {
     endUnit(unit, at, "merged")
   },
   "unit.failed": (unit, data, at) => {
-    unit.reason = data.string("reason")
+    unit.reason = cleanReason(data.string("reason"))
     endSpans(unit.spans, at, "failed", unit.reason)
     endUnit(unit, at, "failed")
   },
@@ -196,15 +201,18 @@ const ofTask: Handlers<TaskOf, Extract<Type, `task.${string}`>> = {
     const span = spansOf(task)?.at(-1)
     if (span !== undefined) span.isSlow = true
   },
-  "task.agent.ended": ({ task }, data, at) =>
-    endLast(spansOf(task), "agent", at, data.log("log"), data.string("reason")),
+  "task.agent.ended": ({ task }, data, at) => {
+    endLast(spansOf(task), "agent", at, data.log("log"), cleanReason(data.string("reason")))
+    const span = spansOf(task)?.findLast(({ kind }) => kind === "agent")
+    if (span !== undefined) span.said = data.string("said")
+  },
   "task.gate.started": ({ task }, data, at) =>
     begin(spansOf(task), "gate", at, data.string("command"), data.log("log")),
   "task.gate.passed": ({ task }, data, at) => endLast(spansOf(task), "gate", at, data.log("log")),
   "task.gate.failed": ({ task }, data, at) =>
-    endLast(spansOf(task), "gate", at, data.log("log"), data.string("reason")),
+    endLast(spansOf(task), "gate", at, data.log("log"), cleanReason(data.string("reason"))),
   "task.retry": ({ task }, data, at) => {
-    task.reason = data.string("reason")
+    task.reason = cleanReason(data.string("reason"))
     endLastAttempt(task, at, "failed", task.reason)
     if ((data.number("pause") ?? 0) > 0)
       begin(
@@ -219,10 +227,9 @@ const ofTask: Handlers<TaskOf, Extract<Type, `task.${string}`>> = {
   "task.completed": ({ task }, _, at) => {
     endLastAttempt(task, at, "passed")
     task.state = "completed"
-    task.reason = undefined
   },
   "task.failed": ({ task }, data, at) => {
-    task.reason = data.string("reason")
+    task.reason = cleanReason(data.string("reason"))
     endLastAttempt(task, at, "failed", task.reason)
     task.state = "failed"
   }
@@ -252,7 +259,17 @@ const endAttempt = (attempt: Attempt, at: number, state: SpanState, reason?: str
 }
 
 const begin = (spans: Array<Span> | undefined, kind: SpanKind, from: number, label = "", log?: LogRange): void => {
-  spans?.push({ kind, from, to: undefined, state: "running", label, reason: undefined, log, isSlow: false })
+  spans?.push({
+    kind,
+    from,
+    to: undefined,
+    state: "running",
+    label,
+    reason: undefined,
+    said: undefined,
+    log,
+    isSlow: false
+  })
 }
 
 const end = (span: Span, at: number, state: SpanState, reason?: string): void => {

@@ -4,6 +4,7 @@
 import type { ShownTaskState, ShownUnitState } from "./shownState.js"
 import * as JobModel from "./JobModel.js"
 import type { Fields } from "./payload.js"
+import * as why from "./reason.js"
 import type { Payloads } from "./vocabulary.js"
 
 /** Applies a plan; each attempt of the job repeats it with the same units. */
@@ -57,11 +58,11 @@ export const ofRecord = ({ attempt, tasks, units }: Recorded): JobModel.JobModel
   const model = JobModel.make()
   model.attempt = attempt
   for (const { dependsOn, reason, state, unit } of units) {
-    Object.assign(JobModel.unit(model, unit), { dependsOn, reason, state })
+    Object.assign(JobModel.unit(model, unit), { dependsOn, reason: reason && why.text(reason), state })
   }
   for (const { commit, notes, reason, state, task, title, unit } of tasks) {
     const known = JobModel.task(JobModel.unit(model, unit), task)
-    Object.assign(known, { commit, reason, state, title })
+    Object.assign(known, { commit, reason: reason && why.text(reason), state, title })
     known.notes.push(...notes)
   }
   return model

@@ -3,7 +3,8 @@
  */
 import * as format from "./format.js"
 import type { Event } from "./JobModel.js"
-import { Fields, json, type LogRange, messageOf } from "./payload.js"
+import { Fields, json, type LogRange } from "./payload.js"
+import * as reason from "./reason.js"
 import type { Payloads, Type } from "./vocabulary.js"
 import { condition } from "./waiting.js"
 
@@ -56,7 +57,7 @@ const texts: {
   },
   "job.parked": (data, view) => {
     const waits = condition({ until: data.time("until"), signal: data.string("signal") }, view)
-    return warn(`parked ${waits}: ${data.text("reason")}`)
+    return warn(`parked ${waits}: ${reason.text(data.text("reason"))}`)
   },
   "job.signalled": (data) => {
     const by = data.string("by")
@@ -64,7 +65,7 @@ const texts: {
   },
   "job.completed": () => good("completed"),
   "job.failed": (data) => {
-    const message = messageOf(json(data.json("error"), "error"))
+    const message = reason.ofError(json(data.json("error"), "error"))
     return bad(`failed${message === "" ? "" : `: ${message}`}`)
   },
   "job.cancelled": () => warn("cancelled"),
@@ -74,38 +75,41 @@ const texts: {
     const total = data.number("total") ?? commands.length
     return warn(`killed ${format.count(total, "process", "processes")}${list(commands, total)}`)
   },
-  "orch.waiting": (data) => warn(`waiting: ${data.text("reason")}`),
+  "orch.waiting": (data) => warn(`waiting: ${reason.text(data.text("reason"))}`),
   "orch.landing": (data) => plain(`landing on ${data.text("target")}${again(data.number("attempt"))}`),
   "orch.landed": (data) => good(`landed on ${data.text("target")}, commit ${format.short(data.text("commit"))}`),
   "unit.started": () => plain("unit started"),
   "unit.setup.started": (data) => faint(`setup${again(data.number("attempt"))}: ${data.text("command")}`),
   "unit.setup.failed": (data) => bad(`setup failed: ${data.text("reason")}`, data.log("log")),
-  "unit.waiting": (data, { time }) => warn(`waiting: ${data.text("reason")}${until(data.time("until"), time)}`),
+  "unit.waiting": (data, { time }) =>
+    warn(`waiting: ${reason.text(data.text("reason"))}${until(data.time("until"), time)}`),
   "unit.completed": () => good("all tasks done"),
   "unit.verifying": (data) => faint(`verifying the merged result: ${data.text("command")}`),
   "unit.merged": (data) => good(`merged, commit ${format.short(data.text("commit"))}`),
-  "unit.failed": (data) => bad(`unit failed: ${data.text("reason")}`),
+  "unit.failed": (data) => bad(`unit failed: ${reason.text(data.text("reason"))}`),
   "unit.blocked": (data) => warn(`blocked by ${data.strings("waitsFor").join(", ")}`),
   "task.started": (data) => plain(`${data.text("title")}${again(data.number("attempt"))}`),
   "task.agent.started": (data) => faint(`agent ${data.text("agent")} started`),
   "task.agent.slow": (data) => warn(`slow: the agent ${data.text("reason")}`),
   "task.agent.ended": (data) =>
-    data.text("reason") === "" ? faint("agent done") : bad(`agent failed: ${data.text("reason")}`, data.log("log")),
+    data.text("reason") === ""
+      ? faint("agent done")
+      : bad(`agent failed: ${reason.text(data.text("reason"))}`, data.log("log")),
   "task.gate.started": (data) => faint(`gate: ${data.text("command")}`),
   "task.gate.passed": () => good("gate passed"),
-  "task.gate.failed": (data) => bad(`gate failed: ${data.text("reason")}`, data.log("log")),
+  "task.gate.failed": (data) => bad(`gate failed: ${reason.text(data.text("reason"))}`, data.log("log")),
   "task.retry": (data) => {
     const pause = data.number("pause") ?? 0
     if (data.string("class") !== undefined)
-      return warn(`${data.text("reason")}, again in ${format.age(pause)}, no attempt used`)
-    return warn(`retry${pause === 0 ? "" : ` in ${format.age(pause)}`}: ${data.text("reason")}`)
+      return warn(`${reason.text(data.text("reason"))}, again in ${format.age(pause)}, no attempt used`)
+    return warn(`retry${pause === 0 ? "" : ` in ${format.age(pause)}`}: ${reason.text(data.text("reason"))}`)
   },
   "task.noted": (data) => warn(`note: ${data.text("note")}`),
   "task.committed": (data) => faint(`committed ${format.short(data.text("commit"))}`),
   "task.completed": (data) => good(`done, commit ${format.short(data.text("commit"))}`),
   "task.failed": (data) =>
     bad(
-      `failed after ${format.count(data.number("attempts") ?? 1, "attempt")}: ${data.text("reason")}`,
+      `failed after ${format.count(data.number("attempts") ?? 1, "attempt")}: ${reason.text(data.text("reason"))}`,
       data.log("log")
     )
 }

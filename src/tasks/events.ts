@@ -130,8 +130,13 @@ export const payloads = {
   "task.agent.started": Schema.Struct({ agent: Schema.String, log: Schema.String }),
   /** The agent has used up 80 % of its time limit, or of its limit without output. */
   "task.agent.slow": Schema.Struct({ reason }),
-  /** Without a reason, the agent succeeded. Since 0.2.0 with the class of the turn. */
-  "task.agent.ended": Schema.Struct({ class: Schema.optional(TurnClass), reason: Schema.optional(reason), log: Log }),
+  /** Without a reason, the agent succeeded. Since 0.2.0 with the class of the turn, and with what the agent said last. */
+  "task.agent.ended": Schema.Struct({
+    class: Schema.optional(TurnClass),
+    reason: Schema.optional(reason),
+    said: Schema.optional(Schema.String),
+    log: Log
+  }),
   "task.gate.started": Schema.Struct({ command: Schema.String, log: Schema.String }),
   "task.gate.passed": Schema.Struct({ command: Schema.String, log: Log }),
   "task.gate.failed": Schema.Struct({ command: Schema.String, reason, log: Log }),

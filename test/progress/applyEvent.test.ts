@@ -43,7 +43,7 @@ describe("the model of a job, from its events", () => {
       )
     )
     const task = findTask(model, "api", 1)
-    expect(task).toMatchObject({ state: "completed", commit: "abc", reason: undefined })
+    expect(task).toMatchObject({ state: "completed", commit: "abc", reason: "the gate exited with 1" })
     expect(task?.attempts).toMatchObject([
       {
         number: 1,

@@ -70,6 +70,7 @@ export const samples: ReadonlyArray<Sample> = [
   sample("task.agent.started", { agent: "claude", log: "/logs/api.log" }),
   sample("task.agent.slow", { reason: "printed nothing for 16m, and is ended after 20m" }),
   sample("task.agent.ended", { class: "done", log }),
+  sample("task.agent.ended", { class: "done", said: "All tests pass.", log }),
   sample("task.agent.ended", { class: "failed", reason, log }),
   sample("task.gate.started", { command: "npm test", log: "/logs/api.log" }),
   sample("task.gate.passed", { command: "npm test", log }),

@@ -6,6 +6,7 @@ import type { JobId } from "../../domain/JobId.js"
 import { resumeSignal } from "../../domain/Run.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import type { Job, ListedJob } from "../../http/contract/Api.js"
+import * as reason from "../../progress/reason.js"
 import { configOf } from "../configOf.js"
 import * as JobRef from "../target/JobRef.js"
 import * as StyledLine from "../terminal/StyledLine.js"
@@ -65,6 +66,9 @@ export const lines = (
             })
           ]
         : []),
+      ...(jobs.some(({ status }) => status === "failed")
+        ? [column("REASON", (job) => StyledLine.piece(failure(job)), { least: 24, rank: 7 })]
+        : []),
       column("TASKS", tasks, { align: "right" }),
       column("TARGET", (job) => StyledLine.piece(configOf(job).targetBranch ?? ""), { least: 8, rank: 4 }),
       column("REPOSITORY", (job) => StyledLine.piece(configOf(job).repoPath ?? ""), {
@@ -104,6 +108,10 @@ const waitsFor = ({ parked, startAt, status, waitsFor }: ListedJob, now: DateTim
   const signal = isSignal ? [parked.signal === resumeSignal ? "resume" : `signal ${parked.signal}`] : []
   return left.length + signal.length === 0 ? (waitsFor ?? "") : [...signal, ...left].join(", ")
 }
+
+/** Why it failed. */
+const failure = ({ error, status }: ListedJob): string =>
+  status === "failed" && error !== undefined ? reason.ofError(error.error ?? error.cause) : ""
 
 const isWaiting = ({ status }: Pick<ListedJob, "status">): boolean => status === "pending" || status === "parked"
 

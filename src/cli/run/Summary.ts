@@ -6,6 +6,7 @@ import { JobConfig } from "../../domain/JobConfig.js"
 import type { Run, RunError } from "../../domain/Run.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import { type ShownWork, shownWork } from "../../progress/shownState.js"
+import * as why from "../../progress/reason.js"
 import { resultBranch, unitBranch, UnitName } from "../../git/RefNames.js"
 import { command } from "../../git/shellQuote.js"
 import { workStartedAt } from "../list/workStartedAt.js"
@@ -17,7 +18,16 @@ export interface Failure {
   readonly title: string | undefined
   readonly attempts: number | undefined
   readonly reason: string
+  /** What the agent said last. */
+  readonly said: string | undefined
   readonly log: string | undefined
+}
+
+/** A task that is done, and why the attempt before that failed. */
+export interface Retried {
+  readonly unit: string
+  readonly task: number
+  readonly reason: string
 }
 
 /** A unit with commits that are not in the result, and where they are. */
@@ -51,6 +61,7 @@ export interface Summary {
   /** The reason of a failure without a failed unit. */
   readonly reason: string | undefined
   readonly failures: ReadonlyArray<Failure>
+  readonly retried: ReadonlyArray<Retried>
   readonly notes: ReadonlyArray<{ readonly unit: string; readonly task: number; readonly note: string }>
   /** The command to continue with. */
   readonly next: string | undefined
@@ -106,6 +117,10 @@ export const of = (
     unsigned: outcome.unsigned,
     reason,
     failures,
+    retried: work.tasks.flatMap((task) => {
+      const reason = task.state === "completed" ? why.ofTask(task) : undefined
+      return reason === undefined ? [] : [{ unit: task.unit, task: task.task, reason }]
+    }),
     notes: work.tasks.flatMap(({ notes, task, unit }) => notes.map((note) => ({ unit, task, note }))),
     next: nextOf(run, outcome)
   }
@@ -138,8 +153,8 @@ const unmergedOf = ({ id }: Run, work: ShownWork, config: JobConfig | undefined)
 
 /** The message of LandingBlocked repeats what the summary shows elsewhere. */
 const reasonOf = ({ cause }: RunError, { _tag, log, message, reason, target }: Outcome): string => {
-  if (_tag !== "LandingBlocked") return message ?? cause
-  return `${target} could not be advanced: ${reason}${log === undefined ? "" : `; see ${log}`}`
+  if (_tag !== "LandingBlocked") return why.text(message ?? cause)
+  return `${target} could not be advanced: ${why.text(reason ?? "")}${log === undefined ? "" : `; see ${log}`}`
 }
 
 const failuresOf = ({ tasks, units }: ShownWork): ReadonlyArray<Failure> =>
@@ -152,7 +167,8 @@ const failuresOf = ({ tasks, units }: ShownWork): ReadonlyArray<Failure> =>
         task: failed?.task,
         title: failed?.title,
         attempts: failed?.failures,
-        reason: failed?.reason ?? reason,
+        reason: failed === undefined ? why.text(reason) : (why.ofTask(failed) ?? why.ofUnit(reason)),
+        said: failed?.said,
         log: failed?.log
       }
     })

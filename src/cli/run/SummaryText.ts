@@ -4,7 +4,8 @@
 import type { RunStatus } from "../../domain/RunStatus.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import * as format from "../terminal/format.js"
-import type { Failure, Summary, Unmerged } from "./Summary.js"
+import * as why from "../../progress/reason.js"
+import type { Failure, Retried, Summary, Unmerged } from "./Summary.js"
 
 export const lines = (summary: Summary, columns: number): ReadonlyArray<StyledLine.Line> => {
   const wrap = (line: StyledLine.Line) => StyledLine.wrap(line, columns - 4, 2)
@@ -13,7 +14,7 @@ export const lines = (summary: Summary, columns: number): ReadonlyArray<StyledLi
     ...part(table(facts(summary), columns - 4)),
     ...unmerged(summary),
     ...summary.failures.flatMap((failure) => part(failed(failure, wrap))),
-    ...part(summary.notes.map(noted).flatMap(wrap)),
+    ...part([...summary.retried.map(retried), ...summary.notes.map(noted)].flatMap(wrap)),
     ...part(next(summary))
   ]
 }
@@ -44,6 +45,9 @@ const verbs: { readonly [S in RunStatus]: string } = {
   pending: "pending for",
   running: "running for"
 }
+
+/** Before what the agent said last. */
+export const saidMark = StyledLine.raw("the agent said  ", "faint")
 
 /** A name and its value, if there is one. */
 export type Fact = readonly [name: string, value: string | undefined]
@@ -119,14 +123,18 @@ const noted = ({ note, task, unit }: Summary["notes"][number]): StyledLine.Line 
   StyledLine.piece(note)
 ]
 
+const retried = ({ reason, task, unit }: Retried): StyledLine.Line =>
+  noted({ unit, task, note: `done after a retry; ${reason}` })
+
 const failed = (
-  { attempts, log, reason, task, title, unit }: Failure,
+  { attempts, log, reason, said, task, title, unit }: Failure,
   wrap: (line: StyledLine.Line) => ReadonlyArray<StyledLine.Line>
 ): ReadonlyArray<StyledLine.Line> => {
   const prefix = attempts === undefined || attempts < 2 ? "" : `failed ${attempts} times: `
   return [
     ...wrap([mark.bad, place(unit, task), StyledLine.raw("  "), StyledLine.piece(title ?? reason, "strong")]),
     ...(title === undefined ? [] : wrap([StyledLine.raw(`  ${prefix}`), StyledLine.piece(reason)])),
+    ...(said === undefined ? [] : wrap([StyledLine.raw("  "), saidMark, StyledLine.piece(why.saidLine(said))])),
     ...(log === undefined ? [] : [[StyledLine.raw("  log  ", "faint"), StyledLine.piece(log)]])
   ]
 }

@@ -3,6 +3,7 @@
  */
 import { DateTime } from "effect"
 import { resumeSignal } from "../../domain/Run.js"
+import * as why from "../../progress/reason.js"
 import type { ShownTaskState, ShownUnitState } from "../../progress/shownState.js"
 import type { Job, JobTask, JobUnit } from "../../http/contract/Api.js"
 import { configOf } from "../configOf.js"
@@ -69,7 +70,7 @@ const waiting = (job: Job, view: waitingText.View): ReadonlyArray<SummaryText.Fa
   const isWaiting = status === "pending" || status === "parked"
   return [
     ["waits", isWaiting ? waitingText.condition(job, view) : undefined],
-    ["reason", parked?.reason],
+    ["reason", parked && why.text(parked.reason)],
     ["priority", priority === 0 || !isWaiting ? undefined : String(priority)],
     ...keys
       .filter(({ holder, origin }) => holder !== job.id || origin === "start")
@@ -134,7 +135,7 @@ const unitLines = (unit: JobUnit, job: Job, view: View): ReadonlyArray<StyledLin
   return [
     row(left, [unit.state === "skipped" ? "already complete" : unit.state, took(unit, view), short(unit, view)], view),
     // The reason of a failed task is shown with the task.
-    ...(unit.reason === undefined || failed ? [] : sentence(unit.reason, "  ", view)),
+    ...(unit.reason === undefined || failed ? [] : sentence(why.text(unit.reason), "  ", view)),
     ...own.flatMap((task) => taskLines(task, view).map((line) => [StyledLine.raw("  "), ...line]))
   ]
 }
@@ -145,7 +146,8 @@ const after = ({ dependsOn, state }: JobUnit): StyledLine.Line =>
     : [StyledLine.raw("  after ", "faint"), StyledLine.piece(dependsOn.join(", "), "faint")]
 
 const taskLines = (task: JobTask, view: View): ReadonlyArray<StyledLine.Line> => {
-  const { failures, log, notes, reason, state, title } = task
+  const { failures, log, notes, said, state, title } = task
+  const reason = why.ofTask(task)
   const style = state === "skipped" ? "faint" : "plain"
   const left = [
     marks[state],
@@ -156,19 +158,28 @@ const taskLines = (task: JobTask, view: View): ReadonlyArray<StyledLine.Line> =>
   const attempts = failures === 0 ? "" : state === "failed" ? `failed ${failures}×` : `attempt ${tries}`
   return [
     row(left, [attempts, took(task, view), short(task, view)], { ...view, columns: view.columns - 2 }),
-    // The reason of a failed attempt matters until the task is done.
-    ...(reason === undefined || state === "completed" ? [] : sentence(reason, "    ", view)),
+    ...(reason === undefined ? [] : sentence(reason, "    ", view)),
+    // What a failed attempt has left matters until the task is done.
+    ...(said === undefined || state === "completed"
+      ? []
+      : sentence(why.saidLine(said), "    ", view, SummaryText.saidMark)),
     ...(log === undefined || state === "completed"
       ? []
       : [[StyledLine.raw("    log  ", "faint"), StyledLine.piece(log)]]),
-    ...notes.flatMap((note) => sentence(note, "    ", view, "! "))
+    ...notes.flatMap((note) => sentence(note, "    ", view, StyledLine.raw("! ", "warn")))
   ]
 }
 
-const sentence = (text: string, indent: string, { columns }: View, mark = ""): ReadonlyArray<StyledLine.Line> =>
-  StyledLine.wrap([StyledLine.raw(mark, "warn"), StyledLine.piece(text)], columns - indent.length - 5, 0).map(
-    (line) => [StyledLine.raw(indent), ...line]
-  )
+const sentence = (
+  text: string,
+  indent: string,
+  { columns }: View,
+  mark = StyledLine.raw("")
+): ReadonlyArray<StyledLine.Line> =>
+  StyledLine.wrap([mark, StyledLine.piece(text)], columns - indent.length - 5, 0).map((line) => [
+    StyledLine.raw(indent),
+    ...line
+  ])
 
 /** Columns below which commits are left out. */
 const wide = 72

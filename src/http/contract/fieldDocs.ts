@@ -158,6 +158,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   retryOf: ["The failed or cancelled job that this one retries; its completed work is not repeated.", id],
   run: ["The record of the job.", { id, kind: "tasks", status: "completed" }],
   running: ["Number of running tasks.", 1],
+  said: ["What the agent said last.", "All tests pass."],
   seq: ["1, 2, 3 … within the job.", 1],
   signal: ["The name of the signal.", "approve"],
   signals: ["The signals, in order.", []],

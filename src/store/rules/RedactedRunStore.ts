@@ -29,8 +29,10 @@ export const make = (store: Service, { json, text }: Redaction): Service => {
       : { parked: new Parked({ ...change.parked, reason: text(change.parked.reason) }) })
   })
 
-  const reason = ({ reason }: { readonly reason?: string | undefined }) =>
-    reason === undefined ? {} : { reason: text(reason) }
+  const reason = ({ reason, said }: { readonly reason?: string | undefined; readonly said?: string | undefined }) => ({
+    ...(reason === undefined ? {} : { reason: text(reason) }),
+    ...(said === undefined ? {} : { said: text(said) })
+  })
 
   /** Redacts the searchable text of a run, too; the run itself uses the submitted data. */
   const submitted = <R extends Omit<NewRun, "id">>(run: R): R => {

@@ -11,12 +11,13 @@ export const storableUnit = (unit: UnitRecord): UnitRecord =>
   hasNul(unit.reason) ? new UnitRecord({ ...unit, reason: storable(unit.reason) }, { disableValidation: true }) : unit
 
 export const storableTask = (task: TaskRecord): TaskRecord =>
-  hasNul(task.reason) || hasNul(task.title)
+  hasNul(task.reason) || hasNul(task.said) || hasNul(task.title)
     ? new TaskRecord(
         {
           ...task,
           title: storable(task.title),
-          ...(task.reason === undefined ? {} : { reason: storable(task.reason) })
+          ...(task.reason === undefined ? {} : { reason: storable(task.reason) }),
+          ...(task.said === undefined ? {} : { said: storable(task.said) })
         },
         { disableValidation: true }
       )

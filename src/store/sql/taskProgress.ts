@@ -37,6 +37,7 @@ const TaskRow = Schema.Struct({
   calls: Schema.Number,
   commit: Text,
   reason: Text,
+  said: Text,
   log: Text,
   session: Schema.optionalWith(Schema.parseJson(TaskSession), { nullable: true }),
   notes: Texts,

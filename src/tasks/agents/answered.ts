@@ -1,10 +1,11 @@
 /**
- * Whether the output of a turn shows that the model has answered, and what the agent itself says about its failure.
+ * Whether the output of a turn shows that the model has answered, what the agent itself says about its failure, and what it said last.
  *
  * A turn that fails before the model has answered says nothing about its task: the agent could not start, crashed, or was refused in
  * words that Charlotte does not know.
  */
 import { Option, Schema } from "effect"
+import * as plainText from "../../internal/plainText.js"
 import type { Format } from "./Profile.js"
 
 export interface Output {
@@ -38,7 +39,7 @@ const ClaudeRecord = Schema.Union(
 const CodexRecord = Schema.Union(
   Schema.Struct({
     type: Schema.Literal("item.started", "item.updated", "item.completed"),
-    item: Schema.Struct({ type: Schema.optional(Schema.String) })
+    item: Schema.Struct({ type: Schema.optional(Schema.String), text: Schema.optional(Schema.String) })
   }),
   Schema.Struct({ type: Schema.Literal("turn.completed") }),
   Schema.Struct({ type: Schema.Literal("turn.failed"), error: Schema.Struct({ message: Schema.String }) }),
@@ -65,6 +66,32 @@ export const read = ({ format, size, tail }: Output): boolean | undefined => {
   return format === "claude-stream-json"
     ? records(tail, decodeClaude).some(isOfClaude)
     : records(tail, decodeCodex).some(isOfCodex)
+}
+
+const decodeText = Schema.decodeUnknownOption(Schema.Struct({ type: Schema.Literal("text"), text: Schema.String }))
+
+const textsOf = (content: string | ReadonlyArray<unknown>): ReadonlyArray<string> =>
+  typeof content === "string"
+    ? [content]
+    : content.flatMap((part) => Option.toArray(Option.map(decodeText(part), ({ text }) => text)))
+
+/** Longer messages are cut. */
+const longestSaid = 2_000
+
+/** What the agent said last, cleaned; undefined if its output does not show it, as in a format without records. */
+export const said = ({ format, tail }: Output): string | undefined => {
+  const texts =
+    format === "claude-stream-json"
+      ? records(tail, decodeClaude).flatMap((record) =>
+          record.type === "assistant" && isOfClaude(record) ? [textsOf(record.message.content ?? "").join("\n")] : []
+        )
+      : format === "codex-json"
+        ? records(tail, decodeCodex).flatMap((record) =>
+            record.type === "item.completed" && record.item.type === "agent_message" ? [record.item.text ?? ""] : []
+          )
+        : []
+  const text = texts.map((text) => plainText.strip(text).trim()).findLast((text) => text !== "")
+  return text === undefined || text.length <= longestSaid ? text : `${text.slice(0, longestSaid)}…`
 }
 
 /** The agent's own message about its failure, if one of its records has one. */

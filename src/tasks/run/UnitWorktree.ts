@@ -205,7 +205,12 @@ const setUp = (ctx: RunContext, worktree: UnitWorktree) =>
       if (result.reason === undefined) return
       yield* ctx.emit("unit.setup.failed", { command, attempt, reason: result.reason, log: result.log }, position)
       if (attempt === setupAttempts)
-        return yield* new CommandFailed({ purpose: "setup", command, reason: result.reason, log })
+        return yield* new CommandFailed({
+          purpose: "setup",
+          command,
+          reason: runCommand.reasonWithOutput(result),
+          log
+        })
       yield* Effect.sleep(Duration.times(pause, 2 ** (attempt - 1)))
     }
   })

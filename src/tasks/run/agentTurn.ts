@@ -3,12 +3,14 @@
  */
 import { DateTime, Effect, Option } from "effect"
 import * as Agent from "../agents/Agent.js"
+import * as answered from "../agents/answered.js"
 import * as Invocation from "../agents/Invocation.js"
 import * as Prompt from "../agents/Prompt.js"
 import * as Session from "../agents/Session.js"
 import * as TurnEnd from "../agents/TurnEnd.js"
 import { TaskSession } from "../../domain/Work.js"
 import { now } from "../../internal/now.js"
+import * as plainText from "../../internal/plainText.js"
 import type { Task, Unit } from "../plan/Plan.js"
 import { ofTask } from "./emitTaskEvent.js"
 import * as limits from "./limits.js"
@@ -22,6 +24,23 @@ import type * as UnitWorktree from "./UnitWorktree.js"
 
 /** The `sh` blocks of a task report no failures of an agent: all of their output belongs to the task. */
 const formatOf = ({ agent }: Worker) => (Agent.$is("Command")(agent) ? agent.profile.format : undefined)
+
+/** Longer messages are cut. */
+const longestMessage = 1_000
+
+/** The agent's own message, if it failed by itself and has one. */
+export const ownMessage = (
+  { outcome, reason }: Pick<runCommand.CommandResult, "outcome" | "reason">,
+  output: answered.Output,
+  message = answered.message(output)
+): string | undefined =>
+  reason === undefined || outcome._tag !== "Exited" || message === undefined || message === ""
+    ? undefined
+    : plainText.line(message).slice(0, longestMessage)
+
+/** Why a turn failed. */
+export const failure = (result: runCommand.CommandResult, own: string | undefined): string =>
+  own === undefined ? `the agent ${runCommand.reasonWithOutput(result)}` : `the agent failed: ${own}`
 
 export const run = (
   ctx: RunContext,
@@ -93,7 +112,10 @@ export const run = (
     const ended = yield* now
     const took = DateTime.distanceDuration(began, ended)
     const here = { now: ended, zone: DateTime.zoneMakeLocal() }
-    const read = TurnEnd.read({ outcome, format: formatOf(worker), tail, size: value.log.to, took }, here)
+    const output = { format: formatOf(worker), tail, size: value.log.to }
+    const read = TurnEnd.read({ outcome, ...output, took }, here)
+    const own = ownMessage(value, output, read.message)
+    const said = answered.said(output)
     const named = profile === undefined ? Option.none() : yield* Session.inLog(profile.format, log)
     const isFailed = read.class === "failed" || read.class === "unanswered"
     const isUnusable = isFailed && Session.isUnusable(tail)
@@ -108,7 +130,13 @@ export const run = (
       const isKept = isRefused && isOther && end.answered === false
       yield* markRunning(isRefused ? calls : calls + 1, isKept ? former : next)
     }
-    yield* emit("task.agent.ended", { class: end.class, reason, log: value.log })
     // Without a record of its failure, what it printed last says why it failed.
-    return { value, end: end.class === "done" ? end : { message: runCommand.reasonWithOutput(value), ...end } }
+    const message = own ?? runCommand.reasonWithOutput(value)
+    yield* emit("task.agent.ended", {
+      class: end.class,
+      ...(reason !== undefined && { reason: message }),
+      said,
+      log: value.log
+    })
+    return { value: { ...value, own, said }, end: end.class === "done" ? end : { message, ...end } }
   })

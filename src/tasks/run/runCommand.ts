@@ -135,28 +135,42 @@ export const line = (
 
 /** Runs a shell command of the plan, and fails if it fails. */
 export const mustPass = (ctx: RunContext, worktree: Worktree, options: Parameters<typeof line>[2]) =>
-  Effect.flatMap(line(ctx, worktree, options), ({ log, reason }) =>
-    reason === undefined
+  Effect.flatMap(line(ctx, worktree, options), (result) =>
+    result.reason === undefined
       ? Effect.void
-      : new CommandFailed({ purpose: options.purpose, command: options.line, reason, log: log.file })
+      : new CommandFailed({
+          purpose: options.purpose,
+          command: options.line,
+          reason: reasonWithOutput(result),
+          log: result.log.file
+        })
   )
 
-/** Output lines in an error message. */
+/** Output lines in an error message, and the characters of each. */
 const maxLines = 3
-const maxEnd = 300
+const maxLine = 200
+
+/** Records of agents are for programs; what they say is shown in other words. */
+const isRecord = (line: string): boolean => line.startsWith('{"type":')
 
 /** Why a command failed, with the last lines that it printed, such as `exited with code 1: invalid API key`. */
-export const reasonWithOutput = ({ moved, reason = "", tail }: CommandResult): string => {
-  const lines = plainText
-    .strip(tail)
-    .split("\n")
-    .map((line) => line.trim())
-  const end = lines
+export const reasonWithOutput = ({
+  log: { to: size },
+  moved,
+  reason = "",
+  tail
+}: Pick<CommandResult, "log" | "moved" | "reason" | "tail">): string => {
+  const printed = tail.split("\n")
+  // The first line may be the end of a record.
+  const whole = Buffer.byteLength(tail) < size ? printed.slice(1) : printed
+  const end = whole
+    .filter((line) => !isRecord(line))
+    .map((line) => plainText.line(line))
     .filter((line) => line !== "")
     .slice(-maxLines)
+    .map((line) => (line.length > maxLine ? `${line.slice(0, maxLine)}…` : line))
     .join(" / ")
-  if (moved.length > 0 || end === "") return reason
-  return `${reason}: ${end.length > maxEnd ? `…${end.slice(-maxEnd)}` : end}`
+  return moved.length > 0 || end === "" ? reason : `${reason}: ${end}`
 }
 
 /** Formats a slow command as in `printed nothing for 16m, and is ended after 20m`. */

@@ -64,19 +64,19 @@ export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTas
       )
       if ("next" in outcome) {
         const { tip: commit } = outcome.next
-        yield* change({ state: "completed", commit, endedAt: yield* now, reason: undefined, log: undefined })
+        yield* change({ state: "completed", commit, endedAt: yield* now })
         yield* emit("task.committed", { commit })
         yield* emit("task.completed", { attempt, commit })
         return outcome.next
       }
 
-      const { log, pause, reason, tail = "", unjudged } = outcome
+      const { log, pause, reason, said, tail = "", unjudged } = outcome
       if (unjudged !== undefined) {
         yield* emit("task.retry", { class: unjudged, attempt, reason, pause: Duration.toMillis(pause), log })
         yield* ctx.working.pause(Effect.sleep(pause))
         continue
       }
-      const failed = { failures: attempt, reason, log: log?.file, commit: undefined }
+      const failed = { failures: attempt, reason, said, log: log?.file, commit: undefined }
       if (attempt >= snapshot.plan.settings.attempts) {
         yield* change({ ...failed, state: "failed", endedAt: yield* now })
         yield* emit("task.failed", { attempts: attempt, reason, log })

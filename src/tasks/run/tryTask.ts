@@ -26,6 +26,8 @@ export interface FailedAttempt {
   readonly log?: typeof Log.Encoded
   /** The end of the output. */
   readonly tail?: string
+  /** What the agent said last. */
+  readonly said?: string | undefined
   /** The pause before the next attempt. */
   readonly pause: Duration.Duration
   /** The class of a turn that uses no attempt: the same attempt continues after the pause. */
@@ -110,9 +112,10 @@ export const tryTask = <R>(
     }
     if (agent.reason !== undefined) {
       return failedAttempt({
-        reason: `the agent ${runCommand.reasonWithOutput(agent)}`,
+        reason: agentTurn.failure(agent, agent.own),
         log: agent.log,
         tail: agent.tail,
+        said: agent.said,
         pause: backoff(attempt)
       })
     }
@@ -130,7 +133,8 @@ export const tryTask = <R>(
     if (gate.reason !== undefined) {
       yield* emit("task.gate.failed", { command, reason: gate.reason, log: gate.log })
       const pause = Duration.zero
-      return failedAttempt({ reason: `the gate ${gate.reason}`, log: gate.log, tail: gate.tail, pause })
+      const reason = `the gate ${runCommand.reasonWithOutput(gate)}`
+      return failedAttempt({ reason, log: gate.log, tail: gate.tail, said: agent.said, pause })
     }
     yield* emit("task.gate.passed", { command, log: gate.log })
     const accepted = commitTask.commit(ctx, unit, task, position, { gateLog, ...(yield* Fiber.join(file)) })

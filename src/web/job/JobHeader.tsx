@@ -10,6 +10,7 @@ import { baseName, repositoryOf, titleOf } from "../ui/jobText.js"
 import { shownStatus, Status } from "../ui/Status.js"
 import { visible } from "../ui/visible.js"
 import type { Message } from "./attention.js"
+import { saidLine } from "../../progress/reason.js"
 import { JobActions } from "./JobActions.js"
 import * as payload from "../../progress/payload.js"
 
@@ -66,11 +67,17 @@ const Progress = ({ counts }: Pick<Props, "counts">) => {
 
 const Messages = ({ messages, onShow }: Pick<Props, "messages" | "onShow">) => (
   <ul class="messages" aria-label="What goes on">
-    {messages.map(({ reason, task, text, tone, unit }, at) => (
+    {messages.map(({ reason, said, task, text, tone, unit }, at) => (
       <li key={at} class={`message tone-${tone}`}>
         <span class="message-text">
           <strong>{visible(text)}</strong>
           {reason !== undefined && reason !== "" && <span class="message-reason">{visible(reason)}</span>}
+          {said !== undefined && (
+            <span class="message-said">
+              <span class="faint">The agent said </span>
+              {visible(saidLine(said))}
+            </span>
+          )}
         </span>
         {unit !== undefined && (
           <button type="button" onClick={() => onShow(unit, task)}>

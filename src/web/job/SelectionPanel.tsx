@@ -6,6 +6,7 @@ import { changeQuery, toDiff } from "../router.js"
 import * as format from "../../progress/format.js"
 import { visible } from "../ui/visible.js"
 import { LogView } from "./log/LogView.js"
+import * as JobModel from "../../progress/JobModel.js"
 import type { Span, Task } from "../../progress/JobModel.js"
 import type { Selection } from "./selection.js"
 import { StateMark } from "./State.js"
@@ -104,7 +105,10 @@ export const SelectionPanel = ({
 }) => {
   const { attempt, isAutomatic, span, task, unit } = selection
   const { id } = shown.job
-  const reason = span?.reason ?? attempt?.reason ?? task?.reason ?? unit.reason
+  const failed = attempt?.state === "failed" ? attempt.reason : undefined
+  const reason = span?.kind === "setup" ? span.reason : (failed ?? span?.reason ?? attempt?.reason ?? unit.reason)
+  const said = attempt?.to === undefined ? undefined : JobModel.said(attempt)
+  const before = task?.attempts.at(selection.attemptNumber - 2)
   const hasWork = [...unit.tasks.values()].some(({ state }) => state === "completed")
   return (
     <section class="job-side" aria-label={`Unit ${visible(unit.id)}`}>
@@ -134,6 +138,17 @@ export const SelectionPanel = ({
       <Attempts selection={selection} />
       {span !== undefined && span.label !== "" && <p class="side-command mono">{visible(span.label)}</p>}
       {reason !== undefined && reason !== "" && <p class="note bad">{visible(reason)}</p>}
+      {selection.attemptNumber > 1 && before?.state === "failed" && before.reason !== undefined && (
+        <p class="note faint">
+          Attempt {before.number} failed: {visible(before.reason)}
+        </p>
+      )}
+      {said !== undefined && (
+        <p class="note said">
+          <span class="faint">The agent said </span>
+          {visible(said)}
+        </p>
+      )}
       {span?.log === undefined ? (
         <p class="note faint">{unit.waiting === undefined ? "No log yet." : `Waits: ${visible(unit.waiting)}`}</p>
       ) : (

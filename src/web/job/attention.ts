@@ -3,8 +3,10 @@
  */
 import type { Job } from "../api/models.js"
 import * as format from "../../progress/format.js"
-import type { JobModel, Task, Unit } from "../../progress/JobModel.js"
+import * as JobModel from "../../progress/JobModel.js"
+import type { Task, Unit } from "../../progress/JobModel.js"
 import * as payload from "../../progress/payload.js"
+import * as why from "../../progress/reason.js"
 import { condition, resumeSignal } from "../../progress/waiting.js"
 
 export interface Message {
@@ -12,6 +14,8 @@ export interface Message {
   readonly text: string
   /** The reason, as it was reported. */
   readonly reason?: string | undefined
+  /** What the agent said last. */
+  readonly said?: string | undefined
   /** Where to look. */
   readonly unit?: string
   readonly task?: number
@@ -29,10 +33,17 @@ const failureOf = (unit: Unit): Message => {
   if (task === undefined) return { tone: "bad", text: `Unit ${unit.id} failed`, reason: unit.reason, unit: unit.id }
   const attempts = new Set(task.attempts.map(({ number }) => number)).size
   const after = attempts > 1 ? ` after ${attempts} attempts` : ""
-  return { tone: "bad", text: `${name(task)} failed${after}`, reason: task.reason, unit: unit.id, task: task.number }
+  return {
+    tone: "bad",
+    text: `${name(task)} failed${after}`,
+    reason: task.reason,
+    said: JobModel.said(task.attempts.at(-1)),
+    unit: unit.id,
+    task: task.number
+  }
 }
 
-const failures = (model: JobModel): ReadonlyArray<Message> => {
+const failures = (model: JobModel.JobModel): ReadonlyArray<Message> => {
   const failed = [...model.units.values()].filter(({ state }) => state === "failed")
   const rest = failed.length - mostFailures
   return [
@@ -41,7 +52,7 @@ const failures = (model: JobModel): ReadonlyArray<Message> => {
   ]
 }
 
-const errorText = ({ error }: Job): string | undefined => error && (payload.messageOf(error.error) || error.cause)
+const errorText = ({ error }: Job): string | undefined => error && (why.ofError(error.error) || why.text(error.cause))
 
 const waitingMessage = ({ id, keys, parked, startAt, status, waitsFor }: Job, now: number): Message => {
   const holder = waitsFor === "key" ? keys?.find((key) => key.holder !== id) : undefined
@@ -49,7 +60,7 @@ const waitingMessage = ({ id, keys, parked, startAt, status, waitsFor }: Job, no
   const time = (at: number): string => `${format.clockTime(at, now)}, ${format.ahead(at - now)}`
   const waits = condition({ waitsFor, startAt, ...parked }, { now, time })
   if (status === "pending") return { tone: "idle", text: `Queued: waits ${waits}` }
-  const reason = parked?.reason
+  const reason = parked && why.text(parked.reason)
   if (waitsFor === "permit") return { tone: "idle", text: `Due, and waits ${waits}`, reason }
   const isSignal = parked?.signal !== undefined && parked.signal !== resumeSignal
   return { tone: "warn", text: `Parked ${waits}`, reason, action: isSignal ? "signal" : "resume" }
@@ -58,7 +69,7 @@ const waitingMessage = ({ id, keys, parked, startAt, status, waitsFor }: Job, no
 /** How many tasks or units are named. */
 const mostNamed = 3
 
-const atWork = (model: JobModel): ReadonlyArray<Message> => {
+const atWork = (model: JobModel.JobModel): ReadonlyArray<Message> => {
   const tasks: Array<Task> = []
   const slow: Array<Message> = []
   const waiting = new Map<string, Array<string>>()
@@ -104,7 +115,7 @@ const atWork = (model: JobModel): ReadonlyArray<Message> => {
   ]
 }
 
-const running = (model: JobModel): ReadonlyArray<Message> => {
+const running = (model: JobModel.JobModel): ReadonlyArray<Message> => {
   const waiting: ReadonlyArray<Message> =
     model.waiting === undefined ? [] : [{ tone: "warn", text: "Waiting for a person", reason: model.waiting }]
   const work = atWork(model)
@@ -116,7 +127,7 @@ const running = (model: JobModel): ReadonlyArray<Message> => {
   return all.length === 0 ? [{ tone: "run", text: model.units.size === 0 ? "At work" : "Preparing" }] : all
 }
 
-const ended = (job: Job, model: JobModel): ReadonlyArray<Message> => {
+const ended = (job: Job, model: JobModel.JobModel): ReadonlyArray<Message> => {
   const action = job.kind === "tasks" ? ({ action: "retry" } as const) : {}
   switch (job.status) {
     case "completed": {
@@ -135,7 +146,7 @@ const ended = (job: Job, model: JobModel): ReadonlyArray<Message> => {
   }
 }
 
-export const attention = (job: Job, model: JobModel, now: number): ReadonlyArray<Message> => {
+export const attention = (job: Job, model: JobModel.JobModel, now: number): ReadonlyArray<Message> => {
   switch (job.status) {
     case "running":
       return job.phase === "stopping"

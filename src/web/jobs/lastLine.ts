@@ -6,6 +6,7 @@ import type { Job, ListedJob } from "../api/models.js"
 import type { EventText } from "../../progress/eventText.js"
 import * as format from "../../progress/format.js"
 import { messageOf } from "../../progress/payload.js"
+import * as reason from "../../progress/reason.js"
 import { condition } from "../../progress/waiting.js"
 
 export type Line = Pick<EventText, "text" | "tone">
@@ -25,7 +26,7 @@ const waitingLine = ({ parked, startAt, status, waitsFor }: ListedJob, now: numb
   // The time comes first, since the reason is often truncated.
   return waitsFor === "permit"
     ? { text: `due, waits ${waits}`, tone: "faint" }
-    : { text: `parked ${waits}: ${parked?.reason ?? ""}`, tone: "warn" }
+    : { text: `parked ${waits}: ${reason.text(parked?.reason ?? "")}`, tone: "warn" }
 }
 
 export const ofRecord = (job: ListedJob, now: number): Line => {
@@ -36,7 +37,7 @@ export const ofRecord = (job: ListedJob, now: number): Line => {
     case "interrupted":
       return { text: "cut short; resume it to continue", tone: "warn" }
     case "failed":
-      return { text: messageOf(job.error?.error ?? job.error?.cause), tone: "bad" }
+      return { text: reason.ofError(job.error?.error ?? job.error?.cause), tone: "bad" }
     case "completed":
       return { text: resultOf(job.result), tone: "plain" }
     case "cancelled":

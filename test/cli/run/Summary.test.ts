@@ -187,6 +187,7 @@ describe("job summary", () => {
         },
         { unit: "frame", reason: "unit frame conflicts with the units merged before it in a.txt" }
       ],
+      retried: [],
       notes: [{ unit: "words", task: 1, note: "the agent changed tasks/a.md: plan files were restored" }],
       next: `charlotte retry ${jobId}`
     })

@@ -41,6 +41,21 @@ describe("log tail", () => {
     })
   )
 
+  it.scoped("has what an agent says in place of its records", () =>
+    Effect.gen(function* () {
+      const says = (text: string) =>
+        JSON.stringify({ type: "assistant", message: { content: [{ type: "text", text }] } })
+      const result = { type: "result", is_error: true, result: "Credit balance is too low\u001b[2J" }
+      const text = `${says("I begin.")}\n${JSON.stringify(result)}\n`
+      expect(yield* tail(text, 5)).toEqual(["I begin.", "✗ Credit balance is too low (0 s)"])
+      const latest = yield* Effect.flatMap(TemporaryDirectory.file("agent.log"), (file) => {
+        writeFileSync(file, text)
+        return Effect.provide(logTail.latest({ file }), NodeFileSystem.layer)
+      })
+      expect(latest).toBe("I begin.")
+    })
+  )
+
   it.scoped("is empty if the file cannot be read", () =>
     Effect.gen(function* () {
       const log = new Log({ file: "/nowhere/at/all.log", from: 0, to: 10 })

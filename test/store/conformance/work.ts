@@ -22,6 +22,7 @@ const wholeTask = task("b", 7, 0, {
   calls: 3,
   commit: "89ab",
   reason: "no",
+  said: "It's done.",
   log: "/a/file",
   session: new Work.TaskSession({ agent: "claude", directory: "/w", attempt: 2, log: "/a/file", id: 'it\'s "1"' }),
   notes: ["one", "two"],

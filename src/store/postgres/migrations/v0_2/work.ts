@@ -32,6 +32,7 @@ export const work = [
     calls INTEGER NOT NULL CHECK (calls >= 0),
     commit_id TEXT,
     reason TEXT,
+    said TEXT,
     log TEXT,
     session TEXT CHECK (json_typeof(CAST(session AS json)) = 'object'),
     notes TEXT NOT NULL CHECK (json_typeof(CAST(notes AS json)) = 'array'),
