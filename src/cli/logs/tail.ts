@@ -45,6 +45,8 @@ export const follow = <E, R, E2, R2>(options: Options<E2, R2>, over: Effect.Effe
     const ended = yield* Deferred.make<void, E>()
     yield* background.fork(Effect.intoDeferred(Effect.asVoid(over), ended))
     const read = reader(options)
+    yield* Effect.catchIf(read, options.source.isAway, () => Effect.void)
+    yield* options.printer.catchUp
     // The last read comes after the end, so that nothing printed before it is missed.
     while (!(yield* Deferred.isDone(ended))) {
       yield* Effect.catchIf(read, options.source.isAway, () => Effect.void)

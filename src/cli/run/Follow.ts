@@ -4,7 +4,7 @@
 import type { FileSystem } from "@effect/platform/FileSystem"
 import { DateTime, Effect, Option, Schema, Stream } from "effect"
 import { JobEvent } from "../../domain/JobEvent.js"
-import { failing, failureOf } from "../../progress/activity.js"
+import { activity, failing, failureOf } from "../../progress/activity.js"
 import { applyEvent } from "../../progress/applyEvent.js"
 import * as JobModel from "../../progress/JobModel.js"
 import * as background from "../../internal/background.js"
@@ -79,8 +79,9 @@ const onScreen = <E, R>(events: Stream.Stream<JobEvent, E, R>, said: Stream.Stre
     const live = yield* LiveRegion.make
     yield* background.fork(Stream.runForEach(said, (text) => live.print([[StyledLine.piece(text, "warn")]])))
     const model = JobModel.make()
-    let latest: JobModel.Span | undefined
+    let failed: JobModel.Span | undefined
     let tail: ReadonlyArray<string> = []
+    const latest = new Map<string, string>()
     const show = (event: JobEvent) =>
       Effect.gen(function* () {
         applyEvent(model, progressEvent(event))
@@ -89,12 +90,31 @@ const onScreen = <E, R>(events: Stream.Stream<JobEvent, E, R>, said: Stream.Stre
         const output = yield* tailOf(ended && failureOf(model, ended))
         yield* live.print(settledLines.lines(event, { model, tail: output, columns: columns - 1 }))
         const found = failing(model)?.span
-        if (found !== latest) tail = yield* tailOf(found)
-        latest = found
-        yield* live.show((size, now) => Screen.render(model, { size, now, tail }))
+        if (found !== failed) tail = yield* tailOf(found)
+        failed = found
+        yield* live.show((size, now) => Screen.render(model, { size, now, tail, latest }))
       })
+    yield* background.fork(Effect.forever(Effect.zipRight(Effect.sleep(readPause), readLatest(model, latest))))
     yield* race.first<void, E | OutputClosed, R | FileSystem>([Stream.runForEach(events, show), live.run])
   }).pipe(Effect.scoped)
+
+/** Between two looks at the logs of agents. */
+const readPause = "1 second"
+
+/** Reads what the agents of running units have done last. */
+const readLatest = (model: JobModel.JobModel, latest: Map<string, string>) =>
+  Effect.forEach(
+    [...model.units.values()],
+    (unit) =>
+      Effect.gen(function* () {
+        const span = unit.state === "running" ? activity(unit).span : undefined
+        if (span?.kind !== "agent" || span.log === undefined) return void latest.delete(unit.id)
+        const text = yield* logTail.latest(span.log)
+        // The last records may be longer than what is read.
+        if (text !== undefined) latest.set(unit.id, text)
+      }),
+    { discard: true }
+  )
 
 const tailOf = (failed: JobModel.Span | undefined) =>
   failed?.log === undefined ? Effect.succeed([]) : logTail.read(failed.log, Screen.maxTail)

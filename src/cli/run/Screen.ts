@@ -17,6 +17,8 @@ export interface View {
   readonly now: number
   /** The last lines of the latest failing output. */
   readonly tail: ReadonlyArray<string>
+  /** By unit, the last tool that its agent has used, or the last line of what it has said. */
+  readonly latest?: ReadonlyMap<string, string>
 }
 
 /** Lines of failing output. */
@@ -25,14 +27,20 @@ export const maxTail = 8
 /** Wider rows are hard to follow. */
 const widest = 100
 
-export const render = (model: JobModel, { now, size, tail }: View): ReadonlyArray<StyledLine.Line> => {
+export const render = (
+  model: JobModel,
+  { latest = new Map(), now, size, tail }: View
+): ReadonlyArray<StyledLine.Line> => {
   const { columns, rows } = size
   // One row for the bar, and one for the cursor below.
   const room = Math.max(0, rows - 2)
   const running = [...model.units.values()].filter(({ state }) => state === "running")
   // If units and output do not fit, at least half of the room is for units.
   const output = shorten(outputLines(model, tail), room - Math.min(running.length, Math.ceil(room / 2)))
-  const units = unitLines(running, room - output.length, Math.min(columns, widest), now)
+  const left = room - output.length
+  // Without room for all of them, what agents do last is left out.
+  const shown = running.length * 2 <= left ? latest : new Map<string, string>()
+  const units = unitLines(running, left, Math.min(columns, widest), now, shown)
   const parts = [units, output, [bar(model, columns, now)]]
   const lines = apart(parts.filter((lines) => lines.length > 0))
   return (lines.length < rows ? lines : parts.flat().slice(0, Math.max(0, rows - 1))).map((line) =>
@@ -47,21 +55,26 @@ const unitLines = (
   units: ReadonlyArray<Unit>,
   room: number,
   columns: number,
-  now: number
+  now: number,
+  latest: ReadonlyMap<string, string>
 ): ReadonlyArray<StyledLine.Line> => {
   const shown = units.length <= room ? units : units.slice(0, Math.max(0, room - 1))
   const names = shown.map(({ id }) => Terminal.fit(Terminal.clean(id), Math.max(8, Math.floor(columns / 4))))
   const longest = Math.max(0, ...names.map(Terminal.width))
-  const lines = shown.map((unit, index) => {
+  const lines = shown.flatMap((unit, index) => {
     const name = names[index] ?? ""
     const doing = activity(unit)
     const padding = " ".repeat(longest - Terminal.width(name))
     const left = [...indent(columns), StyledLine.raw(name, "name"), StyledLine.raw(`${padding}  `), ...work(doing)]
-    return StyledLine.spread(
+    const line = StyledLine.spread(
       left,
       [...phase(unit, doing, columns), StyledLine.raw(format.clock(now - doing.since).padStart(5))],
       columns
     )
+    const last = doing.span?.kind === "agent" ? latest.get(unit.id) : undefined
+    if (last === undefined) return [line]
+    const under = [...indent(columns), StyledLine.raw(" ".repeat(longest + 2)), StyledLine.piece(last, "faint")]
+    return [line, StyledLine.fit(under, columns)]
   })
   const more = units.length - shown.length
   return more === 0 || room === 0

@@ -19,9 +19,10 @@ const scene = Effect.gen(function* () {
   let printed = ""
   const read = tail.reader({
     source: LogSource.ofDirectory(directory),
-    wanted: { unit: undefined, task: undefined, what: [] },
+    wanted: { unit: undefined, task: undefined, attempt: undefined, what: [] },
     printer: {
       print: (_, bytes) => Effect.sync(() => void (printed += Buffer.from(bytes).toString())),
+      catchUp: Effect.void,
       end: Effect.void
     }
   })

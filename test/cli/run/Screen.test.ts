@@ -28,6 +28,22 @@ describe("screen of a running job", () => {
   ━━━━━━━━────────────────────────────────  1/5  0:05`)
   })
 
+  it("shows what the agent of a unit did last, if there is room", () => {
+    const latest = new Map([
+      ["silk", "● Bash npm test\u001b[2J"],
+      ["words", "not shown: it is not at its agent"]
+    ])
+    const size = { columns: 80, rows: 24 }
+    const lines = (rows: number) =>
+      paint(Screen.render(after(14), { size: { ...size, rows }, now: noon + 14_500, tail, latest }))
+    expect(lines(24).slice(1, 4)).toEqual([
+      "  silk   2 Lay the rings of the web, from the rim inwar…  attempt 2  agent  0:01",
+      "         ● Bash npm test",
+      "  words                                                     awaiting merge  0:07"
+    ])
+    expect(lines(7).join()).not.toContain("npm test")
+  })
+
   it("shows the end of a failed gate's output during the retry", () => {
     expect(screen(14, 80)).toBe(`
   silk   2 Lay the rings of the web, from the rim inwar…  attempt 2  agent  0:01
