@@ -192,10 +192,10 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
         const woken = queue.wakeDue(kind, at)
         return Effect.as(wakeWaiting(woken), woken.length)
       }),
-    wake: (jobId) =>
+    wake: (jobId, by = "resume") =>
       write(() => {
         const entry = entries.get(jobId)
-        const to = entry && RunTransition.woken(entry.state, "resume")
+        const to = entry && RunTransition.woken(entry.state, by)
         if (entry === undefined || to === undefined) {
           return new Superseded({ jobId, attempt: entry?.state.attempt ?? 0 })
         }

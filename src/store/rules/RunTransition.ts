@@ -129,7 +129,7 @@ export const begun = (state: State, { at, attempt, key }: Beginning): State | un
     : undefined
 
 /** The state of a parked run that is due; undefined unless it is parked. */
-export const woken = (state: State, by: "signal" | "resume"): State | undefined => {
+export const woken = (state: State, by: "signal" | "resume" | "time"): State | undefined => {
   if (state.status !== "parked") return undefined
   // A resume by a person counts more than a due time that has passed, and a signal is consumed only if it has woken the run.
   const isDue = state.waitsFor === "permit" && !(by === "resume" && state.wokenBy === "time")

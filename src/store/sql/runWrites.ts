@@ -193,7 +193,7 @@ export const make = ({ admit, write }: Pick<Lanes, "admit" | "write">): Writes =
       }
     }),
 
-  wake: (jobId) =>
+  wake: (jobId, by = "resume") =>
     write({
       operation: "wake a job",
       lane: "fast",
@@ -201,7 +201,7 @@ export const make = ({ admit, write }: Pick<Lanes, "admit" | "write">): Writes =
       body: (batch) =>
         Effect.gen(function* () {
           const head = batch.head(jobId)
-          const to = head && RunTransition.woken(head.state, "resume")
+          const to = head && RunTransition.woken(head.state, by)
           if (head === undefined || to === undefined) {
             return yield* new Superseded({ jobId, attempt: head?.state.attempt ?? 0 })
           }

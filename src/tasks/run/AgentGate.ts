@@ -18,6 +18,7 @@ import type { Service as Store } from "../../store/port/RunStoreService.js"
 import * as TurnEnd from "../agents/TurnEnd.js"
 import { retryWrite } from "../../store/rules/retryWrite.js"
 import * as turnStreaks from "./turnStreaks.js"
+import * as wakeParked from "./wakeParked.js"
 import type { WriteError } from "./WriteError.js"
 
 /** The agent is at a limit. */
@@ -68,6 +69,8 @@ type Refused = AgentLimited | AgentProbed | TaskUnanswered
 export interface AgentGate {
   /** Fails while no turn of the agent at a task may start. */
   readonly check: (job: TurnOwner, agent: string, at: AtTask) => Effect.Effect<void, Refused | StoreError>
+  /** Whether no limit of the agent is recorded: one is until a turn has shown that the agent works again. */
+  readonly isFree: (agent: string) => Effect.Effect<boolean, StoreError>
   /**
    * Makes the next turn of a limited agent a probe now, even before its limit resets, and ends the waits of the job's units: a person
    * knows that it works again.
@@ -95,8 +98,9 @@ interface Probe {
   readonly limit: AgentLimit
 }
 
-export const make = ({ agentLimits }: Pick<Store, "agentLimits">): Effect.Effect<AgentGate> =>
+export const make = (store: wakeParked.Store & Pick<Store, "agentLimits">): Effect.Effect<AgentGate> =>
   Effect.sync(() => {
+    const { agentLimits } = store
     // Reading a record and deciding by it is one atomic step.
     const step = Permits.make(1)
     const probes = new Map<string, Probe>()
@@ -147,6 +151,8 @@ export const make = ({ agentLimits }: Pick<Store, "agentLimits">): Effect.Effect
     return {
       check: (job, agent, at) => step(Effect.asVoid(passed(job, agent, at))),
 
+      isFree: (agent) => Effect.map(agentLimits.get(agent), Option.isNone),
+
       expire: ({ attempt, id: jobId }, agent) =>
         step(
           Effect.gen(function* () {
@@ -167,7 +173,10 @@ export const make = ({ agentLimits }: Pick<Store, "agentLimits">): Effect.Effect
 
       turn: (job, agent, at) => (turn) => {
         const by = { jobId: job.id, attempt: job.attempt }
-        const clear = retryWrite(agentLimits.clear({ ...by, agent }))
+        const clear = Effect.zipRight(
+          retryWrite(agentLimits.clear({ ...by, agent })),
+          wakeParked.untilReset(store, agent)
+        )
         const answered = retryWrite(agentLimits.answered({ ...by, agent, ...at }))
 
         /** Clears the limit while the turn is still running: a refused turn would have ended. */

@@ -3,6 +3,7 @@
  */
 import { Array, DateTime, Effect } from "effect"
 import type { AgentLimit } from "../../domain/AgentLimit.js"
+import type { StoreError } from "../../domain/errors.js"
 import * as plainText from "../../internal/plainText.js"
 import * as race from "../../internal/race.js"
 import type { Unit } from "../plan/Plan.js"
@@ -58,7 +59,9 @@ export const until = (
     const probes = causes.flatMap((cause) => (cause._tag === "AgentProbed" ? [cause.ended] : []))
     // It ends within minutes, so that is no reason to park.
     if (Array.isNonEmptyArray(probes)) return yield* race.first(probes)
-    const waits = Array.map(causes, of)
+    const waits = Array.map(causes, (cause) =>
+      cause._tag === "AgentLimited" ? { ...of(cause), isOver: ctx.taskAgents.isFree(cause.limit.agent) } : of(cause)
+    )
     const reason = text(waits)
     // Recorded, so that no turn begins before a person resumes the job, even if it continues for other units.
     if (UnitActivity.earliest(waits) === undefined) yield* ctx.progress.changeUnit(unit.id, { reason })
@@ -66,7 +69,11 @@ export const until = (
   })
 
 /** Waits until a person resumes the job, if an earlier attempt recorded that the unit waits for one. */
-export const forPerson = (ctx: RunContext, unit: Unit, activity: UnitActivity.UnitActivity): Effect.Effect<void> =>
+export const forPerson = (
+  ctx: RunContext,
+  unit: Unit,
+  activity: UnitActivity.UnitActivity
+): Effect.Effect<void, StoreError> =>
   Effect.suspend(() => {
     const { reason } = ctx.progress.unit(unit.id)
     return reason === undefined ? Effect.void : noted(ctx, unit, activity, [{ reason }])

@@ -50,6 +50,8 @@ export interface JobAgents {
   /** Fails while none of the agents of a task may begin a turn. */
   readonly check: (unit: string, task: Task) => Effect.Effect<void, AgentsUnavailable | StoreError>
   readonly turns: <R>(unit: string, task: Task, observer: Observer<R>) => TurnsOfTask<R>
+  /** Whether an agent is at no limit, even before the time that its last one named. */
+  readonly isFree: (agent: string) => Effect.Effect<boolean, StoreError>
 }
 
 interface JobOptions {
@@ -150,6 +152,8 @@ export const make = (gate: AgentGate): Effect.Effect<TaskAgents> =>
           })
 
         return {
+          isFree: gate.isFree,
+
           check: (unit, task) => {
             const at = { unit, task: task.number }
             const workers = workersOf(task)

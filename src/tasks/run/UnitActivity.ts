@@ -2,6 +2,7 @@
  * Tracks which units of a job can make progress. Once none can, because all of them wait for their agent, the job parks.
  */
 import { type Array, DateTime, Deferred, Duration, Effect } from "effect"
+import type { StoreError } from "../../domain/errors.js"
 import { resumeSignal } from "../../domain/Run.js"
 import type { JobContext, ParkOptions } from "../../manager/Orchestrator.js"
 
@@ -10,6 +11,8 @@ export interface Wait {
   readonly reason: string
   /** Missing if the unit waits until a person resumes the job. */
   readonly until?: DateTime.Utc
+  /** Whether the agent is available again before that time. */
+  readonly isOver?: Effect.Effect<boolean, StoreError>
 }
 
 export interface UnitActivity {
@@ -18,8 +21,8 @@ export interface UnitActivity {
   readonly awaitSettled: (position: number) => Effect.Effect<void>
   /** Marks the unit as settled, and wakes the units that wait for it. */
   readonly settle: (position: number) => Effect.Effect<void>
-  /** Waits for one of the agents, until the earliest time of the waits if any has one. */
-  readonly awaitAgent: (...waits: Array.NonEmptyReadonlyArray<Wait>) => Effect.Effect<void>
+  /** Waits for one of the agents, until the earliest time of the waits, if any has one, or until one of them is over. */
+  readonly awaitAgent: (...waits: Array.NonEmptyReadonlyArray<Wait>) => Effect.Effect<void, StoreError>
   /** Marks the unit as ended. */
   readonly end: Effect.Effect<void>
 }
@@ -64,7 +67,7 @@ export const make = (job: Pick<JobContext<unknown>, "park">, units: number): Eff
           for (const wait of own) waits.add(wait)
           yield* idle
           const until = earliest(own)
-          yield* until === undefined ? Effect.never : sleepUntil(until)
+          yield* until === undefined ? Effect.never : sleepUntil(until, isAnyOver(own))
           for (const wait of own) waits.delete(wait)
           active += 1
         }),
@@ -85,14 +88,16 @@ const together = (waits: ReadonlyArray<Wait>): ParkOptions => {
   return { reason, until, signal: waits.some(({ until }) => until === undefined) ? resumeSignal : undefined }
 }
 
-/** Short, since the clock may jump, as after a suspend. */
-const longestSleep = Duration.seconds(10)
+const isAnyOver = Effect.exists(({ isOver = Effect.succeed(false) }: Wait) => isOver)
 
-const sleepUntil = (until: DateTime.Utc): Effect.Effect<void> =>
+/** Short, since the clock may jump, as after a suspend, and the agent may be available again, as a turn of another unit or job shows. */
+const longestSleep = Duration.seconds(4)
+
+const sleepUntil = (until: DateTime.Utc, isOver: Effect.Effect<boolean, StoreError>): Effect.Effect<void, StoreError> =>
   Effect.gen(function* () {
     for (;;) {
       const left = Duration.millis(DateTime.distance(yield* DateTime.now, until))
-      if (Duration.lessThanOrEqualTo(left, Duration.zero)) return
+      if (Duration.lessThanOrEqualTo(left, Duration.zero) || (yield* isOver)) return
       yield* Effect.sleep(Duration.min(left, longestSleep))
     }
   })

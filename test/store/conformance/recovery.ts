@@ -41,6 +41,9 @@ export const recovery = (layer: Layer.Layer<RunStore.RunStore>) => {
         yield* store.wakeDue({ kind, at: at(20) })
         yield* store.wake(jobId)
         yield* begin(5)
+        yield* store.record({ type: "job.parked", jobId, attempt: 5, at: at(9), parked })
+        yield* store.wake(jobId, "time")
+        yield* begin(6)
         expect((yield* store.lifecycle(jobId)).map(({ payload, type }) => [type, payload])).toEqual([
           ["job.started", { attempt: 1 }],
           ["job.interrupted", { reason: "crash", during: ["gate"] }],
@@ -50,7 +53,9 @@ export const recovery = (layer: Layer.Layer<RunStore.RunStore>) => {
           ["job.parked", { reason: "waits", until: "1970-01-01T00:00:00.020Z" }],
           ["job.resumed", { attempt: 4, by: "time" }],
           ["job.parked", { reason: "waits", until: "1970-01-01T00:00:00.020Z" }],
-          ["job.resumed", { attempt: 5, by: "resume" }]
+          ["job.resumed", { attempt: 5, by: "resume" }],
+          ["job.parked", { reason: "waits", until: "1970-01-01T00:00:00.020Z" }],
+          ["job.resumed", { attempt: 6, by: "time" }]
         ])
         expect(yield* store.lifecycle(id(3))).toEqual([])
       }).pipe(Effect.provide(layer))

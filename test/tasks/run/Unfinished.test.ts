@@ -156,8 +156,8 @@ const cutOff = (scene: Scene, way: Way) =>
   }).pipe(Effect.scoped)
 
 /** The number of cuts, and the seed from which their kinds and moments follow, as far as the machine does the same again. */
-const cuts = Number(process.env["CUTS"] ?? (isLong ? 200 : ways.length))
-const seed = Number(process.env["CUTS_SEED"] ?? Math.floor(Math.random() * 2 ** 31))
+const cuts = Number(process.env["CHARLOTTE_TEST_CUTS"] ?? (isLong ? 200 : ways.length))
+const seed = Number(process.env["CHARLOTTE_TEST_CUTS_SEED"] ?? Math.floor(Math.random() * 2 ** 31))
 
 describe("unfinished work", () => {
   for (const units of [["a"], ["a", "b", "c", "d"]])
@@ -199,7 +199,7 @@ describe("unfinished work", () => {
           expect(yield* world.shell(job.top, "git fsck --no-dangling --no-progress 2>&1")).toBe("")
         }).pipe(
           Effect.withRandom(Random.make(seed)),
-          Effect.onError(() => Effect.sync(() => process.stderr.write(`to play it again: CUTS_SEED=${seed}\n`)))
+          Effect.onError(() => Effect.sync(() => process.stderr.write(`to play it again: CHARLOTTE_TEST_CUTS_SEED=${seed}\n`)))
         ),
       7_200_000
     )

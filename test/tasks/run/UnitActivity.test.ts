@@ -68,6 +68,19 @@ describe("the units of a job that wait for their agent", () => {
     })
   )
 
+  it.scoped("go on within 5 seconds of the end of a limit, which other turns have shown", () =>
+    Effect.gen(function* () {
+      const { activity } = yield* activityOf(2)
+      const isOver = yield* Ref.make(false)
+      const waiting = yield* Effect.fork(activity.awaitAgent(until(90), { ...until(60), isOver: Ref.get(isOver) }))
+      yield* TestClock.adjust("30 minutes")
+      expect(yield* Fiber.poll(waiting)).toMatchObject({ _tag: "None" })
+      yield* Ref.set(isOver, true)
+      yield* TestClock.adjust("5 seconds")
+      yield* Fiber.join(waiting)
+    })
+  )
+
   it.scoped("do not park it while a unit that is settled lets another one go on", () =>
     Effect.gen(function* () {
       const { activity, reasons } = yield* activityOf(3)

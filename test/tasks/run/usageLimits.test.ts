@@ -118,6 +118,47 @@ describe("an agent at its usage limit", () => {
     )
   )
 
+  it.scopedLive("that works again before its reset goes on in all jobs, whether they are parked or at work", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const one = yield* repository(world, once, "one")
+      const two = yield* repository(world, once, "two")
+      const three = yield* repository(
+        world,
+        {
+          "a/IMPLEMENTATION_PLAN.md": "---\ndepends_on: []\nagent: claude\n---\n",
+          "a/01-a.md": task(1, "true", "true"),
+          "b/IMPLEMENTATION_PLAN.md": "---\ndepends_on: []\nagent: other\n---\n",
+          "b/01-b.md": task(1, "true", "true")
+        },
+        "three"
+      )
+      const slow = pausing(world, "worked")
+      const profiles = [claude(world, "[ $n = 1 ] && limited 3600; worked"), claude(world, slow, "other")]
+      const jobs = yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const first = yield* parkedJob(one.config)
+        const second = yield* parkedJob(two.config)
+        const { agent: _, ...config } = three.config
+        const third = yield* manager.start(config)
+        yield* eventually(third, "unit.waiting a")
+        yield* manager.resume(first)
+        // Unit b is still at work.
+        yield* eventually(third, "unit.completed a")
+        yield* world.write(`${world.root}/go`, "")
+        return [yield* ended(first), yield* ended(second), yield* ended(third)]
+      }).pipe(Effect.provide(charlotte(world, { profiles })))
+      expect(jobs.map(({ run }) => [run.status, run.attempt])).toEqual([
+        ["completed", 2],
+        ["completed", 2],
+        ["completed", 1]
+      ])
+      const woken = jobs[1]?.events.find(({ type }) => type === "job.resumed")
+      expect(woken?.payload).toMatchObject({ by: "time" })
+      expect(yield* counted(world, "claude")).toBe(4)
+    })
+  )
+
   it.scopedLive("keeps no job of another agent from beginning", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
