@@ -21,6 +21,8 @@ export const Figures = Schema.Struct({
   steps: Schema.Int,
   jobs: Schema.Int,
   events: Schema.Int,
+  /** Units of jobs of tasks that were merged. */
+  merges: Schema.Int,
   crashes: Schema.Int,
   /** Crashes while processes of jobs were alive. */
   alive: Schema.Int,
@@ -39,6 +41,7 @@ export const none: Figures = {
   steps: 0,
   jobs: 0,
   events: 0,
+  merges: 0,
   crashes: 0,
   alive: 0,
   recovery: 0,
@@ -52,6 +55,7 @@ export const both = (a: Figures, b: Figures): Figures => ({
   steps: a.steps + b.steps,
   jobs: a.jobs + b.jobs,
   events: a.events + b.events,
+  merges: a.merges + b.merges,
   crashes: a.crashes + b.crashes,
   alive: a.alive + b.alive,
   recovery: Math.max(a.recovery, b.recovery),
@@ -70,12 +74,24 @@ export const ofOne = (report: Report, millis: number): Figures => ({
 const many = (count: number) => count.toLocaleString("en-US")
 
 /** In one line. */
-export const line = ({ alive, crashes, events, failures, jobs, recovery, seeds, slowest, steps }: Figures): string =>
+export const line = ({
+  alive,
+  crashes,
+  events,
+  failures,
+  jobs,
+  merges,
+  recovery,
+  seeds,
+  slowest,
+  steps
+}: Figures): string =>
   [
     `simulation: ${many(seeds)} seeds`,
     `${many(steps)} steps`,
     `${many(jobs)} jobs`,
     `${many(events)} events`,
+    `${many(merges)} merges`,
     `${many(crashes)} crashes (${many(alive)} with live processes)`,
     `${failures.length} violations`,
     `slowest recovery ${many(Math.round(recovery))} virtual ms`,

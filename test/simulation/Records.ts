@@ -51,6 +51,8 @@ export interface Shown {
 export interface Records {
   readonly jobs: ReadonlyMap<string, Job>
   readonly events: ReadonlyArray<Shown>
+  /** The units that were merged. */
+  readonly merged: ReadonlySet<string>
   /** The job and the attempt of a process that is recorded and not closed. */
   readonly intent: (cookie: string) => { readonly jobId: string; readonly attempt: number } | undefined
   /** Whether there are any. */
@@ -299,6 +301,7 @@ export const make = (
   return {
     jobs,
     events,
+    merged,
     intent: (cookie) => intents.get(cookie),
     hasIntents: () => intents.size > 0,
     refresh: (life) => {

@@ -29,5 +29,6 @@ describe("the simulation", () => {
     expect(figures.crashes).toBeGreaterThan(seeds / 2)
     expect(figures.alive).toBeGreaterThan(figures.crashes / 16)
     expect(figures.jobs).toBeGreaterThan(3 * seeds)
+    expect(figures.merges).toBeGreaterThan(seeds / 10)
   })
 })

@@ -26,6 +26,8 @@ export interface Report {
   readonly recovery: number
   readonly jobs: number
   readonly events: number
+  /** Units of jobs of tasks that were merged. */
+  readonly merges: number
   readonly violations: ReadonlyArray<string>
   readonly digest: string
   readonly trace: ReadonlyArray<string>
@@ -366,6 +368,7 @@ export const run = (
     ...managers.figures(),
     jobs: records.jobs.size,
     events: records.events.length,
+    merges: records.merged.size,
     violations: machine.violations,
     digest: trace.digest(),
     trace: trace.lines()

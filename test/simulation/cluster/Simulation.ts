@@ -323,6 +323,7 @@ export const run = (
     recovery: recovered,
     jobs: records.jobs.size,
     events: records.events.length,
+    merges: records.merged.size,
     violations: machine.violations,
     digest: trace.digest(),
     trace: trace.lines()

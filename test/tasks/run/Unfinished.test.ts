@@ -199,7 +199,9 @@ describe("unfinished work", () => {
           expect(yield* world.shell(job.top, "git fsck --no-dangling --no-progress 2>&1")).toBe("")
         }).pipe(
           Effect.withRandom(Random.make(seed)),
-          Effect.onError(() => Effect.sync(() => process.stderr.write(`to play it again: CHARLOTTE_TEST_CUTS_SEED=${seed}\n`)))
+          Effect.onError(() =>
+            Effect.sync(() => process.stderr.write(`to play it again: CHARLOTTE_TEST_CUTS_SEED=${seed}\n`))
+          )
         ),
       7_200_000
     )
