@@ -76,6 +76,7 @@ const inLines = <E, R>(events: Stream.Stream<JobEvent, E, R>) =>
 const onScreen = <E, R>(events: Stream.Stream<JobEvent, E, R>, said: Stream.Stream<string>) =>
   Effect.gen(function* () {
     const { size } = yield* Output
+    const zone = yield* timeZone
     const live = yield* LiveRegion.make
     yield* background.fork(Stream.runForEach(said, (text) => live.print([[StyledLine.piece(text, "warn")]])))
     const model = JobModel.make()
@@ -88,7 +89,7 @@ const onScreen = <E, R>(events: Stream.Stream<JobEvent, E, R>, said: Stream.Stre
         const ended = event.type === "unit.failed" ? model.units.get(event.unit ?? "") : undefined
         const { columns } = yield* size
         const output = yield* tailOf(ended && failureOf(model, ended))
-        yield* live.print(settledLines.lines(event, { model, tail: output, columns: columns - 1 }))
+        yield* live.print(settledLines.lines(event, { model, tail: output, columns: columns - 1, zone }))
         const found = failing(model)?.span
         if (found !== failed) tail = yield* tailOf(found)
         failed = found

@@ -1,6 +1,7 @@
 /**
  * The permanent lines above the live region: what has ended, and notes.
  */
+import type { DateTime } from "effect"
 import type { JobEvent } from "../../domain/JobEvent.js"
 import { type EventText, eventText, placeOf } from "../../progress/eventText.js"
 import type { JobModel } from "../../progress/JobModel.js"
@@ -16,6 +17,8 @@ export interface Around {
   /** The last lines of the output that failed the unit. */
   readonly tail: ReadonlyArray<string>
   readonly columns: number
+  /** Of the times in the lines, which are still read the next morning. */
+  readonly zone: DateTime.TimeZone
 }
 
 /** Events of units and tasks that are kept. All events of the manager are, but for the end, which the summary reports. */
@@ -32,10 +35,10 @@ const kept: ReadonlySet<string> = new Set<Type>([
 
 const ends: ReadonlySet<string> = new Set<Type>(["job.completed", "job.failed", "job.cancelled", "job.interrupted"])
 
-export const lines = (event: JobEvent, { columns, model, tail }: Around): ReadonlyArray<StyledLine.Line> => {
+export const lines = (event: JobEvent, { columns, model, tail, zone }: Around): ReadonlyArray<StyledLine.Line> => {
   const isOfJob = event.type.startsWith("job.")
   if (isOfJob ? ends.has(event.type) : !kept.has(event.type)) return []
-  const text = eventText(progressEvent(event), (at) => `${format.age(at - event.at.epochMillis)} from now`)
+  const text = eventText(progressEvent(event), (at) => format.dateTime(at, zone))
   const line = isOfJob ? [StyledLine.raw(`job ${event.jobId} `, "faint"), ...words(text)] : ofWork(event, text, model)
   return [
     ...[line, ...(event.type === "orch.started" ? skipped(model) : [])].flatMap((line) =>

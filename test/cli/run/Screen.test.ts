@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { FastCheck as fc } from "effect"
+import { DateTime, FastCheck as fc } from "effect"
 import stringWidth from "string-width"
 import * as StyledLine from "../../../src/cli/terminal/StyledLine.js"
 import * as settledLines from "../../../src/cli/run/settledLines.js"
@@ -10,6 +10,7 @@ import { forbidden, hostile } from "../hostile.js"
 import { commit, events, modelOf, noon, type Step, step, steps, waiting } from "./scenario.js"
 
 const scenario = steps("/logs/gate.log")
+const zone = DateTime.zoneMakeOffset(0)
 const tail = ["# Subtest: rings", "not ok 2 - closes the outer ring", "# fail 1"]
 
 const after = (second: number, list: ReadonlyArray<Step> = scenario) => modelOf(list.filter(({ at }) => at <= second))
@@ -171,7 +172,7 @@ describe("final output of a job", () => {
   const stays = (columns: number) =>
     events(scenario)
       .flatMap((event, index) =>
-        paint(settledLines.lines(event, { model: after(Infinity, scenario.slice(0, index + 1)), tail, columns }))
+        paint(settledLines.lines(event, { model: after(Infinity, scenario.slice(0, index + 1)), tail, columns, zone }))
       )
       .join("\n")
 
@@ -203,12 +204,14 @@ describe("final output of a job", () => {
       step(2, "", "orch.landed", { target: "main", commit })
     ]
     const lines = events(list).flatMap((event, index) =>
-      paint(settledLines.lines(event, { model: after(Infinity, list.slice(0, index + 1)), tail: [], columns: 80 }))
+      paint(
+        settledLines.lines(event, { model: after(Infinity, list.slice(0, index + 1)), tail: [], columns: 80, zone })
+      )
     )
     expect(lines).toEqual([
       "1 unit, 1 task for main, agent x",
       "✓ old  already complete",
-      "! old  waiting: x is at its usage limit; until 59 min from now",
+      "! old  waiting: x is at its usage limit; until 2025-01-01 13:00:00",
       "job 01ARZ3NDEKTSV4RRFFQ69G5FAV resumed",
       "✓ landed on main, commit 1a2b3c4d"
     ])
