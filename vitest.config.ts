@@ -31,7 +31,7 @@ const faults = ["test/faults/**/*.test.ts"]
 const chaos = [
   ...faults,
   "test/{crash,model,simulation}/**/*.test.ts",
-  "test/cli/process/{Abuse,DaemonLife,Hostile,Paused,Phases,Shutdown,Signals,Suspended,Watch}.test.ts",
+  "test/cli/process/{Abuse,DaemonLife,Hostile,Night,Paused,Phases,Shutdown,Signals,Suspended,Watch}.test.ts",
   "test/cluster/guard/Kill.test.ts",
   "test/daemon/LockCrowd.test.ts",
   "test/git/{Interruption,Planted,RefNames,Remaking}.test.ts",
@@ -45,7 +45,7 @@ const chaos = [
 const long = [
   "test/crash/{Application,Crash}.test.ts",
   "test/{faults,model}/**/*.test.ts",
-  "test/cli/process/{Abuse,DaemonLife,Paused,Signals}.test.ts",
+  "test/cli/process/{Abuse,DaemonLife,Night,Paused,Signals}.test.ts",
   "test/http/server/{Crowd,Memory,Pipelining,Reconnect,Stalled}.test.ts",
   "test/manager/{Capacity,Interruption}.test.ts",
   "test/store/Interruption.test.ts",

@@ -3,19 +3,10 @@
  */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { spawnSync } from "node:child_process"
 import { mkdirSync } from "node:fs"
+import { apart, canMount, mount } from "../support/SmallDisk.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 import * as Child from "./Child.js"
-
-/** The mounts are private to the command and vanish with it. */
-const apart = process.geteuid?.() === 0 ? ["--mount"] : ["--user", "--map-root-user", "--mount"]
-
-const mount = 'mount -t tmpfs -o size="$1" none "$2"'
-
-const canMount =
-  process.platform === "linux" &&
-  spawnSync("unshare", [...apart, "sh", "-c", mount, "sh", "4k", "/tmp"], { stdio: "ignore" }).status === 0
 
 describe("a full disk", () => {
   it.scopedLive.skipIf(!canMount)(

@@ -14,6 +14,8 @@ import { GitEnvironmentRef, type GitEnvironment } from "../../src/git/GitEnviron
 export interface Sandbox {
   readonly root: string
   readonly environment: GitEnvironment
+  /** Begins a command that sees the root, where others do not. */
+  readonly enter?: ReadonlyArray<string>
   /** Runs git as the user would. */
   readonly git: (cwd: string, ...args: ReadonlyArray<string>) => Effect.Effect<string>
   /** Runs lines of shell as the user would, and stops at the first that fails. Ten gits in them cost half of what ten calls cost. */
@@ -23,13 +25,27 @@ export interface Sandbox {
 
 const path = process.env["PATH"] ?? ""
 
-const asUser = (home: string, cwd: string, command: string, args: ReadonlyArray<string>) =>
-  Effect.async<string>((resume) => {
-    const env = { PATH: path, HOME: home, LC_ALL: "C", GIT_OPTIONAL_LOCKS: "0", GIT_TERMINAL_PROMPT: "0" }
-    execFile(command, args, { cwd, env, maxBuffer: 1 << 28 }, (error, stdout, stderr) =>
-      resume(error === null ? Effect.succeed(stdout) : Effect.die(new Error(`${command} ${args.join(" ")}: ${stderr}`)))
-    )
-  })
+/** A command in a directory that may be visible only to those who enter it. */
+export const commandIn = ({ enter = [] }: Pick<Sandbox, "enter">, cwd: string, words: ReadonlyArray<string>) => {
+  const [command = "", ...args] = enter.length === 0 ? words : [...enter, "env", `--chdir=${cwd}`, ...words]
+  return { command, args, cwd: enter.length === 0 ? cwd : "/" }
+}
+
+/** Runs commands as the user would. */
+export const asUser = (home: string, enter: ReadonlyArray<string> = []): Pick<Sandbox, "git" | "shell"> => {
+  const run = (directory: string, ...words: ReadonlyArray<string>) =>
+    Effect.async<string>((resume) => {
+      const env = { PATH: path, HOME: home, LC_ALL: "C", GIT_OPTIONAL_LOCKS: "0", GIT_TERMINAL_PROMPT: "0" }
+      const { args, command, cwd } = commandIn({ enter }, directory, words)
+      execFile(command, args, { cwd, env, maxBuffer: 1 << 28 }, (error, stdout, stderr) =>
+        resume(error === null ? Effect.succeed(stdout) : Effect.die(new Error(`${words.join(" ")}: ${stderr}`)))
+      )
+    })
+  return {
+    git: (cwd, ...args) => run(cwd, "git", ...args),
+    shell: (cwd, lines) => run(cwd, "sh", "-euc", lines)
+  }
+}
 
 /** A directory that goes when the scope closes; nothing of git's may be left in its scratch directory then. */
 export const sandbox: Effect.Effect<Sandbox, never, Scope.Scope> = Effect.gen(function* () {
@@ -58,8 +74,7 @@ export const sandbox: Effect.Effect<Sandbox, never, Scope.Scope> = Effect.gen(fu
       staleAfter: Duration.millis(200),
       limit: Duration.minutes(1)
     },
-    git: (cwd, ...args) => asUser(home, cwd, "git", args),
-    shell: (cwd, lines) => asUser(home, cwd, "sh", ["-euc", lines]),
+    ...asUser(home),
     write: (file, content, mode = 0o644) =>
       Effect.promise(async () => {
         await mkdir(join(file, ".."), { recursive: true })
@@ -75,7 +90,6 @@ export const environmentLayer = (environment: GitEnvironment) => Layer.succeed(G
 export const plain = (world: Sandbox, name = "repository") =>
   Effect.gen(function* () {
     const top = `${world.root}/${name}`
-    yield* Effect.promise(() => mkdir(top))
     yield* world.write(`${top}/a.txt`, "one\ntwo\nthree\n")
     yield* world.write(`${top}/b.txt`, "b\n")
     yield* world.write(`${top}/dir/c.txt`, "c\n")

@@ -4,7 +4,7 @@
 import { expect } from "@effect/vitest"
 import { Deferred, Effect, type Scope } from "effect"
 import { spawn } from "node:child_process"
-import { mkdirSync, readdirSync, readFileSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 import { stripVTControlCharacters } from "node:util"
 import { inject } from "vitest"
 import * as Repository from "../../support/Repository.js"
@@ -30,9 +30,9 @@ export const within = (sandbox: Repository.Sandbox, files: Files): Effect.Effect
     const home = `${sandbox.root}/charlotte`
     // What is killed while git is at work leaves a directory there.
     const temporary = `${sandbox.root}/tmp`
-    mkdirSync(temporary, { recursive: true })
+    yield* sandbox.shell("/", `mkdir -p '${temporary}'`)
     const variables = {
-      HOME: `${sandbox.root}/home`,
+      HOME: sandbox.environment.variables["HOME"] ?? "",
       TMPDIR: temporary,
       PATH: `${bin}:${sandbox.environment.variables["PATH"]}`,
       XDG_CACHE_HOME: cache,
@@ -55,7 +55,7 @@ export const commit = ({ git, repository }: World, message: string) =>
   Effect.zipRight(git(repository, "add", "--all"), git(repository, "commit", "--quiet", "--allow-empty", "-m", message))
 
 /** The processes that were started in a sandbox, by what is in their environment. */
-export const processes = ({ root }: World): ReadonlyArray<string> =>
+export const processes = ({ root }: Pick<World, "root">): ReadonlyArray<string> =>
   readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .flatMap((pid) => {
@@ -99,13 +99,15 @@ export const start = (
   Effect.gen(function* () {
     const ended = yield* Deferred.make<Ended>()
     const child = yield* Effect.acquireRelease(
-      Effect.sync(() =>
-        spawn("bash", ["-c", script], {
-          cwd: options.cwd ?? world.repository,
-          env: { ...world.variables, ...options.variables },
-          stdio: ["pipe", "pipe", "pipe"]
-        })
-      ),
+      Effect.sync(() => {
+        const { args, command, cwd } = Repository.commandIn(world, options.cwd ?? world.repository, [
+          "bash",
+          "-c",
+          script
+        ])
+        const env = { ...world.variables, ...options.variables }
+        return spawn(command, args, { cwd, env, stdio: ["pipe", "pipe", "pipe"] })
+      }),
       (child) =>
         Effect.zipRight(
           Effect.sync(() => child.kill("SIGKILL")),
