@@ -9,19 +9,11 @@ import { UnexpectedAnswer } from "../contract/errors.js"
 import * as ClientError from "./ClientError.js"
 
 const CommonError = Schema.Union(
-  errorSchemas.Forbidden,
-  errorSchemas.InternalError,
+  errorSchemas.Server,
   errorSchemas.JobNotFound,
   errorSchemas.Malformed,
-  errorSchemas.NoSuchRoute,
-  errorSchemas.ShuttingDown,
-  errorSchemas.StoreUnavailable,
-  errorSchemas.StoreFailed,
-  errorSchemas.StoreFull,
+  errorSchemas.Store,
   errorSchemas.TooManyStreams,
-  errorSchemas.TooManyHeaders,
-  errorSchemas.Unauthorized,
-  errorSchemas.VersionMismatch,
   HttpApiDecodeError
 )
 

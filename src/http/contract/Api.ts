@@ -41,13 +41,7 @@ export const serverApi = <Groups extends HttpApiGroup.HttpApiGroup.Any, E>(
     .add(Daemon.group)
     .add(sessions.group)
     .add(system.group)
-    .addError(errorSchemas.Forbidden)
-    .addError(errorSchemas.InternalError)
-    .addError(errorSchemas.NoSuchRoute)
-    .addError(errorSchemas.ShuttingDown)
-    .addError(errorSchemas.TooManyHeaders)
-    .addError(errorSchemas.Unauthorized)
-    .addError(errorSchemas.VersionMismatch)
+    .addError(errorSchemas.Server)
     .annotate(
       HttpApi.AdditionalSchemas,
       Option.getOrElse(Context.getOption(jobs.annotations, HttpApi.AdditionalSchemas), () => [])

@@ -6,6 +6,7 @@ import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as OpenApi from "@effect/platform/OpenApi"
 import { Schema } from "effect"
+import { described } from "./described.js"
 import * as errorSchemas from "./errorSchemas.js"
 
 /**
@@ -40,23 +41,14 @@ export const group = HttpApiGroup.make("charlotteDaemon")
   .add(
     HttpApiEndpoint.post("shutdown", shutdownPath)
       .addSuccess(HttpApiSchema.Accepted)
-      .annotateContext(
-        OpenApi.annotations({
-          summary: "Shut down",
-          description: "Running jobs are interrupted and resume when the server starts again."
-        })
-      )
+      .annotateContext(described("Shut down", "Running jobs are interrupted and resume when the server starts again."))
   )
-  .add(
-    HttpApiEndpoint.get("health", healthPath)
-      .addSuccess(Health)
-      .annotateContext(OpenApi.annotations({ summary: "Liveness" }))
-  )
+  .add(HttpApiEndpoint.get("health", healthPath).addSuccess(Health).annotateContext(described("Liveness")))
   .add(
     HttpApiEndpoint.get("ready", "/readyz")
       .addSuccess(Ready)
       .addError(errorSchemas.NotReady)
-      .annotateContext(OpenApi.annotations({ summary: "Readiness: whether jobs can be run and recorded" }))
+      .annotateContext(described("Readiness: whether jobs can be run and recorded"))
   )
   .add(
     HttpApiEndpoint.get("metrics", "/metrics")
@@ -65,9 +57,7 @@ export const group = HttpApiGroup.make("charlotteDaemon")
           HttpApiSchema.withEncoding({ kind: "Text", contentType: "text/plain; version=0.0.4; charset=utf-8" })
         )
       )
-      .addError(errorSchemas.StoreUnavailable)
-      .addError(errorSchemas.StoreFailed)
-      .addError(errorSchemas.StoreFull)
-      .annotateContext(OpenApi.annotations({ summary: "Metrics for Prometheus" }))
+      .addError(errorSchemas.Store)
+      .annotateContext(described("Metrics for Prometheus"))
   )
   .annotateContext(OpenApi.annotations({ title: "server", description: "Shutdown, liveness, readiness, metrics" }))

@@ -8,6 +8,7 @@ import * as OpenApi from "@effect/platform/OpenApi"
 import { Schema } from "effect"
 import { type JobEvent, statusAfter } from "../../domain/JobEvent.js"
 import { isTerminal } from "../../domain/RunStatus.js"
+import { described } from "./described.js"
 import * as errorSchemas from "./errorSchemas.js"
 import type { EventSchema } from "./eventSchemas.js"
 import * as Parameters from "./Parameters.js"
@@ -42,11 +43,10 @@ const ofJob = (frames: ReturnType<typeof framesOf>) =>
     .addError(errorSchemas.JobNotFound)
     .addError(errorSchemas.ShuttingDown)
     .annotateContext(
-      OpenApi.annotations({
-        summary: "Stream the events of a job",
-        description:
-          "Replays the events after `after` or Last-Event-ID, continues with live ones, and ends after the terminal event. 204 when the job has ended and there are no further events."
-      })
+      described(
+        "Stream the events of a job",
+        "Replays the events after `after` or Last-Event-ID, continues with live ones, and ends after the terminal event. 204 when the job has ended and there are no further events."
+      )
     )
 
 const ofAll = (frames: ReturnType<typeof framesOf>) =>
@@ -60,11 +60,10 @@ const ofAll = (frames: ReturnType<typeof framesOf>) =>
     .addError(errorSchemas.NoSuchKind)
     .addError(errorSchemas.ShuttingDown)
     .annotateContext(
-      OpenApi.annotations({
-        summary: "Stream the events of all jobs",
-        description:
-          "Replays the events after the cursor `after` (a number, or `latest`) or Last-Event-ID, continues with live ones, and never ends."
-      })
+      described(
+        "Stream the events of all jobs",
+        "Replays the events after the cursor `after` (a number, or `latest`) or Last-Event-ID, continues with live ones, and never ends."
+      )
     )
 
 /** The endpoints of event streams whose frames have this data. */
@@ -73,9 +72,7 @@ export const make = (data: EventSchema) => {
   return HttpApiGroup.make("charlotteEvents")
     .add(ofJob(frames))
     .add(ofAll(frames))
-    .addError(errorSchemas.StoreFull)
-    .addError(errorSchemas.StoreUnavailable)
-    .addError(errorSchemas.StoreFailed)
+    .addError(errorSchemas.Store)
     .addError(errorSchemas.StoreInvalid)
     .addError(errorSchemas.TooManyStreams)
     .annotateContext(

@@ -8,13 +8,12 @@ import * as OpenApi from "@effect/platform/OpenApi"
 import { Schema } from "effect"
 import { JobConfig } from "../../domain/JobConfig.js"
 import { StopReport } from "../../domain/StopReport.js"
+import { described } from "./described.js"
 import { Diff } from "./Diff.js"
 import * as errorSchemas from "./errorSchemas.js"
 import { Export } from "./Export.js"
 import { Job, JobLog, JobPage, PrunedJobs, Submitted } from "./Job.js"
 import * as Parameters from "./Parameters.js"
-
-const described = (summary: string, description?: string) => OpenApi.annotations({ summary, description })
 
 const JobPath = Schema.Struct({ id: Parameters.JobId })
 
@@ -23,12 +22,7 @@ const submit = HttpApiEndpoint.post("submit", "/jobs")
   .setUrlParams(Schema.Struct(Parameters.startOptions))
   .setPayload(Schema.encodedSchema(JobConfig))
   .addSuccess(Submitted, { status: 201 })
-  .addError(errorSchemas.InvalidJobConfig)
-  .addError(errorSchemas.IdempotencyKeyReused)
-  .addError(errorSchemas.JobConflict)
-  .addError(errorSchemas.MaxJobsReached)
-  .addError(errorSchemas.QueueFull)
-  .addError(errorSchemas.ShuttingDown)
+  .addError(errorSchemas.Start)
   .annotateContext(
     described(
       "Start a job",
@@ -200,9 +194,7 @@ const diff = HttpApiEndpoint.get("diff", "/jobs/:id/diff")
     Schema.Struct({ unit: Parameters.optional(Schema.String), after: Parameters.optional(Parameters.DiffPosition) })
   )
   .addSuccess(Diff)
-  .addError(errorSchemas.DiffNotThere)
-  .addError(errorSchemas.DiffNotYet)
-  .addError(errorSchemas.DiffGone)
+  .addError(errorSchemas.DiffUnavailable)
   .addError(errorSchemas.JobNotFound)
   .annotateContext(
     described(
@@ -215,9 +207,7 @@ const withErrors = <Endpoints extends HttpApiEndpoint.HttpApiEndpoint.Any>(
   group: HttpApiGroup.HttpApiGroup<"charlotteJobs", Endpoints, never>
 ) =>
   group
-    .addError(errorSchemas.StoreFull)
-    .addError(errorSchemas.StoreUnavailable)
-    .addError(errorSchemas.StoreFailed)
+    .addError(errorSchemas.Store)
     .addError(errorSchemas.StoreInvalid)
     .annotateContext(OpenApi.annotations({ title: "jobs", description: "Jobs and their records" }))
 

@@ -10,6 +10,7 @@ import type { JobId } from "../../domain/JobId.js"
 import type * as JobKind from "../../manager/JobKind.js"
 import type * as JobManager from "../../manager/JobManager.js"
 import type { ManagedJob } from "../../manager/ManagedJob.js"
+import { described } from "./described.js"
 import * as errorSchemas from "./errorSchemas.js"
 import type { Payloads } from "./eventSchemas.js"
 import { Submitted } from "./Job.js"
@@ -82,18 +83,12 @@ const endpoint = ({ config, kind }: JobKind.Any) =>
   HttpApiEndpoint.post(kind, `/kinds/${kind}/jobs`)
     .setPayload(Schema.Struct({ config: Schema.encodedSchema(Schema.asSchema(config)), ...startFields }))
     .addSuccess(Submitted, { status: 201 })
-    .addError(errorSchemas.InvalidJobConfig)
-    .addError(errorSchemas.JobConflict)
-    .addError(errorSchemas.MaxJobsReached)
-    .addError(errorSchemas.QueueFull)
-    .addError(errorSchemas.IdempotencyKeyReused)
-    .addError(errorSchemas.ShuttingDown)
+    .addError(errorSchemas.Start)
     .annotateContext(
-      OpenApi.annotations({
-        summary: `Start a job of kind ${kind}`,
-        description:
-          "Responds as soon as the job is recorded and runs, or waits: whenFull: queue records it as pending if no permit is free, startAt or delay (milliseconds) let it start later, and at most one job holds a key. With an idempotencyKey, it is safe to retry: the same key returns the same job."
-      })
+      described(
+        `Start a job of kind ${kind}`,
+        "Responds as soon as the job is recorded and runs, or waits: whenFull: queue records it as pending if no permit is free, startAt or delay (milliseconds) let it start later, and at most one job holds a key. With an idempotencyKey, it is safe to retry: the same key returns the same job."
+      )
     )
 
 /** Throws if two kinds have the same name, which is a bug of the application. */
@@ -102,9 +97,7 @@ export const group = <K extends AnyKind>(kinds: ReadonlyArray<K>): Group<K> => {
   const twice = names.find((name, at) => names.indexOf(name) !== at)
   if (twice !== undefined) throw new Error(`two kinds of job are named ${twice}`)
   const empty = HttpApiGroup.make("kinds")
-    .addError(errorSchemas.StoreFull)
-    .addError(errorSchemas.StoreUnavailable)
-    .addError(errorSchemas.StoreFailed)
+    .addError(errorSchemas.Store)
     .annotateContext(OpenApi.annotations({ title: "kinds", description: "Start jobs, by their kind" }))
     .annotate(Kinds, kinds)
   // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: one endpoint for each of the kinds

@@ -7,6 +7,7 @@ import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as OpenApi from "@effect/platform/OpenApi"
 import { Schema } from "effect"
+import { described } from "./described.js"
 import * as errorSchemas from "./errorSchemas.js"
 
 /**
@@ -73,11 +74,10 @@ export const group = HttpApiGroup.make("charlotteSession")
       .addSuccess(SessionCode, { status: 201 })
       .addError(errorSchemas.PageUnavailable)
       .annotateContext(
-        OpenApi.annotations({
-          summary: "Get a one-time code for the page",
-          description:
-            "Requires the socket, or the token of the home. Opens a port on a loopback address if none is open. The page reads the code from the fragment of its address: ORIGIN/#code=CODE."
-        })
+        described(
+          "Get a one-time code for the page",
+          "Requires the socket, or the token of the home. Opens a port on a loopback address if none is open. The page reads the code from the fragment of its address: ORIGIN/#code=CODE."
+        )
       )
   )
   .add(
@@ -87,11 +87,10 @@ export const group = HttpApiGroup.make("charlotteSession")
       .addError(errorSchemas.InvalidCode)
       .addError(errorSchemas.TooManyTries)
       .annotateContext(
-        OpenApi.annotations({
-          summary: "Begin a session with a one-time code",
-          description:
-            "Needs no token, but the Origin of the page. A code can be used once, within 60 seconds; five wrong codes per minute are permitted."
-        })
+        described(
+          "Begin a session with a one-time code",
+          "Needs no token, but the Origin of the page. A code can be used once, within 60 seconds; five wrong codes per minute are permitted."
+        )
       )
   )
   .add(
@@ -100,32 +99,21 @@ export const group = HttpApiGroup.make("charlotteSession")
       .addSuccess(SessionProof)
       .addError(errorSchemas.SessionNotFound)
       .annotateContext(
-        OpenApi.annotations({
-          summary: "Prove that the server knows a session",
-          description:
-            "Needs no token. After a lost connection any program may have taken the port: the page sends its token only to a server that can do this."
-        })
+        described(
+          "Prove that the server knows a session",
+          "Needs no token. After a lost connection any program may have taken the port: the page sends its token only to a server that can do this."
+        )
       )
   )
   .add(
     HttpApiEndpoint.del("end", sessionPath)
       .addSuccess(HttpApiSchema.NoContent)
       .addError(errorSchemas.SessionNotFound)
-      .annotateContext(
-        OpenApi.annotations({
-          summary: "End a session",
-          description: "Ends the session of the token, and closes its streams."
-        })
-      )
+      .annotateContext(described("End a session", "Ends the session of the token, and closes its streams."))
   )
   .add(
     HttpApiEndpoint.del("endAll", "/api/v1/sessions")
       .addSuccess(EndedSessions)
-      .annotateContext(
-        OpenApi.annotations({
-          summary: "End all sessions",
-          description: "Unused codes become invalid too."
-        })
-      )
+      .annotateContext(described("End all sessions", "Unused codes become invalid too."))
   )
   .annotateContext(OpenApi.annotations({ title: "session", description: "Sessions of the page" }))

@@ -5,6 +5,7 @@ import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as OpenApi from "@effect/platform/OpenApi"
 import { Schema } from "effect"
+import { described } from "./described.js"
 import * as errorSchemas from "./errorSchemas.js"
 
 /**
@@ -95,8 +96,6 @@ export class AgentStatus extends Schema.Class<AgentStatus>("charlotte/AgentStatu
   limit: Schema.optional(ReachedLimit)
 }) {}
 
-const described = (summary: string, description: string) => OpenApi.annotations({ summary, description })
-
 export const group = HttpApiGroup.make("charlotteSystem")
   .add(
     HttpApiEndpoint.get("system", "/system")
@@ -118,9 +117,7 @@ export const group = HttpApiGroup.make("charlotteSystem")
         )
       )
   )
-  .addError(errorSchemas.StoreUnavailable)
-  .addError(errorSchemas.StoreFailed)
-  .addError(errorSchemas.StoreFull)
+  .addError(errorSchemas.Store)
   .addError(errorSchemas.StoreInvalid)
   .prefix("/api/v1")
   .annotateContext(OpenApi.annotations({ title: "system", description: "How busy the server is, and its agents" }))

@@ -77,9 +77,11 @@ export const VersionMismatch = withStatus(412, http.VersionMismatch)
 const noDiff = (status: number, ...reasons: ReadonlyArray<http.DiffUnavailable["reason"]>) =>
   withStatus(status, http.DiffUnavailable, ({ reason }) => reasons.includes(reason))
 
-export const DiffNotThere = noDiff(404, "noRepository", "noSuchUnit")
-export const DiffNotYet = noDiff(409, "notBegun", "repository")
-export const DiffGone = noDiff(410, "gone")
+export const DiffUnavailable = Schema.Union(
+  noDiff(404, "noRepository", "noSuchUnit"),
+  noDiff(409, "notBegun", "repository"),
+  noDiff(410, "gone")
+)
 
 const refused = (status: number, ...reasons: ReadonlyArray<http.Refusal>) =>
   withStatus(status, http.RequestRefused, ({ reason }) => reasons.includes(reason))
@@ -91,3 +93,27 @@ export const TooLarge = refused(413, "size")
 export const TooManyHeaders = refused(431, "headers")
 export const NotJson = refused(415, "content")
 export const TooManyStreams = refused(503, "limit")
+
+/** The errors of a database, except for invalid arguments. */
+export const Store = Schema.Union(StoreFull, StoreUnavailable, StoreFailed)
+
+/** The errors of a start. */
+export const Start = Schema.Union(
+  InvalidJobConfig,
+  IdempotencyKeyReused,
+  JobConflict,
+  MaxJobsReached,
+  QueueFull,
+  ShuttingDown
+)
+
+/** The errors of every request to a server. */
+export const Server = Schema.Union(
+  Forbidden,
+  InternalError,
+  NoSuchRoute,
+  ShuttingDown,
+  TooManyHeaders,
+  Unauthorized,
+  VersionMismatch
+)

@@ -3,7 +3,7 @@
  * meanings.
  */
 
-export type FieldDoc = readonly [description: string, example: unknown]
+type FieldDoc = readonly [description: string, example: unknown]
 
 const id = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 const time = "2026-01-31T12:00:00.000Z"
@@ -13,6 +13,11 @@ const config = { repoPath: "/home/me/project", tasksDir: "tasks", targetBranch: 
 const path = "/home/me/project"
 const latency = { p50: 30_000, p95: 90_000, max: 95_000 }
 const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+const taskSession: FieldDoc = [
+  "The session of its last turn, if its agent can resume sessions.",
+  { agent: "claude", directory: `/home/me/.charlotte/worktrees/${id}/api`, attempt: 1, log: log.file }
+]
 
 export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   _tag: ["The name of the error or of the kind of issue.", "JobNotFound"],
@@ -224,15 +229,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   "JobProgress.interrupted": ["Number of tasks that were cut short.", 1],
   "JobProgress.waiting": ["Number of tasks that wait while the job is parked.", 1],
   "JobTask.log": ["The file with the output of the last attempt.", log.file],
-  "JobTask.session": [
-    "The session of its last turn, if its agent can resume sessions.",
-    {
-      agent: "claude",
-      directory: "/home/me/.charlotte/worktrees/01ARZ3NDEKTSV4RRFFQ69G5FAV/api",
-      attempt: 1,
-      log: log.file
-    }
-  ],
+  "JobTask.session": taskSession,
   "JobTask.state": ["The state of the task.", "completed"],
   "JobUnit.state": ["The state of the unit.", "merged"],
   "JobLog.at": ["When it was last written to.", time],
@@ -282,15 +279,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   ],
   "TaskSession.log": ["The output of its last turn.", log.file],
   "TaskRecord.log": ["The file with the output of the last attempt.", log.file],
-  "TaskRecord.session": [
-    "The session of its last turn, if its agent can resume sessions.",
-    {
-      agent: "claude",
-      directory: "/home/me/.charlotte/worktrees/01ARZ3NDEKTSV4RRFFQ69G5FAV/api",
-      attempt: 1,
-      log: log.file
-    }
-  ],
+  "TaskRecord.session": taskSession,
   "TaskRecord.state": ["The state of the task.", "completed"],
   "UnitRecord.state": ["The state of the unit.", "merged"]
 }

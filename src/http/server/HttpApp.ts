@@ -19,7 +19,7 @@ import * as Headers from "@effect/platform/Headers"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Cause, Context, Effect, Layer, Schema } from "effect"
 import type { RequestListener } from "node:http"
-import { ShuttingDown, type StoreError } from "../../domain/errors.js"
+import { ShuttingDown } from "../../domain/errors.js"
 import { isTraced } from "../../internal/Tracing.js"
 import { pageSecurityPolicy, withErrorResponses } from "./errorResponses.js"
 import type { Api } from "../contract/Api.js"
@@ -51,15 +51,10 @@ export class Application extends Context.Tag("charlotte/http/Application")<
   }
 >() {}
 
-export interface Options extends Handlers.Options, OpenStreams.Options {
+export interface Options
+  extends Handlers.Options, OpenStreams.Options, DaemonHandlers.Options, SystemHandlers.Options, Metrics.Options {
   readonly page?: Page.Service | undefined
-  /** Called by `POST /shutdown`. */
-  readonly shutdown: Effect.Effect<void>
   readonly maxBody?: number
-  readonly maxJobs?: number
-  readonly problems?: Effect.Effect<ReadonlyArray<string>>
-  readonly agents?: Effect.Effect<ReadonlyArray<SystemHandlers.ConfiguredAgent>>
-  readonly cluster?: Effect.Effect<Metrics.ClusterGauges, StoreError>
   readonly after?: number
 }
 
@@ -163,20 +158,15 @@ export interface Parts {
 export const layer = <Groups extends HttpApiGroup.HttpApiGroup.Any = never, E = never>(
   options: Options & Served<Groups, E> & Parts
 ): Layer.Layer<Application, never, Requirements<Groups>> => {
-  const { after, agents = Effect.succeed([]), cluster, logs, maxJobs, page, problems = Effect.succeed([]) } = options
-  const { shutdown } = options
+  const { page } = options
   // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the groups are looked up by name
   const api = options.apiOf(options.api) as unknown as ServedApi
   return Layer.scoped(Application, make(options)).pipe(
     Layer.provide([HttpApiBuilder.api(api), documents(api), readableDecodeErrors]),
-    Layer.provide([Handlers.groups(api, options), DaemonHandlers.layer, SessionHandlers.layer, SystemHandlers.layer]),
+    Layer.provide([Handlers.groups(api, options), SessionHandlers.layer(page)]),
+    Layer.provide([DaemonHandlers.layer(options), SystemHandlers.layer(options)]),
     Layer.provide(page === undefined ? Layer.empty : pageFiles.layer(page.files)),
-    Layer.provide(Layer.sync(SessionHandlers.ServedPage, () => page)),
-    Layer.provide([
-      Layer.succeed(DaemonHandlers.Control, { logs, problems, shutdown }),
-      Metrics.layer({ maxJobs, cluster })
-    ]),
-    Layer.provide([Layer.succeed(SystemHandlers.About, { agents, capacity: maxJobs }), followEvents.layer({ after })]),
+    Layer.provide([Metrics.layer(options), followEvents.layer(options)]),
     Layer.provide(options.extension),
     Layer.provide([OpenStreams.layer(options), managers<Groups>(api, options)]),
     Layer.provide([HttpApiBuilder.Router.Live, HttpApiBuilder.Middleware.layer, NodeHttpServer.layerContext]),

@@ -51,8 +51,8 @@ export interface ClusterGauges {
 }
 
 export interface Options {
-  readonly maxJobs?: number | undefined
-  readonly cluster?: Effect.Effect<ClusterGauges, StoreError> | undefined
+  readonly maxJobs?: number
+  readonly cluster?: Effect.Effect<ClusterGauges, StoreError>
 }
 
 const outcomes = ["completed", "failed", "cancelled"] as const satisfies ReadonlyArray<RunStatus>

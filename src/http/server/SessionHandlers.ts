@@ -6,16 +6,13 @@ import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import { toServerResponse } from "@effect/platform-node/NodeHttpServerRequest"
 import * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
-import { Context, DateTime, Effect } from "effect"
+import { DateTime, Effect } from "effect"
 import { Api } from "../contract/Api.js"
 import { NoSuchRoute, RequestRefused } from "../contract/errors.js"
 import { Challenge, EndedSessions, Exchange, Session, SessionCode, SessionProof } from "../contract/Session.js"
 import type * as Page from "./page/Page.js"
 import { decodeJsonBody } from "./readJsonBody.js"
 import { bearerOf, originOf } from "./RequestGuard.js"
-
-/** The page, if it is served. */
-export class ServedPage extends Context.Tag("charlotte/http/ServedPage")<ServedPage, Page.Service | undefined>() {}
 
 const decodeExchange = decodeJsonBody(Exchange)
 const decodeChallenge = decodeJsonBody(Challenge)
@@ -24,8 +21,8 @@ const retryAfter = HttpApp.appendPreResponseHandler((_, response) =>
   Effect.succeed(HttpServerResponse.setHeader(response, "retry-after", "60"))
 )
 
-export const layer = HttpApiBuilder.group(Api, "charlotteSession", (handlers) =>
-  Effect.map(ServedPage, (page) => {
+export const layer = (page: Page.Service | undefined) =>
+  HttpApiBuilder.group(Api, "charlotteSession", (handlers) => {
     const withPage = <A, E, R>(request: HttpServerRequest, use: (page: Page.Service) => Effect.Effect<A, E, R>) =>
       page === undefined
         ? Effect.fail(new NoSuchRoute({ method: request.method, path: request.url.split("?", 1)[0] ?? "" }))
@@ -70,4 +67,3 @@ export const layer = HttpApiBuilder.group(Api, "charlotteSession", (handlers) =>
         withPage(request, ({ endAll }) => Effect.map(endAll, (ended) => new EndedSessions({ ended })))
       )
   })
-)

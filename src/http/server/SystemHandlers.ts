@@ -2,7 +2,7 @@
  * Handlers of the endpoints about the server as a whole.
  */
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
-import { Context, DateTime, Effect, Number as Numbers, Option } from "effect"
+import { DateTime, Effect, Number as Numbers, Option } from "effect"
 import { decodeTime } from "ulid"
 import { now } from "../../internal/now.js"
 import { Api } from "../contract/Api.js"
@@ -11,20 +11,11 @@ import * as Activity from "./Activity.js"
 import { Extension } from "./Extension.js"
 import { Managers } from "./Managers.js"
 
-/** An agent of the configuration. */
-export interface ConfiguredAgent {
-  readonly name: string
-  readonly installed: boolean
+export interface Options {
+  readonly maxJobs?: number
+  /** The agents that jobs can use, sorted. */
+  readonly agents?: Effect.Effect<ReadonlyArray<{ readonly name: string; readonly installed: boolean }>>
 }
-
-export class About extends Context.Tag("charlotte/http/About")<
-  About,
-  {
-    readonly capacity: number | undefined
-    /** The agents that jobs can use, sorted. */
-    readonly agents: Effect.Effect<ReadonlyArray<ConfiguredAgent>>
-  }
->() {}
 
 const unchecked = { disableValidation: true }
 
@@ -41,53 +32,53 @@ const toMinute = (counted: Activity.Minute): Minute => {
   return new Minute({ at, completed, failed, cancelled, ...latencies([counted]) }, unchecked)
 }
 
-export const layer = HttpApiBuilder.group(Api, "charlotteSystem", (handlers) =>
-  Effect.gen(function* () {
-    const about = yield* About
-    const activity = yield* Activity.Activity
-    const extension = yield* Extension
-    const { all, store } = yield* Managers
+export const layer = ({ agents: configured = Effect.succeed([]), maxJobs }: Options) =>
+  HttpApiBuilder.group(Api, "charlotteSystem", (handlers) =>
+    Effect.gen(function* () {
+      const activity = yield* Activity.Activity
+      const extension = yield* Extension
+      const { all, store } = yield* Managers
 
-    const system = Effect.gen(function* () {
-      const active = yield* Effect.forEach(all, ({ manager }) => manager.activeCount)
-      const pending = yield* Effect.forEach(all, ({ kind }) => store.pending(kind))
-      const backlogs = yield* Effect.forEach(all, ({ kind }) => store.backlog(kind))
-      const time = yield* now
-      const oldest = backlogs.flatMap(({ oldest }) => Option.toArray(oldest)).sort()[0]
-      const minutes = activity.minutes(Activity.minuteOf(time))
-      return new System(
-        {
-          ...(about.capacity !== undefined && { capacity: about.capacity }),
-          active: Numbers.sumAll(active),
-          pending: Numbers.sumAll(pending),
-          parked: Numbers.sumAll(backlogs.map(({ parked }) => parked)),
-          ...(oldest && { oldestPending: Math.max(0, DateTime.toEpochMillis(time) - decodeTime(oldest)) }),
-          since: activity.since,
-          ...latencies(minutes),
-          minutes: minutes.map(toMinute)
-        },
-        unchecked
-      )
+      const system = Effect.gen(function* () {
+        const active = yield* Effect.forEach(all, ({ manager }) => manager.activeCount)
+        const pending = yield* Effect.forEach(all, ({ kind }) => store.pending(kind))
+        const backlogs = yield* Effect.forEach(all, ({ kind }) => store.backlog(kind))
+        const time = yield* now
+        const oldest = backlogs.flatMap(({ oldest }) => Option.toArray(oldest)).sort()[0]
+        const minutes = activity.minutes(Activity.minuteOf(time))
+        return new System(
+          {
+            ...(maxJobs !== undefined && { capacity: maxJobs }),
+            active: Numbers.sumAll(active),
+            pending: Numbers.sumAll(pending),
+            parked: Numbers.sumAll(backlogs.map(({ parked }) => parked)),
+            ...(oldest && { oldestPending: Math.max(0, DateTime.toEpochMillis(time) - decodeTime(oldest)) }),
+            since: activity.since,
+            ...latencies(minutes),
+            minutes: minutes.map(toMinute)
+          },
+          unchecked
+        )
+      })
+
+      const agents = Effect.gen(function* () {
+        const time = yield* now
+        return yield* Effect.forEach(yield* configured, ({ installed, name }) =>
+          Effect.map(store.agentLimits.get(name), (known) => {
+            const limit = Option.filter(known, ({ until }) => DateTime.greaterThan(until, time))
+            return new AgentStatus(
+              {
+                name,
+                installed,
+                inUse: extension.turns(name),
+                ...(Option.isSome(limit) && { limit: new ReachedLimit(limit.value, unchecked) })
+              },
+              unchecked
+            )
+          })
+        )
+      })
+
+      return handlers.handle("system", () => system).handle("agents", () => agents)
     })
-
-    const agents = Effect.gen(function* () {
-      const time = yield* now
-      return yield* Effect.forEach(yield* about.agents, ({ installed, name }) =>
-        Effect.map(store.agentLimits.get(name), (known) => {
-          const limit = Option.filter(known, ({ until }) => DateTime.greaterThan(until, time))
-          return new AgentStatus(
-            {
-              name,
-              installed,
-              inUse: extension.turns(name),
-              ...(Option.isSome(limit) && { limit: new ReachedLimit(limit.value, unchecked) })
-            },
-            unchecked
-          )
-        })
-      )
-    })
-
-    return handlers.handle("system", () => system).handle("agents", () => agents)
-  })
-)
+  )
