@@ -7,7 +7,7 @@ import type { JobId } from "../../domain/JobId.js"
 import * as JobRef from "../target/JobRef.js"
 import * as JobSource from "../target/JobSource.js"
 import * as StyledLine from "../terminal/StyledLine.js"
-import { Output, writeLines } from "../terminal/Output.js"
+import { writeJson, writeLines } from "../terminal/Output.js"
 
 export interface Options {
   readonly job: string
@@ -26,7 +26,7 @@ const change =
             ({ withStore }) => withStore((store, jobs) => Effect.tap(JobRef.find(jobs, job), store[what]))
           )
       yield* json
-        ? Effect.flatMap(Output, ({ write }) => write(`${JSON.stringify({ id, pinned: what === "pin" })}\n`))
+        ? writeJson({ id, pinned: what === "pin" })
         : writeLines([[StyledLine.raw("✓ ", "good"), StyledLine.raw(text(id))]])
     }).pipe(Effect.provide(Home.layerUntouched))
 

@@ -8,7 +8,7 @@ import * as ExitCode from "../errors/ExitCode.js"
 import { UsageError } from "../parser/UsageError.js"
 import * as stopJobs from "./stopJobs.js"
 import * as format from "../terminal/format.js"
-import { Output, writeLines } from "../terminal/Output.js"
+import { writeJson, writeLines } from "../terminal/Output.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 
 export interface Options extends stopJobs.Options {
@@ -27,18 +27,16 @@ export const reportStop = ({ all, job, json, ...given }: Options) =>
     }
     if (Option.isSome(job)) {
       const report = yield* stopJobs.one(job.value, given)
-      return yield* json ? write(encode(report)) : writeLines([line(report)])
+      return yield* json ? writeJson(encode(report)) : writeLines([line(report)])
     }
     const reports = yield* stopJobs.all(given)
     yield* json
-      ? write(reports.map((report) => encode(report)))
+      ? writeJson(reports.map((report) => encode(report)))
       : writeLines(reports.length === 0 ? [[StyledLine.raw("no jobs are running")]] : reports.map(line))
     if (reports.some(({ mode }) => mode === "timedOut")) return yield* new ExitCode.Quit({ code: ExitCode.failed })
   }).pipe(Effect.provide(Home.layerUntouched))
 
 const encode = Schema.encodeSync(StopReport)
-
-const write = (value: unknown) => Effect.flatMap(Output, ({ write }) => write(`${JSON.stringify(value)}\n`))
 
 const line = ({ elapsed, jobId, killed, mode, status }: StopReport): StyledLine.Line => {
   const took = format.span(Duration.toMillis(elapsed))

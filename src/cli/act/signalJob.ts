@@ -9,7 +9,7 @@ import type { Service as JobClient } from "../../http/client/JobClient.js"
 import * as JobRef from "../target/JobRef.js"
 import * as JobSource from "../target/JobSource.js"
 import * as StyledLine from "../terminal/StyledLine.js"
-import { Output, writeLines } from "../terminal/Output.js"
+import { writeJson, writeLines } from "../terminal/Output.js"
 
 export interface Options {
   readonly job: string
@@ -36,7 +36,7 @@ export const signalJob = ({ job, json, name, payload }: Options) =>
         )
     const wakes = Option.exists(before, ({ parked, status }) => status === "parked" && parked?.signal === name)
     yield* json
-      ? Effect.flatMap(Output, ({ write }) => write(`${JSON.stringify({ id, signal: name, wakes })}\n`))
+      ? writeJson({ id, signal: name, wakes })
       : writeLines([line(id, { name, wakes, isHosted: Option.isSome(host) })])
   }).pipe(Effect.provide(Home.layerUntouched))
 

@@ -4,7 +4,7 @@
 import { Effect } from "effect"
 import * as Nodes from "../../cluster/Nodes.js"
 import * as format from "../terminal/format.js"
-import { Output, writeLines } from "../terminal/Output.js"
+import { writeJson, writeLines } from "../terminal/Output.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import { find, kind, runningOn, withCluster } from "./withCluster.js"
 
@@ -23,9 +23,7 @@ export const drain = ({ json, node: named, undo, wait }: Options) =>
       if (wait && !undo) yield* Nodes.untilIdle({ kind, address })
       const running = yield* Effect.map(runningOn(cluster), ({ on }) => on(address))
       yield* json
-        ? Effect.flatMap(Output, ({ write }) =>
-            write(`${JSON.stringify({ node: address, draining: !undo, running })}\n`)
-          )
+        ? writeJson({ node: address, draining: !undo, running })
         : writeLines([
             [StyledLine.raw("✓ ", "good"), StyledLine.piece(address, "strong"), StyledLine.raw(said(undo, running))]
           ])

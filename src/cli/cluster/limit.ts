@@ -3,7 +3,7 @@
  */
 import { Effect } from "effect"
 import * as Nodes from "../../cluster/Nodes.js"
-import { Output, writeLines } from "../terminal/Output.js"
+import { writeJson, writeLines } from "../terminal/Output.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import { kind, withCluster } from "./withCluster.js"
 
@@ -18,10 +18,7 @@ export const limit = ({ json, maxJobs }: Options) =>
       yield* Nodes.setLimit({ kind, maxJobs })
       const nodes = yield* Nodes.list(kind)
       const capacity = nodes.filter(({ isAlive }) => isAlive).reduce((sum, { capacity }) => sum + capacity, 0)
-      if (json) {
-        const { write } = yield* Output
-        return yield* write(`${JSON.stringify({ limit: maxJobs, capacity })}\n`)
-      }
+      if (json) return yield* writeJson({ limit: maxJobs, capacity })
       const room = capacity < maxJobs ? `; its nodes have room for ${capacity}` : ""
       yield* writeLines([
         [StyledLine.raw("✓ ", "good"), StyledLine.raw(`the cluster runs at most ${maxJobs} jobs at once${room}`)]

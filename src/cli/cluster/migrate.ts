@@ -7,7 +7,7 @@ import * as Home from "../../daemon/home/Home.js"
 import * as PostgresMigrations from "../../store/postgres/PostgresMigrations.js"
 import * as RunStore from "../../store/RunStore.js"
 import { schemaVersion } from "../../store/schemaVersion.js"
-import { Output, writeLines } from "../terminal/Output.js"
+import { writeJson, writeLines } from "../terminal/Output.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import { client } from "./withCluster.js"
 
@@ -25,9 +25,7 @@ export const migrate = ({ dryRun, json }: Options) =>
     const from = Option.getOrElse(found, () => 0)
     const migrations = PostgresMigrations.after(from)
     yield* json
-      ? Effect.flatMap(Output, ({ write }) =>
-          write(`${JSON.stringify({ from, to: Math.max(from, latest), dryRun, migrations })}\n`)
-        )
+      ? writeJson({ from, to: Math.max(from, latest), dryRun, migrations })
       : writeLines(said({ from, latest, dryRun, migrations }).map((line) => [StyledLine.raw(line)]))
   }).pipe(Effect.scoped, Effect.provide(Home.layerUntouched))
 

@@ -4,7 +4,7 @@
 import { Effect, Option } from "effect"
 import type { Node } from "../../store/port/ClusterStore.js"
 import * as ExitCode from "../errors/ExitCode.js"
-import { Output, writeLines } from "../terminal/Output.js"
+import { columns, writeJson, writeLines } from "../terminal/Output.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import * as Table from "../terminal/Table.js"
 import { kind, runningOn, withCluster } from "./withCluster.js"
@@ -30,12 +30,9 @@ export const status = ({ json }: { readonly json: boolean }) =>
         const { address, capacity, machine, pid } = node
         return { address, state: stateOf(node), running: running.on(address), capacity, machine, pid }
       })
-      const { isTerminal, size, write } = yield* Output
-      if (json) yield* write(`${JSON.stringify({ active: running.active, limit, nodes: rows })}\n`)
-      else {
-        const columns = isTerminal ? (yield* size).columns : Infinity
-        yield* writeLines([...table(rows, columns), [StyledLine.raw(summary(running.active, limit))]])
-      }
+      yield* json
+        ? writeJson({ active: running.active, limit, nodes: rows })
+        : writeLines([...table(rows, yield* columns), [StyledLine.raw(summary(running.active, limit))]])
       if (!nodes.some(({ isAlive }) => isAlive)) return yield* new ExitCode.Quit({ code: ExitCode.unavailable })
     })
   )

@@ -152,15 +152,14 @@ const words = ({ again = false, database, json, listen, node, port }: Options, l
   "daemon",
   "start",
   "--foreground",
-  ...(again ? ["--again"] : []),
-  ...Option.match(listen, { onNone: () => [], onSome: (port) => ["--listen", LockOwner.show(port)] }),
-  ...(port.tlsCert === undefined ? [] : ["--tls-cert", port.tlsCert]),
-  ...(port.tlsKey === undefined ? [] : ["--tls-key", port.tlsKey]),
-  ...(port.tokenFile === undefined ? [] : ["--token-file", port.tokenFile]),
-  ...(port.insecureHttp === true ? ["--insecure-http"] : []),
-  // Without a password, which the command line refuses.
-  ...Option.match(database, { onNone: () => [], onSome: (choice) => ["--database", DatabaseChoice.show(choice)] }),
-  ...NodeSettings.words(node),
-  ...(json ? ["--json"] : []),
-  ...(level === LogLevel.None ? [] : ["--log-level", level._tag.toLowerCase()])
+  ...NodeSettings.words({
+    again,
+    listen: Option.getOrUndefined(Option.map(listen, LockOwner.show)),
+    ...port,
+    // Without a password, which the command line refuses.
+    database: Option.getOrUndefined(Option.map(database, DatabaseChoice.show)),
+    ...node,
+    json,
+    logLevel: level === LogLevel.None ? undefined : level._tag.toLowerCase()
+  })
 ]

@@ -1,11 +1,11 @@
 /**
  * The output of the daemon commands.
  */
-import { DateTime, Effect, Option } from "effect"
+import { DateTime, Option } from "effect"
 import { type DatabaseChoice, show } from "../../daemon/config/DatabaseChoice.js"
 import * as LockOwner from "../../daemon/home/LockOwner.js"
 import * as StyledLine from "../terminal/StyledLine.js"
-import { Output, writeLines } from "../terminal/Output.js"
+import { writeJson, writeLines } from "../terminal/Output.js"
 import type { Up } from "./ensureRunning.js"
 
 export interface Manner {
@@ -33,12 +33,10 @@ const object = ({
   ...(page && { page })
 })
 
-export const asJson = (value: unknown) => Effect.flatMap(Output, ({ write }) => write(`${JSON.stringify(value)}\n`))
-
 /** A daemon is running. */
 export const up = ({ holder, isNew }: Up, { json }: Manner) =>
   json
-    ? asJson({ daemon: { ...object(holder), started: isNew } })
+    ? writeJson({ daemon: { ...object(holder), started: isNew } })
     : writeLines([
         [
           StyledLine.raw("charlotte daemon "),
@@ -63,7 +61,7 @@ const where = ({ addresses = [], database, node, page }: LockOwner.LockOwner): R
 /** A daemon has exited; or none was running. */
 export const down = (ended: Option.Option<LockOwner.LockOwner>, { json }: Manner) =>
   json
-    ? asJson({ daemon: null, stopped: Option.match(ended, { onNone: () => null, onSome: object }) })
+    ? writeJson({ daemon: null, stopped: Option.match(ended, { onNone: () => null, onSome: object }) })
     : writeLines([
         Option.match(ended, {
           onNone: () => [StyledLine.raw("no daemon is running")],
@@ -84,7 +82,12 @@ export const status = ({ database, holder, problems, token }: Status, { json }: 
   if (json) {
     const daemon = Option.match(holder, { onNone: () => null, onSome: object })
     const isReady = Option.isSome(holder) && problems.length === 0
-    return asJson({ holder: daemon, database: Option.getOrNull(Option.map(database, show)), ready: isReady, problems })
+    return writeJson({
+      holder: daemon,
+      database: Option.getOrNull(Option.map(database, show)),
+      ready: isReady,
+      problems
+    })
   }
   if (Option.isNone(holder)) {
     const where = Option.filterMap(database, (choice) =>

@@ -8,24 +8,23 @@ import * as LockOwner from "../../daemon/home/LockOwner.js"
 import * as ServedPort from "../../daemon/serve/ServedPort.js"
 import * as ensureRunning from "./ensureRunning.js"
 import type { Port } from "./ListenAddress.js"
-import * as nodeOptions from "./nodeOptions.js"
-import { type Given, portSettings } from "./portSettings.js"
+import * as settingsOf from "./settings.js"
 import * as render from "./render.js"
 import * as shutDown from "./shutDown.js"
 
-export type Options = Omit<ensureRunning.Options, "node" | "port"> & Given & nodeOptions.Given
+export type Options = Omit<ensureRunning.Options, "node" | "port"> & settingsOf.Given
 
 export const restart = ({ database, json, ...given }: Options) =>
   Effect.gen(function* () {
     const before = yield* LockOwner.find
     const asBefore = Option.isNone(given.listen) ? Option.getOrUndefined(before)?.port : undefined
-    const settings = { ...asBefore, ...portSettings(given) }
+    const settings = { ...asBefore, ...settingsOf.ofPort(given) }
     const listen = Option.orElse(given.listen, () => Option.flatMap(before, port))
     // Check first, so that a daemon that could not start again is not shut down.
     if (Option.isSome(listen)) {
       yield* Effect.provide(ServedPort.check(listen.value, settings), Configuration.layer)
     }
-    const node = { ...Option.getOrUndefined(before)?.node?.flags, ...nodeOptions.settings(given) }
+    const node = { ...Option.getOrUndefined(before)?.node?.flags, ...settingsOf.ofNode(given) }
     yield* shutDown.down
     yield* render.up(yield* ensureRunning.up({ database, listen, node, port: settings, json }), { json })
   }).pipe(Effect.provide(Home.layer))

@@ -9,15 +9,14 @@ import * as text from "../terminal/text.js"
 import * as spawnDaemon from "./spawnDaemon.js"
 import * as render from "./render.js"
 import * as ensureRunning from "./ensureRunning.js"
-import * as nodeOptions from "./nodeOptions.js"
-import { type Given, portSettings } from "./portSettings.js"
+import * as settings from "./settings.js"
 
-export interface Options extends Omit<ensureRunning.Options, "node" | "port">, Given, nodeOptions.Given {
+export interface Options extends Omit<ensureRunning.Options, "node" | "port">, settings.Given {
   readonly foreground: boolean
 }
 
 export const start = ({ foreground, ...given }: Options) => {
-  const options = { ...given, node: nodeOptions.settings(given), port: portSettings(given) }
+  const options = { ...given, node: settings.ofNode(given), port: settings.ofPort(given) }
   return Effect.if(foreground, { onTrue: () => stay(options), onFalse: () => launch(options) })
 }
 

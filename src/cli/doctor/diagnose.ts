@@ -16,7 +16,7 @@ import * as HomeDirectory from "./home.js"
 import * as database from "./database.js"
 import * as Report from "./Report.js"
 import * as ExitCode from "../errors/ExitCode.js"
-import { Output, writeLines } from "../terminal/Output.js"
+import { columns, writeJson, writeLines } from "../terminal/Output.js"
 
 export interface Options extends database.Options {
   readonly repo: Option.Option<string>
@@ -25,7 +25,6 @@ export interface Options extends database.Options {
 
 export const diagnose = ({ audit, json, repo }: Options) =>
   Effect.gen(function* () {
-    const { isTerminal, size, write } = yield* Output
     const sqlite = yield* checkSqlite
     const found = yield* Effect.all([
       machine,
@@ -34,9 +33,7 @@ export const diagnose = ({ audit, json, repo }: Options) =>
       repository(repo)
     ])
     const report = Report.make(found.flat())
-    yield* json
-      ? write(`${JSON.stringify(report)}\n`)
-      : writeLines(Report.lines(report, isTerminal ? (yield* size).columns : Infinity))
+    yield* json ? writeJson(report) : writeLines(Report.lines(report, yield* columns))
     if (report.problems > 0) return yield* new ExitCode.Quit({ code: ExitCode.failed })
   }).pipe(Effect.provide(Git.layer))
 

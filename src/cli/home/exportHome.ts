@@ -13,7 +13,7 @@ import { version } from "../../http/contract/Version.js"
 import * as Archive from "../../store/Archive.js"
 import { CurrentDirectory } from "../start/repositoryAround.js"
 import * as StyledLine from "../terminal/StyledLine.js"
-import { Output, writeLines } from "../terminal/Output.js"
+import { writeJson, writeLines } from "../terminal/Output.js"
 
 const failed = (cause: unknown) => new StoreError({ operation: "export the records", reason: "other", cause })
 
@@ -33,7 +33,7 @@ export const exportHome = (options: { readonly file: string; readonly json: bool
     )
     yield* Effect.provide(ExportNote.leave, home)
     yield* options.json
-      ? Effect.flatMap(Output, ({ write }) => write(`${JSON.stringify({ file })}\n`))
+      ? writeJson({ file })
       : writeLines([
           [StyledLine.raw("✓ ", "good"), StyledLine.raw("wrote all records to "), StyledLine.piece(file)],
           [StyledLine.raw("  fill an empty database with: charlotte import-home FILE --database URL", "faint")]

@@ -17,7 +17,7 @@ import { UsageError } from "../parser/UsageError.js"
 import { CurrentDirectory } from "../start/repositoryAround.js"
 import * as format from "../terminal/format.js"
 import * as StyledLine from "../terminal/StyledLine.js"
-import { Output, writeLines } from "../terminal/Output.js"
+import { writeJson, writeLines } from "../terminal/Output.js"
 
 export interface Options {
   readonly file: string
@@ -49,7 +49,7 @@ export const importHome = ({ database, json, ...options }: Options) =>
       return yield* Archive.restore(lines)
     }).pipe(Effect.provide(databaseClient.layerUntouched(choice)))
     yield* json
-      ? Effect.flatMap(Output, ({ write }) => write(`${JSON.stringify(counts)}\n`))
+      ? writeJson(counts)
       : writeLines([
           [
             StyledLine.raw("✓ ", "good"),

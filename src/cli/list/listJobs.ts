@@ -11,7 +11,7 @@ import * as JobSource from "../target/JobSource.js"
 import * as JobTable from "./JobTable.js"
 import * as repositoryAround from "../start/repositoryAround.js"
 import * as StyledLine from "../terminal/StyledLine.js"
-import { Output, writeLines } from "../terminal/Output.js"
+import { columns, Output, writeJson, writeLines } from "../terminal/Output.js"
 
 export interface Options {
   /** Whether to list the jobs of other repositories, too. */
@@ -44,7 +44,7 @@ export const list = ({ all, before, json, ...given }: Options) =>
       })
     })
     yield* json
-      ? Effect.flatMap(Output, ({ write }) => write(`${JSON.stringify(encode(page))}\n`))
+      ? writeJson(encode(page))
       : show(page, hintOf(isHere !== undefined, isFiltered(given)), Option.getOrUndefined(positions))
   }).pipe(Effect.provide(Home.layerUntouched), Effect.scoped)
 
@@ -127,12 +127,11 @@ const hintOf = (isHere: boolean, isFiltered: boolean): string =>
 
 const show = ({ jobs, next }: JobPage, hint: string, positions?: JobTable.Positions) =>
   Effect.gen(function* () {
-    const { error, isTerminal, size } = yield* Output
+    const { error, isTerminal } = yield* Output
     if (jobs.length === 0) {
       return yield* isTerminal ? writeLines([[StyledLine.raw(hint)]]) : error(`${hint}\n`)
     }
-    const columns = isTerminal ? (yield* size).columns : Infinity
-    yield* writeLines(JobTable.lines(jobs, yield* DateTime.now, columns, positions))
+    yield* writeLines(JobTable.lines(jobs, yield* DateTime.now, yield* columns, positions))
     if (next === undefined) return
     const more = `more jobs: add --before ${next}`
     yield* isTerminal ? writeLines([[StyledLine.raw(more, "faint")]]) : error(`${more}\n`)

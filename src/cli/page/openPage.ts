@@ -7,7 +7,7 @@ import type { JobId } from "../../domain/JobId.js"
 import * as PageClient from "../../http/client/PageClient.js"
 import * as openings from "../../http/server/page/openings.js"
 import * as StyledLine from "../terminal/StyledLine.js"
-import { Output, writeLines } from "../terminal/Output.js"
+import { Output, writeJson, writeLines } from "../terminal/Output.js"
 import { BrowserNotOpened, openInBrowser } from "./openInBrowser.js"
 
 /** The address of the page, with the one-time code for it. */
@@ -42,16 +42,14 @@ export interface Options {
 
 export const open = ({ id, json, print }: Options) =>
   Effect.gen(function* () {
-    const { write } = yield* Output
-    const asJson = (page: object) => write(`${JSON.stringify({ page })}\n`)
     if (print) {
       const { expiresAt, signIn } = yield* request(id)
       return yield* json
-        ? asJson({ address: signIn, opened: false, expiresAt: DateTime.formatIso(expiresAt) })
-        : write(`${signIn}\n`)
+        ? writeJson({ page: { address: signIn, opened: false, expiresAt: DateTime.formatIso(expiresAt) } })
+        : Effect.flatMap(Output, ({ write }) => write(`${signIn}\n`))
     }
     const address = yield* inBrowser(id)
     yield* json
-      ? asJson({ address, opened: true })
+      ? writeJson({ page: { address, opened: true } })
       : writeLines([[StyledLine.raw("✓ ", "good"), StyledLine.raw("opened "), StyledLine.piece(address, "name")]])
   })

@@ -7,7 +7,7 @@ import * as PageClient from "../../http/client/PageClient.js"
 import * as SessionFile from "../../http/server/page/SessionFile.js"
 import * as JobSource from "../target/JobSource.js"
 import * as StyledLine from "../terminal/StyledLine.js"
-import { Output, writeLines } from "../terminal/Output.js"
+import { writeJson, writeLines } from "../terminal/Output.js"
 
 /** Ends the sessions of a home that no process holds, and returns their number. Keeps the port, since bookmarks lead to it. */
 export const endRecorded = Effect.gen(function* () {
@@ -25,10 +25,9 @@ const endAll = Effect.gen(function* () {
 
 export const revoke = ({ json }: { readonly json: boolean }) =>
   Effect.gen(function* () {
-    const { write } = yield* Output
     const ended = yield* endAll
     yield* json
-      ? write(`${JSON.stringify({ page: { ended } })}\n`)
+      ? writeJson({ page: { ended } })
       : writeLines([[StyledLine.raw(ended === 0 ? "no browser had a session" : `${sessions(ended)} ended`)]])
   })
 

@@ -14,7 +14,7 @@ import * as JobTable from "../list/JobTable.js"
 import * as JobRef from "../target/JobRef.js"
 import * as JobSource from "../target/JobSource.js"
 import * as StyledLine from "../terminal/StyledLine.js"
-import { Output, writeLines } from "../terminal/Output.js"
+import { writeJson, writeLines } from "../terminal/Output.js"
 import * as OfflineJobs from "../offline/OfflineJobs.js"
 import { prune, withStore } from "../offline/withStore.js"
 import { UsageError } from "../parser/UsageError.js"
@@ -48,7 +48,6 @@ export const pruneJobs = ({ all, discard, dryRun, json, olderThan, repo, yes, ..
       ...(Option.isSome(olderThan) && { olderThan: olderThan.value }),
       ...(Option.isNone(repo) && (all || jobs.length > 0) ? {} : { repository: yield* around(repo) })
     }
-    const { write } = yield* Output
     // Filters apply only to worktrees and branches.
     const isFiltered = jobs.length > 0 || Option.isSome(olderThan)
     const pruneAll = (dryRun: boolean) =>
@@ -56,7 +55,6 @@ export const pruneJobs = ({ all, discard, dryRun, json, olderThan, repo, yes, ..
         const pruned = yield* Prune.prune({ ...options, dryRun })
         return { pruned, records: isFiltered ? [] : yield* pruneRecords({ dryRun }) }
       })
-    const showJson = (all: All) => write(`${JSON.stringify(all)}\n`)
     if (!yes) {
       const planned = yield* pruneAll(true)
       const removals = planned.pruned.flatMap(({ branches, snapshots, worktrees }) => [
@@ -65,7 +63,7 @@ export const pruneJobs = ({ all, discard, dryRun, json, olderThan, repo, yes, ..
         ...worktrees
       ]).length
       const isNothing = removals + planned.records.length === 0
-      if (dryRun || isNothing) return yield* json ? showJson(planned) : show(planned, { dryRun: true, discard })
+      if (dryRun || isNothing) return yield* json ? writeJson(planned) : show(planned, { dryRun: true, discard })
       if (!json) yield* show(planned, { dryRun: true, discard })
       const isAgreed = yield* (yield* Confirmation)(`Remove ${discard ? "and lose " : ""}all of this?`)
       if (Option.isNone(isAgreed)) {
@@ -77,7 +75,7 @@ export const pruneJobs = ({ all, discard, dryRun, json, olderThan, repo, yes, ..
       if (!isAgreed.value) return yield* writeLines([[StyledLine.raw("nothing was removed")]])
     }
     const pruned = yield* pruneAll(dryRun)
-    yield* json ? showJson(pruned) : show(pruned, { dryRun, discard })
+    yield* json ? writeJson(pruned) : show(pruned, { dryRun, discard })
   }).pipe(Effect.provide(Layer.provideMerge(Layer.merge(Git.layer, recordedRuns), Home.layerUntouched)))
 
 /** An ended job has no process, so the process that runs other jobs need not be queried. */

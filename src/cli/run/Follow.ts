@@ -11,7 +11,7 @@ import * as background from "../../internal/background.js"
 import * as race from "../../internal/race.js"
 import * as ExitCode from "../errors/ExitCode.js"
 import * as StyledLine from "../terminal/StyledLine.js"
-import { Output, type OutputClosed, writeLines } from "../terminal/Output.js"
+import { columns, Output, type OutputClosed, writeJson, writeLines } from "../terminal/Output.js"
 import * as settledLines from "./settledLines.js"
 import * as plainLines from "./plainLines.js"
 import * as LiveRegion from "../terminal/LiveRegion.js"
@@ -43,7 +43,7 @@ export const follow = <E1, R1, E2, R2>({
   notices = Stream.empty
 }: Options<E1, R1, E2, R2>): Effect.Effect<number, E1 | E2 | OutputClosed, R1 | R2 | FileSystem | Output> =>
   Effect.gen(function* () {
-    const { error, isTerminal, size, write } = yield* Output
+    const { error, isTerminal } = yield* Output
     const said = Stream.merge(notices, Stream.fromEffect(Effect.as(leaving, stopping)))
     if (!isTerminal || json) yield* background.fork(Stream.runForEach(said, (text) => error(`${text}\n`)))
     let latest: DateTime.Utc | undefined
@@ -51,10 +51,7 @@ export const follow = <E1, R1, E2, R2>({
     yield* json ? asJson(seen) : isTerminal ? onScreen(seen, said) : inLines(seen)
     const ended = yield* end
     const summary = Summary.of(ended, yield* DateTime.now, latest)
-    const columns = isTerminal ? (yield* size).columns : Infinity
-    yield* json
-      ? write(`${JSON.stringify({ summary })}\n`)
-      : writeLines([StyledLine.empty, ...SummaryText.lines(summary, columns)])
+    yield* json ? writeJson({ summary }) : writeLines([StyledLine.empty, ...SummaryText.lines(summary, yield* columns)])
     return ExitCode.ofStatus[ended.run.status]
   }).pipe(Effect.scoped)
 
@@ -63,9 +60,7 @@ const stopping = "stopping; press Ctrl-C again to kill what is still running"
 const encode = Schema.encodeSync(JobEvent)
 
 const asJson = <E, R>(events: Stream.Stream<JobEvent, E, R>) =>
-  Effect.flatMap(Output, ({ write }) =>
-    Stream.runForEach(events, (event) => write(`${JSON.stringify(encode(event))}\n`))
-  )
+  Stream.runForEach(events, (event) => writeJson(encode(event)))
 
 const inLines = <E, R>(events: Stream.Stream<JobEvent, E, R>) =>
   Effect.gen(function* () {

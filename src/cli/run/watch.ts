@@ -10,7 +10,7 @@ import * as JobSource from "../target/JobSource.js"
 import * as followRemote from "./followRemote.js"
 import * as plainLines from "./plainLines.js"
 import * as StyledLine from "../terminal/StyledLine.js"
-import { Output, writeLines } from "../terminal/Output.js"
+import { columns, Output, writeJson, writeLines } from "../terminal/Output.js"
 import { timeZone } from "../terminal/timeZone.js"
 
 export interface Options {
@@ -37,7 +37,7 @@ export const watch = ({ job, json }: Options) =>
 /** Follows the events of all jobs from now on, until it is interrupted. */
 const followAll = ({ client, what }: JobSource.Host, json: boolean) =>
   Effect.gen(function* () {
-    const { error, isTerminal, size, write } = yield* Output
+    const { error } = yield* Output
     const zone = yield* timeZone
     const events = client.allEvents({
       after: "latest",
@@ -46,12 +46,12 @@ const followAll = ({ client, what }: JobSource.Host, json: boolean) =>
     })
     const show = (event: JobEvent) =>
       Effect.gen(function* () {
-        if (json) return yield* write(`${JSON.stringify(encode(event))}\n`)
-        const columns = isTerminal ? (yield* size).columns - 1 : Infinity
+        if (json) return yield* writeJson(encode(event))
+        const width = (yield* columns) - 1
         const lines = Option.match(plainLines.line(event, zone), {
           onNone: () => [],
           onSome: (line) =>
-            StyledLine.wrap([StyledLine.raw(`${JobRef.short(event.jobId)} `, "faint"), ...line], columns, 2)
+            StyledLine.wrap([StyledLine.raw(`${JobRef.short(event.jobId)} `, "faint"), ...line], width, 2)
         })
         yield* writeLines(lines)
       })

@@ -9,7 +9,7 @@ import * as JobSource from "../target/JobSource.js"
 import * as startJob from "./startJob.js"
 import * as startOptions from "./startOptions.js"
 import * as submitOptions from "./submitOptions.js"
-import { Output, writeLines } from "../terminal/Output.js"
+import { Output, writeJson, writeLines } from "../terminal/Output.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import { timeZone } from "../terminal/timeZone.js"
 
@@ -24,7 +24,7 @@ export const submitJob = ({ json, ...given }: Options) =>
     const daemon = yield* JobSource.daemon
     if (Option.isNone(daemon)) return yield* new DaemonNotRunning({ address: socket })
     const started = yield* startJob.start(daemon.value.client, config, options)
-    yield* json ? Effect.flatMap(Output, ({ write }) => write(`${JSON.stringify(object(started))}\n`)) : print(started)
+    yield* json ? writeJson(object(started)) : print(started)
   }).pipe(Effect.provide([Git.layer, Home.layerUntouched]))
 
 /** Prints only the id to a pipe. */

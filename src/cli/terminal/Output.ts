@@ -47,6 +47,15 @@ export const writeLines = (lines: ReadonlyArray<StyledLine.Line>): Effect.Effect
     lines.length === 0 ? Effect.void : write(lines.map((line) => `${StyledLine.paint(line, colours)}\n`).join(""))
   )
 
+/** Writes a JSON document on one line. */
+export const writeJson = (value: unknown): Effect.Effect<void, OutputClosed, Output> =>
+  Effect.flatMap(Output, ({ write }) => write(`${JSON.stringify(value)}\n`))
+
+/** The width that lines have to fit in; any in a pipe. */
+export const columns: Effect.Effect<number, never, Output> = Effect.flatMap(Output, ({ isTerminal, size }) =>
+  isTerminal ? Effect.map(size, ({ columns }) => columns) : Effect.succeed(Infinity)
+)
+
 const put = (stream: NodeJS.WriteStream, text: string | Uint8Array): Effect.Effect<void, OutputClosed> =>
   Effect.async((resume) => {
     stream.write(text, (error) => resume(error ? Effect.fail(closedBy(error)) : Effect.void))

@@ -3,14 +3,15 @@
  * keys are optional.
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
-import { Config, Context, Effect, Layer, Option } from "effect"
+import { Context, Effect, Layer, Option } from "effect"
 import { lstatSync } from "node:fs"
 import type { AlreadyManaged, StoreError } from "../../domain/errors.js"
 import * as JobManager from "../../manager/JobManager.js"
 import type { Orchestrator } from "../../manager/Orchestrator.js"
 import type { RunStore } from "../../store/RunStore.js"
 import { presets } from "../../tasks/agents/Presets.js"
-import type { InvalidConfiguration, Service, Variables } from "./ConfigurationFile.js"
+import type { InvalidConfiguration, Service } from "./ConfigurationFile.js"
+import { variables } from "./variables.js"
 import { Home } from "../home/Home.js"
 
 export class Configuration extends Context.Tag("charlotte/Configuration")<
@@ -23,23 +24,6 @@ export class Configuration extends Context.Tag("charlotte/Configuration")<
 
 /** The default of the manager. */
 export const defaultMaxJobs = 10
-
-const variable = (name: string) => Config.option(Config.nonEmptyString(name))
-
-/** The variables that override the file. */
-const variables: Config.Config<Variables> = Config.all({
-  CHARLOTTE_ADVERTISE: variable("CHARLOTTE_ADVERTISE"),
-  CHARLOTTE_CAPACITY: variable("CHARLOTTE_CAPACITY"),
-  CHARLOTTE_DATABASE: variable("CHARLOTTE_DATABASE"),
-  CHARLOTTE_INSECURE_CLUSTER: variable("CHARLOTTE_INSECURE_CLUSTER"),
-  CHARLOTTE_INSECURE_HTTP: variable("CHARLOTTE_INSECURE_HTTP"),
-  CHARLOTTE_MAX_JOBS: variable("CHARLOTTE_MAX_JOBS"),
-  CHARLOTTE_SHARED_REPOSITORIES: variable("CHARLOTTE_SHARED_REPOSITORIES"),
-  CHARLOTTE_STOP_GRACE: variable("CHARLOTTE_STOP_GRACE"),
-  CHARLOTTE_TLS_CERT: variable("CHARLOTTE_TLS_CERT"),
-  CHARLOTTE_TLS_KEY: variable("CHARLOTTE_TLS_KEY"),
-  CHARLOTTE_TOKEN_FILE: variable("CHARLOTTE_TOKEN_FILE")
-})
 
 /** The YAML reader is loaded only if there is something to read: every start waits for this, and most homes have no file. */
 export const make: Effect.Effect<Service, InvalidConfiguration, Home | FileSystem> = Effect.gen(function* () {

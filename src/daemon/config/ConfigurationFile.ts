@@ -14,6 +14,7 @@ import * as TextFile from "../../yaml/TextFile.js"
 import { type DatabaseChoice, DatabaseText } from "./DatabaseChoice.js"
 import { AddressText, type NodeSettings } from "./NodeSettings.js"
 import type { Settings } from "./PortSettings.js"
+import type { Variables } from "./variables.js"
 
 export interface Service {
   readonly agents: Agents.Settings
@@ -28,21 +29,6 @@ export interface Service {
   readonly stopGrace: Duration.Duration | undefined
   /** `undefined`: finished jobs are kept for ever. */
   readonly retention: Retention | undefined
-}
-
-/** Variables that are set and not empty. */
-export interface Variables {
-  readonly CHARLOTTE_ADVERTISE: Option.Option<string>
-  readonly CHARLOTTE_CAPACITY: Option.Option<string>
-  readonly CHARLOTTE_DATABASE: Option.Option<string>
-  readonly CHARLOTTE_INSECURE_HTTP: Option.Option<string>
-  readonly CHARLOTTE_INSECURE_CLUSTER: Option.Option<string>
-  readonly CHARLOTTE_MAX_JOBS: Option.Option<string>
-  readonly CHARLOTTE_SHARED_REPOSITORIES: Option.Option<string>
-  readonly CHARLOTTE_STOP_GRACE: Option.Option<string>
-  readonly CHARLOTTE_TLS_CERT: Option.Option<string>
-  readonly CHARLOTTE_TLS_KEY: Option.Option<string>
-  readonly CHARLOTTE_TOKEN_FILE: Option.Option<string>
 }
 
 /** All problems of the configuration. */

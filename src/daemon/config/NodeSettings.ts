@@ -41,10 +41,12 @@ export const AddressText = Schema.transformOrFail(
   }
 )
 
-/** The settings as arguments of a command line. */
-export const words = ({ advertise, capacity, insecureCluster, sharedRepositories }: NodeSettings) => [
-  ...(advertise === undefined ? [] : ["--advertise", advertise]),
-  ...(capacity === undefined ? [] : ["--capacity", String(capacity)]),
-  ...(insecureCluster === true ? ["--insecure-cluster"] : []),
-  ...(sharedRepositories === true ? ["--shared-repositories"] : [])
-]
+/** Settings as arguments of a command line: `insecureCluster: true` is `--insecure-cluster`. */
+export const words = (settings: {
+  readonly [name: string]: string | number | boolean | undefined
+}): ReadonlyArray<string> =>
+  Object.entries(settings).flatMap(([name, value]) => {
+    const option = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+    if (value === undefined || value === false) return []
+    return value === true ? [option] : [option, String(value)]
+  })
