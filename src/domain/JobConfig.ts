@@ -52,7 +52,12 @@ export class JobConfig extends Schema.Class<JobConfig>("charlotte/JobConfig")(
     agent: Schema.optional(text),
     /** A failed or cancelled job to retry: tasks that it completed are not run again. */
     retryOf: Schema.optional(JobId),
-    /** Whether a retry begins units that were not merged at its base; what they have done stays until it is pruned. */
+    /** Only these units of a retry are worked on, and the units that depend on them; others stay as the job before has left them. */
+    units: Schema.optional(Schema.NonEmptyArray(text)),
+    /**
+     * Whether a retry begins its units that were not merged, or those in `units`, at its base; what they have done stays until it is
+     * pruned.
+     */
     fresh: Schema.optional(Schema.Boolean),
     /** Free-form labels, by which jobs can be filtered. */
     labels: Schema.optional(Schema.Record({ key: labelName, value: Schema.String }))

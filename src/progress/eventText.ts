@@ -30,7 +30,9 @@ const plan = (data: Fields<Payloads["orch.started"]>): string => {
   const units = data.list("units")
   const tasks = units.reduce((sum, unit) => sum + unit.list("tasks").length, 0)
   const size = `${format.count(units.length, "unit")}, ${format.count(tasks, "task")}`
-  return `${size} for ${data.string("target") ?? "?"}, agent ${data.string("agent") ?? "?"}`
+  const leftOut = data.strings("leftOut")
+  const others = leftOut.length === 0 ? "" : `; left as they are: ${leftOut.join(", ")}`
+  return `${size} for ${data.string("target") ?? "?"}, agent ${data.string("agent") ?? "?"}${others}`
 }
 
 type TimeText = (at: number) => string

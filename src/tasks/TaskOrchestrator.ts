@@ -32,7 +32,7 @@ import * as TaskAgents from "./run/TaskAgents.js"
 import * as TaskProgress from "./run/TaskProgress.js"
 import * as ResultBranch from "./run/ResultBranch.js"
 import * as PlanSnapshot from "./run/PlanSnapshot.js"
-import { TasksFailed } from "./run/errors.js"
+import { LeftOut, TasksFailed } from "./run/errors.js"
 import * as emitTaskEvent from "./run/emitTaskEvent.js"
 import * as scheduleUnits from "./run/scheduleUnits.js"
 import * as Waiting from "./run/Waiting.js"
@@ -66,6 +66,8 @@ export class Summary extends Schema.Class<Summary>("charlotte/Summary")({
   diff: Schema.String,
   /** The commit to which the target was advanced. */
   landed: Schema.optional(Schema.String),
+  /** The units that were not part of this retry, and the jobs that have their work. */
+  leftOut: Schema.optional(LeftOut),
   commits: Schema.Int,
   /** How many of the commits have no signature, where `commit.gpgSign` is set; missing if there are none. */
   unsigned: Schema.optional(Schema.Int)
@@ -134,6 +136,7 @@ const run = (options: Options, taskAgents: TaskAgents.TaskAgents, job: JobContex
     const { config, id } = job
     const snapshot = yield* PlanSnapshot.decode(job.submission)
     const { base, fingerprint, plan, target, targetAt, topLevel } = snapshot
+    const { leftOut } = snapshot.taken
     const result = resultBranch(id)
     const emit = emitTaskEvent.make(job)
     const emitStarted = (isDone: (unit: Unit, task: Task) => boolean) =>
@@ -143,9 +146,11 @@ const run = (options: Options, taskAgents: TaskAgents.TaskAgents, job: JobContex
         branch: result,
         agent: snapshot.agent,
         concurrency: config.concurrency,
-        units: plan.units.map((unit) => graph(unit, isDone))
+        units: plan.units.map((unit) => graph(unit, isDone)),
+        ...(leftOut.length > 0 && { leftOut: leftOut.map(({ unit }) => unit) })
       })
-    const summary = { target, branch: result, diff: diffCommand(topLevel, targetAt, result) }
+    const others = leftOut.length === 0 ? {} : { leftOut }
+    const summary = { target, branch: result, diff: diffCommand(topLevel, targetAt, result), ...others }
     if (config.dryRun) {
       yield* emitStarted((_, { status }) => status === "complete")
       return new Summary({ ...summary, commits: 0 })
@@ -246,7 +251,11 @@ const existingCommit = ({ repository }: RunContext, commit: string | undefined) 
     return Option.isSome(id) && (yield* git.contains(repository, id.value)) ? id : Option.none()
   })
 
-const failIfAny = (ctx: RunContext, { diff }: { readonly diff: string }, end: ObjectId) =>
+const failIfAny = (
+  ctx: RunContext,
+  { diff, leftOut }: { readonly diff: string; readonly leftOut?: typeof LeftOut.Type },
+  end: ObjectId
+) =>
   Effect.gen(function* () {
     const { progress, result, snapshot } = ctx
     const records = snapshot.plan.units.map(({ id }) => progress.unit(id))
@@ -257,6 +266,7 @@ const failIfAny = (ctx: RunContext, { diff }: { readonly diff: string }, end: Ob
     return yield* new TasksFailed({
       branch: result,
       diff,
+      leftOut,
       failures: failed.map(({ reason = "", unit }) => {
         const task = progress.tasksOf(unit).find(({ state }) => state === "failed")
         return { unit, task: task?.task, reason, log: task?.log }

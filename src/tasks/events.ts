@@ -95,7 +95,9 @@ export const payloads = {
     /** The names of the agents. */
     agent: Schema.String,
     concurrency: Schema.Int,
-    units: Schema.Array(PlannedUnit)
+    units: Schema.Array(PlannedUnit),
+    /** Units of the plan that are not part of this retry. */
+    leftOut: Schema.optional(Schema.Array(Schema.String))
   }),
 
   /** Processes that did not exit within the grace period were killed; at most 100 of them are listed. */

@@ -27,7 +27,7 @@ export const ofJob = (snapshot: PlanSnapshot, { units }: Work): Range => ({
 export const ofUnit = (snapshot: PlanSnapshot, { tasks, units }: Work, name: string): Option.Option<Range> =>
   Option.map(Option.fromNullable(units.find(({ unit }) => unit === name)), (record) => {
     const last = units.findLastIndex(({ unit }) => record.dependsOn.includes(unit))
-    // A unit that has to start over has no base; it would start at the same commit again.
+    // A unit that was not started has no base; it would start at this commit.
     const base = Option.getOrElse(decode(record.base), () => resultOf(snapshot, units.slice(0, last + 1)))
     const done = tasks.findLast(({ state, unit }) => unit === name && state === "completed")
     return { base, head: Option.getOrElse(decode(done?.commit), () => base) }

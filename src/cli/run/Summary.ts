@@ -37,6 +37,8 @@ export interface Unmerged {
   readonly branch: string
   /** A command that shows their changes. */
   readonly diff: string | undefined
+  /** A command that checks the branch out and merges the result there, if all of its tasks are done and it could not be merged. */
+  readonly merge: string | undefined
 }
 
 export interface Summary {
@@ -53,6 +55,8 @@ export interface Summary {
   readonly branch: string | undefined
   readonly diff: string | undefined
   readonly unmerged: ReadonlyArray<Unmerged>
+  /** The units that a retry has left as they are, and a command for each job that has their work. */
+  readonly leftOut: ReadonlyArray<{ readonly units: ReadonlyArray<string>; readonly command: string }> | undefined
   readonly target: string | undefined
   /** The commit to which the target branch was advanced. */
   readonly landed: string | undefined
@@ -84,6 +88,7 @@ const Outcome = Schema.Struct({
   unsigned: Schema.optional(Schema.Int),
   commits: Schema.optional(Schema.Int),
   command: Schema.optional(Schema.String),
+  leftOut: Schema.optional(Schema.Array(Schema.Struct({ unit: Schema.String, job: Schema.String }))),
   log: Schema.optional(Schema.String)
 })
 
@@ -112,6 +117,7 @@ export const of = (
     commits: outcome.commits ?? mergedCommits(work),
     ...resultOf(run, work, outcome, config),
     unmerged: unmergedOf(run, work, config),
+    leftOut: outcome.leftOut && leftOutOf(outcome.leftOut),
     target: outcome.target ?? config?.targetBranch,
     landed: outcome.landed,
     unsigned: outcome.unsigned,
@@ -141,14 +147,28 @@ const completedIn = ({ tasks }: ShownWork, unit: string): number =>
 const mergedCommits = (work: ShownWork): number =>
   Number.sumAll(work.units.filter(({ state }) => state === "merged").map(({ unit }) => completedIn(work, unit)))
 
-const unmergedOf = ({ id }: Run, work: ShownWork, config: JobConfig | undefined): ReadonlyArray<Unmerged> =>
+const unmergedOf = ({ id, status }: Run, work: ShownWork, config: JobConfig | undefined): ReadonlyArray<Unmerged> =>
   work.units.flatMap(({ base, state, unit }) => {
     const commits = completedIn(work, unit)
     const name = Schema.decodeOption(UnitName)(unit)
-    if (state === "merged" || commits === 0 || Option.isNone(name)) return []
+    const tasks = work.tasks.filter((task) => task.unit === unit)
+    const isDone = tasks.every(({ state }) => state === "completed" || state === "skipped")
+    // A retry has no task of a unit whose tasks the job before has completed.
+    const couldNotMerge = state === "failed" && isDone && (commits > 0 || base !== undefined)
+    if (state === "merged" || (commits === 0 && !couldNotMerge) || Option.isNone(name)) return []
     const branch = unitBranch(id, name.value)
-    const diff = config && command("git", "-C", config.repoPath, "diff", `${base ?? config.targetBranch}...${branch}`)
-    return [{ unit, commits, branch, diff }]
+    const git = (...words: ReadonlyArray<string>) => config && command("git", "-C", config.repoPath, ...words)
+    const since = (commits === 0 ? undefined : base) ?? config?.targetBranch
+    const steps = [git("switch", branch), git("merge", resultBranch(id))]
+    const isRetriable = status === "failed" || status === "cancelled"
+    const merge = couldNotMerge && isRetriable && config ? steps.join(" && ") : undefined
+    return [{ unit, commits, branch, diff: git("diff", `${since}...${branch}`), merge }]
+  })
+
+const leftOutOf = (leftOut: NonNullable<Outcome["leftOut"]>): Summary["leftOut"] =>
+  Object.entries(Array.groupBy(leftOut, ({ job }) => job)).map(([job, of]) => {
+    const units = of.map(({ unit }) => unit)
+    return { units, command: command("charlotte", "retry", job, ...units.flatMap((unit) => ["--unit", unit])) }
   })
 
 /** The message of LandingBlocked repeats what the summary shows elsewhere. */

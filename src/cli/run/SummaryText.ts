@@ -12,7 +12,7 @@ export const lines = (summary: Summary, columns: number): ReadonlyArray<StyledLi
   return [
     ...wrap(headline(summary)),
     ...part(table(facts(summary), columns - 4)),
-    ...unmerged(summary),
+    ...unmerged(summary, columns),
     ...summary.failures.flatMap((failure) => part(failed(failure, wrap))),
     ...part([...summary.retried.map(retried), ...summary.notes.map(noted)].flatMap(wrap)),
     ...part(next(summary))
@@ -53,9 +53,9 @@ export const saidMark = StyledLine.raw("the agent said  ", "faint")
 export type Fact = readonly [name: string, value: string | undefined]
 
 export const facts = (summary: Summary): ReadonlyArray<Fact> => {
-  const { branch, commits, diff, landed, target, tasks, units, unsigned } = summary
+  const { branch, commits, diff, landed, leftOut = [], target, tasks, units, unsigned } = summary
   // All work is on the branches of units, each of which is shown with its own diff.
-  const isElsewhere = commits === 0 && unmerged(summary).length > 0
+  const isElsewhere = commits === 0 && unmergedOf(summary).length > 0
   return [
     ["units", counts(units)],
     ["tasks", counts(tasks)],
@@ -65,23 +65,37 @@ export const facts = (summary: Summary): ReadonlyArray<Fact> => {
     ],
     ["landed", landed === undefined ? undefined : `on ${target}, at ${format.short(landed)}`],
     ["result", isElsewhere ? undefined : branch],
-    ["diff", isElsewhere ? undefined : diff]
+    ["diff", isElsewhere ? undefined : diff],
+    ...leftOut.map(({ command, units }): Fact => ["left out", `${units.join(", ")}; go on there with: ${command}`])
   ]
 }
 
 /** The units with commits that are not in the result; none while the job may still merge them. */
-export const unmerged = ({ status, unmerged }: Summary): ReadonlyArray<StyledLine.Line> =>
-  status === "running" || status === "pending" ? [] : unmerged.flatMap((unit) => part(branchOf(unit)))
+const unmergedOf = ({ status, unmerged }: Summary): ReadonlyArray<Unmerged> =>
+  status === "running" || status === "pending" ? [] : unmerged
 
-const branchOf = ({ branch, commits, diff, unit }: Unmerged): ReadonlyArray<StyledLine.Line> => [
-  [
-    mark.warn,
-    place(unit, undefined),
-    StyledLine.raw(`  ${format.count(commits, "commit")} ${commits === 1 ? "is" : "are"} not in the result`)
-  ],
-  [StyledLine.raw("  branch  ", "faint"), StyledLine.piece(branch)],
-  ...(diff === undefined ? [] : [[StyledLine.raw("  diff    ", "faint"), StyledLine.piece(diff)]])
-]
+export const unmerged = (summary: Summary, columns: number): ReadonlyArray<StyledLine.Line> =>
+  unmergedOf(summary).flatMap((unit) => part(branchOf(unit, summary, columns - 4)))
+
+const branchOf = (
+  { branch, commits, diff, merge, unit }: Unmerged,
+  { next, target }: Summary,
+  columns: number
+): ReadonlyArray<StyledLine.Line> => {
+  const what = commits === 0 ? "its work is" : `${format.count(commits, "commit")} ${commits === 1 ? "is" : "are"}`
+  const advice = `${next} merges this branch again, with what you commit there or on ${target}, and runs no task again`
+  return [
+    [mark.warn, place(unit, undefined), StyledLine.raw(`  ${what} not in the result`)],
+    [StyledLine.raw("  branch  ", "faint"), StyledLine.piece(branch)],
+    ...(diff === undefined ? [] : [[StyledLine.raw("  diff    ", "faint"), StyledLine.piece(diff)]]),
+    ...(merge === undefined
+      ? []
+      : [
+          [StyledLine.raw("  merge   ", "faint"), StyledLine.piece(merge)],
+          ...StyledLine.wrap([StyledLine.raw("  "), StyledLine.piece(advice)], columns, 2)
+        ])
+  ]
+}
 
 /** Facts that may wrap. */
 const sentences = ["units", "tasks"]

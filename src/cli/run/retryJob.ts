@@ -1,7 +1,7 @@
 /**
  * `charlotte retry`: starts a new job from the completed work of another.
  */
-import { Effect, Option, Schema } from "effect"
+import { Array, Effect, Option, Schema } from "effect"
 import { JobConfig } from "../../domain/JobConfig.js"
 import * as JobRef from "../target/JobRef.js"
 import type { Jobs } from "../target/JobSource.js"
@@ -11,6 +11,7 @@ import * as startAndFollow from "./startAndFollow.js"
 export interface Options {
   readonly job: string
   readonly target: Option.Option<string>
+  readonly unit: ReadonlyArray<string>
   readonly fresh: boolean
   readonly json: boolean
 }
@@ -22,12 +23,12 @@ export const retryJob = ({ json, ...options }: Options) =>
   })
 
 /** The config of the former job, with a reference to it. */
-const retryConfig = (jobs: Jobs, { fresh, job, target }: Omit<Options, "json">) =>
+const retryConfig = (jobs: Jobs, { fresh, job, target, unit }: Omit<Options, "json">) =>
   Effect.gen(function* () {
     const { config: before, id: retryOf } = yield* Effect.flatMap(JobRef.find(jobs, job), (id) => jobs.get(id))
     const config = yield* Effect.orDie(Schema.decodeUnknown(JobConfig)(before))
     const targetBranch = Option.getOrElse(target, () => config.targetBranch)
-    return yield* Effect.orDie(
-      Schema.encode(JobConfig)(new JobConfig({ ...config, targetBranch, retryOf, fresh: fresh || undefined }))
-    )
+    const units = Array.isNonEmptyReadonlyArray(unit) ? unit : undefined
+    const retried = { ...config, targetBranch, retryOf, units, fresh: fresh || undefined }
+    return yield* Effect.orDie(Schema.encode(JobConfig)(new JobConfig(retried)))
   })

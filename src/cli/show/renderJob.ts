@@ -25,7 +25,7 @@ export const lines = (job: Job, view: View): ReadonlyArray<StyledLine.Line> => {
   return [
     ...StyledLine.wrap(headline(job, summary), view.columns - 1, 2),
     ...SummaryText.part(SummaryText.table([...facts(job, view), ...SummaryText.facts(summary)], view.columns - 4)),
-    ...SummaryText.unmerged(summary),
+    ...SummaryText.unmerged(summary, view.columns),
     ...SummaryText.part(job.units.flatMap((unit) => unitLines(unit, job, view))),
     ...SummaryText.part(commands(job, summary))
   ]

@@ -12,6 +12,8 @@ export interface CarryOver {
   readonly tasks: ReadonlyArray<number>
   /** The commit at which the unit's branch continues, if the unit was started and not merged. */
   readonly tip: Option.Option<ObjectId>
+  /** The branch of a unit whose tasks are all done: what a person has committed there since the tip counts. */
+  readonly branch: Option.Option<OwnBranch>
   /** The branch of the worktree with the unfinished work of the unit. */
   readonly worktree: Option.Option<OwnBranch>
 }
@@ -19,7 +21,7 @@ export interface CarryOver {
 interface Options {
   /** Whether the repository still has a commit. */
   readonly exists: (commit: string | undefined) => boolean
-  /** Whether units that were not merged begin at the base. */
+  /** Whether the unit begins at the base, unless it was merged. */
   readonly isFresh: boolean
 }
 
@@ -33,7 +35,8 @@ export const of = (
   const completed = records.filter(({ commit, state }) => state === "completed" && exists(commit))
   const taken = snapshot.taken.tasks.flatMap((done) => (done.unit === unit ? [done.task] : []))
   const tasks = [...taken, ...completed.map(({ task }) => task)]
-  if (record?.state === "merged" && exists(record.commit)) return { tasks, tip: Option.none(), worktree: Option.none() }
+  const nothing = { tip: Option.none(), branch: Option.none(), worktree: Option.none() }
+  if (record?.state === "merged" && exists(record.commit)) return { ...nothing, tasks }
 
   const before = snapshot.taken.begun[unit]
   const allDone = records.every(({ state }) => state === "completed" || state === "skipped")
@@ -41,16 +44,12 @@ export const of = (
   const branch = record?.worktree === undefined ? snapshot.taken.worktrees[unit]?.branch : unitBranch(id, unit)
   const worktree = Option.filter(Option.fromNullable(branch), () => !allDone)
   const tip = completed.at(-1)?.commit ?? before ?? (Option.isSome(worktree) ? record?.base : undefined)
-  // All tasks completed and no base: the unit failed its checks after the merge, so it restarts on top of the other units.
-  const failedMerge = record?.state === "failed" && record.base === undefined && allDone
-  if (!failedMerge && !isFresh && exists(tip))
-    return { tasks, tip: Schema.decodeUnknownOption(ObjectId)(tip), worktree }
-  return startOver({ tasks: taken, tip: Option.fromNullable(before) })
+  // Tasks that were merged into the base of the job stay done.
+  if (isFresh || !exists(tip)) return { ...nothing, tasks: before === undefined ? taken : [] }
+  return {
+    tasks,
+    tip: Schema.decodeUnknownOption(ObjectId)(tip),
+    branch: allDone ? Option.some(unitBranch(id, unit)) : Option.none(),
+    worktree
+  }
 }
-
-/** Discards the unmerged branch of the unit; tasks merged into the base of the job stay done. */
-export const startOver = ({ tasks, tip }: Pick<CarryOver, "tasks" | "tip">): CarryOver => ({
-  tasks: Option.isSome(tip) ? [] : tasks,
-  tip: Option.none(),
-  worktree: Option.none()
-})

@@ -24,6 +24,8 @@ export class Taken extends Schema.Class<Taken>("charlotte/Taken")({
     Schema.Record({ key: UnitName, value: Schema.Struct({ path: AbsolutePath, branch: OwnBranch }) }),
     { default: () => ({}) }
   ),
+  /** Units that are not part of the retry, and the jobs that have their work. */
+  leftOut: Schema.optionalWith(Schema.Array(Schema.Struct({ unit: UnitName, job: JobId })), { default: () => [] }),
   /** The sessions of unfinished tasks. A turn resumes one only if its worktree is the directory in which the session began. */
   sessions: Schema.optionalWith(
     Schema.Array(Schema.Struct({ unit: UnitName, task: TaskNumber, session: TaskSession })),

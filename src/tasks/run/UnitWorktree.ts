@@ -163,6 +163,10 @@ export const fault = ({ repository }: RunContext, worktree: UnitWorktree, tip: O
 
 const asFault = ({ message }: { readonly message: string }) => Effect.succeedSome(message)
 
+/** Removes the worktree, but not its branch. */
+export const release = ({ repository }: RunContext, { path }: UnitWorktree) =>
+  Effect.flatMap(Git, (git) => git.removeWorktree(repository, path)).pipe(logLeftover)
+
 /** Removes the worktree and its branch, once another branch contains its commits. */
 export const close = ({ repository }: RunContext, worktree: UnitWorktree) =>
   Effect.gen(function* () {

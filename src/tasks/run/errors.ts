@@ -59,12 +59,16 @@ export const UnitFailure = Schema.Struct({
   log: Schema.optional(Schema.String)
 })
 
+/** Units that were not part of a retry, and the jobs that have their work. */
+export const LeftOut = Schema.Array(Schema.Struct({ unit: Schema.String, job: Schema.String }))
+
 /** Where to find the work of a failed job. */
 const result = {
   /** The branch with the work. */
   branch: Schema.String,
   /** The command that shows the work. */
-  diff: Schema.String
+  diff: Schema.String,
+  leftOut: Schema.optional(LeftOut)
 }
 
 /** Some units failed; the completed ones are on the result branch. */

@@ -44,27 +44,27 @@ export const mergeCommits = (
 export const merge = (ctx: RunContext, unit: Unit, { tip, worktree: completed }: TaskPosition, result: ObjectId) =>
   Effect.gen(function* () {
     const { emit, progress } = ctx
-    // An adopted worktree has the plan files as the retried job had them, except the files of done tasks, which are as they are now.
-    const isCarriedOver = ctx.snapshot.taken.worktrees[unit.id] !== undefined
+    // Work taken over has the plan files as the retried job had them, except the files of done tasks, which are as they are now.
+    const isCarriedOver = ctx.snapshot.taken.begun[unit.id] !== undefined
     const commit = yield* mergeCommits(ctx, unit, { ours: result, theirs: tip, isCarriedOver })
     const fastForward = commit === tip
-    // Work taken over from a retried job was merged with newer commits already when the unit was started.
-    const isMerge = !fastForward || ctx.snapshot.taken.begun[unit.id] !== undefined
+    // Work taken over may have been merged with newer commits when the unit was started, and a person may have changed it.
+    const isMerge = !fastForward || isCarriedOver
     const isVerified = isMerge || ctx.snapshot.plan.settings.baseline.length > 0
     const worktree = isVerified ? yield* forward(ctx, unit, completed, { from: tip, to: commit }) : completed
-    yield* Effect.zipRight(
-      isMerge ? verifyMerge.gates(ctx, worktree, verifyMerge.doneTasks(ctx, unit.id)) : Effect.void,
-      verifyMerge.baseline(ctx, worktree)
-    ).pipe(
-      // A retry must not continue from this branch.
-      Effect.tapErrorTag("CommandFailed", () => progress.changeUnit(unit.id, { base: undefined }))
-    )
+    if (isMerge) yield* verifyMerge.gates(ctx, worktree, verifyMerge.doneTasks(ctx, unit.id))
+    yield* verifyMerge.baseline(ctx, worktree)
     yield* progress.changeUnit(unit.id, { commit })
     yield* ResultBranch.trySet(ctx, commit)
     yield* progress.changeUnit(unit.id, { state: "merged", endedAt: yield* now })
     yield* emit("unit.merged", { commit, fastForward }, { unit: unit.id })
     yield* UnitWorktree.close(ctx, worktree)
-  })
+  }).pipe(
+    // The user can then check its branch out, and resolve there what keeps it from being merged.
+    Effect.tapError(({ _tag }) =>
+      _tag === "StoreError" || _tag === "Superseded" ? Effect.void : UnitWorktree.release(ctx, completed)
+    )
+  )
 
 /** Moves the worktree to the merged commit. It is recreated if another unit's agent has damaged it meanwhile. */
 const forward = (

@@ -54,7 +54,8 @@ export const read = (config: JobConfig, directory: string) =>
       ...at("targetBranch", Either.isLeft(target) ? target.left : []),
       ...at("tasksDir", Either.isLeft(planned) ? planned.left.problems.map(String) : []),
       ...at("agent", agentProblems),
-      ...at("retryOf", Either.isLeft(former) ? [former.left] : [])
+      ...at("retryOf", Either.isLeft(former) ? [former.left] : []),
+      ...at("units", config.units !== undefined && config.retryOf === undefined ? [notARetry] : [])
     ]
     const fileProblems = Either.isLeft(planned)
       ? []
@@ -73,7 +74,8 @@ export const read = (config: JobConfig, directory: string) =>
       targetAt,
       plan: planned.right,
       canCommit: !config.dryRun,
-      isFresh: config.fresh === true
+      isFresh: config.fresh === true,
+      wanted: config.units
     })
     return new PlanSnapshot({
       at: yield* now,
@@ -92,6 +94,8 @@ export const read = (config: JobConfig, directory: string) =>
       error._tag === "InvalidJobConfig" ? error : new InvalidJobConfig({ issues: at("repoPath", [error.message]) })
     )
   )
+
+const notARetry = "units can be chosen only with retryOf"
 
 /** Checks an agent that the files name, and whether it can be given the model. */
 const checkAgent =

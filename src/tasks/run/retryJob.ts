@@ -11,6 +11,7 @@ import { MergeResult } from "../../git/Merge.js"
 import { type BranchName, ObjectId, RepoPath, resultBranch, type UnitName } from "../../git/RefNames.js"
 import type { Repository } from "../../git/Repository.js"
 import { Plan, Task, Unit } from "../plan/Plan.js"
+import * as chooseUnits from "./chooseUnits.js"
 import * as CarryOver from "./CarryOver.js"
 import * as recoveryCommands from "./recoveryCommands.js"
 import * as PlanSnapshot from "./PlanSnapshot.js"
@@ -51,54 +52,86 @@ interface Start {
   readonly plan: Plan
   /** Whether commits may be created; not in a dry run. */
   readonly canCommit: boolean
-  /** Whether units that were not merged begin at the base. */
+  /** Whether units that were not merged, or the wanted ones, begin at the base. */
   readonly isFresh: boolean
+  /** The units to work on, besides those that depend on them; all if undefined. */
+  readonly wanted: ReadonlyArray<string> | undefined
 }
 
 /** The commit at which the job starts, and the tasks of its plan that are already done. */
 export const carryOver = (former: Option.Option<FormerJob>, start: Start) =>
   Effect.gen(function* () {
     const git = yield* Git
-    const { canCommit, isFresh, plan, repository, target, targetAt } = start
-    const nothing = { base: targetAt, plan, taken: new PlanSnapshot.Taken({ begun: {}, tasks: [], worktrees: {} }) }
-    if (Option.isNone(former)) return nothing
+    const { canCommit, isFresh, repository, target, targetAt, wanted } = start
+    const nothing = new PlanSnapshot.Taken({ begun: {}, tasks: [], worktrees: {} })
+    if (Option.isNone(former)) return { base: targetAt, plan: start.plan, taken: nothing }
     const { id, snapshot, work } = former.value
     const exists = yield* existingCommits(repository, former.value)
     const lastMerged = work.units.findLast(({ commit, state }) => state === "merged" && exists(commit))
     const result = Option.getOrElse(Schema.decodeUnknownOption(ObjectId)(lastMerged?.commit), () => snapshot.base)
     // Git may have garbage-collected a commit that no branch contains.
-    if (!(yield* git.contains(repository, result))) return nothing
+    const isThere = yield* git.contains(repository, result)
+    const leftBefore = new Map<string, JobId>(snapshot.taken.leftOut.map(({ job, unit }) => [unit, job]))
+    const states = new Map(work.units.map(({ state, unit }) => [unit, state]))
+    const chosen = yield* Effect.mapError(
+      chooseUnits.choose({
+        plan: start.plan,
+        wanted,
+        ownerOf: (unit) => Option.fromNullable(leftBefore.get(unit)),
+        isMerged: (unit) => isThere && ["merged", "skipped"].includes(states.get(unit) ?? "")
+      }),
+      refusedUnits
+    )
+    const { plan } = chosen
+    const leftOut = chosen.leftOut.map((unit) => ({ unit: unit.id, job: leftBefore.get(unit.id) ?? id }))
+    if (!isThere) return { base: targetAt, plan, taken: new PlanSnapshot.Taken({ ...nothing, leftOut }) }
     if (!(yield* git.isAncestor(repository, snapshot.targetAt, targetAt)))
       return yield* snapshot.target === target ? rewritten(former.value, repository) : unrelated(former.value, target)
 
-    const merge = mergeWith(start, former.value)
-    const base = canCommit ? yield* mergeBase(merge, { id, repository, result, target, targetAt }) : targetAt
+    const base = canCommit
+      ? yield* mergeBase(mergeWith(start, former.value), { id, repository, result, target, targetAt })
+      : targetAt
     const unchanged = unchangedTasks(snapshot.plan, plan)
     const worktrees = new Map((yield* git.worktrees(repository)).map(({ branch, path }) => [branch, path]))
+    const branches = new Map((yield* git.ownBranches(repository)).map(({ branch, commit }) => [branch, commit]))
+    /** The branch of a unit whose tasks are done counts as it stands, so that a person can resolve a conflict there. */
+    const standingTip = ({ branch, tip }: CarryOver.CarryOver) =>
+      Effect.gen(function* () {
+        const standing = Option.flatMapNullable(branch, (branch) => branches.get(branch))
+        if (Option.isNone(tip) || Option.isNone(standing)) return tip
+        return (yield* git.isAncestor(repository, tip.value, standing.value)) ? standing : tip
+      })
     const units = yield* Effect.forEach(plan.units, (unit) =>
       Effect.gen(function* () {
         const doneOf = (tasks: ReadonlyArray<number>) =>
           unit.tasks
             .map(({ number }) => number)
             .filter((number) => tasks.includes(number) && unchanged.has(name(unit.id, number)))
-        const left = CarryOver.of(unit.id, former.value, { exists, isFresh })
-        const isFinished = doneOf(left.tasks).length === unit.tasks.length
+        const left = CarryOver.of(unit.id, former.value, {
+          exists,
+          isFresh: isFresh && (wanted === undefined || wanted.includes(unit.id))
+        })
+        const done = doneOf(left.tasks)
+        const isFinished = unit.remaining.every(({ number }) => done.includes(number))
         const worktree = Option.flatMapNullable(isFinished ? Option.none() : left.worktree, (branch) => {
           const path = worktrees.get(branch)
           return path === undefined ? undefined : { path, branch }
         })
-        // Unfinished work cannot be merged before its task is done.
-        const isMerged = canCommit && Option.isNone(worktree)
-        const merged = isMerged && Option.isSome(left.tip) ? yield* merge(left.tip.value, base) : undefined
-        const { tasks, tip } = merged?._tag === "Conflict" ? CarryOver.startOver(left) : left
-        return { unit, tip, worktree, done: doneOf(tasks) }
+        const tip = yield* standingTip(left)
+        // It may have been merged into the target meanwhile.
+        const isMerged = isFinished && Option.isSome(tip) && (yield* git.isAncestor(repository, tip.value, base))
+        return { unit, tip: isMerged ? Option.none() : tip, worktree, done }
       })
     )
     return {
       base,
-      plan: new Plan({ ...plan, units: units.map(({ done, unit }) => completed(unit, done)) }),
+      plan: new Plan({
+        ...plan,
+        units: units.map(({ done, unit }) => completed(unit, done, chosen.isChosen(unit.id)))
+      }),
       taken: new PlanSnapshot.Taken({
         from: id,
+        leftOut,
         begun: Object.fromEntries(units.flatMap(({ tip, unit }) => (Option.isSome(tip) ? [[unit.id, tip.value]] : []))),
         tasks: units.flatMap(({ done, unit }) => done.map((task) => ({ unit: unit.id, task }))),
         worktrees: Object.fromEntries(
@@ -123,6 +156,8 @@ const sessionOf = ({ tasks }: Work, unit: UnitName, number: number) => {
 
 const refused = (message: string) => new InvalidJobConfig({ issues: [{ path: ["retryOf"], message }] })
 
+const refusedUnits = (message: string) => new InvalidJobConfig({ issues: [{ path: ["units"], message }] })
+
 /** The target was rewritten, and merging would restore the removed commits. */
 const rewritten = ({ id, snapshot: { target, targetAt } }: FormerJob, repository: Repository) =>
   Effect.flatMap(recoveryCommands.rebase(repository, { base: targetAt, result: resultBranch(id), target }), (command) =>
@@ -139,11 +174,13 @@ const unrelated = ({ id, snapshot }: FormerJob, target: BranchName) =>
 
 const name = (unit: string, task: number): string => `${unit}/${task}`
 
-const completed = (unit: Unit, done: ReadonlyArray<number>) =>
-  new Unit({
-    ...unit,
-    tasks: unit.tasks.map((task) => (done.includes(task.number) ? new Task({ ...task, status: "complete" }) : task))
-  })
+/** A unit with its done tasks; what is new in one that is not chosen is left out. */
+const completed = (unit: Unit, done: ReadonlyArray<number>, isChosen: boolean) => {
+  const tasks = unit.tasks.map((task) =>
+    done.includes(task.number) ? new Task({ ...task, status: "complete" }) : task
+  )
+  return new Unit({ ...unit, tasks: isChosen ? tasks : tasks.filter(({ status }) => status === "complete") })
+}
 
 /** A predicate for the recorded commits that still exist in the repository. */
 const existingCommits = (repository: Repository, { snapshot, work: { tasks, units } }: FormerJob) =>

@@ -52,13 +52,17 @@ const baseOf = (ctx: RunContext, unit: Unit, result: ObjectId) =>
     const [next] = unit.remaining
     const isAdopted =
       begun !== undefined && next !== undefined && (yield* UnitWorktree.adopt(ctx, unit.id, next.number, begun))
-    // Unfinished work cannot be merged: the unit meets the result when it is done.
+    // Neither unfinished work nor a conflict can be merged: the unit meets the result when it is done.
     const base =
       begun === undefined
         ? result
-        : isAdopted
+        : isAdopted || next === undefined
           ? begun
-          : yield* mergeUnit.mergeCommits(ctx, unit, { ours: begun, theirs: result, isCarriedOver: true })
+          : yield* Effect.catchTag(
+              mergeUnit.mergeCommits(ctx, unit, { ours: begun, theirs: result, isCarriedOver: true }),
+              "MergeConflict",
+              () => Effect.succeed(begun)
+            )
     const worktree = yield* UnitWorktree.pathOf(ctx, unit.id)
     yield* progress.changeUnit(unit.id, { state: "running", base, worktree, startedAt: yield* now })
     return base

@@ -52,6 +52,8 @@ describe("job summary", () => {
   ! frame  1 commit is not in the result
     branch  charlotte/${jobId}/unit/frame
     diff    git -C /home/me/barn diff main...charlotte/${jobId}/unit/frame
+    merge   git -C /home/me/barn switch charlotte/${jobId}/unit/frame && git -C /home/me/barn merge ${branch}
+    charlotte retry ${jobId} merges this branch again, with what you commit there or on main, and runs no task again
 
   ✗ silk 2  Lay the rings
     failed 2 times: the gate (npm test) ended with exit code 1
@@ -172,7 +174,8 @@ describe("job summary", () => {
           unit: "frame",
           commits: 1,
           branch: `charlotte/${jobId}/unit/frame`,
-          diff: `git -C /home/me/barn diff main...charlotte/${jobId}/unit/frame`
+          diff: `git -C /home/me/barn diff main...charlotte/${jobId}/unit/frame`,
+          merge: `git -C /home/me/barn switch charlotte/${jobId}/unit/frame && git -C /home/me/barn merge ${branch}`
         }
       ],
       target: "main",

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import { JobId, JobManager } from "charlotte"
 import { rm } from "node:fs/promises"
-import { Effect } from "effect"
+import { DateTime, Effect } from "effect"
+import * as Summary from "../../../src/cli/run/Summary.js"
 import * as Repository from "../../support/Repository.js"
 import {
   appears,
@@ -28,6 +29,9 @@ const states = ({ work }: Ended) => Object.fromEntries(work.units.map(({ state, 
 /** The user changes a task, on the target and in the checkout. */
 const mend = (world: Repository.Sandbox, top: string, file: string, content: string) =>
   Effect.zipRight(commitOnMain(world, top, file, content), world.write(`${top}/${file}`, content))
+
+const switchToMain = (world: Repository.Sandbox, top: string) =>
+  world.shell(top, "git checkout --quiet -- . && git clean -fdq && git switch --quiet main")
 
 const makes = (file: string) => [`echo ${file} > ${file}`, `test -e ${file}`] as const
 
@@ -111,38 +115,210 @@ describe("retry", () => {
     })
   )
 
-  it.scopedLive("restarts a unit that failed after its merge, on top of the other units", () =>
-    Effect.gen(function* () {
-      const world = yield* Repository.sandbox
-      const { config, top, untouched } = yield* repository(world, {
-        "a/IMPLEMENTATION_PLAN.md": unit(),
-        "a/01-a.md": task(1, "echo a >> a.txt\ntouch a.part", "test -e a.part"),
-        "clash/IMPLEMENTATION_PLAN.md": unit(),
-        "clash/01-c.md": task(1, ...makes("c1")),
-        "clash/02-c.md": task(2, "echo clash >> a.txt", "grep -q clash a.txt", [1]),
-        "gate/IMPLEMENTATION_PLAN.md": unit(),
-        "gate/01-g.md": task(
-          1,
-          "if test -e a.part; then touch both; fi\ntouch g.part",
-          "test -e both || test $(ls *.part | wc -l) -eq 1"
-        )
+  describe("of a unit that could not be merged, without running its tasks again,", () => {
+    const clash = {
+      "a/IMPLEMENTATION_PLAN.md": unit(),
+      "a/01-a.md": task(1, "echo a >> a.txt", "grep -q a a.txt"),
+      "clash/IMPLEMENTATION_PLAN.md": unit(),
+      "clash/01-c.md": task(1, ...makes("c1")),
+      "clash/02-c.md": task(2, "echo clash >> a.txt", "grep -q clash a.txt", [1])
+    }
+    const reasonOf = ({ work }: Ended) => work.units.at(-1)?.reason
+
+    it.scopedLive("merges its branch with the commits of a person who resolved the conflict there", () =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const { config, top } = yield* repository(world, clash)
+        yield* switchToMain(world, top)
+        yield* Effect.gen(function* () {
+          const first = yield* run(config)
+          expect(states(first)).toEqual({ a: "merged", clash: "failed" })
+          const second = yield* run({ ...config, retryOf: first.id })
+          expect([states(second), calls(second)]).toEqual([{ a: "skipped", clash: "failed" }, []])
+          expect(reasonOf(second)).toBe("unit clash conflicts with the units merged before it in a.txt")
+
+          const merge = Summary.of({ run: second.run, work: second.work }, yield* DateTime.now).unmerged[0]?.merge
+          const { output } = yield* follow(world, merge ?? "")
+          expect(output).toContain("CONFLICT")
+          yield* world.write(`${top}/a.txt`, "one\ntwo\nthree\na and clash\n")
+          yield* world.shell(top, "git commit --quiet --all -m resolved && git switch --quiet main")
+          const third = yield* run({ ...config, retryOf: second.id })
+          expect([third.run.status, calls(third)]).toEqual(["completed", []])
+          expect(yield* show(world, top, "main:a.txt")).toBe("one\ntwo\nthree\na and clash\n")
+          expect((yield* doneTasks(world, top, "main")).toSorted()).toEqual(["a 1", "clash 1", "clash 2"])
+          expect(yield* subjects(world, top, "main")).toContain("resolved")
+        }).pipe(Effect.provide(charlotte(world)))
       })
-      yield* Effect.gen(function* () {
-        const first = yield* run(config)
-        expect(states(first)).toEqual({ a: "merged", clash: "failed", gate: "failed" })
-        const reasons = first.work.units.map(({ reason = "" }) => reason)
-        expect(reasons[1]).toBe("unit clash conflicts with the units merged before it in a.txt")
-        expect(reasons[2]).toContain("the gate of task 1 of unit gate, on the merged result, (test -e both ||")
-        const second = yield* run({ ...config, retryOf: first.id })
-        expect(second.run.status).toBe("completed")
-        expect(calls(second).toSorted()).toEqual(["clash 1", "clash 2", "gate 1"])
-        expect(yield* show(world, top, "main:a.txt")).toBe("one\ntwo\nthree\na\nclash\n")
-        const done = yield* doneTasks(world, top, "mine..main")
-        expect(done.toSorted()).toEqual(["a 1", "clash 1", "clash 2", "gate 1"])
-        yield* untouched
-      }).pipe(Effect.provide(charlotte(world)))
+    )
+
+    it.scopedLive("merges its branch as recorded if it was rewound, once the target fits", () =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const { config, top } = yield* repository(world, clash)
+        yield* switchToMain(world, top)
+        yield* Effect.gen(function* () {
+          const first = yield* run(config)
+          yield* world.git(top, "branch", "--force", `charlotte/${first.id}/unit/clash`, "main")
+          // The user removes the lines of the other unit again, and lands it so.
+          yield* world.shell(
+            top,
+            `git merge --quiet charlotte/${first.id}/result
+             printf 'one\\ntwo\\nthree\\n' > a.txt; git commit --quiet --all -m mended`
+          )
+          const second = yield* run({ ...config, retryOf: first.id })
+          expect([second.run.status, calls(second)]).toEqual(["completed", []])
+          expect(yield* show(world, top, "main:a.txt")).toBe("one\ntwo\nthree\nclash\n")
+        }).pipe(Effect.provide(charlotte(world)))
+      })
+    )
+
+    it.scopedLive("runs its gates on the merged result, until they pass there", () =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const { config, top } = yield* repository(world, {
+          "a/IMPLEMENTATION_PLAN.md": unit(),
+          "a/01-a.md": task(1, "touch a.part", "test -e a.part"),
+          "gate/IMPLEMENTATION_PLAN.md": unit(),
+          "gate/01-g.md": task(1, "touch g.part", "test -e both || test $(ls *.part | wc -l) -eq 1")
+        })
+        yield* Effect.gen(function* () {
+          const first = yield* run(config)
+          expect(states(first)).toEqual({ a: "merged", gate: "failed" })
+          const second = yield* run({ ...config, retryOf: first.id })
+          expect([states(second), calls(second)]).toEqual([{ a: "skipped", gate: "failed" }, []])
+          expect(reasonOf(second)).toContain("the gate of task 1 of unit gate, on the merged result, (test -e both ||")
+          yield* commitOnMain(world, top, "both", "")
+          const third = yield* run({ ...config, retryOf: second.id })
+          expect([third.run.status, calls(third)]).toEqual(["completed", []])
+          const done = yield* doneTasks(world, top, "mine..main")
+          expect(done.toSorted()).toEqual(["a 1", "gate 1"])
+        }).pipe(Effect.provide(charlotte(world)))
+      })
+    )
+
+    it.scopedLive("begins it at the base with fresh", () =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const { config, top, untouched } = yield* repository(world, clash)
+        yield* Effect.gen(function* () {
+          const first = yield* run(config)
+          const second = yield* run({ ...config, retryOf: first.id, fresh: true })
+          expect(second.run.status).toBe("completed")
+          expect(calls(second)).toEqual(["clash 1", "clash 2"])
+          expect(yield* show(world, top, "main:a.txt")).toBe("one\ntwo\nthree\na\nclash\n")
+          yield* untouched
+        }).pipe(Effect.provide(charlotte(world)))
+      })
+    )
+
+    it.scopedLive("leaves it out if a person has merged it into the target", () =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const { config, top } = yield* repository(world, clash)
+        yield* switchToMain(world, top)
+        yield* Effect.gen(function* () {
+          const first = yield* run(config)
+          yield* world.shell(
+            top,
+            `git merge --quiet --no-edit charlotte/${first.id}/result
+             git merge --quiet --no-edit --strategy-option=ours charlotte/${first.id}/unit/clash`
+          )
+          const second = yield* run({ ...config, retryOf: first.id })
+          expect(states(second)).toEqual({ a: "skipped", clash: "skipped" })
+          expect([second.run.status, second.types.includes("unit.setup.started clash")]).toEqual(["completed", false])
+        }).pipe(Effect.provide(charlotte(world)))
+      })
+    )
+  })
+
+  describe("of named units", () => {
+    const plan = (root: string) => ({
+      "charlotte.yaml": "attempts: 1\n",
+      "done/IMPLEMENTATION_PLAN.md": unit(),
+      "done/01-d.md": task(1, ...makes("d1")),
+      "a/IMPLEMENTATION_PLAN.md": unit(["done"]),
+      "a/01-a.md": task(1, ...makes("a1")),
+      "a/02-a.md": task(2, "touch a2", `test -e '${root}/mended'`, [1]),
+      "b/IMPLEMENTATION_PLAN.md": unit(),
+      "b/01-b.md": task(1, ...makes("b1")),
+      "b/02-b.md": task(2, "touch b2", `test -e '${root}/mended'`, [1]),
+      "aa/IMPLEMENTATION_PLAN.md": unit(["a"]),
+      "aa/01-aa.md": task(1, ...makes("aa1")),
+      "ab/IMPLEMENTATION_PLAN.md": unit(["a", "b"]),
+      "ab/01-ab.md": task(1, ...makes("ab1"))
     })
-  )
+
+    it.scopedLive("works on them and on what depends on them, and leaves the others to the job before", () =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const { config, top } = yield* repository(world, plan(world.root))
+        yield* switchToMain(world, top)
+        yield* Effect.gen(function* () {
+          const first = yield* run(config)
+          expect(states(first)).toEqual({ a: "failed", aa: "blocked", ab: "blocked", b: "failed", done: "merged" })
+          const again = yield* run({ ...config, retryOf: first.id, units: ["a"] })
+          expect([states(again), calls(again)]).toEqual([{ a: "failed", aa: "blocked", done: "skipped" }, ["a 2"]])
+          const misdirected = yield* refusal(run({ ...config, retryOf: again.id, units: ["b"] }))
+          expect(misdirected.message).toContain(
+            `units: unit b was left to job ${first.id}: charlotte retry ${first.id} --unit b`
+          )
+          yield* world.write(`${world.root}/mended`, "")
+
+          // Without names it goes on with the same units.
+          const second = yield* run({ ...config, retryOf: again.id })
+          expect([second.run.status, states(second)]).toEqual([
+            "completed",
+            { a: "merged", aa: "merged", done: "skipped" }
+          ])
+          expect(calls(second)).toEqual(["a 2", "aa 1"])
+          expect((yield* doneTasks(world, top, "mine..main")).toSorted()).toEqual(["a 1", "a 2", "aa 1", "done 1"])
+          expect(second.events.find(({ type }) => type === "orch.started")?.payload).toMatchObject({
+            leftOut: ["b", "ab"]
+          })
+          const now = yield* DateTime.now
+          for (const { run, work } of [again, second])
+            expect(Summary.of({ run, work }, now).leftOut).toEqual([
+              { units: ["b", "ab"], command: `charlotte retry ${first.id} --unit b --unit ab` }
+            ])
+          // What is left: its first task is not run again, nor are the units that have landed since.
+          const third = yield* run({ ...config, retryOf: first.id })
+          expect([third.run.status, calls(third)]).toEqual(["completed", ["b 2", "ab 1"]])
+        }).pipe(Effect.provide(charlotte(world)))
+      })
+    )
+
+    it.scopedLive("begins only these at the base with fresh", () =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const { config } = yield* repository(world, plan(world.root))
+        yield* Effect.gen(function* () {
+          const first = yield* run(config)
+          yield* world.write(`${world.root}/mended`, "")
+          const second = yield* run({ ...config, retryOf: first.id, units: ["b", "a"], fresh: true })
+          expect([second.run.status, calls(second).toSorted()]).toEqual([
+            "completed",
+            ["a 1", "a 2", "aa 1", "ab 1", "b 1", "b 2"]
+          ])
+        }).pipe(Effect.provide(charlotte(world)))
+      })
+    )
+
+    it.scopedLive("is rejected for a unit that does not exist, or depends on one that is left out", () =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const { config } = yield* repository(world, plan(world.root))
+        yield* Effect.gen(function* () {
+          const first = yield* run(config)
+          const say = (...units: readonly [string, ...Array<string>]) =>
+            Effect.map(refusal(run({ ...config, retryOf: first.id, units })), ({ message }) => message)
+          expect(yield* say("a", "bb")).toContain("units: there is no unit bb: the units are b, done, a, aa, ab")
+          expect(yield* say("a", "ab")).toContain("units: unit ab depends on b, not done yet: add --unit b")
+          const { message } = yield* refusal(run({ ...config, units: ["a"] }))
+          expect(message).toContain("units: units can be chosen only with retryOf")
+        }).pipe(Effect.provide(charlotte(world)))
+      })
+    )
+  })
 
   it.scopedLive("continues a stopped job, including a unit that only waited to be merged", () =>
     Effect.gen(function* () {
