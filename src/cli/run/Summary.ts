@@ -10,6 +10,7 @@ import * as why from "../../progress/reason.js"
 import { resultBranch, unitBranch, UnitName } from "../../git/RefNames.js"
 import { command } from "../../git/shellQuote.js"
 import { workStartedAt } from "../list/workStartedAt.js"
+import type { Unfinished } from "../show/unfinishedWork.js"
 
 /** A unit that failed, and its failed task. */
 export interface Failure {
@@ -55,6 +56,8 @@ export interface Summary {
   readonly branch: string | undefined
   readonly diff: string | undefined
   readonly unmerged: ReadonlyArray<Unmerged>
+  /** Units with unfinished work, which a retry or a resumed job continues. */
+  readonly unfinished: ReadonlyArray<Unfinished>
   /** The units that a retry has left as they are, and a command for each job that has their work. */
   readonly leftOut: ReadonlyArray<{ readonly units: ReadonlyArray<string>; readonly command: string }> | undefined
   readonly target: string | undefined
@@ -74,6 +77,7 @@ export interface Summary {
 export interface Ended {
   readonly run: Run
   readonly work: ShownWork
+  readonly unfinished?: ReadonlyArray<Unfinished>
 }
 
 /** The fields of results and errors of the task orchestrator. */
@@ -98,7 +102,7 @@ const read = (json: unknown): Outcome =>
   typeof json === "string" ? { message: json } : Option.getOrElse(Schema.decodeUnknownOption(Outcome)(json), () => ({}))
 
 export const of = (
-  { run, work: recorded }: Ended,
+  { run, unfinished = [], work: recorded }: Ended,
   now: DateTime.DateTime,
   interruptedAt?: DateTime.DateTime
 ): Summary => {
@@ -117,6 +121,7 @@ export const of = (
     commits: outcome.commits ?? mergedCommits(work),
     ...resultOf(run, work, outcome, config),
     unmerged: unmergedOf(run, work, config),
+    unfinished,
     leftOut: outcome.leftOut && leftOutOf(outcome.leftOut),
     target: outcome.target ?? config?.targetBranch,
     landed: outcome.landed,

@@ -13,6 +13,7 @@ export const lines = (summary: Summary, columns: number): ReadonlyArray<StyledLi
     ...wrap(headline(summary)),
     ...part(table(facts(summary), columns - 4)),
     ...unmerged(summary, columns),
+    ...unfinished(summary),
     ...summary.failures.flatMap((failure) => part(failed(failure, wrap))),
     ...part([...summary.retried.map(retried), ...summary.notes.map(noted)].flatMap(wrap)),
     ...part(next(summary))
@@ -96,6 +97,15 @@ const branchOf = (
         ])
   ]
 }
+
+export const unfinished = ({ unfinished }: Summary): ReadonlyArray<StyledLine.Line> =>
+  unfinished.flatMap(({ command, files, task, unit }) => {
+    const size = files === undefined ? "" : `: ${format.count(files, "file")}`
+    return part([
+      [mark.warn, place(unit, undefined), StyledLine.raw(`  unfinished work of task ${task}${size}`)],
+      ...(command === undefined ? [] : [[StyledLine.raw("  diff    ", "faint"), StyledLine.piece(command)]])
+    ])
+  })
 
 /** Facts that may wrap. */
 const sentences = ["units", "tasks"]

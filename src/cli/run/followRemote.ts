@@ -10,6 +10,7 @@ import * as ExitCode from "../errors/ExitCode.js"
 import * as JobSource from "../target/JobSource.js"
 import { Output } from "../terminal/Output.js"
 import * as Follow from "./Follow.js"
+import * as unfinishedWork from "../show/unfinishedWork.js"
 import type { Ended } from "./Summary.js"
 
 export interface Options {
@@ -44,7 +45,7 @@ export const follow = ({ host: { client, isRemote, what }, id, json }: Options) 
       events: Stream.catchAll(events, (error) => (isGone(error) ? Stream.empty : Stream.fail(error))).pipe(
         Stream.tap(noteStatus)
       ),
-      end: Effect.map(
+      end: Effect.flatMap(
         Effect.catchIf(client.get(id), isGone, (error) => (isRemote ? Effect.fail(error) : left(id))),
         ended
       ),
@@ -58,12 +59,13 @@ export const follow = ({ host: { client, isRemote, what }, id, json }: Options) 
 export const replay = (jobs: JobSource.Jobs, id: JobId, json: boolean) =>
   Effect.gen(function* () {
     const job = yield* jobs.get(id)
-    const code = yield* Follow.follow({ events: jobs.events(id), end: Effect.succeed(ended(job)), json })
+    const code = yield* Follow.follow({ events: jobs.events(id), end: ended(job), json })
     if (job.status === "pending") yield* printUnattended(id)
     if (code !== ExitCode.completed) return yield* new ExitCode.Quit({ code })
   })
 
-const ended = (job: Job): Ended => ({ run: job, work: job })
+const ended = (job: Job) =>
+  Effect.map(unfinishedWork.of(job, job), (unfinished): Ended => ({ run: job, work: job, unfinished }))
 
 const isGone = ({ _tag }: { readonly _tag: string }): boolean =>
   ["ConnectionFailed", "DaemonNotRunning", "ShuttingDown"].includes(_tag)

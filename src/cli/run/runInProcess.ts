@@ -25,6 +25,7 @@ import { ProcessRunner } from "../../process/ProcessRunner.js"
 import * as exitCodeOf from "../errors/exitCodeOf.js"
 import * as ExitCode from "../errors/ExitCode.js"
 import { Output, type OutputClosed } from "../terminal/Output.js"
+import * as unfinishedWork from "../show/unfinishedWork.js"
 import * as Follow from "./Follow.js"
 import { recordingNotices } from "./recordingNotices.js"
 import * as text from "../terminal/text.js"
@@ -113,7 +114,9 @@ const manage = <E>({ begin, json }: Options<E>, records: Context.Context<Records
         const leaving = yield* Deferred.make<void>()
         const follow = Follow.follow({
           events: manager.events(id),
-          end: Effect.all({ run: manager.await(id), work: store.work.of(id) }),
+          end: Effect.all({ run: manager.await(id), work: store.work.of(id) }).pipe(
+            Effect.bind("unfinished", ({ run, work }) => unfinishedWork.of(run, work))
+          ),
           leaving: Deferred.await(leaving),
           notices: recordingNotices(manager.health),
           json

@@ -20,12 +20,17 @@ export interface View {
   readonly columns: number
 }
 
-export const lines = (job: Job, view: View): ReadonlyArray<StyledLine.Line> => {
-  const summary = Summary.of({ run: job, work: job }, view.now)
+export const lines = (
+  job: Job,
+  unfinished: NonNullable<Summary.Ended["unfinished"]>,
+  view: View
+): ReadonlyArray<StyledLine.Line> => {
+  const summary = Summary.of({ run: job, work: job, unfinished }, view.now)
   return [
     ...StyledLine.wrap(headline(job, summary), view.columns - 1, 2),
     ...SummaryText.part(SummaryText.table([...facts(job, view), ...SummaryText.facts(summary)], view.columns - 4)),
     ...SummaryText.unmerged(summary, view.columns),
+    ...SummaryText.unfinished(summary),
     ...SummaryText.part(job.units.flatMap((unit) => unitLines(unit, job, view))),
     ...SummaryText.part(commands(job, summary))
   ]

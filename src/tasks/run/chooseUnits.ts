@@ -2,7 +2,7 @@
  * The units on which a retry works, if it does not work on all: named ones, and those that depend on them.
  */
 import { Either, Option } from "effect"
-import { Plan, Unit } from "../plan/Plan.js"
+import { Plan, type Unit } from "../plan/Plan.js"
 
 export interface Options {
   readonly plan: Plan

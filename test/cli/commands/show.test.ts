@@ -39,6 +39,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "5 minutes" })("charl
       expect(failed.out).toMatch(
         /\n {2}✗ a {2}failed {2}\d:\d\d\n {4}✗ 1 Bad red ?work {2}failed 1× {2}\d:\d\d\n {8}the gate exited with code 1\n {8}log {2}\/.*\.gate\.log\n/
       )
+      expect(failed.out).toContain("\n\n  ! a  unfinished work of task 1: 1 file\n")
       expect(failed.out).toContain(`charlotte retry ${bad}\n`)
     })
   )
@@ -65,7 +66,11 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "5 minutes" })("charl
       const { summary, ...job } = decode(out)
       const { json } = yield* requests.send({ socketPath: `${home}/socket` }, { path: `/api/v1/jobs/${job["id"]}` })
       expect(job).toEqual(json)
-      expect(summary).toMatchObject({ jobId: job["id"], status: "failed" })
+      expect(summary).toMatchObject({
+        jobId: job["id"],
+        status: "failed",
+        unfinished: [{ unit: "a", task: 1, files: 1 }]
+      })
     })
   )
 

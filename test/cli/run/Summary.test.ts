@@ -66,6 +66,29 @@ describe("job summary", () => {
   fix that, then continue with  charlotte retry ${jobId}`)
   })
 
+  it("of a job with unfinished work says how much there is, and how to see it if there is a snapshot", () => {
+    const command = `charlotte diff ${jobId} silk --unfinished 2`
+    const unfinished = [
+      { unit: "silk", task: 2, files: 12, command },
+      { unit: "barn", task: 1, files: undefined, command: undefined }
+    ]
+    expect(text({ run: run("failed", { error: toJson(failure) }), work: someFailed, unfinished })).toContain(`
+
+  ! silk  unfinished work of task 2: 12 files
+    diff    ${command}
+
+  ! barn  unfinished work of task 1
+
+`)
+  })
+
+  it("of a retry of some units names those that are left out", () => {
+    const leftOut = ["barn", "frame"].map((unit) => ({ unit, job: jobId }))
+    expect(text({ run: run("completed", { result: { ...result, leftOut } }), work: allDone })).toContain(
+      `\n  left out barn, frame; go on there with: charlotte retry ${jobId} --unit barn --unit frame`
+    )
+  })
+
   it("of a job that failed before any merge has no diff", () => {
     const work = new Work({ units: someFailed.units.slice(0, 1), tasks: someFailed.tasks.slice(0, 2) })
     const failed = text({ run: run("failed", { error: toJson(failure) }), work })
@@ -178,6 +201,7 @@ describe("job summary", () => {
           merge: `git -C /home/me/barn switch charlotte/${jobId}/unit/frame && git -C /home/me/barn merge ${branch}`
         }
       ],
+      unfinished: [],
       target: "main",
       failures: [
         {
