@@ -1,43 +1,62 @@
 /**
- * Which jobs need a person, most urgent first: jobs that wait for a signal, recently failed jobs that were not marked as seen, jobs
- * that wait to be resumed, and jobs that are parked until a time.
+ * Which jobs need a person, most urgent first, and which only wait. A job that is parked until a time needs nobody, nor does a failed
+ * one that another job retries.
  */
 import type { RunStatus } from "../domain/RunStatus.js"
+import * as payload from "./payload.js"
 
 /** Times are milliseconds. */
-interface Listed {
+export interface Listed {
   readonly id: string
   readonly status: RunStatus
-  readonly endedAt?: number | undefined
+  readonly config?: unknown
   readonly waitsFor?: string | undefined
-  readonly parked?: { readonly signal?: string | undefined } | undefined
+  readonly parked?: { readonly signal?: string | undefined; readonly until?: unknown } | undefined
 }
-
-const week = 7 * 86_400_000
 
 /** How many jobs are shown above the list. */
 export const most = 12
 
-/** Lower is more urgent; undefined if the job needs no person. */
-const urgency = ({ endedAt = 0, parked, status, waitsFor }: Listed, now: number): number | undefined => {
-  if (status === "parked") {
-    // The job continues as soon as a permit is free.
-    if (waitsFor === "permit") return undefined
-    return parked?.signal === undefined ? 3 : 0
+/** The jobs that retry others, by the job that they retry; of several, the newest. */
+export const retries = <Job extends Pick<Listed, "id" | "config">>(
+  jobs: ReadonlyArray<Job>
+): ReadonlyMap<string, Job> => {
+  const found = new Map<string, Job>()
+  for (const job of jobs) {
+    const former = payload.string(job.config, "retryOf")
+    const known = former === undefined ? undefined : found.get(former)
+    if (former !== undefined && (known === undefined || known.id < job.id)) found.set(former, job)
   }
-  if (status === "failed") return now - endedAt < week ? 1 : undefined
+  return found
+}
+
+/** Lower is more urgent; undefined if the job needs no person. */
+const urgency = (
+  { id, parked, status, waitsFor }: Listed,
+  retried: ReadonlyMap<string, unknown>
+): number | undefined => {
+  // The job continues as soon as a permit is free.
+  if (status === "parked") return waitsFor === "permit" || isTimed({ parked }) ? undefined : 0
+  if (status === "failed") return retried.has(id) ? undefined : 1
   return status === "interrupted" ? 2 : undefined
 }
 
+const isTimed = ({ parked }: Pick<Listed, "parked">): boolean =>
+  parked?.signal === undefined && parked?.until !== undefined
+
+/** Whether a job is parked, and goes on by itself. */
+export const isWaiting = ({ parked, status, waitsFor }: Listed): boolean =>
+  status === "parked" && (waitsFor === "permit" || isTimed({ parked }))
+
+/** Those that need a person. */
 export const choose = <Job extends Listed>(
   jobs: ReadonlyArray<Job>,
-  seen: ReadonlySet<string>,
-  now: number
+  retried: ReadonlyMap<string, unknown>
 ): ReadonlyArray<Job> =>
   jobs
     .flatMap((job) => {
-      const of = urgency(job, now)
-      return of === undefined || (job.status === "failed" && seen.has(job.id)) ? [] : [{ job, of }]
+      const of = urgency(job, retried)
+      return of === undefined ? [] : [{ job, of }]
     })
     .sort((a, b) => a.of - b.of || (a.job.id < b.job.id ? 1 : -1))
     .map(({ job }) => job)

@@ -15,7 +15,7 @@ export interface View {
 
 /** `for a permit`, `until 2026-01-31 08:00:00 (in 2 h)`, `for the signal approve`: what a pending or parked job waits for. */
 export const condition = (
-  { parked, startAt, waitsFor }: Job,
+  { parked, startAt, waitsFor }: Pick<Job, "parked" | "startAt" | "waitsFor">,
   { now: { epochMillis: now }, zone }: View,
   heldKeys: ReadonlyArray<string> = []
 ): string =>

@@ -20,6 +20,7 @@ import { show } from "../commands/show.js"
 import { signal } from "../commands/signal.js"
 import { start } from "../commands/start.js"
 import { stop } from "../commands/stop.js"
+import { summary } from "../commands/summary.js"
 import { watch } from "../commands/watch.js"
 import type { Group } from "./CommandTree.js"
 
@@ -31,6 +32,7 @@ export const charlotte: Group = {
     plan,
     start,
     jobs,
+    summary,
     show,
     watch,
     open,
@@ -57,6 +59,8 @@ export const charlotte: Group = {
     cancel: ["stop"],
     kill: ["stop"],
     status: ["daemon status", "show"],
+    morning: ["summary"],
+    report: ["summary"],
     get: ["show"],
     info: ["show"],
     follow: ["watch"],

@@ -48,7 +48,21 @@ const answer = (
     const command = yield* effect
     if (action === "completions") return yield* write(completions.script(shell))
     if ("parameters" in node && node.isLocal === true) yield* refuseRemote(path)
-    yield* command ?? showHelp(path, node)
+    yield* command ?? showSummary(path, node)
+  })
+
+/** The group without a command: the summary of the repository around if it is read by a person and there is one, else the help. */
+const showSummary = (path: Invocation["path"], node: Invocation["node"]) =>
+  Effect.gen(function* () {
+    const { isTerminal } = yield* Output
+    const isShown =
+      isTerminal &&
+      path.length === 1 &&
+      (yield* Effect.flatMap(
+        Effect.promise(() => import("../summary/summary.js")),
+        ({ ofRepository }) => ofRepository
+      ))
+    if (!isShown) yield* showHelp(path, node)
   })
 
 const refuseRemote = (path: Invocation["path"]) =>

@@ -133,7 +133,7 @@ export const of = (
       return reason === undefined ? [] : [{ unit: task.unit, task: task.task, reason }]
     }),
     notes: work.tasks.flatMap(({ notes, task, unit }) => notes.map((note) => ({ unit, task, note }))),
-    next: nextOf(run, outcome)
+    next: next(run, outcome)
   }
 }
 
@@ -198,7 +198,10 @@ const failuresOf = ({ tasks, units }: ShownWork): ReadonlyArray<Failure> =>
       }
     })
 
-const nextOf = ({ id, kind, status }: Run, { _tag, command }: Outcome): string | undefined => {
+/** The command that continues the work. */
+export const nextOf = (run: Run): string | undefined => next(run, read(run.error?.error ?? run.result))
+
+const next = ({ id, kind, status }: Run, { _tag, command }: Outcome): string | undefined => {
   if (status === "interrupted" || status === "parked") return `charlotte resume ${id}`
   if (status === "failed" && _tag === "LandingBlocked" && command !== undefined) return command
   if (kind !== "tasks") return undefined

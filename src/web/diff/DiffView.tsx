@@ -8,7 +8,7 @@ import { useKeys } from "../app/keys.js"
 import { useLoaded } from "../app/live.js"
 import { changeQuery, navigate, toJob, toJobs } from "../router.js"
 import * as format from "../../progress/format.js"
-import { titleOf } from "../ui/jobText.js"
+import { jobName } from "../../progress/jobName.js"
 import { useTitle } from "../ui/useTitle.js"
 import { visible } from "../ui/visible.js"
 import { FileDiff } from "./FileDiff.js"
@@ -89,7 +89,7 @@ export const DiffView = ({ id, query }: { readonly id: string; readonly query: U
   const record = job.value.value
   const additions = files.reduce((sum, file) => sum + file.additions, 0)
   const deletions = files.reduce((sum, file) => sum + file.deletions, 0)
-  const title = record === undefined ? id : titleOf(record)
+  const title = record === undefined ? id : jobName(record)
   useTitle(`Changes of ${visible(title)} · Charlotte`)
   const units = record?.units.map(({ unit }) => unit) ?? (unit === undefined ? [] : [unit])
   return (

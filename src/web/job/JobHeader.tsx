@@ -6,7 +6,7 @@ import type { Job } from "../api/models.js"
 import { now } from "../app/live.js"
 import { toJobs } from "../router.js"
 import * as format from "../../progress/format.js"
-import { baseName, repositoryOf, titleOf } from "../ui/jobText.js"
+import { baseName, jobName, repositoryOf } from "../../progress/jobName.js"
 import { shownStatus, Status } from "../ui/Status.js"
 import { visible } from "../ui/visible.js"
 import type { Message } from "./attention.js"
@@ -100,7 +100,7 @@ export const JobHeader = ({ counts, job, messages, onChange, onShow }: Props) =>
           <a href={toJobs()}>Jobs</a>
           <span aria-hidden="true"> /</span>
         </nav>
-        <h1>{visible(titleOf(job))}</h1>
+        <h1>{visible(jobName(job))}</h1>
         <Status status={shownStatus(job)} />
         <span class="grow" />
         <JobActions job={job} messages={messages} onChange={onChange} />

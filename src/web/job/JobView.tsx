@@ -4,7 +4,7 @@
 import { useKeys } from "../app/keys.js"
 import { now } from "../app/live.js"
 import { changeQuery } from "../router.js"
-import { titleOf } from "../ui/jobText.js"
+import { jobName } from "../../progress/jobName.js"
 import { useTitle } from "../ui/useTitle.js"
 import { visible } from "../ui/visible.js"
 import { attention } from "./attention.js"
@@ -95,7 +95,7 @@ const Loaded = ({
   readonly error: Error | undefined
 }) => {
   const { job, model } = shown
-  useTitle(`${job.phase === "stopping" ? "stopping" : job.status}: ${visible(titleOf(job))} · Charlotte`)
+  useTitle(`${job.phase === "stopping" ? "stopping" : job.status}: ${visible(jobName(job))} · Charlotte`)
   return (
     <article class="job">
       <JobHeader

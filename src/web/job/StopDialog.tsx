@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "preact/hooks"
 import type { Job } from "../api/models.js"
-import { titleOf } from "../ui/jobText.js"
+import { jobName } from "../../progress/jobName.js"
 import { visible } from "../ui/visible.js"
 
 export interface Props {
@@ -14,7 +14,7 @@ export const StopDialog = ({ job, onClose, onStop }: Props) => {
   useEffect(() => dialog.current?.showModal(), [])
   return (
     <dialog ref={dialog} aria-labelledby="stop-title" onClose={onClose}>
-      <h2 id="stop-title">Stop {visible(titleOf(job))}?</h2>
+      <h2 id="stop-title">Stop {visible(jobName(job))}?</h2>
       <p class="note">
         Its agents get a few seconds to exit, and are then killed. Completed tasks are kept: a retry does not repeat
         them.

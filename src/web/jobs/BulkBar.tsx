@@ -5,7 +5,8 @@ import type { Signal } from "@preact/signals"
 import type { ListedJob } from "../api/models.js"
 import { Confirm } from "../ui/Confirm.js"
 import * as format from "../../progress/format.js"
-import { titleOf, shortId } from "../ui/jobText.js"
+import { jobName } from "../../progress/jobName.js"
+import { shortId } from "../ui/shortId.js"
 import { visible } from "../ui/visible.js"
 import * as actions from "./actions.js"
 import { canResume, canStop } from "./bulk.js"
@@ -21,7 +22,7 @@ const Question = ({ what }: { readonly what: actions.Stop }) => {
         <ul class="stop-list">
           {what.jobs.slice(0, 8).map((job) => (
             <li key={job.id}>
-              {visible(titleOf(job))} <span class="faint mono">{shortId(job.id)}</span>
+              {visible(jobName(job))} <span class="faint mono">{shortId(job.id)}</span>
             </li>
           ))}
           {what.jobs.length > 8 && <li class="faint">and {what.jobs.length - 8} more</li>}

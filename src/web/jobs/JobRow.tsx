@@ -6,7 +6,8 @@ import type { ListedJob } from "../api/models.js"
 import { now } from "../app/live.js"
 import { toJob } from "../router.js"
 import * as format from "../../progress/format.js"
-import { baseName, repositoryOf, shortId, titleOf } from "../ui/jobText.js"
+import { baseName, jobName, repositoryOf } from "../../progress/jobName.js"
+import { shortId } from "../ui/shortId.js"
 import { Progress } from "../ui/Progress.js"
 import { shownStatus, Status } from "../ui/Status.js"
 import { visible } from "../ui/visible.js"
@@ -54,7 +55,7 @@ export interface Props {
 export const JobRow = ({ job, line, onToggle, selected }: Props) => {
   const isSelected = selected.value.has(job.id)
   const repository = visible(repositoryOf(job) ?? "")
-  const title = visible(titleOf(job))
+  const title = visible(jobName(job))
   return (
     <tr role="row" data-job={job.id} class={isSelected ? "selected" : ""} aria-selected={isSelected}>
       <td role="cell" class="cell-select">

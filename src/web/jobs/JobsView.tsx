@@ -4,7 +4,6 @@
 import { useComputed, useSignal } from "@preact/signals"
 import { useEffect, useRef } from "preact/hooks"
 import type { ListedJob } from "../api/models.js"
-import { now } from "../app/live.js"
 import { changeQuery, toJobs } from "../router.js"
 import * as format from "../../progress/format.js"
 import { BulkBar } from "./BulkBar.js"
@@ -13,7 +12,7 @@ import { Filters } from "./Filters.js"
 import type { JobList } from "./JobList.js"
 import { JobTable } from "./JobTable.js"
 import { kinds } from "./kinds.js"
-import { choose, most } from "../../progress/needsPerson.js"
+import { choose, isWaiting, most } from "../../progress/needsPerson.js"
 import { seen } from "./seen.js"
 import { useJobKeys } from "./useJobKeys.js"
 import { useJobList } from "./useJobList.js"
@@ -62,15 +61,17 @@ export const JobsView = ({ query }: { readonly query: URLSearchParams }) => {
   const area = useRef<HTMLDivElement>(null)
 
   const page = shown?.page.value
-  const urgent = useUrgent(shown)
+  const { urgent, waiting } = useUrgent(shown)
   const above = isOverview(filter) ? urgent.slice(0, most) : []
-  const rest = page?.jobs.filter(({ id }) => !above.some((job) => job.id === id)) ?? []
-  const all = [...above, ...rest]
+  const quiet = isOverview(filter) ? waiting : []
+  const first = new Set([...above, ...quiet].map(({ id }) => id))
+  const rest = page?.jobs.filter(({ id }) => !first.has(id)) ?? []
+  const all = [...above, ...quiet, ...rest]
   useJobKeys({ area, selected, jobs: all, next: page?.next, filter })
 
   useEffect(() => {
-    document.title = above.length === 0 ? "Jobs · Charlotte" : `(${above.length}) Jobs · Charlotte`
-  }, [above.length])
+    document.title = urgent.length === 0 ? "Jobs · Charlotte" : `(${urgent.length}) Jobs · Charlotte`
+  }, [urgent.length])
   useEffect(() => {
     kinds.value = new Set([...kinds.peek(), ...all.map(({ kind }) => kind)])
   }, [page])
@@ -91,7 +92,7 @@ export const JobsView = ({ query }: { readonly query: URLSearchParams }) => {
           {above.length > 0 && (
             <section class="urgent" aria-labelledby="urgent-title">
               <h2 id="urgent-title">
-                Needs a person <span class="faint">{above.length}</span>
+                Needs a person <span class="faint">{urgent.length}</span>
                 {urgent.length > above.length && (
                   <a class="more" href={toJobs({ status: "failed" })}>
                     {format.count(urgent.length - above.length, "more", "more")}
@@ -101,9 +102,17 @@ export const JobsView = ({ query }: { readonly query: URLSearchParams }) => {
               <JobTable title="Needs a person" jobs={above} list={shown} selected={selected} />
             </section>
           )}
+          {quiet.length > 0 && (
+            <section aria-labelledby="waiting-title">
+              <h2 id="waiting-title">
+                Waiting <span class="faint">{quiet.length}</span>
+              </h2>
+              <JobTable title="Waiting" jobs={quiet} list={shown} selected={selected} />
+            </section>
+          )}
           {rest.length > 0 && (
             <section aria-labelledby="all-title">
-              <h2 id="all-title" class={above.length > 0 ? "" : "visually-hidden"}>
+              <h2 id="all-title" class={first.size > 0 ? "" : "visually-hidden"}>
                 {filter.status ?? "All jobs"}
               </h2>
               <JobTable title={filter.status ?? "All jobs"} jobs={rest} list={shown} selected={selected} />
@@ -119,11 +128,12 @@ export const JobsView = ({ query }: { readonly query: URLSearchParams }) => {
 
 const none: ReadonlyArray<ListedJob> = []
 
-const useUrgent = (list: JobList | undefined): ReadonlyArray<ListedJob> => {
+const useUrgent = (list: JobList | undefined) => {
   const latest = useSignal(list)
   latest.value = list
   return useComputed(() => {
-    const waiting = latest.value?.waiting.value ?? none
-    return choose(waiting, seen.value, now.peek())
+    const jobs = latest.value?.waiting.value ?? none
+    const unseen = jobs.filter(({ id, status }) => status !== "failed" || !seen.value.has(id))
+    return { urgent: choose(unseen, latest.value?.retries.value ?? new Map()), waiting: jobs.filter(isWaiting) }
   }).value
 }

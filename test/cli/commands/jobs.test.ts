@@ -37,7 +37,17 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "5 minutes" })("charl
       expect(titles).toMatch(/^JOB +STATUS +REASON +TASKS +TARGET +REPOSITORY +AGE +TOOK +LABELS$/)
       expect(rows.map((row) => row.split(/ {2,}/))).toEqual([
         [waiting, "running", "1/3", "branch-3", repository, age, clock],
-        [bad, "failed", "a 1: the gate exited with code 1", "0/1", "branch-2", repository, age, clock, "team=red, size=日本"],
+        [
+          bad,
+          "failed",
+          "a 1: the gate exited with code 1",
+          "0/1",
+          "branch-2",
+          repository,
+          age,
+          clock,
+          "team=red, size=日本"
+        ],
         [good, "completed", "1/1", "branch-1", repository, age, clock, "team=web"]
       ])
     })

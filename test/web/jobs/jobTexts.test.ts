@@ -6,8 +6,7 @@ import { elapsed } from "../../../src/web/jobs/elapsed.js"
 import { labelsOf, parse, toFilter } from "../../../src/web/jobs/filter.js"
 import { ofRecord } from "../../../src/web/jobs/lastLine.js"
 import { messageOf } from "../../../src/progress/payload.js"
-import { choose } from "../../../src/progress/needsPerson.js"
-import { baseName, titleOf } from "../../../src/web/ui/jobText.js"
+import { baseName, jobName } from "../../../src/progress/jobName.js"
 import * as format from "../../../src/progress/format.js"
 import { partsOf } from "../../../src/web/ui/Progress.js"
 
@@ -40,44 +39,13 @@ const job = (id: string, more: Partial<ListedJob> = {}): ListedJob => ({
 const parked = (id: string, more: Partial<NonNullable<ListedJob["parked"]>>): ListedJob =>
   job(id, { status: "parked", parked: { reason: "waits", until: undefined, signal: undefined, ...more } })
 
-const failed = (id: string, endedAt: number): ListedJob => job(id, { status: "failed", endedAt })
-
-describe("what needs a person", () => {
-  it("is first what waits for an answer, then new failures, then what can be resumed, then what waits for a time", () => {
-    const jobs = [
-      parked("limit", { until: now + minute }),
-      failed("broken", now - minute),
-      job("works"),
-      job("cut", { status: "interrupted" }),
-      parked("asks", { signal: "approve" }),
-      parked("asks since longer", { signal: "approve", until: now + day })
-    ]
-    expect(choose(jobs, new Set(), now).map(({ id }) => id)).toEqual([
-      "asks since longer",
-      "asks",
-      "broken",
-      "cut",
-      "limit"
-    ])
-  })
-
-  it("is no failure of last month, none that was seen, and nothing that is due already", () => {
-    const jobs = [
-      failed("old", now - 30 * day),
-      failed("seen", now),
-      { ...parked("due", {}), waitsFor: "permit" as const }
-    ]
-    expect(choose(jobs, new Set(["seen"]), now)).toEqual([])
-  })
-})
-
 describe("the texts of a job", () => {
-  it("name it by a label, a field of its config, its plan, or its kind", () => {
-    expect(titleOf(job("a", { labels: { title: "Retries" } }))).toBe("Retries")
-    expect(titleOf(job("a", { config: { title: "Report" }, kind: "report" }))).toBe("Report")
-    expect(titleOf(job("a"))).toBe("tasks/retry")
-    expect(titleOf(job("a", { config: { tasksDir: "x" }, kind: "email" }))).toBe("email")
-    expect(titleOf(job("a", { config: null, kind: "email" }))).toBe("email")
+  it("name it by a label, a field of its config, its repository and work, or its kind", () => {
+    expect(jobName(job("a", { labels: { title: "Retries" } }))).toBe("Retries")
+    expect(jobName(job("a", { config: { title: "Report" }, kind: "report" }))).toBe("Report")
+    expect(jobName(job("a"))).toBe("greeter: tasks/retry")
+    expect(jobName(job("a", { config: { tasksDir: "x" }, kind: "email" }))).toBe("email")
+    expect(jobName(job("a", { config: null, kind: "email" }))).toBe("email")
     expect(baseName("/home/ada/greeter/")).toBe("greeter")
   })
 

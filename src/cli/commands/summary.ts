@@ -1,0 +1,39 @@
+/**
+ * `charlotte summary`: what needs a person, and what has happened.
+ */
+import { Duration, Either } from "effect"
+import * as CommandTree from "../parser/CommandTree.js"
+import * as Parameter from "../parser/Parameter.js"
+import * as StartTime from "../start/StartTime.js"
+import type { Since } from "../summary/summary.js"
+import { json, timeUnits } from "./parameters.js"
+
+const all = Parameter.flag("all", { description: "The jobs of other repositories, too." })
+
+const since = Parameter.option(
+  "since",
+  {
+    placeholder: "TIME",
+    description: "From when on to report what has ended, such as 12h, 22:00 or 2026-01-31T08:00 (default: 24h)."
+  },
+  (text): Either.Either<Since, string> => {
+    const [, number, unit = ""] = /^(\d{1,6}) ?(min|m|h|d|w)$/.exec(text) ?? []
+    const millis = Number(number) * (timeUnits[unit] ?? NaN)
+    return Number.isNaN(millis)
+      ? Either.mapLeft(
+          StartTime.parse(text),
+          () => "a duration such as 12h, or a time such as 22:00 or 2026-01-31T08:00"
+        )
+      : Either.right(Duration.millis(millis))
+  }
+)
+
+export const summary = CommandTree.command(
+  {
+    description:
+      "Show which jobs need you, of any age and with the command that helps, and then what has landed or failed in the last 24 hours, and what runs and waits. Inside a repository, this is about its jobs; there, charlotte alone on a terminal shows the same.",
+    example: "charlotte summary --since 22:00",
+    parameters: { since, all, json }
+  },
+  async () => (await import("../summary/summary.js")).summary
+)

@@ -1,0 +1,98 @@
+/**
+ * What a person wants to know in the morning: the jobs that need one, whatever their age, and what has happened since a time.
+ */
+import { DateTime, Effect, Option } from "effect"
+import type { RunStatus } from "../../domain/RunStatus.js"
+import type { ListedJob } from "../../http/contract/Api.js"
+import * as needsPerson from "../../progress/needsPerson.js"
+import * as payload from "../../progress/payload.js"
+import type * as JobSource from "../target/JobSource.js"
+
+export interface Morning {
+  /** Most urgent first. */
+  readonly needs: ReadonlyArray<ListedJob>
+  /** Jobs that have ended since that time, latest first. */
+  readonly completed: ReadonlyArray<ListedJob>
+  readonly failed: ReadonlyArray<Failed>
+  /** Jobs that go on by themselves. */
+  readonly waiting: ReadonlyArray<ListedJob>
+  readonly running: ReadonlyArray<ListedJob>
+  readonly pending: ReadonlyArray<ListedJob>
+}
+
+/** A failed job, and the job that retries it. */
+export interface Failed {
+  readonly job: ListedJob
+  readonly retry: ListedJob | undefined
+}
+
+const pageSize = 50
+
+/** How many pages of a status are read at most, so that the summary is there at once. */
+const mostPages = 4
+
+/** How many failed jobs are looked up one by one. */
+const mostLookedUp = needsPerson.most
+
+interface Options {
+  readonly since: DateTime.DateTime
+  readonly isWanted: (job: ListedJob) => boolean
+}
+
+export const read = ({ list }: Pick<JobSource.Jobs, "list">, { isWanted, since }: Options) =>
+  Effect.gen(function* () {
+    const ofStatus = (status: RunStatus) =>
+      Effect.gen(function* () {
+        const found: Array<ListedJob> = []
+        let before: ListedJob["id"] | undefined
+        for (let page = 0; page < mostPages && found.length < pageSize; page++) {
+          const { jobs, next } = yield* list({ status, limit: pageSize, ...(before && { before }) })
+          found.push(...jobs.filter(isWanted))
+          before = next
+          if (next === undefined) break
+        }
+        return found
+      })
+    const isRecent = ({ endedAt }: ListedJob) => endedAt !== undefined && DateTime.greaterThanOrEqualTo(endedAt, since)
+    const latestFirst = (a: ListedJob, b: ListedJob) =>
+      (b.endedAt?.epochMillis ?? 0) - (a.endedAt?.epochMillis ?? 0) || (a.id < b.id ? 1 : -1)
+
+    const [parked, interrupted, running, pending, failed, completed, cancelled] = yield* Effect.all(
+      [
+        ofStatus("parked"),
+        ofStatus("interrupted"),
+        ofStatus("running"),
+        ofStatus("pending"),
+        ofStatus("failed"),
+        ofStatus("completed"),
+        ofStatus("cancelled")
+      ],
+      { concurrency: 4 }
+    )
+    const all = [...parked, ...interrupted, ...running, ...pending, ...failed, ...completed, ...cancelled]
+    const retries = new Map(needsPerson.retries(all))
+    const unsettled = failed.filter(({ id }) => !retries.has(id))
+    // Its retry may be older than what was read. A retry names the job in its configuration, which is searched.
+    for (const { id } of unsettled.slice(0, mostLookedUp)) {
+      const { jobs } = yield* list({ q: id, limit: 5 })
+      const retry = jobs.find(({ config }) => payload.string(config, "retryOf") === id)
+      if (retry !== undefined) retries.set(id, retry)
+    }
+    const morning: Morning = {
+      needs: needsPerson.choose(all.map(forPerson), retries).map(({ job }) => job),
+      completed: completed.filter(isRecent).sort(latestFirst),
+      failed: failed
+        .filter(isRecent)
+        .sort(latestFirst)
+        .map((job) => ({ job, retry: retries.get(job.id) })),
+      waiting: parked.filter((job) => needsPerson.isWaiting(job)),
+      running,
+      pending
+    }
+    return all.length === 0 ? Option.none<Morning>() : Option.some(morning)
+  })
+
+const forPerson = (job: ListedJob) => {
+  const { config, id, parked, status, waitsFor } = job
+  return { id, status, config, waitsFor, parked, job }
+}

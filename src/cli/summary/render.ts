@@ -1,0 +1,134 @@
+/**
+ * The summary for a terminal. Commands are on lines of their own, so that they can be copied.
+ */
+import { DateTime } from "effect"
+import { resumeSignal } from "../../domain/Run.js"
+import type { ListedJob } from "../../http/contract/Api.js"
+import { jobName } from "../../progress/jobName.js"
+import { most } from "../../progress/needsPerson.js"
+import * as payload from "../../progress/payload.js"
+import * as why from "../../progress/reason.js"
+import * as waitingText from "../list/waitingText.js"
+import * as Summary from "../run/Summary.js"
+import * as format from "../terminal/format.js"
+import * as StyledLine from "../terminal/StyledLine.js"
+import type { Failed, Morning } from "./Morning.js"
+
+export interface View {
+  readonly now: DateTime.Utc
+  readonly since: DateTime.DateTime
+  readonly zone: DateTime.TimeZone
+  readonly columns: number
+}
+
+/** The one command that helps. */
+export const commandFor = (job: ListedJob): string => {
+  const { id, parked, status } = job
+  const isSignal = status === "parked" && parked?.signal !== undefined && parked.signal !== resumeSignal
+  if (isSignal) return `charlotte signal ${id} ${parked.signal}`
+  return Summary.nextOf(job) ?? `charlotte show ${id}`
+}
+
+/** Why it needs a person. */
+export const reasonFor = ({ error, parked, status }: ListedJob): string => {
+  if (status === "parked") return why.text(parked?.reason ?? "")
+  if (status === "failed") return error === undefined ? "" : why.ofError(error.error ?? error.cause)
+  return "it was cut short, and nothing runs it"
+}
+
+export const lines = (morning: Morning, view: View): ReadonlyArray<StyledLine.Line> => {
+  const { needs } = morning
+  const shown = needs.slice(0, most)
+  const more = needs.length - shown.length
+  const recent = rows(morning, view)
+  return [
+    [StyledLine.raw(needs.length === 0 ? "Nothing needs you" : "Needs you", "strong")],
+    ...shown.flatMap((job) => need(job, view)),
+    ...(more > 0
+      ? [StyledLine.empty, [StyledLine.raw(`  and ${format.count(more, "more job")}: charlotte jobs`, "faint")]]
+      : []),
+    StyledLine.empty,
+    [StyledLine.raw(`Since ${format.dateTime(view.since, view.zone).slice(0, 16)}`, "strong")],
+    ...(recent.length === 0 ? [[StyledLine.raw("  nothing has ended, and nothing runs or waits", "faint")]] : recent)
+  ]
+}
+
+const need = (job: ListedJob, { columns, now }: View): ReadonlyArray<StyledLine.Line> => {
+  const { createdAt, endedAt, status } = job
+  const wrap = (line: StyledLine.Line) =>
+    StyledLine.wrap(line, columns - 5, 0).map((line): StyledLine.Line => [StyledLine.raw("    "), ...line])
+  const reason = reasonFor(job)
+  const age = format.age(DateTime.distance(endedAt ?? createdAt, now))
+  return [
+    StyledLine.empty,
+    StyledLine.fit(
+      [
+        StyledLine.raw("  "),
+        status === "failed" ? StyledLine.raw("✗ ", "bad") : StyledLine.raw("! ", "warn"),
+        StyledLine.piece(jobName(job), "name"),
+        StyledLine.raw(`  ${status}${endedAt === undefined ? ", begun" : ""} ${age} ago`, "faint")
+      ],
+      columns
+    ),
+    ...(reason === "" ? [] : wrap([StyledLine.piece(reason)])),
+    [StyledLine.raw("    "), StyledLine.piece(commandFor(job), "strong")]
+  ]
+}
+
+type Row = readonly [mark: StyledLine.Piece, what: string, job: ListedJob, about: string]
+
+const rows = ({ completed, failed, pending, running, waiting }: Morning, view: View) => {
+  const time = ({ endedAt }: ListedJob): string =>
+    endedAt === undefined ? "" : format.timeOfDay(endedAt, view.zone).slice(0, 5)
+  const all: ReadonlyArray<Row> = [
+    ...completed.map((job): Row => {
+      const target = landedOn(job)
+      const mark = StyledLine.raw("✓ ", "good")
+      return [
+        mark,
+        target === undefined ? "done" : "landed",
+        job,
+        `${time(job)}${target === undefined ? "" : ` on ${target}`}`
+      ]
+    }),
+    ...failed.map(({ job, retry }): Row => {
+      const mark = retry?.status === "completed" ? StyledLine.raw("· ", "faint") : StyledLine.raw("✗ ", "bad")
+      return [mark, "failed", job, `${time(job)}${retried({ job, retry })}`]
+    }),
+    ...waiting.map((job): Row => [
+      StyledLine.raw("· ", "faint"),
+      "waits",
+      job,
+      `${waitingText.condition(job, view)}: ${why.text(job.parked?.reason ?? "")}`
+    ]),
+    ...running.map((job): Row => [StyledLine.raw("▸ ", "name"), "running", job, done(job)]),
+    ...pending.map((job): Row => [StyledLine.raw("· ", "faint"), "queued", job, waitingText.condition(job, view)])
+  ]
+  return all.map(([mark, what, job, about]) =>
+    StyledLine.fit(
+      [
+        StyledLine.raw("  "),
+        mark,
+        StyledLine.raw(what.padEnd(9)),
+        StyledLine.piece(jobName(job), "name"),
+        StyledLine.raw("  "),
+        StyledLine.piece(about, "faint")
+      ],
+      view.columns
+    )
+  )
+}
+
+const landedOn = ({ result }: ListedJob): string | undefined =>
+  payload.string(result, "landed") === undefined ? undefined : payload.string(result, "target")
+
+const retried = ({ retry }: Failed): string => {
+  if (retry === undefined) return ""
+  return retry.status === "completed" ? `, done by its retry ${retry.id}` : `, retried by ${retry.id}`
+}
+
+const done = ({ progress }: ListedJob): string => {
+  if (progress === undefined) return ""
+  const total = Object.values(progress).reduce((sum, count) => sum + count, 0)
+  return `${progress.completed + progress.skipped} of ${format.count(total, "task")}`
+}

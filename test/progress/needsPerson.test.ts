@@ -1,0 +1,42 @@
+import { describe, expect, it } from "@effect/vitest"
+import { choose, isWaiting, type Listed, retries } from "../../src/progress/needsPerson.js"
+
+const job = (id: string, more: Partial<Listed>): Listed => ({ id, status: "running", config: {}, ...more })
+const parked = (id: string, parked: NonNullable<Listed["parked"]>, more: Partial<Listed> = {}): Listed =>
+  job(id, { status: "parked", parked, ...more })
+
+const until = Date.parse("2026-01-31T21:05:00Z")
+
+describe("the jobs that need a person", () => {
+  const jobs = [
+    parked("limit", { until }),
+    job("broken", { status: "failed" }),
+    job("works", {}),
+    job("queued", { status: "pending" }),
+    job("done", { status: "completed" }),
+    job("cut", { status: "interrupted" }),
+    parked("asks", { signal: "approve" }),
+    parked("login and limit", { signal: "charlotte.resume", until }),
+    parked("due", { signal: "approve" }, { waitsFor: "permit" })
+  ]
+
+  it("are those that wait for one, then failed ones, then those that were cut short", () => {
+    expect(choose(jobs, new Map()).map(({ id }) => id)).toEqual(["login and limit", "asks", "broken", "cut"])
+  })
+
+  it("are none that wait only for a time, such as the reset of a limit, or for a permit", () => {
+    expect(jobs.filter(isWaiting).map(({ id }) => id)).toEqual(["limit", "due"])
+  })
+
+  it("are no failed ones that another job retries, however that went", () => {
+    const retried = [
+      job("1", { status: "failed" }),
+      job("2", { status: "failed", config: { retryOf: "1" } }),
+      job("3", { status: "completed", config: { retryOf: "2" } }),
+      job("4", { status: "failed", config: { retryOf: "1" } }),
+      job("5", { config: null })
+    ]
+    expect(retries(retried).get("1")?.id).toBe("4")
+    expect(choose(retried, retries(retried)).map(({ id }) => id)).toEqual(["4"])
+  })
+})
