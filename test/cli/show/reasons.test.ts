@@ -89,7 +89,7 @@ const after = (lines: ReadonlyArray<string>, name: RegExp): string =>
 /** Everything that is shown of a failed job, as its text from the reason on. */
 const views = (reason: string, said: string | undefined) => {
   const { job, listed } = recordOf(reason, said)
-  const shown = plain(renderJob.lines(job, { now, zone: DateTime.zoneMakeOffset(0), columns }))
+  const shown = plain(renderJob.lines(job, [], { now, zone: DateTime.zoneMakeOffset(0), columns }))
   const summary = plain(SummaryText.lines(Summary.of({ run: job, work: job }, now), columns))
   const list = plain(JobTable.lines([listed], now, columns))
   const page = ofRecord(decodeListed(Schema.encodeSync(ListedJob)(listed), ""), noon).text
@@ -190,7 +190,7 @@ describe("the reason of a failure", () => {
       tasks: [new JobTask({ ...done, failures: 1, commit, reason: "the gate exited with code 1: 1 failed" })]
     }
     const job = new Job({ ...run("completed"), ...work, phase: undefined, keys: undefined })
-    const shown = plain(renderJob.lines(job, { now, zone: DateTime.zoneMakeOffset(0), columns }))
+    const shown = plain(renderJob.lines(job, [], { now, zone: DateTime.zoneMakeOffset(0), columns }))
     expect(after(shown, /^✓ 1 Add it/)).toMatch(/^attempt 1 failed: the gate exited with code 1: 1 failed/)
     const summary = plain(SummaryText.lines(Summary.of({ run: job, work }, now), columns))
     expect(summary).toContain("! api 1  done after a retry; attempt 1 failed: the gate exited with code 1:")
