@@ -12,7 +12,6 @@ import { partsOf } from "../../../src/web/ui/Progress.js"
 
 const now = Date.parse("2026-01-31T20:00:00Z")
 const minute = 60_000
-const day = 24 * 60 * minute
 
 const job = (id: string, more: Partial<ListedJob> = {}): ListedJob => ({
   id,
