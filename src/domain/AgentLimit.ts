@@ -32,6 +32,8 @@ export class AgentLimit extends Schema.Class<AgentLimit>("charlotte/AgentLimit")
   ),
   /** The reason in the agent's words. */
   reason: Schema.String,
+  /** When the agent reached it; kept while a probe shows that it is still at it. */
+  since: Schema.DateTimeUtc,
   /** No turn begins before this time. */
   until: Schema.DateTimeUtc,
   /** How often in a row the agent was refused without a reset time; 0 if it states one. */

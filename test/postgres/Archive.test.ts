@@ -22,7 +22,7 @@ const recorded = Effect.gen(function* () {
   yield* pin(id(1))
   yield* created(9, { config: "\0 and \ud800" })
   const sql = yield* SqlClient.SqlClient
-  yield* sql`INSERT INTO charlotte_agent_limits (agent, kind, reason, until, refusals) VALUES ('claude', 'funds', ${"a\0b"}, 5, 1)`
+  yield* sql`INSERT INTO charlotte_agent_limits (agent, kind, reason, since, until, refusals) VALUES ('claude', 'funds', ${"a\0b"}, 4, 5, 1)`
   yield* sql`INSERT INTO charlotte_turn_streaks
     (job_id, agent, unit, task, kind, turns, wording, reason, at, answered_since)
     VALUES (${id(1)}, 'claude', 'a', 1, 'unanswered', 2, 'x', 'no', 5, 0)`
@@ -104,7 +104,7 @@ describe("the records of a home in a PostgreSQL database", () => {
           ...withoutMachines(before),
           // A run that is still in the outbox is counted there once it leaves it.
           pending: [{ kind: "tasks", runs: before["runs"]?.filter(isQueued).length }],
-          agent_limits: [{ agent: "claude", kind: "funds", reason: "a\ufffdb", until: 5, refusals: 1 }]
+          agent_limits: [{ agent: "claude", kind: "funds", reason: "a\ufffdb", since: 4, until: 5, refusals: 1 }]
         })
         expect(yield* events).toEqual(expected)
         expect((yield* Audit.run()).violations).toEqual([])

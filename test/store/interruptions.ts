@@ -335,7 +335,7 @@ function child(cookie: string, jobId: JobId.JobId) {
 }
 
 function limitOf(agent: string) {
-  return new AgentLimit({ agent, reason: "no", until: at(100), refusals: 0 })
+  return new AgentLimit({ agent, reason: "no", since: at(9), until: at(100), refusals: 0 })
 }
 
 function streakOf(jobId: JobId.JobId, agent: string) {

@@ -1,5 +1,5 @@
 /**
- * Checks the database, and reports unfinished jobs and leftovers. It does not disturb other users of the database.
+ * Checks the database, and reports unfinished jobs, limits of agents and leftovers. It does not disturb other users of the database.
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { SqlClient } from "@effect/sql/SqlClient"
@@ -19,6 +19,7 @@ import { isManaged } from "../offline/isManaged.js"
 import * as format from "../terminal/format.js"
 import * as audit from "./audit.js"
 import * as Finding from "./Finding.js"
+import * as limits from "./limits.js"
 
 export interface Options {
   /** Whether to check every record. */
@@ -106,7 +107,7 @@ const tables = (database: string, options: Options) =>
         )
       ]
     }
-    const checks = Effect.provide(Effect.all([unfinished, leftovers]), RunStore.layerUntouched)
+    const checks = Effect.provide(Effect.all([unfinished, limits.check, leftovers]), RunStore.layerUntouched)
     return [
       Finding.ok("database", isFile ? `${version}, undamaged` : version),
       ...(yield* checks).flat(),

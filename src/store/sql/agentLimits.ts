@@ -13,6 +13,7 @@ const select = query(
     agent: Schema.String,
     kind: Kind,
     reason: Schema.String,
+    since: Schema.DateTimeUtcFromNumber,
     until: Schema.DateTimeUtcFromNumber,
     refusals: Schema.Number
   })
@@ -20,14 +21,23 @@ const select = query(
 
 export const get = (connection: Connection, agent: string) =>
   Effect.map(
-    select(connection, "SELECT agent, kind, reason, until, refusals FROM charlotte_agent_limits WHERE agent = ?", [
-      agent
-    ]),
+    select(
+      connection,
+      "SELECT agent, kind, reason, since, until, refusals FROM charlotte_agent_limits WHERE agent = ?",
+      [agent]
+    ),
     ([row]) => Option.map(Option.fromNullable(row), (row) => new AgentLimit(row, { disableValidation: true }))
   )
 
-export const record = (connection: Connection, { agent, kind, reason, refusals, until }: AgentLimit) =>
-  upsert(connection, "charlotte_agent_limits", { agent, kind, reason, until: DateTime.toEpochMillis(until), refusals })
+export const record = (connection: Connection, { agent, kind, reason, refusals, since, until }: AgentLimit) =>
+  upsert(connection, "charlotte_agent_limits", {
+    agent,
+    kind,
+    reason,
+    since: DateTime.toEpochMillis(since),
+    until: DateTime.toEpochMillis(until),
+    refusals
+  })
 
 export const clear = (connection: Connection, agent: string) =>
   execute(connection, "DELETE FROM charlotte_agent_limits WHERE agent = ?", [agent])

@@ -234,8 +234,7 @@ export const make = (store: wakeParked.Store & Pick<Store, "agentLimits">): Effe
             const current = Option.filter(known, ({ until }) => DateTime.greaterThan(until, now))
             if (Option.isSome(current)) return limited(turnStreaks.limitFor(current.value, streak, all))
             if (Option.isSome(refused) || turnStreaks.isOfAgent(streak, all)) {
-              const refusals = Option.match(refused, { onNone: () => 0, onSome: (limit) => limit.refusals })
-              const limit = turnStreaks.limitAfter(streak, refusals + 1)
+              const limit = turnStreaks.limitAfter(streak, Option.getOrUndefined(refused))
               yield* retryWrite(agentLimits.record({ ...by, limit }))
               return limited(turnStreaks.limitFor(limit, streak, all))
             }
@@ -296,16 +295,17 @@ const reached = (found: {
 }): AgentLimit => {
   const { agent, end, isProbe, kind, known, now } = found
   const reason = end.message ?? "usage limit reached"
+  const since = Option.match(known, { onNone: () => now, onSome: (limit) => limit.since })
   // Concurrent turns are each refused; together they count as one refusal.
   const current = Option.filter(known, (limit) => isReported(limit) && DateTime.greaterThan(limit.until, now))
   if (end.resetsAt !== undefined) {
     const until = Option.match(current, { onNone: () => end.resetsAt, onSome: (limit) => limit.until })
-    return new AgentLimit({ agent, kind, reason, until: later(until, end.resetsAt), refusals: 0 })
+    return new AgentLimit({ agent, kind, reason, since, until: later(until, end.resetsAt), refusals: 0 })
   }
   if (Option.isSome(current)) return current.value
   const refusals = isProbe ? Option.match(known, { onNone: () => 0, onSome: (limit) => limit.refusals }) + 1 : 1
   const pause = kind === "funds" ? fundsPause : turnStreaks.refusalPause(refusals)
-  return new AgentLimit({ agent, kind, reason, until: DateTime.addDuration(now, pause), refusals })
+  return new AgentLimit({ agent, kind, reason, since, until: DateTime.addDuration(now, pause), refusals })
 }
 
 const later = (a: DateTime.Utc | undefined, b: DateTime.Utc): DateTime.Utc =>

@@ -81,15 +81,17 @@ export const isOfAgent = (streak: TurnStreak, all: ReadonlyArray<TurnStreak>): b
 const isAlike = (one: TurnStreak, other: TurnStreak) =>
   one.wording === other.wording && (one.jobId !== other.jobId || one.unit !== other.unit)
 
-/** The limit of an agent that is unavailable for a reason that it does not say, after so many refusals. */
-export const limitAfter = ({ agent, at, kind, reason }: TurnStreak, refusals: number): AgentLimit => {
+/** The limit of an agent that is unavailable for a reason that it does not say, also after a probe of such a limit. */
+export const limitAfter = ({ agent, at, kind, reason }: TurnStreak, before: AgentLimit | undefined): AgentLimit => {
   const isOutage = kind === "unreachable"
+  const refusals = (before?.refusals ?? 0) + 1
   const pause = isOutage ? outagePause : refusalPause(refusals)
   return new AgentLimit(
     {
       agent,
       kind: isOutage ? "outage" : "unanswered",
       reason,
+      since: before?.since ?? at,
       until: DateTime.addDuration(at, pause),
       refusals
     },

@@ -1,10 +1,12 @@
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, RunStore } from "charlotte"
-import { ConfigProvider, Effect, Layer, Option, Schema } from "effect"
+import { ConfigProvider, DateTime, Effect, Layer, Option, Schema } from "effect"
 import { execFileSync } from "node:child_process"
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import manifest from "../../../package.json" with { type: "json" }
+import { AgentLimit } from "../../../src/domain/AgentLimit.js"
+import { TurnStreak } from "../../../src/domain/TurnStreak.js"
 import { charlotte } from "../../../src/cli/parser/commands.js"
 import * as HomeDirectory from "../../../src/cli/doctor/home.js"
 import * as Home from "../../../src/daemon/home/Home.js"
@@ -392,6 +394,40 @@ describe("doctor > database", () => {
       )
       const many = yield* say(world, "jobs")
       expect([many.length, many.at(-1)]).toEqual([11, "ok: and more"])
+    })
+  )
+})
+
+describe("doctor > agents", () => {
+  it.scoped("names those that are at a limit, and tasks at which they get no answer, since when and until when", () =>
+    Effect.gen(function* () {
+      const world = yield* around
+      const job = yield* Effect.gen(function* () {
+        const { agentLimits } = yield* RunStore.RunStore
+        const jobId = yield* cutOff(world, 1)
+        const at = (time: string) => DateTime.unsafeMake(`1970-01-01T${time}Z`)
+        const limit = new AgentLimit({
+          agent: "claude",
+          reason: "limit reached",
+          since: at("00:05:00"),
+          until: at("09:00:00"),
+          refusals: 0
+        })
+        yield* agentLimits.record({ jobId, attempt: 1, limit })
+        const task = { jobId, agent: "codex", unit: "api", task: 2, wording: "x", answeredSince: false }
+        const streak = (turns: number, task_: Partial<TurnStreak> = {}) =>
+          new TurnStreak({ ...task, kind: "unanswered", turns, reason: "odd", at: at("01:00:00"), ...task_ })
+        yield* agentLimits.recordStreak({ attempt: 1, streak: streak(3) })
+        yield* agentLimits.recordStreak({ attempt: 1, streak: streak(2, { task: 3 }) })
+        return jobId
+      }).pipe(Effect.provide(database(world)))
+      const remedy = "none needed: it is tried then; charlotte resume JOB tries it now"
+      const found = yield* Effect.provide(say(world, "agents"), DateTime.layerCurrentZoneNamed("UTC"))
+      expect(found.slice(1)).toEqual([
+        `warning: claude is at its usage limit: limit reached; since 1970-01-01 00:05:00, until 1970-01-01 09:00:00 → ${remedy}`,
+        `warning: codex got no answer from its model 3 times in a row: odd; no attempt used, at task 2 of unit api of ${job}; ` +
+          `last at 1970-01-01 01:00:00, waits until 1970-01-01 01:05:00 → ${remedy}`
+      ])
     })
   )
 })

@@ -65,7 +65,7 @@ describe("GET /agents", () => {
         agentLimits.record({
           jobId: id,
           attempt: 1,
-          limit: new AgentLimit({ agent: "claude", reason: "usage limit reached", until, refusals: 0 })
+          limit: new AgentLimit({ agent: "claude", reason: "usage limit reached", since: until, until, refusals: 0 })
         })
       yield* record(until)
       const found = yield* Effect.repeat(bySocket.agents, { until: ([claude]) => claude?.inUse === 1 })

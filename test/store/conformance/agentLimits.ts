@@ -10,6 +10,7 @@ const limit = (agent: string, until: number, refusals = 0) =>
     agent,
     kind: refusals === 2 ? "funds" : "usage",
     reason: 'in "its" words\n',
+    since: at(until - 1),
     until: at(until),
     refusals
   })
@@ -94,7 +95,14 @@ export const agentLimits = (layer: Layer.Layer<RunStore.RunStore>) => {
         const { agentLimits } = yield* RunStore.RunStore
         yield* created(1)
         for (const kind of ["outage", "unanswered", "usage"] as const) {
-          const limit = new AgentLimit({ agent: "claude", kind, reason: "no", until: at(100), refusals: 1 })
+          const limit = new AgentLimit({
+            agent: "claude",
+            kind,
+            reason: "no",
+            since: at(9),
+            until: at(100),
+            refusals: 1
+          })
           yield* agentLimits.record({ ...by(1), limit })
           expect(yield* agentLimits.get("claude")).toEqual(Option.some(limit))
         }

@@ -193,7 +193,7 @@ describe("RedactedRunStore", () => {
     withRun((store) =>
       Effect.gen(function* () {
         const reason = `refused: ${secret}`
-        const limit = new AgentLimit({ agent: "claude", reason, until: at(9), refusals: 0 })
+        const limit = new AgentLimit({ agent: "claude", reason, since: at(8), until: at(9), refusals: 0 })
         yield* store.agentLimits.record({ jobId, attempt: 1, limit })
         expect(yield* store.agentLimits.get("claude")).toMatchObject({ value: { reason: `refused: ${mark}` } })
         const task = { jobId, agent: "claude", unit: "a", task: 1 }

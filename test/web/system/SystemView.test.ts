@@ -17,7 +17,13 @@ layer(browser, { excludeTestServices: true })("the system", (it) => {
       ])
       const world = yield* World.make({ maxJobs: 2, server: { maxJobs: 2, agents } })
       const first = yield* world.client.start(config("one"))
-      const limit = new AgentLimit({ agent: "claude", reason: "usage <b>limit</b> reached", until, refusals: 0 })
+      const limit = new AgentLimit({
+        agent: "claude",
+        reason: "usage <b>limit</b> reached",
+        since: until,
+        until,
+        refusals: 0
+      })
       yield* world.store.agentLimits.record({ jobId: first, attempt: 1, limit })
       const { page, problems } = yield* world.open("/system")
       const gauge = (name: string) => page.locator(".gauges > div").filter({ hasText: name })

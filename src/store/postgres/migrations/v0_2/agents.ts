@@ -7,6 +7,7 @@ export const agents = [
     agent TEXT NOT NULL PRIMARY KEY CHECK (agent <> ''),
     kind TEXT NOT NULL DEFAULT 'usage' CHECK (kind IN ('usage', 'funds', 'outage', 'unanswered')),
     reason TEXT NOT NULL,
+    since BIGINT NOT NULL,
     until BIGINT NOT NULL,
     refusals INTEGER NOT NULL CHECK (refusals >= 0)
   )`,

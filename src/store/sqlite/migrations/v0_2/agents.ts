@@ -13,6 +13,7 @@ export const agents = Effect.gen(function* () {
       agent TEXT NOT NULL PRIMARY KEY CHECK (agent <> ''),
       kind TEXT NOT NULL DEFAULT 'usage' CHECK (kind IN ('usage', 'funds', 'outage', 'unanswered')),
       reason TEXT NOT NULL,
+      since INTEGER NOT NULL,
       until INTEGER NOT NULL,
       refusals INTEGER NOT NULL CHECK (refusals >= 0)
     ) STRICT, WITHOUT ROWID`)
