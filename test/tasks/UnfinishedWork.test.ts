@@ -155,6 +155,47 @@ describe("a retry", () => {
     })
   )
 
+  it.scopedLive(
+    "and another one of the same job at once work in directories of their own, and one goes on with the files",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const { config, top } = yield* repository(world, { "01-a.md": task(1, "true", "test -e where.txt") })
+        yield* world.git(top, "branch", "next", "main")
+        // The first turn hangs. The next ones show where they worked.
+        const work =
+          "test -e $R/again || { echo half > half.txt; touch $R/begun; exec sleep 1000; }; pwd > where.txt; ended"
+        const layer = charlotte(world, { profiles: [agent(world, work, "true")] })
+        yield* Effect.gen(function* () {
+          const manager = yield* JobManager.JobManager
+          const first = yield* manager.start({ ...config, agent: "mine" })
+          yield* appears(`${world.root}/begun`)
+          yield* manager.stop(first)
+          yield* world.write(`${world.root}/again`, "")
+          const retries = yield* Effect.forEach(
+            ["main", "next"],
+            (targetBranch) =>
+              Effect.flatMap(manager.start({ ...config, agent: "mine", targetBranch, retryOf: first }), ended),
+            { concurrency: "unbounded" }
+          )
+          expect(retries.map(({ run }) => [run.status, run.error])).toEqual([
+            ["completed", undefined],
+            ["completed", undefined]
+          ])
+          const directories = retries.map(({ work }) => work.units[0]?.worktree)
+          const landed = yield* Effect.forEach(["main", "next"], (target) =>
+            world.git(top, "show", `${target}:where.txt`)
+          )
+          expect(landed).toEqual(directories.map((directory) => `${directory}\n`))
+          expect(new Set(directories).size).toBe(2)
+          const files = yield* Effect.forEach(["main", "next"], (target) =>
+            world.git(top, "ls-tree", "--name-only", target)
+          )
+          expect(files.filter((names) => names.split("\n").includes("half.txt"))).toHaveLength(1)
+        }).pipe(Effect.provide(layer))
+      })
+  )
+
   it.scopedLive("makes a worktree if another retry of the same job has adopted the one of that job", () =>
     Effect.gen(function* () {
       const one = yield* scene(["a"], "[ $n -lt 3 ] && hang; worked")
