@@ -59,7 +59,12 @@ const underway = ({ units, world }: Scene) =>
     const begun = (name: string) => lines(`${world.witness}/begun-${name}`)
     const former = units.map(begun)
     return Effect.zipRight(
-      eventually("each unit is in a turn", () => units.every((name, index) => begun(name) > (former[index] ?? 0))),
+      // Where a turn of an earlier manager has taken the file `probe`, the others wait for two minutes of the turn that probes.
+      eventually(
+        "each unit is in a turn",
+        () => units.every((name, index) => begun(name) > (former[index] ?? 0)),
+        900_000
+      ),
       Effect.flatMap(Random.nextIntBetween(0, 300), (pause) => Effect.sleep(pause))
     )
   })
@@ -155,6 +160,14 @@ const cutOff = (scene: Scene, way: Way) =>
     yield* close
   }).pipe(Effect.scoped)
 
+/** Prints how far the job has come where it does not go on. */
+const report = ({ world }: Scene, way: Way) =>
+  Effect.gen(function* () {
+    const { run, work } = yield* latest
+    const units = work.units.map(({ reason, state, unit }) => [unit, state, reason])
+    process.stderr.write(`${way}: ${JSON.stringify([run.status, run.parked, run.error, units])}\n`)
+  }).pipe(Effect.provide(Witness.records(world)), Effect.orDie)
+
 /** The number of cuts, and the seed from which their kinds and moments follow, as far as the machine does the same again. */
 const cuts = Number(process.env["CHARLOTTE_TEST_CUTS"] ?? (isLong ? 200 : ways.length))
 const seed = Number(process.env["CHARLOTTE_TEST_CUTS_SEED"] ?? Math.floor(Math.random() * 2 ** 31))
@@ -174,7 +187,7 @@ describe("unfinished work", () => {
           for (let made = 0; made < cuts; made += ways.length) {
             const order = [...(yield* Random.shuffle(ways))]
             for (const way of order.slice(0, cuts - made)) {
-              yield* cutOff(scene, way)
+              yield* Effect.onError(cutOff(scene, way), () => report(scene, way))
               yield* expectNothingOf(world, job.top)
               expect(existsSync(`${world.witness}/lost`) && readFileSync(`${world.witness}/lost`, "utf8"), way).toBe(
                 false
