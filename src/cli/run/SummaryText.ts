@@ -67,7 +67,7 @@ export const facts = (summary: Summary): ReadonlyArray<Fact> => {
     ["landed", landed === undefined ? undefined : `on ${target}, at ${format.short(landed)}`],
     ["result", isElsewhere ? undefined : branch],
     ["diff", isElsewhere ? undefined : diff],
-    ...leftOut.map(({ command, units }): Fact => ["left out", `${units.join(", ")}; go on there with: ${command}`])
+    ...leftOut.map(({ command, units }): Fact => ["left out", `${units.join(", ")}; continue them with: ${command}`])
   ]
 }
 

@@ -14,8 +14,8 @@ export interface CarryOver {
   readonly tip: Option.Option<ObjectId>
   /** The branch of a unit whose tasks are all done: what a person has committed there since the tip counts. */
   readonly branch: Option.Option<OwnBranch>
-  /** The branch of the worktree with the unfinished work of the unit. */
-  readonly worktree: Option.Option<OwnBranch>
+  /** The worktree with the unfinished work of the unit; it may be gone. */
+  readonly worktree: Option.Option<{ readonly path: string; readonly branch: OwnBranch }>
 }
 
 interface Options {
@@ -41,8 +41,9 @@ export const of = (
   const before = snapshot.taken.begun[unit]
   const allDone = records.every(({ state }) => state === "completed" || state === "skipped")
   // A unit that was not started has left its worktree to the job before.
-  const branch = record?.worktree === undefined ? snapshot.taken.worktrees[unit]?.branch : unitBranch(id, unit)
-  const worktree = Option.filter(Option.fromNullable(branch), () => !allDone)
+  const path = record?.worktree
+  const left = path === undefined ? snapshot.taken.worktrees[unit] : { path, branch: unitBranch(id, unit) }
+  const worktree = Option.filter(Option.fromNullable(left), () => !allDone)
   const tip = completed.at(-1)?.commit ?? before ?? (Option.isSome(worktree) ? record?.base : undefined)
   // Tasks that were merged into the base of the job stay done.
   if (isFresh || !exists(tip)) return { ...nothing, tasks: before === undefined ? taken : [] }

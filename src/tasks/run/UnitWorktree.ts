@@ -71,7 +71,7 @@ export const adopt = (ctx: RunContext, unit: UnitName, task: number, at: ObjectI
     yield* progress.changeUnit(unit, { worktree: former.path })
     yield* git.restore(repository, branch, at)
     const refused = ({ message }: { readonly message: string }) => {
-      const note = `unfinished work of job ${snapshot.taken.from} was not taken over: ${plainText.line(message)}`
+      const note = `the worktree of job ${snapshot.taken.from} could not be taken over: ${plainText.line(message)}`
       return Effect.as(Note.add(ctx, { unit, task }, note), false)
     }
     const isAdopted = yield* git.adoptWorktree(repository, { path: former.path, from: former.branch, branch, at }).pipe(

@@ -43,8 +43,8 @@ export const readFile = ({ repository, snapshot }: RunContext, unit: Unit, task:
         Option.map((content) => Buffer.from(content).toString("utf8"))
       )
     const text = yield* textAt(commit)
-    // An adopted worktree has the file as it was planned for the retried job.
-    const planned = snapshot.taken.worktrees[unit.id] === undefined ? text : yield* textAt(snapshot.base)
+    // Work taken over may have the file as it was planned for the retried job.
+    const planned = snapshot.taken.begun[unit.id] === undefined ? text : yield* textAt(snapshot.base)
     const file: File = { path, text, planned }
     return file
   })

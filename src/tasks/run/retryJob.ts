@@ -8,7 +8,7 @@ import { TaskSession, type Work } from "../../domain/Work.js"
 import { RunStore } from "../../store/RunStore.js"
 import { Git } from "../../git/Git.js"
 import { MergeResult } from "../../git/Merge.js"
-import { type BranchName, ObjectId, RepoPath, resultBranch, type UnitName } from "../../git/RefNames.js"
+import { AbsolutePath, type BranchName, ObjectId, RepoPath, resultBranch, type UnitName } from "../../git/RefNames.js"
 import type { Repository } from "../../git/Repository.js"
 import { Plan, Task, Unit } from "../plan/Plan.js"
 import * as chooseUnits from "./chooseUnits.js"
@@ -44,6 +44,8 @@ export const find = (
       return yield* Effect.fail(`job ${id} ran in another repository: ${snapshot.topLevel}`)
     return Option.some({ id, snapshot, work: yield* store.work.of(id) })
   }).pipe(Effect.mapError((error) => (typeof error === "string" ? error : error.message)))
+
+const decodePath = Schema.decodeOption(AbsolutePath)
 
 interface Start {
   readonly repository: Repository
@@ -113,10 +115,10 @@ export const carryOver = (former: Option.Option<FormerJob>, start: Start) =>
         })
         const done = doneOf(left.tasks)
         const isFinished = unit.remaining.every(({ number }) => done.includes(number))
-        const worktree = Option.flatMapNullable(isFinished ? Option.none() : left.worktree, (branch) => {
-          const path = worktrees.get(branch)
-          return path === undefined ? undefined : { path, branch }
-        })
+        const worktree = Option.flatMap(isFinished ? Option.none() : left.worktree, ({ branch, path }) =>
+          // It may have been moved.
+          Option.map(decodePath(worktrees.get(branch) ?? path), (path) => ({ path, branch }))
+        )
         const tip = yield* standingTip(left)
         // It may have been merged into the target meanwhile.
         const isMerged = isFinished && Option.isSome(tip) && (yield* git.isAncestor(repository, tip.value, base))

@@ -10,6 +10,7 @@ import type { RunContext } from "./RunContext.js"
 import type { TaskPosition } from "./commitTask.js"
 import * as mergeUnit from "./mergeUnit.js"
 import * as runTask from "./runTask.js"
+import * as saveUnfinished from "./saveUnfinished.js"
 import * as UnitWorktree from "./UnitWorktree.js"
 
 /**
@@ -50,13 +51,16 @@ const baseOf = (ctx: RunContext, unit: Unit, result: ObjectId) =>
     if (record.base !== undefined) return yield* Schema.decode(ObjectId)(record.base)
     const begun = snapshot.taken.begun[unit.id]
     const [next] = unit.remaining
-    const isAdopted =
-      begun !== undefined && next !== undefined && (yield* UnitWorktree.adopt(ctx, unit.id, next.number, begun))
+    const isContinued =
+      begun !== undefined &&
+      next !== undefined &&
+      ((yield* UnitWorktree.adopt(ctx, unit.id, next.number, begun)) ||
+        Option.isSome(yield* saveUnfinished.ofFormer(ctx, unit.id, begun)))
     // Neither unfinished work nor a conflict can be merged: the unit meets the result when it is done.
     const base =
       begun === undefined
         ? result
-        : isAdopted || next === undefined
+        : isContinued || next === undefined
           ? begun
           : yield* Effect.catchTag(
               mergeUnit.mergeCommits(ctx, unit, { ours: begun, theirs: result, isCarriedOver: true }),

@@ -4,6 +4,7 @@
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Data, Effect, Option, Predicate } from "effect"
+import { dirname } from "node:path"
 import { Git } from "../../git/Git.js"
 import type { AbsolutePath, ObjectId, OwnBranch, UnitName } from "../../git/RefNames.js"
 import { Snapshot } from "../../git/Snapshot.js"
@@ -33,6 +34,8 @@ const Saved = Data.taggedEnum<Saved>()
 
 /** Work with which a worktree has to be made. */
 interface Unfinished {
+  /** The job that made the snapshot. */
+  readonly job: string
   readonly unit: UnitName
   readonly snapshot: Snapshots.Snapshot
 }
@@ -44,8 +47,8 @@ const directoryOf = ({ directories }: RunContext, unit: string): string =>
   Snapshots.directoryOf(directories.unfinished, unit)
 
 /** The command that shows a snapshot. */
-const command = ({ job }: RunContext, unit: string, { number }: Pick<Snapshots.Snapshot, "number">): string =>
-  `charlotte diff ${job.id} ${unit} --unfinished ${number}`
+const command = (job: string, unit: string, { number }: Pick<Snapshots.Snapshot, "number">): string =>
+  `charlotte diff ${job} ${unit} --unfinished ${number}`
 
 /** Notes something about unfinished work with its task, if the unit has one. */
 const note = (ctx: RunContext, unit: UnitName, text: string): Effect.Effect<void, WriteError> => {
@@ -53,11 +56,10 @@ const note = (ctx: RunContext, unit: UnitName, text: string): Effect.Effect<void
   return task === undefined ? Effect.logWarning(text) : Note.add(ctx, { unit, task: task.task }, text)
 }
 
-/** The last snapshot of a unit; most units have no directory for any. */
-const lastOf = (ctx: RunContext, unit: string) =>
+/** The last snapshot in the directory of a unit; most units have no directory for any. */
+const lastIn = (directory: string) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem
-    const directory = directoryOf(ctx, unit)
     const exists = yield* Effect.orElseSucceed(fs.exists(directory), () => false)
     return exists ? (yield* Snapshots.list(directory)).at(-1) : undefined
   })
@@ -67,7 +69,7 @@ const save = (ctx: RunContext, { at, branch, path, unit }: UnitAt, isDiscarded: 
     const git = yield* Git
     const { repository } = ctx
     const directory = directoryOf(ctx, unit)
-    const last = yield* lastOf(ctx, unit)
+    const last = yield* lastIn(directory)
     const number = last === undefined ? 1 : yield* Snapshots.next(directory)
     const known = last?.base === at ? last : undefined
     const pack = Snapshots.packOf(directory, number)
@@ -104,8 +106,24 @@ const saveBeforeRemoval = (ctx: RunContext, unit: UnitAt, isDiscarded: boolean) 
 /** Saves work that no later attempt continues, before its worktree is removed; returns the command that shows it, if there is any. */
 export const discarded = (ctx: RunContext, unit: UnitAt) =>
   Effect.map(saveBeforeRemoval(ctx, unit, true), (saved) =>
-    Saved.$is("Saved")(saved) ? Option.some(command(ctx, unit.unit, saved.snapshot)) : Option.none()
+    Saved.$is("Saved")(saved) ? Option.some(command(ctx.job.id, unit.unit, saved.snapshot)) : Option.none()
   )
+
+/** Whether an attempt that begins at a commit can continue with a snapshot. */
+const isContinuable = ({ base, record }: Snapshots.Snapshot, at: ObjectId): boolean =>
+  base === at && !record.isDiscarded
+
+/** The last snapshot that the retried job has of a unit, to continue with at a commit if its worktree cannot be adopted. */
+export const ofFormer = ({ directories, snapshot }: RunContext, unit: UnitName, at: ObjectId) =>
+  Effect.gen(function* () {
+    const former = snapshot.taken.worktrees[unit]
+    const job = former?.branch.split("/")[1]
+    if (job === undefined) return Option.none()
+    const last = yield* lastIn(Snapshots.directoryOf(`${dirname(directories.unfinished)}/${job}`, unit))
+    return last !== undefined && isContinuable(last, at)
+      ? Option.some<Unfinished>({ job, unit, snapshot: last })
+      : Option.none()
+  }).pipe(Effect.orElseSucceed(() => Option.none()))
 
 /**
  * Saves work that is to be continued, before its worktree is removed. Returns the snapshot with which the next worktree has to be made:
@@ -113,18 +131,19 @@ export const discarded = (ctx: RunContext, unit: UnitAt) =>
  */
 export const continued = (ctx: RunContext, unit: UnitAt) =>
   Effect.gen(function* () {
-    const ofUnit = (snapshot: Snapshots.Snapshot): Unfinished => ({ unit: unit.unit, snapshot })
+    const ofUnit = (snapshot: Snapshots.Snapshot): Unfinished => ({ job: ctx.job.id, unit: unit.unit, snapshot })
     const saved = yield* saveBeforeRemoval(ctx, unit, false)
     if (Saved.$is("Unchanged")(saved)) return Option.none()
     if (Saved.$is("Saved")(saved)) {
       const { snapshot } = saved
       if (!snapshot.record.isDiscarded) return Option.some(ofUnit(snapshot))
       const why = "unfinished work was discarded, since HEAD had been moved, or an operation of git was under way"
-      yield* note(ctx, unit.unit, `${why}: ${command(ctx, unit.unit, snapshot)}`)
+      yield* note(ctx, unit.unit, `${why}: ${command(ctx.job.id, unit.unit, snapshot)}`)
       return Option.none()
     }
-    const last = yield* Effect.orElseSucceed(lastOf(ctx, unit.unit), () => undefined)
-    return last?.base === unit.at && !last.record.isDiscarded ? Option.some(ofUnit(last)) : Option.none()
+    const last = yield* Effect.orElseSucceed(lastIn(directoryOf(ctx, unit.unit)), () => undefined)
+    if (last === undefined) return yield* ofFormer(ctx, unit.unit, unit.at)
+    return isContinuable(last, unit.at) ? Option.some(ofUnit(last)) : Option.none()
   })
 
 /** Makes a worktree, with its unfinished work if there is any; without it if that is impossible. */
@@ -140,14 +159,14 @@ export const addWorktree = (
       restored: undefined
     }))
     if (Option.isNone(unfinished)) return yield* empty
-    const { snapshot, unit } = unfinished.value
+    const { job, snapshot, unit } = unfinished.value
     const { files } = snapshot.record
     const made = `the worktree was made again with its unfinished work: ${files} ${files === 1 ? "file" : "files"}`
     return yield* Effect.matchEffect(git.addWorktree(ctx.repository, { ...options, unfinished: snapshot }), {
       onSuccess: (worktree) => Effect.as(note(ctx, unit, made), { ...worktree, restored: snapshot }),
       onFailure: ({ message }) => {
         const lost = `unfinished work could not be put back: ${plainText.line(message)}`
-        return Effect.zipRight(note(ctx, unit, `${lost}; see: ${command(ctx, unit, snapshot)}`), empty)
+        return Effect.zipRight(note(ctx, unit, `${lost}; see: ${command(job, unit, snapshot)}`), empty)
       }
     })
   })

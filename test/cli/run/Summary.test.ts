@@ -85,7 +85,7 @@ describe("job summary", () => {
   it("of a retry of some units names those that are left out", () => {
     const leftOut = ["barn", "frame"].map((unit) => ({ unit, job: jobId }))
     expect(text({ run: run("completed", { result: { ...result, leftOut } }), work: allDone })).toContain(
-      `\n  left out barn, frame; go on there with: charlotte retry ${jobId} --unit barn --unit frame`
+      `\n  left out barn, frame; continue them with: charlotte retry ${jobId} --unit barn --unit frame`
     )
   })
 

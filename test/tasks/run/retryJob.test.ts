@@ -264,7 +264,7 @@ describe("retry", () => {
           )
           yield* world.write(`${world.root}/mended`, "")
 
-          // Without names it goes on with the same units.
+          // Without names it works on the same units.
           const second = yield* run({ ...config, retryOf: again.id })
           expect([second.run.status, states(second)]).toEqual([
             "completed",

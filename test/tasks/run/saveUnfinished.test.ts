@@ -81,6 +81,44 @@ describe("unfinished work", () => {
     })
   )
 
+  for (const [name, isAdopted] of [
+    ["is gone", false],
+    ["another retry has adopted", true]
+  ] as const)
+    it.scopedLive(`is put back by a retry of a job whose worktree ${name}`, () =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const { config, top } = yield* repository(world, once)
+        yield* world.git(top, "branch", "next", "main")
+        const hang = `touch '${world.root}/adopted'; exec sleep 1000`
+        const script = `
+          test $n = 1 && { echo half > half.txt; git add half.txt; rm a.txt; limited; }
+          ${isAdopted ? `test $n = 2 && { ${hang}; }` : ""}
+          git diff --cached --quiet || exit 1
+          cat half.txt > out.txt; test ! -e a.txt || exit 1; worked`
+        const profiles = ["claude", "other"].map((name) => claude(world, script, name))
+        yield* Effect.gen(function* () {
+          const manager = yield* JobManager.JobManager
+          const first = yield* manager.start({ ...config, agent: "claude" })
+          yield* becomes(first, "parked")
+          yield* manager.stop(first)
+          const again = { ...config, agent: "other", retryOf: first }
+          if (isAdopted) {
+            yield* manager.start(again)
+            yield* appears(`${world.root}/adopted`)
+          } else rmSync(worktreeOf(world, first), { recursive: true })
+          const job = yield* run({ ...again, targetBranch: "next" })
+          expect([job.run.status, job.run.error]).toEqual(["completed", undefined])
+          expect(yield* world.git(top, "show", "next:out.txt")).toBe("half\n")
+          expect(job.work.tasks[0]?.notes.at(-1)).toBe("the worktree was made again with its unfinished work: 2 files")
+          expect(readFileSync(`${world.root}/prompt-${isAdopted ? 3 : 2}`, "utf8")).toContain(
+            "the working tree had to be made again"
+          )
+          yield* manager.stopAll
+        }).pipe(Effect.provide(charlotte(world, { profiles })))
+      })
+    )
+
   it.scopedLive("is saved before the next agent of a list continues it in the same worktree", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
