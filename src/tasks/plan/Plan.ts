@@ -8,7 +8,7 @@ import { Schema } from "effect"
 import { ShellCommand, TaskNumber, TaskStatus, UnitName } from "../../yaml/fields.js"
 import { AgentChoice } from "./AgentChoice.js"
 import * as Graph from "./Graph.js"
-import { Settings } from "./Settings.js"
+import { SessionMode, Settings } from "./Settings.js"
 
 /**
  * A task of a unit.
@@ -29,6 +29,8 @@ export class Task extends Schema.Class<Task>("charlotte/Task")({
   file: Schema.String,
   /** The agents that may work on it, in the order in which they are tried; none if nothing names one. */
   agents: Schema.optionalWith(Schema.Array(AgentChoice), { default: () => [] }),
+  /** Whether its turns resume sessions; as in the settings if undefined. */
+  session: Schema.optional(SessionMode),
   /** The text below the frontmatter, for the agent. */
   prompt: Schema.String,
   /** The fenced `sh` blocks of the text, which the `script` agent runs in this order. */

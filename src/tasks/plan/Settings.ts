@@ -20,7 +20,8 @@ import * as AgentChoice from "./AgentChoice.js"
 /** @since 0.1.0 */
 export const fileName = "charlotte.yaml"
 
-const SessionMode = Schema.Literal("resume", "fresh").annotations({
+/** @since 0.2.0 */
+export const SessionMode = Schema.Literal("resume", "fresh").annotations({
   message: () => ({ message: "must be resume or fresh", override: true })
 })
 

@@ -10,6 +10,7 @@ import * as AgentChoice from "./AgentChoice.js"
 import * as Frontmatter from "./Frontmatter.js"
 import * as FrontmatterEdit from "./FrontmatterEdit.js"
 import * as Markdown from "./Markdown.js"
+import * as Settings from "./Settings.js"
 import type { Diagnostic } from "../../yaml/Diagnostic.js"
 
 /**
@@ -31,6 +32,8 @@ export interface TaskFile {
   readonly dependsOn: ReadonlyArray<{ readonly to: number; readonly line: number }>
   /** The agents that it names itself. */
   readonly agents: AgentChoice.Level
+  /** Overrides the `session` of the settings. */
+  readonly session?: typeof Settings.SessionMode.Type | undefined
   readonly prompt: string
   readonly scripts: ReadonlyArray<string>
   readonly problems: ReadonlyArray<Diagnostic>
@@ -41,7 +44,8 @@ const Keys = mapping({
   backpressure: optional(ShellCommand),
   status: withDefault(TaskStatus, () => "pending" as const),
   depends_on: withDefault(TaskNumbers, () => []),
-  ...AgentChoice.fields
+  ...AgentChoice.fields,
+  session: optional(Settings.SessionMode)
 })
 
 const pattern = /^(\d+)-(.+)\.md$/
@@ -101,6 +105,7 @@ export const parse = (file: string, text: string): TaskFile =>
         backpressure,
         dependsOn: depends_on.map((to, index) => ({ to, line: line("depends_on", index) })),
         agents: AgentChoice.levelOf(file, decoded),
+        ...(value.session !== undefined && { session: value.session }),
         prompt: body,
         scripts,
         problems

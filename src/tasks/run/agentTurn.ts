@@ -70,7 +70,7 @@ export const run = (
     const emit = ofTask(ctx, unit, task)
     const { calls, session: former, startedAt = yield* now } = progress.task(unit.id, task.number)
     const log = `${name}.agent.log`
-    const profile = taskSession.profileOf(ctx, worker)
+    const profile = taskSession.profileOf(ctx, task, worker)
     const resumed =
       profile !== undefined && canResume ? yield* taskSession.resumable(profile, former, worktree.path) : undefined
     const session = (id: string | undefined) =>

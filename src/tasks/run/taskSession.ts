@@ -7,14 +7,17 @@ import * as Agent from "../agents/Agent.js"
 import type { Profile } from "../agents/Profile.js"
 import type * as Prompt from "../agents/Prompt.js"
 import * as Session from "../agents/Session.js"
+import type { Task } from "../plan/Plan.js"
 import type { RunContext } from "./RunContext.js"
 import type { Worker } from "./TaskAgents.js"
 
 /** The profile of the agent, if the next turn may resume the session of this one. */
-export const profileOf = ({ snapshot }: RunContext, { agent }: Worker): Profile | undefined =>
-  Agent.$is("Command")(agent) && agent.profile.resume !== undefined && snapshot.plan.settings.session === "resume"
+export const profileOf = ({ snapshot }: RunContext, { session }: Task, { agent }: Worker): Profile | undefined => {
+  const mode = session ?? snapshot.plan.settings.session
+  return Agent.$is("Command")(agent) && agent.profile.resume !== undefined && mode === "resume"
     ? agent.profile
     : undefined
+}
 
 export interface Resumable {
   readonly id: string

@@ -144,16 +144,21 @@ describe("a turn after one that", () => {
     })
   )
 
-  it.scopedLive("did not pass the gate begins a fresh session where the plan says so", () =>
-    Effect.gen(function* () {
-      const world = yield* Repository.sandbox
-      const { config } = yield* repository(world, one("session: fresh\n"))
-      const profiles = [claude(world, "[ $n = 1 ] && exit 0; worked")]
-      const job = yield* Effect.provide(run({ ...config, agent: "claude" }), charlotte(world, { profiles }))
-      expect([job.run.status, sessions(world)]).toEqual(["completed", ["new", "new"]])
-      expect(turns(world)[1]?.prompt).toContain(wholeTask)
-    })
-  )
+  const ofTask = one()["01-a.md"].replace("status:", "session: fresh\nstatus:")
+  for (const [where, files] of [
+    ["plan", one("session: fresh\n")],
+    ["task", { ...one("session: resume\n"), "01-a.md": ofTask }]
+  ] as const)
+    it.scopedLive(`did not pass the gate begins a fresh session where the ${where} says so`, () =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const { config } = yield* repository(world, files)
+        const profiles = [claude(world, "[ $n = 1 ] && exit 0; worked")]
+        const job = yield* Effect.provide(run({ ...config, agent: "claude" }), charlotte(world, { profiles }))
+        expect([job.run.status, sessions(world)]).toEqual(["completed", ["new", "new"]])
+        expect(turns(world)[1]?.prompt).toContain(wholeTask)
+      })
+    )
 })
 
 describe("a session that", () => {
