@@ -4,7 +4,7 @@
  *
  * @since 0.2.0
  */
-import { Context, Data, type Duration, type Effect, type Option, Schema, type Scope } from "effect"
+import { Context, Data, type Duration, Effect, type Option, Schema, type Scope } from "effect"
 import type { StopError, StoreError } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import type { StopReport } from "../domain/StopReport.js"
@@ -24,6 +24,24 @@ export class Unrouted extends Data.TaggedError("Unrouted")<{ readonly jobId: Job
  * @category errors
  */
 export class Busy extends Schema.TaggedError<Busy>()("Busy", {}) {}
+
+/**
+ * Runs at most so many effects at once, and refuses further ones.
+ *
+ * @internal
+ */
+export const atMost = (max: number) => {
+  let running = 0
+  return <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | Busy, R> =>
+    Effect.suspend((): Effect.Effect<A, E | Busy, R> => {
+      if (running >= max) return new Busy()
+      running += 1
+      return Effect.ensuring(
+        effect,
+        Effect.sync(() => void (running -= 1))
+      )
+    })
+}
 
 /**
  * Requests from one node to another. Each is a hint: a node acts only on the row of the job.

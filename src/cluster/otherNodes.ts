@@ -12,7 +12,7 @@ import * as race from "../internal/race.js"
 import type { Others } from "../manager/internal/Core.js"
 import { afterGrace, since } from "../manager/internal/stopJob.js"
 import type { Service as Store } from "../store/port/RunStoreService.js"
-import { Busy, type Service as Engine } from "./Engine.js"
+import { atMost, type Service as Engine } from "./Engine.js"
 
 /** Maximum number of concurrent stop requests to other nodes: those nodes find further stops in the rows, at little cost. */
 const maxAsking = 64
@@ -45,16 +45,7 @@ export const make = (kind: string, store: Store, engine: Engine): Others => {
         : Option.none()
     )
 
-  let asking = 0
-  const limited = <A, E>(ask: Effect.Effect<A, E>): Effect.Effect<A, E | Busy> =>
-    Effect.suspend((): Effect.Effect<A, E | Busy> => {
-      if (asking >= maxAsking) return new Busy()
-      asking += 1
-      return Effect.ensuring(
-        ask,
-        Effect.sync(() => void (asking -= 1))
-      )
-    })
+  const limited = atMost(maxAsking)
 
   return {
     ids: Effect.map(store.cluster.held(kind), (held) => held.map(({ run }) => run.id)),

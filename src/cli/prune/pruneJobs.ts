@@ -3,7 +3,6 @@
  * without its job's record, a branch cannot be attributed.
  */
 import { type Duration, Effect, Layer, Option } from "effect"
-import { resolve } from "node:path"
 import * as Home from "../../daemon/home/Home.js"
 import { RunStore } from "../../store/RunStore.js"
 import * as Git from "../../git/Git.js"
@@ -18,6 +17,7 @@ import { writeJson, writeLines } from "../terminal/Output.js"
 import * as OfflineJobs from "../offline/OfflineJobs.js"
 import { prune, withStore } from "../offline/withStore.js"
 import { UsageError } from "../parser/UsageError.js"
+import { directoryOf } from "../start/resolveTasksDir.js"
 import * as format from "../terminal/format.js"
 
 const hint = "see: charlotte prune --help"
@@ -85,10 +85,7 @@ const recordedRuns = Layer.scoped(RunStore, OfflineJobs.store)
 const around = (repo: Option.Option<string>) =>
   Effect.gen(function* () {
     const git = yield* Git.Git
-    const path = yield* Effect.try({
-      try: () => resolve(Option.getOrElse(repo, () => ".")),
-      catch: () => new UsageError({ problem: "the current directory no longer exists", hint: "change to another one" })
-    })
+    const path = yield* directoryOf(repo)
     const found = yield* Effect.catchTag(
       git.open(path),
       "NotARepository",

@@ -13,14 +13,20 @@ export interface Given {
   readonly tasksDir: string
 }
 
+/** The directory of `--repo`, or the current one. */
+export const directoryOf = (repo: Option.Option<string>): Effect.Effect<string, UsageError, Path> =>
+  Effect.flatMap(Path, (path) =>
+    Effect.try({
+      try: () => path.resolve(Option.getOrElse(repo, () => ".")),
+      catch: () => new UsageError({ problem: "the current directory no longer exists", hint: "change to another one" })
+    })
+  )
+
 export const find = Effect.fnUntraced(function* ({ repo, tasksDir }: Given) {
   const fs = yield* FileSystem
   const git = yield* Git
   const path = yield* Path
-  const given = yield* Effect.try({
-    try: () => path.resolve(Option.getOrElse(repo, () => ".")),
-    catch: () => new UsageError({ problem: "the current directory no longer exists", hint: "change to another one" })
-  })
+  const given = yield* directoryOf(repo)
   const base = yield* Effect.orElseSucceed(fs.realPath(given), () => given)
   const repository = yield* git.open(base)
   const below = path.relative(repository.topLevel, path.resolve(base, tasksDir))

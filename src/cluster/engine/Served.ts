@@ -3,7 +3,7 @@
  */
 import { Cause, Effect, Exit, Fiber, FiberSet, type Scope } from "effect"
 import type { JobId } from "../../domain/JobId.js"
-import { Busy, type Requests, Unrouted } from "../Engine.js"
+import { atMost, type Requests, Unrouted } from "../Engine.js"
 import { type By, Elsewhere, JobRpcs } from "./JobRpcs.js"
 
 export interface Served {
@@ -62,16 +62,7 @@ const maxAtWork = 64
 
 /** Handles requests of other nodes. A wake-up ends at once, and does not count. */
 export const handlers = ({ answer }: Served) => {
-  let atWork = 0
-  const limited = <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E | Busy, R> =>
-    Effect.suspend((): Effect.Effect<A, E | Busy, R> => {
-      if (atWork >= maxAtWork) return new Busy()
-      atWork += 1
-      return Effect.ensuring(
-        work,
-        Effect.sync(() => void (atWork -= 1))
-      )
-    })
+  const limited = atMost(maxAtWork)
   return JobRpcs.toLayer({
     Ping: () => Effect.void,
     Wake: (question) =>
