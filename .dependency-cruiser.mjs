@@ -26,19 +26,21 @@ const mayImport = (from, to) => from === to || to !== "testing"
 
 const direction = floors.flatMap((floor, level) =>
   // `progress` is of every floor, since it imports only types: see `progress-is-for-browsers-too`.
-  floor.filter((directory) => directory !== "progress").map((directory) => {
-    const allowed = floors
-      .slice(0, level + 1)
-      .flat()
-      .filter((other) => mayImport(directory, other))
-    return {
-      name: `direction-${directory}`,
-      comment: `src/${directory} may import: ${allowed.join(", ")}.`,
-      severity: "error",
-      from: { path: `^src/${directory}/` },
-      to: { path: "^src/", pathNot: `^src/(${allowed.join("|")})/` }
-    }
-  })
+  floor
+    .filter((directory) => directory !== "progress")
+    .map((directory) => {
+      const allowed = floors
+        .slice(0, level + 1)
+        .flat()
+        .filter((other) => mayImport(directory, other))
+      return {
+        name: `direction-${directory}`,
+        comment: `src/${directory} may import: ${allowed.join(", ")}.`,
+        severity: "error",
+        from: { path: `^src/${directory}/` },
+        to: { path: "^src/", pathNot: `^src/(${allowed.join("|")})/` }
+      }
+    })
 )
 
 /** The rooms of the store: a room may import what stands before it. The modules beside them are what the others use, and choose a room. */
