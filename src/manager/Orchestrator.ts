@@ -70,6 +70,8 @@ export interface Checked {
   readonly key?: string
   /** The name of the key in the message of a conflict. */
   readonly keyName?: string
+  /** A name of the job, for people: its label `title`, if the job has none. @since 0.2.0 */
+  readonly title?: string
   /** Recorded with the run as JSON, and passed to later calls. */
   readonly submission?: unknown
 }

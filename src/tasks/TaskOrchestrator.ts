@@ -124,8 +124,9 @@ const check = ({ directory }: Options, config: JobConfig, stored: unknown) =>
   Effect.gen(function* () {
     if (stored !== undefined) return PlanSnapshot.key(yield* PlanSnapshot.decode(stored))
     const snapshot = yield* preflight.read(config, directory)
-    const encoded = PlanSnapshot.encode(snapshot)
-    return config.dryRun ? { submission: encoded } : { ...PlanSnapshot.key(snapshot), submission: encoded }
+    const { title } = snapshot.plan.settings
+    const submitted = { submission: PlanSnapshot.encode(snapshot), ...(title !== undefined && { title }) }
+    return config.dryRun ? submitted : { ...PlanSnapshot.key(snapshot), ...submitted }
   })
 
 const run = (options: Options, taskAgents: TaskAgents.TaskAgents, job: JobContext<JobConfig>) =>

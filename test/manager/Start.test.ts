@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { errors, JobConfig, JobId, JobManager, Orchestrator, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step, TestManager } from "charlotte/testing"
-import { DateTime, Deferred, Effect, Layer, Ref } from "effect"
+import { DateTime, Deferred, Effect, Layer, Option, Ref } from "effect"
 import { config } from "../support/jobs.js"
 
 describe("start", () => {
@@ -137,6 +137,21 @@ describe("start", () => {
         })
       )
     )
+  )
+
+  it.effect("gives a job without a title the one that the check returns, as its label", () =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const store = yield* RunStore.RunStore
+      const labelsOf = (labels: { readonly [name: string]: string }) =>
+        Effect.gen(function* () {
+          const id = yield* manager.start({ ...config, labels })
+          return Option.getOrThrow(yield* store.get(id)).labels
+        })
+      expect(yield* labelsOf({ team: "web" })).toEqual({ team: "web", title: "Retries" })
+      expect(yield* labelsOf({ title: "My own" })).toEqual({ title: "My own" })
+      yield* manager.stopAll
+    }).pipe(Effect.provide(TestManager.layer({ check: () => Effect.succeed({ title: "Retries" }) })))
   )
 
   it.effect("does not wait for the orchestrator", () =>

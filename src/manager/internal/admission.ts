@@ -29,6 +29,7 @@ export interface Decoded<out C> {
 export interface Submitted {
   readonly key: string | undefined
   readonly keyName: string | undefined
+  readonly title: string | undefined
   /** The submission data of the check, as JSON text. */
   readonly submission: string | undefined
 }
@@ -58,9 +59,9 @@ export const make = <C, I, RS, R, R2>(options: {
         ? Effect.succeed({})
         : provide(inTurn(Effect.suspend(() => orchestrator.check?.(config, recorded) ?? Effect.succeed({}))))
 
-    const submitted = ({ key, keyName, submission }: Checked): Effect.Effect<Submitted, InvalidJobConfig> =>
+    const submitted = ({ key, keyName, submission, title }: Checked): Effect.Effect<Submitted, InvalidJobConfig> =>
       keyProblem(key) ??
-      Effect.succeed({ key, keyName, submission: submission === undefined ? undefined : stringify(submission) })
+      Effect.succeed({ key, keyName, title, submission: submission === undefined ? undefined : stringify(submission) })
 
     return {
       decode: (input) =>

@@ -14,7 +14,7 @@ import { traceOf } from "./jobSpan.js"
 import type { Refusal } from "./startJob.js"
 import { newRun, type Starting, submit, type Submitted } from "./submission.js"
 
-const unchecked = { key: undefined, submission: undefined }
+const unchecked = { key: undefined, submission: undefined, title: undefined }
 
 export const startInTransaction = <Config>(
   core: Core<Config>,

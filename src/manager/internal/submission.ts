@@ -88,22 +88,31 @@ const digest = (encoded: unknown, options: StartOptions = {}): string => {
 export const newRun = <Config>(
   { kind }: Core<Config>,
   { maxQueued }: Starting<Config>,
-  { at, config, encoded, id, idempotency, labels, requested, startKey }: Submission<Config>,
-  { key, submission, trace }: Pick<Checked, "key" | "submission"> & { readonly trace: RunTrace | undefined }
-): NewRun => ({
-  id,
-  kind,
-  key,
-  startKey,
-  config: encoded,
-  labels,
-  submission,
-  searched: searchedText(config, { labels, config: encoded }),
-  at,
-  priority: requested.priority,
-  startAt: requested.startAt,
-  whenKeyTaken: requested.whenKeyTaken,
-  idempotency,
-  maxQueued,
-  trace
-})
+  { at, config, encoded, id, idempotency, labels: own, requested, startKey }: Submission<Config>,
+  {
+    key,
+    submission,
+    title,
+    trace
+  }: Pick<Checked, "key" | "submission" | "title"> & { readonly trace: RunTrace | undefined }
+): NewRun => {
+  const titled = title === undefined ? own : { title, ...own }
+  const labels = labelProblem(titled) === undefined ? titled : own
+  return {
+    id,
+    kind,
+    key,
+    startKey,
+    config: encoded,
+    labels,
+    submission,
+    searched: searchedText(config, { labels, config: encoded }),
+    at,
+    priority: requested.priority,
+    startAt: requested.startAt,
+    whenKeyTaken: requested.whenKeyTaken,
+    idempotency,
+    maxQueued,
+    trace
+  }
+}

@@ -25,6 +25,12 @@ export const SessionMode = Schema.Literal("resume", "fresh").annotations({
   message: () => ({ message: "must be resume or fresh", override: true })
 })
 
+const Title = Schema.String.pipe(
+  Schema.filter((title) => title.trim() !== "" && title.length <= 200 && !/\p{Cc}/u.test(title))
+).annotations({
+  message: () => ({ message: "must be a line of text of at most 200 characters", override: true })
+})
+
 const limits = {
   /** Limit on agent invocations of the whole job. */
   agentCalls: optional(Count),
@@ -41,6 +47,8 @@ export class Limits extends Schema.Class<Limits>("charlotte/Limits")(limits, [
 
 /** @since 0.1.0 */
 export class Settings extends Schema.Class<Settings>("charlotte/Settings")({
+  /** The name of the job, for people. */
+  title: optional(Title),
   /** A command to run in each new worktree, such as `npm ci`. */
   setup: optional(ShellCommand),
   /** Untracked files to copy into each worktree, such as `.env`; relative to the repository. */
