@@ -112,7 +112,7 @@ export type Reads = Pick<
   | "pending"
   | "backlog"
 > & {
-  readonly work: Pick<TaskProgressStore, "of" | "counts">
+  readonly work: Pick<TaskProgressStore, "of" | "counts" | "unitNames">
   readonly agentLimits: Pick<AgentLimitStore, "get">
   readonly childProcesses: Pick<ChildProcessStore, "logs" | "spansMachines">
   readonly cluster: Pick<ClusterStore, "nodes">

@@ -84,7 +84,9 @@ export class Job extends Run.extend<Job>("charlotte/Job")({
 export class ListedJob extends Run.extend<ListedJob>("charlotte/ListedJob")({
   phase,
   /** Missing when the job has no tasks. */
-  progress: Schema.optional(JobProgress)
+  progress: Schema.optional(JobProgress),
+  /** The names of its first units. */
+  unitNames: Schema.optional(Schema.Array(Schema.String))
 }) {}
 
 /**

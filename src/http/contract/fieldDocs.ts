@@ -187,6 +187,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   trace: ["The spans of the job; missing if it was not traced.", { root: traceparent }],
   type: ["The type of the event.", "task.completed"],
   unit: ["The name of the unit.", "api"],
+  unitNames: ["The names of the first units; missing when the job has none.", ["api", "web"]],
   units: ["The units, in the order of the plan.", []],
   used: ["Whether the job was resumed by it, or by a later one of its name.", true],
   until: ["The job continues at this time at the latest.", time],

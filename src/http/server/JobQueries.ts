@@ -30,6 +30,9 @@ const maxSize = 4 * 1024 * 1024
 /** Runs per query: labels, config and result of a run may be large. */
 const batchSize = 50
 
+/** How many names of units a listed job has: those that name it, and one that shows that there are more. */
+const mostNames = 4
+
 const encode = Schema.encodeSync(ListedJob)
 
 /** Runs were decoded by the store. */
@@ -86,12 +89,15 @@ export const make = ({
         for (;;) {
           const limit = Math.min(batchSize, query.limit - jobs.length)
           const { next, runs } = yield* page({ ...query, limit, ...(before && { before }) })
-          const counts = yield* store.work.counts(runs.map(({ id }) => id))
+          const ids = runs.map(({ id }) => id)
+          const counts = yield* store.work.counts(ids)
+          const names = counts.size === 0 ? undefined : yield* store.work.unitNames(ids, mostNames)
           for (const run of runs) {
             const shown = yield* view(run)
             const count = counts.get(run.id)
             const progress = count && new JobProgress(shownCounts(count, shown.status), unchecked)
-            const job = new ListedJob({ ...shown, progress }, unchecked)
+            const unitNames = names?.get(run.id)
+            const job = new ListedJob({ ...shown, progress, ...(unitNames && { unitNames }) }, unchecked)
             size += JSON.stringify(encode(job)).length
             if (jobs.length > 0 && size > maxSize) return new JobPage({ jobs, next: before }, unchecked)
             jobs.push(job)

@@ -88,6 +88,16 @@ export const make = (
         tasks.sort((a, b) => (position.get(a.unit) ?? 0) - (position.get(b.unit) ?? 0))
         return new Work({ units, tasks }, { disableValidation: true })
       }),
+    unitNames: (jobIds, most) =>
+      Effect.sync(
+        () =>
+          new Map(
+            jobIds.flatMap((jobId) => {
+              const units = [...(jobs.get(jobId)?.units.values() ?? [])].sort(byPosition).slice(0, most)
+              return units.length === 0 ? [] : [[jobId, units.map(({ unit }) => unit)] as const]
+            })
+          )
+      ),
     titles: (jobId) => Array.from(jobs.get(jobId)?.tasks.values() ?? [], ({ title }) => title),
     counts: (jobIds) =>
       Effect.sync(

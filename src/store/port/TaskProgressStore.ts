@@ -44,4 +44,10 @@ export interface TaskProgressStore {
 
   /** Task counts per job; jobs without tasks are left out. */
   readonly counts: (jobIds: ReadonlyArray<JobId>) => Effect.Effect<ReadonlyMap<JobId, TaskCounts>, StoreError>
+
+  /** The names of the first units per job, at most this many; jobs without units are left out. */
+  readonly unitNames: (
+    jobIds: ReadonlyArray<JobId>,
+    most: number
+  ) => Effect.Effect<ReadonlyMap<JobId, ReadonlyArray<string>>, StoreError>
 }

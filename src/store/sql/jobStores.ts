@@ -97,7 +97,9 @@ export const make = ({
       task: (changed) =>
         recordWork(changed, (connection) => taskProgress.updateTask(connection, changed.jobId, changed.task)),
       of: (jobId) => session.read("read units and tasks", (connection) => taskProgress.of(connection, jobId)),
-      counts: (jobIds) => session.read("count tasks", (connection) => taskProgress.counts(connection, jobIds))
+      counts: (jobIds) => session.read("count tasks", (connection) => taskProgress.counts(connection, jobIds)),
+      unitNames: (jobIds, most) =>
+        session.read("read names of units", (connection) => taskProgress.unitNames(connection, jobIds, most))
     },
 
     agentLimits: {

@@ -151,6 +151,28 @@ export const counts = (
     }
   )
 
+const selectNames = query(Schema.Struct({ job_id: JobId, unit: Schema.String }))
+
+/** The names of the first units, with one query for any number of jobs. */
+export const unitNames = (
+  connection: Connection,
+  jobIds: ReadonlyArray<JobId>,
+  most: number
+): Effect.Effect<ReadonlyMap<JobId, ReadonlyArray<string>>, SqlError> =>
+  Effect.map(
+    selectNames(
+      connection,
+      `SELECT job_id, unit FROM charlotte_units
+       WHERE job_id IN (SELECT value FROM ${connection.dialect.strings} ids) AND position < ? ORDER BY job_id, position`,
+      [JSON.stringify(jobIds), most]
+    ),
+    (rows) => {
+      const names = new Map<JobId, ReadonlyArray<string>>()
+      for (const { job_id, unit } of rows) names.set(job_id, [...(names.get(job_id) ?? []), unit])
+      return names
+    }
+  )
+
 const selectAny = query(Schema.Struct({ unit: Schema.String }))
 
 export const plan = (connection: Connection, jobId: JobId, work: Work): Effect.Effect<void, SqlError> =>

@@ -148,6 +148,9 @@ export const work = (layer: Layer.Layer<RunStore.RunStore>) => {
         ])
         expect((yield* work.counts([id(2)])).size).toBe(1)
         expect((yield* work.counts([])).size).toBe(0)
+        expect([...(yield* work.unitNames([1, 2, 3, 4].map(id), 1)).values()]).toEqual([["b"], ["unit 0003"]])
+        expect((yield* work.unitNames([id(1)], 3)).get(id(1))).toEqual(["b", "a"])
+        expect((yield* work.unitNames([], 3)).size).toBe(0)
       }).pipe(Effect.provide(layer))
     )
 
