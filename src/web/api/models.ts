@@ -62,7 +62,8 @@ export const listedJob = struct({
       failed: number,
       skipped: number
     })
-  )
+  ),
+  unitNames: optional(array(string))
 })
 export type ListedJob = Decoded<typeof listedJob>
 

@@ -8,7 +8,7 @@ import { now, hub } from "./live.js"
 import * as format from "../../progress/format.js"
 
 const texts = {
-  away: "Charlotte does not respond. What you see may be out of date.",
+  away: "Charlotte does not respond. Start it with: charlotte daemon start. Until then, nothing can be done here, and what you see may be out of date.",
   foreign:
     "Another program responds at this address, and it does not know this session. Nothing was sent to it. Run charlotte open to find the page.",
   ended: "This session has ended. Run charlotte open to start another one."

@@ -46,6 +46,9 @@ export const hub: Hub = make(
   }
 )
 
+/** Whether the server responds; actions are off while it does not, so that none happens later than it was asked for. */
+export const isLive = (): boolean => hub.connection.value === "live"
+
 /** The time of day, updated each second, for running jobs. */
 export const now = signal(Date.now())
 

@@ -4,6 +4,7 @@
 import { useSignal } from "@preact/signals"
 import * as jobs from "../api/jobs.js"
 import type { Job } from "../api/models.js"
+import { isLive } from "../app/live.js"
 import { useKeys } from "../app/keys.js"
 import { navigate, toDiff, toJob } from "../router.js"
 import * as format from "../../progress/format.js"
@@ -29,7 +30,7 @@ export const JobActions = ({ job, messages, onChange }: Props) => {
   const wanted = messages.find(({ action }) => action !== undefined)?.action
 
   const run = async (name: string, act: () => Promise<string | undefined>): Promise<void> => {
-    if (busy.value !== undefined) return
+    if (busy.value !== undefined || !isLive()) return
     busy.value = name
     said.value = undefined
     try {
@@ -62,7 +63,8 @@ export const JobActions = ({ job, messages, onChange }: Props) => {
       return undefined
     })
 
-  const mayStop = !isOver(job) && job.phase !== "stopping"
+  const isOn = isLive()
+  const mayStop = isOn && !isOver(job) && job.phase !== "stopping"
   const mayResume = job.status === "parked" || job.status === "interrupted"
   const mayRetry = job.kind === "tasks" && (job.status === "failed" || job.status === "cancelled")
   useKeys("Actions", [
@@ -72,10 +74,10 @@ export const JobActions = ({ job, messages, onChange }: Props) => {
       label: "Resume or retry the job",
       run: () => void (mayResume ? resume() : mayRetry ? again() : undefined)
     },
-    { keys: "s", label: "Send a signal", run: () => (dialog.value = isOver(job) ? undefined : "signal") },
+    { keys: "s", label: "Send a signal", run: () => (dialog.value = isOver(job) || !isOn ? undefined : "signal") },
     { keys: "d", label: "Show the changes", run: () => navigate(toDiff(job.id)) }
   ])
-  const isBusy = busy.value !== undefined
+  const isBusy = busy.value !== undefined || !isOn
 
   return (
     <div class="actions">

@@ -3,8 +3,11 @@
  */
 import type { ShownTaskState } from "../../progress/shownState.js"
 import type { Job } from "../api/models.js"
-import { now } from "../app/live.js"
-import { toJobs } from "../router.js"
+import * as jobs from "../api/jobs.js"
+import { now, useLoaded } from "../app/live.js"
+import { toJob, toJobs } from "../router.js"
+import { shortId } from "../ui/shortId.js"
+import { retries } from "../../progress/needsPerson.js"
 import * as format from "../../progress/format.js"
 import { baseName, jobName, repositoryOf } from "../../progress/jobName.js"
 import { shownStatus, Status } from "../ui/Status.js"
@@ -89,6 +92,31 @@ const Messages = ({ messages, onShow }: Pick<Props, "messages" | "onShow">) => (
   </ul>
 )
 
+/** The job that this one retries, and the one that retries it. */
+const Retries = ({ job }: { readonly job: Job }) => {
+  const isRetriable = job.status === "failed" || job.status === "cancelled"
+  // A retry names the job in its configuration, which is searched.
+  const found = useLoaded(`retry of ${job.id} ${job.status}`, async (signal) =>
+    isRetriable ? retries((await jobs.list({ q: job.id, limit: 5 }, signal)).jobs).get(job.id) : undefined
+  )
+  const former = payload.string(job.config, "retryOf")
+  const retry = found.value.value
+  return (
+    <>
+      {former !== undefined && (
+        <span>
+          retries <a href={toJob(former)}>{shortId(former)}</a>
+        </span>
+      )}
+      {retry !== undefined && (
+        <span>
+          retried by <a href={toJob(retry.id)}>{shortId(retry.id)}</a>, {retry.status}
+        </span>
+      )}
+    </>
+  )
+}
+
 export const JobHeader = ({ counts, job, messages, onChange, onShow }: Props) => {
   const repository = repositoryOf(job)
   const branch = payload.string(job.config, "targetBranch")
@@ -100,7 +128,7 @@ export const JobHeader = ({ counts, job, messages, onChange, onShow }: Props) =>
           <a href={toJobs()}>Jobs</a>
           <span aria-hidden="true"> /</span>
         </nav>
-        <h1>{visible(jobName(job))}</h1>
+        <h1>{visible(jobName({ ...job, unitNames: job.units.map(({ unit }) => unit) }))}</h1>
         <Status status={shownStatus(job)} />
         <span class="grow" />
         <JobActions job={job} messages={messages} onChange={onChange} />
@@ -114,6 +142,7 @@ export const JobHeader = ({ counts, job, messages, onChange, onShow }: Props) =>
         )}
         {time !== undefined && <span class="number">{time}</span>}
         {job.attempt > 1 && <span>attempt {job.attempt}</span>}
+        <Retries job={job} />
         <span>created {format.dateTime(job.createdAt)}</span>
         <code>{job.id}</code>
         {Object.entries(job.labels).map(([name, value]) => (

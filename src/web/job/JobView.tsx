@@ -95,7 +95,9 @@ const Loaded = ({
   readonly error: Error | undefined
 }) => {
   const { job, model } = shown
-  useTitle(`${job.phase === "stopping" ? "stopping" : job.status}: ${visible(jobName(job))} · Charlotte`)
+  useTitle(
+    `${job.phase === "stopping" ? "stopping" : job.status}: ${visible(jobName({ ...job, unitNames: job.units.map(({ unit }) => unit) }))} · Charlotte`
+  )
   return (
     <article class="job">
       <JobHeader

@@ -23,7 +23,7 @@ export interface Message {
   readonly action?: "resume" | "signal" | "retry"
 }
 
-/** Further failures are only counted. */
+/** Further failures, and further notes, are only counted. */
 const mostFailures = 3
 
 const name = ({ number, title, unit }: Task): string => `${unit} ${number}${title === "" ? "" : ` “${title}”`}`
@@ -51,6 +51,42 @@ const failures = (model: JobModel.JobModel): ReadonlyArray<Message> => {
     ...(rest > 0 ? [{ tone: "bad", text: `${format.count(rest, "more unit")} failed` } as const] : [])
   ]
 }
+
+const notes = (model: JobModel.JobModel): ReadonlyArray<Message> => {
+  const all = [...model.units.values()].flatMap(({ tasks }) =>
+    [...tasks.values()].flatMap((task) => task.notes.map((note) => ({ task, note })))
+  )
+  const rest = all.length - mostFailures
+  return [
+    ...all.slice(0, mostFailures).map(({ note, task }): Message => ({
+      tone: "warn",
+      text: `${task.unit} ${task.number}`,
+      reason: note,
+      unit: task.unit,
+      task: task.number
+    })),
+    ...(rest > 0 ? [{ tone: "warn", text: format.count(rest, "more note") } as const] : [])
+  ]
+}
+
+/** Tasks in the pause before their next attempt, and why the last one ended. */
+const pausing = (model: JobModel.JobModel): ReadonlyArray<Message> =>
+  [...model.units.values()].flatMap(({ id, tasks }) =>
+    [...tasks.values()].flatMap((task) => {
+      const pause = task.pauses.at(-1)
+      return pause === undefined || pause.to !== undefined
+        ? []
+        : [
+            {
+              tone: "warn" as const,
+              text: `${name(task)} is tried again soon`,
+              reason: task.reason,
+              unit: id,
+              task: task.number
+            }
+          ]
+    })
+  )
 
 const errorText = ({ error }: Job): string | undefined => error && (why.ofError(error.error) || why.text(error.cause))
 
@@ -123,7 +159,7 @@ const running = (model: JobModel.JobModel): ReadonlyArray<Message> => {
     model.landing !== undefined && model.landed === undefined && work.length === 0
       ? [{ tone: "run", text: `Landing the result on ${model.landing}` }]
       : []
-  const all = [...failures(model), ...waiting, ...work, ...landing]
+  const all = [...failures(model), ...waiting, ...pausing(model).slice(0, mostFailures), ...work, ...landing]
   return all.length === 0 ? [{ tone: "run", text: model.units.size === 0 ? "At work" : "Preparing" }] : all
 }
 
@@ -133,7 +169,8 @@ const ended = (job: Job, model: JobModel.JobModel): ReadonlyArray<Message> => {
     case "completed": {
       const landed = model.landed ?? payload.string(job.result, "target")
       const done = model.units.size === 0 ? "Completed" : "All work is done"
-      return [{ tone: "good", text: landed === undefined ? done : `${done}, and landed on ${landed}` }]
+      // Notes come first: a job that is done may have been meddled with.
+      return [...notes(model), { tone: "good", text: landed === undefined ? done : `${done}, and landed on ${landed}` }]
     }
     case "cancelled":
       return [{ tone: "idle", text: "Cancelled", reason: errorText(job), ...action }]

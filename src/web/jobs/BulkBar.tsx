@@ -3,6 +3,7 @@
  */
 import type { Signal } from "@preact/signals"
 import type { ListedJob } from "../api/models.js"
+import { isLive } from "../app/live.js"
 import { Confirm } from "../ui/Confirm.js"
 import * as format from "../../progress/format.js"
 import { jobName } from "../../progress/jobName.js"
@@ -50,18 +51,19 @@ export const BulkBar = ({ filter, jobs, selected }: Props) => {
   const isAnyRunning = jobs.some(canStop)
   const onlyKind = !isFiltered({ ...filter, kind: "" })
   const what = actions.asked.value
+  const isOff = !isLive()
   return (
     <>
       {chosen.length > 0 && (
         <div class="bulk" role="toolbar" aria-label="Selected jobs">
           <strong>{chosen.length} selected</strong>
           {stoppable.length > 0 && (
-            <button type="button" class="danger" onClick={() => actions.askToStop(stoppable)}>
+            <button type="button" class="danger" disabled={isOff} onClick={() => actions.askToStop(stoppable)}>
               Stop {stoppable.length}
             </button>
           )}
           {resumable.length > 0 && (
-            <button type="button" onClick={() => actions.resume(resumable)}>
+            <button type="button" disabled={isOff} onClick={() => actions.resume(resumable)}>
               Resume {resumable.length}
             </button>
           )}
@@ -72,7 +74,12 @@ export const BulkBar = ({ filter, jobs, selected }: Props) => {
           )}
           <span class="grow" />
           {isAnyRunning && onlyKind && (
-            <button type="button" class="danger" onClick={() => actions.askToStopAll(filter.kind || undefined)}>
+            <button
+              type="button"
+              class="danger"
+              disabled={isOff}
+              onClick={() => actions.askToStopAll(filter.kind || undefined)}
+            >
               Stop all{filter.kind === "" ? "" : ` ${filter.kind}`} …
             </button>
           )}

@@ -54,7 +54,7 @@ export interface Props {
 // The roles are explicit, because a narrow window lays the table out as a list.
 export const JobRow = ({ job, line, onToggle, selected }: Props) => {
   const isSelected = selected.value.has(job.id)
-  const repository = visible(repositoryOf(job) ?? "")
+  const repository = visible(baseName(repositoryOf(job) ?? ""))
   const title = visible(jobName(job))
   return (
     <tr role="row" data-job={job.id} class={isSelected ? "selected" : ""} aria-selected={isSelected}>
@@ -75,12 +75,10 @@ export const JobRow = ({ job, line, onToggle, selected }: Props) => {
           {title}
         </a>
         <span class="faint mono">{shortId(job.id)}</span>
+        {repository !== "" && !title.startsWith(`${repository}:`) && <span class="faint">{repository}</span>}
         {job.kind !== "tasks" && job.kind !== title && <span class="row-kind">{job.kind}</span>}
         {job.attempt > 1 && <span class="faint">attempt {job.attempt}</span>}
         <Labels labels={job.labels} />
-      </td>
-      <td role="cell" class="cell-repository" title={repository}>
-        {repository === "" ? "" : baseName(repository)}
       </td>
       <td role="cell" class="cell-progress">
         {job.progress !== undefined && <Progress progress={job.progress} />}

@@ -14,7 +14,7 @@ export interface Props {
   readonly className?: string
 }
 
-const columns = ["Status", "Job", "Repository", "Progress", "Elapsed", "Age", "Last line"]
+const columns = ["Status", "Job", "Progress", "Elapsed", "Age", "Last line"]
 
 export const JobTable = ({ className = "", jobs, list, selected, title }: Props) => {
   const isAllSelected = jobs.length > 0 && jobs.every(({ id }) => selected.value.has(id))

@@ -4,6 +4,7 @@
 import { signal } from "@preact/signals"
 import * as api from "../api/jobs.js"
 import type { ListedJob } from "../api/models.js"
+import { isLive } from "../app/live.js"
 import { during } from "../app/notices.js"
 import * as format from "../../progress/format.js"
 import { forEach, resumeText, stopText } from "./bulk.js"
@@ -15,11 +16,11 @@ export type Stop = { readonly jobs: ReadonlyArray<ListedJob> } | { readonly kind
 export const asked = signal<Stop | undefined>(undefined)
 
 export const askToStop = (jobs: ReadonlyArray<ListedJob>): void => {
-  if (jobs.length > 0) asked.value = { jobs }
+  if (jobs.length > 0 && isLive()) asked.value = { jobs }
 }
 
 export const askToStopAll = (kind: string | undefined): void => {
-  asked.value = { kind }
+  if (isLive()) asked.value = { kind }
 }
 
 export const stop = (what: Stop): void => {
@@ -34,7 +35,7 @@ export const stop = (what: Stop): void => {
 }
 
 export const resume = (jobs: ReadonlyArray<ListedJob>): void => {
-  if (jobs.length === 0) return
+  if (jobs.length === 0 || !isLive()) return
   const ids = jobs.map(({ id }) => id)
   void during(`Resuming ${format.count(ids.length, "job")} …`, async () =>
     resumeText(await forEach(ids, (id) => api.resume(id)))

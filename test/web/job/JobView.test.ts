@@ -51,7 +51,7 @@ layer(browser, { excludeTestServices: true })("the view of a job", (it) => {
         "○ docs 0/1 , pending",
         "– release 0/1 , blocked"
       ])
-      expect(yield* act(() => page.title())).toBe("running: tasks/greetings · Charlotte")
+      expect(yield* act(() => page.title())).toBe("running: greeter: tasks/greetings · Charlotte")
       expect(problems).toEqual([])
     })
   )

@@ -111,6 +111,44 @@ describe("what is said of a job first", () => {
     })
   })
 
+  it("has notes before the end, and why a task is tried again while it pauses", () => {
+    const done = say(
+      { status: "completed" },
+      [1, "task.noted", { note: "the agent moved main" }, "api", 1],
+      [2, "orch.landed", { target: "main", commit: "x" }]
+    )
+    expect(done).toEqual([
+      { tone: "warn", text: "api 1", reason: "the agent moved main", unit: "api", task: 1 },
+      { tone: "good", text: "All work is done, and landed on main" }
+    ])
+    const pausing = say(
+      {},
+      ...attempt(1, 1, "api", true).slice(0, 2),
+      [
+        3,
+        "task.agent.ended",
+        { class: "network", reason: "Overloaded", log: { file: "/l", from: 0, to: 1 } },
+        "api",
+        1
+      ],
+      [3, "task.retry", { class: "network", attempt: 1, reason: "Overloaded", pause: 20_000 }, "api", 1]
+    )
+    expect(pausing).toEqual([
+      { tone: "warn", text: "api 1 “Do api” is tried again soon", reason: "Overloaded", unit: "api", task: 1 }
+    ])
+  })
+
+  it("says what the agent said last beside a failed gate", () => {
+    const failed = say(
+      { status: "failed" },
+      ...attempt(1, 1, "api", true).slice(0, 2),
+      [2, "task.agent.ended", { said: "All tests pass.", log: { file: "/l", from: 0, to: 1 } }, "api", 1],
+      [3, "task.failed", { attempts: 1, reason: "the gate exited with code 1: 1 failed" }, "api", 1],
+      [3, "unit.failed", { reason: "task 1 failed", task: 1 }, "api"]
+    )
+    expect(failed[0]).toMatchObject({ reason: "the gate exited with code 1: 1 failed", said: "All tests pass." })
+  })
+
   it("says how it ended", () => {
     expect(say({ status: "completed" }, [1, "orch.landed", { target: "main", commit: "x" }])).toEqual([
       { tone: "good", text: "All work is done, and landed on main" }

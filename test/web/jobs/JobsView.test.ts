@@ -144,7 +144,7 @@ layer(browser, { excludeTestServices: true })("the list of jobs", (it) => {
         yield* world.script.send(id, Step.park({ reason: "waits", until }))
       }
       const { page, problems } = yield* world.open()
-      yield* act(() => page.getByRole("table", { name: "Needs a person" }).getByText("parked").nth(1).waitFor())
+      yield* act(() => page.getByRole("table", { name: "Waiting" }).getByText("parked").nth(1).waitFor())
       yield* act(async () => {
         for (const key of ["j", "x", "j", "x", "r"]) await page.keyboard.press(key)
         await page.getByText("2 jobs resumed").waitFor()
@@ -164,7 +164,7 @@ layer(browser, { excludeTestServices: true })("the list of jobs", (it) => {
       yield* act(() => page.keyboard.press("n"))
       yield* act(() => row(page, "job 69").waitFor())
       yield* act(() => page.getByRole("button", { name: "Older" }).click())
-      yield* act(() => page.getByText("job 1", { exact: true }).waitFor())
+      yield* act(() => page.getByText("greeter: job 1", { exact: true }).waitFor())
       expect(yield* titles(page)).toHaveLength(19)
       yield* act(() => page.getByRole("button", { name: "Newest" }).click())
       yield* act(() => row(page, "job 119").waitFor())

@@ -32,6 +32,7 @@ const job = (id: string, more: Partial<ListedJob> = {}): ListedJob => ({
   error: undefined,
   phase: undefined,
   progress: undefined,
+  unitNames: undefined,
   ...more
 })
 
@@ -43,6 +44,8 @@ describe("the texts of a job", () => {
     expect(jobName(job("a", { labels: { title: "Retries" } }))).toBe("Retries")
     expect(jobName(job("a", { config: { title: "Report" }, kind: "report" }))).toBe("Report")
     expect(jobName(job("a"))).toBe("greeter: tasks/retry")
+    expect(jobName(job("a", { unitNames: ["api", "web"] }))).toBe("greeter: api, web")
+    expect(jobName(job("a", { unitNames: ["a", "b", "c", "d"] }))).toBe("greeter: a, b, c and more")
     expect(jobName(job("a", { config: { tasksDir: "x" }, kind: "email" }))).toBe("email")
     expect(jobName(job("a", { config: null, kind: "email" }))).toBe("email")
     expect(baseName("/home/ada/greeter/")).toBe("greeter")
