@@ -178,7 +178,7 @@ const ended = (job: Job, model: JobModel.JobModel): ReadonlyArray<Message> => {
       const units = failures(model)
       const own: ReadonlyArray<Message> =
         units.length > 0 ? units : [{ tone: "bad", text: "Failed", reason: errorText(job) }]
-      return own.map((message, at) => (at === 0 ? { ...message, ...action } : message))
+      return [...own.map((message, at) => (at === 0 ? { ...message, ...action } : message)), ...notes(model)]
     }
   }
 }

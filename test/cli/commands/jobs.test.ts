@@ -40,7 +40,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "5 minutes" })("charl
         [
           bad,
           "failed",
-          "a 1: the gate exited with code 1",
+          "a 1: the gate exited with code 1: red wrong",
           "0/1",
           "branch-2",
           repository,
