@@ -349,7 +349,12 @@ export type StopError = JobNotFound | StopTimedOut | StoreError
  */
 export type SignalError = JobNotFound | JobEnded | InvalidSignal | TooManySignals | StoreError
 
-/** Why an attempt of a waiting run does not begin. */
+/**
+ * Why an attempt of a waiting run does not begin.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
 export type BeginError = JobNotFound | NotResumable | MaxJobsReached | ShuttingDown | StoreError
 
 /**
