@@ -45,7 +45,7 @@ const chaos = [
 const long = [
   "test/crash/{Application,Crash}.test.ts",
   "test/{faults,model}/**/*.test.ts",
-  "test/cli/process/{Abuse,DaemonLife,Night,Paused,Signals}.test.ts",
+  "test/cli/process/{Abuse,DaemonLife,Night,Paused,Shutdown,Signals}.test.ts",
   "test/http/server/{Crowd,Memory,Pipelining,Reconnect,Stalled}.test.ts",
   "test/manager/{Capacity,Interruption}.test.ts",
   "test/store/Interruption.test.ts",

@@ -1,8 +1,11 @@
 /** The end of a daemon whose jobs, clients and requests do not want it. */
 import { describe, expect, it } from "@effect/vitest"
-import { Clock, Deferred, Effect, Schedule, type Scope } from "effect"
-import { existsSync } from "node:fs"
+import { StopReport } from "charlotte"
+import { Clock, Deferred, Duration, Effect, Schedule, Schema, type Scope } from "effect"
+import { existsSync, rmSync } from "node:fs"
 import { request, type RequestOptions } from "node:http"
+import { figures } from "../../support/figures.js"
+import { isLong } from "../../support/long.js"
 import { task, unit } from "../../tasks/Jobs.js"
 import * as Charlotte from "./Charlotte.js"
 import * as Daemon from "./Daemon.js"
@@ -141,5 +144,63 @@ describe("daemon shutdown", () => {
         yield* Daemon.down(world)
       }),
     300_000
+  )
+})
+
+/** Units whose agents have written something and are at work. */
+const working = (count: number) => (root: string) =>
+  Object.fromEntries(
+    Array.from({ length: count }, (_, n) => n).flatMap((n) => [
+      [`u${n}/IMPLEMENTATION_PLAN.md`, unit()],
+      [`u${n}/01-task.md`, task(1, `seq 1000 > ${n}; touch '${root}/reached-${n}'; exec sleep 1000`, "false")]
+    ])
+  )
+
+const stopReport = Schema.decodeSync(Schema.parseJson(StopReport.StopReport))
+
+const summary = (millis: ReadonlyArray<number>): string => {
+  const sorted = [...millis].sort((a, b) => a - b)
+  const at = (part: number) => Math.round(sorted[Math.ceil(part * sorted.length) - 1] ?? 0)
+  return `p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, most ${at(1)} ms`
+}
+
+describe.skipIf(!isLong)("40 units at work", () => {
+  it.scopedLive(
+    "end with a stop of their job, and with their daemon, again and again",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* Charlotte.world((root) => ({ ...settings, ...working(40)(root) }))
+        const atWork = Effect.map(reached(world, 40), () => {
+          for (let n = 0; n < 40; n++) rmSync(`${world.root}/reached-${n}`)
+        })
+        let { pid } = yield* Daemon.up(world)
+        yield* Daemon.submit(world, "--concurrency 40")
+        let follower = yield* Charlotte.start(world, "exec charlotte watch latest")
+        const stops: Array<number> = []
+        for (let round = 0; round < 20; round++) {
+          yield* atWork
+          const { out } = yield* Charlotte.run(world, "exec charlotte stop latest --json")
+          const { elapsed, mode } = stopReport(out)
+          expect(mode).toBe("graceful")
+          yield* follower.ended
+          expect(Charlotte.processes(world)).toHaveLength(1)
+          stops.push(Duration.toMillis(elapsed))
+          follower = yield* Charlotte.start(world, "exec charlotte retry latest")
+        }
+        const ends: Array<number> = []
+        for (let round = 0; round < 5; round++) {
+          yield* atWork
+          const began = yield* Clock.currentTimeMillis
+          yield* Daemon.kill(pid, "SIGTERM")
+          yield* Daemon.gone(pid)
+          ends.push((yield* Clock.currentTimeMillis) - began)
+          pid = (yield* Daemon.up(world)).pid
+        }
+        figures(`40 units at work: ${stops.length} stops ${summary(stops)}; ${ends.length} shutdowns ${summary(ends)}`)
+        expect((yield* Charlotte.run(world, "exec charlotte stop --all")).code).toBe(0)
+        yield* follower.ended
+        yield* Daemon.down(world)
+      }),
+    3_600_000
   )
 })
