@@ -1,5 +1,5 @@
 /**
- * Which jobs need a person, most urgent first, and which only wait. A job that is parked until a time needs nobody, nor does a failed
+ * Which jobs need a person, most urgent first, and which only wait. A job that is parked until a time needs no person, nor does a failed
  * one that another job retries.
  */
 import type { RunStatus } from "../domain/RunStatus.js"

@@ -103,7 +103,9 @@ describe("TaskOrchestrator", () => {
           kind: "failure",
           error: {
             _tag: "TasksFailed",
-            failures: [{ unit: "a", task: 1, reason: "task 1 (Task 1) failed 2 times: the gate exited with code 1" }],
+            failures: [
+              { unit: "a", task: 1, reason: "task 1 (Task 1) failed 2 times: the gate exited with code 1: never" }
+            ],
             blocked: ["b"]
           }
         }

@@ -37,7 +37,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "5 minutes" })("charl
       const failed = yield* run("show", bad)
       expect(failed.out).toMatch(new RegExp(`^✗ failed after [\\d.]+ m?s  job ${bad}\\n`))
       expect(failed.out).toMatch(
-        /\n {2}✗ a {2}failed {2}\d:\d\d\n {4}✗ 1 Bad red ?work {2}failed 1× {2}\d:\d\d\n {8}the gate exited with code 1\n {8}log {2}\/.*\.gate\.log\n/
+        /\n {2}✗ a {2}failed {2}\d:\d\d\n {4}✗ 1 Bad red ?work {2}failed 1× {2}\d:\d\d\n {8}the gate exited with code 1: red wrong\n {8}log {2}\/.*\.gate\.log\n/
       )
       expect(failed.out).toContain("\n\n  ! a  unfinished work of task 1: 1 file\n")
       expect(failed.out).toContain(`charlotte retry ${bad}\n`)

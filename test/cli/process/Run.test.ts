@@ -35,7 +35,7 @@ describe("charlotte run", () => {
       }))
       const failed = yield* Charlotte.run(world, "exec charlotte run tasks")
       expect([failed.code, failed.err]).toEqual([1, ""])
-      expect(failed.out).toContain("\n  ✗ b 1  Task 1\n    the gate exited with code 1\n")
+      expect(failed.out).toContain("\n  ✗ b 1  Task 1\n    the gate exited with code 1: it is / almost\n")
       const log = /\n {4}log {2}(.*)\n/.exec(failed.out)?.[1] ?? ""
       expect(readFileSync(log, "utf8")).toBe("it is\nalmost\n")
       expect(yield* Tasks.done(world)).toEqual([])

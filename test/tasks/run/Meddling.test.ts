@@ -80,7 +80,7 @@ describe("an agent that misbehaves in every attempt", () => {
                     unit: "nests",
                     reason: expect.stringMatching(`${failed} \\S+ contains other git repositories in sub unit fine`)
                   },
-                  { unit: "rewrites", reason: expect.stringMatching(`${failed} the gate exited with code 1$`) },
+                  { unit: "rewrites", reason: expect.stringMatching(`${failed} the gate exited with code 1(: .*)?$`) },
                   { unit: "switches", reason: expect.stringMatching(`${failed} HEAD of \\S+ was moved`) }
                 ],
                 blocked: ["waits"]

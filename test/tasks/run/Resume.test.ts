@@ -130,7 +130,7 @@ describe("an interrupted job", () => {
         yield* cutOffAfter(world, files, cuts, ({ run, types, work }, after) =>
           Effect.sync(() => {
             const about = `cut off after event ${after}, ${whole.types[after - 1]}`
-            const reason = "task 1 (Task 1) failed 2 times: the gate exited with code 1"
+            const reason = "task 1 (Task 1) failed 2 times: the gate exited with code 1: never"
             expect(run, about).toMatchObject({
               status: "failed",
               error: { error: { _tag: "TasksFailed", failures: [{ unit: "a", task: 1, reason }], blocked: ["b"] } }
