@@ -57,6 +57,10 @@ export const content = (git: IsolatedGitDir, commit: ObjectId, path: RepoPath) =
 export const read = (repository: Repository, commit: ObjectId, path: RepoPath) =>
   isolatedGitDir(repository, (git) => content(git, commit, path))
 
+/** The files and directories at these paths in a commit; nothing for a path that it does not have. */
+export const entriesAt = (repository: Repository, commit: ObjectId, paths: ReadonlyArray<RepoPath>) =>
+  isolatedGitDir(repository, (git) => entries(git, commit, paths))
+
 const isFile = (path: string) =>
   Effect.map(
     fs.stat(path),

@@ -222,6 +222,13 @@ export interface Service {
     options: SnapshotPack.SnapshotPack & { readonly from?: number }
   ) => Result<Diff.Page>
 
+  /** The files and directories at these paths in a commit; nothing for a path that it does not have. */
+  readonly entriesAt: (
+    repository: Repo,
+    commit: ObjectId,
+    paths: ReadonlyArray<RepoPath>
+  ) => Result<ReadonlyArray<Files.TreeEntry>>
+
   /** The content of a file at a commit; none if it is not a regular file. */
   readonly readFile: (repository: Repo, commit: ObjectId, path: RepoPath) => Result<Files.Content>
 
@@ -295,6 +302,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     diff: method("diff", Diff.diff),
     takeSnapshot: method("takeSnapshot", Snapshot.take),
     diffSnapshot: method("diffSnapshot", SnapshotPack.diff),
+    entriesAt: method("entriesAt", Files.entriesAt),
     readFile: method("readFile", Files.read),
     differing: method("differing", Files.differing),
     ignored: method("ignored", Files.ignored)

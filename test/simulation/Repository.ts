@@ -188,6 +188,7 @@ export const make = (machine: Machine): Repository => {
         }),
       takeSnapshot: () => Effect.succeed({ _tag: "Absent" }),
       diffSnapshot: () => unused,
+      entriesAt: () => Effect.succeed([]),
       readFile: () => Effect.succeedNone,
       differing: () => Effect.succeed([]),
       ignored: () => Effect.succeed([])

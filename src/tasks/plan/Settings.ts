@@ -9,6 +9,7 @@ import {
   Count,
   mustBeMapping,
   optional,
+  RelativePath,
   RelativePaths,
   ShellCommand,
   ShellCommands,
@@ -31,6 +32,16 @@ const Title = Schema.String.pipe(
   message: () => ({ message: "must be a line of text of at most 200 characters", override: true })
 })
 
+const Setup = Schema.Union(
+  ShellCommand,
+  Schema.Struct({ run: ShellCommand, inputs: optional(Schema.NonEmptyArray(RelativePath)) })
+).annotations({
+  message: () => ({
+    message: "must be a shell command in quotes, or a mapping such as { run: npm ci, inputs: [package-lock.json] }",
+    override: true
+  })
+})
+
 const limits = {
   /** Limit on agent invocations of the whole job. */
   agentCalls: optional(Count),
@@ -49,8 +60,11 @@ export class Limits extends Schema.Class<Limits>("charlotte/Limits")(limits, [
 export class Settings extends Schema.Class<Settings>("charlotte/Settings")({
   /** The name of the job, for people. */
   title: optional(Title),
-  /** A command to run in each new worktree, such as `npm ci`. */
-  setup: optional(ShellCommand),
+  /**
+   * A command to run in each new worktree, and again where other work is merged into it, such as `npm ci`; with `inputs`, again only
+   * if one of these files or directories, relative to the repository, differs from when it was last set up.
+   */
+  setup: optional(Setup),
   /** Untracked files to copy into each worktree, such as `.env`; relative to the repository. */
   copy: withDefault(RelativePaths, () => []),
   /** Commands that must pass on the merged result. */

@@ -1,20 +1,17 @@
 /**
  * The worktree of a unit, outside the repository and on a separate branch.
  */
-import { FileSystem } from "@effect/platform/FileSystem"
-import { Duration, Effect, Option, Schema } from "effect"
+import { Effect, Option, Schema } from "effect"
 import { Git } from "../../git/Git.js"
 import type { GitError } from "../../git/GitError.js"
 import { AbsolutePath, type ObjectId, type OwnBranch, unitBranch, type UnitName } from "../../git/RefNames.js"
 import type { Worktree } from "../../git/Worktrees.js"
 import * as plainText from "../../internal/plainText.js"
-import * as copyUntracked from "./copyUntracked.js"
 import type { Snapshot } from "../Snapshots.js"
 import type { RunContext } from "./RunContext.js"
 import * as Note from "./Note.js"
-import * as runCommand from "./runCommand.js"
 import * as saveUnfinished from "./saveUnfinished.js"
-import { CommandFailed } from "./errors.js"
+import * as Setup from "./Setup.js"
 
 export interface UnitWorktree extends Worktree {
   /** Missing for the worktree in which the landing of the whole result is verified. */
@@ -124,28 +121,14 @@ export const pathOf = ({ directories, progress }: RunContext, unit: UnitName | u
   return Schema.decode(AbsolutePath)(recorded ?? `${directories.worktrees}/${nameOf(unit)}`)
 }
 
-/** Runs copy and setup, unless the same have passed there. */
 const prepare = (
   ctx: RunContext,
   files: Pick<UnitWorktree, keyof Worktree | "restored">,
   { at, unit }: { readonly unit: UnitName | undefined; readonly at: ObjectId }
-) =>
-  Effect.gen(function* () {
-    const fs = yield* FileSystem
-    const worktree: UnitWorktree = { ...files, unit, logs: `${ctx.directories.logs}/${nameOf(unit)}` }
-    const { copy, setup } = ctx.snapshot.plan.settings
-    if (setup === undefined && copy.length === 0) return worktree
-    // Removed with the worktree, and out of the way of its processes.
-    const passed = `${files.gitDir}/charlotte-setup`
-    const wanted = JSON.stringify({ copy, setup })
-    if ((yield* Effect.orElseSucceed(fs.readFileString(passed), () => "")) === wanted) return worktree
-    yield* copyUntracked.into(ctx, worktree, at)
-    yield* setUp(ctx, worktree)
-    yield* fs
-      .writeFileString(passed, wanted)
-      .pipe(Effect.catchAll(({ message }) => Effect.logWarning(`setup may run again in ${files.path}: ${message}`)))
-    return worktree
-  })
+) => {
+  const worktree: UnitWorktree = { ...files, unit, logs: `${ctx.directories.logs}/${nameOf(unit)}` }
+  return Effect.as(Setup.first(ctx, worktree, at), worktree)
+}
 
 /** Why the worktree cannot be used for another attempt; none if it can. */
 export const fault = ({ repository }: RunContext, worktree: UnitWorktree, tip: ObjectId) =>
@@ -192,29 +175,3 @@ const logLeftover = <R>(removal: Effect.Effect<void, GitError, R>): Effect.Effec
   Effect.catchAll(removal, ({ message }) =>
     Effect.logWarning(`a worktree could not be removed; charlotte prune removes it later: ${message}`)
   )
-
-/** A failure may be temporary, such as a lost network connection. */
-const setupAttempts = 3
-const pause = Duration.seconds(1)
-
-const setUp = (ctx: RunContext, worktree: UnitWorktree) =>
-  Effect.gen(function* () {
-    const command = ctx.snapshot.plan.settings.setup
-    if (command === undefined) return
-    const position = worktree.unit === undefined ? {} : { unit: worktree.unit }
-    for (let attempt = 1; ; attempt++) {
-      yield* ctx.emit("unit.setup.started", { command, attempt }, position)
-      const log = `${worktree.logs}/setup-${ctx.job.attempt}.${attempt}.log`
-      const result = yield* runCommand.line(ctx, worktree, { line: command, span: "setup", purpose: "setup", log })
-      if (result.reason === undefined) return
-      yield* ctx.emit("unit.setup.failed", { command, attempt, reason: result.reason, log: result.log }, position)
-      if (attempt === setupAttempts)
-        return yield* new CommandFailed({
-          purpose: "setup",
-          command,
-          reason: runCommand.reasonWithOutput(result),
-          log
-        })
-      yield* Effect.sleep(Duration.times(pause, 2 ** (attempt - 1)))
-    }
-  })

@@ -11,6 +11,7 @@ import type { RunContext } from "./RunContext.js"
 import * as ResultBranch from "./ResultBranch.js"
 import { MergeConflict } from "./errors.js"
 import type { TaskPosition } from "./commitTask.js"
+import * as Setup from "./Setup.js"
 import * as verifyMerge from "./verifyMerge.js"
 import * as UnitWorktree from "./UnitWorktree.js"
 
@@ -66,7 +67,7 @@ export const merge = (ctx: RunContext, unit: Unit, { tip, worktree: completed }:
     )
   )
 
-/** Moves the worktree to the merged commit. It is recreated if another unit's agent has damaged it meanwhile. */
+/** Moves the worktree to the merged commit, and sets it up again. It is recreated if another unit's agent has damaged it meanwhile. */
 const forward = (
   ctx: RunContext,
   { id }: Unit,
@@ -79,6 +80,7 @@ const forward = (
       UnitWorktree.make(ctx, { unit: id, branch: worktree.branch, at: move.to })
     )
   return Effect.flatMap(Git, (git) => git.forward(ctx.repository, worktree, move)).pipe(
+    Effect.zipRight(move.from === move.to ? Effect.void : Setup.again(ctx, worktree, move.to)),
     Effect.as(worktree),
     Effect.catchTags({
       BranchMissing: recreate,

@@ -29,6 +29,19 @@ describe("charlotte.yaml", () => {
     expect(Schema.decodeSync(json)(Schema.encodeSync(json)(settings))).toEqual(settings)
   })
 
+  it("may name the files that the setup depends on", () => {
+    const { problems, settings } = parse("setup: { run: npm ci, inputs: [package-lock.json] }\n")
+    expect(problems).toEqual([])
+    expect(settings.setup).toEqual({ run: "npm ci", inputs: ["package-lock.json"] })
+    for (const setup of [
+      "{ inputs: [a] }",
+      "{ run: a, inputs: [] }",
+      "{ run: a, inputs: [../b] }",
+      "{ run: a, input: [b] }"
+    ])
+      expect(parse(`setup: ${setup}`).problems.map(String)).toEqual([expect.stringContaining("1: setup must be")])
+  })
+
   it("may be empty", () => {
     for (const text of ["", "# nothing\n", "setup:\nlimits: {}\n", "\uFEFF"]) {
       expect(parse(text)).toEqual({ settings: Settings.defaults, problems: [] })
@@ -42,7 +55,7 @@ describe("charlotte.yaml", () => {
     )
     expect(problems.map(String)).toEqual([
       'tasks/charlotte.yaml:13: has the unknown key "basline": did you mean "baseline"?',
-      "tasks/charlotte.yaml:1: setup must be a shell command, as text: put quotes around it",
+      "tasks/charlotte.yaml:1: setup must be a shell command in quotes, or a mapping such as { run: npm ci, inputs: [package-lock.json] }",
       "tasks/charlotte.yaml:3: copy must be a path in the repository, relative to its top, without '..'",
       "tasks/charlotte.yaml:4: copy must be a path in the repository, relative to its top, without '..'",
       "tasks/charlotte.yaml:5: copy must be a path in the repository, relative to its top, without '..'",

@@ -29,11 +29,13 @@ describe("charlotte.yaml", () => {
       )
       const ended = yield* run({ ...config, concurrency: 1 }).pipe(Effect.provide(charlotte(world)))
       expect(ended.run.status).toBe("completed")
-      expect(yield* counted(world, "setup")).toBe(3)
+      expect(yield* counted(world, "setup")).toBe(4)
       expect(ended.types.filter((type) => type.startsWith("unit.setup"))).toEqual([
         "unit.setup.started a",
         "unit.setup.failed a",
         "unit.setup.started a",
+        "unit.setup.started b",
+        // On the merged result.
         "unit.setup.started b"
       ])
       expect(ended.work.tasks.map(({ calls, failures }) => [calls, failures])).toEqual([
