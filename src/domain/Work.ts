@@ -7,7 +7,7 @@ import { Schema } from "effect"
 
 /**
  * - `skipped`: all of its tasks were complete when the job was submitted
- * - `blocked`: a unit that it depends on has failed, or is blocked itself
+ * - `blocked`: a unit that it depends on has failed, or is blocked itself; its finished tasks are kept
  *
  * @since 0.1.0
  * @category models

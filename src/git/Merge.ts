@@ -42,28 +42,45 @@ const lay = (git: IsolatedGitDir, ours: ObjectId) =>
     })
   )
 
-/** A common ancestor; empty if there is none. */
-const base = (git: IsolatedGitDir, ours: ObjectId, theirs: ObjectId) =>
-  Effect.map(git.run(["merge-base", "--end-of-options", ours, theirs], { answers: [0, 1] }), ({ stdout }) =>
-    stdout.toString().trim()
+/** The best common ancestors: none if there is none, and several if the same work was merged on both sides. */
+const bases = (git: IsolatedGitDir, ours: ObjectId, theirs: ObjectId) =>
+  Effect.map(git.run(["merge-base", "--all", "--end-of-options", ours, theirs], { answers: [0, 1] }), ({ stdout }) =>
+    stdout
+      .toString()
+      .split("\n")
+      .filter((line) => line !== "")
   )
 
 /** Files that both changed and that need one of the user's merge drivers: without it, git would merge them differently. */
 const driven = (
   repository: Repository,
   git: IsolatedGitDir,
-  { common, ours, theirs }: { readonly common: string; readonly ours: ObjectId; readonly theirs: ObjectId }
+  {
+    commons,
+    ours,
+    theirs
+  }: { readonly commons: ReadonlyArray<string>; readonly ours: ObjectId; readonly theirs: ObjectId }
 ) =>
   Effect.gen(function* () {
-    if (common === "") return []
-    const theirFiles = new Set(yield* changed(git, common, theirs))
-    const both = (yield* changed(git, common, ours)).filter((path) => theirFiles.has(path))
+    const both = yield* changedOnBoth(git, commons, ours, theirs)
     if (both.length === 0) return []
     yield* git.run(["read-tree", "--end-of-options", ours])
     const asked = yield* ContentFilters.asked(git, "merge", both)
     if (asked.length === 0) return []
     const programs = yield* ContentFilters.configured(repository, "merge")
     return asked.filter(({ driver }) => programs.has(driver)).map(({ path }) => path)
+  })
+
+/** A file that only one side changed since one of the common ancestors needs no merge of its content. */
+const changedOnBoth = (git: IsolatedGitDir, commons: ReadonlyArray<string>, ours: ObjectId, theirs: ObjectId) =>
+  Effect.gen(function* () {
+    let both: ReadonlyArray<string> | undefined
+    for (const common of commons) {
+      const theirFiles = new Set(yield* changed(git, common, theirs))
+      const here = (yield* changed(git, common, ours)).filter((path) => theirFiles.has(path))
+      both = both === undefined ? here : both.filter((path) => here.includes(path))
+    }
+    return both ?? []
   })
 
 const changed = (git: IsolatedGitDir, from: string, to: ObjectId) =>
@@ -110,7 +127,8 @@ export const merge = (repository: Repository, options: MergeOptions) =>
   isolatedGitDir(repository, (git) =>
     Effect.gen(function* () {
       const { prevails = [], subject, yields = [] } = options
-      const common = yield* base(git, options.ours, options.theirs)
+      const commons = yield* bases(git, options.ours, options.theirs)
+      const [common = ""] = commons
       if (common === options.theirs) return MergeResult.UpToDate({ commit: options.ours })
       if (common === options.ours) return MergeResult.FastForward({ commit: options.theirs })
       const sides = { common, subject }
@@ -126,7 +144,7 @@ export const merge = (repository: Repository, options: MergeOptions) =>
         from: options.ours,
         files: prevails
       })
-      const unmergeable = yield* driven(repository, git, { common, ours, theirs })
+      const unmergeable = yield* driven(repository, git, { commons, ours, theirs })
       if (unmergeable.length > 0) return MergeResult.Conflict({ files: unmergeable })
       yield* lay(git, ours)
       const { code, stdout } = yield* git.run(

@@ -70,7 +70,7 @@ export interface Unit {
   dependsOn: ReadonlyArray<string>
   state: ShownUnitState
   reason: string | undefined
-  /** The reason, while the unit waits for its agent. */
+  /** The reason, while the unit waits for its agent, or for other units to be merged. */
   waiting: string | undefined
   from: number | undefined
   to: number | undefined

@@ -158,7 +158,10 @@ const ofUnit: Handlers<Unit, Extract<Type, `unit.${string}`>> = {
     unit.waiting = cleanReason(data.string("reason")) ?? "waiting"
   },
   "unit.completed": (unit, _, at) => endSpans(unit.spans, at, "passed"),
-  "unit.verifying": (unit, data, at) => next(unit, "verifying", at, data.string("command")),
+  "unit.verifying": (unit, data, at) => {
+    unit.waiting = undefined
+    next(unit, "verifying", at, data.string("command"))
+  },
   "unit.merged": (unit, _, at) => {
     endSpans(unit.spans, at, "passed")
     endUnit(unit, at, "merged")
@@ -171,6 +174,7 @@ const ofUnit: Handlers<Unit, Extract<Type, `unit.${string}`>> = {
   "unit.blocked": (unit, data) => {
     unit.reason = `waits for ${data.strings("waitsFor").join(", ")}`
     unit.state = "blocked"
+    unit.waiting = undefined
   }
 }
 

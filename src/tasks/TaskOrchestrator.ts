@@ -35,6 +35,7 @@ import * as PlanSnapshot from "./run/PlanSnapshot.js"
 import { LeftOut, TasksFailed } from "./run/errors.js"
 import * as emitTaskEvent from "./run/emitTaskEvent.js"
 import * as scheduleUnits from "./run/scheduleUnits.js"
+import * as unitCommits from "./run/unitCommits.js"
 import * as Waiting from "./run/Waiting.js"
 import * as WorkingTime from "./run/WorkingTime.js"
 import * as UnitWorktree from "./run/UnitWorktree.js"
@@ -175,6 +176,7 @@ const run = (options: Options, taskAgents: TaskAgents.TaskAgents, job: JobContex
         isResumed
       }),
       lendPermit: identity,
+      mayGoOn: Effect.void,
       keep: yield* Schema.decode(Schema.Array(RepoPath))(sourcesOf(plan)),
       gates: agents.gates,
       directories: JobDirectories.of(options.directory, id),
@@ -189,7 +191,7 @@ const run = (options: Options, taskAgents: TaskAgents.TaskAgents, job: JobContex
     yield* reconcile(ctx)
     yield* emitStarted(({ id }, { number }) => ["completed", "skipped"].includes(ctx.progress.task(id, number).state))
     yield* scheduleUnits.run(ctx)
-    const end = yield* scheduleUnits.resultAfter(ctx, plan.units.length - 1)
+    const end = yield* unitCommits.result(ctx)
     yield* failIfAny(ctx, summary, end)
 
     const commits = yield* git.commits(ctx.repository, { from: targetAt, to: end })
@@ -240,7 +242,7 @@ const reconcile = (ctx: RunContext) =>
       yield* ResultBranch.trySet(ctx, merged.value)
       yield* progress.changeUnit(id, { state: "merged" })
     }
-    yield* ResultBranch.trySet(ctx, yield* scheduleUnits.resultAfter(ctx, snapshot.plan.units.length - 1))
+    yield* ResultBranch.trySet(ctx, yield* unitCommits.result(ctx))
     yield* UnitWorktree.closeMerged(ctx)
   })
 

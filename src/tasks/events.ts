@@ -117,7 +117,7 @@ export const payloads = {
   "unit.setup.failed": Schema.Struct({ command: Schema.String, attempt: Schema.Int, reason, log }),
   /**
    * The unit waits for its agents, which reached a limit, get no answer or need a person, until that time or until the job is resumed;
-   * or it waits for a turn, since as many turns of the agent run as its profile allows.
+   * or it waits for a turn, since as many turns of the agent run as its profile allows; or it waits for other units to be merged.
    */
   "unit.waiting": Schema.Struct({ reason, until: Schema.optional(Schema.DateTimeUtc) }),
   /** All tasks of the unit are complete; it is merged after the units before it. */
@@ -126,6 +126,7 @@ export const payloads = {
   "unit.verifying": Schema.Struct({ command: Schema.String }),
   "unit.merged": Schema.Struct({ commit, fastForward: Schema.Boolean }),
   "unit.failed": Schema.Struct({ reason, task: Schema.optional(Schema.Int) }),
+  /** A unit that it depends on failed or is blocked; its own finished tasks are kept. */
   "unit.blocked": Schema.Struct({ waitsFor: Schema.Array(Schema.String) }),
 
   "task.started": Schema.Struct({ title: Schema.String, attempt: Schema.Int }),

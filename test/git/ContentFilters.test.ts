@@ -238,6 +238,26 @@ scenario("a merge of files that a merge driver of the user's is for is a conflic
   })
 )
 
+scenario(
+  "a file for a merge driver of the user's is no conflict where both sides have merged the same change",
+  (world) =>
+    Effect.gen(function* () {
+      const { repository, service, top } = world
+      yield* world.git(top, "config", "--file", home(world).config, "merge.mine.driver", "false")
+      const base = yield* work(world, "base", { ".gitattributes": "a.txt merge=mine\n" })
+      const left = yield* work(world, "left", { "left.txt": "left\n" }, base)
+      const right = yield* work(world, "right", { "a.txt": "right\ntwo\nthree\n" }, base)
+      const merge = (ours: ObjectId, theirs: ObjectId) =>
+        Effect.flatMap(service.merge(repository, { ours, theirs, subject: subject("Merge") }), (merged) =>
+          merged._tag === "Merged" ? Effect.succeed(merged.commit) : Effect.dieMessage(merged._tag)
+        )
+      const ours = yield* merge(left, right)
+      const start = yield* merge(right, left)
+      const theirs = yield* work(world, "theirs", { "a.txt": "right\ntwo\ntheirs\n" }, start)
+      expect(yield* world.git(top, "show", `${yield* merge(ours, theirs)}:a.txt`)).toBe("right\ntwo\ntheirs\n")
+    })
+)
+
 /** What is said when a job is submitted. */
 const problem = (
   name: string,

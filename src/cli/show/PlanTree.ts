@@ -35,17 +35,21 @@ export const render = (plan: Plan, columns: number): ReadonlyArray<StyledLine.Li
   const toDo = plan.units.flatMap(({ remaining }) => remaining)
   // Where all tasks have the same agents, they need not be repeated.
   const differ = new Set(toDo.map(agentsText)).size > 1
+  const hasWork = new Set(plan.remaining.map(({ id }) => id))
   return [
     ...plan.waves.flatMap((units, index) => [
       [StyledLine.raw(`wave ${index + 1}`, "strong")],
-      ...branches(units, unitLine, (unit) =>
+      ...branches(units, unitLine(hasWork), (unit) =>
         branches(unit.tasks, taskLine, (task) => [...(differ ? agentLine(task) : []), ...gateLine(task)])
       ),
       StyledLine.empty
     ]),
-    summary(plan, differ ? "" : (toDo.map(agentsText)[0] ?? ""))
+    summary(plan, differ ? "" : (toDo.map(agentsText)[0] ?? "")),
+    ...(hasWork.size > 1 ? [[StyledLine.raw(order, "faint")]] : [])
   ].map((line) => StyledLine.fit(line, columns))
 }
+
+const order = "a unit begins once the units that it comes after are done; units are merged in this order"
 
 /** `claude (opus), then codex`; empty if nothing names an agent. */
 const agentsText = ({ agents }: Task): string =>
@@ -65,11 +69,15 @@ const branches = <A>(
     ]
   })
 
-const unitLine = ({ dependsOn, id, remaining }: Unit): StyledLine.Line => [
-  StyledLine.piece(id, "name"),
-  ...after(dependsOn),
-  ...(remaining.length === 0 ? [StyledLine.raw("  complete, skipped", "faint")] : [])
-]
+/** A unit begins at the tip of the one unit that it depends on, or at the merge of several. */
+const unitLine =
+  (hasWork: ReadonlySet<string>) =>
+  ({ dependsOn, id, remaining }: Unit): StyledLine.Line => [
+    StyledLine.piece(id, "name"),
+    ...after(dependsOn),
+    ...(dependsOn.filter((id) => hasWork.has(id)).length > 1 ? [StyledLine.raw(", at their merge", "faint")] : []),
+    ...(remaining.length === 0 ? [StyledLine.raw("  complete, skipped", "faint")] : [])
+  ]
 
 const taskLine = ({ dependsOn, number, status, title }: Task): StyledLine.Line => {
   const done = status === "complete"

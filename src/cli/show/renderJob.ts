@@ -4,6 +4,7 @@
 import { DateTime } from "effect"
 import { resumeSignal } from "../../domain/Run.js"
 import * as why from "../../progress/reason.js"
+import * as mergeWait from "../../internal/mergeWait.js"
 import type { ShownTaskState, ShownUnitState } from "../../progress/shownState.js"
 import type { Job, JobTask, JobUnit } from "../../http/contract/Api.js"
 import { configOf } from "../configOf.js"
@@ -141,8 +142,19 @@ const unitLines = (unit: JobUnit, job: Job, view: View): ReadonlyArray<StyledLin
     row(left, [unit.state === "skipped" ? "already complete" : unit.state, took(unit, view), short(unit, view)], view),
     // The reason of a failed task is shown with the task.
     ...(unit.reason === undefined || failed ? [] : sentence(why.text(unit.reason), "  ", view)),
+    ...waitsForMerge(unit, own, job).flatMap((text) => sentence(text, "  ", view)),
     ...own.flatMap((task) => taskLines(task, view).map((line) => [StyledLine.raw("  "), ...line]))
   ]
+}
+
+/** A unit that is done waits until all units before it are settled. */
+const waitsForMerge = (unit: JobUnit, own: ReadonlyArray<JobTask>, { units }: Job): ReadonlyArray<string> => {
+  const isDone = own.every(({ state }) => state === "completed" || state === "skipped")
+  if (unit.state !== "running" || unit.reason !== undefined || !isDone) return []
+  const open = units.filter(
+    ({ position, state }) => position < unit.position && !["merged", "skipped", "failed", "blocked"].includes(state)
+  )
+  return open.length === 0 ? [] : [mergeWait.text(open.map(({ unit }) => unit))]
 }
 
 const after = ({ dependsOn, state }: JobUnit): StyledLine.Line =>

@@ -74,12 +74,12 @@ export class Plan extends Schema.Class<Plan>("charlotte/Plan")({
   dir: Schema.String,
   /** The files that were read, relative to the repository. */
   files: Schema.Array(Schema.String),
-  /** In topological order, ties by name. */
+  /** In topological order, by waves: the order in which they are merged. */
   units: Schema.Array(Unit),
   /** The settings of `charlotte.yaml`. */
   settings: Settings
 }) {
-  /** Groups of units; the units of a group can run in parallel once all earlier groups are merged. */
+  /** Groups of units, each of which depends only on units of earlier groups. */
   get waves(): ReadonlyArray<ReadonlyArray<Unit>> {
     const units = new Map(this.units.map((unit) => [unit.id, unit]))
     const waves = Graph.waves(this.units.map((unit) => [unit.id, unit.dependsOn]))

@@ -92,12 +92,15 @@ const orderUnits = (units: ReadonlyArray<UnitSource>, problems: Array<Diagnostic
       )
     }
   }
-  return order(byName, problems, {
+  const sorted = order(byName, problems, {
     node: ({ file }) => file,
     self: (id) => `has unit "${id}" depend on itself: remove that dependency`,
     unknown: (id) => `depends on unit "${id}", which does not exist${suggestion(id, [...byName.keys()].sort())}`,
     cycle: (path) => `is part of a dependency cycle of units: ${path}`
   })
+  // The order in which units are merged: a unit that can begin early does not wait for a long chain of others.
+  const nodes = sorted.map(({ file }) => [file.id, file.dependsOn.map(({ to }) => to)] as const)
+  return Graph.waves(nodes).flatMap((ids) => ids.flatMap((id) => byName.get(id) ?? []))
 }
 
 const orderTasks = (unit: UnitSource, problems: Array<Diagnostic>): ReadonlyArray<PlannedTaskFile> => {

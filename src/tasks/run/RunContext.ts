@@ -1,7 +1,7 @@
 /**
  * The state shared by all parts of one attempt at a job.
  */
-import type { Duration } from "effect"
+import type { Duration, Effect } from "effect"
 import type { JobConfig } from "../../domain/JobConfig.js"
 import type { JobContext } from "../../manager/Orchestrator.js"
 import type { Permits } from "../../internal/Permits.js"
@@ -12,6 +12,7 @@ import type { JobAgents } from "./TaskAgents.js"
 import type { TaskProgress } from "./TaskProgress.js"
 import type { PlanSnapshot } from "./PlanSnapshot.js"
 import type { EmitTaskEvent } from "./emitTaskEvent.js"
+import type { UnitBlocked } from "./errors.js"
 import type { WorkingTime } from "./WorkingTime.js"
 
 export interface RunContext {
@@ -23,6 +24,8 @@ export interface RunContext {
   readonly taskAgents: JobAgents
   /** Releases the permit of the unit while an effect waits. */
   readonly lendPermit: Permits
+  /** Fails once a unit that the unit depends on is in no result: then no further turn begins. */
+  readonly mayGoOn: Effect.Effect<void, UnitBlocked>
   /** Plan files and the settings file, even if it does not exist: tasks cannot change them. */
   readonly keep: ReadonlyArray<RepoPath>
   /** The environment variables that setup, gate and baseline commands inherit, and their time limit. */

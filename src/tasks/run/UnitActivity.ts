@@ -16,9 +16,14 @@ export interface Wait {
 }
 
 export interface UnitActivity {
-  readonly isSettled: (position: number) => boolean
-  /** Waits until the unit at a position is settled; the position before the first is settled from the start. */
+  /** Waits until all tasks of the unit at a position are done, or it is settled. */
+  readonly awaitDone: (position: number) => Effect.Effect<void>
+  /** Waits until the unit at a position is settled. */
   readonly awaitSettled: (position: number) => Effect.Effect<void>
+  /** The same, for a fiber that runs beside the unit. */
+  readonly settled: (position: number) => Effect.Effect<void>
+  /** Marks the unit as done, and wakes the units that wait for that. */
+  readonly complete: (position: number) => Effect.Effect<void>
   /** Marks the unit as settled, and wakes the units that wait for it. */
   readonly settle: (position: number) => Effect.Effect<void>
   /** Waits for one of the agents, until the earliest time of the waits, if any has one, or until one of them is over. */
@@ -27,12 +32,20 @@ export interface UnitActivity {
   readonly end: Effect.Effect<void>
 }
 
+interface Latch {
+  readonly over: Deferred.Deferred<void>
+  isOver: boolean
+  waiting: number
+}
+
 export const make = (job: Pick<JobContext<unknown>, "park">, units: number): Effect.Effect<UnitActivity> =>
   Effect.gen(function* () {
-    const settling = yield* Effect.replicateEffect(
-      Effect.map(Deferred.make<void>(), (over) => ({ over, isOver: false, waiting: 0 })),
+    const latches = Effect.replicateEffect(
+      Effect.map(Deferred.make<void>(), (over): Latch => ({ over, isOver: false, waiting: 0 })),
       units
     )
+    const completing = yield* latches
+    const settling = yield* latches
     const waits = new Set<Wait>()
     // Settling a unit activates the units that wait for it in one synchronous step: the count never drops in between.
     let active = units
@@ -42,25 +55,32 @@ export const make = (job: Pick<JobContext<unknown>, "park">, units: number): Eff
       return active > 0 || waits.size === 0 ? Effect.void : job.park(together([...waits]))
     })
 
+    const of = (all: ReadonlyArray<Latch>, position: number) => {
+      const latch = all[position]
+      return latch === undefined ? Effect.dieMessage(`there is no unit ${position}`) : Effect.succeed(latch)
+    }
+
+    const wait = (all: ReadonlyArray<Latch>) => (position: number) =>
+      Effect.flatMap(of(all, position), (latch) => {
+        if (latch.isOver) return Effect.void
+        latch.waiting += 1
+        return Effect.zipRight(idle, Deferred.await(latch.over))
+      })
+
+    const open = (all: ReadonlyArray<Latch>) => (position: number) =>
+      Effect.flatMap(of(all, position), (latch) => {
+        if (latch.isOver) return Effect.void
+        latch.isOver = true
+        active += latch.waiting
+        return Effect.asVoid(Deferred.succeed(latch.over, undefined))
+      })
+
     return {
-      isSettled: (position) => settling[position]?.isOver !== false,
-
-      awaitSettled: (position) =>
-        Effect.suspend(() => {
-          const unit = settling[position]
-          if (unit === undefined || unit.isOver) return Effect.void
-          unit.waiting += 1
-          return Effect.zipRight(idle, Deferred.await(unit.over))
-        }),
-
-      settle: (position) =>
-        Effect.suspend(() => {
-          const unit = settling[position]
-          if (unit === undefined) return Effect.dieMessage(`there is no unit ${position}`)
-          unit.isOver = true
-          active += unit.waiting
-          return Effect.asVoid(Deferred.succeed(unit.over, undefined))
-        }),
+      awaitDone: wait(completing),
+      awaitSettled: wait(settling),
+      settled: (position) => Effect.flatMap(of(settling, position), ({ over }) => Deferred.await(over)),
+      complete: open(completing),
+      settle: (position) => Effect.zipRight(open(completing)(position), open(settling)(position)),
 
       awaitAgent: (...own) =>
         Effect.gen(function* () {
@@ -68,9 +88,15 @@ export const make = (job: Pick<JobContext<unknown>, "park">, units: number): Eff
           yield* idle
           const until = earliest(own)
           yield* until === undefined ? Effect.never : sleepUntil(until, isAnyOver(own))
-          for (const wait of own) waits.delete(wait)
-          active += 1
-        }),
+        }).pipe(
+          // Also if the unit is blocked meanwhile.
+          Effect.ensuring(
+            Effect.sync(() => {
+              for (const wait of own) waits.delete(wait)
+              active += 1
+            })
+          )
+        ),
 
       end: idle
     }

@@ -83,7 +83,7 @@ export const adopt = (ctx: RunContext, unit: UnitName, task: number, at: ObjectI
     return isAdopted
   })
 
-interface Making extends Start {
+export interface Making extends Start {
   /** Missing for the worktree in which the landing of the whole result is verified. */
   readonly unit?: UnitName
 }

@@ -41,6 +41,16 @@ export class MergeConflict extends Schema.TaggedError<MergeConflict>()("MergeCon
   }
 }
 
+/** The work of the units that a unit depends on conflicts, or fails its gates together. */
+export class TipsUnmergeable extends Schema.TaggedError<TipsUnmergeable>()("TipsUnmergeable", {
+  message: Schema.String
+}) {}
+
+/** A unit that the unit depends on is in no result. */
+export class UnitBlocked extends Schema.TaggedError<UnitBlocked>()("UnitBlocked", {
+  by: Schema.Array(Schema.String)
+}) {}
+
 /** A limit of the job was reached. */
 export class LimitReached extends Schema.TaggedError<LimitReached>()("LimitReached", {
   /** The limit, such as `10 agent calls`. */

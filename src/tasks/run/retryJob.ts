@@ -103,16 +103,20 @@ export const carryOver = (former: Option.Option<FormerJob>, start: Start) =>
         if (Option.isNone(tip) || Option.isNone(standing)) return tip
         return (yield* git.isAncestor(repository, tip.value, standing.value)) ? standing : tip
       })
+    // What a unit did is also in the work of the units that depend on it, so if it starts over, they do, too.
+    const over = new Set<string>()
     const units = yield* Effect.forEach(plan.units, (unit) =>
       Effect.gen(function* () {
         const doneOf = (tasks: ReadonlyArray<number>) =>
           unit.tasks
             .map(({ number }) => number)
             .filter((number) => tasks.includes(number) && unchanged.has(name(unit.id, number)))
-        const left = CarryOver.of(unit.id, former.value, {
-          exists,
-          isFresh: isFresh && (wanted === undefined || wanted.includes(unit.id))
-        })
+        const startsOver =
+          (isFresh && (wanted === undefined || wanted.includes(unit.id))) || unit.dependsOn.some((id) => over.has(id))
+        const left = CarryOver.of(unit.id, former.value, { exists, isFresh: startsOver })
+        const state = states.get(unit.id)
+        if (Option.isNone(left.tip) && state !== undefined && state !== "merged" && state !== "skipped")
+          over.add(unit.id)
         const done = doneOf(left.tasks)
         const isFinished = unit.remaining.every(({ number }) => done.includes(number))
         const worktree = Option.flatMap(isFinished ? Option.none() : left.worktree, ({ branch, path }) =>

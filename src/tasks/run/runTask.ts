@@ -51,6 +51,7 @@ export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTas
         )
     })
     for (;;) {
+      yield* ctx.mayGoOn
       const attempt = record().failures + 1
       const outcome = yield* tryTask(
         ctx,

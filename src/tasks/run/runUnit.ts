@@ -8,22 +8,25 @@ import { ObjectId, unitBranch } from "../../git/RefNames.js"
 import type { Task, Unit } from "../plan/Plan.js"
 import type { RunContext } from "./RunContext.js"
 import type { TaskPosition } from "./commitTask.js"
+import * as Fold from "./Fold.js"
+import * as mergeTips from "./mergeTips.js"
 import * as mergeUnit from "./mergeUnit.js"
 import * as runTask from "./runTask.js"
 import * as saveUnfinished from "./saveUnfinished.js"
+import * as unitCommits from "./unitCommits.js"
 import * as UnitWorktree from "./UnitWorktree.js"
 
 /**
- * Runs the remaining tasks of a unit, which starts at a commit of the result, or continues where an earlier attempt of the job
- * stopped. Returns the position to merge.
+ * Runs the remaining tasks of a unit from its start, or from where an earlier attempt of the job stopped. Returns the position to
+ * merge.
  */
-export const run = (ctx: RunContext, unit: Unit, start: ObjectId) =>
+export const run = (ctx: RunContext, unit: Unit, start: Fold.Start) =>
   Effect.gen(function* () {
     const { emit, job } = ctx
     const base = yield* baseOf(ctx, unit, start)
     yield* emit("unit.started", {}, { unit: unit.id })
     const branch = unitBranch(job.id, unit.id)
-    const at = Option.getOrElse(lastCommit(ctx, unit), () => base)
+    const at = Option.getOrElse(Schema.decodeUnknownOption(ObjectId)(unitCommits.lastOf(ctx, unit.id)), () => base)
     const worktree = unit.remaining.some(isUnfinished(ctx, unit))
       ? UnitWorktree.open(ctx, unit.id, { branch, at })
       : UnitWorktree.make(ctx, { unit: unit.id, branch, at })
@@ -44,7 +47,7 @@ export const isUnfinished =
     progress.task(id, number).state !== "completed"
 
 /** The commit at which the unit's branch starts; recorded, so that it is the same in each attempt of the job. */
-const baseOf = (ctx: RunContext, unit: Unit, result: ObjectId) =>
+const baseOf = (ctx: RunContext, unit: Unit, start: Fold.Start) =>
   Effect.gen(function* () {
     const { progress, snapshot } = ctx
     const record = progress.unit(unit.id)
@@ -52,28 +55,29 @@ const baseOf = (ctx: RunContext, unit: Unit, result: ObjectId) =>
     const begun = snapshot.taken.begun[unit.id]
     const [next] = unit.remaining
     const isContinued =
-      begun !== undefined &&
-      next !== undefined &&
-      ((yield* UnitWorktree.adopt(ctx, unit.id, next.number, begun)) ||
-        Option.isSome(yield* saveUnfinished.ofFormer(ctx, unit.id, begun)))
+      next === undefined ||
+      (begun !== undefined &&
+        ((yield* UnitWorktree.adopt(ctx, unit.id, next.number, begun)) ||
+          Option.isSome(yield* saveUnfinished.ofFormer(ctx, unit.id, begun))))
     // Neither unfinished work nor a conflict can be merged: the unit meets the result when it is done.
-    const base =
-      begun === undefined
-        ? result
-        : isContinued || next === undefined
-          ? begun
-          : yield* Effect.catchTag(
-              mergeUnit.mergeCommits(ctx, unit, { ours: begun, theirs: result, isCarriedOver: true }),
-              "MergeConflict",
-              () => Effect.succeed(begun)
-            )
+    const base = begun !== undefined && isContinued ? begun : yield* freshBase(ctx, unit, start, begun)
     const worktree = yield* UnitWorktree.pathOf(ctx, unit.id)
     yield* progress.changeUnit(unit.id, { state: "running", base, worktree, startedAt: yield* now })
     return base
   })
 
-/** The commit of the unit's last completed task. */
-const lastCommit = ({ progress }: RunContext, unit: Unit): Option.Option<ObjectId> => {
-  const done = progress.tasksOf(unit.id).filter(({ state }) => state === "completed")
-  return Schema.decodeUnknownOption(ObjectId)(done.at(-1)?.commit)
-}
+/** Work taken over from a retried job is merged with the commit at which the unit would start. */
+const freshBase = (ctx: RunContext, unit: Unit, start: Fold.Start, begun: ObjectId | undefined) =>
+  Effect.gen(function* () {
+    const at = yield* Fold.Start.$match(start, {
+      Base: () => Effect.succeed(ctx.snapshot.base),
+      Result: ({ after }) => unitCommits.resultAfter(ctx, after),
+      Tips: ({ of }) => mergeTips.merge(ctx, unit, of)
+    })
+    if (begun === undefined) return at
+    return yield* Effect.catchTag(
+      mergeUnit.mergeCommits(ctx, unit, { ours: begun, theirs: at, isCarriedOver: true }),
+      "MergeConflict",
+      () => Effect.succeed(begun)
+    )
+  })

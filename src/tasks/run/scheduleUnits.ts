@@ -1,30 +1,33 @@
 /**
- * Runs the units of a job with bounded concurrency and a deterministic result.
- *
- * A unit starts at the result as of the merge of its last dependency in plan order, and units are merged in plan order. So the
- * result depends neither on the concurrency nor on how long each unit takes.
+ * Runs the units of a job with bounded concurrency, by the model of `Fold`: where each begins, and when it is merged.
  */
-import { Effect, Order, Schema } from "effect"
+import { Effect, Order } from "effect"
 import { now } from "../../internal/now.js"
 import * as Permits from "../../internal/Permits.js"
 import * as race from "../../internal/race.js"
 import * as Tracing from "../../internal/Tracing.js"
 import * as plainText from "../../internal/plainText.js"
-import { ObjectId } from "../../git/RefNames.js"
 import type { Unit } from "../plan/Plan.js"
+import * as mergeWait from "../../internal/mergeWait.js"
 import * as AgentWait from "./AgentWait.js"
+import type { TaskPosition } from "./commitTask.js"
+import { UnitBlocked } from "./errors.js"
+import * as Fold from "./Fold.js"
 import * as limits from "./limits.js"
 import type { RunContext } from "./RunContext.js"
 import * as mergeUnit from "./mergeUnit.js"
 import type { WriteError } from "./WriteError.js"
 import * as runUnit from "./runUnit.js"
+import * as unitCommits from "./unitCommits.js"
 import * as UnitActivity from "./UnitActivity.js"
 
 /** Returns once each unit is merged, failed or blocked. */
 export const run = (ctx: RunContext) =>
   Effect.gen(function* () {
+    const { emit } = ctx
     const { units } = ctx.snapshot.plan
-    const positions = new Map(units.map(({ id }, position) => [id, position]))
+    const plan: Fold.Plan = { units, standing: (id) => standing(ctx, id) }
+    const positions = new Map<string, number>(units.map(({ id }, position) => [id, position]))
     const activity = yield* UnitActivity.make(ctx.job, units.length)
     const { concurrency } = ctx.job.config
     const permits = new Permits.Queue(concurrency, Order.number)
@@ -36,51 +39,97 @@ export const run = (ctx: RunContext) =>
       return permits
     }
 
+    const positionOf = (id: string) => positions.get(id) ?? 0
+
     const runOne = (unit: Unit, position: number) =>
       Effect.gen(function* () {
         if (isSettled(ctx, unit)) return
-        const last = Math.max(-1, ...unit.dependsOn.map((id) => positions.get(id) ?? -1))
-        yield* activity.awaitSettled(last)
-        const waitsFor = unit.dependsOn.filter((id) => !isDone(ctx, id))
-        if (waitsFor.length > 0) return yield* block(ctx, unit, waitsFor)
+        if (standing(ctx, unit.id) === "done") yield* activity.complete(position)
+        /** Waits as long as the model says so. */
+        const next = <A>(decide: () => Fold.Next<A>, wait: (ids: ReadonlyArray<string>) => Effect.Effect<void>) =>
+          Effect.gen(function* () {
+            for (;;) {
+              const step = decide()
+              if (step._tag === "Ready") return step.value
+              if (step._tag === "Blocked") return yield* new UnitBlocked({ by: step.by })
+              yield* wait(step.for)
+            }
+          })
+        const merged = (ids: ReadonlyArray<string>, why = "") => {
+          const [last = unit.id] = ids.slice(-1)
+          const waiting = emit("unit.waiting", { reason: `${mergeWait.text(ids)}${why}` }, { unit: unit.id })
+          return Effect.zipRight(waiting, activity.awaitSettled(positionOf(last)))
+        }
+        const mayGoOn = Effect.suspend(() => {
+          const by = Fold.lost(plan, unit)
+          return by.length > 0 ? new UnitBlocked({ by }) : Effect.void
+        })
+        /** Ends once a unit that it depends on is in no result. */
+        const isBlocked = race.first(
+          unit.dependsOn.map((id) =>
+            Effect.flatMap(activity.settled(positionOf(id)), () =>
+              standing(ctx, id) === "lost" ? Effect.void : Effect.never
+            )
+          )
+        )
 
         const permit = Permits.lendable(permits)
-        const merge = (completed: Effect.Effect.Success<ReturnType<typeof runUnit.run>>) =>
-          Effect.flatMap(resultAfter(ctx, position - 1), (result) =>
+        const merge = (completed: TaskPosition, onto: string | undefined) =>
+          Effect.flatMap(unitCommits.resultAfter(ctx, onto), (result) =>
             limits.within(ctx)(mergeUnit.merge(ctx, unit, completed, result))
           ).pipe(Tracing.traced(Tracing.merge, { attributes: { unit: unit.id } }))
         // A unit that waits to be merged, or for its agent, releases its permit for another unit.
-        const work = Effect.suspend(() => {
+        const work = (start: Fold.Start) => {
           const next = unit.remaining.find(runUnit.isUnfinished(ctx, unit))
           const [head] = next === undefined ? [] : ctx.snapshot.agentsOf(next)
           return Effect.gen(function* () {
             if (next !== undefined) yield* ctx.taskAgents.check(unit.id, next)
-            const own = { ...ctx, lendPermit: permit.lend }
-            const completed = yield* limits.within(ctx)(runUnit.run(own, unit, yield* resultAfter(ctx, last)))
-            if (!activity.isSettled(position - 1)) return { completed }
-            yield* merge(completed)
+            const own = { ...ctx, lendPermit: permit.lend, mayGoOn }
+            const completed = yield* limits.within(ctx)(runUnit.run(own, unit, start))
+            yield* activity.complete(position)
+            const step = Fold.fold(plan, unit)
+            if (step._tag !== "Ready") return { completed }
+            yield* merge(completed, step.value)
             return "merged" as const
           }).pipe(
             Tracing.traced(Tracing.unit, { attributes: { unit: unit.id } }),
             permit.hold,
             withBegun(head?.agent ?? "")
           )
-        })
+        }
+
+        let clash: string | undefined
+        const start = () =>
+          next(
+            () => Fold.begin(plan, unit, clash !== undefined),
+            (ids) =>
+              clash === undefined
+                ? Effect.forEach(ids, (id) => activity.awaitDone(positionOf(id)), { discard: true })
+                : merged(ids, `: ${clash}`)
+          )
+        let begun = yield* start()
         yield* AgentWait.forPerson(ctx, unit, activity)
-        let outcome: Effect.Effect.Success<typeof work> | undefined
+        let outcome: Effect.Effect.Success<ReturnType<typeof work>> | undefined
         while (outcome === undefined) {
-          outcome = yield* Effect.catchTags(work, {
-            AgentsUnavailable: ({ causes }) => Effect.as(AgentWait.until(ctx, unit, activity, causes), undefined)
+          outcome = yield* Effect.catchTags(work(begun), {
+            AgentsUnavailable: ({ causes }) =>
+              Effect.as(race.first([AgentWait.until(ctx, unit, activity, causes), isBlocked]), undefined),
+            TipsUnmergeable: ({ message }) => {
+              clash = message
+              return Effect.succeed(undefined)
+            }
           })
+          if (outcome === undefined) begun = yield* start()
         }
         if (outcome === "merged") return
-        yield* activity.awaitSettled(position - 1)
-        yield* permit.hold(merge(outcome.completed))
+        const { completed } = outcome
+        const onto = yield* next(() => Fold.fold(plan, unit), merged)
+        yield* permit.hold(merge(completed, onto))
       }).pipe(
+        Effect.catchTag("UnitBlocked", ({ by }) => block(ctx, unit, by)),
         Effect.catchAll((error) =>
           error._tag === "StoreError" || error._tag === "Superseded" ? error : fail(ctx, unit, error)
         ),
-        Effect.zipRight(activity.awaitSettled(position - 1)),
         Effect.zipRight(activity.settle(position)),
         Effect.zipRight(activity.end)
       )
@@ -101,23 +150,29 @@ export const endWaits = (ctx: RunContext) =>
     { discard: true }
   )
 
-const isDone = ({ progress }: RunContext, id: string): boolean => {
-  const { state } = progress.unit(id)
-  return state === "merged" || state === "skipped"
-}
-
-/** The commit of the result with the units up to a position merged. */
-export const resultAfter = ({ progress, snapshot }: RunContext, position: number) => {
-  const merged = snapshot.plan.units
-    .slice(0, position + 1)
-    .map(({ id }) => progress.unit(id))
-    .findLast(({ state }) => state === "merged")
-  return merged === undefined ? Effect.succeed(snapshot.base) : Schema.decodeUnknown(ObjectId)(merged.commit)
+/** How a unit stands, from its record. */
+const standing = (ctx: RunContext, id: string): Fold.Standing => {
+  switch (ctx.progress.unit(id).state) {
+    case "merged":
+      return "merged"
+    case "skipped":
+      return "empty"
+    case "failed":
+    case "blocked":
+      return "lost"
+    case "pending":
+      return "open"
+    case "running":
+      return unitCommits.tipOf(ctx, id) === undefined ? "open" : "done"
+  }
 }
 
 const block = ({ emit, progress }: RunContext, { id }: Unit, waitsFor: ReadonlyArray<string>) =>
   Effect.gen(function* () {
-    yield* progress.changeUnit(id, { state: "blocked", endedAt: yield* now })
+    // Nothing fails: a retry continues the task.
+    for (const { state, task } of progress.tasksOf(id))
+      if (state === "running") yield* progress.changeTask(id, task, { state: "pending" })
+    yield* progress.changeUnit(id, { state: "blocked", reason: undefined, endedAt: yield* now })
     yield* emit("unit.blocked", { waitsFor }, { unit: id })
   })
 

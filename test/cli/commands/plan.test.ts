@@ -57,6 +57,7 @@ wave 2
         gate  test -f 1.txt
 
 2 units, 3 tasks, 2 waves: 2 to do, 1 skipped
+a unit begins once the units that it comes after are done; units are merged in this order
 `
 
 describe("charlotte plan", () => {

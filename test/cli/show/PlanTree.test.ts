@@ -99,11 +99,12 @@ wave 2
         gate  test -f 2.txt
 
 wave 3
-└─ top  after left, right
+└─ top  after left, right, at their merge
    └─ 1 Put the roof on it
         gate  npm test && npm run lint
 
-5 units, 7 tasks, 3 waves: 5 to do, 2 skipped`)
+5 units, 7 tasks, 3 waves: 5 to do, 2 skipped
+a unit begins once the units that it comes after are done; units are merged in this order`)
   })
 
   it("is truncated to the width of the terminal", () => {

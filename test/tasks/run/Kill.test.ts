@@ -61,6 +61,45 @@ describe("a merge interrupted by a crash", () => {
   )
 })
 
+/** Three units; the third begins at the merge of the others. */
+const diamond = {
+  "charlotte.yaml": Witness.settings,
+  "a/IMPLEMENTATION_PLAN.md": unit(),
+  "a/01-a1.md": Witness.named("a1", 1),
+  "b/IMPLEMENTATION_PLAN.md": unit(),
+  "b/01-b1.md": Witness.named("b1", 1),
+  "c/IMPLEMENTATION_PLAN.md": unit(["a", "b"]),
+  "c/01-c1.md": Witness.named("c1", 1)
+}
+
+describe("the merge at which a unit begins", () => {
+  it.scopedLive("is made again unless it was recorded, wherever the manager is killed", () =>
+    Effect.gen(function* () {
+      const world = yield* Witness.world
+      const die = dies(yield* Life.program, { letGo: false })
+      const { config, top, untouched } = yield* Witness.job(world, diamond)
+      const expected = yield* Witness.undisturbed(diamond)
+      const baseOfLast = Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const { id } = yield* Witness.latest
+        return (yield* store.work.of(id)).units.find(({ unit }) => unit === "c")?.base
+      }).pipe(Effect.provide(Witness.records(world)))
+      // The gate of the task, and then on the merge, since the unit itself was merged without one.
+      yield* Witness.holdAt(world, ["step", "gate-a1"], 2)
+      yield* die(world, { at: ["step", "gate-a1"] }, config)
+      expect(yield* baseOfLast).toBeUndefined()
+      yield* Witness.holdAt(world, ["step", "agent-c1"])
+      yield* die(world, { at: ["step", "agent-c1"] }, undefined)
+      const base = yield* baseOfLast
+      expect(base).toBeDefined()
+      yield* Witness.holdAt(world, ["step", "gate-c1"])
+      yield* die(world, { at: ["step", "gate-c1"] }, undefined)
+      yield* Witness.comesOut({ config, top, untouched, world }, expected)
+      expect(yield* baseOfLast).toBe(base)
+    })
+  )
+})
+
 describe("landing", () => {
   it.scopedLive("merges a target that moved exactly once, wherever the manager is killed", () =>
     Effect.gen(function* () {

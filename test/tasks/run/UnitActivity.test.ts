@@ -90,12 +90,32 @@ describe("the units of a job that wait for their agent", () => {
       yield* settleDown
       yield* Effect.zipRight(activity.settle(0), activity.end)
       yield* Deferred.await(goesOn)
-      expect([activity.isSettled(-1), activity.isSettled(0), activity.isSettled(1)]).toEqual([true, true, false])
       expect(yield* reasons).toEqual([])
       yield* Effect.fork(activity.end)
       yield* settleDown
       expect(yield* reasons).toEqual(["until 5"])
     })
+  )
+
+  it.scoped(
+    "do not park it while a unit that is done lets another one go on, and the wait of a blocked unit ends",
+    () =>
+      Effect.gen(function* () {
+        const { activity, reasons } = yield* activityOf(3)
+        const blocked = yield* Effect.fork(activity.awaitAgent(until(5)))
+        const goesOn = yield* Effect.fork(activity.awaitDone(0))
+        const stays = yield* Effect.fork(activity.settled(0))
+        yield* settleDown
+        yield* activity.complete(0)
+        yield* Fiber.join(goesOn)
+        expect(yield* Fiber.poll(stays)).toMatchObject({ _tag: "None" })
+        yield* Effect.zipRight(activity.settle(0), activity.end)
+        yield* Fiber.join(stays)
+        yield* Fiber.interrupt(blocked)
+        yield* activity.end
+        yield* activity.end
+        expect(yield* reasons).toEqual([])
+      })
   )
 
   it.scoped("are none where all units are over: then the job is, too", () =>
