@@ -31,14 +31,19 @@ describe("TaskOrchestrator", () => {
       })
       const { events, id, run: record, types } = yield* run(config).pipe(Effect.provide(charlotte(world)))
       expect(record).toMatchObject({ status: "completed", result: { target: "main", commits: 3 } })
-      expect(types.filter((type) => /^(unit|task\.(started|completed))/.test(type))).toEqual([
+      // The second unit begins at the tip of the first, whether that is merged by then or not.
+      const ofUnit = (name: string) =>
+        types.filter((type) => new RegExp(`^(unit\\.(?!waiting)|task\\.(started|completed)).* ${name}\\b`).test(type))
+      expect(ofUnit("api")).toEqual([
         "unit.started api",
         "task.started api 2",
         "task.completed api 2",
         "task.started api 1",
         "task.completed api 1",
         "unit.completed api",
-        "unit.merged api",
+        "unit.merged api"
+      ])
+      expect(ofUnit("web")).toEqual([
         "unit.started web",
         "task.started web 1",
         "task.completed web 1",
