@@ -100,7 +100,7 @@ export const tryTask = <R>(
       yield* Note.add(
         ctx,
         { unit: unit.id, task: task.number },
-        `the session of the agent could not be resumed, so attempt ${attempt} goes on in another: it ${runCommand.reasonWithOutput(ended.value)}`
+        `the session of the agent could not be resumed, so attempt ${attempt} goes on in another: ${agentTurn.failure(ended.value, ended.value.own)}`
       )
       ended = yield* turn(false)
     }
