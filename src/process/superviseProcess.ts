@@ -12,11 +12,10 @@ import { retryWrite } from "../store/rules/retryWrite.js"
 import type * as Failpoint from "../internal/Failpoint.js"
 import type { Cgroup } from "./Cgroup.js"
 import * as ChildEnvironment from "./ChildEnvironment.js"
-import { isStopped } from "./isStopped.js"
 import type { Launch } from "./spawnProcess.js"
 import { type Slow, within } from "./processLimits.js"
 import { $is, type ProcessOutcome } from "./ProcessOutcome.js"
-import type { ProcessTable } from "./ProcessTable.js"
+import type { Entry, ProcessTable } from "./ProcessTable.js"
 import type { Written } from "./OutputFile.js"
 import * as ProcessTree from "./ProcessTree.js"
 import { terminate } from "./terminate.js"
@@ -210,6 +209,26 @@ export const make = (runner: {
         return yield* Effect.ensuring(supervise(cookie, options, restore), guard.release(cookie))
       })
     )
+}
+
+/**
+ * Whether a child process cannot run: it is stopped, or it sleeps and none of its children can run, like a script that waits for a
+ * stopped agent.
+ */
+const isStopped = (table: ProcessTable, { pid }: ProcessTree.Leader): boolean => {
+  const child = table.get(pid)
+  if (child === undefined || child.isDead || child.isRunning) return false
+  if (child.isStopped) return true
+  const alive = table.pids().flatMap((pid) => {
+    const entry = table.get(pid)
+    return entry !== undefined && entry.session === child.session && !entry.isDead ? [entry] : []
+  })
+  const waits = (entry: Entry): boolean => {
+    if (entry.isStopped || entry.isRunning) return entry.isStopped
+    const children = alive.filter(({ parent }) => parent === entry.pid)
+    return children.length > 0 && children.every(waits)
+  }
+  return waits(child)
 }
 
 /** The recorded end of the output, from the start of a line: a secret that is cut in two would not be redacted. */

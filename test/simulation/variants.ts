@@ -251,7 +251,7 @@ export const variants: Readonly<Record<string, Variant>> = {
     symptom: /was rolled back, and is recorded/,
     patches: [
       {
-        file: "src/manager/internal/startInTransaction.ts",
+        file: "src/manager/internal/startJob.ts",
         from: "Effect.tap(outbox.insert(run), starting.inserted.wake)",
         to: "Effect.as(core.fork(Effect.ignore(core.store.create({ ...run, isQueued: true }))), submission.id)"
       }
@@ -334,7 +334,7 @@ export const variants: Readonly<Record<string, Variant>> = {
     symptom: /was committed, and is not queued/,
     patches: [
       {
-        file: "src/manager/internal/startInTransaction.ts",
+        file: "src/manager/internal/startJob.ts",
         from: "Effect.tap(outbox.insert(run), starting.inserted.wake)",
         to: "outbox.insert(run)"
       }

@@ -1,7 +1,21 @@
 /**
  * What all parts of a manager share.
  */
-import { type Duration, Effect, type Fiber, Option, Ref, Runtime, type Scope } from "effect"
+import {
+  Context,
+  type Duration,
+  Effect,
+  type Fiber,
+  FiberRef,
+  FiberRefs,
+  HashMap,
+  Option,
+  Ref,
+  Runtime,
+  RuntimeFlags,
+  Scope,
+  Tracer
+} from "effect"
 import { JobNotFound, type StopError, type StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
@@ -11,12 +25,18 @@ import type { Service as Store } from "../../store/port/RunStoreService.js"
 import { RunStore } from "../../store/RunStore.js"
 import { makeNotifier } from "../../store/port/ChangeNotifier.js"
 import type { JobContext } from "../Orchestrator.js"
-import * as ForkJob from "./forkJob.js"
 import type { JobRegistry } from "./JobRegistry.js"
 import * as PersistRetry from "./persistRetry.js"
 import * as Shutdown from "./Shutdown.js"
 
 export type Notifier = ReturnType<typeof makeNotifier>
+
+type ForkJob = <A, E>(
+  id: JobId,
+  effect: Effect.Effect<A, E, Scope.Scope>,
+  /** The scope of the manager by default. */
+  scope?: Scope.Scope
+) => Effect.Effect<Fiber.RuntimeFiber<A, E>>
 
 export interface Core<in out Config> {
   readonly kind: string
@@ -37,7 +57,7 @@ export interface Core<in out Config> {
   /** How often this node of a cluster has lost its lease and interrupted all its jobs. */
   readonly lapses: Ref.Ref<number>
   readonly persistRetry: PersistRetry.PersistRetry
-  readonly forkJob: ForkJob.ForkJob
+  readonly forkJob: ForkJob
   /** Runs an effect in a fiber of the manager, which outlives the caller. */
   readonly fork: (effect: Effect.Effect<void>) => Effect.Effect<Fiber.RuntimeFiber<void>>
   /** The record of a run of this manager's kind. */
@@ -77,7 +97,7 @@ export const make = <Config>(
       shutdown,
       lapses,
       persistRetry: yield* PersistRetry.make(shutdown, store.oldestWrite),
-      forkJob: yield* ForkJob.make,
+      forkJob: yield* makeForkJob,
       fork: (effect) => Effect.sync(() => fork(effect)),
       recordOf: (id) =>
         Effect.flatMap(store.get(id), (run) =>
@@ -85,3 +105,29 @@ export const make = <Config>(
         )
     }
   })
+
+/**
+ * Forks the fibers of a job. They are roots: they inherit from the manager, and nothing from the caller of `start`, such as a
+ * transaction or an uninterruptible region. They are uninterruptible from their first operation on, unlike a fiber that only
+ * runs `Effect.uninterruptible`. Services and log annotations are set when a fiber is made: adding them inside it would
+ * cost 10 KB more for each waiting job.
+ */
+const makeForkJob: Effect.Effect<ForkJob, never, Scope.Scope> = Effect.map(Effect.runtime<Scope.Scope>(), (manager) => {
+  const { context, fiberRefs, runtimeFlags } = manager
+  // The span around the build of the manager has ended with it.
+  const services = Context.omit(Tracer.ParentSpan)(context)
+  const uninterruptible = RuntimeFlags.disable(runtimeFlags, RuntimeFlags.Interruption)
+  const annotations = FiberRefs.getOrDefault(fiberRefs, FiberRef.currentLogAnnotations)
+  return (id, effect, scope) =>
+    Effect.sync(() => {
+      const own = scope === undefined ? services : Context.add(services, Scope.Scope, scope)
+      return Runtime.runFork(Runtime.make({ context: own, fiberRefs, runtimeFlags: uninterruptible }), effect, {
+        updateRefs: (refs, fiberId) =>
+          FiberRefs.updateAs(refs, {
+            fiberId,
+            fiberRef: FiberRef.currentLogAnnotations,
+            value: HashMap.set(annotations, "jobId", id)
+          })
+      })
+    })
+})

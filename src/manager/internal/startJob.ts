@@ -6,7 +6,7 @@
 import { Effect, Option } from "effect"
 import {
   type IdempotencyKeyReused,
-  type InvalidJobConfig,
+  InvalidJobConfig,
   JobConflict,
   type MaxJobsReached,
   type ShuttingDown,
@@ -20,7 +20,7 @@ import { request } from "../../domain/StartOptions.js"
 import { now } from "../../internal/now.js"
 import * as Tracing from "../../internal/Tracing.js"
 import { repeated } from "../../store/rules/admitRun.js"
-import type { Created, NewRun } from "../../store/port/RunStoreService.js"
+import type { Created, NewRun, Outbox } from "../../store/port/RunStoreService.js"
 import type { Submitted as Checked } from "./admission.js"
 import type { Core } from "./Core.js"
 import { Elsewhere, launch } from "./jobLife.js"
@@ -54,6 +54,33 @@ export const startJob = <Config>(
       "MaxJobsReached",
       (full) => whenFull(core, starting, { submission, full })
     )
+  }).pipe(Tracing.traced("JobManager.start"))
+
+const unchecked = { key: undefined, submission: undefined, title: undefined }
+
+/**
+ * Starts a job inside a transaction of the application: the run is one row of that transaction, and begins after the commit.
+ * No permit is taken, and `check` is called when the run begins.
+ */
+export const startInTransaction = <Config>(
+  core: Core<Config>,
+  starting: Starting<Config>,
+  outbox: Outbox,
+  { input, options }: Submitted
+): Effect.Effect<JobId, Refusal> =>
+  Effect.gen(function* () {
+    yield* core.shutdown.refuse
+    const at = yield* now
+    const requested = yield* request(options, { at, hasKey: starting.key !== undefined })
+    const { whenKeyTaken } = requested
+    if (whenKeyTaken === "attach" || whenKeyTaken === "replace") {
+      const message = `cannot be ${whenKeyTaken} inside a transaction; use refuse or queue, or start the job outside`
+      return yield* new InvalidJobConfig({ issues: [{ path: ["whenKeyTaken"], message }] })
+    }
+    const submission = yield* submit(starting, input, { id: starting.nextId(at.epochMillis), at, requested, options })
+    const trace = traceOf(yield* Tracing.caller)
+    const run = newRun(core, starting, submission, { ...unchecked, trace })
+    return yield* Effect.uninterruptible(Effect.tap(outbox.insert(run), starting.inserted.wake))
   }).pipe(Tracing.traced("JobManager.start"))
 
 /** A job that is just being admitted may hold the key, or be the run itself; then no permit is needed. */

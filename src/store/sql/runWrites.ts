@@ -13,10 +13,9 @@ import {
   TooManySignals
 } from "../../domain/errors.js"
 import { isTerminal } from "../../domain/RunStatus.js"
-import { admitRun, type Decision, keysOf } from "../rules/admitRun.js"
-import type { Beginning, Change, Created, Holder, NewRun, Outbox, Service } from "../port/RunStoreService.js"
+import { admitRun, attachTo, type Decision, keysOf } from "../rules/admitRun.js"
+import type { Attaching, Beginning, Change, Created, Holder, NewRun, Outbox, Service } from "../port/RunStoreService.js"
 import * as RunTransition from "../rules/RunTransition.js"
-import { attach } from "./attach.js"
 import { type Batch, current } from "./Batch.js"
 import * as idempotencyKeys from "./idempotencyKeys.js"
 import * as keys from "./keys.js"
@@ -108,6 +107,18 @@ export const begin = (batch: Batch, beginning: Beginning): Effect.Effect<"runnin
     }
     yield* batch.update(jobId, head, to, RunTransition.begunEvent(beginning, { wokenBy }))
     return "running"
+  })
+
+/** Attaches a request to the job that holds a key, in a transaction that records its idempotency key. */
+const attach = (batch: Batch, attaching: Attaching) =>
+  Effect.gen(function* () {
+    const { kind } = attaching.to
+    const connection = yield* batch.connection
+    yield* batch.lockAdmission(kind)
+    const existing = yield* attachTo(attaching, lookup(batch.connection))
+    if (Option.isNone(existing)) return Option.none()
+    const { id } = yield* idempotencyKeys.answer(connection, kind, existing.value)
+    return Option.some(id)
   })
 
 /** Whether a start may have to wait for a transaction of an application that has inserted a run with the same key. */

@@ -14,7 +14,6 @@ import { type Guard, unguarded } from "../sql/Guard.js"
 import { storeError } from "../sql/mapSqlError.js"
 import * as background from "../../internal/background.js"
 import { RealClock } from "../../internal/RealClock.js"
-import * as FileErrors from "./FileErrors.js"
 import * as FileState from "./FileState.js"
 import * as Generation from "./Generation.js"
 import * as Keeper from "./Keeper.js"
@@ -95,7 +94,7 @@ export const guard = (
     /** Fails unless a checkpoint explains the change of the file. A checkpoint of another process may still be running. */
     const assess = (now: FileState.FileState) =>
       Effect.gen(function* () {
-        if (FileState.isLogForeign(state, now)) return yield* (refusal = FileErrors.logLost(log, "replaced"))
+        if (FileState.isLogForeign(state, now)) return yield* (refusal = logLost(log, "replaced"))
         if (FileState.isSame(state.main, now.main) || FileState.isCheckpointed(state, now)) {
           suspectSince = undefined
           state = now
@@ -103,7 +102,7 @@ export const guard = (
         }
         const at = yield* time
         suspectSince ??= at
-        if (at - suspectSince >= checkpointGrace) return yield* (refusal = FileErrors.replacedInPlace(path))
+        if (at - suspectSince >= checkpointGrace) return yield* (refusal = replacedInPlace(path))
         const cause = new Error(`${path} was changed by another process; this may be a running checkpoint`)
         return yield* new StoreError({ operation: "use the database", reason: "busy", cause })
       })
@@ -113,10 +112,8 @@ export const guard = (
       if (refusal !== undefined) return refusal
       const main = FileState.stat(path)
       const wal = FileState.stat(log)
-      if (main === undefined || main.identity !== opened.main?.identity)
-        return FileErrors.lost(path, FileErrors.fateOf(main))
-      if (opened.log !== undefined && opened.log.identity !== wal?.identity)
-        return FileErrors.logLost(log, FileErrors.fateOf(wal))
+      if (main === undefined || main.identity !== opened.main?.identity) return lost(path, fateOf(main))
+      if (opened.log !== undefined && opened.log.identity !== wal?.identity) return logLost(log, fateOf(wal))
       return Effect.succeed({ main, wal })
     })
 
@@ -126,9 +123,9 @@ export const guard = (
         if (!always && FileState.isSame(main, state.main) && FileState.isSame(wal, state.log)) return
         const hasShrunk = main.size < (state.main?.size ?? 0)
         if ((always || main.size !== state.main?.size) && (yield* isTruncated(connection, main.size, hasShrunk)))
-          return yield* FileErrors.truncated(path)
+          return yield* truncated(path)
         if ((always || (wal?.size ?? 0) < (state.log?.size ?? 0)) && (yield* isLogTruncated(connection, log)))
-          return yield* wal === undefined ? FileErrors.logLost(log, "deleted") : FileErrors.logTruncated(log)
+          return yield* wal === undefined ? logLost(log, "deleted") : logTruncated(log)
         const now = yield* inspect(connection)
         if (isWal) yield* assess(now)
         else state = now
@@ -224,3 +221,33 @@ export const guard = (
       checkpoint
     }
   })
+
+// Each error says which files to restore or to move away.
+
+const replaced = (sentence: string) =>
+  new StoreError({ operation: "use the database", reason: "replaced", cause: new Error(sentence) })
+
+const corrupt = (sentence: string) =>
+  new StoreError({ operation: "use the database", reason: "corrupt", cause: new Error(sentence) })
+
+const fateOf = (found: object | undefined) => (found === undefined ? "deleted" : "replaced")
+
+/** The remedy for a leftover WAL, which would be applied to the next database that is opened at this path. */
+const leftovers = (path: string) => `move away ${path}-wal and ${path}-shm, which belong to the previous database`
+
+const lost = (path: string, fate: "deleted" | "replaced") =>
+  replaced(`${path} was ${fate} while it was open; restore the original file and restart, or ${leftovers(path)}`)
+
+const logLost = (log: string, fate: "deleted" | "replaced") =>
+  replaced(`${log} was ${fate} while it was open; restore the original file and restart`)
+
+const replacedInPlace = (path: string) =>
+  replaced(
+    `${path} was replaced while it was open: another file was copied over it. Nothing more is recorded; ${leftovers(path)}, and restart`
+  )
+
+const truncated = (path: string) =>
+  corrupt(`${path} was truncated while it was open; ${leftovers(path)}, then restore it from a backup and restart`)
+
+const logTruncated = (log: string) =>
+  corrupt(`${log} was truncated while it was open; restore it from a backup and restart`)
