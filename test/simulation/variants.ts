@@ -16,10 +16,11 @@ export interface Variant {
 const workEnded: ReadonlyArray<Patch> = [
   {
     file: "src/manager/internal/jobLife.ts",
-    from: "    const fiber = yield* core.forkJob(id, work(core, id, jobSpan.within(span)(begin)), scope.scope)\n",
+    from: "    const fiber = yield* core.forkJob(id, work(core, id, Deferred.await(answer), run), scope.scope)\n",
     to: `    const workEnded = yield* Deferred.make()
     const over = Deferred.succeed(workEnded, undefined)
-    const fiber = yield* core.forkJob(id, Effect.ensuring(work(core, id, jobSpan.within(span)(begin)), over), scope.scope)
+    const begun = work(core, id, Deferred.await(answer), run)
+    const fiber = yield* core.forkJob(id, Effect.ensuring(begun, over), scope.scope)
 `
   },
   {

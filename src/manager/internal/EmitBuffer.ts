@@ -56,10 +56,12 @@ export const make = (options: Options): Effect.Effect<EmitBuffer> =>
     return {
       offer: (event) => offer(buffer, event),
       // The flush dies whenever it might have to wait, not only when it has to.
-      flush: Effect.zipRight(
-        options.beforeWait,
-        Effect.flatMap(Ref.get(state), ({ accepted, written }) =>
-          written === accepted ? Effect.void : until(buffer, ({ written }) => written >= accepted)
+      flush: Effect.suspend(() =>
+        Effect.zipRight(
+          options.beforeWait,
+          Effect.flatMap(Ref.get(state), ({ accepted, written }) =>
+            written === accepted ? Effect.void : until(buffer, ({ written }) => written >= accepted)
+          )
         )
       )
     }

@@ -26,7 +26,7 @@ export const make = (options: {
     const { fork, initial } = options
     let limited: Duration.Duration | undefined
     let timer: Fiber.Fiber<void> = Fiber.void
-    const stopTimer = Effect.suspend(() => Fiber.interruptAsFork(timer, FiberId.none))
+    const stopTimer = () => Fiber.interruptAsFork(timer, FiberId.none)
 
     return {
       current: () => limited ?? initial,
@@ -35,10 +35,10 @@ export const make = (options: {
           if (limited !== undefined && Duration.lessThanOrEqualTo(limited, grace)) return
           limited = grace
           if (yield* Deferred.isDone(over)) return
-          yield* stopTimer
+          yield* stopTimer()
           timer = yield* fork(Effect.zipRight(runningTime.sleep(grace), Deferred.succeed(over, undefined)))
         }).pipe(Effect.uninterruptible),
-      end: Effect.zipRight(Deferred.succeed(over, undefined), stopTimer),
+      end: Effect.suspend(() => Effect.zipRight(Deferred.succeed(over, undefined), stopTimer())),
       over: Deferred.await(over),
       isOver: Deferred.isDone(over)
     }

@@ -13,6 +13,16 @@ import { now } from "../../internal/now.js"
 
 const isEmittable = Schema.is(EmittedEvent)
 
+const heldGrace = Symbol("grace")
+
+/** One getter for all jobs: a getter for each job would give each object a shape, which weighs 1 KB. */
+const graceOfJob = {
+  enumerable: true,
+  get(this: { readonly [heldGrace]: Grace }) {
+    return this[heldGrace].current()
+  }
+}
+
 /** Limit on the processes in a report: a fork bomb must not fill it. */
 const maxKilled = 100
 
@@ -29,14 +39,12 @@ export const jobContext = <Config>(options: {
   const { config, events, grace, killed, park, run, signal, submission } = options
   const recordKilled: JobContext<Config>["killed"] = (processes) =>
     Ref.update(killed, (known) => Option.some([...Option.getOrElse(known, () => []), ...processes].slice(0, maxKilled)))
-  return {
+  const job: Omit<JobContext<Config>, "grace"> & ThisParameterType<typeof graceOfJob.get> = {
+    [heldGrace]: grace,
     id: run.id,
     config,
     submission,
     attempt: run.attempt,
-    get grace() {
-      return grace.current()
-    },
     graceOver: grace.over,
     emit: (event) =>
       isEmittable(event)
@@ -53,7 +61,8 @@ export const jobContext = <Config>(options: {
     flush: events.flush,
     park,
     signal,
-    forced: recordKilled([]),
+    forced: Effect.suspend(() => recordKilled([])),
     killed: recordKilled
   }
+  return Object.assign(Object.defineProperty(job, "grace", graceOfJob))
 }

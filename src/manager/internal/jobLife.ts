@@ -80,8 +80,14 @@ const life = <Config, E>(
   core: Core<Config>,
   admission: Admission<Config, E>,
   answer: Deferred.Deferred<void, Refusal<E>>
-): Effect.Effect<void> =>
-  admit(core, admission, answer).pipe(
+): Effect.Effect<void> => {
+  let admitted = admit(core, admission, answer)
+  return Effect.suspend(() => {
+    const admit = admitted
+    // Otherwise the fiber would keep what it was admitted with, 1 KB or more, for as long as the job runs.
+    admitted = Effect.never
+    return admit
+  }).pipe(
     Effect.matchCauseEffect({
       onFailure: (cause) => Effect.succeed(refuse(core, answer, cause)),
       onSuccess: (job) => Effect.as(live(core, job), notify(core, job))
@@ -91,6 +97,7 @@ const life = <Config, E>(
       Option.getOrElse(() => Effect.asVoid(Deferred.fail(answer, new MaxJobsReached({ maxJobs: core.maxJobs }))))
     )
   )
+}
 
 const admit = <Config, E>(
   core: Core<Config>,
@@ -137,7 +144,7 @@ const refuse = <Config, E>(
 
 const register = <Config, E>(
   core: Core<Config>,
-  run: Run,
+  record: Run,
   { config, submission }: Prepared<Config, E>,
   {
     answer,
@@ -151,18 +158,18 @@ const register = <Config, E>(
   }
 ): Effect.Effect<JobRegistry.Job<Config>> =>
   Effect.gen(function* () {
-    const { id } = run
+    const { id } = record
     const ended = yield* Deferred.make<Run>()
     const grace = yield* Grace.make({ initial: core.stopGrace, fork: core.fork })
     const events = yield* EmitBuffer.make({
-      write: writeEvents(core, run),
+      write: writeEvents(core, record),
       fork: core.fork,
       beforeWait: core.store.outsideTransaction
     })
     const killed = yield* Ref.make(Option.none<ReadonlyArray<KilledProcess>>())
     const scope = yield* JobScope.make
     const context = jobContext({
-      run,
+      run: record,
       config,
       submission,
       grace,
@@ -171,11 +178,11 @@ const register = <Config, E>(
       park: (options) => park(core, id, options),
       signal: (name) => latestSignal(core, id, name)
     })
-    // The work waits for the answer, so that nothing of the job happens before it is registered. `run` is called in the job's fiber, so
-    // that a `run` that throws is a defect of the job.
-    const begin = Effect.flatMap(Effect.ignore(Deferred.await(answer)), () => core.run(context))
-    const fiber = yield* core.forkJob(id, work(core, id, jobSpan.within(span)(begin)), scope.scope)
-    const job = { id, config, record: yield* Ref.make(run), fiber, scope, events, grace, killed, ended }
+    // `run` is called in the job's fiber, so that a `run` that throws is a defect of the job.
+    const run = jobSpan.within(span)(Effect.interruptible(Effect.suspend(() => core.run(context))))
+    // The work waits for the answer, so that nothing of the job happens before it is registered.
+    const fiber = yield* core.forkJob(id, work(core, id, Deferred.await(answer), run), scope.scope)
+    const job = { id, config, record: yield* Ref.make(record), fiber, scope, events, grace, killed, ended }
     yield* JobRegistry.run(core.jobs, job)
     // A shutdown or a lost lease during the commit, which is uninterruptible, has missed this job.
     if ((yield* core.shutdown.hasBegun) || (yield* Ref.get(core.lapses)) !== lapses) yield* interrupt(fiber)
@@ -187,10 +194,12 @@ const register = <Config, E>(
 const work = <Config>(
   core: Core<Config>,
   id: JobId,
-  begin: Effect.Effect<unknown, unknown, Scope.Scope>
+  registered: Effect.Effect<void, unknown>,
+  run: Effect.Effect<unknown, unknown, Scope.Scope>
 ): Effect.Effect<unknown, unknown, Scope.Scope> =>
   Effect.gen(function* () {
-    const exit = yield* Effect.exit(Effect.interruptible(begin))
+    yield* registered
+    const exit = yield* Effect.exit(run)
     yield* JobRegistry.settle(core.jobs, id, exit)
     const children = yield* Effect.withFiberRuntime(descendants)
     if (children.length > 0) yield* core.fork(repeatInterruption(children, JobOutcome.interruptor))
