@@ -89,6 +89,7 @@ export const lifecycle = {
   "job.queued": "pending",
   "job.started": "running",
   "job.stopping": "running",
+  "job.timeout": "running",
   "job.resumed": "running",
   "job.interrupted": "interrupted",
   "job.parked": "parked",

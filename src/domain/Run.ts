@@ -14,11 +14,12 @@ import { RunStatus } from "./RunStatus.js"
  * - `defect`: the orchestrator, or one of its finalizers, died
  * - `interrupted`: the orchestrator interrupted itself
  * - `recovery`: the run could not be begun or continued, such as after a change of its schema or three crashes in a row
+ * - `timeout`: an attempt exceeded the time limit of its kind
  *
  * @since 0.2.0
  * @category models
  */
-export const ErrorKind = Schema.Literal("failure", "defect", "interrupted", "recovery")
+export const ErrorKind = Schema.Literal("failure", "defect", "interrupted", "recovery", "timeout")
 
 /**
  * Why a run ended without completing.
@@ -52,6 +53,29 @@ export class RunError extends Schema.Class<RunError>("charlotte/RunError")({
 export const resumeSignal = "charlotte.resume"
 
 /**
+ * The next attempt of a job whose attempt has failed.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export const NextTry = Schema.Struct({
+  /** The number of this retry, from 1. */
+  n: Schema.Int,
+  /** The maximum number of retries. */
+  of: Schema.Int,
+  /** The error of the attempt that failed. */
+  error: Schema.Struct(RunError.fields).omit("cause")
+})
+
+/**
+ * The next attempt of a job whose attempt has failed.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type NextTry = typeof NextTry.Type
+
+/**
  * What a parked run waits for: a time, a signal, or whichever comes first.
  *
  * @since 0.2.0
@@ -60,7 +84,9 @@ export const resumeSignal = "charlotte.resume"
 export class Parked extends Schema.Class<Parked>("charlotte/Parked")({
   reason: Schema.String,
   until: Schema.optional(Schema.DateTimeUtc),
-  signal: Schema.optional(Schema.String)
+  signal: Schema.optional(Schema.String),
+  /** Why the next attempt is a retry; missing if the job has parked by itself. */
+  retry: Schema.optional(NextTry)
 }) {}
 
 /**
@@ -97,6 +123,8 @@ export class Run extends Schema.Class<Run>("charlotte/Run")({
   status: RunStatus,
   /** 1 for the first attempt, and one more with each continuation. */
   attempt: Schema.Int.pipe(Schema.positive()),
+  /** The number of retries so far; missing if there was none. */
+  tries: Schema.optional(Schema.Int),
   /** The encoded configuration, with the defaults filled in. */
   config: Schema.Unknown,
   labels: Schema.Record({ key: Schema.String, value: Schema.String }),

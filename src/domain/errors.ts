@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Duration, Schema } from "effect"
+import { DateTime, Duration, Schema } from "effect"
 import { RunStatus } from "./RunStatus.js"
 
 /**
@@ -38,13 +38,18 @@ export class JobConflict extends Schema.TaggedError<JobConflict>()("JobConflict"
   /** The name of the key, such as a branch and the path of its repository; without it the message shows the key. */
   keyName: Schema.optional(Schema.String),
   /** The status of that job; `running` when it is left out. */
-  status: Schema.optional(RunStatus)
+  status: Schema.optional(RunStatus),
+  /** The next attempt of that job, if it is parked because an attempt has failed. */
+  retry: Schema.optional(Schema.Struct({ n: Schema.Int, of: Schema.Int, at: Schema.DateTimeUtc }))
 }) {
   override get message() {
-    const { jobId, key, keyName = key, status = "running" } = this
-    return status === "running"
-      ? `job ${jobId} already works on ${keyName}`
-      : `job ${jobId}, which is ${status}, holds ${keyName}; resume it, stop it, or wait until it has ended`
+    const { jobId, key, keyName = key, retry, status = "running" } = this
+    if (status === "running") return `job ${jobId} already works on ${keyName}`
+    const next =
+      retry === undefined
+        ? ""
+        : `, retry ${retry.n} of ${retry.of} at ${DateTime.formatIso(retry.at).slice(0, 16).replace("T", " ")} UTC`
+    return `job ${jobId}, which is ${status}${next}, holds ${keyName}; resume it, stop it, or wait until it has ended`
   }
 }
 

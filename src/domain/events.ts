@@ -17,6 +17,10 @@ export const payloads = {
   }),
   "job.started": Attempt,
   "job.stopping": Nothing,
+  "job.timeout": Schema.Struct({
+    /** Milliseconds. */
+    limit: Schema.Number
+  }),
   "job.resumed": Schema.Struct({
     ...Attempt.fields,
     by: Schema.optional(Schema.String)

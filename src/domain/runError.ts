@@ -3,7 +3,7 @@
  */
 import { Predicate } from "effect"
 import { stringify, toJson } from "../internal/Json.js"
-import { type ErrorKind, RunError } from "./Run.js"
+import { type ErrorKind, Parked, RunError } from "./Run.js"
 
 /** Limit of each part of a recorded error, in UTF-8 bytes, including the truncation mark. */
 const maxBytes = 64 * 1024
@@ -44,6 +44,15 @@ const cutJson = (json: unknown, bytes: number): unknown => {
   })
   return { ...Object.fromEntries(kept), cut: `${bytes} bytes of JSON exceed the limit` }
 }
+
+/** The park with the error of the attempt that failed, if it waits for a retry. */
+export const withError = (parked: Parked, error: RunError | undefined): Parked =>
+  parked.retry === undefined || error === undefined
+    ? parked
+    : new Parked(
+        { ...parked, retry: { ...parked.retry, error: { kind: error.kind, error: error.error } } },
+        { disableValidation: true }
+      )
 
 /** Makes the error of a run; `cause` is the pretty-printed cause. */
 export const runError = (kind: ErrorKind, error: unknown, cause: string): RunError =>

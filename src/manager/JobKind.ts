@@ -4,7 +4,7 @@
  *
  * @since 0.2.0
  */
-import { Context, type Effect, identity, Layer, type Schema, type Scope } from "effect"
+import { Context, type Duration, type Effect, identity, Layer, type Schema, type Scope } from "effect"
 import type { AlreadyManaged, InvalidJobConfig, StoreError, UndecodableRun } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import type * as Record from "../domain/Run.js"
@@ -12,6 +12,7 @@ import type { RunStore } from "../store/RunStore.js"
 import { check, orUnknown } from "./internal/kindDefinition.js"
 import * as kindManager from "./internal/kindManager.js"
 import { runDecoder } from "./internal/kindSchemas.js"
+import type { Retry } from "./internal/retry.js"
 import { schemasOf } from "./internal/schemasOf.js"
 import * as JobManager from "./JobManager.js"
 import type {
@@ -31,6 +32,7 @@ import type {
 } from "./KindDefinition.js"
 import type { Checked, JobContext } from "./Orchestrator.js"
 
+export type { Backoff, Retry } from "./internal/retry.js"
 export type * from "./KindDefinition.js"
 
 /**
@@ -56,13 +58,20 @@ export type Service<K extends Any> = JobManager.Service<
  */
 export interface LayerOptions<K extends Any, R, R2> extends JobManager.Options {
   /** Runs the job; see `Orchestrator.Service.run`. Its scope is closed when it has ended. */
-  readonly run: (job: JobContext<Config<K>, Events<K>, Signals<K>>) => Effect.Effect<Success<K>, Error<K>, R>
+  readonly run: (job: JobContext<Config<K>, Events<K>, Signals<K>, Error<K>>) => Effect.Effect<Success<K>, Error<K>, R>
   /** Checks a configuration before the job is admitted; see `Orchestrator.Service.check`. */
   readonly check?: (config: Config<K>, submission?: unknown) => Effect.Effect<Checked, InvalidJobConfig, R2>
   /** Removes what a crash may have left running; see `Orchestrator.Service.recover`. */
   readonly recover?: (id: JobId, attempt: number) => Effect.Effect<void, unknown, R2>
   /** Removes what is kept of a job when its run is pruned; see `Orchestrator.Service.forget`. */
   readonly forget?: (id: JobId) => Effect.Effect<void, unknown, R2>
+  /** Whether failed attempts are retried; by default a failure is the end of its job. */
+  readonly retry?: Retry<Error<K>>
+  /**
+   * The time limit of an attempt, in running time; none by default. Work that exceeds it is interrupted, with `stopGrace` to end, and
+   * fails with an error of kind `timeout`, unless it has succeeded or failed by itself.
+   */
+  readonly timeout?: Duration.DurationInput
   /** Two active jobs never share a key; a job also holds the key that `check` returns. */
   readonly key?: (config: Config<K>) => string
   /** Labels to filter runs by. */

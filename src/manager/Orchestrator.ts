@@ -40,7 +40,7 @@ export interface Service<in Config, out R = Scope.Scope, out R2 = never> {
    * Does the job. A stop interrupts it. Every fiber that it forks (`fork`, `forkScoped`, `forkIn` its scope) has ended, and
    * what it acquired in its scope is released, before the stop returns. Its success value is kept with the run, as JSON.
    */
-  readonly run: (job: JobContext<Config>) => Effect.Effect<unknown, unknown, R>
+  readonly run: (job: AnyJob<Config>) => Effect.Effect<unknown, unknown, R>
 
   /**
    * Removes what a crash may have left running from earlier attempts of this job, such as child processes. It is called
@@ -114,13 +114,15 @@ export type Emitted<Events> = {
  * @since 0.1.0
  * @category models
  */
-export interface JobContext<out Config, Events = AnyEvents, Signals = AnySignals> {
+export interface JobContext<out Config, Events = AnyEvents, Signals = AnySignals, in Failure = never> {
   readonly id: JobId
   readonly config: Config
   /** The `submission` that `check` returned when the job was submitted, read back from JSON; `undefined` without one. */
   readonly submission: unknown
   /** 1 for the first attempt, and one more with each continuation. */
   readonly attempt: number
+  /** How often an attempt has failed and was followed by another (`retry`); 0 before the first retry. */
+  readonly tries: number
   /** How long the job may take to end after an interruption. Read it after the interruption, since a stop may set another grace. */
   readonly grace: Duration.Duration
   /** Completes when the grace of a stop is over; a later stop may shorten it. */
@@ -143,6 +145,11 @@ export interface JobContext<out Config, Events = AnyEvents, Signals = AnySignals
    */
   readonly park: (options: ParkOptions<keyof Signals & string>) => Effect.Effect<never>
   /**
+   * Fails the job for good, with or without retries left: the work is interrupted, and finalizers run. Inside a transaction of the
+   * manager's SQL client it is a defect.
+   */
+  readonly fail: (error: Failure) => Effect.Effect<never>
+  /**
    * The payload of the newest signal of a name; `Option.some(undefined)` if that signal had none. For a kind that declares its
    * signals the payload is decoded, and an undeclared name, or a payload that the current schema cannot read, is a defect.
    */
@@ -152,6 +159,14 @@ export interface JobContext<out Config, Events = AnyEvents, Signals = AnySignals
   /** Like `forced`, and names the processes; the stop report lists at most 100 of them. */
   readonly killed: (processes: ReadonlyArray<KilledProcess>) => Effect.Effect<void>
 }
+
+/**
+ * A job that emits any event, accepts any signal and fails with any error.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type AnyJob<Config> = JobContext<Config, AnyEvents, AnySignals, unknown>
 
 /**
  * Why a job parks, and what it waits for: a time, a signal, or whichever comes first.
@@ -182,7 +197,7 @@ export type ParkOptions<Name extends string = string> = {
  * )
  */
 export const layer = <R = never>(
-  run: (job: JobContext<JobConfig>) => Effect.Effect<unknown, unknown, R>
+  run: (job: AnyJob<JobConfig>) => Effect.Effect<unknown, unknown, R>
 ): Layer.Layer<Orchestrator, never, Exclude<R, Scope.Scope>> =>
   Layer.effect(
     Orchestrator,

@@ -10,7 +10,7 @@ import { Fields, type LogRange } from "./payload.js"
 import * as why from "./reason.js"
 import { shownState } from "./shownState.js"
 import type { Payloads, Type } from "./vocabulary.js"
-import type { Waiting } from "./waiting.js"
+import { parkReason, type Waiting } from "./waiting.js"
 
 /** What each of these events changes. */
 type Handlers<Target, Types extends Type> = {
@@ -67,10 +67,11 @@ const ofJob: Handlers<Model, Manager.Type> = {
   "job.started": (model, data, at) => beginAttemptOfJob(model, data, at),
   "job.resumed": (model, data, at) => beginAttemptOfJob(model, data, at),
   "job.stopping": (model, _, at) => beginPhase(model, "stopping", at),
+  "job.timeout": (model, _, at) => beginPhase(model, "stopping", at),
   "job.signalled": nothing,
   "job.parked": (model, data, at) => {
     cut(model, at, "parked", "parked")
-    const reason = cleanReason(data.string("reason"))
+    const reason = parkReason(data.value)
     const waitsFor = { until: data.time("until"), signal: data.string("signal") }
     beginPhase(model, "parked", at, { status: "parked", reason, waitsFor })
   },

@@ -6,7 +6,7 @@ import type { Event } from "./JobModel.js"
 import { Fields, json, type LogRange } from "./payload.js"
 import * as reason from "./reason.js"
 import type { Payloads, Type } from "./vocabulary.js"
-import { condition } from "./waiting.js"
+import { condition, parkReason } from "./waiting.js"
 
 export type Tone = "plain" | "good" | "bad" | "warn" | "faint"
 
@@ -51,6 +51,7 @@ const texts: {
   },
   "job.started": () => plain("started"),
   "job.stopping": () => warn("stop requested"),
+  "job.timeout": (data) => warn(`time limit of ${format.age(data.number("limit") ?? 0)} exceeded`),
   "job.resumed": (data) => plain(`resumed${again(data.number("attempt"))}`),
   "job.interrupted": (data) => {
     const during = data.strings("during")
@@ -59,7 +60,7 @@ const texts: {
   },
   "job.parked": (data, view) => {
     const waits = condition({ until: data.time("until"), signal: data.string("signal") }, view)
-    return warn(`parked ${waits}: ${reason.text(data.text("reason"))}`)
+    return warn(`parked ${waits}: ${parkReason(data.value)}`)
   },
   "job.signalled": (data) => {
     const by = data.string("by")

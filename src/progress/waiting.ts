@@ -2,6 +2,8 @@
  * What a job waits for, in words.
  */
 import type { resumeSignal as reserved } from "../domain/Run.js"
+import { json, messageOf, string } from "./payload.js"
+import { text } from "./reason.js"
 
 /** A signal that cannot be sent: the job waits to be resumed. */
 export const resumeSignal: typeof reserved = "charlotte.resume"
@@ -20,6 +22,13 @@ export interface View {
   readonly now: number
   /** A time in words, after "until". */
   readonly time: (at: number) => string
+}
+
+/** Why a job is parked, such as `retry 2 of 5: connection refused`. It may be any JSON, since it is also the payload of an event. */
+export const parkReason = (parked: unknown): string => {
+  const failed = json(json(parked, "retry"), "error")
+  const message = failed === undefined ? "" : messageOf(json(failed, "error"))
+  return text([string(parked, "reason") ?? "", ...(message === "" ? [] : [message])].join(": "))
 }
 
 /** `for a permit`, `until 2026-01-31 08:00:00`, `for the signal approve`: what a pending or parked job waits for. */

@@ -71,7 +71,12 @@ export interface KindOptions<K extends JobKind.Any> extends Omit<JobKind.LayerOp
  * @since 0.2.0
  * @category models
  */
-export type JobOf<K extends JobKind.Any> = JobContext<JobKind.Config<K>, JobKind.Events<K>, JobKind.Signals<K>>
+export type JobOf<K extends JobKind.Any> = JobContext<
+  JobKind.Config<K>,
+  JobKind.Events<K>,
+  JobKind.Signals<K>,
+  JobKind.Error<K>
+>
 
 interface Controls {
   readonly commands: Queue.Queue<Step.Step<never>>

@@ -32,6 +32,15 @@ describe("the text of an event", () => {
     expect(text("ping").text).toBe("")
   })
 
+  it("says which retry a job waits for, and why", () => {
+    const error = { kind: "failure", error: { _tag: "Refused", message: "connection refused" } }
+    const until = "1970-01-01T00:00:00.000Z"
+    expect(text("job.parked", { reason: "retry 2 of 5", until, retry: { n: 2, of: 5, error } }).text).toContain(
+      "retry 2 of 5: connection refused"
+    )
+    expect(text("job.timeout", { limit: 600_000 }).text).toBe("time limit of 10 min exceeded")
+  })
+
   it("shows what a later version has recorded as it stands", () => {
     expect(text("job.queued", { waitsFor: "weather" }).text).toBe("queued: waits for weather")
     expect(text("job.rescheduled", { by: "ann" }).text).toBe('{"by":"ann"}')

@@ -34,6 +34,8 @@ export const samples: ReadonlyArray<Sample> = [
   sample("job.interrupted", { reason: "shutdown" }),
   sample("job.interrupted", { reason: "crash", during: ["gate of task 1 of unit api"] }),
   sample("job.parked", { reason: "claude is at its usage limit", until }),
+  sample("job.parked", { reason: "retry 1 of 5", until, retry: { n: 1, of: 5, error } }),
+  sample("job.timeout", { limit: 600_000 }),
   sample("job.parked", { reason: "needs an approval", signal: "approve" }),
   sample("job.parked", { reason: "claude is not logged in", signal: "charlotte.resume" }),
   sample("job.signalled", { name: "approve" }),

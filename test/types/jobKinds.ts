@@ -95,6 +95,8 @@ export const emailLayer = Email.layer({
   key: ({ to }) => to,
   labels: ({ to }) => ({ to }),
   maxJobs: 3,
+  retry: { times: 5, while: ({ code }) => code < 500, defects: true, timeouts: false, delay: { base: "1 second" } },
+  timeout: "10 minutes",
   stopGrace: "1 second",
   recovery: "manual"
 })
@@ -103,6 +105,21 @@ same<
   typeof emailLayer,
   Layer.Layer<Email, errors.StoreError | errors.AlreadyManaged, RunStore.RunStore | Smtp | Limits>
 >(true)
+
+/** A kind is retried for its own errors, and fails with these alone. */
+export const retried = Email.layer({
+  retry: { times: 2, delay: (n) => n * 1_000 },
+  run: ({ fail, tries }) => fail(new SmtpError({ code: tries }))
+})
+same<typeof retried, Layer.Layer<Email, errors.StoreError | errors.AlreadyManaged, RunStore.RunStore>>(true)
+// @ts-expect-error -- the error of the kind has no status
+Email.layer({ retry: { times: 1, while: ({ status }) => status < 500 }, run: () => Effect.never })
+// @ts-expect-error -- retries are counted
+Email.layer({ retry: { delay: { base: "1 second" } }, run: () => Effect.never })
+// @ts-expect-error -- the kind fails with SmtpError
+Email.layer({ run: ({ fail }) => fail("broken") })
+// @ts-expect-error -- tasks have attempts of their own
+JobManager.layer({ retry: { times: 1 } })
 
 /** A run that needs its scope alone leaves nothing of it in the layer. */
 export const reportLayer = Report.layer({ run: () => Effect.acquireRelease(Effect.succeed(1), () => Effect.void) })

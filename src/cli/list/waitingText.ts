@@ -3,7 +3,6 @@
  */
 import type { DateTime } from "effect"
 import type { Job } from "../../http/contract/Api.js"
-import * as why from "../../progress/reason.js"
 import * as waiting from "../../progress/waiting.js"
 import { configOf } from "../configOf.js"
 import * as format from "../terminal/format.js"
@@ -41,7 +40,7 @@ export const predicate = (job: Job, view: View): string | undefined => {
     taken.map((key) => `${isBranch(job, key) ? "" : "the key "}${keyText(job, key)}`)
   )
   if (status === "pending") return `waits ${waits}`
-  return waitsFor === "permit" ? `is due and waits ${waits}` : `is parked ${waits}: ${why.text(parked?.reason ?? "")}`
+  return waitsFor === "permit" ? `is due and waits ${waits}` : `is parked ${waits}: ${waiting.parkReason(parked)}`
 }
 
 type Key = NonNullable<Job["keys"]>[number]

@@ -5,6 +5,7 @@ import { DateTime } from "effect"
 import { resumeSignal } from "../../domain/Run.js"
 import * as why from "../../progress/reason.js"
 import * as mergeWait from "../../internal/mergeWait.js"
+import { parkReason } from "../../progress/waiting.js"
 import type { ShownTaskState, ShownUnitState } from "../../progress/shownState.js"
 import type { Job, JobTask, JobUnit } from "../../http/contract/Api.js"
 import { configOf } from "../configOf.js"
@@ -67,6 +68,7 @@ const facts = (job: Job, { now, zone }: View): ReadonlyArray<SummaryText.Fact> =
     ...waiting(job, { now, zone }),
     ["created", `${format.dateTime(job.createdAt, zone)}, ${format.age(DateTime.distance(job.createdAt, now))} ago`],
     ["attempt", job.attempt === 1 ? undefined : String(job.attempt)],
+    ["retries", job.tries === undefined ? undefined : String(job.tries)],
     ["kept", job.pinned === true ? "pinned, regardless of retention" : undefined]
   ]
 }
@@ -76,7 +78,7 @@ const waiting = (job: Job, view: waitingText.View): ReadonlyArray<SummaryText.Fa
   const isWaiting = status === "pending" || status === "parked"
   return [
     ["waits", isWaiting ? waitingText.condition(job, view) : undefined],
-    ["reason", parked && why.text(parked.reason)],
+    ["reason", parked && parkReason(parked)],
     ["priority", priority === 0 || !isWaiting ? undefined : String(priority)],
     ...keys
       .filter(({ holder, origin }) => holder !== job.id || origin === "start")

@@ -29,7 +29,9 @@ export class Health extends Schema.Class<Health>("charlotte/Health")({
 export class Ready extends Schema.Class<Ready>("charlotte/Ready")({
   ready: Schema.Literal(true),
   /** How many seconds the oldest write waits, if that is a second or more. */
-  oldestWriteSeconds: Schema.optional(Schema.Number)
+  oldestWriteSeconds: Schema.optional(Schema.Number),
+  /** Jobs that have exceeded their time limit and have not ended within their grace. */
+  overdue: Schema.optional(Schema.Array(Schema.String))
 }) {}
 
 export const shutdownPath = "/api/v1/shutdown"

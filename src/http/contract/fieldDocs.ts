@@ -195,6 +195,12 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   whenFull: ["At capacity: refuse the job, or record it as pending.", "queue"],
   whenKeyTaken: ["What to do if another job holds the key.", "queue"],
   version: ["The version of the server.", "0.2.0"],
+  "JobEvent.job.timeout.limit": ["The time limit of an attempt, in milliseconds.", 600_000],
+  n: ["The number of the retry, from 1.", 2],
+  of: ["The maximum number of retries.", 5],
+  overdue: ["The jobs that have exceeded their time limit and have not ended within their grace.", [id]],
+  retry: ["The next attempt, if the job is parked because an attempt has failed.", { n: 2, of: 5 }],
+  tries: ["The number of retries so far; missing if there was none.", 1],
   waitsFor: [
     "What a job that is neither running nor over waits for: permit, time, key or signal; later versions may add others.",
     "permit"
@@ -262,7 +268,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   "PageUnavailable.address": ["The address on which the page should be served.", "127.0.0.1:7433"],
   "PageUnavailable.problem": ["The error.", "listen EADDRINUSE: address already in use 127.0.0.1:7433"],
   "RunError.kind": [
-    "Why the run did not complete: failure, defect, interrupted or recovery; later versions may add others.",
+    "Why the run did not complete: failure, defect, interrupted, recovery or timeout; later versions may add others.",
     "failure"
   ],
   "StoreError.cause": ["The error of the database.", { name: "Error", message: "database or disk is full" }],

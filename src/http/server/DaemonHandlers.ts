@@ -64,7 +64,12 @@ export const layer = ({ logs, problems: furtherProblems = Effect.succeed([]), sh
             const found = yield* problems(health)
             if (found.length > 0) return yield* new NotReady({ problems: found })
             const oldest = oldestWriteSeconds(health)
-            return new Ready({ ready: true, ...(oldest !== undefined && { oldestWriteSeconds: oldest }) })
+            const overdue = health.flatMap(({ overdue = [] }) => overdue)
+            return new Ready({
+              ready: true,
+              ...(oldest !== undefined && { oldestWriteSeconds: oldest }),
+              ...(overdue.length > 0 && { overdue })
+            })
           })
         )
         .handle("metrics", () => metrics.text)

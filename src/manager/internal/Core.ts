@@ -24,9 +24,10 @@ import * as background from "../../internal/background.js"
 import type { Service as Store } from "../../store/port/RunStoreService.js"
 import { RunStore } from "../../store/RunStore.js"
 import { makeNotifier } from "../../store/port/ChangeNotifier.js"
-import type { JobContext } from "../Orchestrator.js"
+import type { AnyJob } from "../Orchestrator.js"
 import type { JobRegistry } from "./JobRegistry.js"
 import * as PersistRetry from "./persistRetry.js"
+import { problem, type Retry } from "./retry.js"
 import * as Shutdown from "./Shutdown.js"
 
 export type Notifier = ReturnType<typeof makeNotifier>
@@ -42,6 +43,9 @@ export interface Core<in out Config> {
   readonly kind: string
   readonly maxJobs: number
   readonly stopGrace: Duration.Duration
+  readonly retry: Retry<unknown> | undefined
+  /** The time limit of an attempt. */
+  readonly timeout: Duration.Duration | undefined
   readonly store: Store
   readonly jobs: JobRegistry<Config>
   readonly permits: Effect.Semaphore
@@ -52,7 +56,7 @@ export interface Core<in out Config> {
   /** The jobs of the other nodes of a cluster; none if this manager runs all jobs of its kind. */
   readonly others: Option.Option<Others>
   /** Runs the orchestrator; `forkJob` provides its services. */
-  readonly run: (job: JobContext<Config>) => Effect.Effect<unknown, unknown, Scope.Scope>
+  readonly run: (job: AnyJob<Config>) => Effect.Effect<unknown, unknown, Scope.Scope>
   readonly shutdown: Shutdown.Shutdown
   /** How often this node of a cluster has lost its lease and interrupted all its jobs. */
   readonly lapses: Ref.Ref<number>
@@ -77,13 +81,18 @@ export interface Others {
 
 /** Adds the parts common to all managers to the parts of one manager. */
 export const make = <Config>(
-  own: Pick<Core<Config>, "kind" | "maxJobs" | "others" | "stopGrace" | "jobs" | "permits" | "run">
+  own: Pick<
+    Core<Config>,
+    "kind" | "maxJobs" | "others" | "stopGrace" | "retry" | "timeout" | "jobs" | "permits" | "run"
+  >
 ): Effect.Effect<Core<Config>, never, RunStore | Scope.Scope> =>
   Effect.gen(function* () {
     const { kind, maxJobs } = own
     if (!Number.isSafeInteger(maxJobs) || maxJobs < 1) {
       return yield* Effect.dieMessage(`maxJobs is a whole number, 1 or more, not ${maxJobs}`)
     }
+    const invalid = own.retry && problem(kind, own.retry)
+    if (invalid !== undefined) return yield* Effect.dieMessage(invalid)
     if (kind === "") return yield* Effect.dieMessage("the kind of a manager is a text that is not empty")
     const store = yield* RunStore
     const shutdown = yield* Shutdown.make

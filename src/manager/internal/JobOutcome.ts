@@ -1,7 +1,7 @@
 /**
  * Decides the outcome of a job: here only, and once, from the `Exit` of the effect that `run` returned.
  */
-import { Cause, Chunk, type DateTime, Exit, FiberId, HashSet, Option } from "effect"
+import { Cause, Chunk, type DateTime, Duration, Exit, FiberId, HashSet, Option } from "effect"
 import { toJson } from "../../internal/Json.js"
 import { lifecycle } from "../../domain/JobEvent.js"
 import { type Parked, Run, type RunError } from "../../domain/Run.js"
@@ -16,21 +16,34 @@ export type Outcome = Pick<Change, "result" | "error" | "parked"> & {
 /** The fiber id that the manager interrupts with, which distinguishes its interruptions from interruptions by the work itself. */
 export const interruptor = FiberId.runtime(-1, 0)
 
+/** What ends an attempt before its work has ended. Work that then succeeds or fails by itself counts all the same. */
+export type End =
+  | { readonly _tag: "Parked"; readonly parked: Parked }
+  | { readonly _tag: "Failed"; readonly failure: unknown }
+  | { readonly _tag: "TimedOut"; readonly limit: Duration.Duration }
+
 /**
- * `stopping`: a stop has begun. `parked`: the work has parked. Without either, the manager interrupts only because it closes.
+ * `stopping`: a stop has begun. `end`: what else has ended the attempt. Without either, the manager interrupts only because it closes.
  */
 export const decide = (
   exit: Exit.Exit<unknown, unknown>,
-  { parked, stopping }: { readonly stopping: boolean; readonly parked?: Parked | undefined }
+  { end, stopping }: { readonly stopping: boolean; readonly end?: End | undefined }
 ): Outcome =>
   Exit.match(exit, {
     onSuccess: (value): Outcome => ({ type: "job.completed", result: toJson(value) }),
     onFailure: (cause): Outcome => {
       const error = errorOf(cause)
       if (isByManager(cause)) {
-        if (parked !== undefined)
-          return error === undefined ? { type: "job.parked", parked } : { type: "job.failed", error }
-        return stopping ? { type: "job.cancelled", error } : { type: "job.interrupted" }
+        switch (end?._tag) {
+          case "Parked":
+            return error === undefined ? { type: "job.parked", parked: end.parked } : { type: "job.failed", error }
+          case "Failed":
+            return { type: "job.failed", error: errorOf(Cause.sequential(Cause.fail(end.failure), cause)) }
+          case "TimedOut":
+            return { type: "job.failed", error: timedOut(end.limit, cause) }
+          case undefined:
+            return stopping ? { type: "job.cancelled", error } : { type: "job.interrupted" }
+        }
       }
       return { type: "job.failed", error: error ?? selfInterrupted(cause) }
     }
@@ -75,8 +88,9 @@ export const recorded = (run: Run, { error, parked, result, type }: Outcome, at:
       status: lifecycle[type],
       ...(isTerminal(lifecycle[type]) ? { endedAt: at } : {}),
       ...(parked === undefined ? {} : { parked }),
+      ...(parked?.retry === undefined ? {} : { tries: parked.retry.n }),
       ...(type === "job.completed" ? { result } : {}),
-      ...(error === undefined ? {} : { error: capped(error) })
+      ...(error === undefined || type === "job.parked" ? {} : { error: capped(error) })
     },
     { disableValidation: true }
   )
@@ -103,7 +117,8 @@ export class EncodedFailure {
 
 const asRecorded = (failure: unknown): unknown => (EncodedFailure.is(failure) ? failure.encoded : failure)
 
-const asShown = (failure: unknown): unknown => (EncodedFailure.is(failure) ? failure.failure : failure)
+/** The failure before its schema has encoded it. */
+export const asShown = (failure: unknown): unknown => (EncodedFailure.is(failure) ? failure.failure : failure)
 
 /** The failure or the defect in a cause; none if there is only interruption. */
 const errorOf = (cause: Cause.Cause<unknown>): RunError | undefined => {
@@ -121,11 +136,16 @@ const errorOf = (cause: Cause.Cause<unknown>): RunError | undefined => {
 export const recoveryError = (reason: string, cause: Cause.Cause<unknown> = Cause.empty): RunError =>
   runError("recovery", reason, Cause.isEmpty(cause) ? reason : `${reason}\n${render(cause)}`)
 
+const timedOut = (limit: Duration.Duration, cause: Cause.Cause<unknown>): RunError => {
+  const reason = `the attempt exceeded its time limit, ${Duration.format(limit)}`
+  return runError("timeout", reason, Cause.isInterruptedOnly(cause) ? reason : `${reason}\n${render(cause)}`)
+}
+
 const selfInterrupted = (cause: Cause.Cause<unknown>): RunError =>
   runError("interrupted", "the orchestrator interrupted itself", render(cause))
 
 /** An error whose getters throw must not prevent the end of its job from being recorded. */
-const render = (cause: Cause.Cause<unknown>): string => {
+export const render = (cause: Cause.Cause<unknown>): string => {
   try {
     return Cause.pretty(cause, { renderErrorCause: true })
   } catch {

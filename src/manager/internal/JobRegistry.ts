@@ -3,7 +3,7 @@
  */
 import { Deferred, Effect, type Exit, type Fiber, HashMap, Option, Order, Ref } from "effect"
 import type { JobId } from "../../domain/JobId.js"
-import type { Parked, Run } from "../../domain/Run.js"
+import type { Run } from "../../domain/Run.js"
 import type { KilledProcess } from "../../domain/StopReport.js"
 import type { EmitBuffer } from "./EmitBuffer.js"
 import type { Grace } from "./Grace.js"
@@ -13,7 +13,7 @@ import type { JobScope } from "./jobScope.js"
 export type JobRegistry<Config> = Ref.Ref<HashMap.HashMap<JobId, ActiveJob<Config>>>
 
 export type ActiveJob<Config> = Admitting | Admitted<Config>
-export type Admitted<Config> = Running<Config> | Stopping<Config> | Parking<Config> | Settling<Config>
+export type Admitted<Config> = Running<Config> | Stopping<Config> | Ending<Config> | Settling<Config>
 
 /** A job whose configuration is being checked, or whose first event is being committed. */
 export interface Admitting {
@@ -38,11 +38,14 @@ export interface Stopping<out Config> {
   readonly job: Job<Config>
 }
 
-/** A job that has parked and whose work is being interrupted; a stop cancels it once it is parked. */
-export interface Parking<out Config> {
-  readonly _tag: "Parking"
+/**
+ * A job that has parked, has failed, or has exceeded its time limit, and whose work is being interrupted. A stop cancels a parked one
+ * once it is parked.
+ */
+export interface Ending<out Config> {
+  readonly _tag: "Ending"
   readonly job: Job<Config>
-  readonly parked: Parked
+  readonly end: JobOutcome.End
 }
 
 /** A job whose work has ended and whose outcome is decided; a stop comes too late. */
@@ -52,6 +55,8 @@ export interface Settling<out Config> {
   readonly exit: Exit.Exit<unknown, unknown>
   readonly outcome: JobOutcome.Outcome
   readonly phase: "running" | "stopping"
+  /** Whether a failure is final: of a job that was being stopped, or has failed for good. */
+  readonly isFinal: boolean
   /** Whether the job is no longer active and only its permit is still to be released. */
   readonly isOver: boolean
 }
@@ -88,23 +93,28 @@ export const add = <Config>(registry: JobRegistry<Config>, admitting: Admitting)
 export const run = <Config>(registry: JobRegistry<Config>, job: Job<Config>): Effect.Effect<void> =>
   Ref.update(registry, HashMap.set<JobId, ActiveJob<Config>>(job.id, { _tag: "Running", job }))
 
-/** Marks a running job as stopping; `false` if it is no longer running. */
+export const hasTimedOut = <Config>(active: ActiveJob<Config>): active is Ending<Config> =>
+  active._tag === "Ending" && active.end._tag === "TimedOut"
+
+/** Marks a job as stopping if it is running, or has exceeded its time limit; `false` otherwise. */
 export const beginStop = <Config>(registry: JobRegistry<Config>, { id }: Job<Config>): Effect.Effect<boolean> =>
   Ref.modify(registry, (jobs) => {
     const active = Option.getOrUndefined(HashMap.get(jobs, id))
-    return active?._tag === "Running" ? [true, HashMap.set(jobs, id, { ...active, _tag: "Stopping" })] : [false, jobs]
+    return active?._tag === "Running" || (active !== undefined && hasTimedOut(active))
+      ? [true, HashMap.set(jobs, id, { _tag: "Stopping", job: active.job })]
+      : [false, jobs]
   })
 
-/** Marks a running job as parking, and returns it; none if it is no longer running. */
-export const beginPark = <Config>(
+/** Fixes how a running job ends, and returns it; none if it is no longer running. */
+export const beginEnd = <Config>(
   registry: JobRegistry<Config>,
   id: JobId,
-  parked: Parked
+  end: JobOutcome.End
 ): Effect.Effect<Option.Option<Job<Config>>> =>
   Ref.modify(registry, (jobs) => {
     const active = Option.getOrUndefined(HashMap.get(jobs, id))
     if (active?._tag !== "Running") return [Option.none(), jobs]
-    return [Option.some(active.job), HashMap.set(jobs, id, { _tag: "Parking", job: active.job, parked })]
+    return [Option.some(active.job), HashMap.set(jobs, id, { _tag: "Ending", job: active.job, end })]
   })
 
 /** Fixes the outcome of a job from the result of its work; nothing changes it afterwards. */
@@ -117,11 +127,11 @@ export const settle = <Config>(
     const active = Option.getOrUndefined(HashMap.get(jobs, id))
     if (active === undefined || active._tag === "Admitting" || active._tag === "Settling") return jobs
     const phase = phaseOf(active)
-    const outcome = JobOutcome.decide(exit, {
-      stopping: active._tag === "Stopping",
-      parked: active._tag === "Parking" ? active.parked : undefined
-    })
-    return HashMap.set(jobs, id, { _tag: "Settling", job: active.job, exit, outcome, phase, isOver: false })
+    const stopping = active._tag === "Stopping"
+    const end = active._tag === "Ending" ? active.end : undefined
+    const outcome = JobOutcome.decide(exit, { stopping, end })
+    const isFinal = stopping || end?._tag === "Failed"
+    return HashMap.set(jobs, id, { _tag: "Settling", job: active.job, exit, outcome, phase, isFinal, isOver: false })
   })
 
 /** The state of a job whose work has ended, with its outcome. */

@@ -24,6 +24,7 @@ import { startMany } from "./startMany.js"
 import { stopAll } from "./stopAll.js"
 import { stopJob } from "./stopJob.js"
 import type { Starting, Submitted } from "./submission.js"
+import { overdue } from "./timeLimit.js"
 
 /** Operations on a job by its id. */
 interface Operations {
@@ -98,7 +99,9 @@ export const assemble = <C, I, RS, R, R2>(
       await: (id) => awaitEnd(core, id),
       events: (id, { after = 0 } = {}) => subscriptions.ofJob(id, after),
       allEvents: ({ after = 0 } = {}) => subscriptions.ofAll(after),
-      health: core.persistRetry.health
+      health: Effect.zipWith(core.persistRetry.health, overdue(core), (health, overdue) =>
+        overdue.length === 0 ? health : { ...health, overdue }
+      )
     }
 
     yield* mode.join

@@ -6,7 +6,7 @@ import { stringify } from "../../internal/Json.js"
 import { EmittedEvent, emitProblem } from "../../domain/JobEvent.js"
 import type { Run } from "../../domain/Run.js"
 import type { KilledProcess } from "../../domain/StopReport.js"
-import type { JobContext } from "../Orchestrator.js"
+import type { AnyJob } from "../Orchestrator.js"
 import type { EmitBuffer } from "./EmitBuffer.js"
 import type { Grace } from "./Grace.js"
 import { now } from "../../internal/now.js"
@@ -33,18 +33,20 @@ export const jobContext = <Config>(options: {
   readonly grace: Grace
   readonly events: EmitBuffer
   readonly killed: Ref.Ref<Option.Option<ReadonlyArray<KilledProcess>>>
-  readonly park: JobContext<Config>["park"]
-  readonly signal: JobContext<Config>["signal"]
-}): JobContext<Config> => {
-  const { config, events, grace, killed, park, run, signal, submission } = options
-  const recordKilled: JobContext<Config>["killed"] = (processes) =>
+  readonly park: AnyJob<Config>["park"]
+  readonly fail: AnyJob<Config>["fail"]
+  readonly signal: AnyJob<Config>["signal"]
+}): AnyJob<Config> => {
+  const { config, events, fail, grace, killed, park, run, signal, submission } = options
+  const recordKilled: AnyJob<Config>["killed"] = (processes) =>
     Ref.update(killed, (known) => Option.some([...Option.getOrElse(known, () => []), ...processes].slice(0, maxKilled)))
-  const job: Omit<JobContext<Config>, "grace"> & ThisParameterType<typeof graceOfJob.get> = {
+  const job: Omit<AnyJob<Config>, "grace"> & ThisParameterType<typeof graceOfJob.get> = {
     [heldGrace]: grace,
     id: run.id,
     config,
     submission,
     attempt: run.attempt,
+    tries: run.tries ?? 0,
     graceOver: grace.over,
     emit: (event) =>
       isEmittable(event)
@@ -60,9 +62,11 @@ export const jobContext = <Config>(options: {
         : Effect.dieMessage(emitProblem(event)),
     flush: events.flush,
     park,
+    fail,
     signal,
     forced: Effect.suspend(() => recordKilled([])),
     killed: recordKilled
   }
-  return Object.assign(Object.defineProperty(job, "grace", graceOfJob))
+  // oxlint-disable-next-line typescript/consistent-type-assertions -- seam: its type does not say what `defineProperty` has added
+  return Object.defineProperty(job, "grace", graceOfJob) as AnyJob<Config>
 }

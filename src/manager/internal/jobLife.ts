@@ -6,13 +6,14 @@
  * The life of a job is one uninterruptible fiber. The orchestrator runs in a separate fiber and scope, so that all it has
  * forked and acquired has ended before anything is recorded.
  */
-import { Cause, Data, Deferred, Effect, Fiber, identity, Option, Ref, type Scope, type Tracer } from "effect"
+import { Cause, Data, Deferred, Effect, type Exit, Fiber, identity, Option, Ref, type Scope, type Tracer } from "effect"
 import { MaxJobsReached, ShuttingDown } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run, RunTrace } from "../../domain/Run.js"
 import type { KilledProcess } from "../../domain/StopReport.js"
 import type { Core } from "./Core.js"
 import * as EmitBuffer from "./EmitBuffer.js"
+import { endAttempt } from "./endAttempt.js"
 import * as Grace from "./Grace.js"
 import { jobContext } from "./jobContext.js"
 import * as jobSpan from "./jobSpan.js"
@@ -21,7 +22,9 @@ import * as JobRegistry from "./JobRegistry.js"
 import * as JobScope from "./jobScope.js"
 import { now } from "../../internal/now.js"
 import { park } from "./park.js"
+import * as Retry from "./retry.js"
 import { latestSignal } from "./signals.js"
+import * as timeLimit from "./timeLimit.js"
 import { descendants, repeatInterruption } from "./reliableInterrupt.js"
 import { writeEvents } from "./writeEvents.js"
 
@@ -176,6 +179,7 @@ const register = <Config, E>(
       events,
       killed,
       park: (options) => park(core, id, options),
+      fail: (failure) => endAttempt(core, id, { _tag: "Failed", failure }),
       signal: (name) => latestSignal(core, id, name)
     })
     // `run` is called in the job's fiber, so that a `run` that throws is a defect of the job.
@@ -208,17 +212,18 @@ const work = <Config>(
 /** The job is settled when the orchestrator's fiber and all of its children have ended. */
 const live = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>): Effect.Effect<void> =>
   Effect.gen(function* () {
-    yield* Fiber.await(job.fiber)
+    yield* timeLimit.within(core, job, Fiber.await(job.fiber))
     yield* settle(core, job)
     yield* JobRegistry.end(core.jobs, job.id)
   })
 
 const settle = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>): Effect.Effect<void> =>
   Effect.gen(function* () {
-    const { exit, outcome } = yield* JobRegistry.settled(core.jobs, job.id)
+    const { exit, isFinal, outcome } = yield* JobRegistry.settled(core.jobs, job.id)
     const defect = yield* job.scope.close(exit)
     yield* job.events.flush
-    yield* record(core, job, JobOutcome.withDefect(outcome, defect))
+    const ended = JobOutcome.withDefect(outcome, defect)
+    yield* record(core, job, core.retry === undefined || isFinal ? ended : yield* retried(core.retry, job, ended, exit))
   }).pipe(
     // The run has ended, or continues elsewhere.
     Effect.catchTag("Superseded", ({ attempt }) =>
@@ -231,6 +236,13 @@ const settle = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>): Effec
     )
   )
 
+const retried = <Config>(
+  retry: Retry.Retry<unknown>,
+  job: JobRegistry.Job<Config>,
+  outcome: JobOutcome.Outcome,
+  exit: Exit.Exit<unknown, unknown>
+) => Effect.flatMap(Ref.get(job.record), ({ tries = 0 }) => Retry.orRetry(retry, tries, outcome, exit))
+
 const record = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, outcome: JobOutcome.Outcome) =>
   Effect.gen(function* () {
     const at = yield* now
@@ -240,7 +252,7 @@ const record = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, outcom
     const type = yield* core.persistRetry.persist(id, record(change))
     const { error, parked, result } = asRecorded(change)
     const recorded: JobOutcome.Outcome =
-      type === outcome.type ? { ...outcome, error, parked, result } : { type: "job.cancelled" }
+      type === outcome.type ? { ...outcome, error, parked, result } : { type: "job.cancelled", error }
     yield* Ref.update(job.record, (run) => JobOutcome.recorded(run, recorded, at))
   })
 

@@ -2,16 +2,17 @@
  * A manager of a kind of job: an ordinary manager, whose orchestrator encodes with the schemas of the kind, and whose records are
  * decoded with them.
  */
-import { Cause, Effect, Exit, HashMap, Option, Record, type Schema } from "effect"
+import { Cause, type Duration, Effect, Exit, HashMap, Option, Record, type Schema } from "effect"
 import type { JobNotFound, StoreError, UndecodableRun } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { TypedRun } from "../../domain/Run.js"
 import type * as JobManager from "../JobManager.js"
 import type { ManagedJob } from "../ManagedJob.js"
-import type { JobContext, Service as Orchestrator } from "../Orchestrator.js"
+import type { AnyEvents, AnyJob, AnySignals, JobContext, Service as Orchestrator } from "../Orchestrator.js"
 import { EncodedFailure } from "./JobOutcome.js"
 import * as Provide from "./provide.js"
-import { encoder, runDecoder, type RunSchemas, signalDecoder, Unencodable, withServices } from "./kindSchemas.js"
+import type { Retry } from "./retry.js"
+import { encoder, isAny, runDecoder, type RunSchemas, signalDecoder, Unencodable, withServices } from "./kindSchemas.js"
 
 export interface KindSchemas<C, CI, S, SI, E, EI, R> extends RunSchemas<C, CI, S, SI, E, EI, R> {
   readonly kind: string
@@ -22,10 +23,12 @@ export interface KindSchemas<C, CI, S, SI, E, EI, R> extends RunSchemas<C, CI, S
 }
 
 export interface Options<C, S, E, Ev, Si, R, R2> extends JobManager.Options {
-  readonly run: (job: JobContext<C, Ev, Si>) => Effect.Effect<S, E, R>
+  readonly run: (job: JobContext<C, Ev, Si, E>) => Effect.Effect<S, E, R>
   readonly check?: Orchestrator<C, R, R2>["check"]
   readonly recover?: Orchestrator<C, R, R2>["recover"]
   readonly forget?: Orchestrator<C, R, R2>["forget"]
+  readonly retry?: Retry<E>
+  readonly timeout?: Duration.DurationInput
   readonly key?: (config: C) => string
   readonly labels?: (config: C) => { readonly [name: string]: string }
 }
@@ -37,23 +40,33 @@ export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, SiI, Event, R, R2, EM, RM>
   makeManager: (options: JobManager.MakeOptions<C, CI, RS, R, R2>) => Effect.Effect<JobManager.Service<C, CI>, EM, RM>
 ): Effect.Effect<JobManager.Service<C, CI, S, E, SiI, Event>, EM, RS | RM> =>
   Effect.gen(function* () {
-    const { check, forget, recover, run, ...others } = options
+    const { check, forget, recover, retry, run, ...others } = options
     const provide = Provide.make(yield* Effect.context<RS>())
     const decode = runDecoder(kind, provide)
-    const encodeEnd = endEncoder(kind, provide)
+    const encodeFailure = failureEncoder(kind, provide)
+    const encodeEnd = endEncoder(kind, encodeFailure, provide)
     const withEncodedEvents = eventEncoder<C, RS>(kind, provide)
     const withDecodedSignals = signalDecoders<C, RS>(kind, provide)
-    // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the kind says what `emit`, `park` and `signal` take
-    const typed = (job: JobContext<C>) => withDecodedSignals(withEncodedEvents(job)) as unknown as JobContext<C, Ev, Si>
+    const withEncodedFailure = (job: AnyJob<C>): Failing<C, E> =>
+      isAny(kind.error)
+        ? job
+        : withOperations<C, E>(job, {
+            fail: (failure) => Effect.flatMap(encodeFailure(failure), (encoded) => job.fail(encoded))
+          })
+    const typed = (job: AnyJob<C>) =>
+      // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the kind says what `emit`, `park` and `signal` take
+      withEncodedFailure(withDecodedSignals(withEncodedEvents(job))) as unknown as JobContext<C, Ev, Si, E>
 
     const manager = yield* makeManager({
       ...others,
       kind: kind.kind,
       config: kind.config,
+      // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the jobs of the kind fail with its errors only
+      ...(retry && { retry: retry as Retry<unknown> }),
       ...(kind.signals && { signals: Record.map(kind.signals, (schema) => withServices(schema, provide)) }),
       orchestrator: {
         ...(check && { check }),
-        run: (job: JobContext<C>) =>
+        run: (job: AnyJob<C>) =>
           // The exit is encoded in an uninterruptible region: an interruption there would hide a failure.
           Effect.uninterruptibleMask((restore) => Effect.flatMap(Effect.exit(restore(run(typed(job)))), encodeEnd)),
         ...(recover && { recover }),
@@ -83,13 +96,27 @@ interface TypedService<C, CI, S, E> extends Omit<JobManager.Service<C, CI>, "awa
   ) => Effect.Effect<Option.Option<ManagedJob<C, TypedRun<C, S, E>, JobNotFound | StoreError | UndecodableRun>>>
 }
 
+/** Encodes a failure of the work as it is recorded, unless it is encoded already. */
+const failureEncoder = <C, CI, S, SI, E, EI, R>(
+  { error }: RunSchemas<C, CI, S, SI, E, EI, R>,
+  provide: Provide.Provide<R>
+) => {
+  const encodeError = encoder("error", error, provide)
+
+  return (failure: E): Effect.Effect<E | EncodedFailure> =>
+    Effect.matchEffect(encodeError(failure), {
+      onFailure: ({ field, issue }) => Effect.die(new Unencodable({ field, issue, cause: failure })),
+      onSuccess: (encoded) => Effect.succeed(encoded === failure ? failure : new EncodedFailure({ failure, encoded }))
+    })
+}
+
 /** Encodes the exit of the work as it is recorded. */
 const endEncoder = <C, CI, S, SI, E, EI, R>(
-  { error, success }: RunSchemas<C, CI, S, SI, E, EI, R>,
+  { success }: RunSchemas<C, CI, S, SI, E, EI, R>,
+  encodeFailure: (failure: E) => Effect.Effect<E | EncodedFailure>,
   provide: Provide.Provide<R>
 ) => {
   const encodeSuccess = encoder("result", success, provide)
-  const encodeError = encoder("error", error, provide)
 
   return (exit: Exit.Exit<S, E>): Effect.Effect<unknown, E | EncodedFailure> =>
     Exit.match(exit, {
@@ -98,17 +125,11 @@ const endEncoder = <C, CI, S, SI, E, EI, R>(
         Option.match(Cause.failureOption(cause), {
           onNone: () => Effect.failCause(cause),
           onSome: (failure) =>
-            Effect.matchEffect(encodeError(failure), {
-              onFailure: ({ field, issue }) => Effect.die(new Unencodable({ field, issue, cause: failure })),
-              onSuccess: (encoded) =>
-                Effect.failCause(
-                  encoded === failure
-                    ? cause
-                    : Cause.map(cause, (other) =>
-                        other === failure ? new EncodedFailure({ failure, encoded }) : other
-                      )
-                )
-            })
+            Effect.flatMap(encodeFailure(failure), (encoded) =>
+              Effect.failCause(
+                encoded === failure ? cause : Cause.map(cause, (other) => (other === failure ? encoded : other))
+              )
+            )
         })
     })
 }
@@ -124,7 +145,7 @@ const eventEncoder = <C, R>(
   const declared = Object.keys(events ?? {}).join(", ") || "none"
 
   const emitter =
-    ({ emit }: JobContext<C>): JobContext<C>["emit"] =>
+    ({ emit }: AnyJob<C>): AnyJob<C>["emit"] =>
     (event) =>
       Option.match(HashMap.get(encoders, event.type), {
         onNone: () =>
@@ -135,8 +156,7 @@ const eventEncoder = <C, R>(
           Effect.flatMap(Effect.orDie(encode(event.payload)), (payload) => emit({ ...event, payload }))
       })
 
-  return (job: JobContext<C>): JobContext<C> =>
-    events === undefined ? job : withOperations(job, { emit: emitter(job) })
+  return (job: AnyJob<C>): AnyJob<C> => (events === undefined ? job : withOperations(job, { emit: emitter(job) }))
 }
 
 /** A job that decodes its signals by the schemas of its kind. */
@@ -151,7 +171,7 @@ const signalDecoders = <C, R>(
   const undeclared = (name: string) =>
     Effect.dieMessage(`a job of kind ${kind} takes no signal ${name}: its kind declares ${declared}`)
 
-  const operations = ({ park, signal }: JobContext<C>): Pick<JobContext<C>, "park" | "signal"> => ({
+  const operations = ({ park, signal }: AnyJob<C>): Pick<AnyJob<C>, "park" | "signal"> => ({
     park: (options) =>
       options.signal === undefined || HashMap.has(decoders, options.signal)
         ? park(options)
@@ -167,11 +187,14 @@ const signalDecoders = <C, R>(
       })
   })
 
-  return (job: JobContext<C>): JobContext<C> => (signals === undefined ? job : withOperations(job, operations(job)))
+  return (job: AnyJob<C>): AnyJob<C> => (signals === undefined ? job : withOperations(job, operations(job)))
 }
 
+/** A job that fails with the errors of its kind. */
+type Failing<C, E> = JobContext<C, AnyEvents, AnySignals, E>
+
 /** Keeps the getter of `grace`, whose value changes. */
-const withOperations = <C>(job: JobContext<C>, operations: Partial<JobContext<C>>): JobContext<C> =>
+const withOperations = <C, E = unknown>(job: AnyJob<C>, operations: Partial<Failing<C, E>>): Failing<C, E> =>
   Object.create(Object.prototype, {
     ...Object.getOwnPropertyDescriptors(job),
     ...Object.getOwnPropertyDescriptors(operations)

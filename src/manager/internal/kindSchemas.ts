@@ -33,7 +33,7 @@ const notJson = (name: string, path: Path) =>
   new Unencodable({ field: fieldAt(name, path), issue: "it is not the same as JSON" })
 
 /** Whether there is no schema: any value is then recorded as JSON, by best effort. */
-const isAny = ({ ast }: Schema.Schema.All): boolean => ast === Schema.Unknown.ast
+export const isAny = ({ ast }: Schema.Schema.All): boolean => ast === Schema.Unknown.ast
 
 /** Makes an encoder for a value that is recorded as JSON. */
 export const encoder = <A, I, R>(

@@ -1,14 +1,12 @@
 /**
- * Parks a job: the work ends its attempt, and the job waits. The outcome is fixed first, and then the work is interrupted.
+ * Parks a job: the work ends its attempt, and the job waits.
  */
-import { Effect, Option } from "effect"
+import { Effect } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import { Parked } from "../../domain/Run.js"
 import type { ParkOptions } from "../Orchestrator.js"
 import type { Core } from "./Core.js"
-import { interruptor } from "./JobOutcome.js"
-import * as JobRegistry from "./JobRegistry.js"
-import { reliableInterrupt } from "./reliableInterrupt.js"
+import { endAttempt } from "./endAttempt.js"
 import { namePattern, nameRule } from "./signals.js"
 
 export const park = <Config>(
@@ -17,7 +15,6 @@ export const park = <Config>(
   { reason, signal, until }: ParkOptions
 ): Effect.Effect<never> =>
   Effect.gen(function* () {
-    yield* core.store.outsideTransaction
     if (until === undefined && signal === undefined) {
       return yield* Effect.dieMessage("a job parks until a time or for a signal; pass until, signal or both")
     }
@@ -29,8 +26,5 @@ export const park = <Config>(
       ...(until === undefined ? {} : { until }),
       ...(signal === undefined ? {} : { signal })
     })
-    // None if a stop or another `park` came first: either interrupts the work, too.
-    const job = yield* JobRegistry.beginPark(core.jobs, id, parked)
-    if (Option.isSome(job)) yield* core.fork(reliableInterrupt(job.value.fiber, interruptor))
-    return yield* Effect.interruptible(Effect.never)
+    return yield* endAttempt(core, id, { _tag: "Parked", parked })
   })

@@ -12,6 +12,7 @@ import * as Core from "./Core.js"
 import * as EventSubscriptions from "./EventSubscriptions.js"
 import * as JobIdGenerator from "./JobIdGenerator.js"
 import type { ActiveJob } from "./JobRegistry.js"
+import type { Retry } from "./retry.js"
 
 /**
  * Options of `JobManager.make`.
@@ -29,6 +30,10 @@ export interface MakeOptions<C, I, RS = never, R = Scope.Scope, R2 = never> exte
   readonly labels?: (config: C) => { readonly [name: string]: string }
   /** The key of a configuration, if `start` gets none: at most one job holds it. */
   readonly key?: (config: C) => string | undefined
+  /** Whether failed attempts are retried; of a kind other than `tasks` only. */
+  readonly retry?: Retry<unknown>
+  /** The time limit of an attempt, in running time; none by default. */
+  readonly timeout?: Duration.DurationInput
   /** The signals that its jobs accept, with the schemas of their payloads; when left out, any name with any JSON. */
   readonly signals?: { readonly [name: string]: Schema.Schema.AnyNoContext }
 }
@@ -59,7 +64,9 @@ export const make = <C, I, RS, R, R2>(
     maxJobs = 10,
     orchestrator,
     recovery,
-    stopGrace = "5 seconds"
+    retry,
+    stopGrace = "5 seconds",
+    timeout
   }: MakeOptions<C, I, RS, R, R2>,
   others: Core.Core<C>["others"] = Option.none()
 ): Effect.Effect<
@@ -77,6 +84,8 @@ export const make = <C, I, RS, R, R2>(
       maxJobs,
       others,
       stopGrace: Duration.decode(stopGrace),
+      retry,
+      timeout: timeout === undefined ? undefined : Duration.decode(timeout),
       jobs: yield* Ref.make(HashMap.empty<JobId, ActiveJob<C>>()),
       permits: yield* Effect.makeSemaphore(maxJobs),
       // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: `forkJob` has the services of R

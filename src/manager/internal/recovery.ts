@@ -117,7 +117,13 @@ export const tooManyCrashes = (
       : recoveryError(`its manager died ${crashLimit} times in a row during the same command, ${command}`)
   })
 
-const notEnds: ReadonlySet<string> = new Set<Lifecycle>(["job.queued", "job.started", "job.resumed", "job.stopping"])
+const notEnds: ReadonlySet<string> = new Set<Lifecycle>([
+  "job.queued",
+  "job.started",
+  "job.resumed",
+  "job.stopping",
+  "job.timeout"
+])
 
 /** The commands that were running, from the payload of `job.interrupted`; none if its manager did not crash. */
 const commandsAtCrash = (payload: unknown): ReadonlyArray<string> =>

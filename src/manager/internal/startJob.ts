@@ -19,7 +19,7 @@ import { Run } from "../../domain/Run.js"
 import { request } from "../../domain/StartOptions.js"
 import { now } from "../../internal/now.js"
 import * as Tracing from "../../internal/Tracing.js"
-import { repeated } from "../../store/rules/admitRun.js"
+import { conflict, repeated } from "../../store/rules/admitRun.js"
 import type { Created, NewRun, Outbox } from "../../store/port/RunStoreService.js"
 import type { Submitted as Checked } from "./admission.js"
 import type { Core } from "./Core.js"
@@ -123,10 +123,9 @@ export const decideByKeys = <Config>(
     if (startKey !== undefined) {
       const holder = yield* store.holder({ kind, of: "startKey", key: startKey })
       if (Option.isSome(holder)) {
-        const { id: jobId, status } = holder.value
-        if (requested.whenKeyTaken === "refuse") return yield* new JobConflict({ jobId, key: startKey, status })
+        if (requested.whenKeyTaken === "refuse") return yield* conflict(startKey, holder.value)
         if (requested.whenKeyTaken !== "attach") return "queue"
-        if (idempotency === undefined) return jobId
+        if (idempotency === undefined) return holder.value.id
         const attached = yield* store.attach({ to: { kind, of: "startKey", key: startKey }, idempotency })
         if (Option.isSome(attached)) return attached.value
       }

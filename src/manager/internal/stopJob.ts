@@ -10,6 +10,7 @@ import { StopReport } from "../../domain/StopReport.js"
 import * as race from "../../internal/race.js"
 import * as runningTime from "../../internal/runningTime.js"
 import { traced } from "../../internal/Tracing.js"
+import type { Change } from "../../store/port/RunStoreService.js"
 import type { Core } from "./Core.js"
 import { interruptor } from "./JobOutcome.js"
 import * as JobRegistry from "./JobRegistry.js"
@@ -66,19 +67,23 @@ const beginStop = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, gra
   Effect.gen(function* () {
     yield* job.grace.limit(grace)
     if (!(yield* JobRegistry.beginStop(core.jobs, job))) return
-    yield* core.fork(recordAndInterrupt(core, job))
+    yield* core.fork(recordAndInterrupt(core, job, { type: "job.stopping" }))
   })
 
 /**
- * The intent is recorded first: after a crash, the next manager ends the job instead of continuing it. A slow store does not
+ * Records why it interrupts. The intent to stop is recorded first: after a crash, the next manager ends the job instead of continuing it. A slow store does not
  * delay the interruption for long.
  */
-const recordAndInterrupt = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>): Effect.Effect<void> =>
+export const recordAndInterrupt = <Config>(
+  core: Core<Config>,
+  job: JobRegistry.Job<Config>,
+  reason: Pick<Change, "limit"> & { readonly type: "job.stopping" | "job.timeout" }
+): Effect.Effect<void> =>
   Effect.gen(function* () {
     const { fiber, id: jobId, record } = job
     const interrupt = reliableInterrupt(fiber, interruptor)
     const warn = (cause: Cause.Cause<unknown>) =>
-      Effect.annotateLogs(Effect.logWarning(`job ${jobId} is interrupted before its stop is recorded`, cause), {
+      Effect.annotateLogs(Effect.logWarning(`job ${jobId} is interrupted before ${reason.type} is recorded`, cause), {
         jobId
       })
     const late = yield* Effect.sleep(recordTimeout).pipe(
@@ -88,7 +93,7 @@ const recordAndInterrupt = <Config>(core: Core<Config>, job: JobRegistry.Job<Con
     )
     const at = yield* now
     const { attempt } = yield* Ref.get(record)
-    yield* core.store.record({ type: "job.stopping", jobId, attempt, at }).pipe(
+    yield* core.store.record({ ...reason, jobId, attempt, at }).pipe(
       // The job has ended by itself, or is just ending.
       Effect.catchTag("Superseded", () => Effect.void),
       Effect.catchAllCause(warn)

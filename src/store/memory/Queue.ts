@@ -7,7 +7,7 @@ import { isTerminal } from "../../domain/RunStatus.js"
 import { attachTo, type Existing, heldBy, keysOf, type Lookup } from "../rules/admitRun.js"
 import { countedParked } from "../port/RunQueue.js"
 import type { Backlog, HeldKey, Holder, Idempotency, Key, NewRun, NewSignal, Service } from "../port/RunStoreService.js"
-import { type State, waitingSince } from "../rules/RunTransition.js"
+import { type State, waitingSince, wokenByTime } from "../rules/RunTransition.js"
 
 export interface Entry {
   submitted: NewRun
@@ -27,9 +27,11 @@ const byId = Order.mapInput(Order.string, ({ submitted }: Entry) => submitted.id
 
 const ranks: { readonly [status: string]: number } = { interrupted: 0, parked: 1, pending: 2 }
 
+const rank = ({ status, wokenBy }: State): number => (wokenBy === "retry" ? 2 : (ranks[status] ?? 0))
+
 const inOrder = Order.combineAll([
   Order.mapInput(Order.reverse(Order.number), ({ submitted }: Entry) => submitted.priority ?? 0),
-  Order.mapInput(Order.number, ({ state }: Entry) => ranks[state.status] ?? 0),
+  Order.mapInput(Order.number, ({ state }: Entry) => rank(state)),
   byId
 ])
 
@@ -61,7 +63,11 @@ export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>) => {
       submitted.kind === kind && (of === "key" ? state.key : submitted.startKey) === key
 
   const waits = ({ state }: Entry) => state.waitsFor === "key"
-  const asHolder = ({ state, submitted }: Entry): Holder => ({ id: submitted.id, status: state.status })
+  const asHolder = ({ state: { parked, status }, submitted: { id } }: Entry): Holder => ({
+    id,
+    status,
+    ...(parked === undefined ? {} : { parked })
+  })
 
   const owner = (key: Key) => select(has(key)).find((entry) => !isTerminal(entry.state.status) && !waits(entry))
   const firstWaiter = (key: Key) => select(has(key)).find(waits)
@@ -184,7 +190,7 @@ export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>) => {
           ...entry.state,
           waitsFor: "permit",
           dueAt: undefined,
-          wokenBy: entry.state.status === "parked" ? "time" : undefined
+          wokenBy: entry.state.status === "parked" ? wokenByTime(entry.state.parked) : undefined
         }
       }
       return woken

@@ -33,6 +33,7 @@ export const runOf = ({ state, submitted }: Entry, isPinned: boolean): Run =>
       priority: submitted.priority ?? 0,
       createdAt: submitted.at,
       ...(submitted.startAt === undefined ? {} : { startAt: submitted.startAt }),
+      ...(state.tries === 0 ? {} : { tries: state.tries }),
       ...(state.waitsFor === undefined ? {} : { waitsFor: state.waitsFor }),
       ...(state.parked === undefined ? {} : { parked: state.parked }),
       ...(state.startedAt === undefined ? {} : { startedAt: state.startedAt }),

@@ -6,6 +6,7 @@
 import type { Effect, Option } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
+import type { Parked } from "../../domain/Run.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 
 /**
@@ -49,6 +50,8 @@ export interface Key {
 export interface Holder {
   readonly id: JobId
   readonly status: RunStatus
+  /** What a parked job waits for. */
+  readonly parked?: Parked | undefined
 }
 
 /**

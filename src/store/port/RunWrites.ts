@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import type { DateTime, Effect, Option } from "effect"
+import type { DateTime, Duration, Effect, Option } from "effect"
 import type {
   IdempotencyKeyReused,
   JobConflict,
@@ -129,7 +129,9 @@ export interface Change {
   readonly parked?: Parked | undefined
   /** With `job.completed`: the success value, as JSON. */
   readonly result?: unknown
-  /** With `job.failed` and `job.cancelled`: the error. */
+  /** With `job.timeout`: the time limit of an attempt. */
+  readonly limit?: Duration.Duration
+  /** With `job.failed` and `job.cancelled`: the error. With `job.parked`: the error of an attempt that is retried. */
   readonly error?: RunError | undefined
 }
 

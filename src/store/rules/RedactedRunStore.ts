@@ -8,6 +8,7 @@ import type { Redaction } from "../../internal/Redaction.js"
 import { AgentLimit } from "../../domain/AgentLimit.js"
 import { TurnStreak } from "../../domain/TurnStreak.js"
 import { Parked, RunError } from "../../domain/Run.js"
+import { withError } from "../../domain/runError.js"
 import { TaskRecord, UnitRecord } from "../../domain/Work.js"
 import type { AcceptedEvent, Change, NewRun, Service } from "../port/RunStoreService.js"
 
@@ -20,14 +21,18 @@ export const make = (store: Service, { json, text }: Redaction): Service => {
   const error = ({ cause, error, kind }: RunError): RunError =>
     new RunError({ kind, error: value(error), cause: text(cause) }, { disableValidation: true })
 
-  const change = (change: Change): Change => ({
-    ...change,
-    ...(change.result === undefined ? {} : { result: value(change.result) }),
-    ...(change.error === undefined ? {} : { error: error(change.error) }),
-    ...(change.parked === undefined
-      ? {}
-      : { parked: new Parked({ ...change.parked, reason: text(change.parked.reason) }) })
-  })
+  const parked = (parked: Parked, error: RunError | undefined): Parked =>
+    withError(new Parked({ ...parked, reason: text(parked.reason) }), error)
+
+  const change = (change: Change): Change => {
+    const redacted = change.error && error(change.error)
+    return {
+      ...change,
+      ...(change.result === undefined ? {} : { result: value(change.result) }),
+      ...(redacted === undefined ? {} : { error: redacted }),
+      ...(change.parked === undefined ? {} : { parked: parked(change.parked, redacted) })
+    }
+  }
 
   const reason = ({ reason, said }: { readonly reason?: string | undefined; readonly said?: string | undefined }) => ({
     ...(reason === undefined ? {} : { reason: text(reason) }),

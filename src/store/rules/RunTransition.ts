@@ -1,12 +1,12 @@
 /**
  * State transitions of runs, applied by both stores within a transaction.
  */
-import { DateTime, Schema } from "effect"
+import { DateTime, Duration, Schema } from "effect"
 import { stringify } from "../../internal/Json.js"
 import type { Payload, Type } from "../../domain/events.js"
 import { lifecycle } from "../../domain/JobEvent.js"
 import { Parked, type RunError, type WaitsFor } from "../../domain/Run.js"
-import { capped } from "../../domain/runError.js"
+import { capped, withError } from "../../domain/runError.js"
 import { canBecome, type RunStatus } from "../../domain/RunStatus.js"
 import type { AcceptedEvent, Beginning, Change, NewRun, NewSignal } from "../port/RunStoreService.js"
 
@@ -26,6 +26,8 @@ export interface State {
   /** Why a parked run is due. */
   readonly wokenBy: string | undefined
   readonly crashes: number
+  /** How often an attempt has failed and the run has waited for the next. */
+  readonly tries: number
   readonly result: unknown
   readonly error: RunError | undefined
 }
@@ -52,6 +54,7 @@ const fresh = ({ key }: Pick<NewRun, "key">): State => ({
   stoppingAt: undefined,
   endedAt: undefined,
   crashes: 0,
+  tries: 0,
   result: undefined,
   error: undefined
 })
@@ -71,14 +74,17 @@ export const pending = (run: Pick<NewRun, "at" | "key" | "startAt">, isBehindKey
  * intent may have been recorded after a manager that takes over the run has read its row.
  */
 export const asRecorded = (state: State, change: Change): Change => {
-  const { at, attempt, jobId, type } = change
+  const { at, attempt, error, jobId, type } = change
   const isResting = type === "job.parked" || type === "job.interrupted"
-  return isResting && state.stoppingAt !== undefined ? { type: "job.cancelled", jobId, attempt, at } : change
+  return isResting && state.stoppingAt !== undefined ? { type: "job.cancelled", jobId, attempt, at, error } : change
 }
 
 /** Truncates an oversized error. */
-export const truncateError = (change: Change): Change =>
-  change.error === undefined ? change : { ...change, error: capped(change.error) }
+export const truncateError = (change: Change): Change => {
+  if (change.error === undefined) return change
+  const error = capped(change.error)
+  return { ...change, error, parked: change.parked && withError(change.parked, error) }
+}
 
 /**
  * The state after the change; undefined if the attempt is not the current one or the transition is not allowed.
@@ -92,6 +98,7 @@ export const next = (state: State, change: Change, isSignalled = false): State |
   if (type === "job.stopping") {
     return state.status === "running" && state.stoppingAt === undefined ? { ...state, stoppingAt: at } : undefined
   }
+  if (type === "job.timeout") return state.status === "running" && state.stoppingAt === undefined ? state : undefined
   if (!canBecome(state.status, status)) return undefined
   switch (type) {
     case "job.interrupted":
@@ -103,11 +110,23 @@ export const next = (state: State, change: Change, isSignalled = false): State |
         crashes: crashed === true ? state.crashes + 1 : 0
       }
     case "job.parked":
-      return { ...state, ...parkedState(parked, at, isSignalled), status, stoppingAt: undefined, crashes: 0, parked }
+      return {
+        ...state,
+        ...parkedState(parked, at, isSignalled),
+        status,
+        stoppingAt: undefined,
+        crashes: 0,
+        tries: parked?.retry?.n ?? state.tries,
+        parked
+      }
     default:
       return { ...state, ...waitsForNothing, status, endedAt: at, result, error }
   }
 }
+
+/** What wakes a run once its time has come. A retry begins in the order of pending runs. */
+export const wokenByTime = (parked: Parked | undefined): "time" | "retry" =>
+  parked?.retry === undefined ? "time" : "retry"
 
 const parkedState = (
   parked: Parked | undefined,
@@ -119,7 +138,7 @@ const parkedState = (
   if (isAfter(until, at)) return { waitsFor: "time", dueAt: until, wokenBy: undefined }
   return until === undefined
     ? { waitsFor: "signal", dueAt: undefined, wokenBy: undefined }
-    : { waitsFor: "permit", dueAt: undefined, wokenBy: "time" }
+    : { waitsFor: "permit", dueAt: undefined, wokenBy: wokenByTime(parked) }
 }
 
 /** The state of the attempt that begins; undefined if the run does not wait, or another attempt is next. */
@@ -132,7 +151,8 @@ export const begun = (state: State, { at, attempt, key }: Beginning): State | un
 export const woken = (state: State, by: "signal" | "resume" | "time"): State | undefined => {
   if (state.status !== "parked") return undefined
   // A resume by a person counts more than a due time that has passed, and a signal is consumed only if it has woken the run.
-  const isDue = state.waitsFor === "permit" && !(by === "resume" && state.wokenBy === "time")
+  const isByTime = state.wokenBy === "time" || state.wokenBy === "retry"
+  const isDue = state.waitsFor === "permit" && !(by === "resume" && isByTime)
   return isDue ? state : { ...state, waitsFor: "permit", dueAt: undefined, wokenBy: by }
 }
 
@@ -183,13 +203,15 @@ export const signalEvent = ({ at, by, name, payload }: NewSignal): AcceptedEvent
 const encodeParked = Schema.encodeSync(Parked)
 
 /** The event of a state change. */
-export const changeEvent = ({ at, crashed, during = [], error, parked, type }: Change): AcceptedEvent => {
+export const changeEvent = ({ at, crashed, during = [], error, limit, parked, type }: Change): AcceptedEvent => {
   switch (type) {
     case "job.interrupted":
       return event(type, at, {
         reason: crashed === true ? "crash" : "shutdown",
         ...(during.length === 0 ? {} : { during })
       })
+    case "job.timeout":
+      return event(type, at, { limit: Duration.toMillis(limit ?? Duration.zero) })
     case "job.parked":
       return event(type, at, parked && encodeParked(parked))
     default:

@@ -65,9 +65,10 @@ export const admitRun = <E>(
     }
     const [first] = taken
     if (first !== undefined) {
-      const [{ key }, { id: jobId, status }] = first
+      const [{ key }, holder] = first
+      const { id: jobId } = holder
       if (whenKeyTaken === "attach") return { _tag: "Existing", id: jobId, attached: idempotency }
-      if (whenKeyTaken === "refuse") return yield* new JobConflict({ jobId, key, status })
+      if (whenKeyTaken === "refuse") return yield* conflict(key, holder)
     }
 
     const isBehindKey = first !== undefined
@@ -81,6 +82,17 @@ export const admitRun = <E>(
         : []
     return { _tag: "New", state: isPending ? pending(run, isBehindKey) : initial(run), replaced }
   })
+
+/** The error of a start whose key another job holds. */
+export const conflict = (key: string, { id: jobId, parked, status }: Holder): JobConflict => {
+  const { retry, until } = parked ?? {}
+  return new JobConflict({
+    jobId,
+    key,
+    status,
+    ...(retry === undefined || until === undefined ? {} : { retry: { n: retry.n, of: retry.of, at: until } })
+  })
+}
 
 /** Decides on a request that only attaches; none if no job holds the key any more. */
 export const attachTo = <E>(

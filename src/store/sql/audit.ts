@@ -2,6 +2,7 @@
  * The rules of the audit: each is a query that returns the `found` records that violate an invariant. `jobRules` run on a
  * slice of jobs, the range of ids in `slice`, so that each query is bounded.
  */
+import { lifecycle } from "../../domain/JobEvent.js"
 import { isTerminal, transitions, type RunStatus } from "../../domain/RunStatus.js"
 import type { Dialect } from "./Dialect.js"
 import { terminal, terminalEvents } from "./stateMachine.js"
@@ -44,14 +45,17 @@ const streaks = ({ member }: Dialect) => `
     FROM attempts
   )`
 
-/** Events of the manager that change the status of a run. */
-const changes = `type LIKE 'job.%' AND type <> 'job.signalled'`
+/** Events of the manager after which a run has a known status; a later version may have recorded others. */
+const changes = `type IN (${Object.keys(lifecycle)
+  .map((type) => `'${type}'`)
+  .join(", ")})`
 
 /** The status of a run after an event of the manager. */
 const statusAfter = {
   "job.queued": "pending",
   "job.started": "running",
   "job.resumed": "running",
+  "job.timeout": "running",
   "job.interrupted": "interrupted",
   "job.parked": "parked"
 } as const
@@ -68,6 +72,8 @@ const successors: ReadonlyArray<readonly [before: string, after: string]> = [
     ...transitions[status].map((to) => [before, eventOf(status, to)] as const),
     ...(status === "running" ? [[before, "job.stopping"] as const] : [])
   ]),
+  ["job.started", "job.timeout"],
+  ["job.resumed", "job.timeout"],
   ...transitions.running.filter(isTerminal).map((to) => ["job.stopping", eventOf("running", to)] as const)
 ]
 
@@ -121,7 +127,7 @@ const eventRules = (dialect: Dialect): ReadonlyArray<Rule> => [
     `SELECT id || ': ' || status || ', ' || type AS found FROM charlotte_runs JOIN
        (SELECT job_id, type, row_number() OVER (PARTITION BY job_id ORDER BY seq DESC) AS place
         FROM charlotte_events WHERE ${inSlice("job_id")} AND ${changes}) AS placed ON job_id = id
-     WHERE place = 1 AND status <> CASE WHEN type IN ('job.started', 'job.resumed', 'job.stopping') THEN 'running'
+     WHERE place = 1 AND status <> CASE WHEN type IN ('job.started', 'job.resumed', 'job.stopping', 'job.timeout') THEN 'running'
        WHEN type = 'job.queued' THEN 'pending' ELSE substr(type, 5) END`
   ),
   record(

@@ -50,6 +50,7 @@ export const state = {
   parked: "text",
   woken_by: "text",
   crashes: "integer",
+  tries: "integer",
   result: "text",
   error: "text"
 } as const satisfies Columns

@@ -4,19 +4,25 @@
  */
 import type { Connection } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Array, type DateTime, Effect, Option, Schema } from "effect"
-import { JobId } from "../../domain/JobId.js"
-import { RunStatus } from "../../domain/RunStatus.js"
+import { Array, type DateTime, Effect, Option, Schema, Struct } from "effect"
+import type { JobId } from "../../domain/JobId.js"
 import { heldBy, keysOf } from "../rules/admitRun.js"
 import type { HeldKey, Holder, Key } from "../port/RunStoreService.js"
 import { waitingSince } from "../rules/RunTransition.js"
 import type { Batch } from "./Batch.js"
 import { keysOfHead } from "./runs.js"
-import { query } from "./statements.js"
+import { Row } from "./runRow.js"
+import { columnsOf, query } from "./statements.js"
 
 const column = { key: "key", startKey: "start_key" } as const
 
-const selectHolders = query(Schema.Struct({ id: JobId, status: RunStatus }))
+const HolderRow = Schema.Struct({ ...Struct.pick(Row.fields, "id", "status", "parked") })
+const selectHolders = query(HolderRow)
+const holderOf = ({ id, parked, status }: typeof HolderRow.Type): Holder => ({
+  id,
+  status,
+  ...(parked === null ? {} : { parked })
+})
 
 const first = (
   connection: Connection,
@@ -26,10 +32,10 @@ const first = (
   Effect.map(
     selectHolders(
       connection,
-      `SELECT id, status FROM charlotte_runs WHERE kind = ? AND ${column[of]} = ? AND ${where} LIMIT 1`,
+      `SELECT ${columnsOf(HolderRow)} FROM charlotte_runs WHERE kind = ? AND ${column[of]} = ? AND ${where} LIMIT 1`,
       [kind, key]
     ),
-    ([row]) => Option.fromNullable(row)
+    ([row]) => Option.map(Option.fromNullable(row), holderOf)
   )
 
 const owner = (connection: Connection, key: Key) =>
@@ -66,11 +72,14 @@ export const ofRun = (connection: Connection, id: JobId): Effect.Effect<Readonly
 
 /** The runs that wait for a key in order to replace its holder. */
 export const replacing = (connection: Connection, { key, kind, of }: Key) =>
-  selectHolders(
-    connection,
-    `SELECT id, status FROM charlotte_runs WHERE kind = ? AND ${column[of]} = ? AND waits_for = 'key' AND replaces = 1
-     ORDER BY id`,
-    [kind, key]
+  Effect.map(
+    selectHolders(
+      connection,
+      `SELECT ${columnsOf(HolderRow)} FROM charlotte_runs
+       WHERE kind = ? AND ${column[of]} = ? AND waits_for = 'key' AND replaces = 1 ORDER BY id`,
+      [kind, key]
+    ),
+    (rows) => rows.map(holderOf)
   )
 
 /** Whether a waiting run may get all of its keys: no key is held, and the run is the first that waits for each. */

@@ -12,9 +12,20 @@ import { query } from "./statements.js"
 
 const selectDue = query(Row)
 
-const ranks = { interrupted: 0, parked: 1, pending: 2 }
+/** Whether a run waits for a retry, whose time has come. */
+const isRetry = "(coalesce(woken_by, '') = 'retry')"
 
-/** The due runs. Each status is a separate index search; runs of equal priority are in the order of `ranks`. */
+/** The order of runs of equal priority: a retry begins in the order of pending runs. */
+const ranks = { interrupted: "0", parked: `CASE WHEN ${isRetry} THEN 2 ELSE 1 END`, pending: "2" }
+
+/** The order of the runs of a status, as in its index. */
+const orders = {
+  interrupted: "priority DESC, id",
+  parked: `priority DESC, ${isRetry}, id`,
+  pending: "priority DESC, id"
+}
+
+/** The due runs. Each status is a separate index search. */
 export const due = (
   connection: Connection,
   { kind, limit, statuses }: Parameters<Service["due"]>[0]
@@ -23,7 +34,7 @@ export const due = (
   const ofStatus = statuses.map(
     (status) =>
       `SELECT * FROM (SELECT ${runColumns}, ${ranks[status]} AS rank FROM charlotte_runs
-         WHERE kind = ? AND status = '${status}' AND waits_for = 'permit' ORDER BY priority DESC, id LIMIT ?) AS limited`
+         WHERE kind = ? AND status = '${status}' AND waits_for = 'permit' ORDER BY ${orders[status]} LIMIT ?) AS limited`
   )
   return Effect.map(
     selectDue(
@@ -72,7 +83,8 @@ const selectIds = query(Schema.Struct({ id: JobId }))
 export const wakeDue = (connection: Connection, kind: string, at: DateTime.Utc) =>
   selectIds(
     connection,
-    `UPDATE charlotte_runs SET waits_for = 'permit', due_at = NULL, woken_by = CASE WHEN status = 'parked' THEN 'time' END
+    `UPDATE charlotte_runs SET waits_for = 'permit', due_at = NULL, woken_by = CASE WHEN status <> 'parked' THEN NULL
+       WHEN ${connection.dialect.member("parked", "retry")} IS NULL THEN 'time' ELSE 'retry' END
      WHERE id IN (SELECT id FROM charlotte_runs WHERE kind = ? AND waits_for = 'time' AND due_at <= ?
        ORDER BY due_at, id LIMIT 1000)
      RETURNING id`,

@@ -138,7 +138,8 @@ const HeadRow = Schema.Struct({
     "due_at",
     "parked",
     "woken_by",
-    "crashes"
+    "crashes",
+    "tries"
   ),
   start_key: Schema.NullOr(Schema.String),
   outbox: Schema.Number,
@@ -187,6 +188,7 @@ export const heads = (
               parked: row.parked ?? undefined,
               wokenBy: row.woken_by ?? undefined,
               crashes: row.crashes,
+              tries: row.tries,
               result: undefined,
               error: undefined
             }
@@ -226,6 +228,7 @@ export const change = (id: JobId, from: State, to: State): Change => ({
   parked: to.parked === undefined ? null : JSON.stringify(encodeParked(to.parked)),
   woken_by: to.wokenBy ?? null,
   crashes: to.crashes,
+  tries: to.tries,
   result: to.status === "completed" ? stringify(to.result) : null,
   error: to.error === undefined ? null : stringify(encodeError(to.error)),
   id,

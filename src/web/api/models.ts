@@ -41,7 +41,15 @@ const runFields = {
   createdAt: time,
   startAt: optional(time),
   waitsFor: optional(string),
-  parked: optional(struct({ reason: string, until: optional(time), signal: optional(string) })),
+  tries: optional(number),
+  parked: optional(
+    struct({
+      reason: string,
+      until: optional(time),
+      signal: optional(string),
+      retry: optional(struct({ n: number, of: number, error: struct({ kind: string, error: unknown }) }))
+    })
+  ),
   startedAt: optional(time),
   endedAt: optional(time),
   pinned: optional(boolean),

@@ -7,7 +7,7 @@ import * as JobModel from "../../progress/JobModel.js"
 import type { Task, Unit } from "../../progress/JobModel.js"
 import * as payload from "../../progress/payload.js"
 import * as why from "../../progress/reason.js"
-import { condition, resumeSignal } from "../../progress/waiting.js"
+import { condition, parkReason, resumeSignal } from "../../progress/waiting.js"
 
 export interface Message {
   readonly tone: "run" | "good" | "bad" | "warn" | "idle"
@@ -96,7 +96,7 @@ const waitingMessage = ({ id, keys, parked, startAt, status, waitsFor }: Job, no
   const time = (at: number): string => `${format.clockTime(at, now)}, ${format.ahead(at - now)}`
   const waits = condition({ waitsFor, startAt, ...parked }, { now, time })
   if (status === "pending") return { tone: "idle", text: `Queued: waits ${waits}` }
-  const reason = parked && why.text(parked.reason)
+  const reason = parked && parkReason(parked)
   if (waitsFor === "permit") return { tone: "idle", text: `Due, and waits ${waits}`, reason }
   const isSignal = parked?.signal !== undefined && parked.signal !== resumeSignal
   return { tone: "warn", text: `Parked ${waits}`, reason, action: isSignal ? "signal" : "resume" }

@@ -6,8 +6,7 @@ import type { Job, ListedJob } from "../api/models.js"
 import type { EventText } from "../../progress/eventText.js"
 import * as format from "../../progress/format.js"
 import { messageOf } from "../../progress/payload.js"
-import * as reason from "../../progress/reason.js"
-import { condition } from "../../progress/waiting.js"
+import { condition, parkReason } from "../../progress/waiting.js"
 
 export type Line = Pick<EventText, "text" | "tone">
 
@@ -26,7 +25,7 @@ const waitingLine = ({ parked, startAt, status, waitsFor }: ListedJob, now: numb
   // The time comes first, since the reason is often truncated.
   return waitsFor === "permit"
     ? { text: `due, waits ${waits}`, tone: "faint" }
-    : { text: `parked ${waits}: ${reason.text(parked?.reason ?? "")}`, tone: "warn" }
+    : { text: `parked ${waits}: ${parkReason(parked)}`, tone: "warn" }
 }
 
 export const ofRecord = (job: ListedJob, now: number): Line => {

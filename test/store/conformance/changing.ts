@@ -18,7 +18,16 @@ const change = (type: Type, attempt = 1): RunStore.Change => ({
 
 /** A state of a run, the changes that lead to it, and the changes allowed next. */
 const states: ReadonlyArray<readonly [place: string, way: ReadonlyArray<Type>, next: ReadonlyArray<Type>]> = [
-  ["running", [], ["job.stopping", "job.completed", "job.failed", "job.cancelled", "job.interrupted", "job.parked"]],
+  [
+    "running",
+    [],
+    ["job.stopping", "job.timeout", "job.completed", "job.failed", "job.cancelled", "job.interrupted", "job.parked"]
+  ],
+  [
+    "over its time limit",
+    ["job.timeout"],
+    ["job.stopping", "job.timeout", "job.completed", "job.failed", "job.cancelled", "job.interrupted", "job.parked"]
+  ],
   ["stopping", ["job.stopping"], ["job.completed", "job.failed", "job.cancelled"]],
   ["interrupted", ["job.interrupted"], ["job.failed", "job.cancelled"]],
   ["parked", ["job.parked"], ["job.failed", "job.cancelled"]],
@@ -33,6 +42,7 @@ const isStopped = (state: string, type: Type): boolean =>
 
 const statuses: Record<Type, RunStatus.RunStatus> = {
   "job.stopping": "running",
+  "job.timeout": "running",
   "job.completed": "completed",
   "job.failed": "failed",
   "job.cancelled": "cancelled",

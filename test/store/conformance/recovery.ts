@@ -20,6 +20,100 @@ export const recovery = (layer: Layer.Layer<RunStore.RunStore>) => {
     )
   })
 
+  describe("a retry", () => {
+    const retry = (n: number, at_: number) =>
+      new Run.Parked({
+        reason: `retry ${n} of 5`,
+        until: at(at_),
+        retry: { n, of: 5, error: { kind: error.kind, error: error.error } }
+      })
+
+    const park = (n: number, parked: Run.Parked) =>
+      Effect.flatMap(RunStore.RunStore, ({ record }) =>
+        record({ type: "job.parked", jobId: id(n), attempt: 1, at: at(9), parked, error })
+      )
+
+    it.effect("begins in the order of pending runs, after all other parked ones, unless a person resumes it", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const due = (limit: number) =>
+          Effect.map(store.due({ kind, statuses: ["interrupted", "parked", "pending"], limit }), (all) =>
+            all.map(({ run }) => run.id)
+          )
+        yield* created(1)
+        yield* created(2)
+        yield* created(3, { isQueued: true })
+        yield* created(4)
+        yield* created(5)
+        yield* created(6, { priority: 1 })
+        for (const n of [2, 4, 6]) yield* park(n, retry(1, 20))
+        yield* park(1, retry(1, 5))
+        yield* park(5, new Run.Parked({ reason: "waits", until: at(20) }))
+        expect(yield* due(9)).toEqual([id(1), id(3)])
+        yield* store.wakeDue({ kind, at: at(20) })
+        const order = [6, 5, 1, 2, 3, 4].map(id)
+        expect(yield* due(9)).toEqual(order)
+        for (const limit of [1, 2, 3]) expect(yield* due(limit)).toEqual(order.slice(0, limit))
+        yield* store.wake(id(4))
+        expect(yield* due(3)).toEqual([6, 4, 5].map(id))
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("is counted, also through crashes, interruptions and parks, and shows the error, truncated", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const jobId = yield* created(1)
+        const tries = Effect.map(unfinished(jobId), (found) => found?.run.tries)
+        const long = "x".repeat(100_000)
+        expect(yield* tries).toBeUndefined()
+        const parked = retry(1, 20)
+        yield* store.record({
+          type: "job.parked",
+          jobId,
+          attempt: 1,
+          at: at(9),
+          parked,
+          error: { ...error, error: long }
+        })
+        const run = (yield* unfinished(jobId))?.run
+        expect(run).toMatchObject({ tries: 1, parked: { retry: { n: 1, of: 5, error: { kind: "failure" } } } })
+        expect(run).not.toHaveProperty("error")
+        expect(JSON.stringify(run?.parked).length).toBeLessThan(70_000)
+        let attempt = 1
+        const again = (change: Pick<RunStore.Change, "type" | "crashed" | "parked">) =>
+          Effect.gen(function* () {
+            yield* store.wakeDue({ kind, at: at(20) })
+            attempt += 1
+            yield* store.begin({ jobId, attempt, key: undefined, at: at(21) })
+            yield* store.record({ ...change, jobId, attempt, at: at(22) })
+            return yield* tries
+          })
+        expect(yield* again({ type: "job.interrupted", crashed: true })).toBe(1)
+        expect(yield* again({ type: "job.interrupted" })).toBe(1)
+        expect(yield* again({ type: "job.parked", parked: new Run.Parked({ reason: "waits", until: at(20) }) })).toBe(1)
+        expect(yield* again({ type: "job.parked", parked: retry(2, 20) })).toBe(2)
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect(
+      "becomes a cancellation with its error if the intent to stop came before, and its key can be taken over",
+      () =>
+        Effect.gen(function* () {
+          const store = yield* RunStore.RunStore
+          yield* created(1)
+          yield* store.record({ type: "job.stopping", jobId: id(1), attempt: 1, at: at(8) })
+          expect(yield* park(1, retry(1, 20))).toBe("job.cancelled")
+          expect(Option.getOrThrow(yield* store.get(id(1)))).toMatchObject({ status: "cancelled", error })
+          yield* created(2, { startKey: "a" })
+          yield* park(2, retry(1, 20))
+          const refused = yield* Effect.flip(created(3, { startKey: "a" }))
+          expect(refused).toMatchObject({ jobId: id(2), status: "parked", retry: { n: 1, of: 5, at: at(20) } })
+          yield* created(3, { startKey: "a", whenKeyTaken: "replace" })
+          expect(Option.getOrThrow(yield* store.get(id(2)))).toMatchObject({ status: "cancelled" })
+        }).pipe(Effect.provide(layer))
+    )
+  })
+
   describe("lifecycle", () => {
     it.effect("returns how each attempt began and ended, without other events, and what ended the wait before it", () =>
       Effect.gen(function* () {

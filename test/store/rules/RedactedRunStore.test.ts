@@ -7,7 +7,7 @@ import { Effect, Layer, Option, Schema } from "effect"
 import { AgentLimit } from "../../../src/domain/AgentLimit.js"
 import { TurnStreak } from "../../../src/domain/TurnStreak.js"
 import * as Redaction from "../../../src/internal/Redaction.js"
-import { RunError } from "../../../src/domain/Run.js"
+import { Parked, RunError } from "../../../src/domain/Run.js"
 import * as RedactedRunStore from "../../../src/store/rules/RedactedRunStore.js"
 import { at, id, kind, newRun } from "../runs.js"
 import { planOf, task, unit } from "../work.js"
@@ -44,6 +44,20 @@ describe("RedactedRunStore", () => {
         yield* store.create(newRun(2, { config: { agent: "public" }, labels: { team: "web" } }))
         expect(yield* found("public web")).toEqual([id(2)])
         expect(yield* recorded(store)).toMatchObject({ config: { agent: secret }, labels: { secret } })
+      })
+    )
+  )
+
+  it.effect("redacts the error that a run waiting for a retry shows, and its event", () =>
+    withRun((store) =>
+      Effect.gen(function* () {
+        const error = new RunError({ kind: "failure", error: { message: secret }, cause: secret })
+        const parked = new Parked({ reason: "retry 1 of 2", until: at(99), retry: { n: 1, of: 2, error } })
+        yield* store.record({ type: "job.parked", jobId, attempt: 1, at: at(9), parked, error })
+        const retry = { n: 1, of: 2, error: { kind: "failure", error: { message: mark } } }
+        expect(yield* recorded(store)).toMatchObject({ parked: { reason: "retry 1 of 2", until: at(99), retry } })
+        const { events } = yield* Effect.flatten(store.events({ kind, jobId, after: 1, limit: 9 }))
+        expect(events).toMatchObject([{ type: "job.parked", payload: { retry } }])
       })
     )
   )

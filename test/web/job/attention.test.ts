@@ -9,6 +9,7 @@ const job = (fields: Partial<Job>): Job => ({
   kind: "tasks",
   status: "running",
   attempt: 1,
+  tries: undefined,
   config: {},
   labels: {},
   priority: 0,
@@ -67,7 +68,11 @@ describe("what is said of a job first", () => {
   it("says until when a parked job waits, and what can be done about it", () => {
     const reason = "claude is at its usage limit"
     expect(
-      say({ status: "parked", parked: { reason, until: at(7_260), signal: undefined }, waitsFor: "time" })[0]
+      say({
+        status: "parked",
+        parked: { reason, until: at(7_260), signal: undefined, retry: undefined },
+        waitsFor: "time"
+      })[0]
     ).toMatchObject({
       tone: "warn",
       text: expect.stringMatching(/^Parked until .*\d\d:\d\d, in 2 h$/),
@@ -75,13 +80,17 @@ describe("what is said of a job first", () => {
       action: "resume"
     })
     const signal = (signal: string) =>
-      say({ status: "parked", parked: { reason, until: undefined, signal }, waitsFor: "signal" })
+      say({ status: "parked", parked: { reason, until: undefined, signal, retry: undefined }, waitsFor: "signal" })
     expect(signal("charlotte.resume")).toEqual([
       { tone: "warn", text: "Parked until it is resumed", reason, action: "resume" }
     ])
     expect(signal("approve")).toMatchObject([{ text: "Parked for the signal approve", action: "signal" }])
     expect(
-      say({ status: "parked", parked: { reason, until: at(1), signal: undefined }, waitsFor: "permit" })
+      say({
+        status: "parked",
+        parked: { reason, until: at(1), signal: undefined, retry: undefined },
+        waitsFor: "permit"
+      })
     ).toMatchObject([{ tone: "idle", text: "Due, and waits for a permit" }])
   })
 

@@ -18,6 +18,7 @@ const job = (id: string, more: Partial<ListedJob> = {}): ListedJob => ({
   kind: "tasks",
   status: "running",
   attempt: 1,
+  tries: undefined,
   config: { repoPath: "/home/ada/greeter", tasksDir: "tasks/retry" },
   labels: {},
   priority: 0,
@@ -37,7 +38,10 @@ const job = (id: string, more: Partial<ListedJob> = {}): ListedJob => ({
 })
 
 const parked = (id: string, more: Partial<NonNullable<ListedJob["parked"]>>): ListedJob =>
-  job(id, { status: "parked", parked: { reason: "waits", until: undefined, signal: undefined, ...more } })
+  job(id, {
+    status: "parked",
+    parked: { reason: "waits", until: undefined, signal: undefined, retry: undefined, ...more }
+  })
 
 describe("the texts of a job", () => {
   it("name it by a label, a field of its config, its repository and work, or its kind", () => {

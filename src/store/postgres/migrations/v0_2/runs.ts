@@ -8,7 +8,7 @@ import { isTransition, statuses, terminal, waitingForNothing } from "../../../sq
 /** Every column but `pinned`, `pruned`, `trace`, `node` and `runner`: the recorded data of a run, which is final once it has ended. */
 const recorded =
   "id, kind, status, attempt, key, start_key, config, labels, submission, idempotency_key, request, priority, created_at, start_at, " +
-  "started_at, stopping_at, ended_at, waits_for, due_at, parked, woken_by, replaces, crashes, result, error, outbox, searched"
+  "started_at, stopping_at, ended_at, waits_for, due_at, parked, woken_by, replaces, crashes, tries, result, error, outbox, searched"
 
 const refuse = (name: string, when: string, message: string) =>
   `CREATE TRIGGER ${name} ${when} EXECUTE FUNCTION charlotte_refuse('charlotte: ${message}')`
@@ -38,6 +38,7 @@ export const runs = [
     woken_by TEXT,
     replaces INTEGER NOT NULL DEFAULT 0,
     crashes INTEGER NOT NULL DEFAULT 0 CHECK (crashes >= 0),
+    tries INTEGER NOT NULL DEFAULT 0 CHECK (tries >= 0),
     result TEXT CHECK (result IS NULL OR CAST(result AS json) IS NOT NULL),
     error TEXT CHECK (error IS NULL OR CAST(error AS json) IS NOT NULL),
     outbox INTEGER NOT NULL DEFAULT 0 CHECK (outbox = 0 OR status = 'pending'),

@@ -10,6 +10,9 @@ export const waiting = [
     `CREATE INDEX charlotte_runs_awaited_${key} ON charlotte_runs (kind, ${key}, id) WHERE waits_for = 'key'`
   ]),
   "CREATE INDEX charlotte_runs_due ON charlotte_runs (kind, status, priority DESC, id) WHERE waits_for = 'permit'",
+  // A retry begins in the order of pending runs, after all other parked ones.
+  `CREATE INDEX charlotte_runs_due_parked ON charlotte_runs (kind, priority DESC, (coalesce(woken_by, '') = 'retry'), id)
+   WHERE waits_for = 'permit' AND status = 'parked'`,
   "CREATE INDEX charlotte_runs_due_at ON charlotte_runs (kind, due_at, id) WHERE waits_for = 'time'",
 
   "CREATE TABLE charlotte_pending (kind TEXT NOT NULL PRIMARY KEY, runs BIGINT NOT NULL CHECK (runs >= 0))",

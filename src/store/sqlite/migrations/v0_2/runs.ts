@@ -63,6 +63,7 @@ export const runs = Effect.gen(function* () {
       woken_by TEXT,
       replaces INTEGER NOT NULL DEFAULT 0,
       crashes INTEGER NOT NULL DEFAULT 0 CHECK (crashes >= 0),
+      tries INTEGER NOT NULL DEFAULT 0 CHECK (tries >= 0),
       result TEXT CHECK (result IS NULL OR json_valid(result)),
       error TEXT CHECK (error IS NULL OR json_valid(error)),
       outbox INTEGER NOT NULL DEFAULT 0 CHECK (outbox = 0 OR status = 'pending'),
@@ -96,6 +97,10 @@ export const runs = Effect.gen(function* () {
   // For each status, the order in which runs that wait for a permit begin, and the order of due times.
   yield* sql.unsafe(`
     CREATE INDEX charlotte_runs_due ON charlotte_runs_new (kind, status, priority DESC, id) WHERE waits_for = 'permit'`)
+  // A retry begins in the order of pending runs, after all other parked ones.
+  yield* sql.unsafe(`
+    CREATE INDEX charlotte_runs_due_parked ON charlotte_runs_new (kind, priority DESC, (coalesce(woken_by, '') = 'retry'), id)
+    WHERE waits_for = 'permit' AND status = 'parked'`)
   yield* sql.unsafe(
     `CREATE INDEX charlotte_runs_due_at ON charlotte_runs_new (kind, due_at, id) WHERE waits_for = 'time'`
   )

@@ -1,0 +1,49 @@
+/**
+ * The time limit of an attempt: work that exceeds it is interrupted as by a stop, without the intent to stop.
+ */
+import { type Duration, Effect, Fiber, FiberId, Option } from "effect"
+import type { JobId } from "../../domain/JobId.js"
+import * as runningTime from "../../internal/runningTime.js"
+import type { Core } from "./Core.js"
+import * as JobRegistry from "./JobRegistry.js"
+import { recordAndInterrupt } from "./stopJob.js"
+
+/** Runs `wait` under the time limit of the kind, from here. */
+export const within = <Config, A>(
+  core: Core<Config>,
+  job: JobRegistry.Job<Config>,
+  wait: Effect.Effect<A>
+): Effect.Effect<A> => {
+  const { timeout: limit } = core
+  if (limit === undefined) return wait
+  const exceeded = core.fork(exceed(core, job, limit))
+  return Effect.gen(function* () {
+    const timer = yield* core.fork(Effect.asVoid(Effect.zipRight(runningTime.sleep(limit), exceeded)))
+    const ended = yield* wait
+    yield* Fiber.interruptAsFork(timer, FiberId.none)
+    return ended
+  })
+}
+
+const exceed = <Config>(
+  core: Core<Config>,
+  job: JobRegistry.Job<Config>,
+  limit: Duration.Duration
+): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    // A job that is being stopped, parks or has ended meanwhile has no time limit.
+    if (Option.isNone(yield* JobRegistry.beginEnd(core.jobs, job.id, { _tag: "TimedOut", limit }))) return
+    yield* job.grace.limit(core.stopGrace)
+    yield* recordAndInterrupt(core, job, { type: "job.timeout", limit })
+  })
+
+/** The jobs that have exceeded their time limit and have not ended within their grace. */
+export const overdue = <Config>({ jobs, timeout }: Core<Config>): Effect.Effect<ReadonlyArray<JobId>> =>
+  timeout === undefined
+    ? Effect.succeed([])
+    : Effect.flatMap(JobRegistry.all(jobs), (all) =>
+        Effect.map(
+          Effect.filter(all.filter(JobRegistry.hasTimedOut), ({ job }) => job.grace.isOver),
+          (timedOut) => timedOut.map(({ job }) => job.id)
+        )
+      )
