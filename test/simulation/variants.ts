@@ -196,7 +196,7 @@ export const variants: Readonly<Record<string, Variant>> = {
       ...workEnded,
       {
         file: "src/manager/internal/jobLife.ts",
-        from: "    yield* Fiber.await(job.fiber)\n",
+        from: "    yield* timeLimit.within(core, job, Fiber.await(job.fiber))\n",
         to: "    yield* Effect.exit(Deferred.await(job.workEnded))\n"
       }
     ]
