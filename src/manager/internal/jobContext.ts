@@ -40,8 +40,9 @@ export const jobContext = <Config>(options: {
   const { config, events, fail, grace, killed, park, run, signal, submission } = options
   const recordKilled: AnyJob<Config>["killed"] = (processes) =>
     Ref.update(killed, (known) => Option.some([...Option.getOrElse(known, () => []), ...processes].slice(0, maxKilled)))
-  const job: Omit<AnyJob<Config>, "grace"> & ThisParameterType<typeof graceOfJob.get> = {
+  const job: AnyJob<Config> & ThisParameterType<typeof graceOfJob.get> = {
     [heldGrace]: grace,
+    grace: grace.current(),
     id: run.id,
     config,
     submission,
@@ -67,6 +68,5 @@ export const jobContext = <Config>(options: {
     forced: Effect.suspend(() => recordKilled([])),
     killed: recordKilled
   }
-  // oxlint-disable-next-line typescript/consistent-type-assertions -- seam: its type does not say what `defineProperty` has added
-  return Object.defineProperty(job, "grace", graceOfJob) as AnyJob<Config>
+  return Object.defineProperty(job, "grace", graceOfJob)
 }

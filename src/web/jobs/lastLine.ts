@@ -6,6 +6,7 @@ import type { Job, ListedJob } from "../api/models.js"
 import type { EventText } from "../../progress/eventText.js"
 import * as format from "../../progress/format.js"
 import { messageOf } from "../../progress/payload.js"
+import { ofError } from "../../progress/reason.js"
 import { condition, parkReason } from "../../progress/waiting.js"
 
 export type Line = Pick<EventText, "text" | "tone">
@@ -36,7 +37,7 @@ export const ofRecord = (job: ListedJob, now: number): Line => {
     case "interrupted":
       return { text: "cut short; resume it to continue", tone: "warn" }
     case "failed":
-      return { text: reason.ofError(job.error?.error ?? job.error?.cause), tone: "bad" }
+      return { text: ofError(job.error?.error ?? job.error?.cause), tone: "bad" }
     case "completed":
       return { text: resultOf(job.result), tone: "plain" }
     case "cancelled":
