@@ -31,7 +31,7 @@ const since = Parameter.option(
 export const summary = CommandTree.command(
   {
     description:
-      "Show which jobs need you, of any age and with the command that helps, and then what has landed or failed in the last 24 hours, and what runs and waits. Inside a repository, this is about its jobs; there, charlotte alone on a terminal shows the same.",
+      "Show what needs you and what has happened. First come the jobs of any age that need you, with the command that helps; then what has landed or failed in the last 24 hours, and what runs and waits. Inside a repository, this is about its jobs; there, charlotte alone on a terminal shows the same.",
     example: "charlotte summary --since 22:00",
     parameters: { since, all, json }
   },

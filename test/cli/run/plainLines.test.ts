@@ -72,7 +72,7 @@ describe("plain lines of a job", () => {
     ])
     expect(queued({ waitsFor: "key" })).toEqual([`12:00:00 ${job} queued: waits for its key`])
     // Of another version.
-    expect(queued({ waitsFor: "the moon" })).toEqual([`12:00:00 ${job} queued: waits for a permit`])
+    expect(queued({ waitsFor: "the moon" })).toEqual([`12:00:00 ${job} queued: waits for the moon`])
   })
 
   it("report all other events", () => {
