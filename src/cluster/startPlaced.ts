@@ -33,7 +33,7 @@ import type { WakeUp } from "./wakeUps.js"
 const draws = 64
 
 /** How often to retry, and after how many milliseconds, while no node has its shards yet. */
-const patience = 50
+const maxAttempts = 50
 const pause = 100
 
 /** The nodes that accept jobs. */
@@ -66,7 +66,7 @@ const noNode = (operation: string, kind: string) =>
 /** Waits a limited time until this node has shards, so that it takes jobs. */
 export const ready = (engine: Engine, nextId: () => JobId): Effect.Effect<void> => {
   const look = Effect.sync(() => Array.makeBy(draws, nextId).some(engine.hasShard))
-  return Effect.iterate(patience, {
+  return Effect.iterate(maxAttempts, {
     while: (left) => left > 0,
     body: (left) =>
       Effect.flatMap(look, (isReady) => (isReady ? Effect.succeed(0) : Effect.as(Effect.sleep(pause), left - 1)))
@@ -96,7 +96,7 @@ const candidates = <Config>(
   nextId: () => JobId
 ): Effect.Effect<Placement["candidates"], StoreError> =>
   Effect.gen(function* () {
-    for (let tries = 0; tries < patience; tries++) {
+    for (let tries = 0; tries < maxAttempts; tries++) {
       if (tries > 0) yield* Effect.sleep(pause)
       const nodes = taking(yield* listed)
       const found = new Map<string, Candidate>()

@@ -96,9 +96,11 @@ const live = ({ listen, onProgress = () => Effect.void, onReady, port: settings 
     // Closed after the jobs, so that it logs their end too.
     const log = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
     const jobs = yield* Scope.make()
-    const door = yield* Scope.make()
+    const serverScope = yield* Scope.make()
     // Both at once: open connections get as much time as the jobs.
-    const end = Effect.all([Scope.close(door, Exit.void), Scope.close(jobs, Exit.void)], { concurrency: "unbounded" })
+    const end = Effect.all([Scope.close(serverScope, Exit.void), Scope.close(jobs, Exit.void)], {
+      concurrency: "unbounded"
+    })
     yield* Effect.addFinalizer(() => gracefulShutdown.bounded(Effect.asVoid(end), runner))
 
     yield* Effect.gen(function* () {
@@ -115,7 +117,7 @@ const live = ({ listen, onProgress = () => Effect.void, onReady, port: settings 
         }),
         Layer.succeedContext(manager)
       )
-      const listening = Context.get(yield* Layer.buildWithScope(server, door), Http.Server)
+      const listening = Context.get(yield* Layer.buildWithScope(server, serverScope), Http.Server)
       const { addresses, prepared, shutdownRequested } = listening
       const { announce, withdraw } = yield* HomeLock
       yield* onReady(yield* announce(addresses))

@@ -19,7 +19,7 @@ export interface Program {
   readonly cwd: string
   /** The program's complete environment. */
   readonly env: Readonly<Record<string, string>>
-  /** What is still to be produced is not produced any more once the program has ended. */
+  /** An iterable is not read further once the program has ended. */
   readonly input?: string | Uint8Array | AsyncIterable<Uint8Array> | undefined
   /** How long it may take, in time in which this process could run. */
   readonly limit: Duration.Duration

@@ -79,7 +79,7 @@ export const kill = (tree: ProcessTree): Effect.Effect<void> =>
 const longestPause = 50
 
 /** This many empty scans in a row are enough, even if other processes came and went during each of them. */
-const enough = 5
+const requiredEmptyScans = 5
 
 const isEmptyWithin = (
   tree: ProcessTree,
@@ -95,7 +95,7 @@ const isEmptyWithin = (
     for (let pause = 1; ; pause = Math.min(pause * 2, longestPause)) {
       const { found, isComplete, isPopulated } = signals.length === 0 ? tree.scan() : tree.sweep(...signals)
       empty = found.length === 0 && !isPopulated ? empty + 1 : 0
-      if (empty === enough || (empty > 0 && isComplete)) return true
+      if (empty === requiredEmptyScans || (empty > 0 && isComplete)) return true
       if (empty === 1) pause = 1
       const before = seenAt
       seenAt = yield* now

@@ -6,7 +6,7 @@ import { LockOwner } from "../../daemon/home/LockOwner.js"
 import type * as JobClient from "../../http/client/JobClient.js"
 
 /** In seconds. */
-const patience = 5
+const defaultSeconds = 5
 
 /** The process exists, and accepts connections, but does not respond. */
 export class NotResponding extends Schema.TaggedError<NotResponding>()("NotResponding", { holder: LockOwner }) {
@@ -14,7 +14,7 @@ export class NotResponding extends Schema.TaggedError<NotResponding>()("NotRespo
     const { process, what } = this.holder
     const restart = what === "daemon" ? "charlotte daemon start" : "charlotte resume latest"
     return (
-      `has not responded for ${patience} seconds: it is suspended or overloaded; if suspended, ` +
+      `has not responded for ${defaultSeconds} seconds: it is suspended or overloaded; if suspended, ` +
       `continue it with: kill -CONT ${process.pid}; or replace it, which loses no job: kill -9 ${process.pid}; ${restart}`
     )
   }
@@ -35,7 +35,7 @@ export const withTimeLimit =
     )
 
 const limited =
-  (holder: LockOwner, seconds = patience) =>
+  (holder: LockOwner, seconds = defaultSeconds) =>
   <A, E>(query: Effect.Effect<A, E>): Effect.Effect<A, E | NotResponding> =>
     Effect.timeoutFail(query, { duration: `${seconds} seconds`, onTimeout: () => new NotResponding({ holder }) })
 

@@ -70,7 +70,7 @@ export interface Up {
 }
 
 /** How long the daemon of another process may take to become ready, in milliseconds of real time. */
-const patience = 30_000
+const startTimeout = 30_000
 const pause = 20
 
 /** How often a start may lose the lock to a process that leaves no note. */
@@ -112,7 +112,7 @@ const find = (options: Options) =>
         continue
       }
       const who = `${holder.process.pid} ${+holder.since}`
-      if (seen?.who !== who) seen = { who, deadline: (yield* now) + patience }
+      if (seen?.who !== who) seen = { who, deadline: (yield* now) + startTimeout }
       if ((yield* now) > seen.deadline) return yield* new LockOwner.HomeBusy({ directory, holder })
       yield* sleep(pause)
     }

@@ -22,7 +22,7 @@ export class StillUp extends Schema.TaggedError<StillUp>()("StillUp", {
 }
 
 /** Longer than a shutdown may take, in milliseconds of real time. */
-const patience = 12_000
+const shutdownTimeout = 12_000
 const patienceToAnswer = 2_000
 const pause = 20
 
@@ -52,7 +52,7 @@ export const down: Effect.Effect<
 
 /** Waits for the exit, up to the deadline. */
 const hasEnded = (holder: LockOwner.LockOwner) =>
-  poll(Effect.negate(isUp(holder)), { until: (hasEnded) => hasEnded, pause, atMost: patience })
+  poll(Effect.negate(isUp(holder)), { until: (hasEnded) => hasEnded, pause, atMost: shutdownTimeout })
 
 /** A process in another container is known only by its note. */
 const isUp = ({ file, process, since }: LockOwner.LockOwner) =>

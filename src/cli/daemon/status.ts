@@ -44,7 +44,7 @@ const check = (holder: LockOwner.LockOwner) =>
     const client = yield* JobClient.make({ socket })
     yield* ensureResponding(holder, client)
     return yield* Effect.timeoutTo(client.ready, {
-      duration: patience,
+      duration: responseTimeout,
       onSuccess: (): Condition => ({ problems: [], code: ExitCode.completed }),
       onTimeout: () => notReady("its checks take longer than 5 seconds; see: charlotte doctor")
     })
@@ -59,4 +59,4 @@ const check = (holder: LockOwner.LockOwner) =>
     Effect.catchAll(({ message }) => Effect.succeed(notReady(message)))
   )
 
-const patience = "5 seconds"
+const responseTimeout = "5 seconds"

@@ -37,7 +37,7 @@ const commandsFor = (url: string, browser = ""): ReadonlyArray<Command> => {
 }
 
 /** In milliseconds of real time: a browser command that is still running by then has succeeded. */
-const patience = 3_000
+const successAfter = 3_000
 
 /** Why the command has failed, if it has. */
 const run = ({ program, rest }: Command, env: NodeJS.ProcessEnv): Effect.Effect<string | undefined> =>
@@ -52,7 +52,7 @@ const run = ({ program, rest }: Command, env: NodeJS.ProcessEnv): Effect.Effect<
         )
         child.unref()
       }),
-      Effect.as(sleep(patience), undefined)
+      Effect.as(sleep(successAfter), undefined)
     ])
   )
 

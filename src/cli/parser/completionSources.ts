@@ -62,12 +62,12 @@ const sources: { readonly [S in Source]: (job: string | undefined) => Candidates
 }
 
 /** The user is waiting at the prompt. */
-const patience = "2 seconds"
+const responseTimeout = "2 seconds"
 
 /** Empty if it takes too long or fails: a shell cannot show an error. */
 export const of = (source: Source, job?: string): Effect.Effect<ReadonlyArray<Candidate>, never, Environment> =>
   sources[source](job).pipe(
-    Effect.timeoutOption(patience),
+    Effect.timeoutOption(responseTimeout),
     Effect.map(Option.getOrElse(() => [])),
     Effect.catchAllCause(() => Effect.succeed([]))
   )

@@ -24,7 +24,7 @@ export interface Unfinished {
 const limit = 50
 
 /** Git may have to read all files of a large worktree. */
-const patience = "2 seconds"
+const gitTimeout = "2 seconds"
 
 interface Place {
   readonly unit: UnitName
@@ -91,7 +91,7 @@ export const of = (run: Pick<Run, "id" | "status" | "config">, work: ShownWork) 
     const { unfinished } = JobDirectories.of((yield* Home).directory, run.id)
     const counts = new Map<string, number | undefined>()
     yield* Effect.flatMap(Git.make, (git) => count(git, run, found, counts)).pipe(
-      Effect.timeout(patience),
+      Effect.timeout(gitTimeout),
       Effect.ignore
     )
     const shown = yield* Effect.forEach(found, (place) =>

@@ -8,14 +8,14 @@ import { RealClock } from "../../internal/RealClock.js"
 import { Output } from "../terminal/Output.js"
 
 /** In milliseconds of real time; longer than the default grace period of a stop. */
-const patience = 10_000
+const noticeAfter = 10_000
 
 const notifyWhenSlow = (holder: LockOwner | string) =>
   Effect.gen(function* () {
     const { sleep } = yield* RealClock
     const { error } = yield* Output
-    yield* sleep(patience)
-    yield* error(`no response from ${holder} for ${patience / 1_000} seconds; Ctrl-C only ends the waiting\n`)
+    yield* sleep(noticeAfter)
+    yield* error(`no response from ${holder} for ${noticeAfter / 1_000} seconds; Ctrl-C only ends the waiting\n`)
   })
 
 /** A client with this notice for the requests that may take as long as they need. */

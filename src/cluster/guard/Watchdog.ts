@@ -10,7 +10,7 @@ const checkInterval = 200
 const shortestPause = 1
 const longestPause = 1_000
 /** A process that survives SIGKILL for this many milliseconds hangs in the kernel, and cannot do anything any more. */
-const patience = 60_000
+const lingerLimit = 60_000
 
 /** How many empty scans in a row prove that no process is left, even if other processes came and went during each of them. */
 const enough = 5
@@ -73,7 +73,7 @@ export const make = ({ answer, exit, freshAt, schedule, silence, table, uptime }
       return checkInterval
     }
     const isClear = clear()
-    if (endedAt !== undefined && (isClear || uptime() - endedAt > patience)) leave()
+    if (endedAt !== undefined && (isClear || uptime() - endedAt > lingerLimit)) leave()
     // A suspended node may still start what it was about to start, so it is watched until it is gone or has its lease again.
     pause = Math.min(pause * 2, longestPause)
     return watched.size === 0 ? checkInterval : pause

@@ -65,7 +65,7 @@ const Keys = mapping({
   )
 })
 
-/** The limit of the parser. */
+/** A larger file is refused before it is parsed, in bytes. */
 const maxSize = 16 * 1024
 
 export interface Found {

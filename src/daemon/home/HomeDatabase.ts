@@ -45,8 +45,8 @@ export const noted: Effect.Effect<Option.Option<DatabaseChoice.DatabaseChoice>, 
 
 const choose = (configured: DatabaseChoice.DatabaseChoice | undefined) =>
   Effect.gen(function* () {
-    const given = Option.orElse(yield* Flag, () => Option.fromNullable(configured))
-    if (Option.isSome(given)) return given.value
+    const chosen = Option.orElse(yield* Flag, () => Option.fromNullable(configured))
+    if (Option.isSome(chosen)) return chosen.value
     return Option.getOrElse(yield* noted, () => DatabaseChoice.sqlite)
   })
 

@@ -42,14 +42,14 @@ export interface Options extends Pick<LockOwner, "database" | "node" | "port"> {
 }
 
 /** How long a holder may take to write its note, in milliseconds of real time: it is another process. */
-const patience = 5_000
+const lockTimeout = 5_000
 const pause = 20
 
 /** Acquires the lock, or fails with its holder. */
 const take: Effect.Effect<FileLock.FileLock, HomeBusy | StoreError, Home | Scope.Scope> = Effect.gen(function* () {
   const home = yield* Home
   const { now, sleep } = yield* RealClock
-  const deadline = (yield* now) + patience
+  const deadline = (yield* now) + lockTimeout
   const attempt: typeof take = Effect.catchTag(FileLock.acquire(home.lock), "LockHeld", () =>
     Effect.gen(function* () {
       const named = yield* holder

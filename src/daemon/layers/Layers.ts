@@ -142,7 +142,7 @@ const firstOf = (known: Problems, others: Problems): Problems =>
   Effect.flatMap(known, (problems) => (problems.length > 0 ? Effect.succeed(problems) : others))
 
 /** Shorter than the timeouts of clients and probes. */
-const patience = "4 seconds"
+const responseTimeout = "4 seconds"
 
 /** Why jobs cannot be recorded, or why another process might manage them, too. */
 const problems = Effect.gen(function* () {
@@ -157,9 +157,9 @@ const problems = Effect.gen(function* () {
       // A write that waits for a connection cannot be interrupted.
       Effect.disconnect,
       Effect.timeoutTo({
-        duration: patience,
+        duration: responseTimeout,
         onSuccess: (problems: ReadonlyArray<string>) => problems,
-        onTimeout: () => [`the database has not answered for ${patience}`]
+        onTimeout: () => [`the database has not answered for ${responseTimeout}`]
       })
     )
     return [...unwritable, ...((yield* lock.isHeld) ? [] : [HomeLock.lost(file)])]

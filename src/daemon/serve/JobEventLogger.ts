@@ -14,7 +14,7 @@ const logEvent = (event: JobEvent) => {
 }
 
 /** The retries while the store fails. */
-const patience = Schedule.union(Schedule.exponential("1 second"), Schedule.spaced("1 minute"))
+const retries = Schedule.union(Schedule.exponential("1 second"), Schedule.spaced("1 minute"))
 
 /** Logs the events after a cursor, up to the last one that the manager writes. */
 export const follow = (after: number) =>
@@ -27,7 +27,7 @@ export const follow = (after: number) =>
         return logEvent(event)
       }),
       Effect.tapErrorCause((cause) => Effect.logWarning("reading job events failed, retrying", cause)),
-      Effect.retry(patience),
+      Effect.retry(retries),
       Effect.annotateLogs("module", "JobLog")
     )
   })

@@ -105,7 +105,7 @@ const renewalCheck = 10_000
 
 /** The renewed contents of the files. Unusable contents are logged and skipped; they may be half of a renewal. */
 const renewals = (certPath: string, keyPath: string, first: Secured): Stream.Stream<Tls> => {
-  const look = Effect.flatMap(RealClock, ({ sleep }) =>
+  const nextCheck = Effect.flatMap(RealClock, ({ sleep }) =>
     Effect.zipRight(sleep(renewalCheck), Effect.either(tlsOf(certPath, keyPath)))
   )
   const contentOf = Either.match({
@@ -121,7 +121,7 @@ const renewals = (certPath: string, keyPath: string, first: Secured): Stream.Str
       )
   })
   return Stream.succeed(Either.right(first)).pipe(
-    Stream.concat(Stream.repeatEffect(look)),
+    Stream.concat(Stream.repeatEffect(nextCheck)),
     Stream.changesWith((before, after) => contentOf(before) === contentOf(after)),
     Stream.drop(1),
     Stream.tap(log),

@@ -23,7 +23,7 @@ export interface Generations {
   readonly next: Effect.Effect<Option.Option<Generation>>
 }
 
-const away = (operation: string) =>
+const unavailable = (operation: string) =>
   new StoreError({
     operation,
     reason: "unreachable",
@@ -56,7 +56,7 @@ export const make = ({ current, latestCursor, next }: Generations): Manager => {
     use: (manager: Manager) => Effect.Effect<A, E>
   ): Effect.Effect<A, E | StoreError> =>
     Effect.flatMap(current, (found): Effect.Effect<A, E | StoreError> =>
-      Option.isSome(found) ? use(found.value.manager) : away(operation)
+      Option.isSome(found) ? use(found.value.manager) : unavailable(operation)
     )
 
   /** Without a manager nothing is active. */
@@ -90,7 +90,7 @@ export const make = ({ current, latestCursor, next }: Generations): Manager => {
 
   const awaitEnd = (id: Parameters<Manager["await"]>[0]): ReturnType<Manager["await"]> =>
     Effect.flatMap(current, (found) => {
-      if (Option.isNone(found)) return away("await")
+      if (Option.isNone(found)) return unavailable("await")
       const { lost, manager } = found.value
       return Effect.flatMap(manager.await(id), (run) =>
         Effect.flatMap(Deferred.isDone(lost), (isLost) =>

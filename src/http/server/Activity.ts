@@ -11,7 +11,7 @@ import { Histogram } from "./Histogram.js"
 export class Activity extends Context.Tag("charlotte/http/Activity")<Activity, Service>() {}
 
 export interface Minute {
-  /** In minutes since 1970. */
+  /** The minute, counted from 1970. */
   readonly minute: number
   readonly completed: number
   readonly failed: number

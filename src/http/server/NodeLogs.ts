@@ -16,7 +16,7 @@ import { JobLog } from "../contract/Job.js"
 import { nodeHeader, type Range } from "./nodeRequest.js"
 
 /** The time limit for the beginning of a response. */
-const patience = "5 seconds"
+const responseTimeout = "5 seconds"
 
 /** The name of a log in the directory of logs of any machine: `JOB/…`. */
 export const nameOf = (jobId: JobId, path: string): string => path.slice(path.lastIndexOf(`${jobId}/`))
@@ -78,7 +78,10 @@ export const make = (store: Reads, token: Redacted.Redacted | undefined): Effect
       })
 
     const limited = (url: string) =>
-      Effect.timeoutFail({ duration: patience, onTimeout: () => `${url} has not responded for ${patience}` })
+      Effect.timeoutFail({
+        duration: responseTimeout,
+        onTimeout: () => `${url} has not responded for ${responseTimeout}`
+      })
 
     /** The URLs of the nodes of a machine, or why none can be reached. */
     const nodesOn = (machine: string | undefined, { kind }: Run) =>

@@ -76,10 +76,10 @@ interface Fields {
 export const struct =
   <F extends Fields>(fields: F): Decoder<{ readonly [Name in keyof F]: Decoded<F[Name]> }> =>
   (value, path) => {
-    const given = record(value, path)
+    const values = record(value, path)
     const decoded = Object.entries(fields).map(([name, decoder]) => [
       name,
-      decoder(given[name], path === "" ? name : `${path}.${name}`)
+      decoder(values[name], path === "" ? name : `${path}.${name}`)
     ])
     // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: each field has the type of its decoder
     return Object.fromEntries(decoded) as { readonly [Name in keyof F]: Decoded<F[Name]> }
