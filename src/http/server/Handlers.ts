@@ -167,7 +167,7 @@ const events = <Id extends string>(api: WithJobs<Id>, options: Options) =>
   )
 
 /** The handlers of jobs and events, under any prefix, for the kinds of an API. */
-export type Handled<Id extends string, Groups> =
+type Handled<Id extends string, Groups> =
   | HttpApiGroup.ApiGroup<Id, "charlotteJobs" | "charlotteEvents">
   | ([KindHandlers.KindsOf<Groups>] extends [never] ? never : HttpApiGroup.ApiGroup<Id, "kinds">)
 

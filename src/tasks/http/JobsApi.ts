@@ -3,12 +3,11 @@
  *
  * @since 0.2.0
  */
-import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as HttpApi from "@effect/platform/HttpApi"
 import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import { Layer } from "effect"
 import * as Handlers from "../../http/server/Handlers.js"
-import { managers, type Requirements } from "../../http/server/KindHandlers.js"
+import { managers } from "../../http/server/KindHandlers.js"
 import * as OpenStreams from "../../http/server/OpenStreams.js"
 import { extension } from "./parts.js"
 
@@ -55,7 +54,7 @@ export interface Options extends Handlers.Options, OpenStreams.Options {}
 export const layer = <Id extends string, Groups extends HttpApiGroup.HttpApiGroup.Any, E, R>(
   api: HttpApi.HttpApi<Id, Groups, E, R>,
   options: Options = {}
-): Layer.Layer<Handlers.Handled<Id, Groups>, never, Requirements<Groups> | FileSystem.FileSystem> =>
+) =>
   Handlers.groups(api, options).pipe(
     Layer.provide(extension),
     Layer.provide([OpenStreams.layer(options), managers<Groups>(api, options)])
