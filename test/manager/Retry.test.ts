@@ -247,6 +247,26 @@ for (const [name, store] of Object.entries(stores)) {
       }).pipe(Effect.provide(layer({})))
     )
 
+    it.scoped("is not retried if it is stopped while the failed attempt still cleans up", () =>
+      Effect.gen(function* () {
+        const emails = yield* Email
+        const { began, send } = yield* ScriptedOrchestrator.ScriptedOrchestrator
+        const cleaning = yield* Deferred.make<void>()
+        const latch = yield* Deferred.make<void>()
+        const id = yield* emails.start(config)
+        const cleanUp = Effect.zipRight(Deferred.succeed(cleaning, undefined), Deferred.await(latch))
+        yield* send(id, () => Effect.addFinalizer(() => cleanUp), refuse())
+        yield* began(id)
+        yield* Deferred.await(cleaning)
+        const stop = yield* Effect.fork(Effect.flip(emails.stop(id, { grace: "1 second" })))
+        yield* Stream.runDrain(Stream.takeUntil(emails.events(id), ({ type }) => type === "job.stopping"))
+        yield* TestClock.adjust("2 seconds")
+        expect(yield* Fiber.join(stop)).toMatchObject({ _tag: "StopTimedOut" })
+        yield* Deferred.succeed(latch, undefined)
+        expect(yield* emails.await(id)).toMatchObject({ status: "cancelled", attempt: 1 })
+      }).pipe(Effect.provide(layer({ retry: minutely })))
+    )
+
     it.scoped("reads the signal that its predecessor has read, and uses up none", () =>
       Effect.gen(function* () {
         const emails = yield* Email

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { type JobId, JobKind, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
-import { Chunk, Deferred, Effect, Fiber, Layer, Option, Schema, Stream, TestClock } from "effect"
+import { Chunk, Deferred, Effect, Exit, Fiber, Layer, Option, Schema, Scope, Stream, TestClock } from "effect"
 import { poll } from "../../src/internal/RealClock.js"
 import { stores } from "./stores.js"
 
@@ -122,6 +122,43 @@ for (const [name, store] of Object.entries(stores)) {
         yield* TestClock.adjust("9 minutes")
         expect(yield* reports.await(id)).toMatchObject({ status: "completed", attempt: 2, result: "done" })
       }).pipe(Effect.provide(layer({ retry: { times: 1, delay: () => "1 minute" } })))
+    )
+
+    it.scoped("lists what the work has acquired and does not release as overdue, too", () =>
+      Effect.gen(function* () {
+        const reports = yield* Report
+        const latch = yield* Deferred.make<void>()
+        const id = yield* started(() => Effect.addFinalizer(() => Deferred.await(latch)), Step.wait("1 day"))
+        yield* TestClock.adjust("10 minutes")
+        yield* seen(id, "job.timeout")
+        yield* TestClock.adjust("5 seconds")
+        yield* poll(reports.health, { until: ({ overdue = [] }) => overdue.length > 0, ...patience })
+        expect(yield* reports.health).toMatchObject({ healthy: true, overdue: [id] })
+        yield* Deferred.succeed(latch, undefined)
+        expect(yield* reports.await(id)).toMatchObject({ status: "failed", error: { kind: "timeout" } })
+      }).pipe(Effect.provide(layer()))
+    )
+
+    it.scoped("leaves a job to the next manager that its own interrupts to close before the limit", () =>
+      Effect.gen(function* () {
+        const shared = yield* Layer.build(store)
+        const scope = yield* Scope.make()
+        const interrupted = yield* Deferred.make<void>()
+        const latch = yield* Deferred.make<void>()
+        const saving = Effect.zipRight(Deferred.succeed(interrupted, undefined), Deferred.await(latch))
+        const context = yield* ScriptedOrchestrator.layerOf(Report, { timeout: "10 minutes" }).pipe(
+          Layer.provideMerge(Layer.succeedContext(shared)),
+          Layer.buildWithScope(scope)
+        )
+        const id = yield* started(() => Effect.onInterrupt(Effect.never, () => saving)).pipe(Effect.provide(context))
+        yield* TestClock.adjust("599 seconds")
+        const closing = yield* Effect.fork(Scope.close(scope, Exit.void))
+        yield* Deferred.await(interrupted)
+        yield* TestClock.adjust("2 seconds")
+        yield* Deferred.succeed(latch, undefined)
+        yield* Fiber.join(closing)
+        expect(yield* Effect.provide(recordOf(id), shared)).toMatchObject({ status: "interrupted" })
+      })
     )
 
     it.scoped("is not retried with `timeouts: false`", () =>

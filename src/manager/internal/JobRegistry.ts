@@ -96,10 +96,26 @@ export const run = <Config>(registry: JobRegistry<Config>, job: Job<Config>): Ef
 export const hasTimedOut = <Config>(active: ActiveJob<Config>): active is Ending<Config> =>
   active._tag === "Ending" && active.end._tag === "TimedOut"
 
-/** Marks a job as stopping if it is running, or has exceeded its time limit; `false` otherwise. */
-export const beginStop = <Config>(registry: JobRegistry<Config>, { id }: Job<Config>): Effect.Effect<boolean> =>
+/** Whether it has exceeded its time limit, and its work, or what that has acquired, has not ended. */
+export const exceedsLimit = <Config>(active: ActiveJob<Config>): active is Ending<Config> | Settling<Config> =>
+  hasTimedOut(active) || (active._tag === "Settling" && !active.isOver && active.outcome.error?.kind === "timeout")
+
+/** Whether its failure may still be retried, though its work has ended. */
+const mayBeRetried = <Config>(active: ActiveJob<Config>): boolean =>
+  active._tag === "Settling" && !active.isFinal && active.outcome.type === "job.failed"
+
+/**
+ * Marks a job as stopping if it is running, or has exceeded its time limit. Returns whether the intent to stop is to be recorded: it
+ * also makes the end of an attempt that may be retried the end of its job.
+ */
+export const beginStop = <Config>(
+  registry: JobRegistry<Config>,
+  { id }: Job<Config>,
+  isRetried: boolean
+): Effect.Effect<boolean> =>
   Ref.modify(registry, (jobs) => {
     const active = Option.getOrUndefined(HashMap.get(jobs, id))
+    if (isRetried && active !== undefined && mayBeRetried(active)) return [true, jobs]
     return active?._tag === "Running" || (active !== undefined && hasTimedOut(active))
       ? [true, HashMap.set(jobs, id, { _tag: "Stopping", job: active.job })]
       : [false, jobs]

@@ -66,7 +66,7 @@ const stopActive = <Config>(
 const beginStop = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, grace: Duration.Duration) =>
   Effect.gen(function* () {
     yield* job.grace.limit(grace)
-    if (!(yield* JobRegistry.beginStop(core.jobs, job))) return
+    if (!(yield* JobRegistry.beginStop(core.jobs, job, core.retry !== undefined))) return
     yield* core.fork(recordAndInterrupt(core, job, { type: "job.stopping" }))
   })
 

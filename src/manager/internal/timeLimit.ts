@@ -1,7 +1,7 @@
 /**
  * The time limit of an attempt: work that exceeds it is interrupted as by a stop, without the intent to stop.
  */
-import { type Duration, Effect, Fiber, FiberId, Option } from "effect"
+import { type Duration, Effect, Fiber, FiberId, Option, Ref } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import * as runningTime from "../../internal/runningTime.js"
 import type { Core } from "./Core.js"
@@ -16,8 +16,8 @@ export const within = <Config, A>(
 ): Effect.Effect<A> => {
   const { timeout: limit } = core
   if (limit === undefined) return wait
-  const exceeded = core.fork(exceed(core, job, limit))
   return Effect.gen(function* () {
+    const exceeded = core.fork(exceed(core, job, { lapses: yield* Ref.get(core.lapses), limit }))
     const timer = yield* core.fork(Effect.asVoid(Effect.zipRight(runningTime.sleep(limit), exceeded)))
     const ended = yield* wait
     yield* Fiber.interruptAsFork(timer, FiberId.none)
@@ -28,9 +28,11 @@ export const within = <Config, A>(
 const exceed = <Config>(
   core: Core<Config>,
   job: JobRegistry.Job<Config>,
-  limit: Duration.Duration
+  { lapses, limit }: { readonly limit: Duration.Duration; readonly lapses: number }
 ): Effect.Effect<void> =>
   Effect.gen(function* () {
+    // A job that is interrupted because its manager closes, or its node has lost its lease, is continued later.
+    if ((yield* core.shutdown.hasBegun) || (yield* Ref.get(core.lapses)) !== lapses) return
     // A job that is being stopped, parks or has ended meanwhile has no time limit.
     if (Option.isNone(yield* JobRegistry.beginEnd(core.jobs, job.id, { _tag: "TimedOut", limit }))) return
     yield* job.grace.limit(core.stopGrace)
@@ -43,7 +45,7 @@ export const overdue = <Config>({ jobs, timeout }: Core<Config>): Effect.Effect<
     ? Effect.succeed([])
     : Effect.flatMap(JobRegistry.all(jobs), (all) =>
         Effect.map(
-          Effect.filter(all.filter(JobRegistry.hasTimedOut), ({ job }) => job.grace.isOver),
+          Effect.filter(all.filter(JobRegistry.exceedsLimit), ({ job }) => job.grace.isOver),
           (timedOut) => timedOut.map(({ job }) => job.id)
         )
       )

@@ -167,8 +167,9 @@ export const make = ({
     membersOf: (column) => `json_each_text(CAST(${column} AS json))`,
     tableNamed: (name) => `SELECT '${name}' AS name WHERE to_regclass('${name}') IS NOT NULL`,
     arrayOf: (column) => `coalesce(CAST(json_agg(${column}) AS text), '[]')`,
-    // A string with a NUL is valid JSON, but not valid text.
-    member: (json, name) => `CAST(replace(${json}, '\\u0000', '\\ufffd') AS json) ->> '${name}'`,
+    // A string with a NUL, or with half of a surrogate pair, is valid JSON, but not valid text.
+    member: (json, name) =>
+      `CAST(regexp_replace(${json}, '\\\\u(0000|d[89a-f][0-9a-f]{2})', '\\\\ufffd', 'g') AS json) ->> '${name}'`,
     forUpdate: " FOR UPDATE",
     now: "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)",
     latestCursor: "SELECT cursor FROM charlotte_log",

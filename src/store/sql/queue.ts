@@ -79,12 +79,15 @@ export const nextDueAt = (connection: Connection, kind: string) =>
 
 const selectIds = query(Schema.Struct({ id: JobId }))
 
-/** Makes runs due, at most 1,000 at once, so that no transaction is long. */
+/**
+ * Makes runs due, at most 1,000 at once, so that no transaction is long. It does not parse what a run is parked for, since PostgreSQL
+ * cannot read half of a surrogate pair, and one such run would keep all from becoming due; a quote in a text is escaped.
+ */
 export const wakeDue = (connection: Connection, kind: string, at: DateTime.Utc) =>
   selectIds(
     connection,
     `UPDATE charlotte_runs SET waits_for = 'permit', due_at = NULL, woken_by = CASE WHEN status <> 'parked' THEN NULL
-       WHEN ${connection.dialect.member("parked", "retry")} IS NULL THEN 'time' ELSE 'retry' END
+       WHEN parked LIKE '%"retry":{%' THEN 'retry' ELSE 'time' END
      WHERE id IN (SELECT id FROM charlotte_runs WHERE kind = ? AND waits_for = 'time' AND due_at <= ?
        ORDER BY due_at, id LIMIT 1000)
      RETURNING id`,

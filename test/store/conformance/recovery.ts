@@ -59,6 +59,21 @@ export const recovery = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
+    it.effect("is due at its time, as other runs are, whatever text it or another run waits with", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const text = 'cut \ud83d and \0, "retry":{'
+        yield* created(1)
+        yield* created(2)
+        yield* park(1, new Run.Parked({ ...retry(1, 20), reason: text }))
+        yield* park(2, new Run.Parked({ reason: text, until: at(20) }))
+        yield* store.wakeDue({ kind, at: at(20) })
+        const due = yield* store.due({ kind, statuses: ["parked"], limit: 9 })
+        expect(due.map(({ run }) => run.id)).toEqual([id(2), id(1)])
+        expect(due.map(({ run }) => run.parked?.reason)).toEqual([text, text])
+      }).pipe(Effect.provide(layer))
+    )
+
     it.effect("is counted, also through crashes, interruptions and parks, and shows the error, truncated", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
