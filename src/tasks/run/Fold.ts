@@ -55,9 +55,16 @@ export const Next = Data.taggedEnum<NextDefinition>()
 
 const isSettled = (standing: Standing): boolean => standing !== "open" && standing !== "done"
 
-/** The units that a unit depends on and that are in no result. */
-export const lost = ({ standing }: Plan, { dependsOn }: Node): ReadonlyArray<string> =>
-  dependsOn.filter((id) => standing(id) === "lost")
+/** Also a unit that is not recorded as blocked yet, but will be. */
+const isLost = (plan: Plan, id: string): boolean => {
+  const standing = plan.standing(id)
+  if (isSettled(standing)) return standing === "lost"
+  return plan.units.find((unit) => unit.id === id)?.dependsOn.some((other) => isLost(plan, other)) === true
+}
+
+/** The units that a unit depends on and that will be in no result. */
+export const lost = (plan: Plan, { dependsOn }: Node): ReadonlyArray<string> =>
+  dependsOn.filter((id) => isLost(plan, id))
 
 /** Where a unit begins; `areUnmergeable` once the tips of the units that it depends on have not gone together. */
 export const begin = (plan: Plan, node: Node, areUnmergeable: boolean): Next<Start> => {

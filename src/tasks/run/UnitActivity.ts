@@ -13,6 +13,8 @@ export interface Wait {
   readonly until?: DateTime.Utc
   /** Whether the agent is available again before that time. */
   readonly isOver?: Effect.Effect<boolean, StoreError>
+  /** Whether the unit is blocked meanwhile, so that its wait is about to end: then the job does not park. */
+  readonly isBlocked?: () => boolean
 }
 
 export interface UnitActivity {
@@ -50,9 +52,18 @@ export const make = (job: Pick<JobContext<unknown>, "park">, units: number): Eff
     // Settling a unit activates the units that wait for it in one synchronous step: the count never drops in between.
     let active = units
 
+    const canPark = () => active <= 0 && waits.size > 0 && ![...waits].some(({ isBlocked }) => isBlocked?.() === true)
+
+    const parkIfIdle = Effect.gen(function* () {
+      if (!canPark()) return
+      // An agent may be available again since its units last looked.
+      if (yield* Effect.orElseSucceed(isAnyOver(waits), () => false)) return
+      if (canPark()) yield* job.park(together([...waits]))
+    })
+
     const idle = Effect.suspend(() => {
       active -= 1
-      return active > 0 || waits.size === 0 ? Effect.void : job.park(together([...waits]))
+      return parkIfIdle
     })
 
     const of = (all: ReadonlyArray<Latch>, position: number) => {
@@ -83,19 +94,23 @@ export const make = (job: Pick<JobContext<unknown>, "park">, units: number): Eff
       settle: (position) => Effect.zipRight(open(completing)(position), open(settling)(position)),
 
       awaitAgent: (...own) =>
-        Effect.gen(function* () {
-          for (const wait of own) waits.add(wait)
-          yield* idle
-          const until = earliest(own)
-          yield* until === undefined ? Effect.never : sleepUntil(until, isAnyOver(own))
-        }).pipe(
+        Effect.acquireUseRelease(
+          Effect.sync(() => {
+            for (const wait of own) waits.add(wait)
+            active -= 1
+          }),
+          () =>
+            Effect.gen(function* () {
+              yield* parkIfIdle
+              const until = earliest(own)
+              yield* until === undefined ? Effect.never : sleepUntil(until, isAnyOver(own), parkIfIdle)
+            }),
           // Also if the unit is blocked meanwhile.
-          Effect.ensuring(
+          () =>
             Effect.sync(() => {
               for (const wait of own) waits.delete(wait)
               active += 1
             })
-          )
         ),
 
       end: idle
@@ -119,11 +134,16 @@ const isAnyOver = Effect.exists(({ isOver = Effect.succeed(false) }: Wait) => is
 /** Short, since the clock may jump, as after a suspend, and the agent may be available again, as a turn of another unit or job shows. */
 const longestSleep = Duration.seconds(4)
 
-const sleepUntil = (until: DateTime.Utc, isOver: Effect.Effect<boolean, StoreError>): Effect.Effect<void, StoreError> =>
+const sleepUntil = (
+  until: DateTime.Utc,
+  isOver: Effect.Effect<boolean, StoreError>,
+  parkIfIdle: Effect.Effect<void>
+): Effect.Effect<void, StoreError> =>
   Effect.gen(function* () {
     for (;;) {
       const left = Duration.millis(DateTime.distance(yield* DateTime.now, until))
       if (Duration.lessThanOrEqualTo(left, Duration.zero) || (yield* isOver)) return
+      yield* parkIfIdle
       yield* Effect.sleep(Duration.min(left, longestSleep))
     }
   })

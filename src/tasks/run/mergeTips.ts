@@ -20,14 +20,17 @@ export const merge = (ctx: RunContext, unit: Unit, of: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const { job, snapshot } = ctx
     const units = snapshot.plan.units.filter(({ id }) => of.includes(id))
-    const [first, ...others] = yield* Effect.forEach(units, (unit) =>
+    const tips = yield* Effect.forEach(units, (unit) =>
       Effect.map(Schema.decodeUnknown(ObjectId)(tipOf(ctx, unit.id)), (tip) => ({ unit, tip }))
     )
-    if (first === undefined) return snapshot.base
-    let at = first.tip
+    let at = snapshot.base
     let isMerge = false
-    for (const { tip, unit } of others) {
-      const commit = yield* mergeUnit.mergeCommits(ctx, unit, { ours: at, theirs: tip })
+    for (const { tip, unit } of tips) {
+      const commit = yield* mergeUnit.mergeCommits(ctx, unit, {
+        ours: at,
+        theirs: tip,
+        isCarriedOver: snapshot.taken.begun[unit.id] !== undefined
+      })
       isMerge = commit !== tip && (isMerge || commit !== at)
       at = commit
     }

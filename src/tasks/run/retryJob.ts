@@ -125,7 +125,10 @@ export const carryOver = (former: Option.Option<FormerJob>, start: Start) =>
         )
         const tip = yield* standingTip(left)
         // It may have been merged into the target meanwhile.
-        const isMerged = isFinished && Option.isSome(tip) && (yield* git.isAncestor(repository, tip.value, base))
+        const isMerged =
+          isFinished &&
+          Option.isSome(tip) &&
+          (unit.remaining.length === 0 || (yield* git.isAncestor(repository, tip.value, base)))
         return { unit, tip: isMerged ? Option.none() : tip, worktree, done }
       })
     )

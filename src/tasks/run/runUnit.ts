@@ -4,6 +4,7 @@
 import { Effect, Option, Schema } from "effect"
 import { now } from "../../internal/now.js"
 import * as Tracing from "../../internal/Tracing.js"
+import { Git } from "../../git/Git.js"
 import { ObjectId, unitBranch } from "../../git/RefNames.js"
 import type { Task, Unit } from "../plan/Plan.js"
 import type { RunContext } from "./RunContext.js"
@@ -75,9 +76,14 @@ const freshBase = (ctx: RunContext, unit: Unit, start: Fold.Start, begun: Object
       Tips: ({ of }) => mergeTips.merge(ctx, unit, of)
     })
     if (begun === undefined) return at
-    return yield* Effect.catchTag(
+    const base = yield* Effect.catchTag(
       mergeUnit.mergeCommits(ctx, unit, { ours: begun, theirs: at, isCarriedOver: true }),
       "MergeConflict",
       () => Effect.succeed(begun)
     )
+    // What was verified there is another commit. The branch keeps the merge from being collected before it is recorded.
+    const git = yield* Git
+    yield* git.removeWorktree(ctx.repository, yield* UnitWorktree.pathOf(ctx, unit.id))
+    yield* git.restore(ctx.repository, unitBranch(ctx.job.id, unit.id), base)
+    return base
   })

@@ -1,7 +1,7 @@
 /**
  * Runs the units of a job with bounded concurrency, by the model of `Fold`: where each begins, and when it is merged.
  */
-import { Effect, Order } from "effect"
+import { Array, Effect, Order } from "effect"
 import { now } from "../../internal/now.js"
 import * as Permits from "../../internal/Permits.js"
 import * as race from "../../internal/race.js"
@@ -73,6 +73,21 @@ export const run = (ctx: RunContext) =>
           )
         )
 
+        /** Waits for an agent; ends also once the unit is blocked. */
+        const waiting: UnitActivity.UnitActivity = {
+          ...activity,
+          awaitAgent: (...waits) =>
+            race.first([
+              activity.awaitAgent(
+                ...Array.map(waits, (wait) => ({
+                  ...wait,
+                  isBlocked: () => unit.dependsOn.some((id) => standing(ctx, id) === "lost")
+                }))
+              ),
+              isBlocked
+            ])
+        }
+
         const permit = Permits.lendable(permits)
         const merge = (completed: TaskPosition, onto: string | undefined) =>
           Effect.flatMap(unitCommits.resultAfter(ctx, onto), (result) =>
@@ -107,13 +122,13 @@ export const run = (ctx: RunContext) =>
                 ? Effect.forEach(ids, (id) => activity.awaitDone(positionOf(id)), { discard: true })
                 : merged(ids, `: ${clash}`)
           )
+        yield* AgentWait.forPerson(ctx, unit, waiting)
         let begun = yield* start()
-        yield* AgentWait.forPerson(ctx, unit, activity)
         let outcome: Effect.Effect.Success<ReturnType<typeof work>> | undefined
         while (outcome === undefined) {
           outcome = yield* Effect.catchTags(work(begun), {
             AgentsUnavailable: ({ causes }) =>
-              Effect.as(race.first([AgentWait.until(ctx, unit, activity, causes), isBlocked]), undefined),
+              Effect.as(race.first([AgentWait.until(ctx, unit, waiting, causes), isBlocked]), undefined),
             TipsUnmergeable: ({ message }) => {
               clash = message
               return Effect.succeed(undefined)
