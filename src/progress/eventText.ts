@@ -85,7 +85,9 @@ const texts: {
   "unit.setup.started": (data) => faint(`setup${again(data.number("attempt"))}: ${data.text("command")}`),
   "unit.setup.failed": (data) => bad(`setup failed: ${data.text("reason")}`, data.log("log")),
   "unit.waiting": (data, { time }) =>
-    warn(`waiting: ${reason.text(data.text("reason"))}${until(data.time("until"), time)}`),
+    data.strings("waitsFor").length > 0
+      ? faint(reason.text(data.text("reason")))
+      : warn(`waiting: ${reason.text(data.text("reason"))}${until(data.time("until"), time)}`),
   "unit.completed": () => good("all tasks done"),
   "unit.verifying": (data) => faint(`verifying the merged result: ${data.text("command")}`),
   "unit.merged": (data) => good(`merged, commit ${format.short(data.text("commit"))}`),

@@ -119,7 +119,12 @@ export const payloads = {
    * The unit waits for its agents, which reached a limit, get no answer or need a person, until that time or until the job is resumed;
    * or it waits for a turn, since as many turns of the agent run as its profile allows; or it waits for other units to be merged.
    */
-  "unit.waiting": Schema.Struct({ reason, until: Schema.optional(Schema.DateTimeUtc) }),
+  "unit.waiting": Schema.Struct({
+    reason,
+    until: Schema.optional(Schema.DateTimeUtc),
+    /** The units that have to be merged before. */
+    waitsFor: Schema.optional(Schema.Array(Schema.String))
+  }),
   /** All tasks of the unit are complete; it is merged after the units before it. */
   "unit.completed": Nothing,
   /** A gate or baseline command runs on the merged result. */

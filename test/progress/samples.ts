@@ -62,6 +62,7 @@ export const samples: ReadonlyArray<Sample> = [
   sample("unit.setup.failed", { command: "npm ci", attempt: 1, reason, log }),
   sample("unit.waiting", { reason: "claude is not logged in" }),
   sample("unit.waiting", { reason: "claude is at its usage limit", until }),
+  sample("unit.waiting", { reason: "waits for api to be merged", waitsFor: ["api"] }),
   sample("unit.completed", {}),
   sample("unit.verifying", { command: "npm test" }),
   sample("unit.merged", { commit, fastForward: true }),

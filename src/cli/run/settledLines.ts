@@ -39,6 +39,8 @@ export const lines = (event: JobEvent, { columns, model, tail, zone }: Around): 
   const isOfJob = event.type.startsWith("job.")
   if (isOfJob ? ends.has(event.type) : !kept.has(event.type)) return []
   const text = eventText(progressEvent(event), (at) => format.dateTime(at, zone))
+  // That others are merged first is part of the plan.
+  if (event.type === "unit.waiting" && text.tone === "faint") return []
   const line = isOfJob ? [StyledLine.raw(`job ${event.jobId} `, "faint"), ...words(text)] : ofWork(event, text, model)
   return [
     ...[line, ...(event.type === "orch.started" ? skipped(model) : [])].flatMap((line) =>

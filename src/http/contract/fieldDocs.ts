@@ -235,6 +235,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   "JobEvent.task.agent.started.log": ["The file that receives the output.", log.file],
   "JobEvent.task.gate.started.log": ["The file that receives the output.", log.file],
   "JobEvent.unit.blocked.waitsFor": ["The units before it that did not complete.", ["api"]],
+  "JobEvent.unit.waiting.waitsFor": ["The units that have to be merged before it.", ["api"]],
   "JobProgress.interrupted": ["Number of tasks that were cut short.", 1],
   "JobProgress.waiting": ["Number of tasks that wait while the job is parked.", 1],
   "JobTask.log": ["The file with the output of the last attempt.", log.file],

@@ -16,7 +16,7 @@ import * as verifyMerge from "./verifyMerge.js"
  * The tip of one unit, or the merge of several in this order. That is verified in the worktree of the unit that begins there, on its
  * branch, which keeps the commit from being collected as garbage before it is recorded.
  */
-export const merge = (ctx: RunContext, unit: Unit, of: ReadonlyArray<string>) =>
+export const merge = (ctx: RunContext, { id }: Unit, of: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const { job, snapshot } = ctx
     const units = snapshot.plan.units.filter(({ id }) => of.includes(id))
@@ -29,12 +29,13 @@ export const merge = (ctx: RunContext, unit: Unit, of: ReadonlyArray<string>) =>
       const commit = yield* mergeUnit.mergeCommits(ctx, unit, {
         ours: at,
         theirs: tip,
+        title: `Merge unit ${unit.id} for ${id}`,
         isCarriedOver: snapshot.taken.begun[unit.id] !== undefined
       })
       isMerge = commit !== tip && (isMerge || commit !== at)
       at = commit
     }
-    if (isMerge) yield* verify(ctx, { unit: unit.id, branch: unitBranch(job.id, unit.id), at }, units)
+    if (isMerge) yield* verify(ctx, { unit: id, branch: unitBranch(job.id, id), at }, units)
     return at
   }).pipe(
     Effect.catchTags({

@@ -15,19 +15,22 @@ import * as Setup from "./Setup.js"
 import * as verifyMerge from "./verifyMerge.js"
 import * as UnitWorktree from "./UnitWorktree.js"
 
+interface Merging {
+  readonly ours: ObjectId
+  readonly theirs: ObjectId
+  readonly isCarriedOver?: boolean
+  readonly title?: string
+}
+
 /** Merges two commits without moving a branch. In work taken over from a retried job, plan files that changed since prevail. */
 export const mergeCommits = (
   { job, repository, snapshot }: RunContext,
   unit: Unit,
-  {
-    isCarriedOver = false,
-    ours,
-    theirs
-  }: { readonly ours: ObjectId; readonly theirs: ObjectId; readonly isCarriedOver?: boolean }
+  { isCarriedOver = false, ours, theirs, title = `Merge unit ${unit.id}` }: Merging
 ) =>
   Effect.gen(function* () {
     const git = yield* Git
-    const subject = { title: `Merge unit ${unit.id}`, jobId: job.id, unit: unit.id }
+    const subject = { title, jobId: job.id, unit: unit.id }
     const yields = isCarriedOver ? yield* Schema.decode(Schema.Array(RepoPath))(snapshot.plan.files) : []
     const outcome = yield* git.merge(repository, { ours, theirs, subject, yields })
     return yield* MergeResult.$match(outcome, {

@@ -57,7 +57,8 @@ export const run = (ctx: RunContext) =>
           })
         const merged = (ids: ReadonlyArray<string>, why = "") => {
           const [last = unit.id] = ids.slice(-1)
-          const waiting = emit("unit.waiting", { reason: `${mergeWait.text(ids)}${why}` }, { unit: unit.id })
+          const reason = `${mergeWait.text(ids)}${why}`
+          const waiting = emit("unit.waiting", { reason, waitsFor: ids }, { unit: unit.id })
           return Effect.zipRight(waiting, activity.awaitSettled(positionOf(last)))
         }
         const mayGoOn = Effect.suspend(() => {

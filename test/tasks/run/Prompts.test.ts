@@ -34,7 +34,9 @@ describe("the prompt of an agent", () => {
         expect(prompt(world, n)).toContain(`\n\`\`\`sh\n${gate}\n\`\`\`\n`)
       }
       expect(prompt(world, 0)).not.toContain("A previous attempt")
-      expect(prompt(world, 1)).toContain("A previous attempt at this task failed: the gate exited with code 7.")
+      expect(prompt(world, 1)).toContain(
+        "A previous attempt at this task failed: the gate exited with code 7: looking / no out.txt."
+      )
       expect(prompt(world, 1)).toContain("```text\nlooking\nno out.txt\n```\n")
     })
   )

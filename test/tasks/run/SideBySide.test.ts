@@ -34,7 +34,7 @@ describe("units side by side", () => {
         return yield* ended(id)
       }).pipe(Effect.provide(charlotte(world)))
       expect(job.run.status).toBe("completed")
-      expect(waits(job, "web")).toEqual([{ reason: "waits for slow to be merged" }])
+      expect(waits(job, "web")).toEqual([{ reason: "waits for slow to be merged", waitsFor: ["slow"] }])
       expect(job.types.filter((type) => type.startsWith("unit.merged"))).toEqual([
         "unit.merged quick",
         "unit.merged slow",
@@ -129,7 +129,7 @@ describe("units side by side", () => {
         next: "blocked"
       })
       const conflict = "unit right conflicts with the units merged before it in a.txt"
-      expect(waits(job, "both")).toEqual([{ reason: expect.stringContaining(`to be merged: ${conflict}`) }])
+      expect(waits(job, "both")).toMatchObject([{ reason: expect.stringContaining(`to be merged: ${conflict}`) }])
       expect(job.work.tasks.filter(({ unit }) => unit === "next").map(({ calls, state }) => [state, calls])).toEqual([
         ["completed", 1],
         ["pending", 0]

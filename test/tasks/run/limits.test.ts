@@ -62,7 +62,7 @@ describe("charlotte.yaml", () => {
         ["completed", 1, 0]
       ])
       expect(ended.types.filter((type) => type === "unit.setup.failed a")).toHaveLength(3)
-      const log = /^the setup \(.*\) exited with code 3; see (.*)$/.exec(a?.reason ?? "")?.[1] ?? ""
+      const log = /^the setup \(.*\) exited with code 3: no such package; see (.*)$/.exec(a?.reason ?? "")?.[1] ?? ""
       expect(readFileSync(log, "utf8")).toBe("no such package\n")
       expect(JSON.stringify(ended.run.error)).toContain(log)
       yield* untouched
@@ -210,15 +210,16 @@ describe("charlotte.yaml", () => {
         const ended = yield* run(config)
         const [a, b] = ended.work.units
         expect([a?.state, b?.state]).toEqual(["failed", "merged"])
-        const log = /^the baseline \(.*\) exited with code 1; see (.*)$/.exec(a?.reason ?? "")?.[1] ?? ""
+        const log = /^the baseline \(.*\) exited with code 1: checked; see (.*)$/.exec(a?.reason ?? "")?.[1] ?? ""
         expect(readFileSync(log, "utf8")).toBe("checked\n")
         const result = yield* world.git(top, "ls-tree", "--name-only", `charlotte/${ended.id}/result`)
         expect(result).toContain("b1\n")
         expect(result).not.toContain("broken")
-        // A retry must not continue from its branch.
+        // A retry merges it again, as it stands, and does not pay for its task twice.
         yield* commitOnMain(world, top, "unrelated.txt", "unrelated\n")
         const again = yield* run({ ...config, retryOf: ended.id })
-        expect(again.types.filter((type) => type.startsWith("task.agent.started"))).toEqual(["task.agent.started a 1"])
+        expect(again.types.filter((type) => type.startsWith("task.agent.started"))).toEqual([])
+        expect(again.work.units[0]).toMatchObject({ state: "failed", reason: expect.stringContaining("the baseline") })
       }).pipe(Effect.provide(charlotte(world)))
       yield* untouched
     })
@@ -344,8 +345,8 @@ describe("the time limit of gates", () => {
 
   for (const [what, settings, gate, reason] of [
     ["a gate", "", sleeping, `task 1 (Task 1) failed once: the gate ${limit}`],
-    ["setup", `setup: ${quoted(sleeping)}\n`, "true", `the setup (${sleeping}) ${limit}; see `],
-    ["a baseline command", `baseline: [${quoted(sleeping)}]\n`, "true", `the baseline (${sleeping}) ${limit}; see `]
+    ["setup", `setup: ${quoted(sleeping)}\n`, "true", `the setup (${sleeping}) ${limit}: started; see `],
+    ["a baseline command", `baseline: [${quoted(sleeping)}]\n`, "true", `the baseline (${sleeping}) ${limit}: started; see `]
   ] as const) {
     it.scopedLive(`ends ${what} that hangs`, () =>
       Effect.gen(function* () {

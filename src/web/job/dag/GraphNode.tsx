@@ -21,7 +21,7 @@ interface Props {
 const details = ({ node, unit }: Pick<Props, "node" | "unit">): string => {
   if (node.units.length > 1) return `${node.units.length} units`
   if (unit === undefined) return ""
-  if (unit.waiting !== undefined) return "waits for its agent"
+  if (unit.waiting !== undefined) return "waits"
   const tasks = [...unit.tasks.values()]
   const done = tasks.filter(({ state }) => state === "completed" || state === "skipped").length
   const failed = tasks.filter(({ state }) => state === "failed").length
