@@ -346,7 +346,12 @@ describe("the time limit of gates", () => {
   for (const [what, settings, gate, reason] of [
     ["a gate", "", sleeping, `task 1 (Task 1) failed once: the gate ${limit}`],
     ["setup", `setup: ${quoted(sleeping)}\n`, "true", `the setup (${sleeping}) ${limit}: started; see `],
-    ["a baseline command", `baseline: [${quoted(sleeping)}]\n`, "true", `the baseline (${sleeping}) ${limit}: started; see `]
+    [
+      "a baseline command",
+      `baseline: [${quoted(sleeping)}]\n`,
+      "true",
+      `the baseline (${sleeping}) ${limit}: started; see `
+    ]
   ] as const) {
     it.scopedLive(`ends ${what} that hangs`, () =>
       Effect.gen(function* () {
