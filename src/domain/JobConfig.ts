@@ -14,6 +14,25 @@ const text = Schema.NonEmptyString.annotations({ message: () => "must not be emp
 const labelName = Schema.String.pipe(Schema.pattern(/^(?!__proto__$)/, { title: "a name other than __proto__" }))
 
 /**
+ * What lands: all units together or nothing (`auto`), the units that are done even if others have failed (`done`), or nothing
+ * (`never`).
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export const Landing = Schema.Literal("auto", "done", "never").annotations({
+  message: () => ({ message: "must be auto, done or never", override: true })
+})
+
+/**
+ * What lands.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type Landing = typeof Landing.Type
+
+/**
  * The configuration of a job of the task orchestrator, decoded, with defaults filled in. `JobManager.start` takes its encoded form, a
  * plain object, and reports every invalid field as `InvalidJobConfig`.
  *
@@ -46,8 +65,13 @@ export class JobConfig extends Schema.Class<JobConfig>("charlotte/JobConfig")(
     ),
     /** Whether only to validate and show the plan, without changes. */
     dryRun: Schema.optionalWith(Schema.Boolean, { default: () => false }),
-    /** Whether to advance the target branch to the result once all units are merged. */
-    land: Schema.optionalWith(Schema.Boolean, { default: () => true }),
+    /** What lands on the target branch. `true` leaves this to `charlotte.yaml` and the configuration; `false` means `never`. */
+    land: Schema.optionalWith(
+      Schema.Union(Schema.Boolean, Landing).annotations({
+        message: () => ({ message: "must be true, false, auto, done or never", override: true })
+      }),
+      { default: () => true }
+    ),
     /** The name of the agent profile that runs the tasks. */
     agent: Schema.optional(text),
     /** A failed or cancelled job to retry: tasks that it completed are not run again. */

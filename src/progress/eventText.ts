@@ -80,7 +80,11 @@ const texts: {
   },
   "orch.waiting": (data) => warn(`waiting: ${reason.text(data.text("reason"))}`),
   "orch.landing": (data) => plain(`landing on ${data.text("target")}${again(data.number("attempt"))}`),
-  "orch.landed": (data) => good(`landed on ${data.text("target")}, commit ${format.short(data.text("commit"))}`),
+  "orch.landed": (data) => {
+    const [units, left] = [data.strings("units").join(", "), data.strings("left").join(", ")]
+    const where = `on ${data.text("target")}, commit ${format.short(data.text("commit"))}`
+    return good(`landed ${units === "" ? "" : `${units} `}${where}${left === "" ? "" : `; left: ${left}`}`)
+  },
   "unit.started": () => plain("unit started"),
   "unit.setup.started": (data) => faint(`setup${again(data.number("attempt"))}: ${data.text("command")}`),
   "unit.setup.failed": (data) => bad(`setup failed: ${data.text("reason")}`, data.log("log")),

@@ -10,6 +10,7 @@ import * as Executable from "./agents/Executable.js"
 import { NoSuchAgent } from "./agents/NoSuchAgent.js"
 import { presets } from "./agents/Presets.js"
 import { type Profile, script } from "./agents/Profile.js"
+import type { Landing } from "../domain/JobConfig.js"
 import type { Diagnostic } from "../yaml/Diagnostic.js"
 import { ParentEnvironment } from "../process/ChildEnvironment.js"
 
@@ -45,6 +46,9 @@ export interface Service {
   /** The environment and the time limit of gates, setup and baseline commands. */
   readonly gates: { readonly env: ReadonlyArray<string>; readonly timeout: Duration.Duration }
 
+  /** The most that may land, and what lands if neither the job nor `charlotte.yaml` says; `auto` if undefined. */
+  readonly land?: Landing | undefined
+
   /** Reads the configuration again, if it can change. Fails if it is invalid; the previous one then stays in effect. */
   readonly reload: Effect.Effect<void, ReadonlyArray<Diagnostic>>
 }
@@ -72,6 +76,8 @@ export interface Settings {
   /** Names are unique. */
   readonly profiles: ReadonlyArray<Profile>
   readonly gates: Gates
+  /** The most that may land; see `Service`. */
+  readonly land?: Landing | undefined
   /** The configuration file, for error messages. */
   readonly file: string
 }
@@ -110,7 +116,7 @@ export const make = (settings: Settings): Effect.Effect<Service> =>
       return yield* fail({ reason: "missing", agent: name, command: profile.command[0] })
     })
 
-    return Agents.of({ names, found, get, gates: { env, timeout }, reload: Effect.void })
+    return Agents.of({ names, found, get, gates: { env, timeout }, land: settings.land, reload: Effect.void })
   })
 
 /**
@@ -131,6 +137,9 @@ export const makeReloading = (
       },
       get gates() {
         return current.gates
+      },
+      get land() {
+        return current.land
       },
       found: Effect.suspend(() => current.found),
       get: (name) => Effect.suspend(() => current.get(name)),

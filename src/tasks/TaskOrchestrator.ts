@@ -9,7 +9,7 @@ import { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
 import { Context, Effect, identity, Layer, Option, Schema } from "effect"
 import { join } from "node:path"
-import type { JobConfig } from "../domain/JobConfig.js"
+import type { JobConfig, Landing } from "../domain/JobConfig.js"
 import type { JobId } from "../domain/JobId.js"
 import { type JobContext, Orchestrator } from "../manager/Orchestrator.js"
 import { RunStore } from "../store/RunStore.js"
@@ -26,6 +26,7 @@ import * as AgentGate from "./run/AgentGate.js"
 import * as JobLifecycle from "./run/JobLifecycle.js"
 import * as preflight from "./run/preflight.js"
 import type { RunContext } from "./run/RunContext.js"
+import * as landing from "./run/landing.js"
 import * as landResult from "./run/landResult.js"
 import * as reapOrphanGit from "./run/reapOrphanGit.js"
 import * as TaskAgents from "./run/TaskAgents.js"
@@ -192,14 +193,16 @@ const run = (options: Options, taskAgents: TaskAgents.TaskAgents, job: JobContex
     yield* emitStarted(({ id }, { number }) => ["completed", "skipped"].includes(ctx.progress.task(id, number).state))
     yield* scheduleUnits.run(ctx)
     const end = yield* unitCommits.result(ctx)
-    yield* failIfAny(ctx, summary, end)
+    const lands = landing.of(config, plan.settings, agents.land)
+    yield* failIfAny(ctx, summary, end, lands)
 
     const commits = yield* git.commits(ctx.repository, { from: targetAt, to: end })
-    if (!config.land) {
+    if (lands === "never") {
       yield* ResultBranch.set(ctx, end)
       return new Summary({ ...summary, commits, ...(yield* unsigned(ctx, end)) })
     }
-    const landed = yield* landResult.land(ctx, end)
+    // The work of a retried job was never verified together with newer commits on the target.
+    const landed = yield* landResult.land(ctx, end, lands === "auto" && base === targetAt)
     return new Summary({ ...summary, commits, landed, ...(yield* unsigned(ctx, landed)) })
   })
 
@@ -257,7 +260,8 @@ const existingCommit = ({ repository }: RunContext, commit: string | undefined) 
 const failIfAny = (
   ctx: RunContext,
   { diff, leftOut }: { readonly diff: string; readonly leftOut?: typeof LeftOut.Type },
-  end: ObjectId
+  end: ObjectId,
+  lands: Landing
 ) =>
   Effect.gen(function* () {
     const { progress, result, snapshot } = ctx
@@ -266,7 +270,9 @@ const failIfAny = (
     if (failed.length === 0) return
     // An agent may have moved the branch since the last merge. Failing to reset it must not hide the failed tasks.
     yield* Effect.catchAll(ResultBranch.set(ctx, end), ({ message }) => Effect.logWarning(message))
+    const part = lands === "done" && end !== snapshot.targetAt ? yield* landPart(ctx, end) : {}
     return yield* new TasksFailed({
+      ...part,
       branch: result,
       diff,
       leftOut,
@@ -276,4 +282,22 @@ const failIfAny = (
       }),
       blocked: records.filter(({ state }) => state === "blocked").map(({ unit }) => unit)
     })
+  })
+
+/** Lands the units that are done. Whether they land or not, the job fails for the others. */
+const landPart = (ctx: RunContext, end: ObjectId) =>
+  Effect.gen(function* () {
+    const { progress, snapshot } = ctx
+    const { left, units } = landResult.partition(ctx)
+    const isLost = new Set(left.map(({ id }): string => id))
+    const others = left.map(({ dependsOn, id }) => {
+      const by = dependsOn.filter((unit) => isLost.has(unit)).join(", ")
+      return { unit: id, reason: progress.unit(id).reason ?? `blocked by ${by}` }
+    })
+    return yield* landResult.land(ctx, end, false).pipe(
+      Effect.map((commit) => ({ target: snapshot.target, landed: units, landedAt: commit, left: others })),
+      Effect.catchTag("LandingBlocked", ({ command, log, reason }) =>
+        Effect.succeed({ target: snapshot.target, notLanded: { reason, command, log } })
+      )
+    )
   })

@@ -164,7 +164,13 @@ export const payloads = {
 
   /** The first attempt to land, or another one because the target has moved. */
   "orch.landing": Schema.Struct({ target: Schema.String, attempt: Schema.Int }),
-  "orch.landed": Schema.Struct({ target: Schema.String, commit })
+  /** If some units are left, with the names of the units that have landed, and of the others. */
+  "orch.landed": Schema.Struct({
+    target: Schema.String,
+    commit,
+    units: Schema.optional(Schema.Array(Schema.String)),
+    left: Schema.optional(Schema.Array(Schema.String))
+  })
 } as const
 
 /**

@@ -29,6 +29,11 @@ describe("JobConfig", () => {
     expect(Schema.encodeSync(JobConfig.JobConfig)(Either.getOrThrow(decode(full)))).toEqual(full)
   })
 
+  it("accepts a word for what lands", () => {
+    for (const land of ["auto", "done", "never", true, false])
+      expect(Either.getOrThrow(decode({ ...config, land })).land).toBe(land)
+  })
+
   it("reports every invalid field", () => {
     const wrong = {
       repoPath: "project",
@@ -47,7 +52,7 @@ describe("JobConfig", () => {
       targetBranch: "must not contain a NUL character",
       concurrency: "must be a whole number, 1 or more",
       dryRun: "Expected boolean, actual 1",
-      land: 'Expected boolean, actual "no"',
+      land: "must be true, false, auto, done or never",
       agent: "must not be empty",
       "labels.team": "Expected string, actual 1",
       "labels.size": "Expected string, actual null",

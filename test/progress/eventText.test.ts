@@ -41,6 +41,12 @@ describe("the text of an event", () => {
     expect(text("job.timeout", { limit: 600_000 }).text).toBe("time limit of 10 min exceeded")
   })
 
+  it("names the units that have landed, and those that are left", () => {
+    const landed = { target: "main", commit: "1a2b3c4d5e6f", units: ["a", "c"], left: ["b"] }
+    expect(text("orch.landed", landed).text).toBe("landed a, c on main, commit 1a2b3c4d; left: b")
+    expect(text("orch.landed", { target: "main", commit: "1a2b3c4d5e6f" }).text).toBe("landed on main, commit 1a2b3c4d")
+  })
+
   it("shows what a later version has recorded as it stands", () => {
     expect(text("job.queued", { waitsFor: "weather" }).text).toBe("queued: waits for weather")
     expect(text("job.rescheduled", { by: "ann" }).text).toBe('{"by":"ann"}')

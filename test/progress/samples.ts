@@ -57,6 +57,7 @@ export const samples: ReadonlyArray<Sample> = [
   sample("orch.landing", { target: "main", attempt: 1 }),
   sample("orch.landing", { target: "main", attempt: 2 }),
   sample("orch.landed", { target: "main", commit }),
+  sample("orch.landed", { target: "main", commit, units: ["api", "web"], left: ["docs"] }),
   sample("unit.started", {}),
   sample("unit.setup.started", { command: "npm ci", attempt: 1 }),
   sample("unit.setup.failed", { command: "npm ci", attempt: 1, reason, log }),

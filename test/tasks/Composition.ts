@@ -14,6 +14,8 @@ export interface Options {
   readonly env?: ReadonlyArray<string>
   /** The time limit of gates. */
   readonly gateTimeout?: Duration.Duration
+  /** The most that may land. */
+  readonly land?: Agents.Settings["land"]
   /** The environment of the manager; defaults to that of this process. */
   readonly around?: Variables
   /** Changes what the store does. */
@@ -23,7 +25,7 @@ export interface Options {
 /** Its home is `charlotte` below the root, with the database beside it. */
 export const charlotte = (
   { environment, root }: { readonly root: string; readonly environment: GitEnvironment },
-  { around, env = [], gateTimeout, profiles = [], store = identity }: Options = {}
+  { around, env = [], gateTimeout, land, profiles = [], store = identity }: Options = {}
 ) =>
   JobManager.layer().pipe(
     Layer.provideMerge(TaskOrchestrator.layer({ directory: `${root}/charlotte` })),
@@ -31,7 +33,7 @@ export const charlotte = (
       Layer.mergeAll(
         Git.layer,
         ProcessRunner.layer,
-        Agents.layer({ profiles, gates: { env, timeout: gateTimeout }, file: `${root}/charlotte/config.yaml` })
+        Agents.layer({ profiles, gates: { env, timeout: gateTimeout }, land, file: `${root}/charlotte/config.yaml` })
       )
     ),
     Layer.provideMerge(Layer.effect(RunStore.RunStore, Effect.map(RunStore.RunStore, store))),

@@ -86,6 +86,13 @@ export const age = (name: string, description: string) =>
 
 export const concurrency = number("concurrency", "How many units to work on in parallel (default: 4).")
 
+export const land = Parameter.choiceOption(
+  "land",
+  "WHAT",
+  ["auto", "done", "never"],
+  "What lands: auto, all units or nothing; done, the units that are done; or never (default: as charlotte.yaml says, or auto)."
+)
+
 export const noLand = Parameter.flag("no-land", {
   description: "Leave the result on its own branch and the target branch unchanged."
 })
@@ -108,4 +115,4 @@ export const labels = Parameter.repeatedOption(
 )
 
 /** The options that describe a job. */
-export const submit = { tasksDir, repo, target, agent, concurrency, noLand, dryRun, labels }
+export const submit = { tasksDir, repo, target, agent, concurrency, land, noLand, dryRun, labels }

@@ -63,6 +63,11 @@ export interface Summary {
   readonly target: string | undefined
   /** The commit to which the target branch was advanced. */
   readonly landed: string | undefined
+  /** If some units failed and what is done has landed: its units, and the others. */
+  readonly landedUnits: ReadonlyArray<string> | undefined
+  readonly left: ReadonlyArray<{ readonly unit: string; readonly reason: string }> | undefined
+  /** Why the units that are done could not land. */
+  readonly notLanded: string | undefined
   /** How many commits have no signature, although the user signs. */
   readonly unsigned: number | undefined
   /** The reason of a failure without a failed unit. */
@@ -88,7 +93,13 @@ const Outcome = Schema.Struct({
   branch: Schema.optional(Schema.String),
   diff: Schema.optional(Schema.String),
   target: Schema.optional(Schema.String),
-  landed: Schema.optional(Schema.String),
+  /** The commit, or the units if others failed. */
+  landed: Schema.optional(Schema.Union(Schema.String, Schema.Array(Schema.String))),
+  landedAt: Schema.optional(Schema.String),
+  left: Schema.optional(Schema.Array(Schema.Struct({ unit: Schema.String, reason: Schema.String }))),
+  notLanded: Schema.optional(
+    Schema.Struct({ reason: Schema.String, command: Schema.String, log: Schema.optional(Schema.String) })
+  ),
   unsigned: Schema.optional(Schema.Int),
   commits: Schema.optional(Schema.Int),
   command: Schema.optional(Schema.String),
@@ -124,7 +135,7 @@ export const of = (
     unfinished,
     leftOut: outcome.leftOut && leftOutOf(outcome.leftOut),
     target: outcome.target ?? config?.targetBranch,
-    landed: outcome.landed,
+    ...landedOf(outcome),
     unsigned: outcome.unsigned,
     reason,
     failures,
@@ -136,6 +147,13 @@ export const of = (
     next: next(run, outcome)
   }
 }
+
+const landedOf = ({ landed, landedAt, left, notLanded }: Outcome) => ({
+  landed: typeof landed === "string" ? landed : landedAt,
+  landedUnits: typeof landed === "string" ? undefined : landed,
+  left: left?.map(({ reason, unit }) => ({ unit, reason: why.text(reason) })),
+  notLanded: notLanded && `${why.text(notLanded.reason)}${notLanded.log === undefined ? "" : `; see ${notLanded.log}`}`
+})
 
 /** The branch with its work, once units have started. */
 const resultOf = ({ id }: Run, { units }: ShownWork, outcome: Outcome, config: JobConfig | undefined) => {

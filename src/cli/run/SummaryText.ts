@@ -54,7 +54,7 @@ export const saidMark = StyledLine.raw("the agent said  ", "faint")
 export type Fact = readonly [name: string, value: string | undefined]
 
 export const facts = (summary: Summary): ReadonlyArray<Fact> => {
-  const { branch, commits, diff, landed, leftOut = [], target, tasks, units, unsigned } = summary
+  const { branch, commits, diff, leftOut = [], tasks, units, unsigned } = summary
   // All work is on the branches of units, each of which is shown with its own diff.
   const isElsewhere = commits === 0 && unmergedOf(summary).length > 0
   return [
@@ -64,11 +64,19 @@ export const facts = (summary: Summary): ReadonlyArray<Fact> => {
       "commits",
       branch === undefined ? undefined : `${commits}${unsigned === undefined ? "" : `, ${unsigned} not signed`}`
     ],
-    ["landed", landed === undefined ? undefined : `on ${target}, at ${format.short(landed)}`],
+    ["landed", landed(summary)],
+    ["left", summary.left?.map(({ unit }) => unit).join(", ")],
     ["result", isElsewhere ? undefined : branch],
     ["diff", isElsewhere ? undefined : diff],
     ...leftOut.map(({ command, units }): Fact => ["left out", `${units.join(", ")}; continue them with: ${command}`])
   ]
+}
+
+const landed = ({ landed, landedUnits = [], notLanded, target }: Summary): string | undefined => {
+  if (notLanded !== undefined) return `nothing: ${target} could not be advanced: ${notLanded}`
+  if (landed === undefined) return undefined
+  const units = landedUnits.length === 0 ? "" : `${landedUnits.join(", ")} `
+  return `${units}on ${target}, at ${format.short(landed)}`
 }
 
 /** The units with commits that are not in the result; none while the job may still merge them. */
@@ -108,7 +116,7 @@ export const unfinished = ({ unfinished }: Summary): ReadonlyArray<StyledLine.Li
   })
 
 /** Facts that may wrap. */
-const sentences = ["units", "tasks"]
+const sentences = ["units", "tasks", "landed", "left"]
 
 const nameWidth = 9
 

@@ -3,7 +3,7 @@
  */
 import { Effect, Option } from "effect"
 import { Home } from "../../daemon/home/Home.js"
-import { JobConfig } from "../../domain/JobConfig.js"
+import { JobConfig, type Landing } from "../../domain/JobConfig.js"
 import { Git } from "../../git/Git.js"
 import type { Repository } from "../../git/Repository.js"
 import * as resolveTasksDir from "./resolveTasksDir.js"
@@ -14,6 +14,7 @@ export interface Given extends resolveTasksDir.Given {
   readonly target: Option.Option<string>
   readonly agent: Option.Option<string>
   readonly concurrency: Option.Option<number>
+  readonly land: Option.Option<Landing>
   readonly noLand: boolean
   readonly dryRun: boolean
   readonly labels: ReadonlyArray<readonly [name: string, value: string]>
@@ -31,7 +32,7 @@ export const read = (given: Given) =>
       tasksDir,
       targetBranch: Option.isSome(given.target) ? given.target.value : yield* checkedOut(repository),
       dryRun: given.dryRun,
-      land: !given.noLand,
+      land: given.noLand ? false : Option.getOrElse(given.land, () => true),
       labels: Object.fromEntries(given.labels),
       ...Option.match(given.concurrency, { onNone: () => ({}), onSome: (concurrency) => ({ concurrency }) }),
       ...Option.match(given.agent, { onNone: () => ({}), onSome: (agent) => ({ agent }) })

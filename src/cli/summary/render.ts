@@ -93,7 +93,8 @@ const rows = ({ completed, failed, pending, running, waiting }: Morning, view: V
     }),
     ...failed.map(({ job, retry }): Row => {
       const mark = retry?.status === "completed" ? StyledLine.raw("· ", "faint") : StyledLine.raw("✗ ", "bad")
-      return [mark, "failed", job, `${time(job)}${retried({ job, retry })}`]
+      const landed = payload.list(job.error?.error, "landed").join(", ")
+      return [mark, "failed", job, `${time(job)}${landed === "" ? "" : `, landed ${landed}`}${retried({ job, retry })}`]
     }),
     ...waiting.map((job): Row => [
       StyledLine.raw("· ", "faint"),

@@ -4,6 +4,7 @@
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Array, type Duration, Effect, Either, Option, ParseResult, Schema } from "effect"
+import { Landing } from "../../domain/JobConfig.js"
 import type { Retention } from "../../domain/Retention.js"
 import type * as Agents from "../../tasks/Agents.js"
 import * as Profiles from "../../tasks/agents/Profiles.js"
@@ -44,6 +45,7 @@ export class InvalidConfiguration extends Schema.TaggedError<InvalidConfiguratio
 
 const Keys = mapping({
   ...Profiles.fields,
+  land: optional(Landing),
   database: optional(DatabaseText),
   tlsCert: optional(AbsolutePath),
   tlsKey: optional(AbsolutePath),
@@ -110,7 +112,11 @@ export const read = (
     if (Array.isNonEmptyArray(all)) return yield* new InvalidConfiguration({ problems: Array.sort(all, order) })
     const settings = Either.all({ database, maxJobs, stopGrace, port: Either.all(port), node: Either.all(node) })
     // Cannot fail: any error is among the problems.
-    return { agents: { profiles, gates, file }, retention: value.retention, ...(yield* Effect.orDie(settings)) }
+    return {
+      agents: { profiles, gates, land: value.land, file },
+      retention: value.retention,
+      ...(yield* Effect.orDie(settings))
+    }
   })
 
 const decodeSwitch = (text: string) =>

@@ -102,8 +102,12 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   kinds: ["The kinds of jobs that the server has.", ["tasks"]],
   label: ["A label that the job must have, as KEY=VALUE; may be repeated.", ["team=web"]],
   labels: ["Names and values to filter jobs by.", { team: "web" }],
-  land: ["Advance the target branch to the result when all units have completed.", true],
+  land: [
+    "What lands on the target: auto (or true), all units or nothing; done, what is done; never (or false).",
+    "auto"
+  ],
   "last-event-id": ["The id of the last event received; takes precedence over `after`.", "41"],
+  left: ["The units that have not landed.", ["docs"]],
   limit: ["Maximum number of jobs in the page, 1 to 1000.", "100"],
   log: ["The range of the log file that holds the output.", log],
   name: ["The name of the signal.", "approve"],

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { Schema } from "effect"
+import { Landing } from "../../domain/JobConfig.js"
 import { type Decoded, decodeYaml } from "../../yaml/decodeYaml.js"
 import {
   Count,
@@ -71,6 +72,8 @@ export class Settings extends Schema.Class<Settings>("charlotte/Settings")({
   baseline: withDefault(ShellCommands, () => []),
   /** The agents of tasks that name none, unless the job names one, and their model. */
   ...AgentChoice.fields,
+  /** What lands, unless the job says. */
+  land: optional(Landing),
   /** The number of attempts at a task. */
   attempts: withDefault(Count, () => 3),
   /** Whether a turn resumes the session of the last turn at its task, or begins a fresh one. */

@@ -81,17 +81,32 @@ const result = {
   leftOut: Schema.optional(LeftOut)
 }
 
-/** Some units failed; the completed ones are on the result branch. */
+/** Some units failed; the completed ones are on the result branch, and on the target if what is done lands. */
 export class TasksFailed extends Schema.TaggedError<TasksFailed>()("TasksFailed", {
   ...result,
   failures: Schema.Array(UnitFailure),
   /** Units that did not run, since a dependency failed. */
-  blocked: Schema.Array(Schema.String)
+  blocked: Schema.Array(Schema.String),
+  target: Schema.optional(Schema.String),
+  /** The units that have landed, the commit to which the target was advanced, and the units that have not landed. */
+  landed: Schema.optional(Schema.Array(Schema.String)),
+  landedAt: Schema.optional(Schema.String),
+  left: Schema.optional(Schema.Array(Schema.Struct({ unit: Schema.String, reason: Schema.String }))),
+  /** Why the units that are done could not land. */
+  notLanded: Schema.optional(
+    Schema.Struct({ reason: Schema.String, command: Schema.String, log: Schema.optional(Schema.String) })
+  )
 }) {
   override get message() {
     const failures = this.failures.map(({ log, reason, unit }) => `unit ${unit}: ${reason}${log ? `; see ${log}` : ""}`)
     const blocked = this.blocked.length === 0 ? [] : [`blocked: ${this.blocked.join(", ")}`]
-    return [...failures, ...blocked, `the merged units are on ${this.branch}`].join("; ")
+    const landed =
+      this.landed === undefined
+        ? `the merged units are on ${this.branch}`
+        : `landed on ${this.target}: ${this.landed.join(", ")}`
+    const obstacle =
+      this.notLanded === undefined ? [] : [`${this.target} could not be advanced to them: ${this.notLanded.reason}`]
+    return [...failures, ...blocked, landed, ...obstacle].join("; ")
   }
 }
 

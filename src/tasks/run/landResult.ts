@@ -19,20 +19,23 @@ import * as UnitWorktree from "./UnitWorktree.js"
 /** If the target keeps moving faster than the gates run, merging is left to the user. */
 const maxAttempts = 5
 
-/** Returns the commit of the target after landing. */
-export const land = (ctx: RunContext, result: ObjectId) =>
+/**
+ * Returns the commit of the target after landing.
+ *
+ * @param isVerified whether all gates and the baseline have passed on the result; it is verified before it lands otherwise
+ */
+export const land = (ctx: RunContext, result: ObjectId, isVerified: boolean) =>
   Effect.gen(function* () {
     const git = yield* Git
     const { emit, repository, snapshot } = ctx
-    const { base, target, targetAt } = snapshot
-    // The work of a retried job was never verified together with newer commits on the target.
-    let verified = base === targetAt ? Option.some(result) : Option.none()
+    const { target } = snapshot
+    let verified = isVerified ? Option.some(result) : Option.none()
     for (let attempt = 1; attempt <= maxAttempts; attempt++) {
       yield* emit("orch.landing", { target, attempt })
       const tip = yield* currentTip(ctx)
       if (yield* git.isAncestor(repository, result, tip)) return yield* landed(ctx, tip)
       const commit = yield* mergeInto(ctx, { result, tip })
-      if (!Option.contains(verified, commit)) yield* verify(ctx, commit)
+      if (!Option.contains(verified, commit)) yield* verify(ctx, commit, tip)
       verified = Option.some(commit)
       const isAdvanced = yield* advance(ctx, { from: tip, to: commit })
       if (isAdvanced) return yield* landed(ctx, commit)
@@ -44,9 +47,17 @@ export const land = (ctx: RunContext, result: ObjectId) =>
     )
   )
 
-const landed = ({ emit, repository, result, snapshot: { target } }: RunContext, commit: ObjectId) =>
+/** The units with work in the result, and those that are in no result. */
+export const partition = (ctx: RunContext) => ({
+  units: [...new Set(verifyMerge.doneTasks(ctx).map(({ unit }) => unit))],
+  left: ctx.snapshot.plan.units.filter(({ id }) => ["failed", "blocked"].includes(ctx.progress.unit(id).state))
+})
+
+const landed = (ctx: RunContext, commit: ObjectId) =>
   Effect.gen(function* () {
     const git = yield* Git
+    const { emit, repository, result, snapshot } = ctx
+    const { left, units } = partition(ctx)
     yield* git
       .restore(repository, result, commit)
       .pipe(
@@ -54,7 +65,8 @@ const landed = ({ emit, repository, result, snapshot: { target } }: RunContext, 
           Effect.logWarning(`the result was landed, but its branch could not be moved: ${message}`)
         )
       )
-    yield* emit("orch.landed", { target, commit })
+    const part = left.length === 0 ? {} : { units, left: left.map(({ id }) => id) }
+    yield* emit("orch.landed", { target: snapshot.target, commit, ...part })
     return commit
   })
 
@@ -122,7 +134,7 @@ const mergeInto = (ctx: RunContext, { result, tip }: { readonly result: ObjectId
   })
 
 /** Runs all gates and the baseline on the commit to land, before any branch points to it. */
-const verify = (ctx: RunContext, commit: ObjectId) =>
+const verify = (ctx: RunContext, commit: ObjectId, tip: ObjectId) =>
   Effect.gen(function* () {
     const branch = OwnBranch.make(`charlotte/${ctx.job.id}/landing`)
     const worktree = yield* UnitWorktree.make(ctx, { branch, at: commit })
@@ -132,7 +144,10 @@ const verify = (ctx: RunContext, commit: ObjectId) =>
   }).pipe(
     limits.within(ctx),
     Effect.catchTag("CommandFailed", ({ log, message }) =>
-      blocked(ctx, { reason: `together with the commits made on it meanwhile, ${message}`, log })
+      blocked(ctx, {
+        reason: tip === ctx.snapshot.base ? message : `together with the commits made on it meanwhile, ${message}`,
+        log
+      })
     )
   )
 

@@ -17,6 +17,7 @@ import type { AgentChoice } from "../plan/AgentChoice.js"
 import type { Plan } from "../plan/Plan.js"
 import * as Settings from "../plan/Settings.js"
 import * as TaskDirectory from "../plan/TaskDirectory.js"
+import * as landing from "./landing.js"
 import * as retryJob from "./retryJob.js"
 import { PlanSnapshot } from "./PlanSnapshot.js"
 
@@ -33,19 +34,20 @@ export const read = (config: JobConfig, directory: string) =>
     const reloaded = yield* Effect.either(agents.reload)
     if (Either.isLeft(reloaded)) return yield* new InvalidJobConfig({ issues: at("agent", reloaded.left.map(String)) })
     const repository = yield* git.open(config.repoPath)
-    const target = yield* Effect.either(
-      branch(repository, config.targetBranch, {
-        worktrees: `${directory}/worktrees`,
-        lands: config.land,
-        writes: !config.dryRun
-      })
-    )
     const planned = yield* Effect.either(
       TaskDirectory.read({
         repository: repository.topLevel,
         tasksDir: config.tasksDir,
         agent: config.agent,
         checkAgent: checkAgent(agents)
+      })
+    )
+    const settings = Either.isLeft(planned) ? Settings.defaults : planned.right.settings
+    const target = yield* Effect.either(
+      branch(repository, config.targetBranch, {
+        worktrees: `${directory}/worktrees`,
+        lands: landing.of(config, settings, agents.land) !== "never",
+        writes: !config.dryRun
       })
     )
     const agentProblems = yield* problemsWithAgent(agents, config, planned)

@@ -46,7 +46,10 @@ const mustPass = (
     runCommand.mustPass(ctx, worktree, { line, ...command, log: `${worktree.logs}/${log}-${ctx.job.attempt}.log` })
   )
 
-/** The tasks of the plan that were completed by this job, or by the job that it retries. */
+/**
+ * The tasks of the given units, or of all units in the result, that were completed by this job, or by the job that it retries. A unit
+ * that failed or is blocked is in no result, whatever it has completed.
+ */
 export const doneTasks = (
   { progress, snapshot }: RunContext,
   ...units: ReadonlyArray<UnitName>
@@ -54,7 +57,9 @@ export const doneTasks = (
   const { plan, taken } = snapshot
   const before = new Set(taken.tasks.map(({ task, unit }) => `${unit}/${task}`))
   return plan.units
-    .filter(({ id }) => units.length === 0 || units.includes(id))
+    .filter(({ id }) =>
+      units.length === 0 ? !["failed", "blocked"].includes(progress.unit(id).state) : units.includes(id)
+    )
     .flatMap(({ id, tasks }) =>
       tasks
         .filter(({ number }) => progress.task(id, number).state === "completed" || before.has(`${id}/${number}`))

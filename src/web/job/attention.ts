@@ -163,6 +163,17 @@ const running = (model: JobModel.JobModel): ReadonlyArray<Message> => {
   return all.length === 0 ? [{ tone: "run", text: model.units.size === 0 ? "At work" : "Preparing" }] : all
 }
 
+/** What has landed of a job that failed, or why nothing could. */
+const part = ({ error }: Job): ReadonlyArray<Message> => {
+  const target = payload.string(error?.error, "target")
+  const landed = payload.list(error?.error, "landed").join(", ")
+  if (landed !== "") return [{ tone: "good", text: `Landed on ${target}: ${landed}` }]
+  const reason = payload.string(payload.json(error?.error, "notLanded"), "reason")
+  return reason === undefined
+    ? []
+    : [{ tone: "bad", text: `What is done could not land on ${target}`, reason: why.text(reason) }]
+}
+
 const ended = (job: Job, model: JobModel.JobModel): ReadonlyArray<Message> => {
   const action = job.kind === "tasks" ? ({ action: "retry" } as const) : {}
   switch (job.status) {
@@ -178,7 +189,11 @@ const ended = (job: Job, model: JobModel.JobModel): ReadonlyArray<Message> => {
       const units = failures(model)
       const own: ReadonlyArray<Message> =
         units.length > 0 ? units : [{ tone: "bad", text: "Failed", reason: errorText(job) }]
-      return [...own.map((message, at) => (at === 0 ? { ...message, ...action } : message)), ...notes(model)]
+      return [
+        ...own.map((message, at) => (at === 0 ? { ...message, ...action } : message)),
+        ...part(job),
+        ...notes(model)
+      ]
     }
   }
 }

@@ -194,13 +194,15 @@ const given = (...argv: ReadonlyArray<string>) =>
 describe("the options of run", () => {
   it.effect("are read in any order", () =>
     Effect.gen(function* () {
-      const words = "--repo ../r tasks --target main --agent claude --concurrency 2 --no-land --dry-run --json"
+      const words =
+        "--repo ../r tasks --target main --agent claude --concurrency 2 --land done --no-land --dry-run --json"
       expect(yield* given(...words.split(" "), "--label", "team=web", "--label", "why=a=b c")).toEqual({
         tasksDir: "tasks",
         repo: Option.some("../r"),
         target: Option.some("main"),
         agent: Option.some("claude"),
         concurrency: Option.some(2),
+        land: Option.some("done"),
         noLand: true,
         dryRun: true,
         json: true,
@@ -219,6 +221,9 @@ describe("the options of run", () => {
           `2 charlotte: invalid value "${wrong}" for --concurrency: expected a whole number, 1 or more; see: charlotte run --help\n`
         )
       }
+      expect(yield* given("tasks", "--land", "all")).toBe(
+        '2 charlotte: invalid value "all" for --land: expected one of auto, done, never; see: charlotte run --help\n'
+      )
       for (const wrong of ["team", "=web", "team="]) {
         expect(yield* given("tasks", "--label", wrong)).toBe(
           `2 charlotte: invalid value "${wrong}" for --label: expected KEY=VALUE, such as team=web; see: charlotte run --help\n`
@@ -284,6 +289,8 @@ Options
   --target BRANCH        The branch that receives the result (default: the one that is checked out).
   --agent NAME           The agent that works on the tasks (default: the one in charlotte.yaml).
   --concurrency N        How many units to work on in parallel (default: 4).
+  --land WHAT            What lands: auto, all units or nothing; done, the units that are done; or
+                         never (default: as charlotte.yaml says, or auto).
   --no-land              Leave the result on its own branch and the target branch unchanged.
   --dry-run              Show what would be done without doing it.
   --label KEY=VALUE...   A label to find jobs by; can be repeated.

@@ -3,7 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { existsSync, readFileSync } from "node:fs"
 import * as Repository from "../../support/Repository.js"
-import { task } from "../../tasks/Jobs.js"
+import { task, unit } from "../../tasks/Jobs.js"
 import * as Charlotte from "./Charlotte.js"
 import * as Tasks from "./Tasks.js"
 
@@ -58,6 +58,36 @@ describe("charlotte run on the checked-out branch", () => {
         ["three", "three\n"]
       ] as const)
         expect(readFileSync(`${repository}/${file}`, "utf8")).toBe(text)
+    })
+  )
+})
+
+describe("charlotte run --land done", () => {
+  it.scopedLive("lands the units that are done, exits with 1, and says what is left and how to continue", () =>
+    Effect.gen(function* () {
+      const world = yield* Charlotte.world((root) => ({
+        ...Tasks.simple,
+        "charlotte.yaml": "agent: script\nattempts: 1\nland: never\n",
+        "b/IMPLEMENTATION_PLAN.md": unit(),
+        "b/01-three.md": task(1, "echo three > three", `test -e '${root}/mended'`)
+      }))
+      const run = yield* Charlotte.run(world, "exec charlotte run tasks --land done")
+      expect([run.code, run.err]).toEqual([1, ""])
+      expect(run.out).toMatch(/ landed a on main, commit \w{8}; left: b\n/)
+      const facts = /\n {2}landed {3}a on main, at \w{8}\n {2}left {5}b\n/
+      expect(run.out).toMatch(facts)
+      const next = Charlotte.next(run)
+      expect(next).toMatch(/^charlotte retry \w{26}$/)
+      const shown = yield* Charlotte.run(world, "exec charlotte show latest")
+      expect(shown.out).toMatch(facts)
+      expect(shown.out).toContain(next)
+      expect([existsSync(`${world.repository}/one`), existsSync(`${world.repository}/three`)]).toEqual([true, false])
+
+      yield* world.write(`${world.root}/mended`, "")
+      const retried = yield* Charlotte.run(world, next)
+      expect([retried.code, retried.err]).toEqual([0, ""])
+      expect(readFileSync(`${world.repository}/three`, "utf8")).toBe("three\n")
+      expect(yield* world.git(world.repository, "log", "--format=%s", "--grep=Task")).toMatch(/^(Task \d\n){3}$/)
     })
   )
 })

@@ -66,6 +66,29 @@ describe("job summary", () => {
   fix that, then continue with  charlotte retry ${jobId}`)
   })
 
+  it("of a failed job says what has landed, what is left, and how to continue", () => {
+    const left = [
+      { unit: "silk", reason: "r" },
+      { unit: "barn", reason: "blocked by silk" }
+    ]
+    const ended = (fields: object) => ({
+      run: run("failed", { error: toJson(new TasksFailed({ ...failure, ...fields })) }),
+      work: someFailed
+    })
+    const part = ended({ target: "main", landed: ["frame", "words"], landedAt: commit, left })
+    expect(Summary.of(part, later)).toMatchObject({ landed: commit, landedUnits: ["frame", "words"], left })
+    expect(text(part)).toContain("\n  landed   frame, words on main, at 1a2b3c4d\n  left     silk, barn\n")
+    expect(text(part)).toContain(`\n  fix that, then continue with  charlotte retry ${jobId}`)
+    const notLanded = {
+      reason: "the baseline (npm test) exited with code 1",
+      command: `charlotte retry ${jobId}`,
+      log: "/l"
+    }
+    expect(text(ended({ target: "main", notLanded }))).toContain(
+      "\n  landed   nothing: main could not be advanced: the baseline (npm test) exited with code 1; see /l\n"
+    )
+  })
+
   it("of a job with unfinished work says how much there is, and how to see it if there is a snapshot", () => {
     const command = `charlotte diff ${jobId} silk --unfinished 2`
     const unfinished = [

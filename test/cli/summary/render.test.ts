@@ -88,6 +88,12 @@ Since 2024-12-31 18:00
     expect(text({})).toContain("\n  nothing has ended, and nothing runs or waits")
   })
 
+  it("names the units of a failed job that have landed", () => {
+    const error = { _tag: "TasksFailed", message: "m", target: "main", landed: ["a", "c"] }
+    const failed = job("Rings", "failed", { error })
+    expect(text({ failed: [{ job: failed, retry: undefined }] })).toContain("\n  ✗ failed   Rings  12:01, landed a, c")
+  })
+
   it("counts what it does not show, and never cuts a command", () => {
     const many = text({ needs: Array.from({ length: 15 }, () => broken) }, 30)
     expect(many).toContain("  and 3 more jobs: charlotte jobs")

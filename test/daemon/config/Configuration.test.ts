@@ -58,11 +58,11 @@ describe("the configuration", () => {
   it.scoped("sets agents, the variables of gates, and maxJobs", () =>
     Effect.gen(function* () {
       const home = yield* homeWith(
-        "agents:\n  mine: { command: [/bin/sh, -c, cat] }\ngates: { env: [DATABASE_URL] }\nmaxJobs: 3\nstopGrace: 20 seconds\n"
+        "agents:\n  mine: { command: [/bin/sh, -c, cat] }\ngates: { env: [DATABASE_URL] }\nland: never\nmaxJobs: 3\nstopGrace: 20 seconds\n"
       )
       const { agents, maxJobs, stopGrace } = yield* read(home)
       expect(agents.profiles.map(({ name }) => name).sort()).toEqual(["claude", "codex", "mine"])
-      expect(agents).toMatchObject({ gates: { env: ["DATABASE_URL"] }, file: `${home}/config.yaml` })
+      expect(agents).toMatchObject({ gates: { env: ["DATABASE_URL"] }, land: "never", file: `${home}/config.yaml` })
       expect({ maxJobs, stopGrace }).toEqual({ maxJobs: 3, stopGrace: Duration.seconds(20) })
     })
   )

@@ -11,7 +11,7 @@ describe("charlotte.yaml", () => {
   it("is read with all keys", () => {
     const { problems, settings } = parse(
       "# how\nsetup: npm ci\ncopy: [.env, config/local.json]\nbaseline:\n  - npm test\n  - npm run lint\n" +
-        "agent: claude\nattempts: 5\nsession: fresh\nlimits:\n  agentCalls: 100\n  duration: 2 hours\n"
+        "agent: claude\nattempts: 5\nsession: fresh\nland: done\nlimits:\n  agentCalls: 100\n  duration: 2 hours\n"
     )
     expect(problems).toEqual([])
     expect(settings).toEqual(
@@ -22,6 +22,7 @@ describe("charlotte.yaml", () => {
         agent: "claude",
         attempts: 5,
         session: "fresh",
+        land: "done",
         limits: new Settings.Limits({ agentCalls: 100, duration: Duration.hours(2) })
       })
     )
@@ -51,7 +52,7 @@ describe("charlotte.yaml", () => {
   it("has every invalid value reported with its line", () => {
     const { problems } = parse(
       "setup: [a]\ncopy:\n  - ../secret\n  - /etc/passwd\n  - .git/config\nbaseline: npm test\n" +
-        "agent: 1\nattempts: 0\nsession: new\nlimits:\n  duration: soon\n  agentCalls: many\nbasline: [x]\n"
+        "agent: 1\nattempts: 0\nsession: new\nlimits:\n  duration: soon\n  agentCalls: many\nbasline: [x]\nland: all\n"
     )
     expect(problems.map(String)).toEqual([
       'tasks/charlotte.yaml:13: has the unknown key "basline": did you mean "baseline"?',
@@ -61,6 +62,7 @@ describe("charlotte.yaml", () => {
       "tasks/charlotte.yaml:5: copy must be a path in the repository, relative to its top, without '..'",
       "tasks/charlotte.yaml:6: baseline must be a list of shell commands",
       "tasks/charlotte.yaml:7: agent must be the name of an agent, or a list of names, such as [claude, codex]",
+      "tasks/charlotte.yaml:14: land must be auto, done or never",
       "tasks/charlotte.yaml:8: attempts must be a whole number, 1 or more",
       "tasks/charlotte.yaml:9: session must be resume or fresh",
       "tasks/charlotte.yaml:12: limits.agentCalls must be a whole number, 1 or more",

@@ -142,6 +142,49 @@ describe("landing", () => {
       yield* untouched
     })
   )
+
+  it.scopedLive("lands what is done as a whole, and nothing of the rest, wherever the manager is killed", () =>
+    Effect.gen(function* () {
+      const world = yield* Witness.world
+      const program = yield* Life.program
+      const { config, top, untouched } = yield* Witness.job(world, {
+        ...Witness.twoUnits,
+        "charlotte.yaml": `attempts: 1\nland: done\n${Witness.settings}`,
+        "b/02-b2.md": task(2, "echo b2 > b2.txt", "false", [1]),
+        "c/IMPLEMENTATION_PLAN.md": unit(),
+        "c/01-c1.md": Witness.named("c1", 1)
+      })
+      const die = dies(program, { letGo: false })
+      const before = yield* world.git(top, "rev-parse", "main")
+      let given: Config | undefined = config
+      // The gates of the merged units run first, then those of the landing.
+      for (const [point, times] of [
+        [["step", "gate-c1"], 3],
+        [["before", "update-ref *refs/heads/main *"], 1],
+        [["after", "update-ref *refs/heads/main *"], 1]
+      ] as const) {
+        yield* Witness.holdAt(world, point, times)
+        yield* die(world, { at: point }, given)
+        given = undefined
+        const isLanded = point[0] === "after"
+        expect((yield* world.git(top, "rev-parse", "main")) === before, point.join(" ")).toBe(!isLanded)
+      }
+      yield* Effect.gen(function* () {
+        const { id, run } = yield* Effect.flatMap(Witness.latest, ({ id }) => ended(id))
+        expect(run).toMatchObject({
+          status: "failed",
+          attempt: 4,
+          error: { error: { landed: ["a", "c"], left: [{ unit: "b" }] } }
+        })
+        expect(yield* Witness.trailers(world, top, "mine..main")).toEqual(["a 1", "a 2", "c", "c 1"])
+        yield* Witness.isQuiet(world, top, id)
+        const landed = yield* world.git(top, "rev-parse", "main")
+        yield* Witness.release(world)
+        expect(yield* world.git(top, "rev-parse", "main")).toBe(landed)
+      }).pipe(Effect.provide(Witness.manager(world)))
+      yield* untouched
+    })
+  )
 })
 
 /** Enough files to interrupt git while it writes them. */

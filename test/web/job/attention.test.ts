@@ -65,6 +65,18 @@ describe("what is said of a job first", () => {
     expect(say({ status: "failed" }, ...failed)).toEqual([{ ...failure, action: "retry" }])
   })
 
+  it("says what has landed of a job that failed, or why nothing could", () => {
+    const error = { _tag: "TasksFailed", message: "unit b failed", target: "main", landed: ["a", "c"] }
+    const messages = say({ status: "failed", error: { kind: "failure", error, cause: "" } })
+    expect(messages.at(-1)).toEqual({ tone: "good", text: "Landed on main: a, c" })
+    const blocked = { ...error, landed: undefined, notLanded: { reason: "the gate failed" } }
+    expect(say({ status: "failed", error: { kind: "failure", error: blocked, cause: "" } }).at(-1)).toEqual({
+      tone: "bad",
+      text: "What is done could not land on main",
+      reason: "the gate failed"
+    })
+  })
+
   it("says until when a parked job waits, and what can be done about it", () => {
     const reason = "claude is at its usage limit"
     expect(

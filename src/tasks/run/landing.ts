@@ -1,0 +1,23 @@
+/**
+ * What a job lands: the command line prevails over `charlotte.yaml`, and both over the configuration of the home, which neither of
+ * them loosens.
+ */
+import { Order } from "effect"
+import type { JobConfig, Landing } from "../../domain/JobConfig.js"
+import type { Settings } from "../plan/Settings.js"
+
+/** From the strictest. */
+const strictness: ReadonlyArray<Landing> = ["never", "auto", "done"]
+
+const stricter = Order.min(Order.mapInput(Order.number, (landing: Landing) => strictness.indexOf(landing)))
+
+/** @param bound the setting of the home; it also counts if nothing else says what lands */
+export const of = (
+  { land }: Pick<JobConfig, "land">,
+  settings: Pick<Settings, "land">,
+  bound: Landing | undefined
+): Landing => {
+  const wanted = land === false ? "never" : land === true ? settings.land : land
+  const landing = wanted ?? bound ?? "auto"
+  return bound === undefined ? landing : stricter(landing, bound)
+}
