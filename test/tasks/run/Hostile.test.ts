@@ -202,7 +202,7 @@ describe("a misbehaving agent", () => {
           expect(types.filter((type) => type.startsWith("task.completed")).toSorted()).toEqual(
             work.tasks.map(({ task, unit }) => `task.completed ${unit} ${task}`).toSorted()
           )
-          expect(types.indexOf("task.started later 1")).toBeGreaterThan(types.indexOf("unit.merged plan"))
+          expect(types.indexOf("task.started later 1")).toBeGreaterThan(types.indexOf("unit.completed plan"))
           expect(JSON.stringify([events, record, work])).not.toMatch(/\\u00|\\r/)
 
           // The plan files are unchanged, except for the status.

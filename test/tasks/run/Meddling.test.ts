@@ -209,7 +209,7 @@ touch "$WITNESS/planted"
           yield* goOn(world, "work")
           const store = yield* RunStore.RunStore
           const { units } = yield* store.work.of(id)
-          expect(units.map(({ state }) => state)).toEqual(["merged", "running", "running", "pending", "running"])
+          expect(units.map(({ state }) => state)).toEqual(["merged", "running", "running", "running", "pending"])
           expect(existsSync(`${world.witness}/ran`)).toBe(false)
 
           yield* Effect.promise(async () => {

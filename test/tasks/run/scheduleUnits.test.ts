@@ -153,7 +153,7 @@ describe("scheduleUnits", () => {
 
         const { ended, fixed, targetBranch } = alone
         const conflict = "unit rival conflicts with the units merged before it in a.txt"
-        const doomed = "task 2 (Task 2) failed 2 times: the gate exited with code 7"
+        const doomed = "task 2 (Task 2) failed 2 times: the gate exited with code 7: it never passes"
         expect(fixed.units).toEqual([
           [0, "core", [], "merged", undefined],
           [1, "doomed", ["core"], "failed", doomed],
