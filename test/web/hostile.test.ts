@@ -40,10 +40,10 @@ layer(browser, { excludeTestServices: true })("hostile text", (it) => {
       const { page, problems } = yield* world.open()
       const cell = (id: string, name: string) => page.locator(`tr[data-job="${id}"] .cell-${name}`)
 
-      yield* act(() => cell(running, "title").getByText(markup, { exact: true }).waitFor())
+      yield* act(() => cell(running, "title").getByText(`: ${markup}`).waitFor())
       yield* act(() => cell(running, "title").getByText(`${markup}=javascript:window.pwned=1`).waitFor())
       // The directories of the path are those of the mark-up.
-      expect(yield* act(() => cell(running, "repository").getAttribute("title"))).toBe(`/home/${script}`)
+      expect(yield* act(() => cell(running, "title").locator("a").getAttribute("title"))).toBe(`/home/${script}`)
       // A mark that reverses text is shown by its number.
       yield* act(() => cell(parked, "title").getByText("safe‹U+202E›gnp.exe").waitFor())
 

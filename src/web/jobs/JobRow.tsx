@@ -71,7 +71,7 @@ export const JobRow = ({ job, line, onToggle, selected }: Props) => {
         <Status status={shownStatus(job)} />
       </td>
       <td role="cell" class="cell-title">
-        <a href={toJob(job.id)} data-row>
+        <a href={toJob(job.id)} data-row title={repositoryOf(job)}>
           {title}
         </a>
         <span class="faint mono">{shortId(job.id)}</span>

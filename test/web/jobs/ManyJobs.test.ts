@@ -60,7 +60,7 @@ layer(browser, { excludeTestServices: true })(`with ${jobs.toLocaleString("en")}
             figures(`page with ${jobs} jobs: ${what} after ${millis} ms`)
             expect(millis, what).toBeLessThan(mostMillis)
           })
-        const row = (n: number) => page.getByText(`batch ${n}`, { exact: true })
+        const row = (n: number) => page.getByText(`greeter: batch ${n}`, { exact: true })
         yield* act(() => row(newest).waitFor())
 
         yield* timed("first content", async () => {
