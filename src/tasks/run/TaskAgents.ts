@@ -165,31 +165,30 @@ export const make = (gate: AgentGate): Effect.Effect<TaskAgents> =>
             const workers = workersOf(task)
             const rank = { priority, job: job.id }
             let current = lastWorkerOf(unit, task, workers)
-            return {
-              run: (turn) =>
-                Effect.suspend(() => {
-                  let left: AgentTurns.AgentUnavailable | undefined
-                  return first(withFirst(workers, current), (worker) => {
-                    const begin = Effect.suspend(() => {
-                      current = worker
-                      const note = left === undefined ? Effect.void : changed(worker.name, left)
-                      left = undefined
-                      return Effect.zipRight(note, turn(worker))
-                    })
-                    return worker.turns.check(at).pipe(
-                      Effect.zipRight(inTurn(worker.agent, rank, waiting)(worker.turns.run(at)(begin))),
-                      Effect.tapError((error) =>
-                        Effect.sync(() => {
-                          if (!isUnavailable(error) || isOutage(error)) return
-                          if (current !== worker) return
-                          left = error
-                          current = undefined
-                        })
-                      )
-                    )
+            const run = <A, E, R2>(turn: (worker: Worker) => Effect.Effect<Ended<A>, E, R2>) =>
+              Effect.suspend(() => {
+                let left: AgentTurns.AgentUnavailable | undefined
+                return first(withFirst(workers, current), (worker) => {
+                  const begin = Effect.suspend(() => {
+                    current = worker
+                    const note = left === undefined ? Effect.void : changed(worker.name, left)
+                    left = undefined
+                    return Effect.zipRight(note, turn(worker))
                   })
+                  return worker.turns.check(at).pipe(
+                    Effect.zipRight(inTurn(worker.agent, rank, waiting)(worker.turns.run(at)(begin))),
+                    Effect.tapError((error) =>
+                      Effect.sync(() => {
+                        if (!isUnavailable(error) || isOutage(error)) return
+                        if (current !== worker) return
+                        left = error
+                        current = undefined
+                      })
+                    )
+                  )
                 })
-            }
+              })
+            return { run }
           }
         } satisfies JobAgents
       })

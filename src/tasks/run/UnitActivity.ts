@@ -58,7 +58,7 @@ export const make = (job: Pick<JobContext<unknown>, "park">, units: number): Eff
       if (!canPark()) return
       // An agent may be available again since its units last looked.
       if (yield* Effect.orElseSucceed(isAnyOver(waits), () => false)) return
-      if (canPark()) yield* job.park(together([...waits]))
+      if (canPark()) return yield* job.park(together([...waits]))
     })
 
     const idle = Effect.suspend(() => {
