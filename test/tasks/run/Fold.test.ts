@@ -218,4 +218,10 @@ describe("the model of units side by side", () => {
     expect(Fold.begin(lost, top, true)).toEqual(Fold.Next.Blocked({ by: ["api"] }))
     expect(Fold.fold(lost, web)).toEqual(Fold.Next.Blocked({ by: ["api"] }))
   })
+
+  it("blocks a unit once one that its dependencies depend on is lost, even if they are done", () => {
+    const last = { id: "last", dependsOn: ["web"] }
+    const lost = plan({ api: "lost", web: "done" }, [...units, last])
+    expect(Fold.begin(lost, last, false)).toEqual(Fold.Next.Blocked({ by: ["web"] }))
+  })
 })

@@ -81,6 +81,29 @@ describe("the units of a job that wait for their agent", () => {
     })
   )
 
+  it.scoped("do not park it if their agent is free since they last looked, or while one of them is blocked", () =>
+    Effect.gen(function* () {
+      const { activity, reasons } = yield* activityOf(3)
+      const isOver = yield* Ref.make(false)
+      const waiting = yield* Effect.fork(activity.awaitAgent({ ...until(60), isOver: Ref.get(isOver) }))
+      yield* TestClock.adjust("5 seconds")
+      yield* Ref.set(isOver, true)
+      yield* Effect.fork(activity.end)
+      let isBlocked = true
+      yield* Effect.fork(activity.awaitAgent({ ...until(90), isBlocked: () => isBlocked }))
+      yield* TestClock.adjust("1 second")
+      expect(yield* reasons).toEqual([])
+      yield* TestClock.adjust("4 seconds")
+      yield* Fiber.join(waiting)
+      yield* Effect.fork(activity.end)
+      yield* settleDown
+      expect(yield* reasons).toEqual([])
+      isBlocked = false
+      yield* TestClock.adjust("5 seconds")
+      expect(yield* reasons).toEqual(["until 90"])
+    })
+  )
+
   it.scoped("do not park it while a unit that is settled lets another one go on", () =>
     Effect.gen(function* () {
       const { activity, reasons } = yield* activityOf(3)

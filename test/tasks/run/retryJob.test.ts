@@ -36,6 +36,59 @@ const switchToMain = (world: Repository.Sandbox, top: string) =>
 const makes = (file: string) => [`echo ${file} > ${file}`, `test -e ${file}`] as const
 
 describe("retry", () => {
+  it.scopedLive(
+    "lets a unit begin with all units that it depends on, also with those that the job before has merged",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const { config } = yield* repository(world, {
+          "charlotte.yaml": "attempts: 1\n",
+          "a/IMPLEMENTATION_PLAN.md": unit(),
+          "a/01-a.md": task(1, ...makes("a1")),
+          "b/IMPLEMENTATION_PLAN.md": unit(),
+          "b/01-b.md": task(1, ...makes("b1")),
+          "b/02-b.md": task(2, "touch b2", `test -e '${world.root}/mended'`, [1]),
+          "c/IMPLEMENTATION_PLAN.md": unit(["a", "b"]),
+          "c/01-c.md": task(1, "cat a1 b1 > c1", "test $(wc -l < c1) -eq 2")
+        })
+        yield* Effect.gen(function* () {
+          const first = yield* run(config)
+          expect(states(first)).toEqual({ a: "merged", b: "failed", c: "blocked" })
+          yield* world.write(`${world.root}/mended`, "")
+          expect((yield* run({ ...config, retryOf: first.id })).run.status).toBe("completed")
+        }).pipe(Effect.provide(charlotte(world)))
+      })
+  )
+
+  it.scopedLive("merges nothing of a unit that another retry has completed from the start", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config, top } = yield* repository(world, {
+        "charlotte.yaml": "attempts: 1\n",
+        "a/IMPLEMENTATION_PLAN.md": unit(),
+        "a/01-a.md": task(1, "touch a1", `test -e '${world.root}/mended'`),
+        "b/IMPLEMENTATION_PLAN.md": unit(),
+        "b/01-b.md": task(1, `cp '${world.root}/version' b1; touch "b1.$(cat b1)"`, "test -e b1"),
+        "b/02-b.md": task(2, "touch b2", `test -e '${world.root}/mended'`, [1])
+      })
+      yield* world.write(`${world.root}/version`, "old")
+      yield* switchToMain(world, top)
+      yield* Effect.gen(function* () {
+        const first = yield* run(config)
+        expect(states(first)).toEqual({ a: "failed", b: "failed" })
+        yield* world.write(`${world.root}/mended`, "")
+        yield* world.write(`${world.root}/version`, "new")
+        const second = yield* run({ ...config, retryOf: first.id, units: ["b"], fresh: true })
+        expect(second.run.status).toBe("completed")
+        const third = yield* run({ ...config, retryOf: first.id, units: ["a"] })
+        expect(third.run.error?.error).toBeUndefined()
+        const files = (yield* world.git(top, "ls-tree", "--name-only", "main")).split("\n")
+        expect(files).toContain("b1.new")
+        expect(files).not.toContain("b1.old")
+      }).pipe(Effect.provide(charlotte(world)))
+    })
+  )
+
   it.scopedLive("runs the remaining tasks on the branches of started units, and none twice", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
