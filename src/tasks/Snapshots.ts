@@ -2,6 +2,7 @@
  * The snapshots of the unfinished work of jobs. Each is a pack, `N.pack`, in a directory of its unit, with a record, `N.json`, beside it,
  * which is written last.
  */
+import { FileSystem } from "@effect/platform/FileSystem"
 import { Effect, Option, Schema } from "effect"
 import { mkdir, open, rename } from "node:fs/promises"
 import { basename } from "node:path"
@@ -57,6 +58,20 @@ export const list = (directory: string) =>
     )
     return found.flatMap(Option.toArray).toSorted((a, b) => a.number - b.number)
   })
+
+/** The last snapshot in the directory of a unit; most units have no directory for any. */
+export const last = (directory: string) =>
+  Effect.gen(function* () {
+    const { exists } = yield* FileSystem
+    return (yield* Effect.orElseSucceed(exists(directory), () => false)) ? (yield* list(directory)).at(-1) : undefined
+  })
+
+/** Whether an attempt that begins at a commit can continue with a snapshot. */
+export const isContinuable = ({ base, record }: Snapshot, at: ObjectId): boolean => base === at && !record.isDiscarded
+
+/** The command that shows a snapshot. */
+export const command = (job: string, unit: string, { number }: Pick<Snapshot, "number">): string =>
+  `charlotte diff ${job} ${unit} --unfinished ${number}`
 
 /** A number that no snapshot has had. */
 export const next = (directory: string) =>

@@ -49,11 +49,12 @@ const places = ({ tasks, units }: ShownWork): ReadonlyArray<Place> =>
     .slice(0, limit)
 
 /** The last snapshot of the unit that its next turn would continue with. */
-const snapshotOf = (unfinished: string, { at, unit }: Place) =>
+const snapshotOf = (unfinished: string, job: string, { at, unit }: Place) =>
   Effect.gen(function* () {
     const Snapshots = yield* Effect.promise(() => import("../../tasks/Snapshots.js"))
-    const last = (yield* Snapshots.list(Snapshots.directoryOf(unfinished, unit))).at(-1)
-    return last === undefined || last.base !== at || last.record.isDiscarded ? undefined : last
+    const last = yield* Snapshots.last(Snapshots.directoryOf(unfinished, unit))
+    if (last === undefined || !Snapshots.isContinuable(last, at)) return undefined
+    return { files: last.record.files, command: Snapshots.command(job, unit, last) }
   }).pipe(Effect.orElseSucceed(() => undefined))
 
 /** The number of changed files in each kept worktree, as far as they are counted; undefined if git cannot tell. */
@@ -95,12 +96,11 @@ export const of = (run: Pick<Run, "id" | "status" | "config">, work: ShownWork) 
       Effect.ignore
     )
     const shown = yield* Effect.forEach(found, (place) =>
-      Effect.map(snapshotOf(unfinished, place), (snapshot): ReadonlyArray<Unfinished> => {
+      Effect.map(snapshotOf(unfinished, run.id, place), (snapshot): ReadonlyArray<Unfinished> => {
         const { task, unit } = place
-        const files = counts.get(unit) ?? snapshot?.record.files
+        const files = counts.get(unit) ?? snapshot?.files
         if (files === 0 || (snapshot === undefined && !counts.has(unit))) return none
-        const command = snapshot && `charlotte diff ${run.id} ${unit} --unfinished ${snapshot.number}`
-        return [{ unit, task, files, command }]
+        return [{ unit, task, files, command: snapshot?.command }]
       })
     )
     return shown.flat()

@@ -2,7 +2,6 @@
  * Saves the unfinished work of a unit outside its worktree, for a worktree that has to be made again. What cannot be saved never fails
  * a turn.
  */
-import { FileSystem } from "@effect/platform/FileSystem"
 import { Data, Effect, Option, Predicate } from "effect"
 import { dirname } from "node:path"
 import { Git } from "../../git/Git.js"
@@ -46,30 +45,18 @@ export type Continued = Option.Option<Unfinished>
 const directoryOf = ({ directories }: RunContext, unit: string): string =>
   Snapshots.directoryOf(directories.unfinished, unit)
 
-/** The command that shows a snapshot. */
-const command = (job: string, unit: string, { number }: Pick<Snapshots.Snapshot, "number">): string =>
-  `charlotte diff ${job} ${unit} --unfinished ${number}`
-
 /** Notes something about unfinished work with its task, if the unit has one. */
 const note = (ctx: RunContext, unit: UnitName, text: string): Effect.Effect<void, WriteError> => {
   const task = ctx.progress.tasksOf(unit).find(({ state }) => state === "running" || state === "pending")
   return task === undefined ? Effect.logWarning(text) : Note.add(ctx, { unit, task: task.task }, text)
 }
 
-/** The last snapshot in the directory of a unit; most units have no directory for any. */
-const lastIn = (directory: string) =>
-  Effect.gen(function* () {
-    const fs = yield* FileSystem
-    const exists = yield* Effect.orElseSucceed(fs.exists(directory), () => false)
-    return exists ? (yield* Snapshots.list(directory)).at(-1) : undefined
-  })
-
 const save = (ctx: RunContext, { at, branch, path, unit }: UnitAt, isDiscarded: boolean) =>
   Effect.gen(function* () {
     const git = yield* Git
     const { repository } = ctx
     const directory = directoryOf(ctx, unit)
-    const last = yield* lastIn(directory)
+    const last = yield* Snapshots.last(directory)
     const number = last === undefined ? 1 : yield* Snapshots.next(directory)
     const known = last?.base === at ? last : undefined
     const pack = Snapshots.packOf(directory, number)
@@ -106,12 +93,8 @@ const saveBeforeRemoval = (ctx: RunContext, unit: UnitAt, isDiscarded: boolean) 
 /** Saves work that no later attempt continues, before its worktree is removed; returns the command that shows it, if there is any. */
 export const discarded = (ctx: RunContext, unit: UnitAt) =>
   Effect.map(saveBeforeRemoval(ctx, unit, true), (saved) =>
-    Saved.$is("Saved")(saved) ? Option.some(command(ctx.job.id, unit.unit, saved.snapshot)) : Option.none()
+    Saved.$is("Saved")(saved) ? Option.some(Snapshots.command(ctx.job.id, unit.unit, saved.snapshot)) : Option.none()
   )
-
-/** Whether an attempt that begins at a commit can continue with a snapshot. */
-const isContinuable = ({ base, record }: Snapshots.Snapshot, at: ObjectId): boolean =>
-  base === at && !record.isDiscarded
 
 /** The last snapshot that the retried job has of a unit, to continue with at a commit if its worktree cannot be adopted. */
 export const ofFormer = ({ directories, snapshot }: RunContext, unit: UnitName, at: ObjectId) =>
@@ -119,8 +102,8 @@ export const ofFormer = ({ directories, snapshot }: RunContext, unit: UnitName, 
     const former = snapshot.taken.worktrees[unit]
     const job = former?.branch.split("/")[1]
     if (job === undefined) return Option.none()
-    const last = yield* lastIn(Snapshots.directoryOf(`${dirname(directories.unfinished)}/${job}`, unit))
-    return last !== undefined && isContinuable(last, at)
+    const last = yield* Snapshots.last(Snapshots.directoryOf(`${dirname(directories.unfinished)}/${job}`, unit))
+    return last !== undefined && Snapshots.isContinuable(last, at)
       ? Option.some<Unfinished>({ job, unit, snapshot: last })
       : Option.none()
   }).pipe(Effect.orElseSucceed(() => Option.none()))
@@ -138,12 +121,12 @@ export const continued = (ctx: RunContext, unit: UnitAt) =>
       const { snapshot } = saved
       if (!snapshot.record.isDiscarded) return Option.some(ofUnit(snapshot))
       const why = "unfinished work was discarded, since HEAD had been moved, or an operation of git was under way"
-      yield* note(ctx, unit.unit, `${why}: ${command(ctx.job.id, unit.unit, snapshot)}`)
+      yield* note(ctx, unit.unit, `${why}: ${Snapshots.command(ctx.job.id, unit.unit, snapshot)}`)
       return Option.none()
     }
-    const last = yield* Effect.orElseSucceed(lastIn(directoryOf(ctx, unit.unit)), () => undefined)
+    const last = yield* Effect.orElseSucceed(Snapshots.last(directoryOf(ctx, unit.unit)), () => undefined)
     if (last === undefined) return yield* ofFormer(ctx, unit.unit, unit.at)
-    return isContinuable(last, unit.at) ? Option.some(ofUnit(last)) : Option.none()
+    return Snapshots.isContinuable(last, unit.at) ? Option.some(ofUnit(last)) : Option.none()
   })
 
 /** Makes a worktree, with its unfinished work if there is any; without it if that is impossible. */
@@ -166,7 +149,7 @@ export const addWorktree = (
       onSuccess: (worktree) => Effect.as(note(ctx, unit, made), { ...worktree, restored: snapshot }),
       onFailure: ({ message }) => {
         const lost = `unfinished work could not be put back: ${plainText.line(message)}`
-        return Effect.zipRight(note(ctx, unit, `${lost}; see: ${command(job, unit, snapshot)}`), empty)
+        return Effect.zipRight(note(ctx, unit, `${lost}; see: ${Snapshots.command(job, unit, snapshot)}`), empty)
       }
     })
   })
