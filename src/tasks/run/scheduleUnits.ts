@@ -45,16 +45,6 @@ export const run = (ctx: RunContext) =>
       Effect.gen(function* () {
         if (isSettled(ctx, unit)) return
         if (standing(ctx, unit.id) === "done") yield* activity.complete(position)
-        /** Waits as long as the model says so. */
-        const next = <A>(decide: () => Fold.Next<A>, wait: (ids: ReadonlyArray<string>) => Effect.Effect<void>) =>
-          Effect.gen(function* () {
-            for (;;) {
-              const step = decide()
-              if (step._tag === "Ready") return step.value
-              if (step._tag === "Blocked") return yield* new UnitBlocked({ by: step.by })
-              yield* wait(step.for)
-            }
-          })
         const merged = (ids: ReadonlyArray<string>, why = "") => {
           const [last = unit.id] = ids.slice(-1)
           const reason = `${mergeWait.text(ids)}${why}`
@@ -65,29 +55,24 @@ export const run = (ctx: RunContext) =>
           const by = Fold.lost(plan, unit)
           return by.length > 0 ? new UnitBlocked({ by }) : Effect.void
         })
-        /** Ends once a unit that it depends on is in no result. */
-        const isBlocked = race.first(
+        const isLost = (id: string) => standing(ctx, id) === "lost"
+        const blocked = race.first(
           unit.dependsOn.map((id) =>
-            Effect.flatMap(activity.settled(positionOf(id)), () =>
-              standing(ctx, id) === "lost" ? Effect.void : Effect.never
-            )
+            Effect.flatMap(activity.settled(positionOf(id)), () => (isLost(id) ? Effect.void : Effect.never))
           )
         )
-
-        /** Waits for an agent; ends also once the unit is blocked. */
-        const waiting: UnitActivity.UnitActivity = {
-          ...activity,
-          awaitAgent: (...waits) =>
-            race.first([
-              activity.awaitAgent(
-                ...Array.map(waits, (wait) => ({
-                  ...wait,
-                  isBlocked: () => unit.dependsOn.some((id) => standing(ctx, id) === "lost")
-                }))
-              ),
-              isBlocked
-            ])
-        }
+        /** Waits for an agent; ends also once a unit that it depends on is in no result. */
+        const awaitAgent = <E, R>(wait: (activity: UnitActivity.UnitActivity) => Effect.Effect<void, E, R>) =>
+          race.first([
+            wait({
+              ...activity,
+              awaitAgent: (...waits) =>
+                activity.awaitAgent(
+                  ...Array.map(waits, (wait) => ({ ...wait, isBlocked: () => unit.dependsOn.some(isLost) }))
+                )
+            }),
+            blocked
+          ])
 
         const permit = Permits.lendable(permits)
         const merge = (completed: TaskPosition, onto: string | undefined) =>
@@ -123,13 +108,16 @@ export const run = (ctx: RunContext) =>
                 ? Effect.forEach(ids, (id) => activity.awaitDone(positionOf(id)), { discard: true })
                 : merged(ids, `: ${clash}`)
           )
-        yield* AgentWait.forPerson(ctx, unit, waiting)
+        yield* awaitAgent((activity) => AgentWait.forPerson(ctx, unit, activity))
         let begun = yield* start()
         let outcome: Effect.Effect.Success<ReturnType<typeof work>> | undefined
         while (outcome === undefined) {
           outcome = yield* Effect.catchTags(work(begun), {
             AgentsUnavailable: ({ causes }) =>
-              Effect.as(race.first([AgentWait.until(ctx, unit, waiting, causes), isBlocked]), undefined),
+              Effect.as(
+                awaitAgent((activity) => AgentWait.until(ctx, unit, activity, causes)),
+                undefined
+              ),
             TipsUnmergeable: ({ message }) => {
               clash = message
               return Effect.succeed(undefined)
@@ -151,6 +139,17 @@ export const run = (ctx: RunContext) =>
       )
 
     yield* race.all(units.map(runOne))
+  })
+
+/** Waits as long as the model says so. */
+const next = <A>(decide: () => Fold.Next<A>, wait: (ids: ReadonlyArray<string>) => Effect.Effect<void>) =>
+  Effect.gen(function* () {
+    for (;;) {
+      const step = decide()
+      if (step._tag === "Ready") return step.value
+      if (step._tag === "Blocked") return yield* new UnitBlocked({ by: step.by })
+      yield* wait(step.for)
+    }
   })
 
 const isSettled = ({ progress }: RunContext, { id }: Unit): boolean => {
