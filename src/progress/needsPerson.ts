@@ -30,25 +30,18 @@ export const retries = <Job extends Pick<Listed, "id" | "config">>(
   return found
 }
 
+/** Whether a job is parked, and continues by itself: at a time, or as soon as a permit is free. */
+export const isWaiting = ({ parked, status, waitsFor }: Listed): boolean =>
+  status === "parked" && (waitsFor === "permit" || (parked?.signal === undefined && parked?.until !== undefined))
+
 /** Lower is more urgent; undefined if the job needs no person. */
-const urgency = (
-  { id, parked, status, waitsFor }: Listed,
-  retried: ReadonlyMap<string, unknown>
-): number | undefined => {
-  // The job continues as soon as a permit is free.
-  if (status === "parked") return waitsFor === "permit" || isTimed({ parked }) ? undefined : 0
-  if (status === "failed") return retried.has(id) ? undefined : 1
-  return status === "interrupted" ? 2 : undefined
+const urgency = (job: Listed, retried: ReadonlyMap<string, unknown>): number | undefined => {
+  if (job.status === "parked") return isWaiting(job) ? undefined : 0
+  if (job.status === "failed") return retried.has(job.id) ? undefined : 1
+  return job.status === "interrupted" ? 2 : undefined
 }
 
-const isTimed = ({ parked }: Pick<Listed, "parked">): boolean =>
-  parked?.signal === undefined && parked?.until !== undefined
-
-/** Whether a job is parked, and goes on by itself. */
-export const isWaiting = ({ parked, status, waitsFor }: Listed): boolean =>
-  status === "parked" && (waitsFor === "permit" || isTimed({ parked }))
-
-/** Those that need a person. */
+/** The jobs that need a person. */
 export const choose = <Job extends Listed>(
   jobs: ReadonlyArray<Job>,
   retried: ReadonlyMap<string, unknown>

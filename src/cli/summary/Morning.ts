@@ -14,7 +14,7 @@ export interface Morning {
   /** Jobs that have ended since that time, latest first. */
   readonly completed: ReadonlyArray<ListedJob>
   readonly failed: ReadonlyArray<Failed>
-  /** Jobs that go on by themselves. */
+  /** Parked jobs that continue by themselves. */
   readonly waiting: ReadonlyArray<ListedJob>
   readonly running: ReadonlyArray<ListedJob>
   readonly pending: ReadonlyArray<ListedJob>
@@ -79,20 +79,15 @@ export const read = ({ list }: Pick<JobSource.Jobs, "list">, { isWanted, since }
       if (retry !== undefined) retries.set(id, retry)
     }
     const morning: Morning = {
-      needs: needsPerson.choose(all.map(forPerson), retries).map(({ job }) => job),
+      needs: needsPerson.choose(all, retries),
       completed: completed.filter(isRecent).sort(latestFirst),
       failed: failed
         .filter(isRecent)
         .sort(latestFirst)
         .map((job) => ({ job, retry: retries.get(job.id) })),
-      waiting: parked.filter((job) => needsPerson.isWaiting(job)),
+      waiting: parked.filter(needsPerson.isWaiting),
       running,
       pending
     }
     return all.length === 0 ? Option.none<Morning>() : Option.some(morning)
   })
-
-const forPerson = (job: ListedJob) => {
-  const { config, id, parked, status, waitsFor } = job
-  return { id, status, config, waitsFor, parked, job }
-}
