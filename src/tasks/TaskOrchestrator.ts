@@ -169,7 +169,7 @@ const run = (options: Options, taskAgents: TaskAgents.TaskAgents, job: JobContex
       result,
       taskAgents: yield* taskAgents.ofJob({
         job,
-        tasks: plan.remaining.flatMap(({ remaining }) => remaining),
+        tasks: plan.remainingTasks,
         agentsOf: (task) => snapshot.agentsOf(task),
         lastOf: (unit, { number }) => progress.task(unit, number).session?.agent,
         agents,

@@ -32,7 +32,7 @@ export const write = (plan: Plan, asJson: boolean) =>
   })
 
 export const render = (plan: Plan, columns: number): ReadonlyArray<StyledLine.Line> => {
-  const toDo = plan.units.flatMap(({ remaining }) => remaining)
+  const toDo = plan.remainingTasks
   // Where all tasks have the same agents, they need not be repeated.
   const differ = new Set(toDo.map(agentsText)).size > 1
   const hasWork = new Set(plan.remaining.map(({ id }) => id))
@@ -103,7 +103,7 @@ const after = (others: ReadonlyArray<string | number>): StyledLine.Line =>
 
 const summary = (plan: Plan, agents: string): StyledLine.Line => {
   const tasks = plan.units.flatMap((unit) => unit.tasks)
-  const toDo = plan.units.flatMap((unit) => unit.remaining).length
+  const toDo = plan.remainingTasks.length
   const parts = [count(plan.units.length, "unit"), count(tasks.length, "task"), count(plan.waves.length, "wave")]
   const skipped = tasks.length === toDo ? "" : `, ${tasks.length - toDo} skipped`
   const by = agents === "" ? "" : `, agent ${agents}`

@@ -30,7 +30,7 @@ const maxSize = 4 * 1024 * 1024
 /** Runs per query: labels, config and result of a run may be large. */
 const batchSize = 50
 
-/** How many names of units a listed job has: those that name it, and one that shows that there are more. */
+/** How many unit names a listed job has: the names shown, and one more that says whether there are others. */
 const mostNames = 4
 
 const encode = Schema.encodeSync(ListedJob)

@@ -90,4 +90,9 @@ export class Plan extends Schema.Class<Plan>("charlotte/Plan")({
   get remaining(): ReadonlyArray<Unit> {
     return this.units.filter((unit) => unit.remaining.length > 0)
   }
+
+  /** The tasks of all units that are not complete. */
+  get remainingTasks(): ReadonlyArray<Task> {
+    return this.units.flatMap((unit) => unit.remaining)
+  }
 }

@@ -1,7 +1,7 @@
 /**
  * The units on which a retry works, if it does not work on all: named ones, and those that depend on them.
  */
-import { Either, Option } from "effect"
+import { Array, Either, Option } from "effect"
 import { Plan, type Unit } from "../plan/Plan.js"
 
 export interface Options {
@@ -46,10 +46,7 @@ export const choose = ({ isMerged, ownerOf, plan, wanted }: Options): Either.Eit
       return Either.left(`unit ${id} depends on ${missing.join(", ")}, not done yet: add${more}`)
     }
   }
-  const [leftOut, kept] = [
-    units.filter(({ id }) => !chosen.has(id) && !done.has(id)),
-    units.filter(({ id }) => chosen.has(id) || done.has(id))
-  ]
+  const [leftOut, kept] = Array.partition(units, ({ id }) => chosen.has(id) || done.has(id))
   return Either.right({ plan: new Plan({ ...plan, units: kept }), leftOut, isChosen: (unit) => chosen.has(unit) })
 }
 

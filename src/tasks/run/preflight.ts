@@ -122,7 +122,7 @@ const problemsWithAgent = (
   { agent }: JobConfig,
   planned: Either.Either<Plan, unknown>
 ): Effect.Effect<ReadonlyArray<string>> => {
-  const tasks = Either.isLeft(planned) ? [] : planned.right.remaining.flatMap(({ remaining }) => remaining)
+  const tasks = Either.isLeft(planned) ? [] : planned.right.remainingTasks
   const without = tasks.filter(({ agents }) => agents.length === 0)
   if (agent === undefined && without.length === 0) return Effect.succeed([])
   return Effect.match(agents.get(agent), {
@@ -135,10 +135,8 @@ const problemsWithAgent = (
 }
 
 /** The agents of a plan, for people. */
-const agentsOf = ({ remaining }: Plan): string =>
-  [
-    ...new Set(remaining.flatMap((unit) => unit.remaining).flatMap(({ agents }) => agents.map(({ agent }) => agent)))
-  ].join(", ") || "none"
+const agentsOf = ({ remainingTasks }: Plan): string =>
+  [...new Set(remainingTasks.flatMap(({ agents }) => agents.map(({ agent }) => agent)))].join(", ") || "none"
 
 /** The target branch, or all problems with it. */
 const branch = (repository: Repository, wanted: string, options: Options) =>
