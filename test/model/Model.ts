@@ -37,6 +37,12 @@ export class Model {
     return this.jobs.filter(({ status }) => ["pending", "running", "interrupted", "parked"].includes(status))
   }
 
+  /** When the pending runs are due, the earliest first. */
+  get dueTimes(): ReadonlyArray<number> {
+    const pending = this.jobs.filter(({ status }) => status === "pending")
+    return pending.map(({ dueAt }) => dueAt).sort((a, b) => a - b)
+  }
+
   /** Why a job with this key cannot start now: a run that waits holds its key. */
   obstacle(key: string | undefined): "MaxJobsReached" | "JobConflict" | undefined {
     return this.active.length >= maxJobs ? "MaxJobsReached" : this.conflict(key)
