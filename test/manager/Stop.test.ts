@@ -68,6 +68,7 @@ describe("stop", () => {
         const [one, other] = yield* Effect.flatten(Fiber.await(yield* Effect.fork(interleaved(seed)(stops))))
         expect(one.status).toBe("cancelled")
         expect(one.mode, `seed ${seed}`).toBe(other.mode)
+        expect(Duration.lessThan(one.elapsed, "30 seconds"), `seed ${seed}: ${Duration.format(one.elapsed)}`).toBe(true)
       }
     }).pipe(
       Effect.provide(

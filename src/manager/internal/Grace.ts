@@ -25,8 +25,9 @@ export const make = (options: {
   Effect.map(Deferred.make<void>(), (over) => {
     const { fork, initial } = options
     let limited: Duration.Duration | undefined
-    let timer: Fiber.Fiber<void> = Fiber.void
-    const stopTimer = () => Fiber.interruptAsFork(timer, FiberId.none)
+    // The first timer to end belongs to the shortest grace, so none has to be stopped while another begins.
+    let timers: ReadonlyArray<Fiber.Fiber<void>> = []
+    const stopTimers = () => Effect.forEach(timers, Fiber.interruptAsFork(FiberId.none), { discard: true })
 
     return {
       current: () => limited ?? initial,
@@ -35,10 +36,12 @@ export const make = (options: {
           if (limited !== undefined && Duration.lessThanOrEqualTo(limited, grace)) return
           limited = grace
           if (yield* Deferred.isDone(over)) return
-          yield* stopTimer()
-          timer = yield* fork(Effect.zipRight(runningTime.sleep(grace), Deferred.succeed(over, undefined)))
+          const timer = yield* fork(Effect.zipRight(runningTime.sleep(grace), Deferred.succeed(over, undefined)))
+          timers = [...timers, timer]
+          // The job may have ended while the timer was begun.
+          if (yield* Deferred.isDone(over)) yield* stopTimers()
         }).pipe(Effect.uninterruptible),
-      end: Effect.suspend(() => Effect.zipRight(Deferred.succeed(over, undefined), stopTimer())),
+      end: Effect.suspend(() => Effect.zipRight(Deferred.succeed(over, undefined), stopTimers())),
       over: Deferred.await(over),
       isOver: Deferred.isDone(over)
     }
