@@ -81,6 +81,59 @@ export class TaskSession extends Schema.Class<TaskSession>("charlotte/TaskSessio
   id: Schema.optional(Schema.String)
 }) {}
 
+const note = <Tag extends string, Fields extends Schema.Struct.Fields>(tag: Tag, fields: Fields) =>
+  Schema.TaggedStruct(tag, fields).annotations({ identifier: `charlotte/GateNote.${tag}` })
+
+const Files = Schema.Array(Schema.String)
+
+/**
+ * - `greenBefore`: it passed before any work
+ * - `unknownBefore`: it did not end within its limit before any work
+ * - `couldNotRunBefore`: it could not run before any work, such as a command that does not exist
+ * - `flaky`: it gave two answers on the same files
+ * - `checkChanged`: lines of files that it runs, and that existed before the task, were removed or changed
+ * - `testsAdded`: files of tests were added
+ * - `protected`: protected files were changed, and were put back before the gate ran
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export const GateNote = Schema.Union(
+  note("greenBefore", {}),
+  note("unknownBefore", { reason: Schema.String }),
+  note("couldNotRunBefore", { reason: Schema.String }),
+  /** The outputs of the two runs. */
+  note("flaky", { logs: Files }),
+  /** How many of the lines that existed before the task are gone. */
+  note("checkChanged", { files: Schema.Array(Schema.Struct({ path: Schema.String, removed: Schema.NonNegativeInt })) }),
+  note("testsAdded", { files: Files }),
+  note("protected", { files: Files })
+)
+
+/**
+ * A note on a gate.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type GateNote = typeof GateNote.Type
+
+/**
+ * A note on a task, for the user: a remark, or what is known about its gate.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export const TaskNote = Schema.Union(Schema.String, GateNote)
+
+/**
+ * A note on a task.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type TaskNote = typeof TaskNote.Type
+
 /**
  * The record of a task, with its latest attempt.
  *
@@ -108,8 +161,8 @@ export class TaskRecord extends Schema.Class<TaskRecord>("charlotte/TaskRecord")
   log: Schema.optional(Schema.String),
   /** The session of its last turn, if its agent can resume sessions. */
   session: Schema.optional(TaskSession),
-  /** Remarks for the user, such as plan files that the agent changed and that were restored. */
-  notes: Schema.Array(Schema.String),
+  /** For the user: what is known about the gate, and remarks, such as plan files that the agent changed and that were restored. */
+  notes: Schema.Array(TaskNote),
   startedAt: Schema.optional(Schema.DateTimeUtc),
   endedAt: Schema.optional(Schema.DateTimeUtc)
 }) {}

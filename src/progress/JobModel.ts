@@ -4,6 +4,7 @@
 import type { RunStatus } from "../domain/RunStatus.js"
 import type { ShownTaskState, ShownUnitState } from "./shownState.js"
 import type { LogRange } from "./payload.js"
+import type { Note } from "./taskNotes.js"
 import type { Waiting } from "./waiting.js"
 
 /** An event as it arrives. */
@@ -59,7 +60,8 @@ export interface Task {
   state: ShownTaskState
   reason: string | undefined
   commit: string | undefined
-  readonly notes: Array<string>
+  /** Notes on the gate first. */
+  notes: ReadonlyArray<Note>
   readonly attempts: Array<Attempt>
   /** Pauses before a retry. */
   readonly pauses: Array<Span>
@@ -165,6 +167,9 @@ export const task = (owner: Unit, number: number): Task => {
 
 export const findTask = (model: JobModel, unit: string | undefined, number: number | undefined): Task | undefined =>
   unit === undefined || number === undefined ? undefined : model.units.get(unit)?.tasks.get(number)
+
+export const tasks = ({ units }: JobModel): ReadonlyArray<Task> =>
+  [...units.values()].flatMap(({ tasks }) => [...tasks.values()])
 
 export const countTasks = (model: JobModel): Readonly<Record<ShownTaskState, number>> => {
   const counts = { pending: 0, running: 0, waiting: 0, interrupted: 0, completed: 0, failed: 0, skipped: 0 }

@@ -9,6 +9,7 @@ import type { Attempt, Event, JobModel as Model, PhaseKind, Span, SpanKind, Span
 import { Fields, type LogRange } from "./payload.js"
 import * as why from "./reason.js"
 import { shownState } from "./shownState.js"
+import * as taskNotes from "./taskNotes.js"
 import type { Payloads, Type } from "./vocabulary.js"
 import { parkReason, type Waiting } from "./waiting.js"
 
@@ -227,7 +228,8 @@ const ofTask: Handlers<TaskOf, Extract<Type, `task.${string}`>> = {
         data.string("class") === undefined ? "before the next attempt" : "no attempt used"
       )
   },
-  "task.noted": ({ task }, data) => void task.notes.push(data.text("note")),
+  "task.noted": ({ task }, data) =>
+    void (task.notes = taskNotes.inOrder([...task.notes, taskNotes.read(data.json("note"))])),
   "task.committed": ({ task }, data) => void (task.commit = data.string("commit")),
   "task.completed": ({ task }, _, at) => {
     endLastAttempt(task, at, "passed")

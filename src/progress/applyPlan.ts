@@ -5,6 +5,7 @@ import type { ShownTaskState, ShownUnitState } from "./shownState.js"
 import * as JobModel from "./JobModel.js"
 import type { Fields } from "./payload.js"
 import * as why from "./reason.js"
+import * as taskNotes from "./taskNotes.js"
 import type { Payloads } from "./vocabulary.js"
 
 /** Applies a plan; each attempt of the job repeats it with the same units. */
@@ -50,7 +51,7 @@ export interface Recorded {
     readonly state: ShownTaskState
     readonly reason?: string | undefined
     readonly commit?: string | undefined
-    readonly notes: ReadonlyArray<string>
+    readonly notes: ReadonlyArray<unknown>
   }>
 }
 
@@ -63,7 +64,7 @@ export const ofRecord = ({ attempt, tasks, units }: Recorded): JobModel.JobModel
   for (const { commit, notes, reason, state, task, title, unit } of tasks) {
     const known = JobModel.task(JobModel.unit(model, unit), task)
     Object.assign(known, { commit, reason: reason && why.text(reason), state, title })
-    known.notes.push(...notes)
+    known.notes = taskNotes.inOrder(notes.map(taskNotes.read))
   }
   return model
 }

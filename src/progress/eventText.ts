@@ -5,6 +5,7 @@ import * as format from "./format.js"
 import type { Event } from "./JobModel.js"
 import { Fields, json, type LogRange } from "./payload.js"
 import * as reason from "./reason.js"
+import * as taskNotes from "./taskNotes.js"
 import type { Payloads, Type } from "./vocabulary.js"
 import { condition, parkReason } from "./waiting.js"
 
@@ -113,7 +114,10 @@ const texts: {
       return warn(`${reason.text(data.text("reason"))}, again in ${format.age(pause)}, no attempt used`)
     return warn(`retry${pause === 0 ? "" : ` in ${format.age(pause)}`}: ${reason.text(data.text("reason"))}`)
   },
-  "task.noted": (data) => warn(`note: ${data.text("note")}`),
+  "task.noted": (data) => {
+    const note = taskNotes.read(data.json("note"))
+    return (taskNotes.isWarning(note) ? warn : faint)(`note: ${note.text}`)
+  },
   "task.committed": (data) => faint(`committed ${format.short(data.text("commit"))}`),
   "task.completed": (data) => good(`done, commit ${format.short(data.text("commit"))}`),
   "task.failed": (data) =>

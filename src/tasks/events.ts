@@ -5,6 +5,7 @@
  */
 import { Schema } from "effect"
 import { KilledProcess } from "../domain/StopReport.js"
+import { TaskNote } from "../domain/Work.js"
 
 /**
  * A range of a log file.
@@ -156,8 +157,8 @@ export const payloads = {
     pause: Schema.DurationFromMillis,
     log
   }),
-  /** A remark for the user. */
-  "task.noted": Schema.Struct({ note: Schema.String }),
+  /** A remark for the user, or what is known about the gate. */
+  "task.noted": Schema.Struct({ note: TaskNote }),
   "task.committed": Schema.Struct({ commit }),
   "task.completed": Schema.Struct({ attempt: Schema.Int, commit }),
   "task.failed": Schema.Struct({ attempts: Schema.Int, reason, log }),

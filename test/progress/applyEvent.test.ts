@@ -159,9 +159,22 @@ describe("the model of a job, from its events", () => {
     const model = ofRecord({
       attempt: 2,
       units: [{ unit: "api", dependsOn: [], state: "failed", reason: "task 1 failed" }],
-      tasks: [{ unit: "api", task: 1, title: "Do", state: "failed", reason: "gate", notes: ["moved"] }]
+      tasks: [
+        {
+          unit: "api",
+          task: 1,
+          title: "Do",
+          state: "failed",
+          reason: "gate",
+          notes: ["moved", { _tag: "greenBefore" }]
+        }
+      ]
     })
     expect(model.units.get("api")).toMatchObject({ state: "failed", reason: "task 1 failed" })
-    expect(findTask(model, "api", 1)).toMatchObject({ title: "Do", state: "failed", notes: ["moved"] })
+    expect(findTask(model, "api", 1)).toMatchObject({
+      title: "Do",
+      state: "failed",
+      notes: [{ tag: "greenBefore" }, { tag: undefined, text: "moved" }]
+    })
   })
 })

@@ -4,9 +4,11 @@
  */
 import { activity, type Activity, failing } from "../../progress/activity.js"
 import { placeOf } from "../../progress/eventText.js"
-import { countTasks, type JobModel, type SpanKind, type Unit } from "../../progress/JobModel.js"
+import { countTasks, type JobModel, type SpanKind, tasks, type Unit } from "../../progress/JobModel.js"
+import * as taskNotes from "../../progress/taskNotes.js"
 import { condition, type Waiting } from "../../progress/waiting.js"
 import * as StyledLine from "../terminal/StyledLine.js"
+import * as SummaryText from "./SummaryText.js"
 import type { Size } from "../terminal/Output.js"
 import * as Terminal from "../terminal/text.js"
 import * as format from "../terminal/format.js"
@@ -24,6 +26,9 @@ export interface View {
 /** Lines of failing output. */
 export const maxTail = 8
 
+/** Rows of a terminal with room for what is known about the gates. */
+const roomy = 16
+
 /** Wider rows are hard to follow. */
 const widest = 100
 
@@ -32,8 +37,9 @@ export const render = (
   { latest = new Map(), now, size, tail }: View
 ): ReadonlyArray<StyledLine.Line> => {
   const { columns, rows } = size
+  const gates = rows < roomy ? [] : gateLines(model)
   // One row for the bar, and one for the cursor below.
-  const room = Math.max(0, rows - 2)
+  const room = Math.max(0, rows - 2 - (gates.length === 0 ? 0 : gates.length + 1))
   const running = [...model.units.values()].filter(({ state }) => state === "running")
   // If units and output do not fit, at least half of the room is for units.
   const output = shorten(outputLines(model, tail), room - Math.min(running.length, Math.ceil(room / 2)))
@@ -41,12 +47,15 @@ export const render = (
   // Without room for all of them, what agents do last is left out.
   const shown = running.length * 2 <= left ? latest : new Map<string, string>()
   const units = unitLines(running, left, Math.min(columns, widest), now, shown)
-  const parts = [units, output, [bar(model, columns, now)]]
+  const parts = [gates, units, output, [bar(model, columns, now)]]
   const lines = apart(parts.filter((lines) => lines.length > 0))
   return (lines.length < rows ? lines : parts.flat().slice(0, Math.max(0, rows - 1))).map((line) =>
     StyledLine.fit(line, columns)
   )
 }
+
+const gateLines = (model: JobModel): ReadonlyArray<StyledLine.Line> =>
+  SummaryText.gates({ gates: taskNotes.ofJob(tasks(model)) })
 
 const apart = (parts: ReadonlyArray<ReadonlyArray<StyledLine.Line>>): ReadonlyArray<StyledLine.Line> =>
   parts.flatMap((lines) => [StyledLine.empty, ...lines])

@@ -7,6 +7,7 @@ import type { Run, RunError } from "../../domain/Run.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import { type ShownWork, shownWork } from "../../progress/shownState.js"
 import * as why from "../../progress/reason.js"
+import * as taskNotes from "../../progress/taskNotes.js"
 import { resultBranch, unitBranch, UnitName } from "../../git/RefNames.js"
 import { command } from "../../git/shellQuote.js"
 import { workStartedAt } from "../list/workStartedAt.js"
@@ -75,6 +76,8 @@ export interface Summary {
   readonly failures: ReadonlyArray<Failure>
   readonly retried: ReadonlyArray<Retried>
   readonly notes: ReadonlyArray<{ readonly unit: string; readonly task: number; readonly note: string }>
+  /** What is known about the gates. */
+  readonly gates: ReadonlyArray<taskNotes.Line>
   /** The command to continue with. */
   readonly next: string | undefined
 }
@@ -122,6 +125,7 @@ export const of = (
   const outcome = read(run.error?.error ?? run.result)
   const config = Option.getOrUndefined(Schema.decodeUnknownOption(JobConfig)(run.config))
   const failures = failuresOf(work)
+  const noted = taskNotes.ofRecords(work.tasks)
   const reason = run.error === undefined || failures.length > 0 ? undefined : reasonOf(run.error, outcome)
   return {
     jobId: run.id,
@@ -143,7 +147,10 @@ export const of = (
       const reason = task.state === "completed" ? why.ofTask(task) : undefined
       return reason === undefined ? [] : [{ unit: task.unit, task: task.task, reason }]
     }),
-    notes: work.tasks.flatMap(({ notes, task, unit }) => notes.map((note) => ({ unit, task, note }))),
+    notes: noted.flatMap(({ notes, number, unit }) =>
+      notes.flatMap(({ tag, text }) => (tag === undefined ? [{ unit, task: number, note: text }] : []))
+    ),
+    gates: taskNotes.ofJob(noted),
     next: next(run, outcome)
   }
 }

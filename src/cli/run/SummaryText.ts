@@ -11,6 +11,7 @@ export const lines = (summary: Summary, columns: number): ReadonlyArray<StyledLi
   const wrap = (line: StyledLine.Line) => StyledLine.wrap(line, columns - 4, 2)
   return [
     ...wrap(headline(summary)),
+    ...part(gates(summary).flatMap(wrap)),
     ...part(table(facts(summary), columns - 4)),
     ...unmerged(summary, columns),
     ...unfinished(summary),
@@ -19,6 +20,14 @@ export const lines = (summary: Summary, columns: number): ReadonlyArray<StyledLi
     ...part(next(summary))
   ]
 }
+
+/** Shown first, since what "done" means depends on what the gates prove. */
+export const gates = ({ gates }: Pick<Summary, "gates">): ReadonlyArray<StyledLine.Line> =>
+  gates.map(({ task, text, unit }) => [
+    mark.warn,
+    ...(unit === undefined ? [] : [place(unit, task), StyledLine.raw("  ")]),
+    StyledLine.piece(text)
+  ])
 
 /** A block after a blank line; nothing if it is empty. */
 export const part = (lines: ReadonlyArray<StyledLine.Line>): ReadonlyArray<StyledLine.Line> =>

@@ -5,6 +5,8 @@ import type { DateTime } from "effect"
 import type { JobEvent } from "../../domain/JobEvent.js"
 import { type EventText, eventText, placeOf } from "../../progress/eventText.js"
 import type { JobModel } from "../../progress/JobModel.js"
+import * as payload from "../../progress/payload.js"
+import * as taskNotes from "../../progress/taskNotes.js"
 import type { Type } from "../../progress/vocabulary.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import * as format from "../terminal/format.js"
@@ -38,6 +40,8 @@ const ends: ReadonlySet<string> = new Set<Type>(["job.completed", "job.failed", 
 export const lines = (event: JobEvent, { columns, model, tail, zone }: Around): ReadonlyArray<StyledLine.Line> => {
   const isOfJob = event.type.startsWith("job.")
   if (isOfJob ? ends.has(event.type) : !kept.has(event.type)) return []
+  // The live region has one line for all tasks about what is known of their gates.
+  if (event.type === "task.noted" && taskNotes.read(payload.json(event.payload, "note")).tag !== undefined) return []
   const text = eventText(progressEvent(event), (at) => format.dateTime(at, zone))
   // That others are merged first is part of the plan.
   if (event.type === "unit.waiting" && text.tone === "faint") return []

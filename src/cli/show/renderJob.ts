@@ -4,6 +4,7 @@
 import { DateTime } from "effect"
 import { resumeSignal } from "../../domain/Run.js"
 import * as why from "../../progress/reason.js"
+import * as taskNotes from "../../progress/taskNotes.js"
 import * as mergeWait from "../../internal/mergeWait.js"
 import { parkReason } from "../../progress/waiting.js"
 import type { ShownTaskState, ShownUnitState } from "../../progress/shownState.js"
@@ -30,6 +31,7 @@ export const lines = (
   const summary = Summary.of({ run: job, work: job, unfinished }, view.now)
   return [
     ...StyledLine.wrap(headline(job, summary), view.columns - 1, 2),
+    ...SummaryText.part(SummaryText.gates(summary).flatMap((line) => StyledLine.wrap(line, view.columns - 4, 2))),
     ...SummaryText.part(SummaryText.table([...facts(job, view), ...SummaryText.facts(summary)], view.columns - 4)),
     ...SummaryText.unmerged(summary, view.columns),
     ...SummaryText.unfinished(summary),
@@ -174,9 +176,14 @@ const taskLines = (task: JobTask, view: View): ReadonlyArray<StyledLine.Line> =>
     StyledLine.piece(title, style)
   ]
   const tries = failures + (state === "failed" ? 0 : 1)
+  const noted = taskNotes
+    .inOrder(notes.map(taskNotes.read))
+    .map((note) => ({ tag: note.tag, lines: sentence(note.text, "    ", view, noteMark(note)) }))
+  const ofGate = noted.filter(({ tag }) => tag !== undefined)
   const attempts = failures === 0 ? "" : state === "failed" ? `failed ${failures}×` : `attempt ${tries}`
   return [
     row(left, [attempts, took(task, view), short(task, view)], { ...view, columns: view.columns - 2 }),
+    ...ofGate.flatMap(({ lines }) => lines),
     ...(reason === undefined ? [] : sentence(reason, "    ", view)),
     // What a failed attempt has left matters until the task is done.
     ...(said === undefined || state === "completed"
@@ -185,9 +192,12 @@ const taskLines = (task: JobTask, view: View): ReadonlyArray<StyledLine.Line> =>
     ...(log === undefined || state === "completed"
       ? []
       : [[StyledLine.raw("    log  ", "faint"), StyledLine.piece(log)]]),
-    ...notes.flatMap((note) => sentence(note, "    ", view, StyledLine.raw("! ", "warn")))
+    ...noted.slice(ofGate.length).flatMap(({ lines }) => lines)
   ]
 }
+
+const noteMark = (note: taskNotes.Note): StyledLine.Piece =>
+  taskNotes.isWarning(note) ? StyledLine.raw("! ", "warn") : StyledLine.raw("· ", "faint")
 
 const sentence = (
   text: string,

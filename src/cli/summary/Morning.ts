@@ -6,6 +6,7 @@ import type { RunStatus } from "../../domain/RunStatus.js"
 import type { ListedJob } from "../../http/contract/Api.js"
 import * as needsPerson from "../../progress/needsPerson.js"
 import * as payload from "../../progress/payload.js"
+import * as taskNotes from "../../progress/taskNotes.js"
 import type * as JobSource from "../target/JobSource.js"
 
 export interface Morning {
@@ -18,6 +19,8 @@ export interface Morning {
   readonly waiting: ReadonlyArray<ListedJob>
   readonly running: ReadonlyArray<ListedJob>
   readonly pending: ReadonlyArray<ListedJob>
+  /** What is known about the gates of the latest of these jobs. */
+  readonly gates: ReadonlyMap<ListedJob["id"], ReadonlyArray<taskNotes.Line>>
 }
 
 /** A failed job, and the job that retries it. */
@@ -31,6 +34,9 @@ const pageSize = 50
 /** How many pages of a status are read at most, so that the summary is there at once. */
 const mostPages = 4
 
+/** How many jobs are looked up for what is known about their gates. */
+const mostJudged = 20
+
 /** How many failed jobs are looked up one by one. */
 const mostLookedUp = needsPerson.most
 
@@ -39,7 +45,7 @@ interface Options {
   readonly isWanted: (job: ListedJob) => boolean
 }
 
-export const read = ({ list }: Pick<JobSource.Jobs, "list">, { isWanted, since }: Options) =>
+export const read = ({ get, list }: Pick<JobSource.Jobs, "get" | "list">, { isWanted, since }: Options) =>
   Effect.gen(function* () {
     const ofStatus = (status: RunStatus) =>
       Effect.gen(function* () {
@@ -78,16 +84,30 @@ export const read = ({ list }: Pick<JobSource.Jobs, "list">, { isWanted, since }
       const retry = jobs.find(({ config }) => payload.string(config, "retryOf") === id)
       if (retry !== undefined) retries.set(id, retry)
     }
+    const needs = needsPerson.choose(all, retries)
+    const done = completed.filter(isRecent).sort(latestFirst)
+    const judged = [...needs.slice(0, needsPerson.most), ...done].filter(({ kind }) => kind === "tasks")
+    const gates = yield* Effect.forEach(
+      judged.slice(0, mostJudged),
+      ({ id }) =>
+        // It may have been pruned meanwhile.
+        Effect.map(Effect.option(get(id)), (job) => {
+          const tasks = Option.match(job, { onNone: () => [], onSome: ({ tasks }) => tasks })
+          return [id, taskNotes.ofJob(taskNotes.ofRecords(tasks))] as const
+        }),
+      { concurrency: 4 }
+    )
     const morning: Morning = {
-      needs: needsPerson.choose(all, retries),
-      completed: completed.filter(isRecent).sort(latestFirst),
+      needs,
+      completed: done,
       failed: failed
         .filter(isRecent)
         .sort(latestFirst)
         .map((job) => ({ job, retry: retries.get(job.id) })),
       waiting: parked.filter(needsPerson.isWaiting),
       running,
-      pending
+      pending,
+      gates: new Map(gates)
     }
     return all.length === 0 ? Option.none<Morning>() : Option.some(morning)
   })

@@ -10,6 +10,7 @@ import * as payload from "../../progress/payload.js"
 import * as why from "../../progress/reason.js"
 import * as waitingText from "../list/waitingText.js"
 import * as Summary from "../run/Summary.js"
+import * as SummaryText from "../run/SummaryText.js"
 import * as format from "../terminal/format.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import type { Failed, Morning } from "./Morning.js"
@@ -43,7 +44,7 @@ export const lines = (morning: Morning, view: View): ReadonlyArray<StyledLine.Li
   const recent = rows(morning, view)
   return [
     [StyledLine.raw(needs.length === 0 ? "Nothing needs you" : "Needs you", "strong")],
-    ...shown.flatMap((job) => need(job, view)),
+    ...shown.flatMap((job) => need(job, morning, view)),
     ...(more > 0
       ? [StyledLine.empty, [StyledLine.raw(`  and ${format.count(more, "more job")}: charlotte jobs`, "faint")]]
       : []),
@@ -53,7 +54,13 @@ export const lines = (morning: Morning, view: View): ReadonlyArray<StyledLine.Li
   ]
 }
 
-const need = (job: ListedJob, { columns, now }: View): ReadonlyArray<StyledLine.Line> => {
+/** What is known about the gates of a job, under it. */
+const gatesOf = ({ id }: ListedJob, gates: Morning["gates"], columns: number): ReadonlyArray<StyledLine.Line> =>
+  SummaryText.gates({ gates: gates.get(id) ?? [] })
+    .flatMap((line) => StyledLine.wrap(line, columns - 5, 2))
+    .map((line) => [StyledLine.raw("    "), ...line])
+
+const need = (job: ListedJob, { gates }: Morning, { columns, now }: View): ReadonlyArray<StyledLine.Line> => {
   const { createdAt, endedAt, status } = job
   const wrap = (line: StyledLine.Line) =>
     StyledLine.wrap(line, columns - 5, 0).map((line): StyledLine.Line => [StyledLine.raw("    "), ...line])
@@ -70,6 +77,7 @@ const need = (job: ListedJob, { columns, now }: View): ReadonlyArray<StyledLine.
       ],
       columns
     ),
+    ...gatesOf(job, gates, columns),
     ...(reason === "" ? [] : wrap([StyledLine.piece(reason)])),
     [StyledLine.raw("    "), StyledLine.piece(commandFor(job), "strong")]
   ]
@@ -77,7 +85,7 @@ const need = (job: ListedJob, { columns, now }: View): ReadonlyArray<StyledLine.
 
 type Row = readonly [mark: StyledLine.Piece, what: string, job: ListedJob, about: string]
 
-const rows = ({ completed, failed, pending, running, waiting }: Morning, view: View) => {
+const rows = ({ completed, failed, gates, pending, running, waiting }: Morning, view: View) => {
   const time = ({ endedAt }: ListedJob): string =>
     endedAt === undefined ? "" : format.timeOfDay(endedAt, view.zone).slice(0, 5)
   const all: ReadonlyArray<Row> = [
@@ -105,7 +113,7 @@ const rows = ({ completed, failed, pending, running, waiting }: Morning, view: V
     ...running.map((job): Row => [StyledLine.raw("▸ ", "name"), "running", job, done(job)]),
     ...pending.map((job): Row => [StyledLine.raw("· ", "faint"), "queued", job, waitingText.condition(job, view)])
   ]
-  return all.map(([mark, what, job, about]) =>
+  return all.flatMap(([mark, what, job, about]) => [
     StyledLine.fit(
       [
         StyledLine.raw("  "),
@@ -116,8 +124,9 @@ const rows = ({ completed, failed, pending, running, waiting }: Morning, view: V
         StyledLine.piece(about, "faint")
       ],
       view.columns
-    )
-  )
+    ),
+    ...(what === "failed" ? [] : gatesOf(job, gates, view.columns))
+  ])
 }
 
 const landedOn = ({ result }: ListedJob): string | undefined =>

@@ -34,7 +34,15 @@ const sinceOf = (given: Option.Option<Since>) =>
     return DateTime.greaterThan(at, now) ? DateTime.subtract(at, { days: 1 }) : at
   })
 
-const nothing: Morning.Morning = { needs: [], completed: [], failed: [], waiting: [], running: [], pending: [] }
+const nothing: Morning.Morning = {
+  needs: [],
+  completed: [],
+  failed: [],
+  waiting: [],
+  running: [],
+  pending: [],
+  gates: new Map()
+}
 
 export const summary = ({ all, json, since: given }: Options) =>
   Effect.gen(function* () {
@@ -73,12 +81,18 @@ const show = (morning: Morning.Morning, since: DateTime.DateTime) =>
     yield* writeLines(render.lines(morning, { now: yield* DateTime.now, since, zone: yield* timeZone, columns }))
   })
 
-const encode = ({ completed, failed, needs, pending, running, waiting }: Morning.Morning, since: DateTime.DateTime) => {
+const encode = (
+  { completed, failed, gates, needs, pending, running, waiting }: Morning.Morning,
+  since: DateTime.DateTime
+) => {
   const about = (job: (typeof needs)[number]) => ({ id: job.id, name: jobName(job), status: job.status })
   return {
     since: DateTime.formatIso(since),
     needs: needs.map((job) => ({ ...about(job), reason: render.reasonFor(job), command: render.commandFor(job) })),
-    completed: completed.map(about),
+    completed: completed.map((job) => {
+      const known = gates.get(job.id) ?? []
+      return { ...about(job), ...(known.length > 0 && { gates: known }) }
+    }),
     failed: failed.map(({ job, retry }) => ({ ...about(job), reason: render.reasonFor(job), retriedBy: retry?.id })),
     waiting: waiting.map((job) => ({
       ...about(job),

@@ -20,7 +20,7 @@ const taskSession: FieldDoc = [
 ]
 
 export const fieldDocs: { readonly [name: string]: FieldDoc } = {
-  _tag: ["The name of the error or of the kind of issue.", "JobNotFound"],
+  _tag: ["The name of the error, or of the kind of issue or note.", "JobNotFound"],
   active: ["Number of active jobs.", 3],
   actual: ["The actual value.", "0"],
   additions: ["Number of added lines; 0 for a binary file, and for one that is too large to compare.", 12],
@@ -120,8 +120,8 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   mode: ["How the job ended: gracefully, forced, before the request, or not yet (timed out).", "graceful"],
   next: ["The value of `before` for the next page; missing on the last page.", id],
   nonce: ["A random text of 16 to 256 characters, never used before.", "b5pQk0w3Zr1mN8uXc7LtYg"],
-  note: ["A note for the user.", "the agent changed the task file"],
-  notes: ["Notes for the user.", []],
+  note: ["A remark for the user, or what is known about the gate of the task.", "the agent changed the task file"],
+  notes: ["Remarks for the user, and what is known about the gate of the task.", []],
   number: ["The number of the task in its unit.", 1],
   oldMode: ["The former mode in git's notation; missing for an added file.", "100644"],
   oldPath: ["The former path of a renamed file.", "src/login.ts"],
@@ -162,6 +162,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   ready: ["Always true.", true],
   reason: ["Why.", "exited with code 1"],
   refusals: ["Number of consecutive refusals without a reset time; 0 if the agent gave one.", 0],
+  removed: ["How many of the lines that existed before the task are gone.", 38],
   repoPath: ["The git repository to work in; an absolute path.", path],
   result: ["The result of the orchestrator, as JSON.", { branch: `charlotte/${id}/result` }],
   retryOf: ["The failed or cancelled job that this one retries; its completed work is not repeated.", id],
@@ -227,6 +228,13 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   "DiffFile.status": ["How the file differs.", "modified"],
   "DiffUnavailable.problem": ["The error message of git.", "it does not exist"],
   "DiffUnavailable.reason": ["Why there is no diff.", "gone"],
+  "GateNote.checkChanged.files": [
+    "Files that the gate runs, with how many of the lines that existed before the task are gone.",
+    [{ path: "test/login.test.js", removed: 38 }]
+  ],
+  "GateNote.flaky.logs": ["The outputs of the two runs.", [log.file]],
+  "GateNote.protected.files": ["The files that were put back before the gate ran.", ["test/login.test.js"]],
+  "GateNote.testsAdded.files": ["The files of tests that were added.", ["test/logout.test.js"]],
   "IdempotencyKeyReused.key": ["The idempotency key.", "deploy-2026-01-31"],
   "Issue.path": ["The path of the field.", ["limit"]],
   "JobConfig.units": ["The units of a retry, besides those that depend on them; others stay as they are.", ["api"]],

@@ -2,15 +2,18 @@
  * Redacts known secrets in everything that an orchestrator records. The submitted data of a job is stored unchanged: it belongs to
  * the user, and the job runs from it.
  */
-import { Option } from "effect"
+import { Option, Schema } from "effect"
 import { parse, stringify } from "../../internal/Json.js"
 import type { Redaction } from "../../internal/Redaction.js"
 import { AgentLimit } from "../../domain/AgentLimit.js"
 import { TurnStreak } from "../../domain/TurnStreak.js"
 import { Parked, RunError } from "../../domain/Run.js"
 import { withError } from "../../domain/runError.js"
-import { TaskRecord, UnitRecord } from "../../domain/Work.js"
+import { TaskNote, TaskRecord, UnitRecord } from "../../domain/Work.js"
 import type { AcceptedEvent, Change, NewRun, Service } from "../port/RunStoreService.js"
+
+const notesOfTask = Schema.parseJson(Schema.Array(TaskNote))
+const Notes = { decode: Schema.decodeSync(notesOfTask), encode: Schema.encodeSync(notesOfTask) }
 
 export const make = (store: Service, { json, text }: Redaction): Service => {
   const value = (value: unknown): unknown => (value === undefined ? undefined : parse(json(stringify(value))))
@@ -38,6 +41,8 @@ export const make = (store: Service, { json, text }: Redaction): Service => {
     ...(reason === undefined ? {} : { reason: text(reason) }),
     ...(said === undefined ? {} : { said: text(said) })
   })
+
+  const notes = (notes: ReadonlyArray<TaskNote>) => Notes.decode(json(Notes.encode(notes)))
 
   /** Redacts the searchable text of a run, too; the run itself uses the submitted data. */
   const submitted = <R extends Omit<NewRun, "id">>(run: R): R => {
@@ -73,7 +78,7 @@ export const make = (store: Service, { json, text }: Redaction): Service => {
         store.work.task({
           ...changed,
           task: new TaskRecord(
-            { ...changed.task, ...reason(changed.task), notes: changed.task.notes.map(text) },
+            { ...changed.task, ...reason(changed.task), notes: notes(changed.task.notes) },
             { disableValidation: true }
           )
         })

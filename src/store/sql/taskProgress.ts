@@ -6,7 +6,16 @@ import type { Connection } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
-import { TaskCounts, TaskRecord, TaskSession, TaskState, UnitRecord, UnitState, Work } from "../../domain/Work.js"
+import {
+  TaskCounts,
+  TaskNote,
+  TaskRecord,
+  TaskSession,
+  TaskState,
+  UnitRecord,
+  UnitState,
+  Work
+} from "../../domain/Work.js"
 import { inserter, query, type Value, type Values, valuesOf } from "./statements.js"
 
 const Texts = Schema.parseJson(Schema.Array(Schema.String))
@@ -40,7 +49,7 @@ const TaskRow = Schema.Struct({
   said: Text,
   log: Text,
   session: Schema.optionalWith(Schema.parseJson(TaskSession), { nullable: true }),
-  notes: Texts,
+  notes: Schema.parseJson(Schema.Array(TaskNote)),
   startedAt: Time,
   endedAt: Time
 })

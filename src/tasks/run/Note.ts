@@ -1,16 +1,18 @@
-/** Remarks on a task, for the user. */
+/** Notes on a task, for the user. */
 import { Effect } from "effect"
+import type { TaskNote } from "../../domain/Work.js"
 import type { RunContext } from "./RunContext.js"
 
 /** Records a note with its task and emits it; a repeated note is ignored. */
 export const add = (
   { emit, progress }: RunContext,
   { task, unit }: { readonly unit: string; readonly task: number },
-  note: string
+  note: TaskNote
 ) =>
   Effect.suspend(() => {
     const { notes } = progress.task(unit, task)
-    if (notes.includes(note)) return Effect.void
+    const text = JSON.stringify(note)
+    if (notes.some((known) => JSON.stringify(known) === text)) return Effect.void
     return Effect.zipRight(
       progress.changeTask(unit, task, { notes: [...notes, note] }),
       emit("task.noted", { note }, { unit, task })

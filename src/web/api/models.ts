@@ -119,7 +119,7 @@ export const task = struct({
   commit: optional(string),
   reason: optional(string),
   log: optional(string),
-  notes: array(string),
+  notes: array(unknown),
   startedAt: optional(time),
   endedAt: optional(time)
 })

@@ -58,7 +58,7 @@ export const Details = ({ job, model }: { readonly job: Job; readonly model: Job
                 <strong>
                   {visible(unit)} {number}
                 </strong>{" "}
-                {visible(notes.join("; "))}
+                {visible(notes.map(({ text }) => text).join("; "))}
               </li>
             ))}
           </ul>

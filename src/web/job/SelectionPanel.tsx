@@ -4,6 +4,7 @@
 import { now } from "../app/live.js"
 import { changeQuery, toDiff } from "../router.js"
 import * as format from "../../progress/format.js"
+import { isWarning } from "../../progress/taskNotes.js"
 import { visible } from "../ui/visible.js"
 import { LogView } from "./log/LogView.js"
 import * as JobModel from "../../progress/JobModel.js"
@@ -131,8 +132,9 @@ export const SelectionPanel = ({
       </header>
       <Tasks selection={selection} at={now.value} />
       {task?.notes.map((note, at) => (
-        <p key={at} class="note warn">
-          ! {visible(note)}
+        <p key={at} class={isWarning(note) ? "note warn" : "note"}>
+          {isWarning(note) ? "! " : ""}
+          {visible(note.text)}
         </p>
       ))}
       <Attempts selection={selection} />

@@ -7,6 +7,7 @@ import * as JobModel from "../../progress/JobModel.js"
 import type { Task, Unit } from "../../progress/JobModel.js"
 import * as payload from "../../progress/payload.js"
 import * as why from "../../progress/reason.js"
+import * as taskNotes from "../../progress/taskNotes.js"
 import { condition, parkReason, resumeSignal } from "../../progress/waiting.js"
 
 export interface Message {
@@ -53,21 +54,31 @@ const failures = (model: JobModel.JobModel): ReadonlyArray<Message> => {
 }
 
 const notes = (model: JobModel.JobModel): ReadonlyArray<Message> => {
-  const all = [...model.units.values()].flatMap(({ tasks }) =>
-    [...tasks.values()].flatMap((task) => task.notes.map((note) => ({ task, note })))
+  const all = JobModel.tasks(model).flatMap((task) =>
+    task.notes.filter(({ tag }) => tag === undefined).map((note) => ({ task, note }))
   )
   const rest = all.length - mostFailures
   return [
     ...all.slice(0, mostFailures).map(({ note, task }): Message => ({
       tone: "warn",
       text: `${task.unit} ${task.number}`,
-      reason: note,
+      reason: note.text,
       unit: task.unit,
       task: task.number
     })),
     ...(rest > 0 ? [{ tone: "warn", text: format.count(rest, "more note") } as const] : [])
   ]
 }
+
+/** What "done" means depends on what the gates prove. */
+const gates = (model: JobModel.JobModel): ReadonlyArray<Message> =>
+  taskNotes
+    .ofJob(JobModel.tasks(model))
+    .map(({ task, text, unit }): Message =>
+      unit === undefined || task === undefined
+        ? { tone: "warn", text }
+        : { tone: "warn", text: `${unit} ${task}`, reason: text, unit, task }
+    )
 
 /** Tasks in the pause before their next attempt, and why the last one ended. */
 const pausing = (model: JobModel.JobModel): ReadonlyArray<Message> =>
@@ -198,7 +209,12 @@ const ended = (job: Job, model: JobModel.JobModel): ReadonlyArray<Message> => {
   }
 }
 
-export const attention = (job: Job, model: JobModel.JobModel, now: number): ReadonlyArray<Message> => {
+export const attention = (job: Job, model: JobModel.JobModel, now: number): ReadonlyArray<Message> => [
+  ...gates(model),
+  ...work(job, model, now)
+]
+
+const work = (job: Job, model: JobModel.JobModel, now: number): ReadonlyArray<Message> => {
   switch (job.status) {
     case "running":
       return job.phase === "stopping"

@@ -239,6 +239,7 @@ describe("job summary", () => {
       ],
       retried: [],
       notes: [{ unit: "words", task: 1, note: "the agent changed tasks/a.md: plan files were restored" }],
+      gates: [],
       next: `charlotte retry ${jobId}`
     })
   })

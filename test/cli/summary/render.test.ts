@@ -40,7 +40,15 @@ const failure = new TasksFailed({
 const broken = job("Rings\u001b[2J", "failed", { error: toJson(failure) })
 const asks = job("Login", "parked", {}, { parked: login, waitsFor: "signal" })
 
-const nothing: Morning = { needs: [], completed: [], failed: [], waiting: [], running: [], pending: [] }
+const nothing: Morning = {
+  needs: [],
+  completed: [],
+  failed: [],
+  waiting: [],
+  running: [],
+  pending: [],
+  gates: new Map()
+}
 
 const text = (morning: Partial<Morning>, columns = 80) =>
   render

@@ -172,12 +172,17 @@ describe("RedactedRunStore", () => {
         yield* store.work.plan({ jobId, attempt: 1, work: planOf(1, 1) })
         const name = planOf(1, 1).units[0]?.unit ?? ""
         const reason = `it printed ${secret}`
-        yield* store.work.task({ jobId, attempt: 1, task: task(name, 1, 0, { reason, notes: [reason, "fine"] }) })
+        const ofGate = (reason: string) => ({ _tag: "couldNotRunBefore", reason }) as const
+        const notes = [reason, "fine", ofGate(reason)]
+        yield* store.work.task({ jobId, attempt: 1, task: task(name, 1, 0, { reason, notes }) })
         yield* store.work.unit({ jobId, attempt: 1, unit: unit(name, 0, { reason }) })
         const { tasks, units } = yield* store.work.of(jobId)
         expect(units).toEqual([unit(name, 0, { reason: `it printed ${mark}` })])
         expect(tasks).toEqual([
-          task(name, 1, 0, { reason: `it printed ${mark}`, notes: [`it printed ${mark}`, "fine"] })
+          task(name, 1, 0, {
+            reason: `it printed ${mark}`,
+            notes: [`it printed ${mark}`, "fine", ofGate(`it printed ${mark}`)]
+          })
         ])
       })
     )
