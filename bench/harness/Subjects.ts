@@ -33,12 +33,6 @@ const bundle = (script: string): Promise<string> => {
       format: "esm",
       target: "node22",
       tsconfig: join(root, "tsconfig.json"),
-      alias: {
-        "charlotte/cluster": join(root, "src", "cluster", "index.ts"),
-        "charlotte/http": join(root, "src", "http", "index.ts"),
-        "charlotte/tasks": join(root, "src", "tasks", "index.ts"),
-        charlotte: join(root, "src", "index.ts")
-      },
       logLevel: "warning"
     })
     return outfile
