@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
+import { json } from "../../src/progress/payload.js"
 import * as taskNotes from "../../src/progress/taskNotes.js"
 import { samples } from "./samples.js"
 
@@ -30,9 +31,9 @@ describe("the notes on the gates of a job", () => {
 })
 
 describe("a note on a task", () => {
-  const notes = samples.flatMap(({ payload, type }) => (type === "task.noted" ? [payload] : []))
+  const notes = samples.flatMap(({ payload, type }) => (type === "task.noted" ? [json(payload, "note")] : []))
 
-  it.each(notes)("has words for $note", ({ note }: Record<string, unknown>) => {
+  it.each(notes.map((note) => [note]))("has words for %j", (note) => {
     const { text } = taskNotes.read(note)
     expect(text).toMatch(/^\w/)
     expect(text).not.toContain("undefined")

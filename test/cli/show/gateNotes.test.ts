@@ -10,7 +10,7 @@ import * as Morning from "../../../src/cli/summary/Morning.js"
 import * as render from "../../../src/cli/summary/render.js"
 import * as StyledLine from "../../../src/cli/terminal/StyledLine.js"
 import { TaskRecord, Work } from "../../../src/domain/Work.js"
-import { Job, ListedJob } from "../../../src/http/contract/Api.js"
+import { Job, JobTask, JobUnit, ListedJob } from "../../../src/http/contract/Job.js"
 import { job as decodeJob } from "../../../src/web/api/models.js"
 import { ofRecord } from "../../../src/progress/applyPlan.js"
 import { attention } from "../../../src/web/job/attention.js"
@@ -28,7 +28,13 @@ const work = new Work({
     task.state === "skipped" ? task : new TaskRecord({ ...task, notes: ["the agent moved main", green] })
   )
 })
-const job = new Job({ ...run("completed"), ...work, phase: undefined, keys: undefined })
+const job = new Job({
+  ...run("completed"),
+  units: work.units.map((unit) => new JobUnit(unit)),
+  tasks: work.tasks.map((task) => new JobTask(task)),
+  phase: undefined,
+  keys: undefined
+})
 
 const plain = (lines: ReadonlyArray<StyledLine.Line>) => lines.map((line) => StyledLine.paint(line, false).trim())
 
@@ -52,7 +58,7 @@ describe("notes on gates", () => {
       const listed = new ListedJob({ ...run("completed"), labels: { title: "Words" }, phase: undefined })
       const morning = yield* Morning.read(
         {
-          list: ({ status }) => Effect.succeed({ jobs: status === "completed" ? [listed] : [], next: undefined }),
+          list: (query) => Effect.succeed({ jobs: query?.status === "completed" ? [listed] : [], next: undefined }),
           get: () => Effect.succeed(job)
         },
         { since: DateTime.unsafeMake(noon), isWanted: () => true }

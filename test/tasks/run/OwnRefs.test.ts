@@ -188,7 +188,7 @@ describe("user refs that an agent moves by the path of the repository", () => {
           expect(work.tasks[0]?.notes).toEqual([expect.stringMatching(expected)])
           const retry = events.find(({ type }) => type === "task.retry")
           expect(JSON.stringify(retry?.payload)).toMatch(expected)
-          const [, undo] = /undo it with: (.*)$/.exec(work.tasks[0]?.notes[0] ?? "") ?? []
+          const [, undo] = /undo it with: (.*)$/.exec(String(work.tasks[0]?.notes[0])) ?? []
           expect(undo === undefined).toBe(what === "pops the stash")
           if (undo === undefined) return
           yield* Effect.promise(() => promisify(exec)(undo))
