@@ -75,7 +75,7 @@ export interface Committed {
 const ignoresCase = ({ settings }: Repository): boolean => settings["core.ignorecase"] === "true"
 
 /** Enters the changed files into the index; returns git's warnings. */
-const enterChanges = (repository: Repository, files: WorkingFiles.Files, tip: ObjectId) =>
+export const enterChanges = (repository: Repository, files: WorkingFiles.Files, tip: ObjectId) =>
   Effect.gen(function* () {
     const { deleted, git, warnings, written } = files
     // Only `git add` finds the name in the index of a directory whose case was changed.

@@ -13,6 +13,7 @@ import * as GitCommand from "./GitCommand.js"
 import type { GitError } from "./GitError.js"
 import * as History from "./History.js"
 import * as advanceBranch from "./advanceBranch.js"
+import * as KeptFiles from "./KeptFiles.js"
 import * as KeptWorktrees from "./KeptWorktrees.js"
 import * as Merge from "./Merge.js"
 import { tracedAsEvent } from "../internal/Tracing.js"
@@ -163,6 +164,19 @@ export interface Service {
   /** The HEAD of a worktree, which enters the repository, the files that differ from it, and the ignored files. */
   readonly status: (repository: Repo, worktree: Worktrees.Worktree) => Result<Commits.Status>
 
+  /** The files of a worktree as they are, to put them back, and whether they differ from a commit. */
+  readonly keepFiles: (repository: Repo, worktree: Worktrees.Worktree, commit: ObjectId) => Result<KeptFiles.KeptFiles>
+
+  /**
+   * Puts the branch and the files of a worktree back, and removes files that have been added since. Ignored files that were there stay
+   * as they are now. No process may run there.
+   */
+  readonly putFilesBack: (
+    repository: Repo,
+    worktree: Worktrees.Worktree,
+    kept: Pick<KeptFiles.KeptFiles, "commit" | "tree" | "ignored">
+  ) => Result<void>
+
   /**
    * Commits all files of a worktree on its branch, except ignored ones. In commit and worktree, files of `put` get their
    * specified content and files of `keep` their previous content; returns the files whose content differed.
@@ -290,6 +304,8 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     movedUserRefs: method("movedUserRefs", UserRefs.movedSince),
     compare: method("compare", Commits.compare),
     status: method("status", Commits.status),
+    keepFiles: method("keepFiles", KeptFiles.keep),
+    putFilesBack: method("putFilesBack", KeptFiles.putBack),
     commit: method("commit", Commits.commit),
     forward: method("forward", fastForwardWorktree.forward),
     doneTasks: method("doneTasks", History.doneTasks),

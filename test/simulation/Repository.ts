@@ -153,6 +153,8 @@ export const make = (machine: Machine): Repository => {
       putBack: () => Effect.succeed([]),
       userRefs: () => Effect.succeed(new Map()),
       movedUserRefs: () => Effect.succeed([]),
+      keepFiles: () => unused,
+      putFilesBack: () => unused,
       compare: () => answer(() => ({ changed: [], ignored: [] })),
       status: (_, { branch }) =>
         command(() => Effect.map(resolve(branch), (commit) => ({ commit, changed: [], ignored: [] }))),
