@@ -24,7 +24,9 @@ import * as SnapshotStream from "./SnapshotStream.js"
 import * as StatCache from "./StatCache.js"
 import * as Worktrees from "./Worktrees.js"
 
-export interface Options extends Omit<SnapshotPack, "commit"> {
+export interface Options extends Pick<SnapshotPack, "base"> {
+  /** Without it, the snapshot is only named. */
+  readonly pack?: string
   readonly path: AbsolutePath
   readonly branch: OwnBranch
   /** The commit of an earlier snapshot: if nothing has changed since then, no pack is written. */
@@ -143,7 +145,7 @@ const make = (
           return Snapshot.Unchanged({ leftOut: notIn })
         const commit = yield* decode(ObjectId, stdout.toString().trim())
         const taken = Snapshot.Taken({ commit, files: stream.changed.length, leftOut: notIn, isOnBranch })
-        if (commit === known) return taken
+        if (commit === known || pack === undefined) return taken
         const made = `${repository.commonDir}/objects/new`
         const packed = yield* git.run(["pack-objects", "--revs", "-q", made], {
           input: `${commit}\n^${base}\n`,

@@ -212,6 +212,7 @@ const ofTask: Handlers<TaskOf, Extract<Type, `task.${string}`>> = {
     const span = spansOf(task)?.findLast(({ kind }) => kind === "agent")
     if (span !== undefined) span.said = data.string("said")
   },
+  "task.gate.before": ({ unit }, data, at) => next(unit, "gate", at, data.string("command"), data.log("log")),
   "task.gate.started": ({ task }, data, at) =>
     begin(spansOf(task), "gate", at, data.string("command"), data.log("log")),
   "task.gate.passed": ({ task }, data, at) => endLast(spansOf(task), "gate", at, data.log("log")),
@@ -235,9 +236,10 @@ const ofTask: Handlers<TaskOf, Extract<Type, `task.${string}`>> = {
     endLastAttempt(task, at, "passed")
     task.state = "completed"
   },
-  "task.failed": ({ task }, data, at) => {
+  "task.failed": ({ task, unit }, data, at) => {
     task.reason = cleanReason(data.string("reason"))
     endLastAttempt(task, at, "failed", task.reason)
+    endSpans(unit.spans, at, "passed")
     task.state = "failed"
   }
 }
@@ -291,9 +293,9 @@ const endSpans = (spans: ReadonlyArray<Span>, at: number, state: SpanState, reas
 }
 
 /** Begins the next activity of the unit as a whole. */
-const next = (unit: Unit, kind: SpanKind, at: number, label?: string): void => {
+const next = (unit: Unit, kind: SpanKind, at: number, label?: string, log?: LogRange): void => {
   endSpans(unit.spans, at, "passed")
-  begin(unit.spans, kind, at, label)
+  begin(unit.spans, kind, at, label, log)
 }
 
 /** What has a reason has failed. */

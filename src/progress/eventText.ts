@@ -105,6 +105,7 @@ const texts: {
     data.text("reason") === ""
       ? faint("agent done")
       : bad(`agent failed: ${reason.text(data.text("reason"))}`, data.log("log")),
+  "task.gate.before": (data) => faint(`gate before any work: ${data.text("command")}`),
   "task.gate.started": (data) => faint(`gate: ${data.text("command")}`),
   "task.gate.passed": () => good("gate passed"),
   "task.gate.failed": (data) => bad(`gate failed: ${reason.text(data.text("reason"))}`, data.log("log")),
@@ -120,11 +121,11 @@ const texts: {
   },
   "task.committed": (data) => faint(`committed ${format.short(data.text("commit"))}`),
   "task.completed": (data) => good(`done, commit ${format.short(data.text("commit"))}`),
-  "task.failed": (data) =>
-    bad(
-      `failed after ${format.count(data.number("attempts") ?? 1, "attempt")}: ${reason.text(data.text("reason"))}`,
-      data.log("log")
-    )
+  "task.failed": (data) => {
+    const attempts = data.number("attempts") ?? 1
+    const when = attempts === 0 ? "before any work" : `after ${format.count(attempts, "attempt")}`
+    return bad(`failed ${when}: ${reason.text(data.text("reason"))}`, data.log("log"))
+  }
 }
 
 const list = (commands: ReadonlyArray<string>, total: number): string =>

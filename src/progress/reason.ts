@@ -92,7 +92,8 @@ export const text = (recorded: string): string => {
 }
 
 /** A task's failure as the message of its unit repeats it: where the place is shown, only its reason is of interest. */
-const withoutTask = (reason: string): string => reason.replace(/^task \d+ \(.*\) failed (?:once|\d+ times): /s, "")
+const withoutTask = (reason: string): string =>
+  reason.replace(/^task \d+ \(.*\) failed (?:before any work|once|\d+ times): /s, "")
 
 /** Why a unit failed, without the name of its failed task. */
 export const ofUnit = (recorded: string): string => text(withoutTask(recorded))

@@ -146,6 +146,8 @@ export const payloads = {
     said: Schema.optional(Schema.String),
     log: Log
   }),
+  /** The gate runs once before any work at the task; what is remarkable about that is noted. */
+  "task.gate.before": Schema.Struct({ command: Schema.String, log: Schema.String }),
   "task.gate.started": Schema.Struct({ command: Schema.String, log: Schema.String }),
   "task.gate.passed": Schema.Struct({ command: Schema.String, log: Log }),
   "task.gate.failed": Schema.Struct({ command: Schema.String, reason, log: Log }),

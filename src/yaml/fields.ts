@@ -52,6 +52,13 @@ export const TaskStatus = Schema.Literal("pending", "in_progress", "complete", "
   must("must be pending, in_progress, complete or failed")
 )
 
+/**
+ * What the gate of a task has to say before any work.
+ *
+ * @since 0.2.0
+ */
+export const GateBefore = Schema.Literal("red", "green", "any").annotations(must("must be red, green or any"))
+
 /** @since 0.1.0 */
 export type TaskStatus = typeof TaskStatus.Type
 

@@ -76,6 +76,7 @@ export const samples: ReadonlyArray<Sample> = [
   sample("task.agent.ended", { class: "done", log }),
   sample("task.agent.ended", { class: "done", said: "All tests pass.", log }),
   sample("task.agent.ended", { class: "failed", reason, log }),
+  sample("task.gate.before", { command: "npm test", log: "/logs/api.log" }),
   sample("task.gate.started", { command: "npm test", log: "/logs/api.log" }),
   sample("task.gate.passed", { command: "npm test", log }),
   sample("task.gate.failed", { command: "npm test", reason, log }),

@@ -30,7 +30,7 @@ export interface Selection {
   readonly what: ReadonlyArray<string>
 }
 
-const ofTask = /^(\d+)-attempt-(\d+)\.(\d+)(?:\.(\d+))?\.(agent|gate)$/
+const ofTask = /^(\d+)-attempt-(\d+)\.(\d+)(?:\.(\d+))?\.(agent|gate)(-again)?$/
 const ofSetup = /^(setup)-(\d+)\.(\d+)$/
 
 const attemptOf = (attempt: string | undefined, one: string | undefined): string =>
@@ -40,8 +40,8 @@ const attemptOf = (attempt: string | undefined, one: string | undefined): string
 export const read = (name: string): Pick<LogFile, "task" | "attempt" | "number" | "what"> => {
   const task = ofTask.exec(name)
   if (task !== null) {
-    const [, number, attempt, one, call, what = ""] = task
-    const again = call === undefined ? "" : ` (call ${call})`
+    const [, number, attempt, one, call, what = "", second = ""] = task
+    const again = `${call === undefined ? "" : ` (call ${call})`}${second === "" ? "" : " (again)"}`
     return { task: Number(number), number: Number(one), attempt: `${attemptOf(attempt, one)}${again}`, what }
   }
   const setup = ofSetup.exec(name)

@@ -245,6 +245,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   "JobEvent.orch.started.status": ["The status in the task file.", "pending"],
   "JobEvent.orch.started.id": ["The name of the unit.", "api"],
   "JobEvent.task.agent.started.log": ["The file that receives the output.", log.file],
+  "JobEvent.task.gate.before.log": ["The file that receives the output.", log.file],
   "JobEvent.task.gate.started.log": ["The file that receives the output.", log.file],
   "JobEvent.unit.blocked.waitsFor": ["The units before it that did not complete.", ["api"]],
   "JobEvent.unit.waiting.waitsFor": ["The units that have to be merged before it.", ["api"]],

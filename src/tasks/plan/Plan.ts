@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import { Schema } from "effect"
-import { ShellCommand, TaskNumber, TaskStatus, UnitName } from "../../yaml/fields.js"
+import { GateBefore, ShellCommand, TaskNumber, TaskStatus, UnitName } from "../../yaml/fields.js"
 import { AgentChoice } from "./AgentChoice.js"
 import * as Graph from "./Graph.js"
 import { SessionMode, Settings } from "./Settings.js"
@@ -23,6 +23,8 @@ export class Task extends Schema.Class<Task>("charlotte/Task")({
   status: TaskStatus,
   /** The shell command that must pass before the task counts as done. */
   backpressure: ShellCommand,
+  /** What the gate has to say before any work; anything if undefined. */
+  before: Schema.optional(GateBefore),
   /** Numbers of tasks in this unit, in ascending order. */
   dependsOn: Schema.Array(TaskNumber),
   /** Relative to the repository. */

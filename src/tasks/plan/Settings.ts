@@ -15,6 +15,7 @@ import {
   ShellCommand,
   ShellCommands,
   Span,
+  Switch,
   withDefault
 } from "../../yaml/fields.js"
 import * as AgentChoice from "./AgentChoice.js"
@@ -31,6 +32,10 @@ const Title = Schema.String.pipe(
   Schema.filter((title) => title.trim() !== "" && title.length <= 200 && !/\p{Cc}/u.test(title))
 ).annotations({
   message: () => ({ message: "must be a line of text of at most 200 characters", override: true })
+})
+
+const Flaky = Schema.Literal("note", "fail").annotations({
+  message: () => ({ message: "must be note or fail", override: true })
 })
 
 const Setup = Schema.Union(
@@ -57,6 +62,22 @@ export class Limits extends Schema.Class<Limits>("charlotte/Limits")(limits, [
   mustBeMapping(limits)
 ]) {}
 
+const gates = {
+  /** How long the gate of a task may run before any work, 2 minutes by default; longer, and it is unknown whether it passes then. */
+  before: optional(Span),
+  /** Whether a gate that has passed always runs a second time. */
+  twice: optional(Switch),
+  /** What two answers of a gate on the same files are: a note, the default, or a failed attempt. */
+  flaky: optional(Flaky)
+}
+
+/** @since 0.2.0 */
+export class Gates extends Schema.Class<Gates>("charlotte/Gates")(gates, [
+  undefined,
+  undefined,
+  mustBeMapping(gates)
+]) {}
+
 /** @since 0.1.0 */
 export class Settings extends Schema.Class<Settings>("charlotte/Settings")({
   /** The name of the job, for people. */
@@ -78,7 +99,8 @@ export class Settings extends Schema.Class<Settings>("charlotte/Settings")({
   attempts: withDefault(Count, () => 3),
   /** Whether a turn resumes the session of the last turn at its task, or begins a fresh one. */
   session: withDefault(SessionMode, () => "resume" as const),
-  limits: withDefault(Limits, () => new Limits({}))
+  limits: withDefault(Limits, () => new Limits({})),
+  gates: withDefault(Gates, () => new Gates({}))
 }) {}
 
 /** The settings if there is no such file. */

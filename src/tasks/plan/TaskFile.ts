@@ -5,7 +5,16 @@
  */
 import { Either, type Option } from "effect"
 import { decodeYaml } from "../../yaml/decodeYaml.js"
-import { mapping, optional, ShellCommand, TaskNumber, TaskNumbers, TaskStatus, withDefault } from "../../yaml/fields.js"
+import {
+  GateBefore,
+  mapping,
+  optional,
+  ShellCommand,
+  TaskNumber,
+  TaskNumbers,
+  TaskStatus,
+  withDefault
+} from "../../yaml/fields.js"
 import * as AgentChoice from "./AgentChoice.js"
 import * as Frontmatter from "./Frontmatter.js"
 import * as FrontmatterEdit from "./FrontmatterEdit.js"
@@ -29,6 +38,8 @@ export interface TaskFile {
   readonly title: string
   readonly status: TaskStatus
   readonly backpressure: string
+  /** What the gate has to say before any work. */
+  readonly before?: typeof GateBefore.Type | undefined
   readonly dependsOn: ReadonlyArray<{ readonly to: number; readonly line: number }>
   /** The agents that it names itself. */
   readonly agents: AgentChoice.Level
@@ -42,6 +53,7 @@ export interface TaskFile {
 const Keys = mapping({
   task: optional(TaskNumber),
   backpressure: optional(ShellCommand),
+  before: optional(GateBefore),
   status: withDefault(TaskStatus, () => "pending" as const),
   depends_on: withDefault(TaskNumbers, () => []),
   ...AgentChoice.fields,
@@ -105,6 +117,7 @@ export const parse = (file: string, text: string): TaskFile =>
         backpressure,
         dependsOn: depends_on.map((to, index) => ({ to, line: line("depends_on", index) })),
         agents: AgentChoice.levelOf(file, decoded),
+        ...(value.before !== undefined && { before: value.before }),
         ...(value.session !== undefined && { session: value.session }),
         prompt: body,
         scripts,

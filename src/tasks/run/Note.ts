@@ -2,13 +2,15 @@
 import { Effect } from "effect"
 import type { TaskNote } from "../../domain/Work.js"
 import type { RunContext } from "./RunContext.js"
+import type { CommandResult } from "./runCommand.js"
+
+interface About {
+  readonly unit: string
+  readonly task: number
+}
 
 /** Records a note with its task and emits it; a repeated note is ignored. */
-export const add = (
-  { emit, progress }: RunContext,
-  { task, unit }: { readonly unit: string; readonly task: number },
-  note: TaskNote
-) =>
+export const add = ({ emit, progress }: RunContext, { task, unit }: About, note: TaskNote) =>
   Effect.suspend(() => {
     const { notes } = progress.task(unit, task)
     const text = JSON.stringify(note)
@@ -18,3 +20,7 @@ export const add = (
       emit("task.noted", { note }, { unit, task })
     )
   })
+
+/** Notes the refs of the user that a command has moved. */
+export const addMoved = (ctx: RunContext, about: About, who: string, { moved }: CommandResult) =>
+  Effect.forEach(moved, ({ advice, what }) => add(ctx, about, `the ${who} ${what}: ${advice}`), { discard: true })

@@ -15,7 +15,8 @@ export class TaskFailure extends Schema.TaggedError<TaskFailure>()("TaskFailure"
   log: Schema.optional(Schema.String)
 }) {
   override get message() {
-    return `task ${this.task} (${this.title}) failed ${this.attempts === 1 ? "once" : `${this.attempts} times`}: ${this.reason}`
+    const times = this.attempts === 0 ? "before any work" : this.attempts === 1 ? "once" : `${this.attempts} times`
+    return `task ${this.task} (${this.title}) failed ${times}: ${this.reason}`
   }
 }
 

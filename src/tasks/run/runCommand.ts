@@ -119,19 +119,29 @@ const inRepository = (repository: Repository, moves: ReadonlyArray<SharedClone.M
   ]
 }
 
-/** Runs a shell command of the plan. */
+/** Runs a shell command of the plan; for at most a time, if that is shorter than the limit of all gates. */
 export const line = (
   ctx: RunContext,
   worktree: Worktree,
-  { line, ...command }: Pick<Command, "span" | "purpose" | "log"> & { readonly line: string }
-) =>
-  run(ctx, worktree, {
+  {
+    atMost,
+    line,
+    ...command
+  }: Pick<Command, "span" | "purpose" | "log"> & {
+    readonly line: string
+    readonly atMost?: { readonly limit: Duration.Duration; readonly by: string }
+  }
+) => {
+  const all = { limit: ctx.gates.timeout, by: "gates.timeout in config.yaml" }
+  const { by, limit } = atMost !== undefined && Duration.lessThan(atMost.limit, all.limit) ? atMost : all
+  return run(ctx, worktree, {
     ...command,
     command: ["sh", "-c", line],
     inherit: ctx.gates.env,
-    limits: { total: ctx.gates.timeout },
-    limitedBy: "gates.timeout in config.yaml"
+    limits: { total: limit },
+    limitedBy: by
   })
+}
 
 /** Runs a shell command of the plan, and fails if it fails. */
 export const mustPass = (ctx: RunContext, worktree: Worktree, options: Parameters<typeof line>[2]) =>

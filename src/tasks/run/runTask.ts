@@ -9,9 +9,11 @@ import type { TaskRecord } from "../../domain/Work.js"
 import type * as Prompt from "../agents/Prompt.js"
 import type { Task, Unit } from "../plan/Plan.js"
 import * as AgentWait from "./AgentWait.js"
-import * as commitTask from "./commitTask.js"
+import type * as commitTask from "./commitTask.js"
 import { ofTask } from "./emitTaskEvent.js"
 import { TaskFailure } from "./errors.js"
+import * as gateBefore from "./gateBefore.js"
+import type * as judge from "./judge.js"
 import * as Note from "./Note.js"
 import type { RunContext } from "./RunContext.js"
 import * as saveUnfinished from "./saveUnfinished.js"
@@ -32,11 +34,20 @@ export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTas
 
     // The job's previous attempt was interrupted after the task had failed, but before its unit was recorded as failed.
     if (record().state === "failed") return yield* failure(unit, task, record())
-    let { worktree } = position
+    yield* ctx.mayGoOn
+    const before = yield* gateBefore.run(ctx, unit, task, position)
+    let { worktree } = before
+    const { ignored, refused } = before
+    if (refused !== undefined) {
+      const { log, reason } = refused
+      yield* change({ state: "failed", reason, log: log.file, endedAt: yield* now })
+      yield* emit("task.failed", { attempts: 0, reason, log })
+      return yield* failure(unit, task, record())
+    }
+    const failures: judge.Failures = new Map(before.failed)
     let previous = yield* previousAttempt(ctx, record())
     const unitAt = { unit: unit.id, path: worktree.path, branch: worktree.branch, at: position.tip }
     const save = saveUnfinished.afterTurn(ctx, unitAt)
-    const ignored = position.ignored ?? (yield* commitTask.ignoredFiles(ctx, position))
     const restarted = new Set<number>()
     const turns = ctx.taskAgents.turns(unit.id, task, {
       waiting: (reason) => (take) =>
@@ -58,7 +69,7 @@ export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTas
         unit,
         task,
         { worktree, tip: position.tip, ignored },
-        { attempt, previous, restarted, turns }
+        { attempt, failures, previous, restarted, turns }
       ).pipe(
         Effect.tapErrorTag("AgentsUnavailable", () => save),
         Tracing.tracedResult(Tracing.attempt, reasonOf, { attributes: { attempt } })

@@ -9,10 +9,9 @@ import type { Task, Unit } from "../plan/Plan.js"
 import type { Log, TurnClass } from "../events.js"
 import * as agentTurn from "./agentTurn.js"
 import * as commitTask from "./commitTask.js"
-import { ofTask } from "./emitTaskEvent.js"
+import * as judge from "./judge.js"
 import * as Note from "./Note.js"
 import type { RunContext } from "./RunContext.js"
-import * as runCommand from "./runCommand.js"
 import type { TurnsOfTask } from "./TaskAgents.js"
 
 /** An agent may fail for a temporary reason, such as a rate limit, so retries back off exponentially. */
@@ -36,13 +35,6 @@ export interface FailedAttempt {
 
 const failedAttempt = (fields: FailedAttempt): FailedAttempt => fields
 
-const noteMoved = (ctx: RunContext, unit: Unit, task: Task, who: string, { moved }: runCommand.CommandResult) =>
-  Effect.forEach(
-    moved,
-    ({ advice, what }) => Note.add(ctx, { unit: unit.id, task: task.number }, `the ${who} ${what}: ${advice}`),
-    { discard: true }
-  )
-
 /** Within one attempt, the agent is called again after a turn without a verdict; each call has a separate log. */
 const unusedName = (name: string) =>
   Effect.gen(function* () {
@@ -64,11 +56,13 @@ export const tryTask = <R>(
   position: commitTask.TaskPosition,
   {
     attempt,
+    failures,
     previous,
     restarted,
     turns
   }: {
     readonly attempt: number
+    readonly failures: judge.Failures
     readonly previous: Option.Option<Prompt.Previous>
     /** The attempts in which a session was lost, and another one began. */
     readonly restarted: Set<number>
@@ -78,16 +72,15 @@ export const tryTask = <R>(
   Effect.gen(function* () {
     const { job } = ctx
     const { worktree } = position
-    const emit = ofTask(ctx, unit, task)
-    const suffix = `of task ${task.number} of unit ${unit.id}`
+    const about = { unit: unit.id, task: task.number }
     const files = `${worktree.logs}/${String(task.number).padStart(2, "0")}-attempt-${job.attempt}.${attempt}`
     const restored = restoredAt(position)
     const turn = (canResume: boolean) =>
       turns.run((worker) =>
         Effect.gen(function* () {
           const name = yield* unusedName(files)
-          const about = { attempt, canResume, name, previous, restored, worker }
-          const { end, value } = yield* agentTurn.run(ctx, unit, task, worktree, about)
+          const how = { attempt, canResume, name, previous, restored, worker }
+          const { end, value } = yield* agentTurn.run(ctx, unit, task, worktree, how)
           return { end, value: { ...value, name } }
         })
       )
@@ -99,13 +92,13 @@ export const tryTask = <R>(
       restarted.add(attempt)
       yield* Note.add(
         ctx,
-        { unit: unit.id, task: task.number },
+        about,
         `the session of the agent could not be resumed, so attempt ${attempt} goes on in another: ${agentTurn.failure(ended.value, ended.value.own)}`
       )
       ended = yield* turn(false)
     }
     const { again, end, value: agent } = ended
-    yield* noteMoved(ctx, unit, task, `agent of attempt ${attempt}`, agent)
+    yield* Note.addMoved(ctx, about, `agent of attempt ${attempt}`, agent)
     if (Option.isSome(again)) {
       const reason = plainText.line(end.message ?? "").slice(0, 300)
       return failedAttempt({ reason, log: agent.log, pause: again.value, unjudged: end.class })
@@ -120,23 +113,15 @@ export const tryTask = <R>(
       })
     }
 
-    const command = task.backpressure
-    const gateLog = `${agent.name}.gate.log`
-    yield* emit("task.gate.started", { command, log: gateLog })
-    const gate = yield* runCommand.line(ctx, worktree, {
-      line: command,
-      span: "gate",
-      purpose: `gate ${suffix}`,
-      log: gateLog
+    const { reason, result: gate } = yield* judge.run(ctx, unit, task, position, {
+      attempt,
+      failures,
+      name: agent.name
     })
-    yield* noteMoved(ctx, unit, task, `gate of attempt ${attempt}`, gate)
-    if (gate.reason !== undefined) {
-      yield* emit("task.gate.failed", { command, reason: gate.reason, log: gate.log })
-      const pause = Duration.zero
-      const reason = `the gate ${runCommand.reasonWithOutput(gate)}`
-      return failedAttempt({ reason, log: gate.log, tail: gate.tail, said: agent.said, pause })
+    if (reason !== undefined) {
+      return failedAttempt({ reason, log: gate.log, tail: gate.tail, said: agent.said, pause: Duration.zero })
     }
-    yield* emit("task.gate.passed", { command, log: gate.log })
+    const gateLog = `${agent.name}.gate.log`
     const accepted = commitTask.commit(ctx, unit, task, position, { gateLog, ...(yield* Fiber.join(file)) })
     return yield* Effect.map(accepted, (next) => ({ next })).pipe(
       Effect.catchTags({

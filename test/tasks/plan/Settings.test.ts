@@ -11,7 +11,8 @@ describe("charlotte.yaml", () => {
   it("is read with all keys", () => {
     const { problems, settings } = parse(
       "# how\nsetup: npm ci\ncopy: [.env, config/local.json]\nbaseline:\n  - npm test\n  - npm run lint\n" +
-        "agent: claude\nattempts: 5\nsession: fresh\nland: done\nlimits:\n  agentCalls: 100\n  duration: 2 hours\n"
+        "agent: claude\nattempts: 5\nsession: fresh\nland: done\nlimits:\n  agentCalls: 100\n  duration: 2 hours\n" +
+        "gates: { before: 5 minutes, twice: true, flaky: fail }\n"
     )
     expect(problems).toEqual([])
     expect(settings).toEqual(
@@ -23,7 +24,8 @@ describe("charlotte.yaml", () => {
         attempts: 5,
         session: "fresh",
         land: "done",
-        limits: new Settings.Limits({ agentCalls: 100, duration: Duration.hours(2) })
+        limits: new Settings.Limits({ agentCalls: 100, duration: Duration.hours(2) }),
+        gates: new Settings.Gates({ before: Duration.minutes(5), twice: true, flaky: "fail" })
       })
     )
     const json = Schema.parseJson(Settings.Settings)
@@ -67,6 +69,17 @@ describe("charlotte.yaml", () => {
       "tasks/charlotte.yaml:9: session must be resume or fresh",
       "tasks/charlotte.yaml:12: limits.agentCalls must be a whole number, 1 or more",
       "tasks/charlotte.yaml:11: limits.duration must be a duration with its unit, such as 30 minutes or 2 hours"
+    ])
+  })
+
+  it("has invalid settings of gates reported", () => {
+    expect(parse("gates:\n  before: never\n  twice: 2\n  flaky: maybe\n").problems.map(String)).toEqual([
+      "tasks/charlotte.yaml:2: gates.before must be a duration with its unit, such as 30 minutes or 2 hours",
+      "tasks/charlotte.yaml:3: gates.twice must be true or false",
+      "tasks/charlotte.yaml:4: gates.flaky must be note or fail"
+    ])
+    expect(parse("gates: yes\n").problems.map(String)).toEqual([
+      "tasks/charlotte.yaml:1: gates must be a mapping with these keys: before, twice, flaky"
     ])
   })
 

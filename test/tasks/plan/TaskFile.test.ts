@@ -14,7 +14,7 @@ const problemsOf = (frontmatter: string) => parse(frontmatter).problems.map(Stri
 describe("TaskFile.parse", () => {
   it("reads every key, the title, the prompt and the scripts", () => {
     const task = parse(
-      `task: 2\nstatus: in_progress\nbackpressure: "go test ./... -run TestJobManager"\ndepends_on: [1]\nagent: [claude, codex]\nmodel: opus\nsession: fresh`,
+      `task: 2\nstatus: in_progress\nbackpressure: "go test ./... -run TestJobManager"\ndepends_on: [1]\nagent: [claude, codex]\nmodel: opus\nsession: fresh\nbefore: red`,
       "\n# Job manager core\n\nDo it.\n\n```sh\nmake\n```\n"
     )
     expect(task).toEqual({
@@ -34,6 +34,7 @@ describe("TaskFile.parse", () => {
         model: { name: "opus", line: 7 }
       },
       session: "fresh",
+      before: "red",
       prompt: "\n# Job manager core\n\nDo it.\n\n```sh\nmake\n```\n",
       scripts: ["make\n"],
       problems: []
@@ -105,11 +106,11 @@ describe("TaskFile.parse", () => {
       'tasks/api/02-name.md:7: has the unknown key "depends": did you mean "depends_on"?'
     ])
     expect(problemsOf(`${good}\n"a\\e[2Jb\\nc": 1\n${"x".repeat(300)}: 1`)).toEqual([
-      'tasks/api/02-name.md:4: has the unknown key "ab c": expected one of task, backpressure, status, depends_on, agent, model, session',
-      `tasks/api/02-name.md:5: has the unknown key "${"x".repeat(100)}…": expected one of task, backpressure, status, depends_on, agent, model, session`
+      'tasks/api/02-name.md:4: has the unknown key "ab c": expected one of task, backpressure, before, status, depends_on, agent, model, session',
+      `tasks/api/02-name.md:5: has the unknown key "${"x".repeat(100)}…": expected one of task, backpressure, before, status, depends_on, agent, model, session`
     ])
     expect(problemsOf(`${good}\n1: x`)).toEqual([
-      'tasks/api/02-name.md:4: has the unknown key "1": expected one of task, backpressure, status, depends_on, agent, model, session'
+      'tasks/api/02-name.md:4: has the unknown key "1": expected one of task, backpressure, before, status, depends_on, agent, model, session'
     ])
   })
 
