@@ -51,9 +51,9 @@ export interface CommitOptions extends CommitObject.Subject {
   readonly since?: ObjectId
   /**
    * Called once the commit exists, before the branch moves to it. Recording the commit here distinguishes it from others with the
-   * same trailers; if this fails, the branch does not move.
+   * same trailers; if this fails, the branch does not move. Also gets the files that were changed since the work started.
    */
-  readonly before?: (commit: ObjectId) => Effect.Effect<void>
+  readonly before?: (commit: ObjectId, changed: ReadonlyArray<string>) => Effect.Effect<void>
   /** Files that get this content in the commit and in the worktree, regardless of the worktree's content. */
   readonly put?: InjectedFiles.InjectedFiles
   /** Files that are reset to `since`, or to the tip of the branch; files that did not exist there are removed. */
@@ -129,7 +129,7 @@ export const commit = (repository: Repository, worktree: Worktree, options: Comm
           since: files.since,
           from: tip,
           to: commit,
-          before: before(commit),
+          before: before(commit, changed),
           files: Effect.zipRight(ProtectedFiles.lay(git, path, kept), InjectedFiles.lay(git, path, put))
         })
         const committed: Committed = {

@@ -33,6 +33,8 @@ export interface Range {
 export interface Options extends Range {
   /** How many files to skip. */
   readonly from?: number
+  /** Only these files. */
+  readonly paths?: ReadonlyArray<string>
 }
 
 export interface Page {
@@ -127,7 +129,7 @@ const fileOf = ({ new: after, old, oldPath, path, status }: Entry, { patch, ...f
   ...(!found.binary && found.tooLarge !== true && { patch })
 })
 
-export const diff = (repository: Repository, { base, from = 0, head }: Options) =>
+export const diff = (repository: Repository, { base, from = 0, head, paths = [] }: Options) =>
   isolatedGitDir(neutral(repository), (git) =>
     Effect.gen(function* () {
       const { stdout } = yield* git.run([
@@ -139,7 +141,9 @@ export const diff = (repository: Repository, { base, from = 0, head }: Options) 
         "--no-abbrev",
         "--end-of-options",
         base,
-        head
+        head,
+        "--",
+        ...paths
       ])
       const all = entries(stdout.toString())
       const page = all.slice(from, from + maxFiles)

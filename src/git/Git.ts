@@ -22,6 +22,7 @@ import type { AbsolutePath, BranchName, ObjectId, OwnBranch, RepoPath } from "./
 import * as preflight from "./preflight.js"
 import * as Refs from "./Refs.js"
 import * as Repository from "./Repository.js"
+import * as restoreProtected from "./restoreProtected.js"
 import * as SharedClone from "./SharedClone.js"
 import * as Snapshot from "./Snapshot.js"
 import * as SnapshotPack from "./SnapshotPack.js"
@@ -178,6 +179,16 @@ export interface Service {
   ) => Result<void>
 
   /**
+   * Puts protected files of a worktree back to what they were at a commit, and keeps what was changed as a patch. What is committed
+   * there stays as it is. No process may run there.
+   */
+  readonly restoreProtected: (
+    repository: Repo,
+    worktree: Worktrees.Worktree,
+    options: restoreProtected.Options
+  ) => Result<restoreProtected.Restored>
+
+  /**
    * Commits all files of a worktree on its branch, except ignored ones. In commit and worktree, files of `put` get their
    * specified content and files of `keep` their previous content; returns the files whose content differed.
    */
@@ -306,6 +317,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     status: method("status", Commits.status),
     keepFiles: method("keepFiles", KeptFiles.keep),
     putFilesBack: method("putFilesBack", KeptFiles.putBack),
+    restoreProtected: method("restoreProtected", restoreProtected.restore),
     commit: method("commit", Commits.commit),
     forward: method("forward", fastForwardWorktree.forward),
     doneTasks: method("doneTasks", History.doneTasks),

@@ -166,13 +166,14 @@ export const make = (machine: Machine): Repository => {
             return yield* new BranchMoved({ branch, expected: since, actual: tip })
           const commit = add({ parents: [tip], done: `${jobId}/${unit}/${task}` })
           yield* pause
-          if (before !== undefined) yield* before(commit)
+          if (before !== undefined) yield* before(commit, [])
           yield* pause
           if (branches.get(branch) !== tip) return yield* new BranchMoved({ branch, expected: tip, actual: null })
           set(branch, commit)
           yield* pause
           return { commit, replaced: [], changed: [] }
         }),
+      restoreProtected: () => unused,
       forward: (_, { branch }, { to }) => answer(() => set(branch, to)),
       doneTasks: () => unused,
       isAncestor: (_, earlier, later) => answer(() => contains(later, earlier)),
