@@ -107,7 +107,8 @@ export const GateNote = Schema.Union(
   /** How many of the lines that existed before the task are gone. */
   note("checkChanged", { files: Schema.Array(Schema.Struct({ path: Schema.String, removed: Schema.NonNegativeInt })) }),
   note("testsAdded", { files: Files }),
-  note("protected", { files: Files })
+  /** With the file that keeps the changes. */
+  note("protected", { files: Files, patch: Schema.String })
 )
 
 /**

@@ -29,7 +29,8 @@ const texts: { readonly [T in Tag]: (note: Fields<Extract<GateNote, { readonly _
     return `what the gate runs was changed: ${named(files)}`
   },
   testsAdded: (note) => `tests added: ${named(note.strings("files"))}`,
-  protected: (note) => `protected files were changed, and put back for the gate: ${named(note.strings("files"))}`
+  protected: (note) =>
+    `protected files were changed, and put back for the gate: ${named(note.strings("files"))}; the changes: ${note.text("patch")}`
 }
 
 /** The same about several tasks of a job, such as `9 of 12 tasks`; nothing about what needs no attention. */

@@ -89,7 +89,7 @@ export const samples: ReadonlyArray<Sample> = [
   sample("task.noted", { note: { _tag: "flaky", logs: ["/logs/1.gate.log", "/logs/1.gate.2.log"] } }),
   sample("task.noted", { note: { _tag: "checkChanged", files: [{ path: "test/a.test.js", removed: 38 }] } }),
   sample("task.noted", { note: { _tag: "testsAdded", files: ["test/b.test.js"] } }),
-  sample("task.noted", { note: { _tag: "protected", files: ["test/a.test.js"] } }),
+  sample("task.noted", { note: { _tag: "protected", files: ["test/a.test.js"], patch: "/logs/1.patch" } }),
   sample("task.committed", { commit }),
   sample("task.completed", { attempt: 1, commit }),
   sample("task.failed", { attempts: 1, reason }),

@@ -41,7 +41,7 @@ describe("a note on a task", () => {
 
   it("is read from any JSON, and names a few files of many", () => {
     const files = ["a", "b", "c", "d", "e"]
-    expect(taskNotes.read({ _tag: "protected", files }).text).toMatch(/: a, b, c and 2 more$/)
+    expect(taskNotes.read({ _tag: "protected", files }).text).toMatch(/: a, b, c and 2 more; the changes: /)
     for (const note of [undefined, null, 7, {}, { _tag: "toString" }])
       expect(taskNotes.read(note)).toEqual({ tag: undefined, text: "" })
     expect(taskNotes.read({ _tag: "checkChanged", files: [7] }).text).toBeTypeOf("string")

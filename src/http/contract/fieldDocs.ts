@@ -234,6 +234,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   ],
   "GateNote.flaky.logs": ["The outputs of the two runs.", [log.file]],
   "GateNote.protected.files": ["The files that were put back before the gate ran.", ["test/login.test.js"]],
+  "GateNote.protected.patch": ["The file that keeps the changes, as a patch.", "/logs/01-attempt-1.1.protected.patch"],
   "GateNote.testsAdded.files": ["The files of tests that were added.", ["test/logout.test.js"]],
   "IdempotencyKeyReused.key": ["The idempotency key.", "deploy-2026-01-31"],
   "Issue.path": ["The path of the field.", ["limit"]],

@@ -12,6 +12,8 @@ export interface About {
   readonly file: string
   /** The command that must pass. */
   readonly gate: string
+  /** Files and keys to which no change counts. */
+  readonly protected?: ReadonlyArray<string>
 }
 
 /** A failed attempt. */
@@ -81,12 +83,17 @@ const madeAgain = ({ leftOut }: Restored): string => {
   )
 }
 
-const about = ({ file, gate }: About): string => {
+const about = ({ file, gate, protected: closed = [] }: About): string => {
   const fence = fenceAround(gate)
+  const names = closed.map((name) => `- ${plainText.line(name)}\n`)
+  const untouched =
+    closed.length === 0
+      ? ""
+      : `\nBefore the gate runs, files and keys that match these are put back to what they were when this task began:\n\n${names.join("")}`
   return (
     `This task is ${plainText.line(file)}. It is done when its gate passes: after you exit, this command is run ` +
     "by sh at the top level of the repository and must exit with code 0. Everything in the working tree is then committed, " +
-    `except changes to the plan files, which are restored.\n\n${fence}sh\n${gate.trimEnd()}\n${fence}\n`
+    `except changes to the plan files, which are restored.\n\n${fence}sh\n${gate.trimEnd()}\n${fence}\n${untouched}`
   )
 }
 

@@ -8,6 +8,7 @@ import { Schema } from "effect"
 import { GateBefore, ShellCommand, TaskNumber, TaskStatus, UnitName } from "../../yaml/fields.js"
 import { AgentChoice } from "./AgentChoice.js"
 import * as Graph from "./Graph.js"
+import { Protection } from "./Protection.js"
 import { SessionMode, Settings } from "./Settings.js"
 
 /**
@@ -33,6 +34,8 @@ export class Task extends Schema.Class<Task>("charlotte/Task")({
   agents: Schema.optionalWith(Schema.Array(AgentChoice), { default: () => [] }),
   /** Whether its turns resume sessions; as in the settings if undefined. */
   session: Schema.optional(SessionMode),
+  /** What is protected; as in the settings if undefined. */
+  protect: Schema.optional(Protection),
   /** The text below the frontmatter, for the agent. */
   prompt: Schema.String,
   /** The fenced `sh` blocks of the text, which the `script` agent runs in this order. */

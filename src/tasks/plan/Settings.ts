@@ -19,6 +19,7 @@ import {
   withDefault
 } from "../../yaml/fields.js"
 import * as AgentChoice from "./AgentChoice.js"
+import { Protection } from "./Protection.js"
 
 /** @since 0.1.0 */
 export const fileName = "charlotte.yaml"
@@ -91,6 +92,8 @@ export class Settings extends Schema.Class<Settings>("charlotte/Settings")({
   copy: withDefault(RelativePaths, () => []),
   /** Commands that must pass on the merged result. */
   baseline: withDefault(ShellCommands, () => []),
+  /** Files and keys that are what they were when a task began before its gate runs, unless the task says. */
+  protect: withDefault(Protection, () => []),
   /** The agents of tasks that name none, unless the job names one, and their model. */
   ...AgentChoice.fields,
   /** What lands, unless the job says. */

@@ -19,6 +19,7 @@ import * as AgentChoice from "./AgentChoice.js"
 import * as Frontmatter from "./Frontmatter.js"
 import * as FrontmatterEdit from "./FrontmatterEdit.js"
 import * as Markdown from "./Markdown.js"
+import { Protection } from "./Protection.js"
 import * as Settings from "./Settings.js"
 import type { Diagnostic } from "../../yaml/Diagnostic.js"
 
@@ -45,6 +46,8 @@ export interface TaskFile {
   readonly agents: AgentChoice.Level
   /** Overrides the `session` of the settings. */
   readonly session?: typeof Settings.SessionMode.Type | undefined
+  /** Replaces the `protect` of the settings. */
+  readonly protect?: Protection | undefined
   readonly prompt: string
   readonly scripts: ReadonlyArray<string>
   readonly problems: ReadonlyArray<Diagnostic>
@@ -57,7 +60,8 @@ const Keys = mapping({
   status: withDefault(TaskStatus, () => "pending" as const),
   depends_on: withDefault(TaskNumbers, () => []),
   ...AgentChoice.fields,
-  session: optional(Settings.SessionMode)
+  session: optional(Settings.SessionMode),
+  protect: optional(Protection)
 })
 
 const pattern = /^(\d+)-(.+)\.md$/
@@ -119,6 +123,7 @@ export const parse = (file: string, text: string): TaskFile =>
         agents: AgentChoice.levelOf(file, decoded),
         ...(value.before !== undefined && { before: value.before }),
         ...(value.session !== undefined && { session: value.session }),
+        ...(value.protect !== undefined && { protect: value.protect }),
         prompt: body,
         scripts,
         problems

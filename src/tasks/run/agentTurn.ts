@@ -12,10 +12,12 @@ import { TaskSession } from "../../domain/Work.js"
 import { now } from "../../internal/now.js"
 import * as plainText from "../../internal/plainText.js"
 import type { Task, Unit } from "../plan/Plan.js"
+import * as Protection from "../plan/Protection.js"
 import { ofTask } from "./emitTaskEvent.js"
 import * as limits from "./limits.js"
 import type { RunContext } from "./RunContext.js"
 import * as Note from "./Note.js"
+import * as protectFiles from "./protectFiles.js"
 import { disk, retryWhileUnwritable } from "./retryWhileUnwritable.js"
 import * as runCommand from "./runCommand.js"
 import type { Worker } from "./TaskAgents.js"
@@ -83,7 +85,12 @@ export const run = (
     // In this order, both writes are batched in one transaction.
     yield* emit("task.started", { attempt, title: task.title })
     yield* markRunning(calls + 1, session(resumed?.id))
-    const about = { text: task.prompt, file: task.file, gate: task.backpressure }
+    const about = {
+      text: task.prompt,
+      file: task.file,
+      gate: task.backpressure,
+      protected: Protection.describe(protectFiles.of(ctx, task))
+    }
     const invocation = yield* retryWhileUnwritable(disk, (problem) =>
       Note.add(ctx, { unit: unit.id, task: task.number }, `${problem}: the agent starts once its prompt can be written`)
     )(

@@ -1,7 +1,7 @@
 /**
  * Commits the work of a task, and notes anything about it that the user may not expect.
  */
-import { Effect, Option, Schema } from "effect"
+import { Array, Effect, Option, Schema } from "effect"
 import { lstat } from "node:fs/promises"
 import { basename, dirname } from "node:path"
 import { Git } from "../../git/Git.js"
@@ -11,6 +11,7 @@ import * as plainText from "../../internal/plainText.js"
 import type { Plan, Task, Unit } from "../plan/Plan.js"
 import * as TaskFile from "../plan/TaskFile.js"
 import * as UnitFile from "../plan/UnitFile.js"
+import * as checkChanges from "./checkChanges.js"
 import * as Note from "./Note.js"
 import { ofRepository, retryWhileUnwritable } from "./retryWhileUnwritable.js"
 import type { RunContext } from "./RunContext.js"
@@ -58,7 +59,13 @@ export const commit = (
   unit: Unit,
   task: Task,
   { ignored: before = [], tip, worktree }: TaskPosition,
-  { gateLog, path, planned, text }: File & { readonly gateLog: string }
+  {
+    gateLog,
+    path,
+    planned,
+    protectedFiles,
+    text
+  }: File & { readonly gateLog: string; readonly protectedFiles: ReadonlyArray<RepoPath> }
 ) =>
   Effect.gen(function* () {
     const git = yield* Git
@@ -77,12 +84,20 @@ export const commit = (
       unit: unit.id,
       task: task.number,
       since: tip,
-      keep,
+      // What the gate itself changed is no work either.
+      keep: [...keep, ...protectedFiles],
       put: Option.match(marked, {
         onNone: () => [],
         onSome: (content) => [{ path, content, was: Option.getOrElse(text, () => content) }]
       }),
-      before: (commit) => Effect.orDie(progress.changeTask(unit.id, task.number, { commit }))
+      before: (commit, changed) =>
+        checkChanges
+          .note(ctx, unit, task, { changed, from: tip, to: commit })
+          .pipe(
+            Effect.zipRight(progress.changeTask(unit.id, task.number, { commit })),
+            Effect.orDie,
+            Effect.provideService(Git, git)
+          )
     })
     const {
       changed,
@@ -106,8 +121,13 @@ export const commit = (
     if (isEmpty)
       yield* note("the gate passed although no file was changed: it may pass even before the task is started")
     // Do not blame the agent for plan files that a full disk has truncated.
-    if (replaced.length > 0 && !wasUnwritable)
-      yield* note(`the agent changed ${listFiles(replaced)}: plan files were restored`)
+    const [ofGate, ofAgent] = Array.partition(replaced, (file) => keep.includes(file) || file === path)
+    if (ofAgent.length > 0 && !wasUnwritable)
+      yield* note(`the agent changed ${listFiles(ofAgent)}: plan files were restored`)
+    if (ofGate.length > 0)
+      yield* note(
+        `protected files were changed while the gate ran, and are committed as they were: ${listFiles(ofGate)}`
+      )
     const added = changed.filter((file) => isPlanFile(snapshot.plan, file) && !keep.some((kept) => kept === file))
     if (added.length > 0) {
       const dir = snapshot.plan.dir

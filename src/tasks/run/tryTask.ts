@@ -11,6 +11,7 @@ import * as agentTurn from "./agentTurn.js"
 import * as commitTask from "./commitTask.js"
 import * as judge from "./judge.js"
 import * as Note from "./Note.js"
+import * as protectFiles from "./protectFiles.js"
 import type { RunContext } from "./RunContext.js"
 import type { TurnsOfTask } from "./TaskAgents.js"
 
@@ -113,21 +114,26 @@ export const tryTask = <R>(
       })
     }
 
-    const { reason, result: gate } = yield* judge.run(ctx, unit, task, position, {
-      attempt,
-      failures,
-      name: agent.name
-    })
-    if (reason !== undefined) {
-      return failedAttempt({ reason, log: gate.log, tail: gate.tail, said: agent.said, pause: Duration.zero })
+    const protectedFiles = yield* protectFiles
+      .putBack(ctx, unit, task, position, `${agent.name}.protected.patch`)
+      .pipe(Effect.catchTag("GitFailed", failedBy(attempt, "protected files could not be put back")))
+    if ("reason" in protectedFiles) return protectedFiles
+    const judged = yield* judge.run(ctx, unit, task, position, { attempt, failures, name: agent.name })
+    if (judged.reason !== undefined) {
+      const { log, tail } = judged.result
+      const reason = `${judged.reason}${protectFiles.clause(protectedFiles)}`
+      return failedAttempt({ reason, log, tail, said: agent.said, pause: Duration.zero })
     }
-    const gateLog = `${agent.name}.gate.log`
-    const accepted = commitTask.commit(ctx, unit, task, position, { gateLog, ...(yield* Fiber.join(file)) })
+    const accepted = commitTask.commit(ctx, unit, task, position, {
+      gateLog: `${agent.name}.gate.log`,
+      protectedFiles: protectedFiles.files,
+      ...(yield* Fiber.join(file))
+    })
     return yield* Effect.map(accepted, (next) => ({ next })).pipe(
       Effect.catchTags({
-        FilesUnreadable: uncommitted(attempt),
-        GitFailed: uncommitted(attempt),
-        Locked: uncommitted(attempt)
+        FilesUnreadable: failedBy(attempt, uncommitted),
+        GitFailed: failedBy(attempt, uncommitted),
+        Locked: failedBy(attempt, uncommitted)
       })
     )
   }).pipe(
@@ -147,13 +153,15 @@ export const tryTask = <R>(
 const attemptFailed = ({ message }: { readonly message: string }) =>
   Effect.succeed(failedAttempt({ reason: plainText.line(message), pause: Duration.zero }))
 
+const uncommitted = "the work could not be committed"
+
 /** Retries with the output of git in the prompt: the cause may be one of the agent's files, or a temporarily full disk. */
-const uncommitted =
-  (attempt: number) =>
+const failedBy =
+  (attempt: number, what: string) =>
   ({ detail, message }: { readonly message: string; readonly detail?: string }) =>
     Effect.succeed(
       failedAttempt({
-        reason: `the work could not be committed: ${plainText.line(message)}`,
+        reason: `${what}: ${plainText.line(message)}`,
         tail: detail ?? "",
         pause: backoff(attempt)
       })

@@ -27,6 +27,15 @@ describe("Prompt.make", () => {
     expect(Prompt.make({ ...task, text: "# Weave   \n\n" }, Option.none())).toBe(prompt)
   })
 
+  it("names what is protected", () => {
+    const prompt = Prompt.make({ ...task, protected: ["test/**", "package.json#scripts\u001b[2J"] })
+    expect(prompt).toBe(
+      `# Weave\n\n---\n\n${about}\nBefore the gate runs, files and keys that match these are put back to what they were when ` +
+        "this task began:\n\n- test/**\n- package.json#scripts\n"
+    )
+    expect(Prompt.make({ ...task, protected: [] })).toBe(Prompt.make(task))
+  })
+
   it("uses a fence that the gate cannot close", () => {
     expect(Prompt.make({ ...task, gate: "cat <<x\n```\nx\n" })).toContain("\n````sh\ncat <<x\n```\nx\n````\n")
   })

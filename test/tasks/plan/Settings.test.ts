@@ -45,6 +45,33 @@ describe("charlotte.yaml", () => {
       expect(parse(`setup: ${setup}`).problems.map(String)).toEqual([expect.stringContaining("1: setup must be")])
   })
 
+  it("may name files and keys that are protected", () => {
+    const { problems, settings } = parse(
+      "protect: [test/**, package.json#scripts.test, { path: '**/conftest.py', added: refuse }]\n"
+    )
+    expect(problems).toEqual([])
+    expect(settings.protect).toEqual([
+      "test/**",
+      "package.json#scripts.test",
+      { path: "**/conftest.py", added: "refuse" }
+    ])
+    const json = Schema.parseJson(Settings.Settings)
+    expect(Schema.decodeSync(json)(Schema.encodeSync(json)(settings))).toEqual(settings)
+    for (const protect of [
+      "test",
+      "[1]",
+      "[../test]",
+      "[Makefile#all]",
+      "['package.json#']",
+      "[{ path: a, added: keep }]",
+      "[{ path: 'a.json#b', added: refuse }]",
+      "[{ added: refuse }]"
+    ])
+      expect(parse(`protect: ${protect}`).problems.map(String)).toEqual([
+        expect.stringContaining("1: protect must be a list of paths such as test/**, keys of JSON files")
+      ])
+  })
+
   it("may be empty", () => {
     for (const text of ["", "# nothing\n", "setup:\nlimits: {}\n", "\uFEFF"]) {
       expect(parse(text)).toEqual({ settings: Settings.defaults, problems: [] })

@@ -14,7 +14,7 @@ const problemsOf = (frontmatter: string) => parse(frontmatter).problems.map(Stri
 describe("TaskFile.parse", () => {
   it("reads every key, the title, the prompt and the scripts", () => {
     const task = parse(
-      `task: 2\nstatus: in_progress\nbackpressure: "go test ./... -run TestJobManager"\ndepends_on: [1]\nagent: [claude, codex]\nmodel: opus\nsession: fresh\nbefore: red`,
+      `task: 2\nstatus: in_progress\nbackpressure: "go test ./... -run TestJobManager"\ndepends_on: [1]\nagent: [claude, codex]\nmodel: opus\nsession: fresh\nbefore: red\nprotect: []`,
       "\n# Job manager core\n\nDo it.\n\n```sh\nmake\n```\n"
     )
     expect(task).toEqual({
@@ -35,6 +35,7 @@ describe("TaskFile.parse", () => {
       },
       session: "fresh",
       before: "red",
+      protect: [],
       prompt: "\n# Job manager core\n\nDo it.\n\n```sh\nmake\n```\n",
       scripts: ["make\n"],
       problems: []
@@ -106,11 +107,11 @@ describe("TaskFile.parse", () => {
       'tasks/api/02-name.md:7: has the unknown key "depends": did you mean "depends_on"?'
     ])
     expect(problemsOf(`${good}\n"a\\e[2Jb\\nc": 1\n${"x".repeat(300)}: 1`)).toEqual([
-      'tasks/api/02-name.md:4: has the unknown key "ab c": expected one of task, backpressure, before, status, depends_on, agent, model, session',
-      `tasks/api/02-name.md:5: has the unknown key "${"x".repeat(100)}…": expected one of task, backpressure, before, status, depends_on, agent, model, session`
+      'tasks/api/02-name.md:4: has the unknown key "ab c": expected one of task, backpressure, before, status, depends_on, agent, model, session, protect',
+      `tasks/api/02-name.md:5: has the unknown key "${"x".repeat(100)}…": expected one of task, backpressure, before, status, depends_on, agent, model, session, protect`
     ])
     expect(problemsOf(`${good}\n1: x`)).toEqual([
-      'tasks/api/02-name.md:4: has the unknown key "1": expected one of task, backpressure, before, status, depends_on, agent, model, session'
+      'tasks/api/02-name.md:4: has the unknown key "1": expected one of task, backpressure, before, status, depends_on, agent, model, session, protect'
     ])
   })
 
