@@ -76,7 +76,12 @@ export class JobConfig extends Schema.Class<JobConfig>("charlotte/JobConfig")(
     agent: Schema.optional(text),
     /** A failed or cancelled job to retry: tasks that it completed are not run again. */
     retryOf: Schema.optional(JobId),
-    /** Only these units of a retry are worked on, and the units that depend on them; others stay as the job before has left them. */
+    /** An ended job whose work this one lands: the units that are done, verified together, without any agent. */
+    landOf: Schema.optional(JobId),
+    /**
+     * Only these units of a retry are worked on, and the units that depend on them; others stay as the job before has left them. With
+     * `landOf`, only these land, and all that they depend on.
+     */
     units: Schema.optional(Schema.NonEmptyArray(text)),
     /**
      * Whether a retry begins its units that were not merged, or those in `units`, at its base; what they have done stays until it is

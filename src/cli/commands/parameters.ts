@@ -23,6 +23,10 @@ export const optionalJob = Parameter.optionalArgument("job", jobSettings)
 
 export const jobs = Parameter.repeatedArgument("job", jobSettings)
 
+/** Names of units. */
+export const units = (description: string) =>
+  Parameter.repeatedOption("unit", { placeholder: "UNIT", description, source: "units" }, Either.right)
+
 export const repo = Parameter.textOption("repo", {
   placeholder: "DIR",
   description: "A directory in the git repository to use (default: the current directory).",

@@ -1,20 +1,12 @@
 /**
  * `charlotte retry`: starts a new job from the completed work of another.
  */
-import { Either } from "effect"
 import * as CommandTree from "../parser/CommandTree.js"
 import * as Parameter from "../parser/Parameter.js"
-import { job, json, retryTarget } from "./parameters.js"
+import { job, json, retryTarget, units } from "./parameters.js"
 
-const unit = Parameter.repeatedOption(
-  "unit",
-  {
-    placeholder: "UNIT",
-    description:
-      "Work only on this unit and on those that depend on it; may be repeated. Others stay as they are, and unfinished ones do not keep it from landing.",
-    source: "units"
-  },
-  Either.right
+const unit = units(
+  "Work only on this unit and on those that depend on it; may be repeated. Others stay as they are, and unfinished ones do not keep it from landing."
 )
 
 const fresh = Parameter.flag("fresh", {

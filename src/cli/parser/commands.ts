@@ -8,6 +8,7 @@ import { doctor } from "../commands/doctor.js"
 import { exported } from "../commands/export.js"
 import { exportHome, importHome } from "../commands/home.js"
 import { jobs } from "../commands/jobs.js"
+import { land } from "../commands/land.js"
 import { logs } from "../commands/logs.js"
 import { open } from "../commands/open.js"
 import { pin, unpin } from "../commands/pin.js"
@@ -43,6 +44,7 @@ export const charlotte: Group = {
     signal,
     resume,
     retry,
+    land,
     pin,
     unpin,
     prune,
@@ -82,6 +84,7 @@ export const charlotte: Group = {
     send: ["signal"],
     approve: ["signal"],
     rerun: ["retry"],
+    merge: ["land"],
     clean: ["prune"],
     check: ["doctor", "plan"],
     up: ["daemon start"],

@@ -5,6 +5,7 @@ import { Array, DateTime, Number, Option, Record, Schema } from "effect"
 import { JobConfig } from "../../domain/JobConfig.js"
 import type { Run, RunError } from "../../domain/Run.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
+import { isUnlanded } from "../../progress/isUnlanded.js"
 import { type ShownWork, shownWork } from "../../progress/shownState.js"
 import * as why from "../../progress/reason.js"
 import * as taskNotes from "../../progress/taskNotes.js"
@@ -69,6 +70,8 @@ export interface Summary {
   readonly left: ReadonlyArray<{ readonly unit: string; readonly reason: string }> | undefined
   /** Why the units that are done could not land. */
   readonly notLanded: string | undefined
+  /** The command that lands what is done, if nothing of it has landed. */
+  readonly land: string | undefined
   /** How many commits have no signature, although the user signs. */
   readonly unsigned: number | undefined
   /** The reason of a failure without a failed unit. */
@@ -140,6 +143,7 @@ export const of = (
     leftOut: outcome.leftOut && leftOutOf(outcome.leftOut),
     target: outcome.target ?? config?.targetBranch,
     ...landedOf(outcome),
+    land: isUnlanded({ ...run, ...work }) ? command("charlotte", "land", run.id) : undefined,
     unsigned: outcome.unsigned,
     reason,
     failures,

@@ -77,6 +77,7 @@ export const facts = (summary: Summary): ReadonlyArray<Fact> => {
     ["left", summary.left?.map(({ unit }) => unit).join(", ")],
     ["result", isElsewhere ? undefined : branch],
     ["diff", isElsewhere ? undefined : diff],
+    ["land", summary.land],
     ...leftOut.map(({ command, units }): Fact => ["left out", `${units.join(", ")}; continue them with: ${command}`])
   ]
 }

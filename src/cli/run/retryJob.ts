@@ -28,7 +28,9 @@ const retryConfig = (jobs: Jobs, { fresh, job, target, unit }: Omit<Options, "js
     const { config: before, id: retryOf } = yield* Effect.flatMap(JobRef.find(jobs, job), (id) => jobs.get(id))
     const config = yield* Effect.orDie(Schema.decodeUnknown(JobConfig)(before))
     const targetBranch = Option.getOrElse(target, () => config.targetBranch)
-    const units = Array.isNonEmptyReadonlyArray(unit) ? unit : undefined
+    // A job that lands the work of another lands the same units again.
+    const same = config.landOf === undefined ? undefined : config.units
+    const units = Array.isNonEmptyReadonlyArray(unit) ? unit : same
     const retried = { ...config, targetBranch, retryOf, units, fresh: fresh || undefined }
     return yield* Effect.orDie(Schema.encode(JobConfig)(new JobConfig(retried)))
   })

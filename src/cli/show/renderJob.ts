@@ -58,7 +58,7 @@ const headline = (job: Job, summary: Summary.Summary): StyledLine.Line => {
 }
 
 const facts = (job: Job, { now, zone }: View): ReadonlyArray<SummaryText.Fact> => {
-  const { agent, repoPath, retryOf, targetBranch, tasksDir } = configOf(job)
+  const { agent, landOf, repoPath, retryOf, targetBranch, tasksDir } = configOf(job)
   return [
     ...(job.kind === JobTable.tasksKind ? [] : ofKind(job)),
     ["repo", repoPath],
@@ -67,6 +67,7 @@ const facts = (job: Job, { now, zone }: View): ReadonlyArray<SummaryText.Fact> =
     ["agent", agent],
     ["labels", JobTable.labels(job).text],
     ["retry of", retryOf],
+    ["lands", landOf],
     ...waiting(job, { now, zone }),
     ["created", `${format.dateTime(job.createdAt, zone)}, ${format.age(DateTime.distance(job.createdAt, now))} ago`],
     ["attempt", job.attempt === 1 ? undefined : String(job.attempt)],

@@ -3,8 +3,16 @@
  *
  * @since 0.1.0
  */
-import type { Duration, Effect, Stream } from "effect"
-import type { JobNotFound, ResumeError, ShuttingDown, SignalError, StopError, StoreError } from "../../domain/errors.js"
+import type { Array, Duration, Effect, Stream } from "effect"
+import type {
+  JobNotFound,
+  ResumeError,
+  ShuttingDown,
+  SignalError,
+  StartError,
+  StopError,
+  StoreError
+} from "../../domain/errors.js"
 import type { JobEvent } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { PrunedRuns } from "../../domain/Retention.js"
@@ -31,6 +39,18 @@ export interface Service {
 
   /** As `JobManager.start`. With an idempotency key it is safe to retry: the job is started once. */
   readonly start: Start<Submission, StoreError | ClientError>
+
+  /**
+   * Starts a job that lands the units that are done of an ended job, or only some of them and all that they depend on; no agent is
+   * called. With an idempotency key it is safe to retry.
+   */
+  readonly land: (
+    id: JobId,
+    options?: {
+      readonly units?: Array.NonEmptyReadonlyArray<string> | undefined
+      readonly idempotencyKey?: string | undefined
+    }
+  ) => Response<JobId, JobNotFound | StartError<"refuse">>
 
   /** A page of jobs, newest first. */
   readonly list: (query?: JobQuery) => Response<JobPage, NoSuchKind>

@@ -30,6 +30,7 @@ export const make = ({
     // (user time of `charlotte jobs` on Node 24, the median of 10 pairs of runs).
     const jobs = { ...options, group: "charlotteJobs" } as const
     const submit = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "submit" }))
+    const land = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "land" }))
     const list = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "list" }))
     const get = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "get" }))
     const stop = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "stop" }))
@@ -87,6 +88,11 @@ export const make = ({
           Effect.flatMap(submit, (submit) => Effect.map(submit({ payload, headers, urlParams }), ({ id }) => id))
         )
       }),
+      land: (id, { idempotencyKey, units } = {}) => {
+        const headers = idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey }
+        const request = { path: { id }, headers, payload: { units } }
+        return translateErrors(Effect.flatMap(land, (land) => Effect.map(land(request), ({ id }) => id)))
+      },
       list: ({ labels = {}, ...query } = {}) => {
         const label = Object.entries(labels).map(([name, value]) => ({ name, value }))
         return withTimeout(translateErrors(Effect.flatMap(list, (list) => list({ urlParams: { ...query, label } }))))

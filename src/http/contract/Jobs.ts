@@ -1,5 +1,5 @@
 /**
- * Endpoints of jobs: submit, list, get, export, stop, resume, signal, pin, prune, logs, diff.
+ * Endpoints of jobs: submit, land, list, get, export, stop, resume, signal, pin, prune, logs, diff.
  */
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
@@ -27,6 +27,20 @@ const submit = HttpApiEndpoint.post("submit", "/jobs")
     described(
       "Start a job",
       "Responds as soon as the job is recorded and runs, or waits: whenFull=queue records it as pending if no permit is free, startAt or delay (milliseconds) let it start later, and at most one job holds a key. With an Idempotency-Key it is safe to retry: the same key returns the same job."
+    )
+  )
+
+const land = HttpApiEndpoint.post("land", "/jobs/:id/land")
+  .setPath(JobPath)
+  .setHeaders(Schema.Struct({ "idempotency-key": Parameters.optional(Parameters.IdempotencyKey) }))
+  .setPayload(Schema.Struct({ units: Schema.optional(Schema.NonEmptyArray(Schema.NonEmptyString)) }))
+  .addSuccess(Submitted, { status: 201 })
+  .addError(errorSchemas.Start)
+  .addError(errorSchemas.JobNotFound)
+  .annotateContext(
+    described(
+      "Land the work of a job",
+      "Starts a job that lands the units that are done of a job that has ended, without any agent: merged with the target branch, all of their gates and the baseline pass on exactly the commit that lands. units: only these, and all that they depend on. With an Idempotency-Key it is safe to retry."
     )
   )
 
@@ -211,7 +225,7 @@ const withErrors = <Endpoints extends HttpApiEndpoint.HttpApiEndpoint.Any>(
     .addError(errorSchemas.StoreInvalid)
     .annotateContext(OpenApi.annotations({ title: "jobs", description: "Jobs and their records" }))
 
-/** Adds all endpoints but `submit`, which comes first if there is one. */
+/** Adds all endpoints but `submit` and `land`, which come first if there are any. */
 const jobs = <Endpoints extends HttpApiEndpoint.HttpApiEndpoint.Any>(
   group: HttpApiGroup.HttpApiGroup<"charlotteJobs", Endpoints, never>
 ) =>
@@ -237,5 +251,5 @@ const empty = HttpApiGroup.make("charlotteJobs")
 /** Jobs of any kind. */
 export const group = jobs(empty)
 
-/** The same with `submit`, for jobs with a `JobConfig`. */
-export const groupWithSubmit = jobs(empty.add(submit))
+/** The same with `submit` and `land`, for jobs with a `JobConfig`. */
+export const groupWithSubmit = jobs(empty.add(submit).add(land))

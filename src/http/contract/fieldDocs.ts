@@ -165,6 +165,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   removed: ["How many of the lines that existed before the task are gone.", 38],
   repoPath: ["The git repository to work in; an absolute path.", path],
   result: ["The result of the orchestrator, as JSON.", { branch: `charlotte/${id}/result` }],
+  landOf: ["The ended job whose work this one lands; no agent is called.", id],
   retryOf: ["The failed or cancelled job that this one retries; its completed work is not repeated.", id],
   run: ["The record of the job.", { id, kind: "tasks", status: "completed" }],
   running: ["Number of running tasks.", 1],

@@ -7,8 +7,10 @@ import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { Effect, Fiber, Layer, Option, Predicate, type Redacted, Stream } from "effect"
-import { InvalidJobConfig } from "../../domain/errors.js"
+import { InvalidJobConfig, JobNotFound } from "../../domain/errors.js"
+import { landConfig } from "../../domain/landConfig.js"
 import type { Run } from "../../domain/Run.js"
+import type { JobManager } from "../../manager/JobManager.js"
 import { type JobsApi, Submitted } from "../contract/Api.js"
 import { decodeJsonBody, readJsonBody } from "./readJsonBody.js"
 import { PrunedJobs } from "../contract/Job.js"
@@ -64,22 +66,33 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: 
       }
       const queries = JobQueries.make({ kinds: managers.all.map(({ kind }) => kind), phaseOf, store })
 
-      const others = Option.match(jobManager, {
-        // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: without it the group has no `submit`
-        onNone: () => handlers as unknown as ReturnType<typeof handlers.handleRaw<"submit", never>>,
-        onSome: ({ manager }) =>
-          handlers.handleRaw("submit", ({ headers, request, urlParams }) =>
+      const idempotency = ({ "idempotency-key": key }: { readonly "idempotency-key"?: string }) =>
+        key === undefined ? {} : { idempotencyKey: key }
+      const starting = (manager: JobManager["Type"]) =>
+        handlers
+          .handleRaw("submit", ({ headers, request, urlParams }) =>
             Effect.gen(function* () {
               const body = yield* readJsonBody(request)
               if (!isSubmission(body)) {
                 return yield* new InvalidJobConfig({ issues: [{ path: [], message: "must be an object" }] })
               }
-              const key = headers["idempotency-key"]
-              const options = { ...urlParams, ...(key === undefined ? {} : { idempotencyKey: key }) }
-              const id = yield* manager.start(body, options)
+              const id = yield* manager.start(body, { ...urlParams, ...idempotency(headers) })
               return new Submitted({ id })
             }).pipe(withRetryAfter, Metrics.start)
           )
+          .handle("land", ({ headers, path: { id: jobId }, payload: { units } }) =>
+            Effect.gen(function* () {
+              const run = yield* Effect.flatten(store.get(jobId)).pipe(
+                Effect.catchTag("NoSuchElementException", () => new JobNotFound({ jobId }))
+              )
+              const id = yield* manager.start(yield* landConfig(run, units), idempotency(headers))
+              return new Submitted({ id })
+            }).pipe(withRetryAfter, Metrics.start)
+          )
+      const others = Option.match(jobManager, {
+        // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: without it the group has neither
+        onNone: () => handlers as unknown as ReturnType<typeof starting>,
+        onSome: ({ manager }) => starting(manager)
       })
 
       return others

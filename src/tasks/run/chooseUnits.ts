@@ -50,5 +50,6 @@ export const choose = ({ isMerged, ownerOf, plan, wanted }: Options): Either.Eit
   return Either.right({ plan: new Plan({ ...plan, units: kept }), leftOut, isChosen: (unit) => chosen.has(unit) })
 }
 
-const listed = (units: ReadonlyArray<Unit>): string =>
+/** The names of all units, after a wrong one. */
+export const listed = (units: ReadonlyArray<Unit>): string =>
   units.length === 1 ? `the only one is ${units[0]?.id}` : `the units are ${units.map(({ id }) => id).join(", ")}`

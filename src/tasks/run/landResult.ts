@@ -145,7 +145,7 @@ const verify = (ctx: RunContext, commit: ObjectId, tip: ObjectId) =>
     limits.within(ctx),
     Effect.catchTag("CommandFailed", ({ log, message }) =>
       blocked(ctx, {
-        reason: tip === ctx.snapshot.base ? message : `together with the commits made on it meanwhile, ${message}`,
+        reason: tip === ctx.snapshot.targetAt ? message : `together with the commits made on it meanwhile, ${message}`,
         log
       })
     )

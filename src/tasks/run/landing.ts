@@ -13,11 +13,12 @@ const stricter = Order.min(Order.mapInput(Order.number, (landing: Landing) => st
 
 /** @param bound the setting of the home; it also counts if nothing else says what lands */
 export const of = (
-  { land }: Pick<JobConfig, "land">,
+  { land, landOf }: Pick<JobConfig, "land" | "landOf">,
   settings: Pick<Settings, "land">,
   bound: Landing | undefined
 ): Landing => {
-  const wanted = land === false ? "never" : land === true ? settings.land : land
-  const landing = wanted ?? bound ?? "auto"
+  const ofJob = land === false ? "never" : land === true ? settings.land : land
+  // A job that lands the work of another was started to do so.
+  const landing = (landOf === undefined ? ofJob : "auto") ?? bound ?? "auto"
   return bound === undefined ? landing : stricter(landing, bound)
 }

@@ -7,6 +7,7 @@ import { Effect, Either, Option, Schema } from "effect"
 import { now } from "../../internal/now.js"
 import { InvalidJobConfig } from "../../domain/errors.js"
 import type { JobConfig } from "../../domain/JobConfig.js"
+import type { JobId } from "../../domain/JobId.js"
 import { Agent, Agents, script } from "../Agents.js"
 import { Git } from "../../git/Git.js"
 import type { Options } from "../../git/preflight.js"
@@ -18,6 +19,7 @@ import type { Plan } from "../plan/Plan.js"
 import * as Settings from "../plan/Settings.js"
 import * as TaskDirectory from "../plan/TaskDirectory.js"
 import * as landing from "./landing.js"
+import * as landJob from "./landJob.js"
 import * as retryJob from "./retryJob.js"
 import { PlanSnapshot } from "./PlanSnapshot.js"
 
@@ -34,6 +36,7 @@ export const read = (config: JobConfig, directory: string) =>
     const reloaded = yield* Effect.either(agents.reload)
     if (Either.isLeft(reloaded)) return yield* new InvalidJobConfig({ issues: at("agent", reloaded.left.map(String)) })
     const repository = yield* git.open(config.repoPath)
+    if (config.landOf !== undefined) return yield* toLand(config, config.landOf, { agents, directory, repository })
     const planned = yield* Effect.either(
       TaskDirectory.read({
         repository: repository.topLevel,
@@ -97,7 +100,38 @@ export const read = (config: JobConfig, directory: string) =>
     )
   )
 
-const notARetry = "units can be chosen only with retryOf"
+const notARetry = "units can be chosen only with retryOf or landOf"
+
+/** For a job that lands the work of another: no file of the plan is read, since that work is done. */
+const toLand = (
+  config: JobConfig,
+  landOf: JobId,
+  context: { readonly agents: Agents["Type"]; readonly directory: string; readonly repository: Repository }
+) =>
+  Effect.gen(function* () {
+    const { agents, directory, repository } = context
+    const options = { worktrees: `${directory}/worktrees`, lands: true, writes: !config.dryRun }
+    const target = yield* Effect.either(branch(repository, config.targetBranch, options))
+    const former = yield* Effect.either(retryJob.ended(landOf, repository))
+    const issues = [
+      ...at("targetBranch", Either.isLeft(target) ? target.left : []),
+      ...at("landOf", Either.isLeft(former) ? [former.left] : []),
+      ...at("land", agents.land === "never" ? ["config.yaml allows no job to land: remove land: never"] : [])
+    ]
+    if (Either.isLeft(target) || Either.isLeft(former) || issues.length > 0)
+      return yield* new InvalidJobConfig({ issues })
+    const { commit: tip, name } = target.right
+    const work = yield* landJob.carryOver(former.right, { repository, target: name, tip, wanted: config.units })
+    return new PlanSnapshot({
+      ...work,
+      at: yield* now,
+      topLevel: repository.topLevel,
+      identity: repository.identity,
+      fingerprint: repository.fingerprint,
+      target: name,
+      agent: agentsOf(work.plan)
+    })
+  })
 
 /** Checks an agent that the files name, and whether it can be given the model. */
 const checkAgent =

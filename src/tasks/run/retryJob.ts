@@ -4,6 +4,7 @@
 import { Effect, Option, Schema } from "effect"
 import { InvalidJobConfig } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
+import { isTerminal, type RunStatus } from "../../domain/RunStatus.js"
 import { TaskSession, type Work } from "../../domain/Work.js"
 import { RunStore } from "../../store/RunStore.js"
 import { Git } from "../../git/Git.js"
@@ -27,22 +28,33 @@ export const find = (
   id: JobId | undefined,
   repository: Repository
 ): Effect.Effect<Option.Option<FormerJob>, string, RunStore> =>
+  id === undefined
+    ? Effect.succeedNone
+    : Effect.flatMap(ended(id, repository), (former) =>
+        former.status === "completed"
+          ? Effect.fail(`job ${id} is completed: there is nothing left to do`)
+          : Effect.succeedSome(former)
+      )
+
+/** A job that has ended; fails with the reason if there is none. */
+export const ended = (
+  id: JobId,
+  repository: Repository
+): Effect.Effect<FormerJob & { readonly status: RunStatus }, string, RunStore> =>
   Effect.gen(function* () {
-    if (id === undefined) return Option.none()
     const store = yield* RunStore
     const run = yield* store.get(id)
     if (Option.isNone(run)) return yield* Effect.fail(`job ${id} not found`)
     const { status } = run.value
-    if (status !== "failed" && status !== "cancelled") {
-      const hint = status === "completed" ? "there is nothing left to do" : `continue it with: charlotte resume ${id}`
-      return yield* Effect.fail(`job ${id} is ${status}: ${hint}`)
-    }
+    if (status === "running" || status === "pending") return yield* Effect.fail(`job ${id} is ${status}: stop it first`)
+    if (!isTerminal(status))
+      return yield* Effect.fail(`job ${id} is ${status}: continue it with: charlotte resume ${id}`)
     const kept = yield* store.submission(id)
     if (Option.isNone(kept)) return yield* Effect.fail(`job ${id} is not a task job`)
     const snapshot = yield* PlanSnapshot.decode(kept.value)
     if (snapshot.identity !== repository.identity)
       return yield* Effect.fail(`job ${id} ran in another repository: ${snapshot.topLevel}`)
-    return Option.some({ id, snapshot, work: yield* store.work.of(id) })
+    return { id, status, snapshot, work: yield* store.work.of(id) }
   }).pipe(Effect.mapError((error) => (typeof error === "string" ? error : error.message)))
 
 const decodePath = Schema.decodeOption(AbsolutePath)

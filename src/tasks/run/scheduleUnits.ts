@@ -166,7 +166,7 @@ export const endWaits = (ctx: RunContext) =>
   )
 
 /** How a unit stands, from its record. */
-const standing = (ctx: RunContext, id: string): Fold.Standing => {
+export const standing = (ctx: unitCommits.Recorded, id: string): Fold.Standing => {
   switch (ctx.progress.unit(id).state) {
     case "merged":
       return "merged"

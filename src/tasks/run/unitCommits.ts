@@ -4,13 +4,19 @@
 import { Effect, Schema } from "effect"
 import { ObjectId } from "../../git/RefNames.js"
 import type { RunContext } from "./RunContext.js"
+import type { TaskProgress } from "./TaskProgress.js"
+
+/** The records of the units and tasks of a job. */
+export interface Recorded {
+  readonly progress: Pick<TaskProgress, "unit" | "tasksOf">
+}
 
 /** The commit of the unit's last completed task. */
-export const lastOf = ({ progress }: RunContext, unit: string): string | undefined =>
+export const lastOf = ({ progress }: Recorded, unit: string): string | undefined =>
   progress.tasksOf(unit).findLast(({ state }) => state === "completed")?.commit
 
 /** The tip of a unit whose tasks are all done; `undefined` if one is not. */
-export const tipOf = (ctx: RunContext, unit: string): string | undefined => {
+export const tipOf = (ctx: Recorded, unit: string): string | undefined => {
   const { progress } = ctx
   const isDone = progress.tasksOf(unit).every(({ state }) => state === "completed" || state === "skipped")
   return isDone ? (lastOf(ctx, unit) ?? progress.unit(unit).base) : undefined

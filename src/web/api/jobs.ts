@@ -1,7 +1,7 @@
 /**
  * The requests about jobs.
  */
-import { array } from "./decode.js"
+import { array, string, struct } from "./decode.js"
 import * as models from "./models.js"
 import { send, sendJson } from "./request.js"
 
@@ -38,6 +38,14 @@ export const stopAll = (kind?: string): Promise<ReadonlyArray<models.StopReport>
     method: "POST",
     body: { all: true, ...(kind === undefined ? {} : { kind }) }
   })
+
+/** Starts a job that lands what a job has done; returns its id. */
+export const land = async (id: string): Promise<string> => {
+  // A retried request after a lost response must not start a second job.
+  const headers = { "idempotency-key": crypto.randomUUID() }
+  const started = struct({ id: string })
+  return (await sendJson(`${root}/jobs/${id}/land`, started, { method: "POST", body: {}, headers })).id
+}
 
 export const resume = async (id: string): Promise<void> => {
   await send(`${root}/jobs/${id}/resume`, { method: "POST" })

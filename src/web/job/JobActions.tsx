@@ -8,6 +8,7 @@ import { isLive } from "../app/live.js"
 import { useKeys } from "../app/keys.js"
 import { navigate, toDiff, toJob } from "../router.js"
 import * as format from "../../progress/format.js"
+import { isUnlanded } from "../../progress/isUnlanded.js"
 import { visible } from "../ui/visible.js"
 import type { Message } from "./attention.js"
 import { retry } from "./retry.js"
@@ -60,6 +61,12 @@ export const JobActions = ({ job, messages, onChange }: Props) => {
   const again = () =>
     run("retry", async () => {
       navigate(toJob(await retry(job)))
+      return undefined
+    })
+
+  const land = () =>
+    run("land", async () => {
+      navigate(toJob(await jobs.land(job.id)))
       return undefined
     })
 
@@ -117,6 +124,11 @@ export const JobActions = ({ job, messages, onChange }: Props) => {
           onClick={() => void again()}
         >
           Retry
+        </button>
+      )}
+      {isUnlanded(job) && (
+        <button type="button" class={wanted === "land" ? "primary" : ""} disabled={isBusy} onClick={() => void land()}>
+          Land
         </button>
       )}
       {!isOver(job) && (

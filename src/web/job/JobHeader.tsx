@@ -92,7 +92,7 @@ const Messages = ({ messages, onShow }: Pick<Props, "messages" | "onShow">) => (
   </ul>
 )
 
-/** The job that this one retries, and the one that retries it. */
+/** The job that this one retries, or whose work it lands, and the one that retries it. */
 const Retries = ({ job }: { readonly job: Job }) => {
   const isRetriable = job.status === "failed" || job.status === "cancelled"
   // A retry names the job in its configuration, which is searched.
@@ -100,12 +100,18 @@ const Retries = ({ job }: { readonly job: Job }) => {
     isRetriable ? retries((await jobs.list({ q: job.id, limit: 5 }, signal)).jobs).get(job.id) : undefined
   )
   const former = payload.string(job.config, "retryOf")
+  const landOf = payload.string(job.config, "landOf")
   const retry = found.value.value
   return (
     <>
       {former !== undefined && (
         <span>
           retries <a href={toJob(former)}>{shortId(former)}</a>
+        </span>
+      )}
+      {landOf !== undefined && (
+        <span>
+          lands <a href={toJob(landOf)}>{shortId(landOf)}</a>
         </span>
       )}
       {retry !== undefined && (

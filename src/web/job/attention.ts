@@ -3,6 +3,7 @@
  */
 import type { Job } from "../api/models.js"
 import * as format from "../../progress/format.js"
+import { isUnlanded } from "../../progress/isUnlanded.js"
 import * as JobModel from "../../progress/JobModel.js"
 import type { Task, Unit } from "../../progress/JobModel.js"
 import * as payload from "../../progress/payload.js"
@@ -21,7 +22,7 @@ export interface Message {
   readonly unit?: string
   readonly task?: number
   /** What a person can do about it. */
-  readonly action?: "resume" | "signal" | "retry"
+  readonly action?: "resume" | "signal" | "retry" | "land"
 }
 
 /** Further failures, and further notes, are only counted. */
@@ -185,6 +186,19 @@ const part = ({ error }: Job): ReadonlyArray<Message> => {
     : [{ tone: "bad", text: `What is done could not land on ${target}`, reason: why.text(reason) }]
 }
 
+/** Where the work is while it has not landed. */
+const unlanded = (job: Job): ReadonlyArray<Message> =>
+  isUnlanded(job)
+    ? [
+        {
+          tone: "idle",
+          text: `What is done is on charlotte/${job.id}/result, and has not landed`,
+          reason: `charlotte land ${job.id}`,
+          action: "land"
+        }
+      ]
+    : []
+
 const ended = (job: Job, model: JobModel.JobModel): ReadonlyArray<Message> => {
   const action = job.kind === "tasks" ? ({ action: "retry" } as const) : {}
   switch (job.status) {
@@ -192,10 +206,11 @@ const ended = (job: Job, model: JobModel.JobModel): ReadonlyArray<Message> => {
       const landed = model.landed ?? payload.string(job.result, "target")
       const done = model.units.size === 0 ? "Completed" : "All work is done"
       // Notes come first: a job that is done may have been meddled with.
-      return [...notes(model), { tone: "good", text: landed === undefined ? done : `${done}, and landed on ${landed}` }]
+      const end = { tone: "good", text: landed === undefined ? done : `${done}, and landed on ${landed}` } as const
+      return [...notes(model), end, ...unlanded(job)]
     }
     case "cancelled":
-      return [{ tone: "idle", text: "Cancelled", reason: errorText(job), ...action }]
+      return [{ tone: "idle", text: "Cancelled", reason: errorText(job), ...action }, ...unlanded(job)]
     default: {
       const units = failures(model)
       const own: ReadonlyArray<Message> =
@@ -203,6 +218,7 @@ const ended = (job: Job, model: JobModel.JobModel): ReadonlyArray<Message> => {
       return [
         ...own.map((message, at) => (at === 0 ? { ...message, ...action } : message)),
         ...part(job),
+        ...unlanded(job),
         ...notes(model)
       ]
     }

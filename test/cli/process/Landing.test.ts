@@ -92,6 +92,41 @@ describe("charlotte run --land done", () => {
   )
 })
 
+describe("charlotte land", () => {
+  it.scopedLive("lands what is done of a job with a failed unit, whose summary names the command, and only once", () =>
+    Effect.gen(function* () {
+      const world = yield* Charlotte.world(() => ({
+        ...Tasks.simple,
+        "charlotte.yaml": "agent: script\nattempts: 1\n",
+        "b/IMPLEMENTATION_PLAN.md": unit(),
+        "b/01-three.md": task(1, "echo three > three", "false")
+      }))
+      const failed = yield* Charlotte.run(world, "exec charlotte run tasks")
+      expect(failed.code).toBe(1)
+      const [, command = "no command"] = /\n {2}land {5}(charlotte land \w{26})\n/.exec(failed.out) ?? []
+      expect((yield* Charlotte.run(world, "exec charlotte show latest")).out).toContain(`\n  land     ${command}\n`)
+      const former = command.slice(-26)
+      const unknown = yield* Charlotte.run(world, `${command} --unit c`)
+      expect([unknown.code, unknown.out]).toEqual([2, ""])
+      expect(unknown.err).toContain("there is no unit c: the units are a, b")
+
+      const landed = yield* Charlotte.run(world, command)
+      expect([landed.code, landed.err]).toEqual([0, ""])
+      expect(landed.out).toMatch(/ landed on main, commit \w{8}\n/)
+      expect(landed.out).toMatch(
+        new RegExp(
+          `\n {2}landed {3}on main, at \\w{8}\n[^]*\n {2}left out {1}b; continue them with: charlotte retry ${former} --unit b\n`
+        )
+      )
+      expect((yield* Charlotte.run(world, "exec charlotte show latest")).out).toContain(`  lands    ${former}\n`)
+      expect([existsSync(`${world.repository}/one`), existsSync(`${world.repository}/three`)]).toEqual([true, false])
+      const again = yield* Charlotte.run(world, command)
+      expect([again.code, again.out]).toEqual([2, ""])
+      expect(again.err).toContain(`nothing to land: main has all that job ${former} has done`)
+    })
+  )
+})
+
 describe("charlotte run", () => {
   it.scopedLive("reports an agent that changed protected files, also after they were restored", () =>
     Effect.gen(function* () {

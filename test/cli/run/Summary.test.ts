@@ -44,6 +44,7 @@ describe("job summary", () => {
   commits  1
   result   ${branch}
   diff     ${diff}
+  land     charlotte land ${jobId}
 
   ! silk  1 commit is not in the result
     branch  charlotte/${jobId}/unit/silk
@@ -138,6 +139,7 @@ describe("job summary", () => {
   commits  2
   result   ${branch}
   diff     ${diff}
+  land     charlotte land ${jobId}
 
   continue with  git -C /home/me/barn merge ${branch}`
     )
@@ -209,6 +211,7 @@ describe("job summary", () => {
       commits: 1,
       branch,
       diff,
+      land: `charlotte land ${jobId}`,
       unmerged: [
         {
           unit: "silk",

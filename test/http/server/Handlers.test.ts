@@ -50,6 +50,20 @@ describe.each(doors)("HTTP client %s", (door) => {
     })
   )
 
+  it.scopedLive("starts a job that lands the work of another, without its agent", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      const client = world[door]
+      const first = yield* client.start({ ...config, agent: "claude", land: false, labels: { team: "a" } })
+      const id = yield* client.land(first, { units: ["api"], idempotencyKey: "once" })
+      expect(yield* client.land(first, { units: ["api"], idempotencyKey: "once" })).toBe(id)
+      const { config: landing } = yield* client.get(id)
+      expect(landing).toMatchObject({ ...config, landOf: first, units: ["api"], labels: { team: "a" } })
+      expect(landing).not.toHaveProperty("agent")
+      expect(yield* Effect.flip(client.land(unknownId))).toEqual(new errors.JobNotFound({ jobId: unknownId }))
+    })
+  )
+
   it.scopedLive("pins, unpins and prunes jobs", () =>
     Effect.gen(function* () {
       const world = yield* World.make({ retention: { completed: 0, failed: 0 } })

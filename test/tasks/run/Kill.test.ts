@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { JobManager, RunStore } from "charlotte"
 import { Duration, Effect, Stream } from "effect"
 import { isLong } from "../../support/long.js"
-import { ended, show, subjects, task, unchangedButMain, unit } from "../Jobs.js"
+import { ended, run, show, subjects, task, unchangedButMain, unit } from "../Jobs.js"
 import * as Life from "./Life.js"
 import { endure, type Phase, phases } from "./Phases.js"
 import { commitOnMain, type Config } from "./Scenes.js"
@@ -177,6 +177,45 @@ describe("landing", () => {
           error: { error: { landed: ["a", "c"], left: [{ unit: "b" }] } }
         })
         expect(yield* Witness.trailers(world, top, "mine..main")).toEqual(["a 1", "a 2", "c", "c 1"])
+        yield* Witness.isQuiet(world, top, id)
+        const landed = yield* world.git(top, "rev-parse", "main")
+        yield* Witness.release(world)
+        expect(yield* world.git(top, "rev-parse", "main")).toBe(landed)
+      }).pipe(Effect.provide(Witness.manager(world)))
+      yield* untouched
+    })
+  )
+
+  it.scopedLive("lands the work of another job as a whole or not at all, wherever the manager is killed", () =>
+    Effect.gen(function* () {
+      const world = yield* Witness.world
+      const program = yield* Life.program
+      const { config, top, untouched } = yield* Witness.job(world, {
+        ...Witness.twoUnits,
+        "charlotte.yaml": `attempts: 1\n${Witness.settings}`,
+        "c/IMPLEMENTATION_PLAN.md": unit(),
+        "c/01-c1.md": task(1, "true", "false")
+      })
+      const failed = yield* Effect.provide(run(config), Witness.manager(world))
+      expect(failed.run.status).toBe("failed")
+      const die = dies(program, { letGo: false })
+      const before = yield* world.git(top, "rev-parse", "main")
+      let given: Config | undefined = { ...config, landOf: failed.id }
+      for (const point of [
+        ["step", "gate-b1"],
+        ["before", "update-ref *refs/heads/main *"],
+        ["after", "update-ref *refs/heads/main *"]
+      ] as const) {
+        yield* Witness.holdAt(world, point)
+        yield* die(world, { at: point }, given)
+        given = undefined
+        const isLanded = point[0] === "after"
+        expect((yield* world.git(top, "rev-parse", "main")) === before, point.join(" ")).toBe(!isLanded)
+      }
+      yield* Effect.gen(function* () {
+        const { id, run } = yield* Effect.flatMap(Witness.latest, ({ id }) => ended(id))
+        expect(run).toMatchObject({ status: "completed", attempt: 4, config: { landOf: failed.id } })
+        expect(yield* Witness.trailers(world, top, "mine..main")).toEqual(["a 1", "a 2", "b", "b 1"])
         yield* Witness.isQuiet(world, top, id)
         const landed = yield* world.git(top, "rev-parse", "main")
         yield* Witness.release(world)

@@ -1,56 +1,10 @@
 /** Landing the units that are done although others have failed. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { readFile } from "node:fs/promises"
 import * as Repository from "../../support/Repository.js"
 import { charlotte, litter, repository, run, subjects, task, unit } from "../Jobs.js"
-import { commitOf, commitOnMain, counted, counting, doneTasks, meanwhile, pausing, retry } from "./Scenes.js"
-
-/** A gate that also records the commits on which it ran. */
-const witnessed = (world: Repository.Sandbox, name: string, gate: string): string =>
-  `${counting(world, name)}; git rev-parse HEAD >> '${world.root}/at-${name}'; ${gate}`
-
-const commitsOf = ({ root }: Repository.Sandbox, name: string) =>
-  Effect.promise(async () => (await readFile(`${root}/at-${name}`, "utf8")).trim().split("\n"))
-
-const settings = (world: Repository.Sandbox, land = "land: done\n") =>
-  `attempts: 1\n${land}baseline: [${JSON.stringify(witnessed(world, "baseline", "true"))}]\n`
-
-/** A unit with one task that creates `NAME.txt`. */
-const creates = (
-  world: Repository.Sandbox,
-  name: string,
-  {
-    dependsOn = [],
-    gate = `test -e ${name}.txt`
-  }: { readonly dependsOn?: ReadonlyArray<string>; readonly gate?: string } = {}
-) => ({
-  [`${name}/IMPLEMENTATION_PLAN.md`]: unit(dependsOn),
-  [`${name}/01-${name}.md`]: task(1, `echo ${name} > ${name}.txt`, witnessed(world, name, gate))
-})
-
-/** The second task of unit c passes once a test has mended it. */
-const failing = (world: Repository.Sandbox) => ({
-  ...creates(world, "c"),
-  "c/02-c.md": task(2, "echo more > more.txt", `test -e '${world.root}/mended'`, [1])
-})
-
-const five = (world: Repository.Sandbox) => ({
-  "charlotte.yaml": settings(world),
-  ...creates(world, "a"),
-  ...creates(world, "b"),
-  ...failing(world),
-  ...creates(world, "d"),
-  ...creates(world, "e")
-})
-
-const filesOf = (world: Repository.Sandbox, top: string, revision: string) =>
-  Effect.map(world.git(top, "ls-tree", "--name-only", revision), (names) =>
-    names.split("\n").filter((name) => /^(\w|more)\.txt$/.test(name))
-  )
-
-/** The files of a new repository are `a.txt` and `b.txt`. */
-const landed = ["a.txt", "b.txt", "d.txt", "e.txt"]
+import { commitsOf, creates, failing, filesOf, five, landed, settings, witnessed } from "./FiveUnits.js"
+import { commitOf, commitOnMain, counted, doneTasks, meanwhile, pausing, retry } from "./Scenes.js"
 
 describe("landing what is done", () => {
   it.scopedLive("lands exactly the four units of five that are done, verified on the commit that lands", () =>

@@ -1,6 +1,7 @@
 /** Jobs that failed or were interrupted continue by the buttons of their page, with real tasks in a real repository. */
 import { expect, layer } from "@effect/vitest"
 import { Effect } from "effect"
+import { existsSync } from "node:fs"
 import type { Page } from "playwright-core"
 import * as Charlotte from "../../cli/process/Charlotte.js"
 import * as Daemon from "../../cli/process/Daemon.js"
@@ -67,6 +68,37 @@ layer(browser, { excludeTestServices: true })("the buttons of a job", (it) => {
         // Its first task was not done again.
         expect(yield* Tasks.done(world)).toEqual(["a 1", "a 2"])
         yield* same
+        expect(problems).toEqual([])
+        yield* Daemon.down(world)
+      }),
+    90_000
+  )
+
+  it.scoped(
+    "land what is done of one that failed, in a new job that is shown",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* Charlotte.world((root) => ({
+          ...failing(root),
+          "b/IMPLEMENTATION_PLAN.md": unit(),
+          "b/01-three.md": task(1, "echo three > three", "test -e three")
+        }))
+        yield* Daemon.up(world)
+        const id = yield* Daemon.submit(world)
+        const { page, problems } = yield* visit(openingOf(`${world.home}/socket`, `/jobs/${id}`))
+        yield* status(page, "failed")
+        yield* act(() => page.getByText(`charlotte land ${id}`).waitFor())
+        yield* act(() => page.getByRole("button", { name: "Land" }).click())
+        yield* act(() => page.waitForURL((url) => /^\/jobs\/\w{26}$/.test(url.pathname) && !url.pathname.includes(id)))
+        yield* status(page, "completed")
+        yield* act(() =>
+          page
+            .locator(".job-facts")
+            .getByText(/^lands /)
+            .waitFor()
+        )
+        yield* act(() => page.getByText("All work is done, and landed on main").waitFor())
+        expect(existsSync(`${world.repository}/three`)).toBe(true)
         expect(problems).toEqual([])
         yield* Daemon.down(world)
       }),
