@@ -232,6 +232,12 @@ export interface Service {
   /** Merges two commits without a checkout; no branch moves. */
   readonly merge: (repository: Repo, options: Merge.MergeOptions) => Result<Merge.MergeResult>
 
+  /** The files that both commits have changed since they diverged. */
+  readonly overlap: (
+    repository: Repo,
+    commits: { readonly ours: ObjectId; readonly theirs: ObjectId }
+  ) => Result<ReadonlyArray<string>>
+
   /** The files that differ between two commits, in the order of their paths, in pages of about 4 MiB of JSON. */
   readonly diff: (repository: Repo, options: Diff.Options) => Result<Diff.Page>
 
@@ -327,6 +333,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     unheld: method("unheld", History.unheld),
     unsigned: method("unsigned", History.unsigned),
     merge: method("merge", Merge.merge),
+    overlap: method("overlap", Merge.overlap),
     diff: method("diff", Diff.diff),
     takeSnapshot: method("takeSnapshot", Snapshot.take),
     diffSnapshot: method("diffSnapshot", SnapshotPack.diff),

@@ -83,6 +83,15 @@ const changedOnBoth = (git: IsolatedGitDir, commons: ReadonlyArray<string>, ours
     return both ?? []
   })
 
+/** The files that both commits have changed since they diverged. */
+export const overlap = (
+  repository: Repository,
+  { ours, theirs }: { readonly ours: ObjectId; readonly theirs: ObjectId }
+) =>
+  isolatedGitDir(repository, (git) =>
+    Effect.flatMap(bases(git, ours, theirs), (commons) => changedOnBoth(git, commons, ours, theirs))
+  )
+
 const changed = (git: IsolatedGitDir, from: string, to: ObjectId) =>
   Effect.map(
     git.run(["diff-tree", "-r", "--no-renames", "--name-only", "-z", "--end-of-options", from, to]),

@@ -113,6 +113,7 @@ export const make = (machine: Machine): Repository => {
       unheld: () => unused,
       unsigned: () => Effect.succeed(0),
       diff: () => unused,
+      overlap: () => unused,
       createBranch: (_, branch, at) => answer(() => set(branch, at)),
       restore: (_, branch, at) =>
         answer(() => {

@@ -160,7 +160,7 @@ export const damages: ReadonlyArray<readonly [damage: string, ...wrong: Readonly
     `UPDATE charlotte_events SET payload = '{"reason":"shutdown"}' WHERE seq = 2 AND job_id = '${id(4)}'`,
     "it failed for crashing three times, but crashed less often"
   ],
-  [state(1, "a", "running"), "a unit started before one of its dependencies was merged"],
+  [state(1, "a", "running"), "a unit was merged before one of its dependencies"],
   [
     state(3, "a", "merged"),
     "a unit is blocked without a failed dependency",

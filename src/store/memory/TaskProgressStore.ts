@@ -12,7 +12,7 @@ import {
   type UnitState,
   Work
 } from "../../domain/Work.js"
-import { storableTask, storableUnit } from "../rules/storableWork.js"
+import { further, storableTask, storableUnit } from "../rules/storableWork.js"
 import type { TaskProgressStore } from "../port/TaskProgressStore.js"
 
 interface Planned {
@@ -21,6 +21,15 @@ interface Planned {
 }
 
 const terminal: ReadonlySet<UnitState | TaskState> = new Set(["merged", "completed", "failed", "blocked", "skipped"])
+
+/** Whether a unit has a further task. */
+const isRunAgain = (before: UnitRecord | TaskRecord, { state }: UnitRecord | TaskRecord): boolean =>
+  !("task" in before) && (before.state === "merged" || before.state === "skipped") && state === "running"
+
+const plannedOf = ({ tasks, units }: Planned = { units: new Map(), tasks: new Map() }) => [
+  ...[...units.keys()].map((unit) => ({ unit, task: null })),
+  ...tasks.values()
+]
 
 const taskKey = ({ task, unit }: TaskRecord): string => `${unit}/${task}`
 
@@ -57,7 +66,7 @@ export const make = (
     const before = records?.get(key)
     if (records === undefined || before === undefined)
       return Effect.dieMessage(`${key} was not planned; call work.plan first`)
-    if (terminal.has(before.state) && record.state !== before.state) {
+    if (terminal.has(before.state) && record.state !== before.state && !isRunAgain(before, record)) {
       const cause = new Error(`${key} is already ${before.state}, which is final`)
       return new StoreError({ operation: "record units and tasks", reason: "other", cause })
     }
@@ -70,10 +79,13 @@ export const make = (
     plan: ({ work, ...by }) =>
       write(by, (planned) =>
         Effect.sync(() => {
-          if (planned !== undefined || work.units.length === 0) return
+          if (work.units.length === 0) return
           jobs.set(by.jobId, {
-            units: new Map(work.units.map((unit) => [unit.unit, storableUnit(unit)])),
-            tasks: new Map(work.tasks.map((task) => [taskKey(task), storableTask(task)]))
+            units: planned?.units ?? new Map(work.units.map((unit) => [unit.unit, storableUnit(unit)])),
+            tasks: new Map([
+              ...(planned?.tasks ?? []),
+              ...further(plannedOf(planned), work.tasks).map((task) => [taskKey(task), storableTask(task)] as const)
+            ])
           })
         })
       ),

@@ -16,7 +16,7 @@ import type { TaskCounts, TaskRecord, UnitRecord, Work } from "../../domain/Work
  * @category models
  */
 export interface TaskProgressStore {
-  /** Records all units and tasks of a job atomically; does nothing if the job already has some. */
+  /** Records all units and tasks of a job atomically; if the job already has some, only further tasks of its units. */
   readonly plan: (planned: {
     readonly jobId: JobId
     readonly attempt: number
@@ -24,7 +24,8 @@ export interface TaskProgressStore {
   }) => Effect.Effect<void, Superseded | StoreError>
 
   /**
-   * Replaces the record of a unit. A unit that was not planned is a defect; leaving a terminal state fails as a `StoreError`.
+   * Replaces the record of a unit. A unit that was not planned is a defect; leaving a terminal state fails as a `StoreError`, except
+   * that a unit that is merged or skipped can run again.
    */
   readonly unit: (changed: {
     readonly jobId: JobId
@@ -32,7 +33,7 @@ export interface TaskProgressStore {
     readonly unit: UnitRecord
   }) => Effect.Effect<void, Superseded | StoreError>
 
-  /** Replaces the record of a task, by the same rules as `unit`. */
+  /** Replaces the record of a task, by the same rules as `unit`, without the exception. */
   readonly task: (changed: {
     readonly jobId: JobId
     readonly attempt: number

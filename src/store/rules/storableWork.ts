@@ -22,3 +22,13 @@ export const storableTask = (task: TaskRecord): TaskRecord =>
         { disableValidation: true }
       )
     : task
+
+/** The tasks of a plan that are not recorded; after the first plan, only those of known units. */
+export const further = (
+  planned: ReadonlyArray<{ readonly unit: string; readonly task: number | null }>,
+  tasks: ReadonlyArray<TaskRecord>
+): ReadonlyArray<TaskRecord> => {
+  const units = new Set(planned.map(({ unit }) => unit))
+  const known = new Set(planned.map(({ task, unit }) => `${unit}/${task}`))
+  return tasks.filter(({ task, unit }) => units.size === 0 || (units.has(unit) && !known.has(`${unit}/${task}`)))
+}

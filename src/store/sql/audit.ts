@@ -154,14 +154,15 @@ const eventRules = (dialect: Dialect): ReadonlyArray<Rule> => [
   )
 ]
 
+/** A unit that goes on after a rejection of the result has the time at which it ended before. */
 const workRules = ({ elementsOf }: Dialect): ReadonlyArray<Rule> => [
   record(
-    "a unit started before one of its dependencies was merged",
+    "a unit was merged before one of its dependencies",
     `SELECT u.job_id || ': ' || u.unit || ' before ' || n.value AS found
      FROM charlotte_units u CROSS JOIN ${elementsOf("u.depends_on")} n
        LEFT JOIN charlotte_units d ON d.job_id = u.job_id AND d.unit = n.value
-     WHERE ${inSlice("u.job_id")} AND u.state IN ('running', 'merged', 'failed')
-       AND (d.state IS NULL OR d.state NOT IN ('merged', 'skipped'))`
+     WHERE ${inSlice("u.job_id")} AND u.state = 'merged'
+       AND (d.state IS NULL OR d.state NOT IN ('merged', 'skipped') AND d.ended_at IS NULL)`
   ),
   record(
     "a unit is blocked without a failed dependency",
@@ -174,7 +175,7 @@ const workRules = ({ elementsOf }: Dialect): ReadonlyArray<Rule> => [
     "a unit was merged before an earlier unit had ended",
     `SELECT u.job_id || ': ' || u.unit || ' before ' || e.unit AS found
      FROM charlotte_units u JOIN charlotte_units e ON e.job_id = u.job_id AND e.position < u.position
-     WHERE ${inSlice("u.job_id")} AND u.state = 'merged' AND e.state IN ('pending', 'running')`
+     WHERE ${inSlice("u.job_id")} AND u.state = 'merged' AND e.state IN ('pending', 'running') AND e.ended_at IS NULL`
   ),
   record(
     "a unit was merged before its tasks were completed",

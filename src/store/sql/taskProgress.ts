@@ -1,7 +1,7 @@
 /**
  * Statements on `charlotte_units` and `charlotte_tasks`.
  */
-import { storableTask, storableUnit } from "../rules/storableWork.js"
+import { further, storableTask, storableUnit } from "../rules/storableWork.js"
 import type { Connection } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Schema } from "effect"
@@ -182,14 +182,18 @@ export const unitNames = (
     }
   )
 
-const selectAny = query(Schema.Struct({ unit: Schema.String }))
+const selectPlanned = query(Schema.Struct({ unit: Schema.String, task: Schema.NullOr(Schema.Number) }))
 
 export const plan = (connection: Connection, jobId: JobId, work: Work): Effect.Effect<void, SqlError> =>
   Effect.gen(function* () {
-    const planned = yield* selectAny(connection, "SELECT unit FROM charlotte_units WHERE job_id = ? LIMIT 1", [jobId])
-    if (planned.length > 0) return
-    yield* units.insert(connection, jobId, work.units.map(storableUnit))
-    yield* tasks.insert(connection, jobId, work.tasks.map(storableTask))
+    const planned = yield* selectPlanned(
+      connection,
+      `SELECT u.unit, t.task FROM charlotte_units u LEFT JOIN charlotte_tasks t ON t.job_id = u.job_id AND t.unit = u.unit
+       WHERE u.job_id = ?`,
+      [jobId]
+    )
+    if (planned.length === 0) yield* units.insert(connection, jobId, work.units.map(storableUnit))
+    yield* tasks.insert(connection, jobId, further(planned, work.tasks).map(storableTask))
   })
 
 export const updateUnit = (connection: Connection, jobId: JobId, unit: UnitRecord) =>

@@ -114,6 +114,27 @@ export const work = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
+    it.effect("adds further tasks of its units, which can run again once they are merged or skipped", () =>
+      Effect.gen(function* () {
+        const { work } = yield* planned(1)
+        const of = { jobId: id(1), attempt: 1 }
+        const merged = unit("b", 0, { state: "merged", commit: "89ab" })
+        yield* work.unit({ ...of, unit: merged })
+        yield* work.unit({ ...of, unit: unit("a", 1, { dependsOn: ["b"], state: "skipped" }) })
+        const more = task("b", 8, 2)
+        yield* work.plan({ ...of, work: new Work.Work({ ...plan, tasks: [...plan.tasks, more] }) })
+        expect((yield* work.of(id(1))).tasks).toEqual([...plan.tasks.slice(0, 2), more, ...plan.tasks.slice(2)])
+        const running = [
+          unit("b", 0, { state: "running", base: "89ab" }),
+          unit("a", 1, { dependsOn: ["b"], state: "running" })
+        ]
+        for (const unit of running) yield* work.unit({ ...of, unit })
+        expect((yield* work.of(id(1))).units).toEqual(running)
+        yield* work.unit({ ...of, unit: merged })
+        expect(Exit.isFailure(yield* Effect.exit(work.unit({ ...of, unit: unit("b", 0) })))).toBe(true)
+      }).pipe(Effect.provide(layer))
+    )
+
     it.effect("can be planned after an empty plan", () =>
       Effect.gen(function* () {
         const { work } = yield* planned(1, nothing)
@@ -267,7 +288,8 @@ export const work = (layer: Layer.Layer<RunStore.RunStore>) => {
               store.work.unit({ jobId: id(n), attempt: 1, unit: unit("b", 0, { state, ...all }) })
             yield* as(state)
             const outcome = yield* Effect.either(as(next))
-            const refused = isTerminal && next !== state
+            const isAgain = (state === "merged" || state === "skipped") && next === "running"
+            const refused = isTerminal && next !== state && !isAgain
             if (refused) expect(outcome).toMatchObject({ left: { _tag: "StoreError", reason: "other" } })
             expect((yield* store.work.of(id(n))).units[0]?.state).toBe(refused ? state : next)
           }

@@ -1,4 +1,4 @@
-/** Progress of units and tasks. Terminal states are final. */
+/** Progress of units and tasks. Terminal states are final, except that a unit that is merged or skipped can have a further task. */
 export const work = [
   `CREATE TABLE charlotte_units (
     job_id TEXT COLLATE "C" NOT NULL REFERENCES charlotte_runs (id) ON DELETE CASCADE,
@@ -18,7 +18,8 @@ export const work = [
     CHECK (state <> 'failed' OR reason IS NOT NULL)
   )`,
   `CREATE TRIGGER charlotte_units_transition BEFORE UPDATE OF state ON charlotte_units FOR EACH ROW
-   WHEN (OLD.state IN ('merged', 'failed', 'blocked', 'skipped') AND NEW.state <> OLD.state)
+   WHEN (OLD.state IN ('merged', 'failed', 'blocked', 'skipped') AND NEW.state <> OLD.state
+     AND NOT (OLD.state IN ('merged', 'skipped') AND NEW.state = 'running'))
    EXECUTE FUNCTION charlotte_refuse('charlotte: a unit that is over stays as it ended')`,
 
   `CREATE TABLE charlotte_tasks (

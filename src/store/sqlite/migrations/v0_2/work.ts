@@ -8,4 +8,14 @@ export const work = Effect.gen(function* () {
   yield* sql.unsafe("ALTER TABLE charlotte_units ADD COLUMN worktree TEXT")
   yield* sql.unsafe(`ALTER TABLE charlotte_tasks ADD COLUMN session TEXT CHECK (json_type(session) = 'object')`)
   yield* sql.unsafe("ALTER TABLE charlotte_tasks ADD COLUMN said TEXT")
+
+  // A unit that is merged or skipped can have a further task.
+  yield* sql.unsafe("DROP TRIGGER charlotte_units_transition")
+  yield* sql.unsafe(`
+    CREATE TRIGGER charlotte_units_transition BEFORE UPDATE OF state ON charlotte_units
+    WHEN OLD.state IN ('merged', 'failed', 'blocked', 'skipped') AND NEW.state <> OLD.state
+      AND NOT (OLD.state IN ('merged', 'skipped') AND NEW.state = 'running')
+    BEGIN
+      SELECT RAISE(ABORT, 'charlotte: a unit that is over stays as it ended');
+    END`)
 })
