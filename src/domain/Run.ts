@@ -144,6 +144,10 @@ export class Run extends Schema.Class<Run>("charlotte/Run")({
   startedAt: Schema.optional(Schema.DateTimeUtc),
   /** When the run reached a terminal status. */
   endedAt: Schema.optional(Schema.DateTimeUtc),
+  /** The run that this one retries. */
+  retryOf: Schema.optional(JobId),
+  /** The run that retries this one. */
+  retriedAs: Schema.optional(JobId),
   /** Whether the run is kept regardless of the retention of its kind. */
   pinned: Schema.optional(Schema.Boolean),
   /** The trace; missing if no tracer was installed when the run was started and begun. */

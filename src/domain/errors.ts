@@ -183,6 +183,27 @@ export class NotResumable extends Schema.TaggedError<NotResumable>()("NotResumab
 }
 
 /**
+ * The run cannot be retried: it has not ended, it has completed, or its record no longer fits its kind. Nothing was written.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class NotRetryable extends Schema.TaggedError<NotRetryable>()("NotRetryable", {
+  jobId: Schema.String,
+  status: RunStatus,
+  /** The field that does not decode, as a path: `config.to`. */
+  field: Schema.optional(Schema.String),
+  /** What is wrong with the field, or why else a run that has ended cannot be retried. */
+  reason: Schema.optional(Schema.String)
+}) {
+  override get message() {
+    const { field, jobId, reason, status } = this
+    const problem = field === undefined ? (reason ?? `it is ${status}`) : `${field}: ${reason ?? "does not decode"}`
+    return `job ${jobId} cannot be retried: ${problem}`
+  }
+}
+
+/**
  * The job did not end by the deadline; it stays listed as `stopping`, and keeps its permit, until it ends.
  *
  * @since 0.1.0
@@ -345,6 +366,14 @@ export type StartError<When extends "refuse" | "queue" = "refuse" | "queue"> =
  * @category errors
  */
 export type StopError = JobNotFound | StopTimedOut | StoreError
+
+/**
+ * The errors of `retry`.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export type RetryError = JobConflict | JobNotFound | NotRetryable | QueueFull | ShuttingDown | StoreError
 
 /**
  * The errors of `signal`.

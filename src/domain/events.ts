@@ -2,6 +2,7 @@
  * The events that the manager writes, with the schema of each payload. An event without a field to report has no payload.
  */
 import { Schema } from "effect"
+import { JobId } from "./JobId.js"
 import { Parked, RunError } from "./Run.js"
 
 const Nothing = Schema.Struct({})
@@ -13,7 +14,9 @@ export const payloads = {
   "job.queued": Schema.Struct({
     waitsFor: Schema.String,
     priority: Schema.optional(Schema.Int),
-    startAt: Schema.optional(Schema.DateTimeUtc)
+    startAt: Schema.optional(Schema.DateTimeUtc),
+    retryOf: Schema.optional(JobId),
+    by: Schema.optional(Schema.String)
   }),
   "job.started": Attempt,
   "job.stopping": Nothing,

@@ -82,7 +82,7 @@ export interface Page {
   readonly runs: ReadonlyArray<Run>
   /**
    * Pass it as `before` for the next page; missing on the last page. A page before the last may be short or even empty: for
-   * several labels a page scans at most 10,000 runs of the rarest label, and a search stops after about 0.1 s.
+   * several labels, or with `retried`, a page scans at most 10,000 runs, and a search stops after about 0.1 s.
    */
   readonly next?: JobId
 }

@@ -32,6 +32,10 @@ const run = (n: number, status: string, { key, labels = {} }: Fields = {}) => {
     ${ended ? `INSERT INTO charlotte_events (job_id, seq, at, type) VALUES ('${id(n)}', 2, ${n}, 'job.${status}');` : ""}`
 }
 
+/** A run that a retry names, as 0.1.0 did: in its configuration only. */
+const retry = (n: number, of: number) =>
+  run(n, "failed").replace(config, config.replace("}", `,"retryOf":"${id(of)}"}`))
+
 const reused = { "charlotte.idempotency-key": "reused" }
 
 /** Runs in every status, among them two interrupted ones behind a running one with their key. */
@@ -48,6 +52,8 @@ const everything = [
   run(10, "interrupted"),
   run(11, "completed", { labels: reused }),
   run(12, "failed", { labels: reused }),
+  retry(13, 2),
+  retry(14, 2),
   `INSERT INTO charlotte_units (job_id, unit, position, depends_on, state, commit_id) VALUES
      ('${id(1)}', 'a', 0, '[]', 'merged', 'c'), ('${id(5)}', 'a', 0, '[]', 'running', NULL),
      ('${id(5)}', 'b', 1, '["a"]', 'pending', NULL);
@@ -71,6 +77,9 @@ const waits: Readonly<Record<number, string>> = { 4: "permit", 5: "key", 6: "key
 /** The idempotency key of a run. Where two had the same, 0.1.0 answered with the newer. */
 const keys: Readonly<Record<number, string>> = { 1: "one", 5: "two", 12: "reused" }
 
+/** The run that a run retries. Where two retry one, the first counts. */
+const retries: Readonly<Record<number, string>> = { 13: id(2) }
+
 const field = (of: Readonly<Record<number, string>>, row: Home.Row) =>
   Object.entries(of).find(([n]) => id(Number(n)) === row["id"])?.[1] ?? null
 
@@ -90,6 +99,8 @@ const columns = (row: Home.Row): Home.Row => ({
   searched: null,
   pinned: 0,
   pruned: 0,
+  retry_of: field(retries, row),
+  chain: null,
   trace: null,
   node: null,
   runner: null

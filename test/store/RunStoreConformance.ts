@@ -9,6 +9,7 @@ import { changing } from "./conformance/changing.js"
 import { cluster } from "./conformance/cluster.js"
 import { events } from "./conformance/events.js"
 import { reading } from "./conformance/reading.js"
+import { retrying } from "./conformance/retrying.js"
 import { searching } from "./conformance/searching.js"
 import { recovery } from "./conformance/recovery.js"
 import { retention } from "./conformance/retention.js"
@@ -24,6 +25,7 @@ export const conformance = (layer: Layer.Layer<RunStore.RunStore>): void => {
     events,
     recovery,
     retention,
+    retrying,
     searching,
     vocabulary,
     watching,

@@ -64,6 +64,7 @@ const operations: { readonly [O in Operation]: (scene: Scene) => Effect.Effect<C
   changes: read(({ store, jobId }) => Effect.flatMap(store.changes(jobId), ({ version }) => version)),
   holder: read(({ store, kind }) => store.holder({ kind, of: "key", key: "a" })),
   keys: read(({ store, jobId }) => store.keys(jobId)),
+  ownKeys: read(({ store, jobId }) => store.ownKeys(jobId)),
   idempotent: read(({ store, kind }) => store.idempotent({ kind, key: "a" })),
   waiting: read(({ store, kind }) => store.waiting(kind)),
   due: read(({ store, kind }) => store.due({ kind, statuses: waiting, limit: 10 })),

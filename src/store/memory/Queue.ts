@@ -4,7 +4,7 @@
 import { Array, DateTime, Effect, Option, Order } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import { isTerminal } from "../../domain/RunStatus.js"
-import { attachTo, type Existing, heldBy, keysOf, type Lookup } from "../rules/admitRun.js"
+import { attachTo, type Existing, heldBy, keysOf, type Lookup, type Retry } from "../rules/admitRun.js"
 import { countedParked } from "../port/RunQueue.js"
 import type { Backlog, HeldKey, Holder, Idempotency, Key, NewRun, NewSignal, Service } from "../port/RunStoreService.js"
 import { type State, waitingSince, wokenByTime } from "../rules/RunTransition.js"
@@ -14,6 +14,8 @@ export interface Entry {
   readonly signals: Array<Signal>
   /** Idempotency keys of the run and of every request attached to it. */
   readonly idempotencyKeys: Map<string, Idempotency>
+  /** The run that this one retries. */
+  readonly retry: Retry | undefined
   state: State
 }
 
@@ -51,7 +53,7 @@ const inQueue = Order.combineAll([
   byId
 ])
 
-export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>) => {
+export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>, retries: ReadonlyMap<JobId, JobId>) => {
   const select = (matches: (entry: E) => boolean): Array<E> => [...entries.values()].filter(matches).sort(byId)
 
   const count = (matches: (entry: E) => boolean): number =>
@@ -89,6 +91,13 @@ export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>) => {
       Effect.sync(() =>
         select((entry) => has(key)(entry) && waits(entry) && entry.submitted.whenKeyTaken === "replace").map(asHolder)
       ),
+    retried: (kind, id) =>
+      Effect.sync(() => {
+        const entry = entries.get(id)
+        return entry === undefined || entry.submitted.kind !== kind || !isTerminal(entry.state.status)
+          ? Option.none()
+          : Option.some({ chain: entry.retry?.chain ?? id, as: retries.get(id) })
+      }),
     pending: (kind) =>
       Effect.sync(() => count(({ state, submitted }) => submitted.kind === kind && state.status === "pending"))
   }

@@ -12,12 +12,14 @@ import type { Service } from "../port/RunStoreService.js"
 
 const maxFinished = 1_000
 
+type Ended = Omit<FinishedRun, "earlier">
+
 const inOrder = Order.combine(
-  Order.mapInput(DateTime.Order, ({ endedAt }: FinishedRun) => endedAt),
-  Order.mapInput(Order.string, ({ id }: FinishedRun) => id)
+  Order.mapInput(DateTime.Order, ({ endedAt }: Ended) => endedAt),
+  Order.mapInput(Order.string, ({ id }: Ended) => id)
 )
 
-const isIn = ({ after, status, until }: Span, run: FinishedRun): boolean =>
+const isIn = ({ after, status, until }: Span, run: Ended): boolean =>
   run.status === status &&
   (until === undefined || DateTime.lessThanOrEqualTo(run.endedAt, until)) &&
   (after === undefined ||
@@ -27,16 +29,19 @@ const isIn = ({ after, status, until }: Span, run: FinishedRun): boolean =>
 export const make = <E extends Entry>({
   entries,
   hasProcesses,
-  onHidden
+  onHidden,
+  retries
 }: {
   readonly entries: Map<JobId, E>
+  /** The runs that retry others, by the runs that they retry. */
+  readonly retries: ReadonlyMap<JobId, JobId>
   /** Whether child processes of a job may be alive. */
   readonly hasProcesses: (id: JobId) => boolean
   readonly onHidden: (entry: E) => void
 }) =>
   Effect.gen(function* () {
     /** The runs that may be pruned, in the order in which they ended. */
-    let finished: ReadonlyArray<FinishedRun> = []
+    let finished: ReadonlyArray<Ended> = []
     let dropped = 0
     const pinned = new Set<JobId>()
     const hidden = new Map<JobId, string>()
@@ -52,8 +57,22 @@ export const make = <E extends Entry>({
       if (last !== undefined && inOrder(last, run) > 0) finished = [...finished].sort(inOrder)
     }
 
+    /** The earlier runs of the chain of a run. */
+    const earlierOf = (id: JobId): ReadonlyArray<JobId> => {
+      const retry = entries.get(id)?.retry
+      return retry?.chain === undefined ? [] : [...earlierOf(retry.of), retry.of]
+    }
+
+    /** Whether a run is the last of its chain, and the chain can be pruned. */
+    const isLast = (id: JobId): boolean => {
+      const next = retries.get(id)
+      const isRetried = next !== undefined && entries.get(next)?.retry?.chain !== undefined
+      return !isRetried && [...earlierOf(id), id].every((id) => !pinned.has(id) && !hasProcesses(id))
+    }
+
     const hide = (ids: ReadonlyArray<JobId>): ReadonlyArray<JobId> => {
-      const going = new Set(finished.filter(({ id }) => ids.includes(id) && !hasProcesses(id)).map(({ id }) => id))
+      const last = finished.filter(({ id }) => ids.includes(id) && isLast(id))
+      const going = new Set(last.flatMap(({ id }) => [...earlierOf(id), id]))
       finished = finished.filter(({ id }) => !going.has(id))
       for (const id of going) {
         const entry = entries.get(id)
@@ -69,8 +88,9 @@ export const make = <E extends Entry>({
       finished: ({ kind, limit, spans }) =>
         Effect.sync(() =>
           finished
-            .filter((run) => kindOf(run.id) === kind && !hasProcesses(run.id) && spans.some((span) => isIn(span, run)))
+            .filter((run) => kindOf(run.id) === kind && spans.some((span) => isIn(span, run)) && isLast(run.id))
             .slice(0, limit)
+            .map((run) => ({ ...run, earlier: earlierOf(run.id) }))
         ),
       count: (kind) => Effect.sync(() => finished.filter(({ id }) => kindOf(id) === kind).length),
       hide: (ids) => Effect.sync(() => hide(ids)),
@@ -116,7 +136,7 @@ export const make = <E extends Entry>({
         if (!isTerminal(entry.state.status)) return
         add(entry)
         if (finished.length <= maxFinished) return
-        const oldest = finished.find(({ id }) => !hasProcesses(id))
+        const oldest = finished.find(({ id }) => isLast(id))
         if (oldest === undefined) return
         for (const id of hide([oldest.id])) hidden.delete(id)
         dropped += 1

@@ -21,7 +21,10 @@ export interface Entry extends MemoryQueue.Entry {
   runner?: string | undefined
 }
 
-export const runOf = ({ state, submitted }: Entry, isPinned: boolean): Run =>
+export const runOf = (
+  { retry, state, submitted }: Entry,
+  { isPinned, retriedAs }: { readonly isPinned: boolean; readonly retriedAs: JobId | undefined }
+): Run =>
   new Run(
     {
       id: submitted.id,
@@ -38,6 +41,8 @@ export const runOf = ({ state, submitted }: Entry, isPinned: boolean): Run =>
       ...(state.parked === undefined ? {} : { parked: state.parked }),
       ...(state.startedAt === undefined ? {} : { startedAt: state.startedAt }),
       ...(state.endedAt === undefined ? {} : { endedAt: state.endedAt }),
+      ...(retry === undefined ? {} : { retryOf: retry.of }),
+      ...(retriedAs === undefined ? {} : { retriedAs }),
       ...(isPinned ? { pinned: true } : {}),
       ...(submitted.trace === undefined ? {} : { trace: submitted.trace }),
       ...(state.status === "completed" ? { result: state.result } : {}),
@@ -53,6 +58,7 @@ const byId = Order.mapInput(Order.string, ({ submitted }: Entry) => submitted.id
 export const make = ({
   changes,
   entries,
+  isRetried,
   latestId,
   log,
   queue,
@@ -61,6 +67,8 @@ export const make = ({
 }: Pick<RunReads, "changes"> & {
   readonly entries: ReadonlyMap<JobId, Entry>
   readonly toRun: (entry: Entry) => Run
+  /** Whether another run retries a run. */
+  readonly isRetried: (id: JobId) => boolean
   readonly queue: Pick<ReturnType<typeof MemoryQueue.make<Entry>>, "page">
   readonly work: Pick<ReturnType<typeof MemoryTaskProgressStore.make>, "of" | "titles">
   readonly log: ReturnType<typeof MemoryEventLog.make>
@@ -77,7 +85,7 @@ export const make = ({
 
   const page: RunReads["page"] = (query = {}) =>
     Effect.gen(function* () {
-      const { before, kind, labels = {}, limit: requested = 100, q = "", status } = query
+      const { before, kind, labels = {}, limit: requested = 100, q = "", retried, status } = query
       const limit = yield* Page.limit("list runs", { before, limit: requested, q })
       const queueOf = yield* Page.queueOf(query)
       if (Option.isSome(queueOf)) {
@@ -92,6 +100,7 @@ export const make = ({
           (kind === undefined || submitted.kind === kind) &&
           (status === undefined || state.status === status) &&
           (before === undefined || submitted.id < before) &&
+          (retried === undefined || isRetried(submitted.id) === retried) &&
           Object.entries(labels).every(([name, value]) => submitted.labels[name] === value) &&
           (words.length === 0 || searchText.matches(words, searched(entry)))
         )

@@ -39,21 +39,29 @@ const write = <A, E>(body: () => Effect.Effect<A, E>): Effect.Effect<A, E> =>
 export const make: Effect.Effect<Service> = Effect.gen(function* () {
   const notifier = yield* ChangeNotifier.make
   const entries = new Map<JobId, Entry>()
+  /** The runs that retry others, by the runs that they retry. */
+  const retries = new Map<JobId, JobId>()
   const kindOf = (id: JobId) => entries.get(id)?.submitted.kind
   const log = MemoryEventLog.make(kindOf)
   const childProcesses = MemoryChildProcessStore.make(kindOf)
   let latestId = Option.none<JobId>()
   const { ended, isPinned, retention } = yield* MemoryRetention.make({
     entries,
+    retries,
     hasProcesses: childProcesses.has,
-    onHidden: ({ events, submitted: { id } }) => {
+    onHidden: ({ events, retry, submitted: { id } }) => {
+      if (retry !== undefined && retries.get(retry.of) === id) retries.delete(retry.of)
       log.drop(events.length)
       work.forget(id)
       childProcesses.forget(id)
       agentLimits.forget(id)
     }
   })
-  const toRun = (entry: Entry): Run => MemoryRunReads.runOf(entry, isPinned(entry.submitted.id))
+  const toRun = (entry: Entry): Run =>
+    MemoryRunReads.runOf(entry, {
+      isPinned: isPinned(entry.submitted.id),
+      retriedAs: retries.get(entry.submitted.id)
+    })
 
   const append = (entry: Entry, events: ReadonlyArray<AcceptedEvent>) => {
     for (const { at, payload, task, type, unit } of events) {
@@ -77,7 +85,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     return notifier.wake([entry.submitted.id])
   }
 
-  const queue = MemoryQueue.make(entries)
+  const queue = MemoryQueue.make(entries, retries)
   const wakeWaiting = (entries: ReadonlyArray<Entry>) =>
     notifier.wakeWaiting(entries.map(({ state: { waitsFor }, submitted: { kind } }) => ({ kind, waitsFor })))
 
@@ -122,13 +130,14 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
       Effect.gen(function* () {
         const decision = yield* admitRun(run, queue.lookup)
         if (decision._tag === "Existing") return queue.answer(decision)
-        const { state } = decision
+        const { retry, state } = decision
         const submitted = { ...run, config: toJson(run.config), labels: { ...run.labels } }
         const idempotencyKeys = new Map(run.idempotency && [[run.idempotency.key, run.idempotency]])
-        const entry: Entry = { submitted, events: [], signals: [], idempotencyKeys, state }
+        const entry: Entry = { submitted, events: [], signals: [], idempotencyKeys, retry, state }
         entries.set(run.id, entry)
+        if (retry !== undefined) retries.set(retry.of, run.id)
         if (!Option.exists(latestId, (id) => id > run.id)) latestId = Option.some(run.id)
-        yield* append(entry, [RunTransition.createdEvent(run, state)])
+        yield* append(entry, [RunTransition.createdEvent({ ...run, retryOf: retry?.of }, state)])
         const replaces = yield* Effect.forEach(decision.replaced, (holder) => replace(holder, run.at))
         if (state.status === "running") return { _tag: "Running" as const }
         yield* wakeWaiting([entry])
@@ -162,7 +171,16 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     outsideTransaction: Effect.void,
     oldestWrite: Effect.succeed(Duration.zero),
     outbox: Option.none(),
-    ...MemoryRunReads.make({ entries, toRun, queue, work, log, latestId: () => latestId, changes: notifier.get }),
+    ...MemoryRunReads.make({
+      entries,
+      toRun,
+      isRetried: (id) => retries.has(id),
+      queue,
+      work,
+      log,
+      latestId: () => latestId,
+      changes: notifier.get
+    }),
     ...retention,
 
     create,
@@ -177,6 +195,11 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
 
     holder: (key) => Effect.sync(() => queue.holder(key)),
     keys: (id) => Effect.sync(() => queue.heldKeys(id)),
+    ownKeys: (id) =>
+      Effect.sync(() => {
+        const entry = entries.get(id)
+        return { key: entry?.state.key, startKey: entry?.submitted.startKey }
+      }),
     idempotent: ({ key, kind }) => queue.lookup.idempotent(kind, key),
     waiting: (kind) => Effect.sync(() => notifier.waiting(kind)),
     due: (query) =>

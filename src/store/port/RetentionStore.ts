@@ -11,12 +11,19 @@ export interface FinishedRun {
   readonly id: JobId
   readonly status: FinalStatus
   readonly endedAt: DateTime.Utc
+  /** The earlier runs of its chain, which are pruned with it. */
+  readonly earlier: ReadonlyArray<JobId>
+}
+
+interface Position {
+  readonly endedAt: DateTime.Utc
+  readonly id: string
 }
 
 /** The finished runs of a status in the order in which they ended: after a position, up to an end time. */
 export interface Span {
   readonly status: FinalStatus
-  readonly after?: { readonly endedAt: DateTime.Utc; readonly id: string } | undefined
+  readonly after?: Position | undefined
   readonly until?: DateTime.Utc | undefined
 }
 
@@ -25,8 +32,8 @@ export const afterAllIds = "~"
 
 export interface RetentionStore {
   /**
-   * Finished runs of a kind that are not pinned, in the order in which they ended. A run whose child processes may be alive is
-   * left out, since its rows are needed to find them.
+   * Finished runs of a kind that are not pinned, in the order in which they ended; of a chain of retries, only the last. A run whose
+   * child processes may be alive is left out, since its rows are needed to find them, and so is its chain.
    */
   readonly finished: (query: {
     readonly kind: string
@@ -37,7 +44,10 @@ export interface RetentionStore {
   /** The number of finished runs of a kind that are not pinned. */
   readonly count: (kind: string) => Effect.Effect<number, StoreError>
 
-  /** Hides the runs among these that have ended and are not pinned, for good, and frees their idempotency keys. Returns them. */
+  /**
+   * Hides the runs among these that have ended and are not pinned, and the earlier runs of their chains, for good, and frees their
+   * idempotency keys. Returns them.
+   */
   readonly hide: (ids: ReadonlyArray<JobId>) => Effect.Effect<ReadonlyArray<JobId>, StoreError>
 
   /** Hidden runs of a kind, in the order of their ids. */

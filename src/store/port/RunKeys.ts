@@ -22,11 +22,27 @@ export interface RunKeys {
   /** The keys of a run; none if it is over. */
   readonly keys: (id: JobId) => Effect.Effect<ReadonlyArray<HeldKey>, StoreError>
 
+  /** The keys that a run was started with, even if it is over. */
+  readonly ownKeys: (id: JobId) => Effect.Effect<OwnKeys, StoreError>
+
   /** The run that was started with an idempotency key, or to which a request with the key has attached. */
   readonly idempotent: (query: {
     readonly kind: string
     readonly key: string
   }) => Effect.Effect<Option.Option<Submitted>, StoreError>
+}
+
+/**
+ * The keys that a run was started with.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface OwnKeys {
+  /** The key of `check`. */
+  readonly key: string | undefined
+  /** The key of the caller's options. */
+  readonly startKey: string | undefined
 }
 
 /**

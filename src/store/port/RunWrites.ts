@@ -91,6 +91,24 @@ export interface NewRun {
   /** The maximum number of pending runs; without a limit by default. */
   readonly maxQueued?: number | undefined
   readonly trace?: RunTrace | undefined
+  /** The run that this one retries. */
+  readonly retryOf?: RetryOf | undefined
+  /** Who has asked for the retry, as claimed. */
+  readonly by?: string | undefined
+}
+
+/**
+ * The run that a new one retries. If it has been retried already, the result of `create` is the run that retries it.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface RetryOf {
+  readonly id: JobId
+  /** Whether nothing is taken over: the new run begins a chain. */
+  readonly fresh: boolean
+  /** Whether the new run is recorded even if that run has been retried already; it then does not refer to it. */
+  readonly mayRepeat?: boolean
 }
 
 /**

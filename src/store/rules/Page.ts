@@ -1,10 +1,11 @@
 /**
  * Page limits and validation of page queries, shared by all stores.
  */
-import { Effect, type Option, Predicate, Schema } from "effect"
+import { Array, Effect, Option, Order, Predicate, Schema } from "effect"
 import { StoreError } from "../../domain/errors.js"
 import { JobId } from "../../domain/JobId.js"
-import type { RunQuery } from "../port/RunStoreService.js"
+import type { Run } from "../../domain/Run.js"
+import type { RunPage, RunQuery } from "../port/RunStoreService.js"
 import { maxQueryLength } from "./searchText.js"
 
 /** Maximum number of runs or events in a page. */
@@ -42,10 +43,15 @@ export const queueOf = ({
   labels = {},
   order,
   q = "",
+  retried,
   status
 }: RunQuery): Effect.Effect<Option.Option<string>, StoreError> => {
   if (order === undefined) return Effect.succeedNone
-  return kind !== undefined && status === "pending" && Object.keys(labels).length === 0 && q === ""
+  return kind !== undefined &&
+    status === "pending" &&
+    Object.keys(labels).length === 0 &&
+    q === "" &&
+    retried === undefined
     ? Effect.succeedSome(kind)
     : new StoreError({
         operation: "list runs",
@@ -73,3 +79,15 @@ export const fitting = <Row>(rows: ReadonlyArray<Row>, bytesOf: (row: Row) => nu
   })
   return end === -1 ? rows.length : end
 }
+
+const newestFirst = (a: Run, b: Run): number => (a.id < b.id ? 1 : -1)
+
+/** Merges pages of several queries. Runs older than the `next` of any of them are left to a later page. */
+export const merged =
+  (limit: number) =>
+  (pages: ReadonlyArray<RunPage>): RunPage => {
+    const reach = Array.sort(Array.getSomes(pages.map(({ next }) => next)), Order.string).at(-1)
+    const read = pages.flatMap(({ runs }) => runs).filter(({ id }) => reach === undefined || id >= reach)
+    const runs = read.sort(newestFirst).slice(0, limit)
+    return { runs, next: Option.fromNullable(runs.length < read.length ? runs.at(-1)?.id : reach) }
+  }

@@ -48,6 +48,20 @@ const expired = (retention: Retention, at: DateTime.Utc): ReadonlyArray<Span> =>
 const after = (spans: ReadonlyArray<Span>, runs: ReadonlyArray<FinishedRun>): ReadonlyArray<Span> =>
   spans.map((span) => ({ ...span, after: runs.findLast(({ status }) => status === span.status) ?? span.after }))
 
+/** The runs that go with these: the earlier runs of their chains, too. */
+const withEarlier = (runs: ReadonlyArray<FinishedRun>): ReadonlyArray<JobId> =>
+  runs.flatMap(({ earlier, id }) => [...earlier, id])
+
+/** The first of these runs, so many that at most one chain exceeds the number. */
+const atMost = (runs: ReadonlyArray<FinishedRun>, most: number): ReadonlyArray<FinishedRun> => {
+  let sum = 0
+  return runs.filter(({ earlier }) => {
+    const fits = sum < most
+    sum += 1 + earlier.length
+    return fits
+  })
+}
+
 /** Counts runs, and keeps the first of them. */
 const makeFound = (kind: string) => {
   let runs = 0
@@ -102,7 +116,7 @@ export const make = (store: RetentionStore): Effect.Effect<Pruning> =>
           )
           // All of the runs were pinned meanwhile.
           if (hidden.length === 0) return
-          found.add(ids.filter((id) => hidden.includes(id)))
+          found.add(withEarlier(runs).filter((id) => hidden.includes(id)))
           yield* remove(rule, hidden)
         }
       })
@@ -129,11 +143,14 @@ export const make = (store: RetentionStore): Effect.Effect<Pruning> =>
           const oldest = Effect.flatMap(store.count(kind), (count) =>
             count <= maxRuns
               ? Effect.succeed([])
-              : store.finished({
-                  kind,
-                  spans: statuses.map((status) => ({ status })),
-                  limit: Math.min(batchSize, count - maxRuns)
-                })
+              : Effect.map(
+                  store.finished({
+                    kind,
+                    spans: statuses.map((status) => ({ status })),
+                    limit: Math.min(batchSize, count - maxRuns)
+                  }),
+                  (runs) => atMost(runs, count - maxRuns)
+                )
           )
           yield* pruneBatches(rule, found, oldest)
         }
@@ -148,10 +165,12 @@ export const make = (store: RetentionStore): Effect.Effect<Pruning> =>
           Effect.gen(function* () {
             let rest = spans
             for (let left = most; left > 0;) {
-              const runs = yield* store.finished({ kind, spans: rest, limit: Math.min(pageSize, left) })
-              if (runs.length === 0) return
-              found.add(runs.map(({ id }) => id))
-              left -= runs.length
+              const finished = yield* store.finished({ kind, spans: rest, limit: Math.min(pageSize, left) })
+              if (finished.length === 0) return
+              const runs = atMost(finished, left)
+              const ids = withEarlier(runs)
+              found.add(ids)
+              left -= ids.length
               rest = after(rest, runs)
             }
           })

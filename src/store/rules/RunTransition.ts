@@ -5,6 +5,7 @@ import { DateTime, Duration, Schema } from "effect"
 import { stringify } from "../../internal/Json.js"
 import type { Payload, Type } from "../../domain/events.js"
 import { lifecycle } from "../../domain/JobEvent.js"
+import type { JobId } from "../../domain/JobId.js"
 import { Parked, type RunError, type WaitsFor } from "../../domain/Run.js"
 import { capped, withError } from "../../domain/runError.js"
 import { canBecome, type RunStatus } from "../../domain/RunStatus.js"
@@ -172,7 +173,15 @@ const event = <T extends Type>(type: T, at: DateTime.Utc, payload?: Payload<T>):
 
 /** The event of a new run. */
 export const createdEvent = (
-  { at, priority, startAt }: Pick<NewRun, "at" | "priority" | "startAt">,
+  {
+    at,
+    by,
+    priority,
+    retryOf,
+    startAt
+  }: Pick<NewRun, "at" | "by" | "priority" | "startAt"> & {
+    readonly retryOf?: JobId | undefined
+  },
   { waitsFor }: Pick<State, "waitsFor">
 ): AcceptedEvent =>
   waitsFor === undefined
@@ -180,7 +189,9 @@ export const createdEvent = (
     : event("job.queued", at, {
         waitsFor,
         ...(priority === undefined || priority === 0 ? {} : { priority }),
-        ...(startAt === undefined ? {} : { startAt: DateTime.formatIso(startAt) })
+        ...(startAt === undefined ? {} : { startAt: DateTime.formatIso(startAt) }),
+        ...(retryOf === undefined ? {} : { retryOf }),
+        ...(by === undefined ? {} : { by })
       })
 
 /** The event of an attempt that begins, with the cause that ended the wait before it. */

@@ -14,8 +14,24 @@ export interface Lookup<E> {
   readonly holder: (key: Key) => Effect.Effect<Option.Option<Holder>, E>
   /** The runs that wait for a key in order to replace its holder. */
   readonly replacing: (key: Key) => Effect.Effect<ReadonlyArray<Holder>, E>
+  /** The chain of a run that has ended, and the run that retries it; none if there is no such run. */
+  readonly retried: (kind: string, id: JobId) => Effect.Effect<Option.Option<Retried>, E>
   /** How many runs of a kind are pending. */
   readonly pending: (kind: string) => Effect.Effect<number, E>
+}
+
+/** A run that may be retried, or has been. */
+export interface Retried {
+  /** The first run of its chain. */
+  readonly chain: JobId
+  readonly as: JobId | undefined
+}
+
+/** The reference of a new run to the run that it retries. */
+export interface Retry {
+  readonly of: JobId
+  /** The first run of the chain; undefined if the new run begins a chain. */
+  readonly chain: JobId | undefined
 }
 
 /** A run that existed before. */
@@ -33,6 +49,7 @@ export type Decision =
       readonly state: State
       /** The runs that are stopped or cancelled in favour of the new one. */
       readonly replaced: ReadonlyArray<Holder>
+      readonly retry: Retry | undefined
     }
 
 /** The keys of a run. */
@@ -58,6 +75,10 @@ export const admitRun = <E>(
       if (Option.isSome(known)) return yield* repeated(known.value, idempotency)
     }
 
+    const { retryOf } = run
+    const retried = retryOf && Option.getOrUndefined(yield* lookup.retried(kind, retryOf.id))
+    if (retried?.as !== undefined && retryOf?.mayRepeat !== true) return { _tag: "Existing", id: retried.as }
+
     const taken: Array<readonly [Key, Holder]> = []
     for (const key of keysOf(run)) {
       const holder = yield* lookup.holder(key)
@@ -80,7 +101,11 @@ export const admitRun = <E>(
             Effect.map(lookup.replacing(key), (earlier) => [holder, ...earlier])
           )).flat()
         : []
-    return { _tag: "New", state: isPending ? pending(run, isBehindKey) : initial(run), replaced }
+    const retry =
+      retryOf === undefined || retried === undefined || retried.as !== undefined
+        ? undefined
+        : { of: retryOf.id, chain: retryOf.fresh ? undefined : retried.chain }
+    return { _tag: "New", state: isPending ? pending(run, isBehindKey) : initial(run), replaced, retry }
   })
 
 /** The error of a start whose key another job holds. */

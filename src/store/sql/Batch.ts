@@ -7,7 +7,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { type DateTime, Effect, Exit } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import type { NewlyWaiting } from "../port/ChangeNotifier.js"
-import { keysOf } from "../rules/admitRun.js"
+import { keysOf, type Retry } from "../rules/admitRun.js"
 import type { AcceptedEvent, Key, NewRun } from "../port/RunStoreService.js"
 import { acceptsEvents, type State } from "../rules/RunTransition.js"
 import * as cluster from "./cluster.js"
@@ -18,7 +18,11 @@ import * as runs from "./runs.js"
 export interface Batch {
   /** The head of a job; undefined if there is no such run. */
   readonly head: (jobId: JobId) => runs.Head | undefined
-  readonly insert: (run: NewRun, state: State, on?: runs.Place) => void
+  readonly insert: (
+    run: NewRun,
+    state: State,
+    options?: { readonly on?: runs.Place; readonly retry?: Retry | undefined }
+  ) => void
   /** Buffers that the running attempt of a job is placed on an address, or is taken by a node. */
   readonly assign: (jobId: JobId, head: runs.Head, on: runs.Place) => void
   /** Reads the heads of jobs that this batch has not written to. */
@@ -178,8 +182,8 @@ const buffered = (connection: Connection): Batch => {
       heads.set(jobId, { ...head, runner: on.node })
     },
 
-    insert: (run, state, on) => {
-      inserted.push(runs.newRow(run, state, { on }))
+    insert: (run, state, { on, retry } = {}) => {
+      inserted.push(runs.newRow(run, state, { on, retry }))
       heads.set(run.id, runs.newHead(run, state, on))
       waits({ kind: run.kind, waitsFor: state.waitsFor })
     },

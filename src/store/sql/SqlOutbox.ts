@@ -34,7 +34,7 @@ const insert = (
   Effect.gen(function* () {
     const decision = yield* admitRun({ ...run, isQueued: true }, lookup(Effect.succeed(connection)))
     if (decision._tag === "Existing") return (yield* idempotencyKeys.answer(connection, run.kind, decision)).id
-    const row = runs.newRow(run, decision.state, { isInOutbox: true })
+    const row = runs.newRow(run, decision.state, { isInOutbox: true, retry: decision.retry })
     if (yield* connection.dialect.insertOutbox(connection, row)) return run.id
     // Another transaction has committed one of its keys; a retry finds it.
     if (tries < maxTries) return yield* insert(connection, run, tries + 1)

@@ -154,6 +154,7 @@ export const make = ({
 
       holder: (key) => session.read("read a key", (connection) => keys.holder(connection, key)),
       keys: (id) => session.read("read the keys of a run", (connection) => keys.ofRun(connection, id)),
+      ownKeys: (id) => session.read("read the keys of a run", (connection) => runs.ownKeys(connection, id)),
       idempotent: ({ key, kind }) =>
         session.read("read an idempotency key", (connection) => idempotencyKeys.find(connection, kind, key)),
       waiting: (kind) => Effect.sync(() => notifier.waiting(kind)),

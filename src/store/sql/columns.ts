@@ -32,6 +32,8 @@ export const runs = {
   due_at: "bigint",
   replaces: "integer",
   outbox: "integer",
+  retry_of: "text",
+  chain: "text",
   trace: "text",
   node: "text",
   runner: "text"

@@ -8,8 +8,8 @@ import { Array, Effect, Option, Order, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
 import type { RunPage, RunQuery } from "../port/RunStoreService.js"
-import { Row, select } from "./runRow.js"
-import { columnsOf, query, type Value } from "./statements.js"
+import { listedColumns, select } from "./runRow.js"
+import { query, type Value } from "./statements.js"
 
 type PageQuery = RunQuery & { readonly limit: number }
 type Label = readonly [name: string, value: string]
@@ -20,7 +20,7 @@ type Condition = readonly [sql: string, ...params: ReadonlyArray<Value>]
 /** A bound greater than every id, so that the first page is an index search, too. */
 const afterAllIds = "~"
 
-/** Maximum number of runs scanned for one page with several labels. */
+/** Maximum number of runs scanned for one page with several labels, or with `retried`. */
 const maxScanned = 10_000
 
 const where = (conditions: ReadonlyArray<Condition>): string => conditions.map(([sql]) => sql).join(" AND ")
@@ -48,13 +48,16 @@ const hasLabel = ([name, value]: Label): Condition => [
   value
 ]
 
-const runColumns = columnsOf(Row, "r")
+/** Whether another run retries the run. */
+export const isRetried = (id: "r.id" | "l.run_id", retried: boolean): Condition => [
+  `${retried ? "" : "NOT "}EXISTS (SELECT 1 FROM charlotte_runs t WHERE t.retry_of = ${id} AND t.pruned = 0)`
+]
 
-const withoutLabel = (connection: Connection, pageQuery: PageQuery) => {
-  const conditions = filters("r.id", pageQuery)
+const withoutLabel = (connection: Connection, pageQuery: PageQuery, others: ReadonlyArray<Condition> = []) => {
+  const conditions = [...filters("r.id", pageQuery), ...others]
   return select(
     connection,
-    `SELECT ${runColumns} FROM charlotte_runs r WHERE ${where(conditions)} AND r.pruned = 0 ORDER BY r.id DESC LIMIT ?`,
+    `SELECT ${listedColumns} FROM charlotte_runs r WHERE ${where(conditions)} AND r.pruned = 0 ORDER BY r.id DESC LIMIT ?`,
     [...paramsOf(conditions), pageQuery.limit]
   )
 }
@@ -68,7 +71,7 @@ const withLabel = (
   const conditions = [...isLabel(label), ...filters("l.run_id", pageQuery), ...others]
   return select(
     connection,
-    `SELECT ${runColumns} FROM charlotte_labels l CROSS JOIN charlotte_runs r
+    `SELECT ${listedColumns} FROM charlotte_labels l CROSS JOIN charlotte_runs r
      WHERE r.id = l.run_id AND ${where(conditions)} AND r.pruned = 0 ORDER BY l.run_id DESC LIMIT ?`,
     [...paramsOf(conditions), pageQuery.limit]
   )
@@ -76,21 +79,28 @@ const withLabel = (
 
 const selectReach = query(Schema.Struct({ runs: Schema.Number, oldest: Schema.NullOr(JobId) }))
 
-/** How many runs have a label, counted up to `maxScanned`, and the oldest counted. */
-const reachOf = (connection: Connection, pageQuery: PageQuery, label: Label) => {
-  const conditions = [...isLabel(label), ...filters("l.run_id", pageQuery)]
+/** How many runs have a label, or how many there are, counted up to `maxScanned`, and the oldest counted. */
+const reachOf = <L extends Label | undefined>(connection: Connection, pageQuery: PageQuery, label: L) => {
+  const [from, conditions] =
+    label === undefined
+      ? ["r.id AS run_id FROM charlotte_runs r", filters("r.id", pageQuery)]
+      : ["l.run_id FROM charlotte_labels l", [...isLabel(label), ...filters("l.run_id", pageQuery)]]
   return Effect.map(
     selectReach(
       connection,
       `SELECT count(*) AS runs, min(run_id) AS oldest FROM
-         (SELECT l.run_id FROM charlotte_labels l WHERE ${where(conditions)} ORDER BY l.run_id DESC LIMIT ?) AS limited`,
+         (SELECT ${from} WHERE ${where(conditions)} ORDER BY run_id DESC LIMIT ?) AS limited`,
       [...paramsOf(conditions), maxScanned]
     ),
     ([reach]) => ({ label, runs: reach?.runs ?? 0, oldest: reach?.oldest ?? undefined })
   )
 }
 
-type Reach = Effect.Effect.Success<ReturnType<typeof reachOf>>
+type Reach = Effect.Effect.Success<ReturnType<typeof reachOf<Label>>>
+
+/** The oldest run that a page may scan; undefined if the page may scan all runs. */
+const boundOf = ({ oldest, runs }: Pick<Reach, "oldest" | "runs">): JobId | undefined =>
+  runs < maxScanned ? undefined : oldest
 
 const byRuns = Order.mapInput(Order.number, ({ runs }: Reach) => runs)
 
@@ -107,22 +117,40 @@ const withLabels = (
   labels: Array.NonEmptyReadonlyArray<Label>
 ) =>
   Effect.gen(function* () {
+    const { retried } = pageQuery
     const reaches = yield* Effect.forEach(labels, (label) => reachOf(connection, pageQuery, label))
-    const { label, oldest, runs } = Array.min(reaches, byRuns)
-    const others = Array.filter(labels, (other) => other !== label).map(hasLabel)
-    const isWhole = runs < maxScanned || oldest === undefined
-    const bound: ReadonlyArray<Condition> = isWhole ? [] : [["l.run_id >= ?", oldest]]
-    const found = yield* withLabel(connection, pageQuery, label, [...bound, ...others])
-    return page(found, limit, isWhole ? undefined : oldest)
+    const rarest = Array.min(reaches, byRuns)
+    const others = Array.filter(labels, (other) => other !== rarest.label).map(hasLabel)
+    const oldest = boundOf(rarest)
+    const found = yield* withLabel(connection, pageQuery, rarest.label, [
+      ...(oldest === undefined ? [] : [["l.run_id >= ?", oldest] as const]),
+      ...others,
+      ...(retried === undefined ? [] : [isRetried("l.run_id", retried)])
+    ])
+    return page(found, limit, oldest)
+  })
+
+const byRetries = (connection: Connection, pageQuery: PageQuery, limit: number, retried: boolean) =>
+  Effect.gen(function* () {
+    const oldest = boundOf(yield* reachOf(connection, pageQuery, undefined))
+    const found = yield* withoutLabel(connection, pageQuery, [
+      ...(oldest === undefined ? [] : [["r.id >= ?", oldest] as const]),
+      isRetried("r.id", retried)
+    ])
+    return page(found, limit, oldest)
   })
 
 /** Reads one row more than the limit, to detect a next page. */
 export const pageOf = (connection: Connection, query: PageQuery): Effect.Effect<RunPage, SqlError> => {
-  const { labels = {}, limit } = query
+  const { labels = {}, limit, retried } = query
   const pageQuery = { ...query, limit: limit + 1 }
   const [first, ...others] = Object.entries(labels)
-  if (first === undefined) return Effect.map(withoutLabel(connection, pageQuery), (found) => page(found, limit))
-  return others.length === 0
+  if (first === undefined) {
+    return retried === undefined
+      ? Effect.map(withoutLabel(connection, pageQuery), (found) => page(found, limit))
+      : byRetries(connection, pageQuery, limit, retried)
+  }
+  return others.length === 0 && retried === undefined
     ? Effect.map(withLabel(connection, pageQuery, first), (found) => page(found, limit))
     : withLabels(connection, pageQuery, limit, [first, ...others])
 }

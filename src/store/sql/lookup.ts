@@ -8,11 +8,13 @@ import type { Lookup } from "../rules/admitRun.js"
 import * as idempotencyKeys from "./idempotencyKeys.js"
 import * as keys from "./keys.js"
 import * as queue from "./queue.js"
+import * as runs from "./runs.js"
 
 /** `connection` flushes the buffers, and returns the connection of the transaction. */
 export const lookup = (connection: Effect.Effect<Connection, SqlError>): Lookup<SqlError> => ({
   idempotent: (kind, key) => Effect.flatMap(connection, (connection) => idempotencyKeys.find(connection, kind, key)),
   holder: (key) => Effect.flatMap(connection, (connection) => keys.holder(connection, key)),
   replacing: (key) => Effect.flatMap(connection, (connection) => keys.replacing(connection, key)),
+  retried: (kind, id) => Effect.flatMap(connection, (connection) => runs.retried(connection, kind, id)),
   pending: (kind) => Effect.flatMap(connection, (connection) => queue.pending(connection, kind))
 })

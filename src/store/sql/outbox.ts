@@ -21,7 +21,7 @@ export const ids = (connection: Connection, kind: string): Effect.Effect<Readonl
   )
 
 const TakenRow = Schema.Struct({
-  ...Struct.pick(Row.fields, "id", "kind", "priority", "key", "created_at", "start_at", "waits_for"),
+  ...Struct.pick(Row.fields, "id", "kind", "priority", "key", "created_at", "start_at", "waits_for", "retry_of"),
   start_key: Schema.NullOr(Schema.String)
 })
 
@@ -48,9 +48,10 @@ export const take = (
       [JSON.stringify(ids)]
     ),
     (rows) =>
-      rows.map(({ created_at: at, id: jobId, key, kind, priority, start_at, start_key, waits_for }) => {
+      rows.map(({ created_at: at, id: jobId, key, kind, priority, retry_of, start_at, start_key, waits_for }) => {
         const waitsFor = waits_for ?? undefined
-        const event = createdEvent({ at, priority, startAt: start_at ?? undefined }, { waitsFor })
+        const created = { at, priority, startAt: start_at ?? undefined, retryOf: retry_of ?? undefined }
+        const event = createdEvent(created, { waitsFor })
         return {
           jobId,
           event,

@@ -8,7 +8,7 @@ import { Effect, Option, Schema } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
 import type { RunPage } from "../port/RunStoreService.js"
-import { runColumns, select } from "./runRow.js"
+import { listedColumns, select } from "./runRow.js"
 import { query, type Value } from "./statements.js"
 
 const selectPosition = query(
@@ -63,7 +63,7 @@ export const pageOf = (
       if (left === 0) break
       const runs = yield* select(
         connection,
-        `SELECT ${runColumns} FROM charlotte_runs WHERE kind = ? AND status = 'pending' AND ${condition}
+        `SELECT ${listedColumns} FROM charlotte_runs r WHERE kind = ? AND status = 'pending' AND ${condition}
          ORDER BY ${order} LIMIT ?`,
         [kind, ...params, left]
       )

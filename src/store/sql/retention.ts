@@ -14,7 +14,8 @@ const selectFinished = query(
   Schema.Struct({
     id: JobId,
     status: Schema.Literal("completed", "failed", "cancelled"),
-    endedAt: Schema.DateTimeUtcFromNumber
+    endedAt: Schema.DateTimeUtcFromNumber,
+    earlier: Schema.parseJson(Schema.Array(JobId))
   })
 )
 
@@ -23,7 +24,18 @@ const isPrunable = "ended_at IS NOT NULL AND pinned = 0 AND pruned = 0"
 /** Whether a process of the job may be alive; this row is needed to find it. */
 const isLeft = "EXISTS (SELECT 1 FROM charlotte_attempts a WHERE a.job_id = r.id AND a.closed_at IS NULL)"
 
+/** A chain is pruned with its last run, once all of its runs can be pruned. */
+const isLastOfChain = `NOT EXISTS (SELECT 1 FROM charlotte_runs t WHERE t.retry_of = r.id AND t.pruned = 0 AND t.chain IS NOT NULL)
+       AND (r.chain IS NULL OR NOT EXISTS (SELECT 1 FROM charlotte_runs c WHERE (c.id = r.chain OR c.chain = r.chain) AND (
+         c.ended_at IS NULL OR c.pinned = 1
+         OR EXISTS (SELECT 1 FROM charlotte_attempts a WHERE a.job_id = c.id AND a.closed_at IS NULL))))`
+
+const earlierOf = (connection: Connection): string =>
+  `CASE WHEN r.chain IS NULL THEN '[]' ELSE (SELECT ${connection.dialect.arrayOf("c.id")}
+     FROM charlotte_runs c WHERE (c.id = r.chain OR c.chain = r.chain) AND c.id <> r.id AND c.pruned = 0) END`
+
 const searchOf = (
+  connection: Connection,
   kind: string,
   { after, status, until }: Span,
   limit: number
@@ -31,8 +43,8 @@ const searchOf = (
   const afterSql = after === undefined ? "" : " AND (ended_at, id) > (?, ?)"
   const untilSql = until === undefined ? "" : " AND ended_at <= ?"
   return [
-    `SELECT * FROM (SELECT id, status, ended_at AS "endedAt" FROM charlotte_runs r
-       WHERE kind = ? AND status = ?${afterSql}${untilSql} AND ${isPrunable} AND NOT ${isLeft}
+    `SELECT * FROM (SELECT id, status, ended_at AS "endedAt", ${earlierOf(connection)} AS earlier FROM charlotte_runs r
+       WHERE kind = ? AND status = ?${afterSql}${untilSql} AND ${isPrunable} AND NOT ${isLeft} AND ${isLastOfChain}
        ORDER BY ended_at, id LIMIT ?) AS limited`,
     kind,
     status,
@@ -47,7 +59,7 @@ export const finished = (
   connection: Connection,
   { kind, limit, spans }: Parameters<RetentionStore["finished"]>[0]
 ): ReturnType<typeof selectFinished> => {
-  const searches = spans.map((span) => searchOf(kind, span, limit))
+  const searches = spans.map((span) => searchOf(connection, kind, span, limit))
   return spans.length === 0
     ? Effect.succeed([])
     : selectFinished(
@@ -75,8 +87,15 @@ export const hide = (connection: Connection, ids: ReadonlyArray<JobId>) =>
   idsOf(
     selectIds(
       connection,
-      `UPDATE charlotte_runs AS r SET pruned = 1
-       WHERE id IN (SELECT value FROM ${connection.dialect.strings} ids) AND ${isPrunable} AND NOT ${isLeft} RETURNING id`,
+      `WITH going AS (
+         SELECT r.id, r.chain FROM ${connection.dialect.strings} ids CROSS JOIN charlotte_runs r
+         WHERE r.id = ids.value AND ${isLastOfChain}
+       )
+       UPDATE charlotte_runs AS r SET pruned = 1
+       WHERE id IN (
+         SELECT id FROM going UNION SELECT chain FROM going WHERE chain IS NOT NULL
+         UNION SELECT c.id FROM going CROSS JOIN charlotte_runs c WHERE c.chain = going.chain
+       ) AND ${isPrunable} AND NOT ${isLeft} RETURNING id`,
       [JSON.stringify(ids)]
     )
   )

@@ -31,16 +31,24 @@ export const Row = Schema.Struct({
   woken_by: Schema.NullOr(Schema.String),
   crashes: Schema.Number,
   tries: Schema.Number,
+  retry_of: Schema.NullOr(JobId),
   pinned: Schema.Number,
   trace: Schema.NullOr(Schema.parseJson(RunTrace)),
   result: Schema.NullOr(Schema.parseJson()),
   error: Schema.NullOr(Schema.parseJson(RunError))
 })
 
-/** The columns that `select` reads. */
 export const runColumns = columnsOf(Row)
 
-export const run = (row: typeof Row.Type): Run =>
+/** Looks up the run that retries a run of `r`: nothing is written to a run that has ended. */
+export const retriedAs = "(SELECT t.id FROM charlotte_runs t WHERE t.retry_of = r.id AND t.pruned = 0) AS retried_as"
+
+export const ListedRow = Schema.Struct({ ...Row.fields, retried_as: Schema.NullOr(JobId) })
+
+/** The columns that `select` reads, of runs `r`. */
+export const listedColumns = `${columnsOf(Row, "r")}, ${retriedAs}`
+
+export const run = (row: typeof Row.Type & Partial<typeof ListedRow.Type>): Run =>
   new Run(
     {
       id: row.id,
@@ -57,6 +65,8 @@ export const run = (row: typeof Row.Type): Run =>
       ...(row.parked === null ? {} : { parked: row.parked }),
       ...(row.started_at === null ? {} : { startedAt: row.started_at }),
       ...(row.ended_at === null ? {} : { endedAt: row.ended_at }),
+      ...(row.retry_of === null ? {} : { retryOf: row.retry_of }),
+      ...(row.retried_as === undefined || row.retried_as === null ? {} : { retriedAs: row.retried_as }),
       ...(row.pinned === 1 ? { pinned: true } : {}),
       ...(row.trace === null ? {} : { trace: row.trace }),
       ...(row.status === "completed" ? { result: row.result } : {}),
@@ -65,9 +75,9 @@ export const run = (row: typeof Row.Type): Run =>
     { disableValidation: true }
   )
 
-const selectRows = query(Row)
+const selectRows = query(ListedRow)
 
-/** The runs that a statement selects by `runColumns`. */
+/** The runs that a statement selects by `listedColumns`. */
 export const select = (
   connection: Connection,
   sql: string,

@@ -68,13 +68,13 @@ const replace = (batch: Batch, { id }: Holder, at: Change["at"]) =>
 export const insert = (
   batch: Batch,
   run: NewRun,
-  { replaced, state }: Extract<Decision, { readonly _tag: "New" }>,
+  { replaced, retry, state }: Extract<Decision, { readonly _tag: "New" }>,
   /** Where the run is placed in a cluster, and the node that has taken it. */
   on?: runs.Place
 ): Effect.Effect<Created, Superseded | SqlError> =>
   Effect.gen(function* () {
-    batch.insert(run, state, on)
-    batch.append(run.id, [RunTransition.createdEvent(run, state)])
+    batch.insert(run, state, { ...(on && { on }), retry })
+    batch.append(run.id, [RunTransition.createdEvent({ ...run, retryOf: retry?.of }, state)])
     const replaces = yield* Effect.forEach(replaced, (holder) => replace(batch, holder, run.at))
     return state.status === "running" ? running : { _tag: "Pending", replaces: replaces.flat() }
   })
@@ -127,14 +127,14 @@ export const isKeyed = (run: Pick<NewRun, "kind" | "key" | "startKey" | "idempot
 
 export const make = ({ admit, write }: Pick<Lanes, "admit" | "write">): Writes => ({
   create: (run) => {
-    if (!isKeyed(run) && !run.isQueued && run.startAt === undefined) {
+    if (!isKeyed(run) && !run.isQueued && run.startAt === undefined && run.retryOf === undefined) {
       return write<Created, never>({
         operation: "start a job",
         lane: "fast",
         body: (batch) => {
           const state = RunTransition.initial(run)
           batch.insert(run, state)
-          batch.append(run.id, [RunTransition.createdEvent(run, state)])
+          batch.append(run.id, [RunTransition.createdEvent({ at: run.at }, state)])
           return Exit.succeed(running)
         }
       })

@@ -5,29 +5,29 @@ import type { Connection } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import { DateTime, Effect, Option, Schema, Struct } from "effect"
 import { stringify } from "../../internal/Json.js"
-import type { JobId } from "../../domain/JobId.js"
+import { JobId } from "../../domain/JobId.js"
 import { Parked, RunError, type RunTrace } from "../../domain/Run.js"
-import { keysOf } from "../rules/admitRun.js"
-import type { Key, NewRun, Service, UnfinishedRun } from "../port/RunStoreService.js"
+import { keysOf, type Retried, type Retry } from "../rules/admitRun.js"
+import type { Key, NewRun, OwnKeys, Service, UnfinishedRun } from "../port/RunStoreService.js"
 import type { State } from "../rules/RunTransition.js"
 import type * as columns from "./columns.js"
-import { Row, run, runColumns, select } from "./runRow.js"
+import { listedColumns, ListedRow, retriedAs, Row, run, runColumns, select } from "./runRow.js"
 import { columnsOf, execute, JsonText, query } from "./statements.js"
 
 export const get = (connection: Connection, id: JobId) =>
   Effect.map(
-    select(connection, `SELECT ${runColumns} FROM charlotte_runs WHERE id = ? AND pruned = 0`, [id]),
+    select(connection, `SELECT ${listedColumns} FROM charlotte_runs r WHERE id = ? AND pruned = 0`, [id]),
     ([row]) => Option.fromNullable(row)
   )
 
-const selectPlanned = query(Schema.Struct({ ...Row.fields, planned: Schema.Number }))
+const selectPlanned = query(Schema.Struct({ ...ListedRow.fields, planned: Schema.Number }))
 
 /** A run, and whether it has units and tasks. */
 export const getPlanned = (connection: Connection, id: JobId) =>
   Effect.map(
     selectPlanned(
       connection,
-      `SELECT ${runColumns}, CASE WHEN EXISTS (SELECT 1 FROM charlotte_units WHERE job_id = r.id) THEN 1 ELSE 0 END AS planned
+      `SELECT ${listedColumns}, CASE WHEN EXISTS (SELECT 1 FROM charlotte_units WHERE job_id = r.id) THEN 1 ELSE 0 END AS planned
        FROM charlotte_runs r WHERE id = ? AND pruned = 0`,
       [id]
     ),
@@ -40,6 +40,32 @@ export const submission = (connection: Connection, id: JobId) =>
   Effect.map(
     selectSubmission(connection, "SELECT submission FROM charlotte_runs WHERE id = ? AND pruned = 0", [id]),
     ([row]): Option.Option<unknown> => Option.map(Option.fromNullable(row?.submission), ({ json }) => json)
+  )
+
+const selectOwnKeys = query(
+  Schema.Struct({ key: Schema.NullOr(Schema.String), start_key: Schema.NullOr(Schema.String) })
+)
+
+/** The keys that a run was started with. */
+export const ownKeys = (connection: Connection, id: JobId) =>
+  Effect.map(
+    selectOwnKeys(connection, "SELECT key, start_key FROM charlotte_runs WHERE id = ? AND pruned = 0", [id]),
+    ([row]): OwnKeys => ({ key: row?.key ?? undefined, startKey: row?.start_key ?? undefined })
+  )
+
+const selectRetried = query(Schema.Struct({ chain: JobId, retried_as: Schema.NullOr(JobId) }))
+
+/** The chain of a run that has ended, and the run that retries it. */
+export const retried = (connection: Connection, kind: string, id: JobId) =>
+  Effect.map(
+    selectRetried(
+      connection,
+      `SELECT coalesce(r.chain, r.id) AS chain, ${retriedAs} FROM charlotte_runs r
+       WHERE r.id = ? AND r.kind = ? AND r.ended_at IS NOT NULL AND r.pruned = 0`,
+      [id, kind]
+    ),
+    ([row]): Option.Option<Retried> =>
+      row === undefined ? Option.none() : Option.some({ chain: row.chain, as: row.retried_as ?? undefined })
   )
 
 /** Records the submission data of a run that is checked for the first time when it begins. */
@@ -81,7 +107,15 @@ const time = (at: DateTime.Utc | undefined): number | null => (at === undefined 
 export const newRow = (
   run: NewRun,
   state: State,
-  { isInOutbox = false, on }: { readonly isInOutbox?: boolean; readonly on?: Place | undefined } = {}
+  {
+    isInOutbox = false,
+    on,
+    retry
+  }: {
+    readonly isInOutbox?: boolean
+    readonly on?: Place | undefined
+    readonly retry?: Retry | undefined
+  } = {}
 ): NewRow => ({
   id: run.id,
   kind: run.kind,
@@ -103,6 +137,8 @@ export const newRow = (
   due_at: time(state.dueAt),
   replaces: Number(run.whenKeyTaken === "replace"),
   outbox: Number(isInOutbox),
+  retry_of: retry?.of ?? null,
+  chain: retry?.chain ?? null,
   trace: run.trace === undefined ? null : JSON.stringify(run.trace),
   node: on?.address ?? null,
   runner: on?.node ?? null

@@ -10,7 +10,7 @@ import { JobId } from "../../domain/JobId.js"
 import type { RunPage } from "../port/RunStoreService.js"
 import type { SearchRedaction } from "../rules/SearchRedaction.js"
 import { matches } from "../rules/searchText.js"
-import { runColumns, select } from "./runRow.js"
+import { listedColumns, select } from "./runRow.js"
 import * as searchIndex from "./searchIndex.js"
 import { conditions, filtered, maxFiltered, narrowed, paramsOf, type SearchQuery, where } from "./searchFilters.js"
 import { type ByPartition, inPartitions, type Word } from "./searchPartitions.js"
@@ -134,7 +134,7 @@ export const page = (
     const runs = yield* read((connection) =>
       select(
         connection,
-        `SELECT ${runColumns} FROM charlotte_runs r WHERE r.id IN (SELECT value FROM ${connection.dialect.strings} ids)
+        `SELECT ${listedColumns} FROM charlotte_runs r WHERE r.id IN (SELECT value FROM ${connection.dialect.strings} ids)
            AND ${where(filters)} ORDER BY r.id DESC`,
         [JSON.stringify(ids.slice(0, limit)), ...paramsOf(filters)]
       )

@@ -21,6 +21,9 @@ export const retention = [
   `CREATE UNIQUE INDEX charlotte_runs_idempotency_key ON charlotte_runs (kind, idempotency_key)
    WHERE idempotency_key IS NOT NULL AND pruned = 0`,
   `CREATE INDEX charlotte_runs_ended ON charlotte_runs (kind, status, ended_at, id) WHERE ${prunable}`,
+  // At most one run retries another. Runs of a chain, which are pruned together, name its first.
+  `CREATE UNIQUE INDEX charlotte_runs_retry_of ON charlotte_runs (retry_of) WHERE retry_of IS NOT NULL AND pruned = 0`,
+  "CREATE INDEX charlotte_runs_chain ON charlotte_runs (chain) WHERE chain IS NOT NULL",
   "CREATE INDEX charlotte_runs_pruned ON charlotte_runs (kind, id) WHERE pruned = 1",
 
   "CREATE TABLE charlotte_finished (kind TEXT NOT NULL PRIMARY KEY, runs BIGINT NOT NULL CHECK (runs >= 0))",

@@ -8,7 +8,7 @@ import { isTransition, statuses, terminal, waitingForNothing } from "../../../sq
 /** Every column but `pinned`, `pruned`, `trace`, `node` and `runner`: the recorded data of a run, which is final once it has ended. */
 const recorded =
   "id, kind, status, attempt, key, start_key, config, labels, submission, idempotency_key, request, priority, created_at, start_at, " +
-  "started_at, stopping_at, ended_at, waits_for, due_at, parked, woken_by, replaces, crashes, tries, result, error, outbox, searched"
+  "started_at, stopping_at, ended_at, waits_for, due_at, parked, woken_by, replaces, crashes, tries, result, error, outbox, searched, retry_of, chain"
 
 const refuse = (name: string, when: string, message: string) =>
   `CREATE TRIGGER ${name} ${when} EXECUTE FUNCTION charlotte_refuse('charlotte: ${message}')`
@@ -45,6 +45,8 @@ export const runs = [
     searched TEXT CHECK (searched IS NULL OR json_typeof(CAST(searched AS json)) = 'object'),
     pinned INTEGER NOT NULL DEFAULT 0,
     pruned INTEGER NOT NULL DEFAULT 0,
+    retry_of TEXT COLLATE "C",
+    chain TEXT COLLATE "C",
     trace TEXT,
     node TEXT,
     runner TEXT,
@@ -90,7 +92,8 @@ export const runs = [
        OR (NEW.submission IS DISTINCT FROM OLD.submission AND (OLD.submission IS NOT NULL OR OLD.status <> 'pending'))
        OR NEW.start_key IS DISTINCT FROM OLD.start_key
        OR NEW.idempotency_key IS DISTINCT FROM OLD.idempotency_key OR NEW.request IS DISTINCT FROM OLD.request
-       OR NEW.priority <> OLD.priority OR NEW.created_at <> OLD.created_at OR NEW.start_at IS DISTINCT FROM OLD.start_at)`,
+       OR NEW.priority <> OLD.priority OR NEW.created_at <> OLD.created_at OR NEW.start_at IS DISTINCT FROM OLD.start_at
+       OR NEW.retry_of IS DISTINCT FROM OLD.retry_of OR NEW.chain IS DISTINCT FROM OLD.chain)`,
     "what a run was submitted with never changes"
   )
 ]

@@ -23,6 +23,10 @@ export const retention = Effect.gen(function* () {
   yield* sql.unsafe(
     `CREATE INDEX charlotte_runs_ended ON charlotte_runs (kind, status, ended_at, id) WHERE ${prunable}`
   )
+  // At most one run retries another. Runs of a chain, which are pruned together, name its first.
+  yield* sql.unsafe(`
+    CREATE UNIQUE INDEX charlotte_runs_retry_of ON charlotte_runs (retry_of) WHERE retry_of IS NOT NULL AND pruned = 0`)
+  yield* sql.unsafe("CREATE INDEX charlotte_runs_chain ON charlotte_runs (chain) WHERE chain IS NOT NULL")
   // Without this index, the deletion of a run would read all attempts.
   yield* sql.unsafe("CREATE INDEX charlotte_attempts_job ON charlotte_attempts (job_id)")
 

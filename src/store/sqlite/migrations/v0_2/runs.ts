@@ -70,6 +70,8 @@ export const runs = Effect.gen(function* () {
       searched TEXT CHECK (searched IS NULL OR json_type(searched) = 'object'),
       pinned INTEGER NOT NULL DEFAULT 0,
       pruned INTEGER NOT NULL DEFAULT 0,
+      retry_of TEXT,
+      chain TEXT,
       trace TEXT,
       node TEXT,
       runner TEXT,
@@ -139,6 +141,13 @@ export const runs = Effect.gen(function* () {
   if (last >= worthMentioning) yield* report("building indexes, and writing the changes to disk")
   yield* sql.unsafe(`DROP TABLE charlotte_runs`)
   yield* sql.unsafe(`ALTER TABLE charlotte_runs_new RENAME TO charlotte_runs`)
+
+  // Version 0.1.0 named the job that another retries only in its configuration. If several retry one, the first counts.
+  yield* sql.unsafe(`
+    UPDATE charlotte_runs SET retry_of = former.id
+    FROM (SELECT min(id) AS retry, config ->> '$.retryOf' AS id FROM charlotte_runs
+      WHERE kind = 'tasks' AND config LIKE '%"retryOf":%' AND config ->> '$.dryRun' IS NOT 1 GROUP BY 2) AS former
+    WHERE charlotte_runs.id = former.retry AND former.id IS NOT NULL`)
 
   yield* sql.unsafe(`CREATE INDEX charlotte_runs_kind ON charlotte_runs (kind, id)`)
   yield* sql.unsafe(`CREATE INDEX charlotte_runs_status ON charlotte_runs (status, id)`)
