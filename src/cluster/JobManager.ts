@@ -5,7 +5,7 @@
  */
 import { Effect, Layer } from "effect"
 import type { AlreadyManaged, NodeConflict, StoreError } from "../domain/errors.js"
-import { JobConfig } from "../domain/JobConfig.js"
+import { ofTasks } from "../manager/internal/ofTasks.js"
 import * as JobManager from "../manager/JobManager.js"
 import { Orchestrator } from "../manager/Orchestrator.js"
 import type { RunStore } from "../store/RunStore.js"
@@ -50,9 +50,8 @@ export const layerCluster = (
       ClusterManager.make({
         kind: JobManager.JobManager.kind,
         ...options,
-        config: JobConfig,
-        orchestrator,
-        labels: ({ labels = {} }) => labels
+        ...ofTasks,
+        orchestrator
       })
     )
   )

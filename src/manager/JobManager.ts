@@ -16,6 +16,7 @@ import { limits } from "./internal/limits.js"
 import { now } from "../internal/now.js"
 import { acquireOwnership } from "./internal/ownership.js"
 import { takeOver } from "./internal/recovery.js"
+import { ofTasks } from "./internal/ofTasks.js"
 import { startJob } from "./internal/startJob.js"
 import type { Options, Service } from "./JobManagerService.js"
 import { Orchestrator } from "./Orchestrator.js"
@@ -112,9 +113,7 @@ export const layer = (
 ): Layer.Layer<JobManager, StoreError | AlreadyManaged, Orchestrator | RunStore> =>
   Layer.scoped(
     JobManager,
-    Effect.flatMap(Orchestrator, (orchestrator) =>
-      make({ kind: "tasks", ...options, config: JobConfig, orchestrator, labels: ({ labels = {} }) => labels })
-    )
+    Effect.flatMap(Orchestrator, (orchestrator) => make({ kind: "tasks", ...options, ...ofTasks, orchestrator }))
   )
 
 /**

@@ -10,6 +10,7 @@ import type {
   JobNotFound,
   QueueFull,
   ResumeError,
+  RetryError,
   ShuttingDown,
   SignalError,
   StopError,
@@ -66,6 +67,58 @@ export type AwaitError<Success> = JobNotFound | StoreError | IfUntyped<Success, 
 export interface SignalOptions {
   /** Who sends the signal; recorded as claimed, not verified. */
   readonly by?: string | undefined
+}
+
+/**
+ * Options of `retry`.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface RetryOptions {
+  /**
+   * Whether to begin from the start: jobs of kind `tasks` then take over nothing that was not merged. The new run begins a chain of
+   * retries, which retention prunes apart from the earlier one.
+   */
+  readonly fresh?: boolean | undefined
+  /** Whether a completed run is done once more. */
+  readonly again?: boolean | undefined
+  /** Who retries the run; recorded as claimed, not verified. */
+  readonly by?: string | undefined
+}
+
+/**
+ * The runs that `retryMany` retries, among the failed and cancelled ones. At least one of `status`, `labels` and `q` is needed.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface RetryQuery extends Pick<RetryOptions, "fresh" | "by"> {
+  /** Only runs of this status. */
+  readonly status?: "failed" | "cancelled" | undefined
+  /** The labels that a run must have. */
+  readonly labels?: { readonly [name: string]: string } | undefined
+  /** The text that a run must have; see `RunQuery`. */
+  readonly q?: string | undefined
+  /** Only runs older than this one. */
+  readonly before?: JobId | undefined
+}
+
+/**
+ * How far `retryMany` has come.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface RetryProgress {
+  /** How many runs are retried so far. */
+  readonly retried: number
+  /** How many runs were refused so far, for example because another job holds their key, or because the queue is full. */
+  readonly refused: number
+  /** Why the first of them was refused. */
+  readonly problem?: string
+  /** The oldest run that was considered. */
+  readonly last: JobId
 }
 
 /**
@@ -165,6 +218,19 @@ export interface Service<
 
   /** Continues an interrupted run as its next attempt. A parked run continues as soon as a permit is free. */
   readonly resume: (id: JobId) => Effect.Effect<void, ResumeError>
+
+  /**
+   * Retries a failed or cancelled run, and with `again` a completed one: a new run with its recorded configuration, labels, priority
+   * and keys waits for a permit. Returns the id of that run (`Run.retriedAs`), which a repeated call returns again; the run that has
+   * ended stays as it is. Jobs of kind `tasks` take over its completed work.
+   */
+  readonly retry: (id: JobId, options?: RetryOptions) => Effect.Effect<JobId, RetryError>
+
+  /**
+   * Retries all failed and cancelled runs that match and that no run retries yet, from the newest on, and emits its progress. After it
+   * has broken off, another call retries the others. A query that matches all runs is refused as invalid.
+   */
+  readonly retryMany: (query: RetryQuery) => Stream.Stream<RetryProgress, StoreError | ShuttingDown>
 
   /** The events of a job with a `seq` above `after`: the recorded ones, then live ones; ends after the terminal event. */
   readonly events: (id: JobId, options?: { readonly after?: number }) => Stream.Stream<Event, JobNotFound | StoreError>

@@ -19,6 +19,8 @@ const failing = (methods: Partial<Manager>): Manager => ({
   activeCount: Effect.succeed(0),
   await: () => new errors.JobNotFound({ jobId }),
   resume: () => Effect.void,
+  retry: () => new errors.JobNotFound({ jobId }),
+  retryMany: () => Stream.empty,
   events: () => Stream.empty,
   allEvents: () => Stream.never,
   health: Effect.succeed({ healthy: true, unrecorded: [] }),

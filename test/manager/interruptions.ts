@@ -82,6 +82,14 @@ const woken =
       expect(yield* manager.await(id)).toMatchObject({ status: "completed", attempt: 2 })
     })
 
+/** A job that has been retried has one retry, and one that was not can be. */
+const retried = ({ manager, store }: Scene, id: JobId.JobId) =>
+  Effect.gen(function* () {
+    const retry = yield* manager.retry(id)
+    expect((yield* store.list({ limit: 9 })).map(({ id }) => id)).toEqual([retry, id])
+    yield* manager.stop(retry)
+  })
+
 const operations: {
   readonly [O in Exclude<keyof Manager, "getSubmission">]: (scene: Scene) => Effect.Effect<Call, unknown>
 } & { readonly [name: string]: (scene: Scene) => Effect.Effect<Call, unknown> } = {
@@ -132,6 +140,17 @@ const operations: {
     Effect.map(scene.waiting, (id) => {
       const call = scene.manager.resume(id)
       return { call, after: woken(scene, id, call) }
+    }),
+  retry: (scene) =>
+    Effect.gen(function* () {
+      const id = yield* Effect.tap(scene.waiting, scene.manager.stop)
+      return { call: scene.manager.retry(id), after: () => retried(scene, id) }
+    }),
+  retryMany: (scene) =>
+    Effect.gen(function* () {
+      const id = yield* Effect.tap(scene.waiting, scene.manager.stop)
+      const call = Stream.runDrain(scene.manager.retryMany({ status: "cancelled" }))
+      return { call, after: () => retried(scene, id) }
     }),
   events: ({ manager }) => Effect.map(manager.start("ends"), (id) => ({ call: Stream.runDrain(manager.events(id)) })),
   allEvents: ({ manager }) =>

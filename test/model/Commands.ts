@@ -276,6 +276,28 @@ const resume = (n: number) =>
     })
   )
 
+/** By several callers at once, who get one new run. */
+const retry = (n: number, { again, callers }: { readonly again: boolean; readonly callers: number }) =>
+  onJob(`retry${again ? " again" : ""} by ${callers}`, n, (job, model) =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const isOver = !model.unfinished.includes(job)
+      const isRetryable = isOver && (again || job.status !== "completed")
+      const answers = yield* Effect.replicateEffect(Effect.either(manager.retry(job.id, { again })), callers, {
+        concurrency: "unbounded"
+      })
+      const [answer] = answers
+      expect(answers).toEqual(answers.map(() => answer))
+      if (answer?._tag !== "Right") {
+        const obstacle = isRetryable ? model.conflict(job.key) : "NotRetryable"
+        return expect(answer?.left._tag).toBe(obstacle)
+      }
+      if (job.retriedAs !== undefined) return expect(answer.right).toBe(job.retriedAs)
+      expect([isRetryable, model.conflict(job.key)]).toEqual([true, undefined])
+      model.retried(job, answer.right)
+    })
+  )
+
 const stopAll = command("stop all", (model) =>
   Effect.gen(function* () {
     const manager = yield* JobManager.JobManager
@@ -350,6 +372,7 @@ export const commands = FastCheck.commands(
     nat().map(stopWhileItEnds),
     nat().map(resume),
     nat().map(resume),
+    record({ n: nat(), again: boolean(), callers: integer({ min: 1, max: 3 }) }).map(({ n, ...how }) => retry(n, how)),
     constant(stopAll),
     constant(unknown),
     integer({ min: 1, max: 4_000 }).map(wait),

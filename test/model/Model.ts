@@ -21,6 +21,8 @@ export interface Job {
   readonly isWoken: boolean
   /** Whether a signal has come that no attempt has used up. */
   readonly hasSignal: boolean
+  /** The run that retries it. */
+  readonly retriedAs: JobId.JobId | undefined
   /** The types of its events. */
   readonly log: ReadonlyArray<string>
 }
@@ -63,8 +65,17 @@ export class Model {
     this.add({ id, key, priority, status: "pending", dueAt, log: ["job.queued"] })
   }
 
+  /** A new run retries it, with its key and its priority. */
+  retried({ id, key, priority }: Job, retry: JobId.JobId): void {
+    this.change(id, { retriedAs: retry })
+    this.queued(retry, { key, priority })
+  }
+
   private add(job: Pick<Job, "id" | "key" | "priority" | "status" | "dueAt" | "log">): void {
-    this.jobs = [...this.jobs, { ...job, attempt: 1, crashes: 0, isWoken: false, hasSignal: false }]
+    this.jobs = [
+      ...this.jobs,
+      { ...job, attempt: 1, crashes: 0, isWoken: false, hasSignal: false, retriedAs: undefined }
+    ]
   }
 
   /** Runs that are due begin, as far as there are permits: by priority, then parked before pending, then the oldest. */

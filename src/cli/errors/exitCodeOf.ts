@@ -29,6 +29,7 @@ const byTag: Readonly<Record<string, number>> = {
   DiffUnavailable: invalid,
   NoSnapshot: invalid,
   NotResumable: invalid,
+  NotRetryable: invalid,
   NotARepository: invalid,
   BranchMissing: invalid,
   SymbolicBranch: invalid,

@@ -19,6 +19,7 @@ import * as JobQueries from "../../http/server/JobQueries.js"
 import { version } from "../../http/contract/Version.js"
 import type { JobManager } from "../../manager/JobManager.js"
 import * as Database from "../../store/Database.js"
+import * as Page from "../../store/rules/Page.js"
 import * as RunStore from "../../store/RunStore.js"
 import * as Runs from "../../store/Runs.js"
 import type { NotResponding } from "../daemon/ensureResponding.js"
@@ -42,8 +43,8 @@ export interface Jobs extends Pick<JobClient, "events"> {
   readonly list: Query<"list">
 }
 
-/** Can also start and resume jobs. */
-export type Manager = Jobs & Pick<JobClient, "start" | "resume">
+/** Can also start, resume and retry jobs. */
+export type Manager = Jobs & Pick<JobClient, "start" | "resume" | "retry">
 
 /** The kind that is listed by default. */
 const tasks = "tasks"
@@ -64,7 +65,7 @@ export const make = (store: RunStore.Service, { isManaged = false }: Options = {
     const found = Effect.forEach(["interrupted", "running"] as const, (status) =>
       store.page({ ...query, kind, status })
     )
-    return Effect.map(found, JobQueries.merged(query.limit))
+    return Effect.map(found, Page.merged(query.limit))
   }
   const queries = JobQueries.make({ kinds: "any", phaseOf, store, page })
   return {
@@ -81,8 +82,12 @@ export const make = (store: RunStore.Service, { isManaged = false }: Options = {
 }
 
 /** The same, with a manager in this process. */
-export const managed = ({ resume, start }: JobManager["Type"]): Effect.Effect<Manager, never, RunStore.RunStore> =>
-  Effect.map(RunStore.RunStore, (store) => ({ ...make(store), start, resume }))
+export const managed = ({
+  resume,
+  retry,
+  start
+}: JobManager["Type"]): Effect.Effect<Manager, never, RunStore.RunStore> =>
+  Effect.map(RunStore.RunStore, (store) => ({ ...make(store), start, resume, retry }))
 
 /** A copy may be migrated and recovered. */
 const copied = Layer.unwrapScoped(

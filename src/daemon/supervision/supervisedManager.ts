@@ -113,6 +113,9 @@ export const make = ({ current, latestCursor, next }: Generations): Manager => {
     await: awaitEnd,
     signal: (id, name, payload, options) => using("signal", ({ signal }) => signal(id, name, payload, options)),
     resume: (id) => using("resume", ({ resume }) => resume(id)),
+    retry: (id, options) => using("retry", ({ retry }) => retry(id, options)),
+    retryMany: (query) =>
+      Stream.unwrap(using("retry", ({ retryMany }) => Effect.succeed<ReturnType<typeof retryMany>>(retryMany(query)))),
     events: (id, { after = 0 } = {}) =>
       following({
         after,

@@ -7,6 +7,7 @@ import type { Array, Duration, Effect, Stream } from "effect"
 import type {
   JobNotFound,
   ResumeError,
+  RetryError,
   ShuttingDown,
   SignalError,
   StartError,
@@ -19,6 +20,7 @@ import type { PrunedRuns } from "../../domain/Retention.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import type { Start } from "../../domain/StartOptions.js"
 import type { StopReport } from "../../domain/StopReport.js"
+import type { RetryOptions, RetryProgress, RetryQuery } from "../../manager/JobManagerService.js"
 import type { AgentStatus, Diff, Health, Job, JobLog, JobPage, System } from "../contract/Api.js"
 import type { DiffUnavailable, InvalidQuery, LogNotFound, NoSuchKind, NotReady } from "../contract/errors.js"
 import type { Submission } from "../contract/Parameters.js"
@@ -72,6 +74,14 @@ export interface Service {
 
   /** As `JobManager.resume`. */
   readonly resume: (id: JobId) => Response<void, ResumeError>
+
+  /** As `JobManager.retry`. */
+  readonly retry: (id: JobId, options?: RetryOptions) => Response<JobId, RetryError>
+
+  /** As `JobManager.retryMany`, for jobs of a kind. */
+  readonly retryMany: (
+    query: RetryQuery & { readonly kind: string }
+  ) => Stream.Stream<RetryProgress, ClientError | NoSuchKind | ShuttingDown | StoreError>
 
   /** As `JobManager.signal`. */
   readonly signal: (
@@ -157,6 +167,8 @@ export interface JobQuery {
   /** All kinds of the server by default. */
   readonly kind?: string
   readonly status?: RunStatus
+  /** Only jobs that another job retries, or with `false` only the others. */
+  readonly retried?: boolean
   /** A job must have all of these. */
   readonly labels?: { readonly [name: string]: string }
   /**

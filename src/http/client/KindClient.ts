@@ -8,6 +8,8 @@ import { Context, type Duration, Effect, Layer, Schema, type Scope, Stream } fro
 import {
   JobNotFound,
   type ResumeError,
+  type RetryError,
+  type ShuttingDown,
   type SignalError,
   type StopError,
   type StoreError,
@@ -20,7 +22,7 @@ import type { StopReport } from "../../domain/StopReport.js"
 import { runDecoder } from "../../manager/internal/kindSchemas.js"
 import * as Provide from "../../manager/internal/provide.js"
 import type * as JobKind from "../../manager/JobKind.js"
-import type { SendSignal, SignalOptions } from "../../manager/JobManager.js"
+import type { RetryOptions, RetryProgress, RetryQuery, SendSignal, SignalOptions } from "../../manager/JobManager.js"
 import { Api, ofKinds } from "../contract/Api.js"
 import type { ConnectionFailed, DaemonNotRunning, NoSuchKind } from "../contract/errors.js"
 import { group } from "../contract/Jobs.js"
@@ -65,6 +67,14 @@ export interface KindService<K extends JobKind.Any> {
 
   /** As `JobManager.resume`. */
   readonly resume: (id: JobId) => Response<void, ResumeError>
+
+  /** As `JobManager.retry`. */
+  readonly retry: (id: JobId, options?: RetryOptions) => Response<JobId, RetryError>
+
+  /** As `JobManager.retryMany`. */
+  readonly retryMany: (
+    query: RetryQuery
+  ) => Stream.Stream<RetryProgress, ClientError | NoSuchKind | ShuttingDown | StoreError>
 
   /** As `JobManager.signal`. */
   readonly signal: SendSignal<JobKind.EncodedSignals<K>, Response<void, SignalError>>
@@ -222,6 +232,8 @@ const make = <K extends AnyKind>(
         Effect.flatMap(stopAll, (stopAll) => stopAll({ payload: { all: true, kind: kind.kind } }))
       ),
       resume: (id) => Effect.zipRight(find(id), jobs.resume(id)),
+      retry: (id, options) => Effect.zipRight(find(id), jobs.retry(id, options)),
+      retryMany: (query) => jobs.retryMany({ ...query, kind: kind.kind }),
       // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the server checks what the type declares
       signal: signal as KindService<K>["signal"],
       events,

@@ -3,9 +3,10 @@
  */
 import * as HttpApiClient from "@effect/platform/HttpApiClient"
 import * as HttpClient from "@effect/platform/HttpClient"
-import { DateTime, Duration, Effect, Stream } from "effect"
+import { Chunk, DateTime, Duration, Effect, Option, Stream } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import { type StartOptions, typedStart } from "../../domain/StartOptions.js"
+import type { RetryProgress } from "../../manager/JobManagerService.js"
 import { Api } from "../contract/Api.js"
 import { UnexpectedAnswer } from "../contract/errors.js"
 import { endsJob } from "../contract/Events.js"
@@ -13,6 +14,11 @@ import * as ClientError from "./ClientError.js"
 import { decodeExportError, decodeLogError } from "./decodeErrorResponse.js"
 import { type Derived, prefix } from "./Derived.js"
 import type { LogQuery, Service } from "./JobClientService.js"
+
+type RetryManyError = Stream.Stream.Error<ReturnType<Service["retryMany"]>>
+
+/** How far a series of requests has come. */
+type RetryState = Omit<RetryProgress, "last"> & { readonly last: JobId | undefined }
 
 /** The last byte of an export. */
 const lineBreak = 10
@@ -36,6 +42,8 @@ export const make = ({
     const stop = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "stop" }))
     const stopAll = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "stopAll" }))
     const resume = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "resume" }))
+    const retry = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "retry" }))
+    const retryMany = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "retryMany" }))
     const signal = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "signal" }))
     const pin = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "pin" }))
     const unpin = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "unpin" }))
@@ -107,6 +115,34 @@ export const make = ({
         Effect.catchTag("NoSuchKind", Effect.die)
       ),
       resume: (id) => translateErrors(Effect.flatMap(resume, (resume) => resume({ path: { id } }))),
+      retry: (id, { again, by, fresh } = {}) => {
+        const urlParams = {
+          ...(again === undefined ? {} : { again }),
+          ...(by === undefined ? {} : { by }),
+          ...(fresh === undefined ? {} : { fresh })
+        }
+        return translateErrors(
+          Effect.flatMap(retry, (retry) => Effect.map(retry({ path: { id }, urlParams }), ({ id }) => id))
+        )
+      },
+      retryMany: ({ before, ...query }) =>
+        Stream.paginateChunkEffect<RetryState, RetryProgress, RetryManyError, never>(
+          { retried: 0, refused: 0, last: before },
+          (sofar) =>
+            Effect.gen(function* () {
+              const request = yield* retryMany
+              const payload = { ...query, before: sofar.last }
+              const { last, problem = sofar.problem, ...slice } = yield* translateErrors(request({ payload }))
+              if (last === undefined) return [Chunk.empty(), Option.none()] as const
+              const progress = {
+                retried: sofar.retried + slice.retried,
+                refused: sofar.refused + slice.refused,
+                last,
+                ...(problem !== undefined && { problem })
+              }
+              return [Chunk.of(progress), Option.some(progress)] as const
+            })
+        ),
       signal: (id, name, payload, { by } = {}) =>
         translateErrors(Effect.flatMap(signal, (signal) => signal({ path: { id, name }, payload: { payload, by } }))),
       pin: (id) => translateErrors(Effect.flatMap(pin, (pin) => pin({ path: { id } }))),

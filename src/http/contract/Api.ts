@@ -19,7 +19,18 @@ import { version } from "./Version.js"
 
 export { Health, Ready } from "./Daemon.js"
 export { Diff, DiffFile } from "./Diff.js"
-export { Job, JobKey, JobLog, JobPage, JobProgress, JobTask, JobUnit, ListedJob, Submitted } from "./Job.js"
+export {
+  Job,
+  JobKey,
+  JobLog,
+  JobPage,
+  JobProgress,
+  JobTask,
+  JobUnit,
+  ListedJob,
+  RetriedJobs,
+  Submitted
+} from "./Job.js"
 export { AgentStatus, Latency, Minute, ReachedLimit, System } from "./System.js"
 export { EndedSessions, Session, SessionCode, SessionProof } from "./Session.js"
 

@@ -110,6 +110,21 @@ export class JobPage extends Schema.Class<JobPage>("charlotte/JobPage")({
 export class Submitted extends Schema.Class<Submitted>("charlotte/Submitted")({ id: JobId }) {}
 
 /**
+ * How far a request to retry many jobs has come.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export class RetriedJobs extends Schema.Class<RetriedJobs>("charlotte/RetriedJobs")({
+  retried: Schema.NonNegativeInt,
+  refused: Schema.NonNegativeInt,
+  /** Why the first of them was refused. */
+  problem: Schema.optional(Schema.String),
+  /** The value of `before` for the next request; missing if nothing is left. */
+  last: Schema.optional(JobId)
+}) {}
+
+/**
  * The jobs of a kind that were pruned, or would be in a dry run.
  *
  * @since 0.2.0

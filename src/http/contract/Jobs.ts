@@ -12,7 +12,7 @@ import { described } from "./described.js"
 import { Diff } from "./Diff.js"
 import * as errorSchemas from "./errorSchemas.js"
 import { Export } from "./Export.js"
-import { Job, JobLog, JobPage, PrunedJobs, Submitted } from "./Job.js"
+import { Job, JobLog, JobPage, PrunedJobs, RetriedJobs, Submitted } from "./Job.js"
 import * as Parameters from "./Parameters.js"
 
 const JobPath = Schema.Struct({ id: Parameters.JobId })
@@ -51,6 +51,7 @@ const list = HttpApiEndpoint.get("list", "/jobs")
       status: Parameters.optional(Parameters.Status),
       label: Parameters.optional(Schema.Array(Parameters.Label)),
       q: Parameters.optional(Parameters.Search),
+      retried: Parameters.optional(Parameters.Flag),
       order: Parameters.optional(Parameters.Order),
       limit: Parameters.optional(Parameters.Limit),
       before: Parameters.optional(Parameters.JobId)
@@ -61,7 +62,7 @@ const list = HttpApiEndpoint.get("list", "/jobs")
   .annotateContext(
     described(
       "List jobs, newest first",
-      "With several labels, each written KEY=VALUE, a job must have all of them. With q it must have all words of the text, or words that begin with them, in its labels, its config, its error or the titles of its tasks; the text has no operators. A page that is followed by another may be short, or even empty. order=queue lists the pending jobs of a kind in the order in which they will start."
+      "With several labels, each written KEY=VALUE, a job must have all of them. With q it must have all words of the text, or words that begin with them, in its labels, its config, its error or the titles of its tasks; the text has no operators. With retried=false it has only jobs that no other job retries: with status=failed, those that need a person. A page that is followed by another may be short, or even empty. order=queue lists the pending jobs of a kind in the order in which they will start."
     )
   )
 
@@ -120,6 +121,50 @@ const resume = HttpApiEndpoint.post("resume", "/jobs/:id/resume")
   .addError(errorSchemas.NotResumable)
   .addError(errorSchemas.ShuttingDown)
   .annotateContext(described("Resume an interrupted job", "A parked job continues as soon as a permit is free."))
+
+const retry = HttpApiEndpoint.post("retry", "/jobs/:id/retry")
+  .setPath(JobPath)
+  .setUrlParams(
+    Schema.Struct({
+      fresh: Parameters.optional(Parameters.Flag),
+      again: Parameters.optional(Parameters.Flag),
+      by: Parameters.optional(Schema.String)
+    })
+  )
+  .addSuccess(Submitted, { status: 201 })
+  .addError(errorSchemas.JobConflict)
+  .addError(errorSchemas.JobNotFound)
+  .addError(errorSchemas.NotRetryable)
+  .addError(errorSchemas.QueueFull)
+  .addError(errorSchemas.ShuttingDown)
+  .annotateContext(
+    described(
+      "Retry a failed or cancelled job",
+      "A new job with its recorded configuration, labels, priority and keys waits for a permit; with again also for a completed job. It is safe to retry the request: a job that has been retried answers with the job that retries it. by: the name of the sender, which is not verified."
+    )
+  )
+
+const RetryMany = Schema.Struct({
+  kind: Schema.NonEmptyString,
+  status: Schema.optional(Schema.Literal("failed", "cancelled")),
+  labels: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String })),
+  q: Schema.optional(Parameters.Search),
+  before: Schema.optional(Parameters.JobId),
+  fresh: Schema.optional(Schema.Boolean),
+  by: Schema.optional(Schema.String)
+}).annotations({ identifier: "RetryMany" })
+
+const retryMany = HttpApiEndpoint.post("retryMany", "/jobs/retry")
+  .setPayload(RetryMany)
+  .addSuccess(RetriedJobs)
+  .addError(errorSchemas.NoSuchKind)
+  .addError(errorSchemas.ShuttingDown)
+  .annotateContext(
+    described(
+      "Retry the failed and cancelled jobs of a kind",
+      "Retries jobs that match and that no job retries yet, up to 200 in a request, from the newest on; repeat it with the value of last as before until last is missing. A body with nothing but a kind is refused: it needs a status, labels or q."
+    )
+  )
 
 const signal = HttpApiEndpoint.post("signal", "/jobs/:id/signals/:name")
   .setPath(Schema.Struct({ id: Parameters.JobId, name: Schema.String }))
@@ -237,6 +282,8 @@ const jobs = <Endpoints extends HttpApiEndpoint.HttpApiEndpoint.Any>(
       .add(stop)
       .add(stopAll)
       .add(resume)
+      .add(retry)
+      .add(retryMany)
       .add(signal)
       .add(pin)
       .add(unpin)

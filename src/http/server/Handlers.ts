@@ -11,7 +11,7 @@ import { InvalidJobConfig, JobNotFound } from "../../domain/errors.js"
 import { landConfig } from "../../domain/landConfig.js"
 import type { Run } from "../../domain/Run.js"
 import type { JobManager } from "../../manager/JobManager.js"
-import { type JobsApi, Submitted } from "../contract/Api.js"
+import { type JobsApi, RetriedJobs, Submitted } from "../contract/Api.js"
 import { decodeJsonBody, readJsonBody } from "./readJsonBody.js"
 import { PrunedJobs } from "../contract/Job.js"
 import { StopAll } from "../contract/Jobs.js"
@@ -96,7 +96,7 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: 
       })
 
       return others
-        .handle("list", ({ urlParams: { label = [], limit = 100, before, kind, order, q, status } }) => {
+        .handle("list", ({ urlParams: { label = [], limit = 100, before, kind, order, q, retried, status } }) => {
           const labels = Object.fromEntries(label.map(({ name, value }) => [name, value]))
           return Effect.flatMap(managers.ofKind(kind), (of) =>
             queries.list({
@@ -105,6 +105,7 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: 
               limit,
               ...(status && { status }),
               ...(q !== undefined && { q }),
+              ...(retried !== undefined && { retried }),
               ...(order && { order }),
               ...(before && { before })
             })
@@ -133,6 +134,26 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: 
         )
         .handle("resume", ({ path: { id } }) =>
           withRetryAfter(Effect.flatMap(managers.ofJob(id), ({ manager }) => manager.resume(id)))
+        )
+        .handle("retry", ({ path: { id }, urlParams }) =>
+          Effect.flatMap(managers.ofJob(id), ({ manager }) => manager.retry(id, urlParams)).pipe(
+            Effect.map((id) => new Submitted({ id })),
+            withRetryAfter
+          )
+        )
+        .handle("retryMany", ({ payload: { kind, ...query } }) =>
+          Effect.flatMap(managers.ofKind(kind), (of) =>
+            Stream.fromIterable(of).pipe(
+              Stream.flatMap(({ manager }) => Stream.take(manager.retryMany(query), 1)),
+              Stream.runHead,
+              Effect.map(
+                Option.match({
+                  onNone: () => new RetriedJobs({ retried: 0, refused: 0 }),
+                  onSome: (progress) => new RetriedJobs(progress)
+                })
+              )
+            )
+          )
         )
         .handle("signal", ({ path: { id, name }, payload: { by, payload } }) =>
           withRetryAfter(

@@ -1,17 +1,18 @@
 /**
  * Reads jobs from a store as the contract describes them, for the server and for commands that run without one.
  */
-import { Array, Effect, Option, Order, Schema } from "effect"
+import { Effect, Option, Schema } from "effect"
 import { JobNotFound, type StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
 import { isTerminal } from "../../domain/RunStatus.js"
 import type { HeldKey, RunPage, RunQuery } from "../../store/RunStore.js"
+import * as Page from "../../store/rules/Page.js"
 import type { Reads } from "../../store/Runs.js"
 import { shownCounts, shownWork } from "../../progress/shownState.js"
 import { Job, JobKey, JobPage, JobProgress, JobTask, JobUnit, ListedJob } from "../contract/Api.js"
 import { exportJob } from "./exportJob.js"
-import { withoutIdempotencyKey } from "./withoutIdempotencyKey.js"
+import { withoutIdempotencyKey } from "../../domain/withoutIdempotencyKey.js"
 
 export interface JobQueries {
   /** A page of jobs, newest first: at most `limit` jobs and about 4 MiB of JSON. */
@@ -44,18 +45,6 @@ const toJobKey = ({ holder, key, of }: HeldKey): JobKey =>
     unchecked
   )
 
-const newestFirst = (a: Run, b: Run): number => (a.id < b.id ? 1 : -1)
-
-/** Merges pages of several queries. Runs older than the `next` of any of them are left to a later page. */
-export const merged =
-  (limit: number) =>
-  (pages: ReadonlyArray<RunPage>): RunPage => {
-    const reach = Array.sort(Array.getSomes(pages.map(({ next }) => next)), Order.string).at(-1)
-    const read = pages.flatMap(({ runs }) => runs).filter(({ id }) => reach === undefined || id >= reach)
-    const runs = read.sort(newestFirst).slice(0, limit)
-    return { runs, next: Option.fromNullable(runs.length < read.length ? runs.at(-1)?.id : reach) }
-  }
-
 export const make = ({
   kinds,
   phaseOf,
@@ -67,7 +56,7 @@ export const make = ({
     if (query.order !== undefined) return store.page(query)
     return Effect.map(
       Effect.forEach(of, (kind) => store.page({ ...query, kind })),
-      merged(query.limit)
+      Page.merged(query.limit)
     )
   }
 }: {
@@ -83,7 +72,7 @@ export const make = ({
   return {
     list: (query) =>
       Effect.gen(function* () {
-        const jobs: globalThis.Array<ListedJob> = []
+        const jobs: Array<ListedJob> = []
         let size = 0
         let before = query.before
         for (;;) {

@@ -12,7 +12,7 @@ import { TaskRecord, UnitRecord } from "../../domain/Work.js"
 import type { Reads } from "../../store/Runs.js"
 import { endsJob } from "../contract/Events.js"
 import { format } from "../contract/Export.js"
-import { withoutIdempotencyKey } from "./withoutIdempotencyKey.js"
+import { withoutIdempotencyKey } from "../../domain/withoutIdempotencyKey.js"
 
 /** Records per query. */
 const pageSize = 256

@@ -8,6 +8,7 @@ import { keyProblem } from "../../domain/StartOptions.js"
 import { stringify } from "../../internal/Json.js"
 import * as Permits from "../../internal/Permits.js"
 import type { Checked, Service as Orchestrator } from "../Orchestrator.js"
+import { firstIssue } from "./kindSchemas.js"
 import * as Provide from "./provide.js"
 import * as ReadBack from "./readBack.js"
 
@@ -16,6 +17,8 @@ export interface Admission<in out C> {
   readonly decode: (encoded: unknown) => Effect.Effect<Decoded<C>, InvalidJobConfig>
   /** Runs the check of the orchestrator on a submitted configuration. */
   readonly check: (config: C) => Effect.Effect<Submitted, InvalidJobConfig>
+  /** Decodes a recorded configuration, as `recorded`; fails with the first field that does not decode. */
+  readonly decodeRecorded: (encoded: unknown) => Effect.Effect<C, { readonly field: string; readonly issue: string }>
   /** Decodes and checks a recorded configuration; ignores unknown fields, which another version may have recorded. */
   readonly recorded: (encoded: unknown, submission: unknown) => Effect.Effect<Admitted<C>, InvalidJobConfig>
 }
@@ -73,6 +76,9 @@ export const make = <C, I, RS, R, R2>(options: {
         }).pipe(Effect.catchTag("ParseError", (error) => invalidConfig(error))),
 
       check: (config) => Effect.flatMap(check(config), submitted),
+
+      decodeRecorded: (encoded) =>
+        Effect.mapError(provide(decodeRecorded(encoded)), (error) => firstIssue("config", error)),
 
       recorded: (encoded, submission) =>
         Effect.gen(function* () {

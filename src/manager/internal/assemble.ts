@@ -18,6 +18,7 @@ import * as JobRegistry from "./JobRegistry.js"
 import * as outboxQueue from "./outboxQueue.js"
 import type { MakeOptions, Parts } from "./parts.js"
 import { keepRetention } from "./retention.js"
+import { retryJob, retryMany } from "./retryJob.js"
 import { signalJob } from "./signals.js"
 import { type Refusal, startInTransaction } from "./startJob.js"
 import { startMany } from "./startMany.js"
@@ -61,7 +62,7 @@ export const assemble = <C, I, RS, R, R2>(
   mode: Mode<C>
 ): Effect.Effect<Service<C, I>, StoreError, Scope.Scope> =>
   Effect.gen(function* () {
-    const { key, kind, labels = () => ({}), maxQueued = 10_000 } = options
+    const { key, kind, labels = () => ({}), maxQueued = 10_000, retries } = options
     const { store } = core
     const ids = yield* nextId
     const inserted = makeNotifier()
@@ -70,7 +71,7 @@ export const assemble = <C, I, RS, R, R2>(
       onSome: (outbox) => outboxQueue.make(kind, outbox, inserted)
     })
     const dispatcher = yield* Dispatcher.make(core, mode.begin, continued)
-    const starting = { admission, dispatcher, nextId: ids, labels, key, maxQueued, inserted }
+    const starting = { admission, dispatcher, nextId: ids, labels, key, maxQueued, retries, inserted }
 
     const service: Service<C, I> = {
       start: typedStart((input, options) =>
@@ -83,6 +84,11 @@ export const assemble = <C, I, RS, R, R2>(
         const outside = startMany(core, starting, configs, options)
         return byTransaction(store, { inside: () => outside, outside })
       },
+      retry: (id, options) => {
+        const outside = retryJob(core, starting, id, options)
+        return byTransaction(store, { inside: () => outside, outside })
+      },
+      retryMany: (query) => retryMany(core, starting, query),
       resume: (id) => Effect.zipLeft(resumeJob(core, id, mode.resume), mode.wake(id)),
       stop: (id, { grace = core.stopGrace } = {}) => Effect.suspend(() => stopJob(core, id, Duration.decode(grace))),
       stopAll: dispatcher.pausedDuring(stopAll(core, continued)),

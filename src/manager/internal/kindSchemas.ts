@@ -21,7 +21,8 @@ export class Unencodable extends Data.TaggedError("Unencodable")<{
 
 const fieldAt = (name: string, path: ReadonlyArray<PropertyKey>): string => [name, ...path.map(String)].join(".")
 
-const firstIssue = (
+/** The first field that does not decode, and what is wrong with it. */
+export const firstIssue = (
   name: string,
   error: ParseResult.ParseError
 ): { readonly field: string; readonly issue: string } => {

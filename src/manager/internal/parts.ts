@@ -13,6 +13,7 @@ import * as EventSubscriptions from "./EventSubscriptions.js"
 import * as JobIdGenerator from "./JobIdGenerator.js"
 import type { ActiveJob } from "./JobRegistry.js"
 import type { Retry } from "./retry.js"
+import type { Retries } from "./submission.js"
 
 /**
  * Options of `JobManager.make`.
@@ -30,6 +31,8 @@ export interface MakeOptions<C, I, RS = never, R = Scope.Scope, R2 = never> exte
   readonly labels?: (config: C) => { readonly [name: string]: string }
   /** The key of a configuration, if `start` gets none: at most one job holds it. */
   readonly key?: (config: C) => string | undefined
+  /** How its configurations refer to the jobs whose work they take over. @internal */
+  readonly retries?: Retries<C, I>
   /** Whether failed attempts are retried; of a kind other than `tasks` only. */
   readonly retry?: Retry<unknown>
   /** The time limit of an attempt, in running time; none by default. */

@@ -193,10 +193,10 @@ export const named =
       ? new JobConflict({ ...error, keyName })
       : error
 
-const create = <Config>({ store }: Core<Config>, run: NewRun, checked: Checked) =>
+export const create = <Config>({ store }: Core<Config>, run: NewRun, checked: Checked) =>
   Effect.mapError(store.create(run), named(checked))
 
-const idOf = (created: Created, id: JobId): JobId => (created._tag === "Existing" ? created.id : id)
+export const idOf = (created: Created, id: JobId): JobId => (created._tag === "Existing" ? created.id : id)
 
 /** The record of a run that begins at once. */
 export const startedRun = ({ at, config, id, kind, labels, priority = 0 }: NewRun): Run =>

@@ -9,7 +9,7 @@ import type { RunTrace } from "../../domain/Run.js"
 import { labelProblem } from "../../domain/labels.js"
 import { keyProblem, type Requested, type StartOptions } from "../../domain/StartOptions.js"
 import { stringify } from "../../internal/Json.js"
-import type { NewRun } from "../../store/port/RunStoreService.js"
+import type { NewRun, RetryOf } from "../../store/port/RunStoreService.js"
 import type { Admission, Decoded, Submitted as Checked } from "./admission.js"
 import type { Core, Notifier } from "./Core.js"
 import type { Dispatcher } from "./dispatcher.js"
@@ -24,8 +24,17 @@ export interface Starting<Config> {
   readonly labels: (config: Config) => { readonly [name: string]: string }
   readonly key: ((config: Config) => string | undefined) | undefined
   readonly maxQueued: number
+  readonly retries: Retries<Config> | undefined
   /** Changes whenever a transaction of the application has inserted a run, before its commit. */
   readonly inserted: Notifier
+}
+
+/** How the configurations of a kind refer to the jobs whose work they take over. */
+export interface Retries<in Config, out Encoded = unknown> {
+  /** The run that a configuration retries. */
+  readonly of: (config: Config) => Pick<RetryOf, "id" | "fresh"> | undefined
+  /** The configuration that retries a run, from the configuration of that run. */
+  readonly config: (config: Config, of: Pick<RetryOf, "id" | "fresh">) => Encoded
 }
 
 /** The input of a caller of `start`. */
@@ -42,6 +51,7 @@ export interface Submission<Config> extends Decoded<Config> {
   readonly requested: Requested
   readonly startKey: string | undefined
   readonly idempotency: NewRun["idempotency"]
+  readonly retryOf: RetryOf | undefined
 }
 
 /** Decodes a configuration, and determines its labels and keys. */
@@ -67,6 +77,7 @@ export const submit = <Config>(
     const problem = labelProblem(labels) ?? keyProblem(startKey)
     if (problem !== undefined) return yield* problem
     const { idempotencyKey: key } = requested
+    const retryOf = starting.retries?.of(decoded.config)
     return {
       ...decoded,
       id,
@@ -74,7 +85,8 @@ export const submit = <Config>(
       labels,
       requested,
       startKey,
-      idempotency: key === undefined ? undefined : { key, request: digest(decoded.encoded, options) }
+      idempotency: key === undefined ? undefined : { key, request: digest(decoded.encoded, options) },
+      retryOf: retryOf && { ...retryOf, mayRepeat: true }
     }
   })
 
@@ -88,7 +100,7 @@ const digest = (encoded: unknown, options: StartOptions = {}): string => {
 export const newRun = <Config>(
   { kind }: Core<Config>,
   { maxQueued }: Starting<Config>,
-  { at, config, encoded, id, idempotency, labels: own, requested, startKey }: Submission<Config>,
+  { at, config, encoded, id, idempotency, labels: own, requested, retryOf, startKey }: Submission<Config>,
   {
     key,
     submission,
@@ -113,6 +125,7 @@ export const newRun = <Config>(
     whenKeyTaken: requested.whenKeyTaken,
     idempotency,
     maxQueued,
+    retryOf,
     trace
   }
 }

@@ -93,6 +93,56 @@ describe("a server of several kinds", () => {
     })
   )
 
+  it.scoped("retries a job once, however often it is asked, and both jobs refer to each other", () =>
+    Effect.gen(function* () {
+      const { client, emails, post, send } = yield* make
+      const first = yield* emails.start({ to: "ada@fail", retries: "1" }, { priority: 3 })
+      yield* emails.await(first)
+      const { status, json } = yield* send({ method: "POST", path: `/api/v1/jobs/${first}/retry?by=ann` })
+      expect(status).toBe(201)
+      const { jobs } = yield* client.list()
+      const second = jobs[0]?.id ?? first
+      expect(json).toEqual({ id: second })
+      expect(yield* emails.retry(first, { fresh: true })).toBe(second)
+      expect(yield* client.retry(first)).toBe(second)
+      yield* emails.await(second)
+      expect(yield* client.get(first)).toMatchObject({ status: "failed", retriedAs: second })
+      expect(yield* client.get(second)).toMatchObject({ retryOf: first, priority: 3, config: { to: "ada@fail" } })
+      expect((yield* client.list({ status: "failed", retried: false })).jobs.map(({ id }) => id)).toEqual([second])
+      expect((yield* emails.list({ retried: true })).jobs.map(({ id }) => id)).toEqual([first])
+      const report = yield* post("/kinds/report/jobs", { config: { title: "May" } })
+      const { id } = Schema.decodeUnknownSync(Schema.Struct({ id: JobId.JobId }))(report.json)
+      expect(yield* Effect.flip(client.retry(id))).toMatchObject({ _tag: "NotRetryable", jobId: id, status: "running" })
+      const refused = yield* send({ method: "POST", path: `/api/v1/jobs/${id}/retry?again=true` })
+      expect([refused.status, refused.json]).toMatchObject([
+        409,
+        { message: `job ${id} cannot be retried: it is running` }
+      ])
+      expect(yield* Effect.flip(emails.retry(id))).toMatchObject({ _tag: "JobNotFound" })
+    })
+  )
+
+  it.scoped("retries all jobs of a kind that match, request by request", () =>
+    Effect.gen(function* () {
+      const { client, emails, post } = yield* make
+      const start = (n: number) => emails.start({ to: `${n}@fail`, retries: "1" }, { whenFull: "queue" })
+      const ids = yield* Effect.forEach([1, 2, 3], start)
+      yield* Effect.forEach(ids, (id) => emails.await(id))
+      const answer = yield* post("/jobs/retry", { kind: "email", q: "2" })
+      expect([answer.status, answer.json]).toEqual([200, { retried: 1, refused: 0, last: ids[1] }])
+      const all = Chunk.toReadonlyArray(
+        yield* Stream.runCollect(emails.retryMany({ status: "failed", before: ids[2] }))
+      )
+      expect(all).toEqual([{ retried: 1, refused: 0, last: ids[0] }])
+      const every = client.retryMany({ kind: "email", status: "cancelled" })
+      expect(yield* Stream.runCollect(every)).toEqual(Chunk.empty())
+      expect((yield* post("/jobs/retry", { kind: "email" })).status).toBe(400)
+      const unknown = Stream.runDrain(client.retryMany({ kind: "import", status: "failed" }))
+      expect(yield* Effect.flip(unknown)).toMatchObject({ _tag: "NoSuchKind" })
+      expect((yield* post("/jobs/retry", { status: "failed" })).status).toBe(400)
+    })
+  )
+
   it.scoped("names every field that is wrong, and refuses at capacity with Retry-After", () =>
     Effect.gen(function* () {
       const { post } = yield* make

@@ -2,7 +2,7 @@
  * Version 0.1.0 kept the idempotency key of a run as a reserved label, which responses do not contain.
  */
 import { Predicate } from "effect"
-import { Run } from "../../domain/Run.js"
+import { Run } from "./Run.js"
 
 const label = "charlotte.idempotency-key"
 

@@ -1,0 +1,184 @@
+/**
+ * Retries a run that has ended: a new run with its recorded configuration, labels, priority and keys waits for a permit. Nothing is
+ * written to the run that has ended, whose unique reference in the new run makes a repeated call return that run.
+ */
+import { Array, Chunk, type DateTime, Effect, Option, Stream } from "effect"
+import {
+  type InvalidJobConfig,
+  NotRetryable,
+  type RetryError,
+  type ShuttingDown,
+  StoreError
+} from "../../domain/errors.js"
+import type { JobId } from "../../domain/JobId.js"
+import type { Run } from "../../domain/Run.js"
+import { isTerminal } from "../../domain/RunStatus.js"
+import { request, type StartOptions } from "../../domain/StartOptions.js"
+import { withoutIdempotencyKey } from "../../domain/withoutIdempotencyKey.js"
+import { now } from "../../internal/now.js"
+import * as race from "../../internal/race.js"
+import * as Tracing from "../../internal/Tracing.js"
+import * as Page from "../../store/rules/Page.js"
+import type { RetryOptions, RetryProgress, RetryQuery } from "../JobManagerService.js"
+import type { Submitted as Checked } from "./admission.js"
+import type { Core } from "./Core.js"
+import { traceOf } from "./jobSpan.js"
+import { create, idOf } from "./startJob.js"
+import { newRun, type Starting, submit, type Submission } from "./submission.js"
+
+/** How many runs are retried together. */
+const slice = 200
+
+export const retryJob = <Config>(
+  core: Core<Config>,
+  starting: Starting<Config>,
+  id: JobId,
+  options: RetryOptions = {}
+): Effect.Effect<JobId, RetryError> =>
+  Effect.gen(function* () {
+    yield* core.store.outsideTransaction
+    yield* core.shutdown.refuse
+    return yield* retryRun(core, starting, yield* core.recordOf(id), options)
+  }).pipe(Tracing.traced("JobManager.retry"))
+
+const retryRun = <Config>(
+  core: Core<Config>,
+  starting: Starting<Config>,
+  recorded: Run,
+  { again = false, by, fresh = false }: RetryOptions
+): Effect.Effect<JobId, RetryError> =>
+  Effect.gen(function* () {
+    const run = withoutIdempotencyKey(recorded)
+    const { id: jobId, retriedAs, status } = run
+    if (retriedAs !== undefined) return retriedAs
+    if (!isTerminal(status)) return yield* new NotRetryable({ jobId, status })
+    if (status === "completed" && !again) {
+      return yield* new NotRetryable({
+        jobId,
+        status,
+        reason: "it is completed, and is done once more only with again"
+      })
+    }
+    const retryOf = { id: jobId, fresh }
+    const { checked, submission } = yield* resubmit(core, starting, run, retryOf).pipe(
+      Effect.catchTag("InvalidJobConfig", ({ message }) => new NotRetryable({ jobId, status, reason: message }))
+    )
+    yield* core.shutdown.refuse
+    const trace = traceOf(yield* Tracing.caller)
+    const next = { ...newRun(core, starting, { ...submission, retryOf }, { ...checked, trace }), isQueued: true, by }
+    return yield* Effect.uninterruptible(
+      Effect.map(create(core, next, checked), (created) => idOf(created, submission.id))
+    )
+  }).pipe(
+    // There is no idempotency key.
+    Effect.catchTag("IdempotencyKeyReused", Effect.die)
+  )
+
+/** What the new run is recorded with. A kind whose jobs take over the work of another submits a configuration that refers to it. */
+const resubmit = <Config>(
+  core: Core<Config>,
+  starting: Starting<Config>,
+  run: Run,
+  retryOf: NonNullable<Submission<Config>["retryOf"]>
+): Effect.Effect<
+  { readonly submission: Submission<Config>; readonly checked: Checked },
+  InvalidJobConfig | NotRetryable | StoreError
+> =>
+  Effect.gen(function* () {
+    const { id: jobId, labels, priority, status } = run
+    const at: DateTime.Utc = yield* now
+    const id = starting.nextId(at.epochMillis)
+    const config = yield* Effect.mapError(
+      starting.admission.decodeRecorded(run.config),
+      ({ field, issue }) => new NotRetryable({ jobId, status, field, reason: issue })
+    )
+    const { key, startKey } = yield* core.store.ownKeys(jobId)
+    const options: StartOptions = { whenFull: "queue", priority, key: startKey }
+    const requested = yield* request(options, { at, hasKey: false })
+    if (starting.retries === undefined) {
+      const submission = {
+        config,
+        encoded: run.config,
+        id,
+        at,
+        labels,
+        requested,
+        startKey,
+        idempotency: undefined,
+        retryOf
+      }
+      return { submission, checked: { key, keyName: undefined, title: undefined, submission: undefined } }
+    }
+    const input = starting.retries.config(config, retryOf)
+    const submission = yield* submit(starting, input, { id, at, requested, options })
+    return { submission, checked: yield* starting.admission.check(submission.config) }
+  })
+
+const statuses = ["failed", "cancelled"] as const
+
+const isEmpty = ({ labels = {}, q = "", status }: RetryQuery): boolean =>
+  status === undefined && Object.keys(labels).length === 0 && q.trim() === ""
+
+/** Retries the failed and cancelled runs that match and that no run retries yet, from the newest on. */
+export const retryMany = <Config>(
+  core: Core<Config>,
+  starting: Starting<Config>,
+  query: RetryQuery
+): Stream.Stream<RetryProgress, StoreError | ShuttingDown> => {
+  const { before: first, by, fresh, labels, q, status } = query
+  const pageOf = (before: JobId | undefined) =>
+    Effect.map(
+      Effect.forEach(status === undefined ? statuses : [status], (status) =>
+        core.store.page({
+          kind: core.kind,
+          status,
+          retried: false,
+          limit: slice,
+          ...(labels && { labels }),
+          ...(q !== undefined && { q }),
+          ...(before && { before })
+        })
+      ),
+      Page.merged(slice)
+    )
+  /** Why a run is not retried. */
+  const refusalOf = (run: Run) =>
+    retryRun(core, starting, run, { by, fresh }).pipe(
+      Effect.as(Option.none<Error>()),
+      Effect.catchTags({
+        JobConflict: (error) => Effect.succeedSome(error),
+        JobNotFound: (error) => Effect.succeedSome(error),
+        NotRetryable: (error) => Effect.succeedSome(error),
+        QueueFull: (error) => Effect.succeedSome(error)
+      })
+    )
+
+  const pages = Stream.paginateChunkEffect<Partial<RetryProgress>, RetryProgress, StoreError | ShuttingDown, never>(
+    { ...(first && { last: first }) },
+    ({ last: before, problem, refused = 0, retried = 0 }) =>
+      Effect.gen(function* () {
+        yield* core.shutdown.refuse
+        const { next, runs } = yield* pageOf(before)
+        const refusals = Array.getSomes(yield* race.map(runs, slice, refusalOf))
+        const last = Option.getOrElse(next, () => runs.at(-1)?.id)
+        if (last === undefined) return [Chunk.empty(), Option.none()] as const
+        const why = problem ?? refusals[0]?.message
+        const progress = {
+          retried: retried + runs.length - refusals.length,
+          refused: refused + refusals.length,
+          last,
+          ...(why !== undefined && { problem: why })
+        }
+        return [Chunk.of(progress), Option.as(next, progress)] as const
+      })
+  )
+  return isEmpty(query)
+    ? Stream.fail(
+        new StoreError({
+          operation: "retry jobs",
+          reason: "invalid",
+          cause: new Error("it is not said which jobs to retry: give a status, labels or a text to search for")
+        })
+      )
+    : Stream.concat(Stream.execute(core.store.outsideTransaction), pages)
+}
