@@ -48,7 +48,9 @@ const texts: {
 } = {
   "job.queued": (data, view) => {
     const waiting = { waitsFor: data.string("waitsFor") ?? "permit", startAt: data.time("startAt") }
-    return faint(`queued: waits ${condition(waiting, view)}`)
+    const [by, retryOf] = [data.string("by"), data.string("retryOf")]
+    const retry = retryOf === undefined ? "" : ` to retry ${retryOf}${by === undefined ? "" : `, from ${by}`}`
+    return faint(`queued${retry}: waits ${condition(waiting, view)}`)
   },
   "job.started": () => plain("started"),
   "job.stopping": () => warn("stop requested"),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
-import { choose, isWaiting, type Listed, retries } from "../../src/progress/needsPerson.js"
+import { choose, isWaiting, type Listed } from "../../src/progress/needsPerson.js"
 
-const job = (id: string, more: Partial<Listed>): Listed => ({ id, status: "running", config: {}, ...more })
+const job = (id: string, more: Partial<Listed>): Listed => ({ id, status: "running", ...more })
 const parked = (id: string, parked: NonNullable<Listed["parked"]>, more: Partial<Listed> = {}): Listed =>
   job(id, { status: "parked", parked, ...more })
 
@@ -21,7 +21,7 @@ describe("the jobs that need a person", () => {
   ]
 
   it("are those that wait for one, then failed ones, then those that were cut short", () => {
-    expect(choose(jobs, new Map()).map(({ id }) => id)).toEqual(["login and limit", "asks", "broken", "cut"])
+    expect(choose(jobs).map(({ id }) => id)).toEqual(["login and limit", "asks", "broken", "cut"])
   })
 
   it("are none that wait only for a time, such as the reset of a limit, or for a permit", () => {
@@ -30,13 +30,11 @@ describe("the jobs that need a person", () => {
 
   it("are no failed ones that another job retries, however that went", () => {
     const retried = [
-      job("1", { status: "failed" }),
-      job("2", { status: "failed", config: { retryOf: "1" } }),
-      job("3", { status: "completed", config: { retryOf: "2" } }),
-      job("4", { status: "failed", config: { retryOf: "1" } }),
-      job("5", { config: null })
+      job("1", { status: "failed", retriedAs: "2" }),
+      job("2", { status: "failed", retriedAs: "3" }),
+      job("3", { status: "completed" }),
+      job("4", { status: "failed" })
     ]
-    expect(retries(retried).get("1")?.id).toBe("4")
-    expect(choose(retried, retries(retried)).map(({ id }) => id)).toEqual(["4"])
+    expect(choose(retried).map(({ id }) => id)).toEqual(["4"])
   })
 })

@@ -28,6 +28,7 @@ export const samples: ReadonlyArray<Sample> = [
   sample("job.queued", { waitsFor: "permit", priority: 5 }),
   sample("job.queued", { waitsFor: "time", startAt: until }),
   sample("job.queued", { waitsFor: "key" }),
+  sample("job.queued", { waitsFor: "permit", retryOf: "01ARZ3NDEKTSV4RRFFQ69G5FAV", by: "ada" }),
   sample("job.started", { attempt: 1 }),
   sample("job.stopping", {}),
   sample("job.resumed", { attempt: 2, by: "signal" }),

@@ -2,12 +2,12 @@
  * `charlotte signal`: sends a signal to a job, through the process that runs jobs, or in this process if none does.
  */
 import { Effect, Option } from "effect"
-import { hostname, userInfo } from "node:os"
 import * as Home from "../../daemon/home/Home.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Service as JobClient } from "../../http/client/JobClient.js"
 import * as JobRef from "../target/JobRef.js"
 import * as JobSource from "../target/JobSource.js"
+import { sender } from "./sender.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import { writeJson, writeLines } from "../terminal/Output.js"
 
@@ -39,15 +39,6 @@ export const signalJob = ({ job, json, name, payload }: Options) =>
       ? writeJson({ id, signal: name, wakes })
       : writeLines([line(id, { name, wakes, isHosted: Option.isSome(host) })])
   }).pipe(Effect.provide(Home.layerUntouched))
-
-/** The user of this process, who may have no name, on this machine. */
-const sender = (): string => {
-  try {
-    return `${userInfo().username}@${hostname()}`
-  } catch {
-    return `uid ${process.getuid?.()}@${hostname()}`
-  }
-}
 
 interface Sent {
   readonly name: string

@@ -32,6 +32,13 @@ const search = Parameter.option(
   (text) => (text.length <= maxQueryLength ? Either.right(text) : Either.left(`at most ${maxQueryLength} characters`))
 )
 
+const retried = Parameter.choiceOption(
+  "retried",
+  "yes|no",
+  ["yes", "no"],
+  "Only jobs that another job retries; or no: with --status failed, those that need a person."
+)
+
 const limit = number("limit", "How many jobs to list at most (default: 20).")
 
 const before = Parameter.textOption("before", {
@@ -45,7 +52,7 @@ export const jobs = CommandTree.command(
     description:
       "List jobs, newest first. Inside a repository, these are its jobs; elsewhere, all jobs. With --status pending they are numbered in the order in which they begin.",
     example: "charlotte jobs --status running --label team=web --limit 50",
-    parameters: { all, kind, status, labels, search, limit, before, json }
+    parameters: { all, kind, status, labels, search, retried, limit, before, json }
   },
   async () => (await import("../list/listJobs.js")).list
 )

@@ -1,9 +1,11 @@
 /**
- * `charlotte retry`: starts a new job from the completed work of another.
+ * `charlotte retry`: starts new jobs that retry others.
  */
+import { Either } from "effect"
+import { maxQueryLength } from "../../store/rules/searchText.js"
 import * as CommandTree from "../parser/CommandTree.js"
 import * as Parameter from "../parser/Parameter.js"
-import { job, json, retryTarget, units } from "./parameters.js"
+import { jobs, json, labels, retryTarget, units } from "./parameters.js"
 
 const unit = units(
   "Work only on this unit and on those that depend on it; may be repeated. Others stay as they are, and unfinished ones do not keep it from landing."
@@ -14,12 +16,32 @@ const fresh = Parameter.flag("fresh", {
     "Begin units that were not merged, or those of --unit, from the start. What they have done stays until it is pruned."
 })
 
+const again = Parameter.flag("again", { description: "Retry completed jobs, too, except jobs of kind tasks." })
+
+const kind = Parameter.textOption("kind", {
+  placeholder: "KIND",
+  description: "With filters: jobs of this kind (default: tasks)."
+})
+
+const status = Parameter.choiceOption(
+  "status",
+  "STATUS",
+  ["failed", "cancelled"],
+  "Instead of naming jobs: all failed, or all cancelled ones that were not retried yet."
+)
+
+const search = Parameter.option(
+  "search",
+  { placeholder: "TEXT", description: "The same for those that have all words of the text." },
+  (text) => (text.length <= maxQueryLength ? Either.right(text) : Either.left(`at most ${maxQueryLength} characters`))
+)
+
 export const retry = CommandTree.command(
   {
     description:
-      "Retry a failed or cancelled job and follow it. This is a new job, which starts from what the old one has completed.",
+      "Retry failed or cancelled jobs. Each retry is a new job; one of tasks starts from what the old one has completed. A single retry is followed to its end, several are queued.",
     example: "charlotte retry latest",
-    parameters: { job, unit, target: retryTarget, fresh, json }
+    parameters: { jobs, kind, status, labels, search, unit, target: retryTarget, fresh, again, json }
   },
   async () => (await import("../run/retryJob.js")).retryJob
 )

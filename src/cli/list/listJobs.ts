@@ -20,6 +20,7 @@ export interface Options {
   readonly status: Option.Option<RunStatus>
   readonly labels: ReadonlyArray<readonly [name: string, value: string]>
   readonly search: Option.Option<string>
+  readonly retried: Option.Option<"yes" | "no">
   readonly limit: Option.Option<number>
   readonly before: Option.Option<string>
   readonly json: boolean
@@ -31,7 +32,11 @@ export const list = ({ all, before, json, ...given }: Options) =>
     const isHere = all || Option.isSome(given.kind) ? undefined : yield* repositoryAround.isHere
     const positions = Option.contains(given.status, "pending") ? yield* positionsIn(reach, given.kind) : Option.none()
     // The order of the queue cannot be combined with other filters.
-    const isQueue = Option.isSome(positions) && given.labels.length === 0 && Option.isNone(given.search)
+    const isQueue =
+      Option.isSome(positions) &&
+      given.labels.length === 0 &&
+      Option.isNone(given.search) &&
+      Option.isNone(given.retried)
     const page = yield* (isHere === undefined ? collect : collectMatching(isHere))(reach, {
       ...(isQueue && { order: "queue" as const }),
       labels: Object.fromEntries(given.labels),
@@ -39,6 +44,7 @@ export const list = ({ all, before, json, ...given }: Options) =>
       ...(Option.isSome(given.kind) && { kind: given.kind.value }),
       ...(Option.isSome(given.status) && { status: given.status.value }),
       ...(Option.isSome(given.search) && { q: given.search.value }),
+      ...(Option.isSome(given.retried) && { retried: given.retried.value === "yes" }),
       ...(Option.isSome(before) && {
         before: yield* Effect.flatMap(JobRef.parse(before.value), (ref) => JobRef.find(reach, ref))
       })
@@ -69,10 +75,11 @@ const positionsIn = (jobs: JobSource.Jobs, kind: Option.Option<string>) =>
 const isFiltered = ({
   kind,
   labels,
+  retried,
   search,
   status
-}: Pick<Options, "kind" | "labels" | "search" | "status">): boolean =>
-  Option.isSome(kind) || Option.isSome(status) || Option.isSome(search) || labels.length > 0
+}: Pick<Options, "kind" | "labels" | "retried" | "search" | "status">): boolean =>
+  [kind, status, search, retried].some(Option.isSome) || labels.length > 0
 
 const encode = Schema.encodeSync(JobPage)
 

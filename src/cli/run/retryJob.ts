@@ -1,36 +1,65 @@
 /**
- * `charlotte retry`: starts a new job from the completed work of another.
+ * `charlotte retry`: starts new jobs that retry others. A single one is followed to its end.
  */
 import { Array, Effect, Option, Schema } from "effect"
 import { JobConfig } from "../../domain/JobConfig.js"
+import * as retryJobs from "../act/retryJobs.js"
+import { sender } from "../act/sender.js"
+import * as JobTable from "../list/JobTable.js"
+import { UsageError } from "../parser/UsageError.js"
 import * as JobRef from "../target/JobRef.js"
-import type { Jobs } from "../target/JobSource.js"
+import type { Manager } from "../target/JobSource.js"
 import { withCallerSpan } from "../target/withCallerSpan.js"
 import * as startAndFollow from "./startAndFollow.js"
 
-export interface Options {
-  readonly job: string
+export interface Options extends retryJobs.Filter {
+  readonly jobs: ReadonlyArray<string>
   readonly target: Option.Option<string>
   readonly unit: ReadonlyArray<string>
   readonly fresh: boolean
+  readonly again: boolean
   readonly json: boolean
 }
 
-export const retryJob = ({ json, ...options }: Options) =>
-  startAndFollow.follow({
-    begin: (jobs) => Effect.flatMap(retryConfig(jobs, options), (config) => withCallerSpan(jobs.start(config))),
-    json
+const hint = "see: charlotte retry --help"
+
+export const retryJob = (options: Options) =>
+  Effect.gen(function* () {
+    const { jobs, json } = options
+    const isFiltered = retryJobs.isFiltered(options)
+    if (isFiltered !== (jobs.length === 0)) {
+      const problem = isFiltered ? "give either jobs or filters, not both" : "missing argument <job>, or a filter"
+      return yield* new UsageError({ problem, hint })
+    }
+    const [job, ...others] = jobs
+    if (job !== undefined && others.length === 0) {
+      return yield* startAndFollow.follow({ begin: (manager) => retryOne(manager, job, options), json })
+    }
+    if (isOfUnits(options)) return yield* new UsageError({ problem: "--unit and --target are for a single job", hint })
+    return yield* isFiltered ? retryJobs.matching(options) : retryJobs.each(options)
   })
 
-/** The config of the former job, with a reference to it. */
-const retryConfig = (jobs: Jobs, { fresh, job, target, unit }: Omit<Options, "json">) =>
+const isOfUnits = ({ target, unit }: Options): boolean => unit.length > 0 || Option.isSome(target)
+
+const retryOne = (jobs: Manager, name: string, options: Options) =>
   Effect.gen(function* () {
-    const { config: before, id: retryOf } = yield* Effect.flatMap(JobRef.find(jobs, job), (id) => jobs.get(id))
+    const { again, fresh, target, unit } = options
+    const id = yield* JobRef.find(jobs, name)
+    const { config: before, kind } = yield* jobs.get(id)
+    if (kind !== JobTable.tasksKind) {
+      if (!isOfUnits(options)) return yield* jobs.retry(id, { again, fresh, by: sender() })
+      return yield* new UsageError({
+        problem: `--unit and --target are for jobs of tasks, and ${id} is of kind ${kind}`,
+        hint
+      })
+    }
+    // A retry of the same job with other units, or for another target, is another job.
     const config = yield* Effect.orDie(Schema.decodeUnknown(JobConfig)(before))
     const targetBranch = Option.getOrElse(target, () => config.targetBranch)
     // A job that lands the work of another lands the same units again.
     const same = config.landOf === undefined ? undefined : config.units
     const units = Array.isNonEmptyReadonlyArray(unit) ? unit : same
-    const retried = { ...config, targetBranch, retryOf, units, fresh: fresh || undefined }
-    return yield* Effect.orDie(Schema.encode(JobConfig)(new JobConfig(retried)))
+    const retried = { ...config, targetBranch, retryOf: id, units, fresh: fresh || undefined }
+    const encoded = yield* Effect.orDie(Schema.encode(JobConfig)(new JobConfig(retried)))
+    return yield* withCallerSpan(jobs.start(encoded))
   })

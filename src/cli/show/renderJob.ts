@@ -58,7 +58,7 @@ const headline = (job: Job, summary: Summary.Summary): StyledLine.Line => {
 }
 
 const facts = (job: Job, { now, zone }: View): ReadonlyArray<SummaryText.Fact> => {
-  const { agent, landOf, repoPath, retryOf, targetBranch, tasksDir } = configOf(job)
+  const { agent, landOf, repoPath, retryOf = job.retryOf, targetBranch, tasksDir } = configOf(job)
   return [
     ...(job.kind === JobTable.tasksKind ? [] : ofKind(job)),
     ["repo", repoPath],
@@ -68,6 +68,7 @@ const facts = (job: Job, { now, zone }: View): ReadonlyArray<SummaryText.Fact> =
     ["labels", JobTable.labels(job).text],
     ["retry of", retryOf],
     ["lands", landOf],
+    ["retried", job.retriedAs && `as ${job.retriedAs}`],
     ...waiting(job, { now, zone }),
     ["created", `${format.dateTime(job.createdAt, zone)}, ${format.age(DateTime.distance(job.createdAt, now))} ago`],
     ["attempt", job.attempt === 1 ? undefined : String(job.attempt)],

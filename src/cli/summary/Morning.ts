@@ -5,7 +5,6 @@ import { DateTime, Effect, Option } from "effect"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import type { ListedJob } from "../../http/contract/Api.js"
 import * as needsPerson from "../../progress/needsPerson.js"
-import * as payload from "../../progress/payload.js"
 import * as taskNotes from "../../progress/taskNotes.js"
 import type * as JobSource from "../target/JobSource.js"
 
@@ -26,7 +25,7 @@ export interface Morning {
 /** A failed job, and the job that retries it. */
 export interface Failed {
   readonly job: ListedJob
-  readonly retry: ListedJob | undefined
+  readonly retry: Pick<ListedJob, "id" | "status"> | undefined
 }
 
 const pageSize = 50
@@ -37,9 +36,6 @@ const mostPages = 4
 /** How many jobs are looked up for what is known about their gates. */
 const mostJudged = 20
 
-/** How many failed jobs are looked up one by one. */
-const mostLookedUp = needsPerson.most
-
 interface Options {
   readonly since: DateTime.DateTime
   readonly isWanted: (job: ListedJob) => boolean
@@ -47,12 +43,17 @@ interface Options {
 
 export const read = ({ get, list }: Pick<JobSource.Jobs, "get" | "list">, { isWanted, since }: Options) =>
   Effect.gen(function* () {
-    const ofStatus = (status: RunStatus) =>
+    const ofStatus = (status: RunStatus, retried?: boolean) =>
       Effect.gen(function* () {
         const found: Array<ListedJob> = []
         let before: ListedJob["id"] | undefined
         for (let page = 0; page < mostPages && found.length < pageSize; page++) {
-          const { jobs, next } = yield* list({ status, limit: pageSize, ...(before && { before }) })
+          const { jobs, next } = yield* list({
+            status,
+            limit: pageSize,
+            ...(retried !== undefined && { retried }),
+            ...(before && { before })
+          })
           found.push(...jobs.filter(isWanted))
           before = next
           if (next === undefined) break
@@ -63,28 +64,23 @@ export const read = ({ get, list }: Pick<JobSource.Jobs, "get" | "list">, { isWa
     const latestFirst = (a: ListedJob, b: ListedJob) =>
       (b.endedAt?.epochMillis ?? 0) - (a.endedAt?.epochMillis ?? 0) || (a.id < b.id ? 1 : -1)
 
-    const [parked, interrupted, running, pending, failed, completed, cancelled] = yield* Effect.all(
+    const [parked, interrupted, running, pending, failed, unsettled, completed, cancelled] = yield* Effect.all(
       [
         ofStatus("parked"),
         ofStatus("interrupted"),
         ofStatus("running"),
         ofStatus("pending"),
         ofStatus("failed"),
+        ofStatus("failed", false),
         ofStatus("completed"),
         ofStatus("cancelled")
       ],
       { concurrency: 4 }
     )
     const all = [...parked, ...interrupted, ...running, ...pending, ...failed, ...completed, ...cancelled]
-    const retries = new Map(needsPerson.retries(all))
-    const unsettled = failed.filter(({ id }) => !retries.has(id))
-    // Its retry may be older than what was read. A retry names the job in its configuration, which is searched.
-    for (const { id } of unsettled.slice(0, mostLookedUp)) {
-      const { jobs } = yield* list({ q: id, limit: 5 })
-      const retry = jobs.find(({ config }) => payload.string(config, "retryOf") === id)
-      if (retry !== undefined) retries.set(id, retry)
-    }
-    const needs = needsPerson.choose(all, retries)
+    const known = new Map(all.map((job) => [job.id, job]))
+    const recent = failed.filter(isRecent).sort(latestFirst)
+    const needs = needsPerson.choose([...parked, ...interrupted, ...unsettled])
     const done = completed.filter(isRecent).sort(latestFirst)
     const judged = [...needs.slice(0, needsPerson.most), ...done].filter(({ kind }) => kind === "tasks")
     const gates = yield* Effect.forEach(
@@ -100,10 +96,14 @@ export const read = ({ get, list }: Pick<JobSource.Jobs, "get" | "list">, { isWa
     const morning: Morning = {
       needs,
       completed: done,
-      failed: failed
-        .filter(isRecent)
-        .sort(latestFirst)
-        .map((job) => ({ job, retry: retries.get(job.id) })),
+      failed: yield* Effect.forEach(recent, (job): Effect.Effect<Failed> => {
+        const { retriedAs } = job
+        if (retriedAs === undefined) return Effect.succeed<Failed>({ job, retry: undefined })
+        const retry = known.get(retriedAs)
+        return retry === undefined
+          ? Effect.map(Effect.option(get(retriedAs)), (retry): Failed => ({ job, retry: Option.getOrUndefined(retry) }))
+          : Effect.succeed<Failed>({ job, retry })
+      }),
       waiting: parked.filter(needsPerson.isWaiting),
       running,
       pending,

@@ -107,6 +107,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
     "What lands on the target: auto (or true), all units or nothing; done, what is done; never (or false).",
     "auto"
   ],
+  landOf: ["The ended job whose work this one lands; no agent is called.", id],
   last: ["The value of `before` for the next request; missing if nothing is left.", id],
   "last-event-id": ["The id of the last event received; takes precedence over `after`.", "41"],
   left: ["The units that have not landed.", ["docs"]],
@@ -167,7 +168,6 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   removed: ["How many of the lines that existed before the task are gone.", 38],
   repoPath: ["The git repository to work in; an absolute path.", path],
   result: ["The result of the orchestrator, as JSON.", { branch: `charlotte/${id}/result` }],
-  landOf: ["The ended job whose work this one lands; no agent is called.", id],
   refused: ["How many jobs were refused, for example because another job holds their key.", 1],
   retried: ["With `true`, only jobs that another job retries; with `false`, only the others.", "false"],
   retriedAs: ["The job that retries this one.", id],

@@ -10,8 +10,11 @@ const encode = Schema.encodeSync(JobConfig)
 const retries: Retries<JobConfig, typeof JobConfig.Encoded> = {
   // A dry run only shows what a retry would do.
   of: ({ dryRun, fresh = false, retryOf }) => (retryOf === undefined || dryRun ? undefined : { id: retryOf, fresh }),
-  config: (config, { fresh, id }) =>
-    encode(new JobConfig({ ...config, retryOf: id, units: undefined, fresh: fresh || undefined }))
+  config: (config, { fresh, id }) => {
+    // A job that lands the work of another lands the same units again.
+    const units = config.landOf === undefined ? undefined : config.units
+    return encode(new JobConfig({ ...config, retryOf: id, units, fresh: fresh || undefined }))
+  }
 }
 
 export const ofTasks = {

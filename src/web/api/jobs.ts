@@ -12,6 +12,8 @@ export interface Filter {
   readonly status?: models.RunStatus | undefined
   readonly labels?: ReadonlyArray<string> | undefined
   readonly q?: string | undefined
+  /** Only jobs that another job retries, or with `false` only the others. */
+  readonly retried?: boolean | undefined
   readonly before?: string | undefined
   readonly limit: number
 }
@@ -50,6 +52,29 @@ export const land = async (id: string): Promise<string> => {
 export const resume = async (id: string): Promise<void> => {
   await send(`${root}/jobs/${id}/resume`, { method: "POST" })
 }
+
+/** Retries a job. Returns the id of the new job, or of the job that retries it already. */
+export const retry = async (id: string): Promise<string> =>
+  (await sendJson(`${root}/jobs/${id}/retry?by=page`, struct({ id: string }), { method: "POST" })).id
+
+/** Retries the next jobs of a kind that match, up to 200; `last` is the value of `before` for the others. */
+export const retryMany = (
+  { labels = [], q, status }: Pick<Filter, "labels" | "q" | "status">,
+  { before, kind }: { readonly kind: string; readonly before: string | undefined }
+): Promise<models.RetriedJobs> =>
+  sendJson(`${root}/jobs/retry`, models.retriedJobs, {
+    method: "POST",
+    body: {
+      kind,
+      by: "page",
+      ...(status === undefined ? {} : { status }),
+      ...(q === undefined ? {} : { q }),
+      ...(before === undefined ? {} : { before }),
+      labels: Object.fromEntries(
+        labels.map((label) => [label.slice(0, label.indexOf("=")), label.slice(label.indexOf("=") + 1)])
+      )
+    }
+  })
 
 /** `by` is an unverified name, shown beside the signal. */
 export const signal = async (id: string, name: string, payload?: unknown): Promise<void> => {

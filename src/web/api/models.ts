@@ -52,6 +52,8 @@ const runFields = {
   ),
   startedAt: optional(time),
   endedAt: optional(time),
+  retryOf: optional(string),
+  retriedAs: optional(string),
   pinned: optional(boolean),
   result: unknown,
   error: optional(struct({ kind: string, error: unknown, cause: string })),
@@ -74,6 +76,14 @@ export const listedJob = struct({
   unitNames: optional(array(string))
 })
 export type ListedJob = Decoded<typeof listedJob>
+
+export const retriedJobs = struct({
+  retried: number,
+  refused: number,
+  problem: optional(string),
+  last: optional(string)
+})
+export type RetriedJobs = Decoded<typeof retriedJobs>
 
 export const jobPage = struct({ jobs: array(listedJob), next: optional(string) })
 export type JobPage = Decoded<typeof jobPage>

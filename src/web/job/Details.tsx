@@ -20,7 +20,7 @@ const Fact = ({ children, name }: { readonly name: string; readonly children: Co
 const time = (at: number | undefined): string | undefined => (at === undefined ? undefined : format.dateTime(at))
 
 export const Details = ({ job, model }: { readonly job: Job; readonly model: JobModel }) => {
-  const retryOf = payload.string(job.config, "retryOf")
+  const { retriedAs, retryOf = payload.string(job.config, "retryOf") } = job
   const notes = [...model.units.values()].flatMap(({ tasks }) =>
     [...tasks.values()].filter(({ notes }) => notes.length > 0)
   )
@@ -81,6 +81,11 @@ export const Details = ({ job, model }: { readonly job: Job; readonly model: Job
           {retryOf !== undefined && (
             <Fact name="Retry of">
               <a href={toJob(retryOf)}>{visible(retryOf)}</a>
+            </Fact>
+          )}
+          {retriedAs !== undefined && (
+            <Fact name="Retried as">
+              <a href={toJob(retriedAs)}>{visible(retriedAs)}</a>
             </Fact>
           )}
           {job.keys?.map(({ holder, key }) => (

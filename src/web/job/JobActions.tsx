@@ -10,8 +10,8 @@ import { navigate, toDiff, toJob } from "../router.js"
 import * as format from "../../progress/format.js"
 import { isUnlanded } from "../../progress/isUnlanded.js"
 import { visible } from "../ui/visible.js"
+import { canRetry } from "../jobs/bulk.js"
 import type { Message } from "./attention.js"
-import { retry } from "./retry.js"
 import { SignalDialog } from "./SignalDialog.js"
 import { StopDialog } from "./StopDialog.js"
 
@@ -60,7 +60,7 @@ export const JobActions = ({ job, messages, onChange }: Props) => {
     })
   const again = () =>
     run("retry", async () => {
-      navigate(toJob(await retry(job)))
+      navigate(toJob(await jobs.retry(job.id)))
       return undefined
     })
 
@@ -73,7 +73,7 @@ export const JobActions = ({ job, messages, onChange }: Props) => {
   const isOn = isLive()
   const mayStop = isOn && !isOver(job) && job.phase !== "stopping"
   const mayResume = job.status === "parked" || job.status === "interrupted"
-  const mayRetry = job.kind === "tasks" && (job.status === "failed" || job.status === "cancelled")
+  const mayRetry = canRetry(job)
   useKeys("Actions", [
     { keys: "x", label: "Stop the job", run: () => (dialog.value = mayStop ? "stop" : undefined) },
     {

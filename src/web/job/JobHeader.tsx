@@ -7,7 +7,6 @@ import * as jobs from "../api/jobs.js"
 import { now, useLoaded } from "../app/live.js"
 import { toJob, toJobs } from "../router.js"
 import { shortId } from "../ui/shortId.js"
-import { retries } from "../../progress/needsPerson.js"
 import * as format from "../../progress/format.js"
 import { baseName, jobName, repositoryOf } from "../../progress/jobName.js"
 import { shownStatus, Status } from "../ui/Status.js"
@@ -94,14 +93,13 @@ const Messages = ({ messages, onShow }: Pick<Props, "messages" | "onShow">) => (
 
 /** The job that this one retries, or whose work it lands, and the one that retries it. */
 const Retries = ({ job }: { readonly job: Job }) => {
-  const isRetriable = job.status === "failed" || job.status === "cancelled"
-  // A retry names the job in its configuration, which is searched.
-  const found = useLoaded(`retry of ${job.id} ${job.status}`, async (signal) =>
-    isRetriable ? retries((await jobs.list({ q: job.id, limit: 5 }, signal)).jobs).get(job.id) : undefined
+  const { retriedAs } = job
+  // Jobs of tasks may be retried several times; only the first retry is recorded as such.
+  const former = job.retryOf ?? payload.string(job.config, "retryOf")
+  const found = useLoaded(`retry ${retriedAs}`, async (signal) =>
+    retriedAs === undefined ? undefined : await jobs.get(retriedAs, signal)
   )
-  const former = payload.string(job.config, "retryOf")
   const landOf = payload.string(job.config, "landOf")
-  const retry = found.value.value
   return (
     <>
       {former !== undefined && (
@@ -114,9 +112,10 @@ const Retries = ({ job }: { readonly job: Job }) => {
           lands <a href={toJob(landOf)}>{shortId(landOf)}</a>
         </span>
       )}
-      {retry !== undefined && (
+      {retriedAs !== undefined && (
         <span>
-          retried by <a href={toJob(retry.id)}>{shortId(retry.id)}</a>, {retry.status}
+          retried by <a href={toJob(retriedAs)}>{shortId(retriedAs)}</a>
+          {found.value.value && `, ${found.value.value.status}`}
         </span>
       )}
     </>

@@ -200,7 +200,7 @@ const unlanded = (job: Job): ReadonlyArray<Message> =>
     : []
 
 const ended = (job: Job, model: JobModel.JobModel): ReadonlyArray<Message> => {
-  const action = job.kind === "tasks" ? ({ action: "retry" } as const) : {}
+  const action = job.retriedAs === undefined ? ({ action: "retry" } as const) : {}
   switch (job.status) {
     case "completed": {
       const landed = model.landed ?? payload.string(job.result, "target")

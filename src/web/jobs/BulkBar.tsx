@@ -10,8 +10,8 @@ import { jobName } from "../../progress/jobName.js"
 import { shortId } from "../ui/shortId.js"
 import { visible } from "../ui/visible.js"
 import * as actions from "./actions.js"
-import { canResume, canStop } from "./bulk.js"
-import { isFiltered, type Shown } from "./filter.js"
+import { canResume, canRetry, canStop } from "./bulk.js"
+import { isFiltered, retryAllOf, type Shown } from "./filter.js"
 import { mark } from "./seen.js"
 
 const Question = ({ what }: { readonly what: actions.Stop }) => {
@@ -47,10 +47,16 @@ export const BulkBar = ({ filter, jobs, selected }: Props) => {
   const chosen = jobs.filter(({ id }) => selected.value.has(id))
   const stoppable = chosen.filter(canStop)
   const resumable = chosen.filter(canResume)
+  const retriable = chosen.filter(canRetry)
+  const all = retryAllOf(
+    filter,
+    jobs.map(({ kind }) => kind)
+  )
   const failed = chosen.filter(({ status }) => status === "failed")
   const isAnyRunning = jobs.some(canStop)
   const onlyKind = !isFiltered({ ...filter, kind: "" })
   const what = actions.asked.value
+  const retries = actions.askedToRetry.value
   const isOff = !isLive()
   return (
     <>
@@ -67,12 +73,22 @@ export const BulkBar = ({ filter, jobs, selected }: Props) => {
               Resume {resumable.length}
             </button>
           )}
+          {retriable.length > 0 && (
+            <button type="button" disabled={isOff} onClick={() => actions.retry(retriable)}>
+              Retry {retriable.length}
+            </button>
+          )}
           {failed.length > 0 && (
             <button type="button" onClick={() => mark(failed.map(({ id }) => id))}>
               Mark {failed.length} as seen
             </button>
           )}
           <span class="grow" />
+          {all !== undefined && (
+            <button type="button" disabled={isOff} onClick={() => (actions.askedToRetry.value = all)}>
+              Retry all that match …
+            </button>
+          )}
           {isAnyRunning && onlyKind && (
             <button
               type="button"
@@ -89,6 +105,19 @@ export const BulkBar = ({ filter, jobs, selected }: Props) => {
         </div>
       )}
       {what !== undefined && <Question what={what} />}
+      {retries !== undefined && (
+        <Confirm
+          title="Retry all jobs that match?"
+          action="Retry"
+          onConfirm={() => actions.retryAll(retries)}
+          onClose={() => (actions.askedToRetry.value = undefined)}
+        >
+          <p class="faint">
+            Each {filter.status} job that matches and was not retried yet is queued once more, those of other pages,
+            too.
+          </p>
+        </Confirm>
+      )}
     </>
   )
 }

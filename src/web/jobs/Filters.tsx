@@ -77,6 +77,16 @@ export const Filters = ({ kinds, shown }: { readonly shown: Shown; readonly kind
           </a>
         ))}
       </nav>
+      {(shown.status === "failed" || shown.status === "cancelled") && (
+        <nav class="status-tabs" aria-label="Retries">
+          <a
+            href={toJobs({ status: shown.status, ...query, retried: shown.retried === false ? undefined : "false" })}
+            {...(shown.retried === false ? { "aria-current": "true" as const } : {})}
+          >
+            not retried
+          </a>
+        </nav>
+      )}
       <div class="fields">
         <Field name="kind" label="Kind" hint="Kind" value={shown.kind} list="kinds" />
         <datalist id="kinds">

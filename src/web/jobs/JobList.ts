@@ -4,10 +4,10 @@
  */
 import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals"
 import type { Filter } from "../api/jobs.js"
-import type { Job, JobEvent, JobPage, ListedJob, RunStatus } from "../api/models.js"
+import type { Job, JobEvent, JobPage, ListedJob } from "../api/models.js"
 import type { Hub } from "../events/Hub.js"
 import { type Line, ofTasks } from "./lastLine.js"
-import { most, retries as retriesAmong } from "../../progress/needsPerson.js"
+import { most } from "../../progress/needsPerson.js"
 
 export interface Source {
   readonly hub: Pick<Hub, "subscribe" | "epoch">
@@ -21,8 +21,6 @@ export interface JobList {
   readonly page: ReadonlySignal<JobPage | undefined>
   /** Jobs in statuses that may need a person; empty unless the list is the overview. */
   readonly waiting: ReadonlySignal<ReadonlyArray<ListedJob>>
-  /** The jobs that retry others, by the job that they retry. */
-  readonly retries: ReadonlySignal<ReadonlyMap<string, ListedJob>>
   readonly error: ReadonlySignal<Error | undefined>
   /** The newest line of a shown job. */
   readonly line: (id: string) => ReadonlySignal<Line | undefined>
@@ -43,16 +41,17 @@ const mostDetails = 30
 /** How many lines are kept for jobs that are not listed yet; some of these jobs may not match the filter. */
 const mostArriving = 100
 
-const mayNeedPerson: ReadonlyArray<RunStatus> = ["parked", "failed", "interrupted"]
+const mayNeedPerson: ReadonlyArray<Pick<Filter, "retried" | "status">> = [
+  { status: "parked" },
+  { status: "failed", retried: false },
+  { status: "interrupted" }
+]
 
 const ofProgress = /^(unit\.|task\.(started|completed|failed)$)/
 
 export const make = (source: Source, filter: Filter, isOverview: boolean): JobList => {
   const page = signal<JobPage | undefined>(undefined)
   const waiting = signal<ReadonlyArray<ListedJob>>([])
-  const retries = signal<ReadonlyMap<string, ListedJob>>(new Map())
-  /** The failed jobs whose retries were searched for: later ones are among the newest jobs. */
-  const lookedUp = new Set<string>()
   const error = signal<Error | undefined>(undefined)
   const lines = new Map<string, Signal<Line | undefined>>()
   const arriving = new Set<string>()
@@ -93,18 +92,6 @@ export const make = (source: Source, filter: Filter, isOverview: boolean): JobLi
     }
   }
 
-  /** A retry names the job that it retries in its configuration, which is searched. */
-  const findRetries = async (jobs: ReadonlyArray<ListedJob>, signal: AbortSignal): Promise<void> => {
-    const failed = jobs.filter(({ id, status }) => status === "failed" && !retries.value.has(id) && !lookedUp.has(id))
-    for (const { id } of failed.slice(0, most)) {
-      const { jobs } = await source.list({ q: id, limit: 5 }, signal)
-      if (signal.aborted) return
-      lookedUp.add(id)
-      const found = retriesAmong(jobs)
-      if (found.size > 0) retries.value = new Map([...retries.value, ...found])
-    }
-  }
-
   const forgetOthers = (jobs: ReadonlyArray<ListedJob>): void => {
     const ids = new Set(jobs.map(({ id }) => id))
     for (const id of ids) arriving.delete(id)
@@ -121,21 +108,17 @@ export const make = (source: Source, filter: Filter, isOverview: boolean): JobLi
     try {
       const [found, ...urgent] = await Promise.all([
         source.list(filter, signal),
-        ...(isOverview
-          ? mayNeedPerson.map((status) => source.list({ ...filter, status, limit: most * 2 }, signal))
-          : [])
+        ...(isOverview ? mayNeedPerson.map((of) => source.list({ ...filter, ...of, limit: most * 2 }, signal)) : [])
       ])
       if (signal.aborted) return
       batch(() => {
         page.value = found
         waiting.value = urgent.flatMap(({ jobs }) => jobs)
-        retries.value = new Map([...retries.value, ...retriesAmong([...found.jobs, ...waiting.value])])
         error.value = undefined
       })
       const shown = [...found.jobs, ...waiting.value]
       forgetOthers(shown)
       await readDetails(found.jobs, signal)
-      if (isOverview) await findRetries(waiting.value, signal)
     } catch (cause) {
       if (!signal.aborted) error.value = cause instanceof Error ? cause : new Error(String(cause))
     }
@@ -173,7 +156,6 @@ export const make = (source: Source, filter: Filter, isOverview: boolean): JobLi
   return {
     page,
     waiting,
-    retries,
     error,
     line: lineOf,
     reload: () => void read(),

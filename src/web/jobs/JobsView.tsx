@@ -94,7 +94,7 @@ export const JobsView = ({ query }: { readonly query: URLSearchParams }) => {
               <h2 id="urgent-title">
                 Needs a person <span class="faint">{urgent.length}</span>
                 {urgent.length > above.length && (
-                  <a class="more" href={toJobs({ status: "failed" })}>
+                  <a class="more" href={toJobs({ status: "failed", retried: "false" })}>
                     {format.count(urgent.length - above.length, "more", "more")}
                   </a>
                 )}
@@ -134,6 +134,6 @@ const useUrgent = (list: JobList | undefined) => {
   return useComputed(() => {
     const jobs = latest.value?.waiting.value ?? none
     const unseen = jobs.filter(({ id, status }) => status !== "failed" || !seen.value.has(id))
-    return { urgent: choose(unseen, latest.value?.retries.value ?? new Map()), waiting: jobs.filter(isWaiting) }
+    return { urgent: choose(unseen), waiting: jobs.filter(isWaiting) }
   }).value
 }

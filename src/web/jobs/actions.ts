@@ -7,13 +7,17 @@ import type { ListedJob } from "../api/models.js"
 import { isLive } from "../app/live.js"
 import { during } from "../app/notices.js"
 import * as format from "../../progress/format.js"
-import { forEach, resumeText, stopText } from "./bulk.js"
+import { forEach, resumeText, retriedText, retryText, stopText } from "./bulk.js"
+import type { RetryAll } from "./filter.js"
 
 /** Some jobs, or all jobs of a kind, or all jobs. */
 export type Stop = { readonly jobs: ReadonlyArray<ListedJob> } | { readonly kind: string | undefined }
 
 /** The stop that awaits confirmation. */
 export const asked = signal<Stop | undefined>(undefined)
+
+/** The retry of all matching jobs that awaits confirmation. */
+export const askedToRetry = signal<RetryAll | undefined>(undefined)
 
 export const askToStop = (jobs: ReadonlyArray<ListedJob>): void => {
   if (jobs.length > 0 && isLive()) asked.value = { jobs }
@@ -40,4 +44,31 @@ export const resume = (jobs: ReadonlyArray<ListedJob>): void => {
   void during(`Resuming ${format.count(ids.length, "job")} …`, async () =>
     resumeText(await forEach(ids, (id) => api.resume(id)))
   )
+}
+
+export const retry = (jobs: ReadonlyArray<ListedJob>): void => {
+  if (jobs.length === 0 || !isLive()) return
+  const ids = jobs.map(({ id }) => id)
+  void during(`Retrying ${format.count(ids.length, "job")} …`, async () =>
+    retryText(await forEach(ids, (id) => api.retry(id)))
+  )
+}
+
+/** Retries all jobs that match, however many. */
+export const retryAll = ({ filter, kinds }: RetryAll): void => {
+  void during("Retrying jobs …", async () => {
+    let [retried, refused] = [0, 0]
+    let problem: string | undefined
+    for (const kind of kinds) {
+      for (let before: string | undefined, isLeft = true; isLeft;) {
+        const slice = await api.retryMany(filter, { kind, before })
+        retried += slice.retried
+        refused += slice.refused
+        problem ??= slice.problem
+        before = slice.last
+        isLeft = before !== undefined
+      }
+    }
+    return retriedText({ retried, refused, problem })
+  })
 }

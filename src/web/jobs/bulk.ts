@@ -1,7 +1,7 @@
 /**
- * Stops or resumes several jobs, a few at once, and reports the results.
+ * Stops, resumes or retries several jobs, a few at once, and reports the results.
  */
-import type { ListedJob, StopReport } from "../api/models.js"
+import type { ListedJob, RetriedJobs, StopReport } from "../api/models.js"
 import * as format from "../../progress/format.js"
 
 /** A browser opens six connections to a server, and the events use one. */
@@ -58,6 +58,26 @@ export const resumeText = ({ done, errors }: Outcome<void>): string => {
   if (errors.length === 0) return text
   throw new Error([done.length === 0 ? "" : text, rest(errors)].filter((part) => part !== "").join("; "))
 }
+
+export const retryText = ({ done, errors }: Outcome<string>): string => {
+  const text = `${format.count(done.length, "job")} retried`
+  if (errors.length === 0) return text
+  throw new Error([done.length === 0 ? "" : text, rest(errors)].filter((part) => part !== "").join("; "))
+}
+
+/** Throws if any job was refused. */
+export const retriedText = ({
+  problem = "",
+  refused,
+  retried
+}: Pick<RetriedJobs, "problem" | "refused" | "retried">): string => {
+  const text = `${format.count(retried, "job")} retried`
+  if (refused === 0) return text
+  throw new Error(`${text}; ${format.count(refused, "job")} refused: ${problem}`)
+}
+
+export const canRetry = ({ retriedAs, status }: Pick<ListedJob, "retriedAs" | "status">): boolean =>
+  (status === "failed" || status === "cancelled") && retriedAs === undefined
 
 export const canStop = ({ status }: Pick<ListedJob, "status">): boolean =>
   status === "running" || status === "pending" || status === "parked" || status === "interrupted"

@@ -21,6 +21,8 @@ export interface Shown {
   /** As typed: `team=web env=test`. */
   readonly label: string
   readonly text: string
+  /** Whether another job retries them; either if undefined. */
+  readonly retried: boolean | undefined
   readonly before: string | undefined
 }
 
@@ -31,6 +33,7 @@ export const parse = (query: URLSearchParams): Shown => ({
   kind: query.get("kind") ?? "",
   label: query.get("label") ?? "",
   text: query.get("q") ?? "",
+  retried: query.has("retried") ? query.get("retried") === "true" : undefined,
   before: query.get("before") ?? undefined
 })
 
@@ -38,12 +41,13 @@ export const parse = (query: URLSearchParams): Shown => ({
 export const labelsOf = (text: string): ReadonlyArray<string> =>
   text.split(/\s+/).filter((word) => /^[^=]+=/.test(word))
 
-export const toFilter = ({ before, kind, label, status, text }: Shown): Filter => ({
+export const toFilter = ({ before, kind, label, retried, status, text }: Shown): Filter => ({
   status,
   kind: kind === "" ? undefined : kind,
   labels: labelsOf(label),
   // The server refuses longer searches.
   q: text.trim() === "" ? undefined : text.trim().slice(0, 200),
+  retried,
   before,
   limit: pageSize
 })
@@ -51,5 +55,19 @@ export const toFilter = ({ before, kind, label, status, text }: Shown): Filter =
 /** Whether the list is the first page of all statuses, which starts with the jobs that need a person. */
 export const isOverview = ({ before, status }: Shown): boolean => status === undefined && before === undefined
 
-export const isFiltered = ({ kind, label, status, text }: Shown): boolean =>
-  status !== undefined || kind !== "" || labelsOf(label).length > 0 || text.trim() !== ""
+export const isFiltered = ({ kind, label, retried, status, text }: Shown): boolean =>
+  status !== undefined || retried !== undefined || kind !== "" || labelsOf(label).length > 0 || text.trim() !== ""
+
+/** The jobs that a filter selects and that can be retried. */
+export interface RetryAll {
+  readonly filter: Filter
+  /** A retry of many jobs concerns one kind. */
+  readonly kinds: ReadonlyArray<string>
+}
+
+/** Undefined unless the filter selects only failed or only cancelled jobs. `kinds` are the kinds of the listed jobs. */
+export const retryAllOf = (shown: Shown, kinds: Iterable<string>): RetryAll | undefined => {
+  if ((shown.status !== "failed" && shown.status !== "cancelled") || shown.retried === true) return undefined
+  const of = shown.kind === "" ? [...new Set(kinds)] : [shown.kind]
+  return of.length === 0 ? undefined : { filter: toFilter({ ...shown, before: undefined }), kinds: of }
+}

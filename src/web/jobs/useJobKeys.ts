@@ -53,7 +53,7 @@ export const useJobKeys = ({ area, filter, jobs, next, selected }: Options): voi
 
   const tab = (by: number): void => {
     const at = tabs.indexOf(filter.status) + by
-    if (at >= 0 && at < tabs.length) changeQuery({ status: tabs[at], before: undefined })
+    if (at >= 0 && at < tabs.length) changeQuery({ status: tabs[at], retried: undefined, before: undefined })
   }
 
   const focus = (id: string): void => {

@@ -73,6 +73,42 @@ describe("commands on jobs of several kinds", () => {
     })
   )
 
+  it.scopedLive("retry follows the retry of one, queues those of several, and those that filters select", () =>
+    Effect.gen(function* () {
+      const { email, report, run, services } = yield* make
+      const reports = Context.get(services, Report)
+      yield* reports.stop(report)
+      const june = yield* reports.start({ title: "June" })
+      yield* reports.stop(june)
+      const retried = ids((yield* run("jobs", "--kind", "report", "--retried", "no")).out)
+      expect(retried).toEqual([june, report])
+
+      const several = yield* run("retry", report, june, email)
+      expect(several.code).toBe(1)
+      const lines = several.out.trimEnd().split("\n")
+      expect(lines[0]).toMatch(new RegExp(`^✓ job ${report} is retried as \\w{26}$`))
+      expect(lines[1]).toMatch(new RegExp(`^✓ job ${june} is retried as \\w{26}$`))
+      expect(lines[2]).toBe(`✗ job ${email} cannot be retried: it is completed, and is done once more only with again`)
+      const [retry = ""] = /\w{26}$/.exec(lines[0] ?? "") ?? []
+      expect((yield* run("show", report)).out).toMatch(new RegExp(`retried +as ${retry}\n`))
+      expect((yield* run("show", retry)).out).toMatch(new RegExp(`retry of +${report}\n`))
+      expect(ids((yield* run("jobs", "--status", "cancelled", "--retried", "no", "--all")).out)).toEqual([])
+
+      const again = yield* run("retry", email, "--again", "--json")
+      expect([again.code, again.err]).toEqual([0, ""])
+      expect(again.out).toContain('"job.completed"')
+
+      yield* run("stop", "--all")
+      const matching = yield* run("retry", "--kind", "report", "--status", "cancelled", "--json")
+      expect([matching.code, JSON.parse(matching.out)]).toEqual([0, { retried: 2, refused: 0 }])
+      expect((yield* run("retry", "--kind", "report", "--status", "cancelled")).out).toBe("· 0 jobs retried\n")
+      for (const argv of [["retry"], ["retry", email, "--status", "failed"], ["retry", email, report, "--unit", "a"]])
+        expect((yield* run(...argv)).code).toBe(2)
+      expect((yield* run("retry", report, "--target", "main")).err).toContain("are for jobs of tasks")
+      expect((yield* run("retry", "--kind", "report")).err).toContain("it is not said which jobs to retry")
+    })
+  )
+
   it.scopedLive("stop stops one, and with --all those of all kinds", () =>
     Effect.gen(function* () {
       const { report, run, services } = yield* make

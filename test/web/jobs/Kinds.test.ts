@@ -18,12 +18,13 @@ class Report extends JobKind.Tag<Report>()("report", { config: Schema.Struct({ t
 
 class Go extends Context.Tag("test/Go")<Go, Deferred.Deferred<void>>() {}
 
-/** Emails wait until the test lets them go; reports wait for ever. */
+/** Emails wait until the test lets them go, or fail at `fail`; reports wait for ever. */
 const kinds = Layer.mergeAll(
   Email.layer({
     run: ({ config: { to }, emit }) =>
       Effect.gen(function* () {
         yield* emit({ type: "email.queued", payload: { to } })
+        if (to.endsWith("@fail")) return yield* Effect.fail("no such host")
         yield* Effect.flatMap(Go, Deferred.await)
         return { messageId: `m-${to}` }
       })
@@ -79,6 +80,31 @@ layer(browser, { excludeTestServices: true })("jobs of several kinds", (it) => {
       // Those are of jobs of tasks.
       for (const name of ["Diff", "Retry"])
         expect(yield* act(() => page.locator(".actions").getByText(name).count())).toBe(0)
+      expect(problems).toEqual([])
+    })
+  )
+
+  it.scoped("are retried one by one, and all that a filter selects, and name the jobs that they retry", () =>
+    Effect.gen(function* () {
+      const { socket, start } = yield* serve
+      for (const n of [1, 2, 3]) yield* start("email", { to: `${n}@fail` })
+      const { page, problems } = yield* World.visit(World.openingOf(socket, "/jobs?status=failed"))
+      const rows = page.locator("tr[data-job]")
+      yield* act(() => rows.nth(2).waitFor())
+      yield* act(() => rows.first().getByRole("link").click())
+      yield* act(() => page.getByRole("button", { name: "Retry" }).click())
+      const former = page.locator(".job-facts").getByText("retries").getByRole("link")
+      yield* act(() => former.click())
+      yield* act(() => page.locator(".job-facts").getByText("retried by").waitFor())
+      yield* act(() => page.getByRole("button", { name: "Retry" }).waitFor({ state: "detached" }))
+
+      yield* act(() => page.goto(new URL("/jobs?status=failed&retried=false", page.url()).href))
+      yield* act(() => page.getByRole("link", { name: "not retried" }).waitFor())
+      yield* act(() => rows.nth(2).waitFor())
+      expect(yield* act(() => rows.count())).toBe(3)
+      yield* act(() => page.getByRole("button", { name: "Retry all that match …" }).click())
+      yield* act(() => page.getByRole("dialog").getByRole("button", { name: "Retry" }).click())
+      yield* act(() => page.getByText("3 jobs retried").waitFor())
       expect(problems).toEqual([])
     })
   )

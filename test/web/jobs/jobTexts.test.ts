@@ -1,9 +1,9 @@
 /** What the list says of jobs, and in which order. */
 import { describe, expect, it } from "vitest"
 import type { ListedJob } from "../../../src/web/api/models.js"
-import { forEach, resumeText, stopText } from "../../../src/web/jobs/bulk.js"
+import { forEach, resumeText, retriedText, retryText, stopText } from "../../../src/web/jobs/bulk.js"
 import { elapsed } from "../../../src/web/jobs/elapsed.js"
-import { labelsOf, parse, toFilter } from "../../../src/web/jobs/filter.js"
+import { labelsOf, parse, retryAllOf, toFilter } from "../../../src/web/jobs/filter.js"
 import { ofRecord } from "../../../src/web/jobs/lastLine.js"
 import { messageOf } from "../../../src/progress/payload.js"
 import { baseName, jobName } from "../../../src/progress/jobName.js"
@@ -96,11 +96,38 @@ describe("the filter of the list", () => {
       kind: undefined,
       labels: ["team=web"],
       q: "login",
+      retried: undefined,
       before: undefined,
       limit: 50
     })
+    expect(toFilter(parse(new URLSearchParams("retried=false"))).retried).toBe(false)
     expect(parse(new URLSearchParams("status=lost")).status).toBeUndefined()
     expect(labelsOf("a=b  =c d e=")).toEqual(["a=b", "e="])
+  })
+})
+
+describe("the retry of all jobs that match", () => {
+  const all = (address: string, kinds: ReadonlyArray<string> = ["email", "email"]) =>
+    retryAllOf(parse(new URLSearchParams(address)), kinds)
+
+  it("concerns failed or cancelled jobs, of one kind or of those that are listed", () => {
+    expect(all("status=failed&q=ann&before=01")).toMatchObject({
+      filter: { status: "failed", q: "ann" },
+      kinds: ["email"]
+    })
+    expect(all("status=failed&q=ann&before=01")?.filter.before).toBeUndefined()
+    expect(all("status=cancelled&kind=report")).toMatchObject({ kinds: ["report"] })
+    for (const address of ["", "status=running", "status=failed&retried=true"]) expect(all(address)).toBeUndefined()
+    expect(all("status=failed", [])).toBeUndefined()
+  })
+
+  it("says how many were retried, and why others were refused", () => {
+    expect(retriedText({ retried: 2, refused: 0, problem: undefined })).toBe("2 jobs retried")
+    expect(() => retriedText({ retried: 2, refused: 1, problem: "the queue is full" })).toThrow(
+      "2 jobs retried; 1 job refused: the queue is full"
+    )
+    expect(() => retryText({ done: ["1"], errors: [new Error("no")] })).toThrow("1 job retried; 1 job refused: no")
+    expect(retryText({ done: ["1"], errors: [] })).toBe("1 job retried")
   })
 })
 
