@@ -19,6 +19,8 @@ const job = (fields: Partial<Job>): Job => ({
   parked: undefined,
   startedAt: at(0),
   endedAt: undefined,
+  retryOf: undefined,
+  retriedAs: undefined,
   pinned: undefined,
   result: undefined,
   error: undefined,

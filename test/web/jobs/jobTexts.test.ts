@@ -28,6 +28,8 @@ const job = (id: string, more: Partial<ListedJob> = {}): ListedJob => ({
   parked: undefined,
   startedAt: now - minute,
   endedAt: undefined,
+  retryOf: undefined,
+  retriedAs: undefined,
   pinned: undefined,
   result: undefined,
   error: undefined,
