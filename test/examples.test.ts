@@ -97,6 +97,7 @@ describe("the examples", () => {
       const { code, output } = yield* example(directory, ["examples/demo/main.ts"])
       expect(code, output).toBe(0)
       expect(output).toMatch(/units +3 merged\n +tasks +7 done\n/)
+      expect(output).toMatch(/completed in .*\n\n  ! barn 3 {2}the gate passed before any work\n/)
       expect(output).not.toContain("\x1b")
 
       const [log = "", morning = "", charlotte = "", ...others] = commands(output)

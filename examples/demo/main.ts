@@ -3,7 +3,7 @@
  * the temporary directory that is named at the beginning.
  */
 import { execFileSync, spawn } from "node:child_process"
-import { cpSync, mkdtempSync, writeSync } from "node:fs"
+import { cpSync, mkdirSync, mkdtempSync, writeFileSync, writeSync } from "node:fs"
 import { constants, tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -29,6 +29,12 @@ const directory = mkdtempSync(join(tmpdir(), "charlotte-demo-"))
 const repository = `${directory}/repository`
 const home = `${directory}/home`
 makeRepository(repository)
+// The agent called "script" brings its own check. This one is an agent as any other: a command that is given the task as its prompt.
+mkdirSync(home, { mode: 0o700 })
+writeFileSync(
+  `${home}/config.yaml`,
+  `agents: { visitor: { command: [sh, -c, "awk '/^\`\`\`/ { if (on) exit; on = 1; next } on' | sh"], prompt: stdin } }\n`
+)
 say(`$ cd ${repository}`, "$ charlotte run tasks", "")
 
 const charlotte = spawn(
