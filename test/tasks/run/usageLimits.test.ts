@@ -181,7 +181,7 @@ describe("an agent at its usage limit", () => {
     jumping((jump) =>
       Effect.gen(function* () {
         const world = yield* Repository.sandbox
-        const slow = pausing(world, "test -e out-a.txt").replaceAll("\n", "; ")
+        const slow = `test -e out-a.txt || exit 1; ${pausing(world, "true").replaceAll("\n", "; ")}`
         const { config } = yield* repository(world, {
           "a/IMPLEMENTATION_PLAN.md": unit(),
           "a/01-a.md": task(1, "true", slow),
