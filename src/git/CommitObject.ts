@@ -36,12 +36,12 @@ export const message = ({ body = "", jobId, task, title, unit }: Subject): strin
   )
 }
 
-const signature = (repository: Repository) =>
+const signature = (repository: Repository, isTemporary: boolean) =>
   Effect.gen(function* () {
     const people = Option.all([repository.author, repository.committer])
     if (Option.isNone(people)) return yield* new IdentityMissing({ path: repository.topLevel })
     const [author, committer] = people.value
-    const date = `@${Math.floor((yield* Clock.currentTimeMillis) / 1000)} +0000`
+    const date = isTemporary ? "@0 +0000" : `@${Math.floor((yield* Clock.currentTimeMillis) / 1000)} +0000`
     return {
       GIT_AUTHOR_NAME: author.name,
       GIT_AUTHOR_EMAIL: author.email,
@@ -56,15 +56,22 @@ const signature = (repository: Repository) =>
 export const write = (
   repository: Repository,
   git: IsolatedGitDir,
-  commit: { readonly tree: ObjectId; readonly parents: ReadonlyArray<ObjectId>; readonly subject: Subject }
+  commit: {
+    readonly tree: ObjectId
+    readonly parents: ReadonlyArray<ObjectId>
+    readonly subject: Subject
+    /** Whether it enters no history: it is not signed, and the same commit gets the same id at any time. */
+    readonly isTemporary?: boolean
+  }
 ) =>
   Effect.gen(function* () {
-    const variables = yield* signature(repository)
+    const { isTemporary = false } = commit
+    const variables = yield* signature(repository, isTemporary)
     const input = message(commit.subject)
     const parents = commit.parents.flatMap((parent) => ["-p", parent])
     const args = ["-F", "-", "--end-of-options", commit.tree]
     const unsigned = git.run(["commit-tree", ...parents, ...args], { input, variables })
-    const { stdout } = yield* Option.match(repository.signing, {
+    const { stdout } = yield* Option.match(isTemporary ? Option.none() : repository.signing, {
       onNone: () => unsigned,
       onSome: (signing) =>
         Effect.flatMap(Signing.prepare(git.directory, signing), (how) =>

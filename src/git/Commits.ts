@@ -4,8 +4,9 @@ import * as CommitObject from "./CommitObject.js"
 import * as ContentFilters from "./ContentFilters.js"
 import * as Files from "./Files.js"
 import * as Fingerprint from "./Fingerprint.js"
-import { HeadMoved } from "./GitError.js"
+import { HeadMoved, MarkersLeft } from "./GitError.js"
 import * as History from "./History.js"
+import * as Merge from "./Merge.js"
 import * as ProtectedFiles from "./ProtectedFiles.js"
 import { ObjectId, type RepoPath } from "./RefNames.js"
 import * as InjectedFiles from "./InjectedFiles.js"
@@ -58,6 +59,8 @@ export interface CommitOptions extends CommitObject.Subject {
   readonly put?: InjectedFiles.InjectedFiles
   /** Files that are reset to `since`, or to the tip of the branch; files that did not exist there are removed. */
   readonly keep?: ReadonlyArray<RepoPath>
+  /** The merge that the files resolve: the commit gets its parents, and fails with markers left in these files. */
+  readonly resolves?: { readonly parents: ReadonlyArray<ObjectId>; readonly files: ReadonlyArray<RepoPath> }
 }
 
 export interface Committed {
@@ -95,7 +98,7 @@ export const enterChanges = (repository: Repository, files: WorkingFiles.Files, 
 export const commit = (repository: Repository, worktree: Worktree, options: CommitOptions) =>
   Effect.gen(function* () {
     const { path } = worktree
-    const { before = () => Effect.void, keep = [], put = [], since } = options
+    const { before = () => Effect.void, keep = [], put = [], resolves, since } = options
     const tip = yield* WorkingFiles.stand(repository, worktree)
     if (since !== undefined && since !== tip && !(yield* History.isAncestor(repository, since, tip)))
       return yield* new HeadMoved({ path, expected: `a commit that contains ${since}`, actual: tip })
@@ -123,7 +126,12 @@ export const commit = (repository: Repository, worktree: Worktree, options: Comm
         yield* InjectedFiles.enter(repository, git, tip, put)
         const { stdout } = yield* git.run(["write-tree"])
         const tree = yield* Refs.decode(ObjectId, stdout.toString().trim())
-        const commit = yield* CommitObject.write(repository, git, { tree, parents: [tip], subject: options })
+        if (resolves !== undefined) {
+          const files = yield* Merge.marked(git, { tree, ...resolves })
+          if (files.length > 0) return yield* new MarkersLeft({ files })
+        }
+        const parents = resolves?.parents ?? [tip]
+        const commit = yield* CommitObject.write(repository, git, { tree, parents, subject: options })
         yield* WorkingFiles.move(repository, worktree, {
           index: git.index,
           since: files.since,

@@ -168,6 +168,15 @@ export class PathTaken extends Schema.TaggedError<PathTaken>()("PathTaken", {
   }
 }
 
+/** Files still have the markers of a conflict. */
+export class MarkersLeft extends Schema.TaggedError<MarkersLeft>()("MarkersLeft", {
+  files: Schema.Array(Schema.String)
+}) {
+  override get message() {
+    return `the conflict is not resolved: markers are left in ${this.files.join(", ")}`
+  }
+}
+
 /** The worktree is not on its own branch, or the branch no longer contains its earlier commits. */
 export class HeadMoved extends Schema.TaggedError<HeadMoved>()("HeadMoved", {
   path: Schema.String,
@@ -241,6 +250,7 @@ export type GitError =
   | WorktreeBroken
   | PathTaken
   | HeadMoved
+  | MarkersLeft
   | NestedRepository
   | FilesUnreadable
   | ContentFiltered

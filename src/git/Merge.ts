@@ -1,5 +1,5 @@
 /** Merges two commits without a checkout: only objects are written, and no branch moves. */
-import { Data, Effect, Option } from "effect"
+import { Data, Effect, Option, Schema } from "effect"
 import { writeFile } from "node:fs/promises"
 import * as CommitObject from "./CommitObject.js"
 import * as ContentFilters from "./ContentFilters.js"
@@ -18,10 +18,18 @@ export type MergeResult = Data.TaggedEnum<{
   FastForward: { readonly commit: ObjectId }
   /** A new commit with both as parents. */
   Merged: { readonly commit: ObjectId }
-  /** Both changed the same lines, or a file that needs one of the user's merge drivers; nothing was created. */
-  Conflict: { readonly files: ReadonlyArray<string> }
+  /** Both changed the same lines, or a file that needs one of the user's merge drivers. */
+  Conflict: { readonly files: ReadonlyArray<string>; readonly unresolved?: Unresolved }
 }>
 export const MergeResult = Data.taggedEnum<MergeResult>()
+
+/** A merge whose conflicts are marked in its files, for them to be resolved there. */
+export interface Unresolved {
+  /** It has the marked files; the same merge always has the same commit. No branch contains it. */
+  readonly commit: ObjectId
+  /** Of this commit, and of the merge. */
+  readonly parents: ReadonlyArray<ObjectId>
+}
 
 export interface MergeOptions {
   readonly ours: ObjectId
@@ -31,6 +39,8 @@ export interface MergeOptions {
   readonly yields?: ReadonlyArray<RepoPath>
   /** The reverse: files that take the version of `ours`. */
   readonly prevails?: ReadonlyArray<RepoPath>
+  /** Whether a conflict creates a commit with its marked files, if all of it is within the text of files. */
+  readonly marks?: boolean
 }
 
 /** Writes the top-level `.gitattributes` of `ours`, since git reads attributes such as `merge=union` from files. */
@@ -132,10 +142,79 @@ const yielding = (
     return yield* CommitObject.write(repository, git, { tree, parents: [into], subject: { ...subject, title } })
   })
 
+/** The output of `git merge-tree` with messages: the tree, the files in conflict, and the kinds of messages about them. */
+const parse = (stdout: Buffer) => {
+  const [tree = "", ...fields] = stdout.toString().split("\0")
+  const end = fields.indexOf("")
+  const kinds: Array<string> = []
+  for (let at = end + 1; at < fields.length - 1;) {
+    const paths = Number(fields[at])
+    kinds.push(fields[at + paths + 1] ?? "")
+    at += paths + 3
+  }
+  return { tree, files: [...new Set(fields.slice(0, end))], kinds }
+}
+
+/** All else cannot be marked: binary files, or files that one side has renamed or deleted. */
+const isInText = (kind: string): boolean => !kind.startsWith("CONFLICT") || kind === "CONFLICT (contents)"
+
+/** The lines with which git marks a conflict. */
+const isMarker = (line: string): boolean => /^(<{7,}|>{7,}|={7,}|\|{7,})( |\r?$)/.test(line)
+
+const markersIn = (git: IsolatedGitDir, commit: ObjectId, path: RepoPath) =>
+  Effect.map(
+    Files.content(git, commit, path),
+    Option.match({
+      onNone: (): ReadonlyArray<string> => [],
+      onSome: (content) => content.toString("latin1").split("\n").filter(isMarker)
+    })
+  )
+
+/** The files in which a tree has markers that neither parent has there: a text may have such lines of its own. */
+export const marked = (
+  git: IsolatedGitDir,
+  {
+    files,
+    parents,
+    tree
+  }: { readonly tree: ObjectId; readonly parents: ReadonlyArray<ObjectId>; readonly files: ReadonlyArray<RepoPath> }
+) =>
+  Effect.filter(files, (path) =>
+    Effect.gen(function* () {
+      const own = new Set((yield* Effect.forEach(parents, (parent) => markersIn(git, parent, path))).flat())
+      return (yield* markersIn(git, tree, path)).some((line) => !own.has(line))
+    })
+  )
+
+const conflict = (
+  repository: Repository,
+  git: IsolatedGitDir,
+  {
+    kinds,
+    parents,
+    subject,
+    ...merged
+  }: ReturnType<typeof parse> & {
+    readonly parents: ReadonlyArray<ObjectId>
+    readonly subject: CommitObject.Subject
+  }
+) =>
+  Effect.gen(function* () {
+    const { files } = merged
+    const paths = Schema.decodeUnknownOption(Schema.Array(RepoPath))(files)
+    if (Option.isNone(paths) || !kinds.every(isInText)) return MergeResult.Conflict({ files })
+    const tree = yield* decode(ObjectId, merged.tree)
+    const isMarked = (yield* marked(git, { tree, parents, files: paths.value })).length === files.length
+    if (!isMarked) return MergeResult.Conflict({ files })
+    yield* ContentFilters.refuseIn(repository, { tree })
+    const commit = yield* CommitObject.write(repository, git, { tree, parents, subject, isTemporary: true })
+    return MergeResult.Conflict({ files, unresolved: { commit, parents } })
+  })
+
 export const merge = (repository: Repository, options: MergeOptions) =>
   isolatedGitDir(repository, (git) =>
     Effect.gen(function* () {
-      const { prevails = [], subject, yields = [] } = options
+      const { marks = false, prevails = [], subject, yields = [] } = options
       const commons = yield* bases(git, options.ours, options.theirs)
       const [common = ""] = commons
       if (common === options.theirs) return MergeResult.UpToDate({ commit: options.ours })
@@ -157,15 +236,18 @@ export const merge = (repository: Repository, options: MergeOptions) =>
       if (unmergeable.length > 0) return MergeResult.Conflict({ files: unmergeable })
       yield* lay(git, ours)
       const { code, stdout } = yield* git.run(
-        ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", "--end-of-options", ours, theirs],
+        ["merge-tree", "--write-tree", "-z", "--name-only", "--messages", "--end-of-options", ours, theirs],
         { answers: [0, 1] }
       )
-      const [tree = "", ...files] = Files.fields(stdout)
-      if (code === 1) return MergeResult.Conflict({ files: [...new Set(files)] })
-      const merged = yield* decode(ObjectId, tree)
+      const parsed = parse(stdout)
+      const parents = [ours, theirs]
+      if (code === 1)
+        return marks
+          ? yield* conflict(repository, git, { ...parsed, parents, subject })
+          : MergeResult.Conflict({ files: parsed.files })
+      const merged = yield* decode(ObjectId, parsed.tree)
       // Attributes of one side may apply to files of the other.
       yield* ContentFilters.refuseIn(repository, { tree: merged })
-      const parents = [ours, theirs]
       return MergeResult.Merged({
         commit: yield* CommitObject.write(repository, git, { tree: merged, parents, subject })
       })

@@ -107,6 +107,10 @@ export type ObjectId = typeof ObjectId.Type
 /** The branch on which the tasks of a unit are worked on. */
 export const unitBranch = (jobId: JobId, unit: UnitName): OwnBranch => OwnBranch.make(`charlotte/${jobId}/unit/${unit}`)
 
+/** The branch on which a conflict of a unit is resolved. */
+export const mergeBranch = (jobId: JobId, unit: UnitName): OwnBranch =>
+  OwnBranch.make(`charlotte/${jobId}/merge/${unit}`)
+
 /** The branch into which the finished units of a job are merged. */
 export const resultBranch = (jobId: JobId): OwnBranch => OwnBranch.make(`charlotte/${jobId}/result`)
 

@@ -51,6 +51,79 @@ scenario("a conflict names its files, and nothing is made", (world) =>
   })
 )
 
+scenario(
+  "a conflict within text can be marked, in a commit that is the same each time and that no branch contains",
+  (world) =>
+    Effect.gen(function* () {
+      const { repository, service } = world
+      const text = "title\n=======\n"
+      const base = yield* work(world, "base", { "own.txt": `${text}0\n` })
+      const one = yield* work(
+        world,
+        "one",
+        { "a.txt": "one of one\n", "own.txt": `${text}1\n`, "one.txt": "1\n" },
+        base
+      )
+      const two = yield* work(
+        world,
+        "two",
+        { "a.txt": "one of two\n", "own.txt": `${text}2\n`, "two.txt": "2\n" },
+        base
+      )
+      const before = yield* service.ownBranches(repository)
+      const merge = service.merge(repository, { ours: one, theirs: two, subject: subject("Merge"), marks: true })
+      const merged = yield* merge
+      expect(yield* merge).toEqual(merged)
+      if (merged._tag !== "Conflict" || merged.unresolved === undefined) return expect(merged).toBe("a marked conflict")
+      const { commit, parents } = merged.unresolved
+      expect([merged.files, parents]).toEqual([
+        ["a.txt", "own.txt"],
+        [one, two]
+      ])
+      expect(yield* world.git(world.top, "log", "-1", "--format=%P", commit)).toBe(`${one} ${two}\n`)
+      expect(yield* world.git(world.top, "show", `${commit}:a.txt`)).toBe(
+        `<<<<<<< ${one}\none of one\n=======\none of two\n>>>>>>> ${two}\n`
+      )
+      expect(yield* service.ownBranches(repository)).toEqual(before)
+
+      const tree = yield* worktree(world, "resolved", commit)
+      const resolves = { parents, files: ["a.txt", "own.txt"].map((file) => RepoPath.make(file)) }
+      const resolve = (own: string) =>
+        Effect.gen(function* () {
+          yield* world.write(`${tree.path}/own.txt`, own)
+          return yield* Effect.either(
+            service.commit(repository, tree, { ...subject("Merge"), since: commit, resolves })
+          )
+        })
+      yield* world.write(`${tree.path}/a.txt`, "one of both\n")
+      for (const own of [`${text}1\n||||||| base\n2\n`, `${text}>>>>>>> ${two}\n1\n2\n`])
+        expect(yield* resolve(own)).toMatchObject({ left: { _tag: "MarkersLeft", files: ["own.txt"] } })
+      // A line of the text itself looks like a marker.
+      const done = yield* resolve(`${text}1\n2\n`)
+      if (done._tag === "Left") return expect(done.left).toBeUndefined()
+      expect(yield* world.git(world.top, "log", "-1", "--format=%P", done.right.commit)).toBe(`${one} ${two}\n`)
+      expect(yield* service.resolve(repository, branch("resolved"))).toBe(done.right.commit)
+    })
+)
+
+for (const [what, one, two] of [
+  ["a binary file", { "a.txt": "\0one" }, { "a.txt": "\0two" }],
+  ["a changed file beside a deleted one", { "a.txt": "one of one\n", "dir/c.txt": "1\n" }, { "a.txt": "one of two\n" }]
+] as const)
+  scenario(`a conflict is not marked for ${what}`, (world) =>
+    Effect.gen(function* () {
+      const { repository, service } = world
+      const base = yield* work(world, "base", { "a.txt": "base\n", "dir/c.txt": "0\n" })
+      const ours = yield* work(world, "one", one, base)
+      const tree = yield* worktree(world, "theirs", base)
+      for (const [name, content] of Object.entries(two)) yield* world.write(`${tree.path}/${name}`, content)
+      if ("dir/c.txt" in one) yield* Effect.promise(() => rm(`${tree.path}/dir/c.txt`))
+      const { commit: theirs } = yield* service.commit(repository, tree, subject("theirs"))
+      const merged = yield* service.merge(repository, { ours, theirs, subject: subject("Merge"), marks: true })
+      expect(merged).toEqual({ _tag: "Conflict", files: "dir/c.txt" in one ? ["a.txt", "dir/c.txt"] : ["a.txt"] })
+    })
+  )
+
 scenario("the rules of the repository for merging are kept", (world) =>
   Effect.gen(function* () {
     const { repository, service } = world
