@@ -33,6 +33,25 @@ export const Landing = Schema.Literal("auto", "done", "never").annotations({
 export type Landing = typeof Landing.Type
 
 /**
+ * What happens to a unit that conflicts with the units merged before it: one turn of its agent resolves that (`agent`), or it fails
+ * (`fail`).
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export const Conflicts = Schema.Literal("agent", "fail").annotations({
+  message: () => ({ message: "must be agent or fail", override: true })
+})
+
+/**
+ * What happens to a unit that conflicts with the units merged before it.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type Conflicts = typeof Conflicts.Type
+
+/**
  * The configuration of a job of the task orchestrator, decoded, with defaults filled in. `JobManager.start` takes its encoded form, a
  * plain object, and reports every invalid field as `InvalidJobConfig`.
  *
@@ -72,6 +91,8 @@ export class JobConfig extends Schema.Class<JobConfig>("charlotte/JobConfig")(
       }),
       { default: () => true }
     ),
+    /** What happens to a unit that conflicts with the units merged before it; as `charlotte.yaml` says, or `fail`. */
+    conflicts: Schema.optional(Conflicts),
     /** The name of the agent profile that runs the tasks. */
     agent: Schema.optional(text),
     /** A failed or cancelled job to retry: tasks that it completed are not run again. */

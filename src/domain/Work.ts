@@ -87,6 +87,7 @@ const note = <Tag extends string, Fields extends Schema.Struct.Fields>(tag: Tag,
 const Files = Schema.Array(Schema.String)
 
 /**
+ * - `resolved`: the conflict of its unit with the units merged before it was resolved by the agent `by`
  * - `greenBefore`: it passed before any work
  * - `unknownBefore`: it did not end within its limit before any work
  * - `couldNotRunBefore`: it could not run before any work, such as a command that does not exist
@@ -99,6 +100,7 @@ const Files = Schema.Array(Schema.String)
  * @category models
  */
 export const GateNote = Schema.Union(
+  note("resolved", { files: Files, by: Schema.String }),
   note("greenBefore", {}),
   note("unknownBefore", { reason: Schema.String }),
   note("couldNotRunBefore", { reason: Schema.String }),
@@ -112,7 +114,7 @@ export const GateNote = Schema.Union(
 )
 
 /**
- * A note on a gate.
+ * A note on a gate, or on a conflict.
  *
  * @since 0.2.0
  * @category models
@@ -120,7 +122,7 @@ export const GateNote = Schema.Union(
 export type GateNote = typeof GateNote.Type
 
 /**
- * A note on a task, for the user: a remark, or what is known about its gate.
+ * A note on a task, for the user: a remark, or what is known about its gate or conflict.
  *
  * @since 0.2.0
  * @category models
@@ -162,6 +164,8 @@ export class TaskRecord extends Schema.Class<TaskRecord>("charlotte/TaskRecord")
   log: Schema.optional(Schema.String),
   /** The session of its last turn, if its agent can resume sessions. */
   session: Schema.optional(TaskSession),
+  /** The files in conflict, if it is no task of the plan, but the turn at a conflict that its unit had when it was merged. */
+  resolves: Schema.optional(Schema.Array(Schema.String)),
   /** For the user: what is known about the gate, and remarks, such as plan files that the agent changed and that were restored. */
   notes: Schema.Array(TaskNote),
   startedAt: Schema.optional(Schema.DateTimeUtc),

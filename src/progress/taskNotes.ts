@@ -1,5 +1,5 @@
 /**
- * Notes on tasks in words. What is known about gates comes first: it says how much "done" means.
+ * Notes on tasks in words. What is known about conflicts and gates comes first: it says how much "done" means.
  */
 import type { GateNote } from "../domain/Work.js"
 import * as format from "./format.js"
@@ -8,7 +8,7 @@ import { Fields, string } from "./payload.js"
 type Tag = GateNote["_tag"]
 
 export interface Note {
-  /** Of a note on the gate. */
+  /** Of a note on the gate, or on a conflict. */
   readonly tag: Tag | undefined
   readonly text: string
 }
@@ -17,6 +17,7 @@ const named = (files: ReadonlyArray<string>): string =>
   files.length <= 3 ? files.join(", ") : `${files.slice(0, 3).join(", ")} and ${files.length - 3} more`
 
 const texts: { readonly [T in Tag]: (note: Fields<Extract<GateNote, { readonly _tag: T }>>) => string } = {
+  resolved: (note) => `conflict in ${named(note.strings("files"))} resolved by ${note.text("by")}`,
   greenBefore: () => "the gate passed before any work",
   unknownBefore: (note) => `whether the gate passes before any work is unknown: it ${note.text("reason")}`,
   couldNotRunBefore: (note) => `the gate could not run before any work: ${note.text("reason")}`,
@@ -35,6 +36,7 @@ const texts: { readonly [T in Tag]: (note: Fields<Extract<GateNote, { readonly _
 
 /** The same about several tasks of a job, such as `9 of 12 tasks`; nothing about what needs no attention. */
 const ofTasks: { readonly [T in Tag]: ((tasks: string) => string) | undefined } = {
+  resolved: (tasks) => `conflicts were resolved by agents, at ${tasks}`,
   greenBefore: (tasks) => `gates of ${tasks} passed before any work`,
   couldNotRunBefore: (tasks) => `gates of ${tasks} could not run before any work`,
   unknownBefore: (tasks) => `gates of ${tasks} took too long before any work to know whether they pass`,

@@ -84,6 +84,7 @@ export const samples: ReadonlyArray<Sample> = [
   sample("task.retry", { attempt: 1, reason, pause: 2_000 }),
   sample("task.retry", { class: "network", attempt: 1, reason, pause: 0 }),
   sample("task.noted", { note: "plan files were restored" }),
+  sample("task.noted", { note: { _tag: "resolved", files: ["a.txt"], by: "claude" } }),
   sample("task.noted", { note: { _tag: "greenBefore" } }),
   sample("task.noted", { note: { _tag: "unknownBefore", reason: "ran longer than 2m" } }),
   sample("task.noted", { note: { _tag: "couldNotRunBefore", reason: "exited with code 127" } }),

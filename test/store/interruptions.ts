@@ -248,6 +248,11 @@ const operations: { readonly [O in Operation]: (scene: Scene) => Effect.Effect<C
       call: store.work.unit({ jobId, attempt: 1, unit: unit(planned?.unit ?? "", 0, { state: "running" }) }),
       isDone: Effect.map(store.work.of(jobId), ({ units }) => units[0]?.state === "running")
     }),
+  "work.add": ({ created, jobId, store }) =>
+    Effect.as(Effect.zipRight(created(), store.work.plan({ jobId, attempt: 1, work: plan })), {
+      call: store.work.add({ jobId, attempt: 1, task: task(planned?.unit ?? "", 99, 99) }),
+      isDone: Effect.map(store.work.of(jobId), ({ tasks }) => tasks.length === 2)
+    }),
   "work.task": ({ created, jobId, store }) =>
     Effect.as(Effect.zipRight(created(), store.work.plan({ jobId, attempt: 1, work: plan })), {
       call: store.work.task({

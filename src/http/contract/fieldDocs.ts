@@ -51,6 +51,10 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   complete: ["False if the job has not ended.", false],
   completed: ["Number of completed tasks.", 3],
   concurrency: ["Number of units that run in parallel.", 4],
+  conflicts: [
+    "What happens to a unit that conflicts with those merged before it: agent, one turn of its agent; or fail, also if missing and charlotte.yaml says nothing.",
+    "agent"
+  ],
   config: ["The submitted configuration, with defaults.", config],
   createdAt: ["When the job was submitted.", time],
   cursor: ["Increases over all jobs of a database.", 1042],
@@ -167,6 +171,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   refusals: ["Number of consecutive refusals without a reset time; 0 if the agent gave one.", 0],
   removed: ["How many of the lines that existed before the task are gone.", 38],
   repoPath: ["The git repository to work in; an absolute path.", path],
+  resolves: ["The files in conflict, if it is the turn of an agent at a conflict of its unit.", ["src/login.ts"]],
   result: ["The result of the orchestrator, as JSON.", { branch: `charlotte/${id}/result` }],
   refused: ["How many jobs were refused, for example because another job holds their key.", 1],
   retried: ["With `true`, only jobs that another job retries; with `false`, only the others.", "false"],
@@ -241,6 +246,8 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   "GateNote.flaky.logs": ["The outputs of the two runs.", [log.file]],
   "GateNote.protected.files": ["The files that were put back before the gate ran.", ["test/login.test.js"]],
   "GateNote.protected.patch": ["The file that keeps the changes, as a patch.", "/logs/01-attempt-1.1.protected.patch"],
+  "GateNote.resolved.by": ["The agent that resolved the conflict.", "claude"],
+  "GateNote.resolved.files": ["The files that were in conflict.", ["src/login.ts"]],
   "GateNote.testsAdded.files": ["The files of tests that were added.", ["test/logout.test.js"]],
   "IdempotencyKeyReused.key": ["The idempotency key.", "deploy-2026-01-31"],
   "Issue.path": ["The path of the field.", ["limit"]],

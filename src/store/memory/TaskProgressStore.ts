@@ -90,6 +90,12 @@ export const make = (
         })
       ),
     unit: ({ unit, ...by }) => write(by, (planned) => replace(planned?.units, unit.unit, storableUnit(unit))),
+    add: ({ task, ...by }) =>
+      write(by, (planned) =>
+        Effect.sync(() => {
+          if (planned?.tasks.has(taskKey(task)) === false) planned.tasks.set(taskKey(task), storableTask(task))
+        })
+      ),
     task: ({ task, ...by }) => write(by, (planned) => replace(planned?.tasks, taskKey(task), storableTask(task))),
     of: (jobId) =>
       Effect.sync(() => {

@@ -33,6 +33,13 @@ export interface TaskProgressStore {
     readonly unit: UnitRecord
   }) => Effect.Effect<void, Superseded | StoreError>
 
+  /** Records a task of a planned unit that is not part of the plan, at a position after its others; once. */
+  readonly add: (added: {
+    readonly jobId: JobId
+    readonly attempt: number
+    readonly task: TaskRecord
+  }) => Effect.Effect<void, Superseded | StoreError>
+
   /** Replaces the record of a task, by the same rules as `unit`, without the exception. */
   readonly task: (changed: {
     readonly jobId: JobId

@@ -94,6 +94,11 @@ export const make = ({
         ),
       unit: (changed) =>
         recordWork(changed, (connection) => taskProgress.updateUnit(connection, changed.jobId, changed.unit)),
+      add: (added) =>
+        Effect.zipLeft(
+          recordWork(added, (connection) => taskProgress.addTask(connection, added.jobId, added.task)),
+          indexer.written
+        ),
       task: (changed) =>
         recordWork(changed, (connection) => taskProgress.updateTask(connection, changed.jobId, changed.task)),
       of: (jobId) => session.read("read units and tasks", (connection) => taskProgress.of(connection, jobId)),

@@ -49,6 +49,7 @@ const TaskRow = Schema.Struct({
   said: Text,
   log: Text,
   session: Schema.optionalWith(Schema.parseJson(TaskSession), { nullable: true }),
+  resolves: Schema.optionalWith(Texts, { nullable: true }),
   notes: Schema.parseJson(Schema.Array(TaskNote)),
   startedAt: Time,
   endedAt: Time
@@ -198,6 +199,17 @@ export const plan = (connection: Connection, jobId: JobId, work: Work): Effect.E
 
 export const updateUnit = (connection: Connection, jobId: JobId, unit: UnitRecord) =>
   units.update(connection, jobId, storableUnit(unit))
+
+/** Does nothing if the unit has the task. */
+export const addTask = (connection: Connection, jobId: JobId, task: TaskRecord): Effect.Effect<void, SqlError> =>
+  Effect.gen(function* () {
+    const known = yield* selectAny(
+      connection,
+      "SELECT unit FROM charlotte_tasks WHERE job_id = ? AND unit = ? AND task = ?",
+      [jobId, task.unit, task.task]
+    )
+    if (known.length === 0) yield* tasks.insert(connection, jobId, [storableTask(task)])
+  })
 
 export const updateTask = (connection: Connection, jobId: JobId, task: TaskRecord) =>
   tasks.update(connection, jobId, storableTask(task))

@@ -25,6 +25,7 @@ const wholeTask = task("b", 7, 0, {
   said: "It's done.",
   log: "/a/file",
   session: new Work.TaskSession({ agent: "claude", directory: "/w", attempt: 2, log: "/a/file", id: 'it\'s "1"' }),
+    resolves: ["a.txt", 'it\'s "b"'],
   notes: ["one", { _tag: "protected", files: ['it\'s "1"', "two"], patch: "/logs/1.patch" }],
   startedAt: at(3),
   endedAt: at(4)
@@ -151,6 +152,21 @@ export const work = (layer: Layer.Layer<RunStore.RunStore>) => {
         yield* work.unit({ jobId: id(2), attempt: 1, unit: unit("a", 1, { state: "blocked" }) })
         expect(yield* work.of(id(1))).toEqual(many)
         expect((yield* work.of(id(2))).units.map(({ state }) => state)).toEqual(["pending", "blocked"])
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("gets further tasks, each once, and for the current attempt only", () =>
+      Effect.gen(function* () {
+        const { work } = yield* planned(1)
+        const added = task("b", 8, 2, { title: "Resolve a conflict", resolves: ["a.txt"] })
+        yield* work.add({ jobId: id(1), attempt: 1, task: added })
+        const running = task("b", 8, 2, { title: "Resolve a conflict", resolves: ["a.txt"], state: "running" })
+        yield* work.task({ jobId: id(1), attempt: 1, task: running })
+        yield* work.add({ jobId: id(1), attempt: 1, task: added })
+        const [first, second, third] = plan.tasks
+        expect((yield* work.of(id(1))).tasks).toEqual([first, second, running, third])
+        const refused = yield* Effect.flip(work.add({ jobId: id(1), attempt: 2, task: task("b", 9, 3) }))
+        expect(refused._tag).toBe("Superseded")
       }).pipe(Effect.provide(layer))
     )
 

@@ -36,6 +36,7 @@ export const work = [
     said TEXT,
     log TEXT,
     session TEXT CHECK (json_typeof(CAST(session AS json)) = 'object'),
+    resolves TEXT CHECK (json_typeof(CAST(resolves AS json)) = 'array'),
     notes TEXT NOT NULL CHECK (json_typeof(CAST(notes AS json)) = 'array'),
     started_at BIGINT,
     ended_at BIGINT,
