@@ -28,6 +28,7 @@ import * as preflight from "./run/preflight.js"
 import type { RunContext } from "./run/RunContext.js"
 import * as landing from "./run/landing.js"
 import * as landResult from "./run/landResult.js"
+import * as resolveConflict from "./run/resolveConflict.js"
 import * as reapOrphanGit from "./run/reapOrphanGit.js"
 import * as TaskAgents from "./run/TaskAgents.js"
 import * as TaskProgress from "./run/TaskProgress.js"
@@ -169,7 +170,7 @@ const run = (options: Options, taskAgents: TaskAgents.TaskAgents, job: JobContex
       result,
       taskAgents: yield* taskAgents.ofJob({
         job,
-        tasks: plan.remainingTasks,
+        tasks: [...plan.remainingTasks, ...resolveConflict.tasks(config, snapshot)],
         agentsOf: (task) => snapshot.agentsOf(task),
         lastOf: (unit, { number }) => progress.task(unit, number).session?.agent,
         agents,
@@ -232,11 +233,10 @@ const graph = (unit: Unit, isDone: (unit: Unit, task: Task) => boolean) => ({
 const reconcile = (ctx: RunContext) =>
   Effect.gen(function* () {
     const { progress, snapshot } = ctx
-    for (const { id, tasks } of snapshot.plan.units) {
-      for (const { number } of tasks) {
-        const { commit, state } = progress.task(id, number)
+    for (const { id } of snapshot.plan.units) {
+      for (const { commit, state, task } of progress.tasksOf(id)) {
         if (state === "running" && Option.isSome(yield* existingCommit(ctx, commit)))
-          yield* progress.changeTask(id, number, { state: "completed" })
+          yield* progress.changeTask(id, task, { state: "completed" })
       }
       const { commit, state } = progress.unit(id)
       const merged = state === "running" ? yield* existingCommit(ctx, commit) : Option.none()

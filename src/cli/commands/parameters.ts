@@ -97,6 +97,13 @@ export const land = Parameter.choiceOption(
   "What lands: auto, all units or nothing; done, the units that are done; or never (default: as charlotte.yaml says, or auto)."
 )
 
+export const conflicts = Parameter.choiceOption(
+  "conflicts",
+  "WHAT",
+  ["agent", "fail"],
+  "What happens to a unit that conflicts with those merged before it: agent, one turn of its agent resolves that; or fail (default: as charlotte.yaml says, or fail)."
+)
+
 export const noLand = Parameter.flag("no-land", {
   description: "Leave the result on its own branch and the target branch unchanged."
 })
@@ -119,4 +126,4 @@ export const labels = Parameter.repeatedOption(
 )
 
 /** The options that describe a job. */
-export const submit = { tasksDir, repo, target, agent, concurrency, land, noLand, dryRun, labels }
+export const submit = { tasksDir, repo, target, agent, concurrency, land, noLand, conflicts, dryRun, labels }

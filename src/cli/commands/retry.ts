@@ -5,7 +5,7 @@ import { Either } from "effect"
 import { maxQueryLength } from "../../store/rules/searchText.js"
 import * as CommandTree from "../parser/CommandTree.js"
 import * as Parameter from "../parser/Parameter.js"
-import { jobs, json, labels, retryTarget, units } from "./parameters.js"
+import { conflicts, jobs, json, labels, retryTarget, units } from "./parameters.js"
 
 const unit = units(
   "Work only on this unit and on those that depend on it; may be repeated. Others stay as they are, and unfinished ones do not keep it from landing."
@@ -41,7 +41,7 @@ export const retry = CommandTree.command(
     description:
       "Retry failed or cancelled jobs. Each retry is a new job; one of tasks starts from what the old one has completed. A single retry is followed to its end, several are queued.",
     example: "charlotte retry latest",
-    parameters: { jobs, kind, status, labels, search, unit, target: retryTarget, fresh, again, json }
+    parameters: { jobs, kind, status, labels, search, unit, target: retryTarget, fresh, conflicts, again, json }
   },
   async () => (await import("../run/retryJob.js")).retryJob
 )

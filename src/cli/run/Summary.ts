@@ -176,7 +176,10 @@ const resultOf = ({ id }: Run, { units }: ShownWork, outcome: Outcome, config: J
 }
 
 const completedIn = ({ tasks }: ShownWork, unit: string): number =>
-  tasks.filter((task) => task.unit === unit && task.state === "completed").length
+  tasks.filter((task) => task.unit === unit && task.state === "completed" && !isResolution(task)).length
+
+/** The turn of an agent at a conflict, which is no task of the plan. */
+const isResolution = ({ resolves }: ShownWork["tasks"][number]): boolean => resolves !== undefined
 
 const mergedCommits = (work: ShownWork): number =>
   Number.sumAll(work.units.filter(({ state }) => state === "merged").map(({ unit }) => completedIn(work, unit)))
@@ -185,7 +188,7 @@ const unmergedOf = ({ id, status }: Run, work: ShownWork, config: JobConfig | un
   work.units.flatMap(({ base, state, unit }) => {
     const commits = completedIn(work, unit)
     const name = Schema.decodeOption(UnitName)(unit)
-    const tasks = work.tasks.filter((task) => task.unit === unit)
+    const tasks = work.tasks.filter((task) => task.unit === unit && !isResolution(task))
     const isDone = tasks.every(({ state }) => state === "completed" || state === "skipped")
     // A retry has no task of a unit whose tasks the job before has completed.
     const couldNotMerge = state === "failed" && isDone && (commits > 0 || base !== undefined)

@@ -2,7 +2,7 @@
  * `charlotte retry`: starts new jobs that retry others. A single one is followed to its end.
  */
 import { Array, Effect, Option, Schema } from "effect"
-import { JobConfig } from "../../domain/JobConfig.js"
+import { type Conflicts, JobConfig } from "../../domain/JobConfig.js"
 import * as retryJobs from "../act/retryJobs.js"
 import { sender } from "../act/sender.js"
 import * as JobTable from "../list/JobTable.js"
@@ -17,6 +17,7 @@ export interface Options extends retryJobs.Filter {
   readonly target: Option.Option<string>
   readonly unit: ReadonlyArray<string>
   readonly fresh: boolean
+  readonly conflicts: Option.Option<Conflicts>
   readonly again: boolean
   readonly json: boolean
 }
@@ -35,21 +36,24 @@ export const retryJob = (options: Options) =>
     if (job !== undefined && others.length === 0) {
       return yield* startAndFollow.follow({ begin: (manager) => retryOne(manager, job, options), json })
     }
-    if (isOfUnits(options)) return yield* new UsageError({ problem: "--unit and --target are for a single job", hint })
+    if (isOfTasks(options)) {
+      return yield* new UsageError({ problem: "--unit, --target and --conflicts are for a single job", hint })
+    }
     return yield* isFiltered ? retryJobs.matching(options) : retryJobs.each(options)
   })
 
-const isOfUnits = ({ target, unit }: Options): boolean => unit.length > 0 || Option.isSome(target)
+const isOfTasks = ({ conflicts, target, unit }: Options): boolean =>
+  unit.length > 0 || Option.isSome(target) || Option.isSome(conflicts)
 
 const retryOne = (jobs: Manager, name: string, options: Options) =>
   Effect.gen(function* () {
-    const { again, fresh, target, unit } = options
+    const { again, conflicts, fresh, target, unit } = options
     const id = yield* JobRef.find(jobs, name)
     const { config: before, kind } = yield* jobs.get(id)
     if (kind !== JobTable.tasksKind) {
-      if (!isOfUnits(options)) return yield* jobs.retry(id, { again, fresh, by: sender() })
+      if (!isOfTasks(options)) return yield* jobs.retry(id, { again, fresh, by: sender() })
       return yield* new UsageError({
-        problem: `--unit and --target are for jobs of tasks, and ${id} is of kind ${kind}`,
+        problem: `--unit, --target and --conflicts are for jobs of tasks, and ${id} is of kind ${kind}`,
         hint
       })
     }
@@ -59,7 +63,14 @@ const retryOne = (jobs: Manager, name: string, options: Options) =>
     // A job that lands the work of another lands the same units again.
     const same = config.landOf === undefined ? undefined : config.units
     const units = Array.isNonEmptyReadonlyArray(unit) ? unit : same
-    const retried = { ...config, targetBranch, retryOf: id, units, fresh: fresh || undefined }
+    const retried = {
+      ...config,
+      targetBranch,
+      retryOf: id,
+      units,
+      fresh: fresh || undefined,
+      conflicts: Option.getOrElse(conflicts, () => config.conflicts)
+    }
     const encoded = yield* Effect.orDie(Schema.encode(JobConfig)(new JobConfig(retried)))
     return yield* withCallerSpan(jobs.start(encoded))
   })

@@ -2,13 +2,15 @@
  * A plan as a tree: waves of units that can run in parallel, and their tasks in order.
  */
 import { Effect } from "effect"
+import type { Conflicts } from "../../domain/JobConfig.js"
 import type { Plan, Task, Unit } from "../../tasks/plan/Plan.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import { Output, writeLines } from "../terminal/Output.js"
 import { count } from "../terminal/format.js"
 
 /** For `--json`. */
-export const json = ({ units }: Plan) => ({
+export const json = ({ settings, units }: Plan, conflicts: Conflicts = settings.conflicts ?? "fail") => ({
+  conflicts,
   units: units.map(({ dependsOn, id, tasks }) => ({
     id,
     dependsOn,
@@ -24,14 +26,18 @@ export const json = ({ units }: Plan) => ({
 })
 
 /** Prints a plan as a tree or as JSON. */
-export const write = (plan: Plan, asJson: boolean) =>
+export const write = (plan: Plan, asJson: boolean, conflicts: Conflicts = plan.settings.conflicts ?? "fail") =>
   Effect.gen(function* () {
     const { isTerminal, size, write } = yield* Output
-    if (asJson) return yield* write(`${JSON.stringify(json(plan))}\n`)
-    yield* writeLines(render(plan, isTerminal ? (yield* size).columns : Infinity))
+    if (asJson) return yield* write(`${JSON.stringify(json(plan, conflicts))}\n`)
+    yield* writeLines(render(plan, isTerminal ? (yield* size).columns : Infinity, conflicts))
   })
 
-export const render = (plan: Plan, columns: number): ReadonlyArray<StyledLine.Line> => {
+export const render = (
+  plan: Plan,
+  columns: number,
+  conflicts: Conflicts = plan.settings.conflicts ?? "fail"
+): ReadonlyArray<StyledLine.Line> => {
   const toDo = plan.remainingTasks
   // Where all tasks have the same agents, they need not be repeated.
   const differ = new Set(toDo.map(agentsText)).size > 1
@@ -45,11 +51,16 @@ export const render = (plan: Plan, columns: number): ReadonlyArray<StyledLine.Li
       StyledLine.empty
     ]),
     summary(plan, differ ? "" : (toDo.map(agentsText)[0] ?? "")),
-    ...(hasWork.size > 1 ? [[StyledLine.raw(order, "faint")]] : [])
+    ...(hasWork.size > 1 ? [[StyledLine.raw(order, "faint")], [StyledLine.raw(onConflict[conflicts], "faint")]] : [])
   ].map((line) => StyledLine.fit(line, columns))
 }
 
 const order = "a unit begins once the units that it comes after are done; units are merged in this order"
+
+const onConflict: { readonly [C in Conflicts]: string } = {
+  agent: "one turn of its agent resolves a conflict of a unit with those merged before it",
+  fail: "a unit that conflicts with those merged before it fails, and keeps its commits"
+}
 
 /** `claude (opus), then codex`; empty if nothing names an agent. */
 const agentsText = ({ agents }: Task): string =>

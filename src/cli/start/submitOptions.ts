@@ -3,7 +3,7 @@
  */
 import { Effect, Option } from "effect"
 import { Home } from "../../daemon/home/Home.js"
-import { JobConfig, type Landing } from "../../domain/JobConfig.js"
+import { type Conflicts, JobConfig, type Landing } from "../../domain/JobConfig.js"
 import { Git } from "../../git/Git.js"
 import type { Repository } from "../../git/Repository.js"
 import * as resolveTasksDir from "./resolveTasksDir.js"
@@ -16,6 +16,7 @@ export interface Given extends resolveTasksDir.Given {
   readonly concurrency: Option.Option<number>
   readonly land: Option.Option<Landing>
   readonly noLand: boolean
+  readonly conflicts: Option.Option<Conflicts>
   readonly dryRun: boolean
   readonly labels: ReadonlyArray<readonly [name: string, value: string]>
 }
@@ -35,6 +36,7 @@ export const read = (given: Given) =>
       land: given.noLand ? false : Option.getOrElse(given.land, () => true),
       labels: Object.fromEntries(given.labels),
       ...Option.match(given.concurrency, { onNone: () => ({}), onSome: (concurrency) => ({ concurrency }) }),
+      ...Option.match(given.conflicts, { onNone: () => ({}), onSome: (conflicts) => ({ conflicts }) }),
       ...Option.match(given.agent, { onNone: () => ({}), onSome: (agent) => ({ agent }) })
     }
   })
@@ -61,5 +63,5 @@ export const show = (config: Effect.Effect.Success<ReturnType<typeof read>>, jso
     const { plan } = yield* Effect.flatMap(Home, ({ directory }) => preflight.read(job, directory)).pipe(
       Effect.provide(Tasks.check)
     )
-    yield* PlanTree.write(plan, json)
+    yield* PlanTree.write(plan, json, config.conflicts)
   })

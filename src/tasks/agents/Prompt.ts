@@ -10,8 +10,8 @@ export interface About {
   readonly text: string
   /** The task file, relative to the top level of the repository. */
   readonly file: string
-  /** The command that must pass. */
-  readonly gate: string
+  /** The command that must pass; undefined if the text says what happens after the turn. */
+  readonly gate: string | undefined
   /** Files and keys to which no change counts. */
   readonly protected?: ReadonlyArray<string>
 }
@@ -41,8 +41,8 @@ export const make = (
   restored: Option.Option<Restored> = Option.none()
 ): string =>
   [
-    `${task.text.trimEnd()}\n\n---\n`,
-    about(task),
+    `${task.text.trimEnd()}\n`,
+    ...about(task),
     ...Option.toArray(Option.map(restored, madeAgain)),
     ...Option.toArray(Option.map(previous, (previous) => retry(previous)))
   ].join("\n")
@@ -83,18 +83,19 @@ const madeAgain = ({ leftOut }: Restored): string => {
   )
 }
 
-const about = ({ file, gate, protected: closed = [] }: About): string => {
+const about = ({ file, gate, protected: closed = [] }: About): ReadonlyArray<string> => {
+  if (gate === undefined) return []
   const fence = fenceAround(gate)
   const names = closed.map((name) => `- ${plainText.line(name)}\n`)
   const untouched =
     closed.length === 0
       ? ""
       : `\nBefore the gate runs, files and keys that match these are put back to what they were when this task began:\n\n${names.join("")}`
-  return (
+  const text =
     `This task is ${plainText.line(file)}. It is done when its gate passes: after you exit, this command is run ` +
     "by sh at the top level of the repository and must exit with code 0. Everything in the working tree is then committed, " +
     `except changes to the plan files, which are restored.\n\n${fence}sh\n${gate.trimEnd()}\n${fence}\n${untouched}`
-  )
+  return ["---\n", text]
 }
 
 const retry = ({ reason, tail }: Previous, which = "A previous"): string => {

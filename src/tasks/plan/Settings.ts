@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { Schema } from "effect"
-import { Landing } from "../../domain/JobConfig.js"
+import { Conflicts, Landing } from "../../domain/JobConfig.js"
 import { type Decoded, decodeYaml } from "../../yaml/decodeYaml.js"
 import {
   Count,
@@ -98,6 +98,8 @@ export class Settings extends Schema.Class<Settings>("charlotte/Settings")({
   ...AgentChoice.fields,
   /** What lands, unless the job says. */
   land: optional(Landing),
+  /** What happens to a unit that conflicts with the units merged before it, unless the job says. */
+  conflicts: optional(Conflicts),
   /** The number of attempts at a task. */
   attempts: withDefault(Count, () => 3),
   /** Whether a turn resumes the session of the last turn at its task, or begins a fresh one. */

@@ -31,7 +31,7 @@ export const of = (
   { exists, isFresh }: Options
 ): CarryOver => {
   const record = work.units.find((record) => record.unit === unit)
-  const records = work.tasks.filter((record) => record.unit === unit)
+  const records = work.tasks.filter((record) => record.unit === unit && record.resolves === undefined)
   const completed = records.filter(({ commit, state }) => state === "completed" && exists(commit))
   const taken = snapshot.taken.tasks.flatMap((done) => (done.unit === unit ? [done.task] : []))
   const tasks = [...taken, ...completed.map(({ task }) => task)]
@@ -44,7 +44,15 @@ export const of = (
   const path = record?.worktree
   const left = path === undefined ? snapshot.taken.worktrees[unit] : { path, branch: unitBranch(id, unit) }
   const worktree = Option.filter(Option.fromNullable(left), () => !allDone)
-  const tip = completed.at(-1)?.commit ?? before ?? (Option.isSome(worktree) ? record?.base : undefined)
+  // A resolution that was recorded is used, unless it has failed.
+  const resolved = work.tasks.find(
+    ({ commit, resolves, ...task }) => task.unit === unit && resolves !== undefined && exists(commit)
+  )?.commit
+  const tip =
+    (record?.state === "failed" ? undefined : resolved) ??
+    completed.at(-1)?.commit ??
+    before ??
+    (Option.isSome(worktree) ? record?.base : undefined)
   // Tasks that were merged into the base of the job stay done.
   if (isFresh || !exists(tip)) return { ...nothing, tasks: before === undefined ? taken : [] }
   return {

@@ -21,6 +21,8 @@ export interface TaskProgress {
   /** The tasks of a unit, in topological order. */
   readonly tasksOf: (unit: string) => ReadonlyArray<TaskRecord>
   readonly changeUnit: (unit: string, change: UnitChange) => Effect.Effect<void, WriteError>
+  /** Records a task that is not part of the plan, after the others of its unit, unless it is recorded. */
+  readonly addTask: (task: Omit<TaskRecord, "position">) => Effect.Effect<void, WriteError>
   readonly changeTask: (unit: string, task: number, change: TaskChange) => Effect.Effect<void, WriteError>
   /** The number of agent invocations of the job. */
   readonly calls: () => number
@@ -57,6 +59,15 @@ export const open = (
           const record = new UnitRecord({ ...unit(id), ...change }, { disableValidation: true })
           return Effect.map(retryWrite(store.work.unit({ jobId, attempt, unit: record })), () => {
             units.set(id, record)
+          })
+        }),
+      addTask: (added) =>
+        Effect.suspend(() => {
+          const own = tasks.get(added.unit)
+          if (own?.has(added.task) !== false) return Effect.void
+          const record = new TaskRecord({ ...added, position: own.size }, { disableValidation: true })
+          return Effect.map(retryWrite(store.work.add({ jobId, attempt, task: record })), () => {
+            own.set(added.task, record)
           })
         }),
       changeTask: (id, number, change) =>

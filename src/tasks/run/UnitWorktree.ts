@@ -3,8 +3,14 @@
  */
 import { Effect, Option, Schema } from "effect"
 import { Git } from "../../git/Git.js"
-import type { GitError } from "../../git/GitError.js"
-import { AbsolutePath, type ObjectId, type OwnBranch, unitBranch, type UnitName } from "../../git/RefNames.js"
+import {
+  AbsolutePath,
+  mergeBranch,
+  type ObjectId,
+  type OwnBranch,
+  unitBranch,
+  type UnitName
+} from "../../git/RefNames.js"
 import type { Worktree } from "../../git/Worktrees.js"
 import * as plainText from "../../internal/plainText.js"
 import type { Snapshot } from "../Snapshots.js"
@@ -26,17 +32,19 @@ interface Start {
   readonly branch: OwnBranch
   /** The last good commit. */
   readonly at: ObjectId
+  /** The name of its directory, if a conflict of the unit is resolved there. */
+  readonly directory?: string | undefined
 }
 
 /**
  * The worktree of a unit with an unfinished task, as the last turn left it: with all its files, and the agent's commits on its branch.
  * If it cannot be kept, it is made again, with the saved files unless the agent left its branch or an operation of git under way.
  */
-export const open = (ctx: RunContext, unit: UnitName, { at, branch }: Start) =>
+export const open = (ctx: RunContext, unit: UnitName, { at, branch, directory }: Start) =>
   Effect.gen(function* () {
     const git = yield* Git
     const { repository } = ctx
-    const path = yield* pathOf(ctx, unit)
+    const path = yield* pathOf(ctx, unit, directory)
     const unusable = () => Effect.succeedNone
     const kept = yield* git.reopenWorktree(repository, { path, branch, at }).pipe(
       Effect.catchTags({
@@ -46,9 +54,11 @@ export const open = (ctx: RunContext, unit: UnitName, { at, branch }: Start) =>
         WorktreeBroken: unusable
       })
     )
-    if (Option.isNone(kept))
-      return yield* create(ctx, { unit, branch, at }, yield* saveUnfinished.continued(ctx, { unit, path, branch, at }))
-    const worktree = yield* prepare(ctx, kept.value, { unit, at })
+    if (Option.isNone(kept)) {
+      const unfinished = yield* saveUnfinished.continued(ctx, { unit, path, branch, at })
+      return yield* create(ctx, { unit, branch, at, directory }, unfinished)
+    }
+    const worktree = yield* prepare(ctx, kept.value, { unit, at, directory })
     // The branch in the user's repository contains only work that has passed its gate.
     yield* git.restore(repository, branch, at)
     return worktree
@@ -100,34 +110,38 @@ export const make = (ctx: RunContext, { at, branch, unit }: Making) =>
 /** Creates the worktree with its branch at a commit, and runs the setup; an existing worktree, whose work is saved, is removed first. */
 export const create = (
   ctx: RunContext,
-  { at, branch, unit }: Making,
+  { at, branch, directory, unit }: Making,
   unfinished: saveUnfinished.Continued = Option.none()
 ) =>
   Effect.gen(function* () {
     const git = yield* Git
     const { repository } = ctx
-    const path = yield* pathOf(ctx, unit)
+    const path = yield* pathOf(ctx, unit, directory)
     yield* git.removeWorktree(repository, path)
     yield* git.restore(repository, branch, at)
-    return yield* prepare(ctx, yield* saveUnfinished.addWorktree(ctx, { path, branch }, unfinished), { unit, at })
+    const files = yield* saveUnfinished.addWorktree(ctx, { path, branch }, unfinished)
+    return yield* prepare(ctx, files, { unit, at, directory })
   })
 
 /** The name is no valid unit name, so it cannot collide with one. */
 const nameOf = (unit: UnitName | undefined): string => unit ?? "_landing"
 
-/** The recorded directory of a unit, or the one in which it will be worked on. */
-export const pathOf = ({ directories, progress }: RunContext, unit: UnitName | undefined) => {
-  const recorded = unit === undefined ? undefined : progress.unit(unit).worktree
-  return Schema.decode(AbsolutePath)(recorded ?? `${directories.worktrees}/${nameOf(unit)}`)
+/** The recorded directory of a unit, or the one in which it will be worked on, unless another is named. */
+export const pathOf = ({ directories, progress }: RunContext, unit: UnitName | undefined, directory?: string) => {
+  const recorded = unit === undefined || directory !== undefined ? undefined : progress.unit(unit).worktree
+  return Schema.decode(AbsolutePath)(recorded ?? `${directories.worktrees}/${directory ?? nameOf(unit)}`)
 }
 
 const prepare = (
   ctx: RunContext,
   files: Pick<UnitWorktree, keyof Worktree | "restored">,
-  { at, unit }: { readonly unit: UnitName | undefined; readonly at: ObjectId }
+  { at, directory, unit }: Pick<Making, "at" | "directory"> & { readonly unit: UnitName | undefined }
 ) => {
-  const worktree: UnitWorktree = { ...files, unit, logs: `${ctx.directories.logs}/${nameOf(unit)}` }
-  return Effect.as(Setup.first(ctx, worktree, at), worktree)
+  const worktree: UnitWorktree = { ...files, unit, logs: `${ctx.directories.logs}/${directory ?? nameOf(unit)}` }
+  const setup = Setup.first(ctx, worktree, at)
+  // A file that it needs, such as a lock file, may be in conflict.
+  const tolerant = Effect.catchTag(setup, "CommandFailed", ({ message }) => Effect.logWarning(message))
+  return Effect.as(directory === undefined ? setup : tolerant, worktree)
 }
 
 /** Why the worktree cannot be used for another attempt; none if it can. */
@@ -163,7 +177,7 @@ export const closeMerged = ({ job, progress, repository, snapshot }: RunContext)
   Effect.gen(function* () {
     const git = yield* Git
     const merged = snapshot.plan.units.filter(({ id }) => progress.unit(id).state === "merged")
-    const branches = new Set(merged.map(({ id }) => unitBranch(job.id, id)))
+    const branches = new Set(merged.flatMap(({ id }) => [unitBranch(job.id, id), mergeBranch(job.id, id)]))
     if (branches.size === 0) return
     for (const { branch, path } of yield* git.worktrees(repository))
       if (branches.has(branch)) yield* git.removeWorktree(repository, path)
@@ -171,7 +185,9 @@ export const closeMerged = ({ job, progress, repository, snapshot }: RunContext)
       if (branches.has(branch)) yield* git.deleteBranch(repository, branch)
   }).pipe(logLeftover)
 
-const logLeftover = <R>(removal: Effect.Effect<void, GitError, R>): Effect.Effect<void, never, R> =>
+export const logLeftover = <E extends { readonly message: string }, R>(
+  removal: Effect.Effect<void, E, R>
+): Effect.Effect<void, never, R> =>
   Effect.catchAll(removal, ({ message }) =>
     Effect.logWarning(`a worktree could not be removed; charlotte prune removes it later: ${message}`)
   )

@@ -70,7 +70,7 @@ export const run = (
   Effect.gen(function* () {
     const { progress } = ctx
     const emit = ofTask(ctx, unit, task)
-    const { calls, session: former, startedAt = yield* now } = progress.task(unit.id, task.number)
+    const { calls, resolves, session: former, startedAt = yield* now } = progress.task(unit.id, task.number)
     const log = `${name}.agent.log`
     const profile = taskSession.profileOf(ctx, task, worker)
     const resumed =
@@ -88,7 +88,7 @@ export const run = (
     const about = {
       text: task.prompt,
       file: task.file,
-      gate: task.backpressure,
+      gate: resolves === undefined ? task.backpressure : undefined,
       protected: Protection.describe(protectFiles.of(ctx, task))
     }
     const invocation = yield* retryWhileUnwritable(disk, (problem) =>

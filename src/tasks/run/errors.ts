@@ -2,6 +2,7 @@
  * The errors of tasks, units and jobs.
  */
 import { Schema } from "effect"
+import { ObjectId } from "../../git/RefNames.js"
 
 /** A task failed all of its attempts. */
 export class TaskFailure extends Schema.TaggedError<TaskFailure>()("TaskFailure", {
@@ -35,7 +36,9 @@ export class CommandFailed extends Schema.TaggedError<CommandFailed>()("CommandF
 /** A unit conflicts with the units that were merged before it. */
 export class MergeConflict extends Schema.TaggedError<MergeConflict>()("MergeConflict", {
   unit: Schema.String,
-  files: Schema.Array(Schema.String)
+  files: Schema.Array(Schema.String),
+  /** A commit with the marked files, and the parents of the merge, if the conflict can be resolved there. */
+  unresolved: Schema.optional(Schema.Struct({ commit: ObjectId, parents: Schema.Array(ObjectId) }))
 }) {
   override get message() {
     return `unit ${this.unit} conflicts with the units merged before it in ${this.files.join(", ")}`

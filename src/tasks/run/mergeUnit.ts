@@ -11,6 +11,7 @@ import type { RunContext } from "./RunContext.js"
 import * as ResultBranch from "./ResultBranch.js"
 import { MergeConflict } from "./errors.js"
 import type { TaskPosition } from "./commitTask.js"
+import * as resolveConflict from "./resolveConflict.js"
 import * as Setup from "./Setup.js"
 import * as verifyMerge from "./verifyMerge.js"
 import * as UnitWorktree from "./UnitWorktree.js"
@@ -19,6 +20,8 @@ interface Merging {
   readonly ours: ObjectId
   readonly theirs: ObjectId
   readonly isCarriedOver?: boolean
+  /** Whether a conflict is marked in a commit. */
+  readonly marks?: boolean
   readonly title?: string
 }
 
@@ -26,18 +29,18 @@ interface Merging {
 export const mergeCommits = (
   { job, repository, snapshot }: RunContext,
   unit: Unit,
-  { isCarriedOver = false, ours, theirs, title = `Merge unit ${unit.id}` }: Merging
+  { isCarriedOver = false, marks = false, ours, theirs, title = `Merge unit ${unit.id}` }: Merging
 ) =>
   Effect.gen(function* () {
     const git = yield* Git
     const subject = { title, jobId: job.id, unit: unit.id }
     const yields = isCarriedOver ? yield* Schema.decode(Schema.Array(RepoPath))(snapshot.plan.files) : []
-    const outcome = yield* git.merge(repository, { ours, theirs, subject, yields })
+    const outcome = yield* git.merge(repository, { ours, theirs, subject, yields, marks })
     return yield* MergeResult.$match(outcome, {
       UpToDate: ({ commit }) => Effect.succeed(commit),
       FastForward: ({ commit }) => Effect.succeed(commit),
       Merged: ({ commit }) => Effect.succeed(commit),
-      Conflict: ({ files }) => new MergeConflict({ unit: unit.id, files })
+      Conflict: ({ files, unresolved }) => new MergeConflict({ unit: unit.id, files, unresolved })
     })
   })
 
@@ -50,23 +53,34 @@ export const merge = (ctx: RunContext, unit: Unit, { tip, worktree: completed }:
     const { emit, progress } = ctx
     // Work taken over has the plan files as the retried job had them, except the files of done tasks, which are as they are now.
     const isCarriedOver = ctx.snapshot.taken.begun[unit.id] !== undefined
-    const commit = yield* mergeCommits(ctx, unit, { ours: result, theirs: tip, isCarriedOver })
+    const marks = resolveConflict.isWanted(ctx.job.config, ctx.snapshot)
+    const commit = yield* Effect.catchTag(
+      mergeCommits(ctx, unit, { ours: result, theirs: tip, isCarriedOver, marks }),
+      "MergeConflict",
+      (conflict) => resolveConflict.run(ctx, unit, conflict)
+    )
     const fastForward = commit === tip
     // Work taken over may have been merged with newer commits when the unit was started, and a person may have changed it.
     const isMerge = !fastForward || isCarriedOver
     const isVerified = isMerge || ctx.snapshot.plan.settings.baseline.length > 0
     const worktree = isVerified ? yield* forward(ctx, unit, completed, { from: tip, to: commit }) : completed
-    if (isMerge) yield* verifyMerge.gates(ctx, worktree, verifyMerge.doneTasks(ctx, unit.id))
+    // If its conflict was resolved, by a turn of its agent or on its branch by a person, the work of others may be lost in it.
+    const isResolved = resolveConflict.hadTurn(ctx, unit) || (isCarriedOver && unit.remaining.length === 0)
+    const others = isResolved ? verifyMerge.merged(ctx) : []
+    if (isMerge) yield* verifyMerge.gates(ctx, worktree, verifyMerge.doneTasks(ctx, ...others, unit.id))
     yield* verifyMerge.baseline(ctx, worktree)
     yield* progress.changeUnit(unit.id, { commit })
     yield* ResultBranch.trySet(ctx, commit)
     yield* progress.changeUnit(unit.id, { state: "merged", endedAt: yield* now })
     yield* emit("unit.merged", { commit, fastForward }, { unit: unit.id })
     yield* UnitWorktree.close(ctx, worktree)
+    yield* resolveConflict.end(ctx, unit, tip, true)
   }).pipe(
     // The user can then check its branch out, and resolve there what keeps it from being merged.
     Effect.tapError(({ _tag }) =>
-      _tag === "StoreError" || _tag === "Superseded" ? Effect.void : UnitWorktree.release(ctx, completed)
+      _tag === "StoreError" || _tag === "Superseded" || _tag === "AgentsUnavailable"
+        ? Effect.void
+        : Effect.zipRight(UnitWorktree.release(ctx, completed), resolveConflict.end(ctx, unit, tip, false))
     )
   )
 

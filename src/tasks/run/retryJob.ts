@@ -169,7 +169,9 @@ export const carryOver = (former: Option.Option<FormerJob>, start: Start) =>
 
 /** The session of a task that goes on in the retry, in which no attempt was made yet. */
 const sessionOf = ({ tasks }: Work, unit: UnitName, number: number) => {
-  const session = tasks.find((record) => record.unit === unit && record.task === number)?.session
+  const session = tasks.find(
+    (record) => record.unit === unit && record.task === number && record.resolves === undefined
+  )?.session
   return session === undefined
     ? []
     : [{ unit, task: number, session: new TaskSession({ ...session, attempt: 0 }, { disableValidation: true }) }]

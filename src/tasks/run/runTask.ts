@@ -9,7 +9,7 @@ import type { TaskRecord } from "../../domain/Work.js"
 import type * as Prompt from "../agents/Prompt.js"
 import type { Task, Unit } from "../plan/Plan.js"
 import * as AgentWait from "./AgentWait.js"
-import type * as commitTask from "./commitTask.js"
+import * as commitTask from "./commitTask.js"
 import { ofTask } from "./emitTaskEvent.js"
 import { TaskFailure } from "./errors.js"
 import * as gateBefore from "./gateBefore.js"
@@ -17,16 +17,29 @@ import type * as judge from "./judge.js"
 import * as Note from "./Note.js"
 import type { RunContext } from "./RunContext.js"
 import * as saveUnfinished from "./saveUnfinished.js"
-import { type FailedAttempt, tryTask } from "./tryTask.js"
+import { type AfterTurn, type FailedAttempt, tryTask } from "./tryTask.js"
 import * as UnitWorktree from "./UnitWorktree.js"
 
 const reasonOf = (outcome: FailedAttempt | { readonly next: commitTask.TaskPosition }): string | undefined =>
   "next" in outcome ? undefined : outcome.reason
 
+interface Options {
+  /** The number of attempts. */
+  readonly attempts: number
+  /** Follows the turn instead of the gate and the commit of the task. */
+  readonly afterTurn?: AfterTurn
+}
+
 /** Returns the position at which the next task starts. */
-export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTask.TaskPosition) =>
+export const run = (
+  ctx: RunContext,
+  unit: Unit,
+  task: Task,
+  position: commitTask.TaskPosition,
+  { afterTurn, attempts }: Options = ctx.snapshot.plan.settings
+) =>
   Effect.gen(function* () {
-    const { progress, snapshot } = ctx
+    const { progress } = ctx
     const emit = ofTask(ctx, unit, task)
     const change = (change: Parameters<typeof progress.changeTask>[2]) =>
       progress.changeTask(unit.id, task.number, change)
@@ -35,7 +48,10 @@ export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTas
     // The job's previous attempt was interrupted after the task had failed, but before its unit was recorded as failed.
     if (record().state === "failed") return yield* failure(unit, task, record())
     yield* ctx.mayGoOn
-    const before = yield* gateBefore.run(ctx, unit, task, position)
+    const before: gateBefore.Before =
+      afterTurn === undefined
+        ? yield* gateBefore.run(ctx, unit, task, position)
+        : { worktree: position.worktree, ignored: yield* commitTask.ignoredFiles(ctx, position) }
     let { worktree } = before
     const { ignored, refused } = before
     if (refused !== undefined) {
@@ -69,7 +85,7 @@ export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTas
         unit,
         task,
         { worktree, tip: position.tip, ignored },
-        { attempt, failures, previous, restarted, turns }
+        { attempt, afterTurn, failures, previous, restarted, turns }
       ).pipe(
         Effect.tapErrorTag("AgentsUnavailable", () => save),
         Tracing.tracedResult(Tracing.attempt, reasonOf, { attributes: { attempt } })
@@ -89,7 +105,7 @@ export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTas
         continue
       }
       const failed = { failures: attempt, reason, said, log: log?.file, commit: undefined }
-      if (attempt >= snapshot.plan.settings.attempts) {
+      if (attempt >= attempts) {
         yield* change({ ...failed, state: "failed", endedAt: yield* now })
         yield* emit("task.failed", { attempts: attempt, reason, log })
         return yield* failure(unit, task, record())

@@ -14,12 +14,19 @@ import type { TaskPosition } from "./commitTask.js"
 import { UnitBlocked } from "./errors.js"
 import * as Fold from "./Fold.js"
 import * as limits from "./limits.js"
+import type { AgentsUnavailable } from "./TaskAgents.js"
 import type { RunContext } from "./RunContext.js"
 import * as mergeUnit from "./mergeUnit.js"
 import type { WriteError } from "./WriteError.js"
 import * as runUnit from "./runUnit.js"
 import * as unitCommits from "./unitCommits.js"
 import * as UnitActivity from "./UnitActivity.js"
+
+/** A unit that is done, and why its merge waits for its agent. */
+interface MergeWaits {
+  readonly completed: TaskPosition
+  readonly causes: AgentsUnavailable["causes"] | undefined
+}
 
 /** Returns once each unit is merged, failed or blocked. */
 export const run = (ctx: RunContext) =>
@@ -75,23 +82,26 @@ export const run = (ctx: RunContext) =>
           ])
 
         const permit = Permits.lendable(permits)
+        const own = { ...ctx, lendPermit: permit.lend, mayGoOn }
+        /** Also ends if the turn at a conflict has to wait for its agent. */
         const merge = (completed: TaskPosition, onto: string | undefined) =>
           Effect.flatMap(unitCommits.resultAfter(ctx, onto), (result) =>
-            limits.within(ctx)(mergeUnit.merge(ctx, unit, completed, result))
-          ).pipe(Tracing.traced(Tracing.merge, { attributes: { unit: unit.id } }))
+            limits.within(ctx)(mergeUnit.merge(own, unit, completed, result))
+          ).pipe(
+            Tracing.traced(Tracing.merge, { attributes: { unit: unit.id } }),
+            Effect.as("merged" as const),
+            Effect.catchTag("AgentsUnavailable", ({ causes }) => Effect.succeed({ completed, causes }))
+          )
         // A unit that waits to be merged, or for its agent, releases its permit for another unit.
         const work = (start: Fold.Start) => {
           const next = unit.remaining.find(runUnit.isUnfinished(ctx, unit))
           const [head] = next === undefined ? [] : ctx.snapshot.agentsOf(next)
           return Effect.gen(function* () {
             if (next !== undefined) yield* ctx.taskAgents.check(unit.id, next)
-            const own = { ...ctx, lendPermit: permit.lend, mayGoOn }
             const completed = yield* limits.within(ctx)(runUnit.run(own, unit, start))
             yield* activity.complete(position)
             const step = Fold.fold(plan, unit)
-            if (step._tag !== "Ready") return { completed }
-            yield* merge(completed, step.value)
-            return "merged" as const
+            return step._tag === "Ready" ? yield* merge(completed, step.value) : { completed, causes: undefined }
           }).pipe(
             Tracing.traced(Tracing.unit, { attributes: { unit: unit.id } }),
             permit.hold,
@@ -125,10 +135,12 @@ export const run = (ctx: RunContext) =>
           })
           if (outcome === undefined) begun = yield* start()
         }
-        if (outcome === "merged") return
-        const { completed } = outcome
-        const onto = yield* next(() => Fold.fold(plan, unit), merged)
-        yield* permit.hold(merge(completed, onto))
+        while (outcome !== "merged") {
+          const { causes, completed }: MergeWaits = outcome
+          if (causes !== undefined) yield* awaitAgent((activity) => AgentWait.until(ctx, unit, activity, causes))
+          const onto = yield* next(() => Fold.fold(plan, unit), merged)
+          outcome = yield* permit.hold(merge(completed, onto))
+        }
       }).pipe(
         Effect.catchTag("UnitBlocked", ({ by }) => block(ctx, unit, by)),
         Effect.catchAll((error) =>

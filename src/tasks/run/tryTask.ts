@@ -50,6 +50,11 @@ const unusedName = (name: string) =>
 const restoredAt = ({ tip, worktree: { restored } }: commitTask.TaskPosition): Option.Option<Prompt.Restored> =>
   restored?.base === tip ? Option.some(restored.record) : Option.none()
 
+type Committing = ReturnType<typeof commitTask.commit>
+
+/** What follows the turn of an agent that has succeeded, instead of the gate and the commit of the task. */
+export type AfterTurn = (worker: string) => Committing
+
 export const tryTask = <R>(
   ctx: RunContext,
   unit: Unit,
@@ -57,12 +62,14 @@ export const tryTask = <R>(
   position: commitTask.TaskPosition,
   {
     attempt,
+    afterTurn,
     failures,
     previous,
     restarted,
     turns
   }: {
     readonly attempt: number
+    readonly afterTurn: AfterTurn | undefined
     readonly failures: judge.Failures
     readonly previous: Option.Option<Prompt.Previous>
     /** The attempts in which a session was lost, and another one began. */
@@ -82,7 +89,7 @@ export const tryTask = <R>(
           const name = yield* unusedName(files)
           const how = { attempt, canResume, name, previous, restored, worker }
           const { end, value } = yield* agentTurn.run(ctx, unit, task, worktree, how)
-          return { end, value: { ...value, name } }
+          return { end, value: { ...value, name, worker: worker.name } }
         })
       )
 
@@ -114,6 +121,7 @@ export const tryTask = <R>(
       })
     }
 
+    if (afterTurn !== undefined) return yield* committed(afterTurn(agent.worker), attempt)
     const protectedFiles = yield* protectFiles
       .putBack(ctx, unit, task, position, `${agent.name}.protected.patch`)
       .pipe(Effect.catchTag("GitFailed", failedBy(attempt, "protected files could not be put back")))
@@ -129,13 +137,7 @@ export const tryTask = <R>(
       protectedFiles: protectedFiles.files,
       ...(yield* Fiber.join(file))
     })
-    return yield* Effect.map(accepted, (next) => ({ next })).pipe(
-      Effect.catchTags({
-        FilesUnreadable: failedBy(attempt, uncommitted),
-        GitFailed: failedBy(attempt, uncommitted),
-        Locked: failedBy(attempt, uncommitted)
-      })
-    )
+    return yield* committed(accepted, attempt)
   }).pipe(
     // The agent switched branches or broke its worktree, so its attempt fails.
     Effect.catchTags({
@@ -143,6 +145,7 @@ export const tryTask = <R>(
       BranchMoved: attemptFailed,
       ContentFiltered: attemptFailed,
       HeadMoved: attemptFailed,
+      MarkersLeft: attemptFailed,
       NestedRepository: attemptFailed,
       OperationInProgress: attemptFailed,
       WorktreeBroken: attemptFailed
@@ -166,3 +169,12 @@ const failedBy =
         pause: backoff(attempt)
       })
     )
+
+const committed = (committing: Committing, attempt: number) =>
+  Effect.map(committing, (next) => ({ next })).pipe(
+    Effect.catchTags({
+      FilesUnreadable: failedBy(attempt, uncommitted),
+      GitFailed: failedBy(attempt, uncommitted),
+      Locked: failedBy(attempt, uncommitted)
+    })
+  )

@@ -11,14 +11,18 @@ export interface Recorded {
   readonly progress: Pick<TaskProgress, "unit" | "tasksOf">
 }
 
+/** The tasks of the unit that are part of the plan. */
+const plannedOf = ({ progress }: Recorded, unit: string) =>
+  progress.tasksOf(unit).filter(({ resolves }) => resolves === undefined)
+
 /** The commit of the unit's last completed task. */
-export const lastOf = ({ progress }: Recorded, unit: string): string | undefined =>
-  progress.tasksOf(unit).findLast(({ state }) => state === "completed")?.commit
+export const lastOf = (ctx: Recorded, unit: string): string | undefined =>
+  plannedOf(ctx, unit).findLast(({ state }) => state === "completed")?.commit
 
 /** The tip of a unit whose tasks are all done; `undefined` if one is not. */
 export const tipOf = (ctx: Recorded, unit: string): string | undefined => {
   const { progress } = ctx
-  const isDone = progress.tasksOf(unit).every(({ state }) => state === "completed" || state === "skipped")
+  const isDone = plannedOf(ctx, unit).every(({ state }) => state === "completed" || state === "skipped")
   return isDone ? (lastOf(ctx, unit) ?? progress.unit(unit).base) : undefined
 }
 

@@ -46,6 +46,10 @@ const mustPass = (
     runCommand.mustPass(ctx, worktree, { line, ...command, log: `${worktree.logs}/${log}-${ctx.job.attempt}.log` })
   )
 
+/** The units in the result. */
+export const merged = ({ progress, snapshot: { plan } }: RunContext): ReadonlyArray<UnitName> =>
+  plan.units.map(({ id }) => id).filter((id) => ["merged", "skipped"].includes(progress.unit(id).state))
+
 /**
  * The tasks of the given units, or of all units in the result, that were completed by this job, or by the job that it retries. A unit
  * that failed or is blocked is in no result, whatever it has completed.

@@ -58,6 +58,7 @@ wave 2
 
 2 units, 3 tasks, 2 waves: 2 to do, 1 skipped
 a unit begins once the units that it comes after are done; units are merged in this order
+a unit that conflicts with those merged before it fails, and keeps its commits
 `
 
 describe("charlotte plan", () => {
@@ -92,6 +93,7 @@ describe("charlotte plan", () => {
       expect([code, err]).toEqual([0, ""])
       expect(out.indexOf("\n")).toBe(out.length - 1)
       expect(JSON.parse(out)).toEqual({
+        conflicts: "fail",
         units: [
           {
             id: "db",

@@ -195,7 +195,7 @@ describe("the options of run", () => {
   it.effect("are read in any order", () =>
     Effect.gen(function* () {
       const words =
-        "--repo ../r tasks --target main --agent claude --concurrency 2 --land done --no-land --dry-run --json"
+        "--repo ../r tasks --target main --agent claude --concurrency 2 --land done --no-land --conflicts agent --dry-run --json"
       expect(yield* given(...words.split(" "), "--label", "team=web", "--label", "why=a=b c")).toEqual({
         tasksDir: "tasks",
         repo: Option.some("../r"),
@@ -204,6 +204,7 @@ describe("the options of run", () => {
         concurrency: Option.some(2),
         land: Option.some("done"),
         noLand: true,
+        conflicts: Option.some("agent"),
         dryRun: true,
         json: true,
         labels: [
@@ -292,6 +293,9 @@ Options
   --land WHAT            What lands: auto, all units or nothing; done, the units that are done; or
                          never (default: as charlotte.yaml says, or auto).
   --no-land              Leave the result on its own branch and the target branch unchanged.
+  --conflicts WHAT       What happens to a unit that conflicts with those merged before it: agent,
+                         one turn of its agent resolves that; or fail (default: as charlotte.yaml
+                         says, or fail).
   --dry-run              Show what would be done without doing it.
   --label KEY=VALUE...   A label to find jobs by; can be repeated.
   --queue                If all permits are in use, wait for one instead of failing.

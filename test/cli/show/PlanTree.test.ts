@@ -104,7 +104,8 @@ wave 3
         gate  npm test && npm run lint
 
 5 units, 7 tasks, 3 waves: 5 to do, 2 skipped
-a unit begins once the units that it comes after are done; units are merged in this order`)
+a unit begins once the units that it comes after are done; units are merged in this order
+a unit that conflicts with those merged before it fails, and keeps its commits`)
   })
 
   it("is truncated to the width of the terminal", () => {
@@ -131,8 +132,17 @@ a unit begins once the units that it comes after are done; units are merged in t
 })
 
 describe("plan as JSON", () => {
+  it("says what happens to a unit that conflicts, which the command line decides before charlotte.yaml", () => {
+    expect(PlanTree.json(diamond, "agent").conflicts).toBe("agent")
+    const settings = new Settings.Settings({ ...Settings.defaults, conflicts: "agent" })
+    expect(text(new Plan({ ...diamond, settings }, { disableValidation: true })).at(-1)).toBe(
+      "one turn of its agent resolves a conflict of a unit with those merged before it"
+    )
+  })
+
   it("has units and tasks in order", () => {
     expect(PlanTree.json(plan(diamond.units.slice(0, 1)))).toEqual({
+      conflicts: "fail",
       units: [
         {
           id: "base",

@@ -11,7 +11,7 @@ describe("charlotte.yaml", () => {
   it("is read with all keys", () => {
     const { problems, settings } = parse(
       "# how\nsetup: npm ci\ncopy: [.env, config/local.json]\nbaseline:\n  - npm test\n  - npm run lint\n" +
-        "agent: claude\nattempts: 5\nsession: fresh\nland: done\nlimits:\n  agentCalls: 100\n  duration: 2 hours\n" +
+        "agent: claude\nattempts: 5\nsession: fresh\nland: done\nconflicts: agent\nlimits:\n  agentCalls: 100\n  duration: 2 hours\n" +
         "gates: { before: 5 minutes, twice: true, flaky: fail }\n"
     )
     expect(problems).toEqual([])
@@ -24,6 +24,7 @@ describe("charlotte.yaml", () => {
         attempts: 5,
         session: "fresh",
         land: "done",
+        conflicts: "agent",
         limits: new Settings.Limits({ agentCalls: 100, duration: Duration.hours(2) }),
         gates: new Settings.Gates({ before: Duration.minutes(5), twice: true, flaky: "fail" })
       })
@@ -81,7 +82,7 @@ describe("charlotte.yaml", () => {
   it("has every invalid value reported with its line", () => {
     const { problems } = parse(
       "setup: [a]\ncopy:\n  - ../secret\n  - /etc/passwd\n  - .git/config\nbaseline: npm test\n" +
-        "agent: 1\nattempts: 0\nsession: new\nlimits:\n  duration: soon\n  agentCalls: many\nbasline: [x]\nland: all\n"
+        "agent: 1\nattempts: 0\nsession: new\nlimits:\n  duration: soon\n  agentCalls: many\nbasline: [x]\nland: all\nconflicts: ours\n"
     )
     expect(problems.map(String)).toEqual([
       'tasks/charlotte.yaml:13: has the unknown key "basline": did you mean "baseline"?',
@@ -92,6 +93,7 @@ describe("charlotte.yaml", () => {
       "tasks/charlotte.yaml:6: baseline must be a list of shell commands",
       "tasks/charlotte.yaml:7: agent must be the name of an agent, or a list of names, such as [claude, codex]",
       "tasks/charlotte.yaml:14: land must be auto, done or never",
+      "tasks/charlotte.yaml:15: conflicts must be agent or fail",
       "tasks/charlotte.yaml:8: attempts must be a whole number, 1 or more",
       "tasks/charlotte.yaml:9: session must be resume or fresh",
       "tasks/charlotte.yaml:12: limits.agentCalls must be a whole number, 1 or more",

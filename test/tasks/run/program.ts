@@ -7,6 +7,7 @@ import { JobManager } from "charlotte"
 import { Duration, Effect, Layer, Logger } from "effect"
 import { writeSync } from "node:fs"
 import { charlotte } from "../Composition.js"
+import { resolver } from "./Resolver.js"
 import { resumeParked, writer } from "./Writer.js"
 
 const [root = "", job] = process.argv.slice(2)
@@ -26,7 +27,11 @@ const layer = charlotte(
       limit: Duration.minutes(1)
     }
   },
-  { env: ["WITNESS"], around: { ...variables, WITNESS: `${root}/witness` }, profiles: [writer(root)] }
+  {
+    env: ["WITNESS"],
+    around: { ...variables, WITNESS: `${root}/witness` },
+    profiles: [writer(root), resolver({ root })]
+  }
 )
 
 const log = Logger.replace(
