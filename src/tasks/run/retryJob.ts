@@ -115,6 +115,13 @@ export const carryOver = (former: Option.Option<FormerJob>, start: Start) =>
         if (Option.isNone(tip) || Option.isNone(standing)) return tip
         return (yield* git.isAncestor(repository, tip.value, standing.value)) ? standing : tip
       })
+    const dependedOn = new Map(snapshot.plan.units.map(({ dependsOn, id }) => [id, dependsOn]))
+    /** The work of a unit contains what it depended on, which is in no result if it is not merged. */
+    const hasWorkOfOthers = ({ dependsOn, id }: Unit) =>
+      dependedOn
+        .get(id)
+        ?.some((other) => !dependsOn.includes(other) && !["merged", "skipped"].includes(states.get(other) ?? "")) ===
+      true
     // What a unit did is also in the work of the units that depend on it, so if it starts over, they do, too.
     const over = new Set<string>()
     const units = yield* Effect.forEach(plan.units, (unit) =>
@@ -124,7 +131,9 @@ export const carryOver = (former: Option.Option<FormerJob>, start: Start) =>
             .map(({ number }) => number)
             .filter((number) => tasks.includes(number) && unchanged.has(name(unit.id, number)))
         const startsOver =
-          (isFresh && (wanted === undefined || wanted.includes(unit.id))) || unit.dependsOn.some((id) => over.has(id))
+          (isFresh && (wanted === undefined || wanted.includes(unit.id))) ||
+          hasWorkOfOthers(unit) ||
+          unit.dependsOn.some((id) => over.has(id))
         const left = CarryOver.of(unit.id, former.value, { exists, isFresh: startsOver })
         const state = states.get(unit.id)
         if (Option.isNone(left.tip) && state !== undefined && state !== "merged" && state !== "skipped")

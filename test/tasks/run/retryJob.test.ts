@@ -4,18 +4,7 @@ import { rm } from "node:fs/promises"
 import { DateTime, Effect } from "effect"
 import * as Summary from "../../../src/cli/run/Summary.js"
 import * as Repository from "../../support/Repository.js"
-import {
-  appears,
-  charlotte,
-  type ended,
-  repository,
-  run,
-  show,
-  subjects,
-  task,
-  unchangedButMain,
-  unit
-} from "../Jobs.js"
+import { appears, charlotte, ended, repository, run, show, subjects, task, unchangedButMain, unit } from "../Jobs.js"
 import { commitOf, commitOnMain, counted, counting, doneTasks, eventually, follow, pausing, refusal } from "./Scenes.js"
 
 type Ended = Effect.Effect.Success<ReturnType<typeof ended>>
@@ -428,6 +417,35 @@ describe("retry", () => {
         expect(calls(third)).toEqual(["a 1", "b 2"])
         expect(yield* show(world, top, "main:b1")).toBe("b1\n")
         yield* untouched
+      }).pipe(Effect.provide(charlotte(world)))
+    })
+  )
+
+  it.scopedLive("begins a unit from the start if it no longer depends on one that was not merged", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config, top } = yield* repository(world, {
+        "a/IMPLEMENTATION_PLAN.md": unit(),
+        "a/01-a.md": task(1, pausing(world, "sed -i s/one/a/ a.txt"), "grep -q a a.txt"),
+        "b/IMPLEMENTATION_PLAN.md": unit(),
+        "b/01-b.md": task(1, "sed -i s/one/b/ a.txt; touch b1", "test -e b1"),
+        "c/IMPLEMENTATION_PLAN.md": unit(["b"]),
+        "c/01-c.md": task(1, ...makes("c1")),
+        "d/IMPLEMENTATION_PLAN.md": unit(["c"]),
+        "d/01-d.md": task(1, ...makes("d1"))
+      })
+      yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const id = yield* manager.start(config)
+        yield* eventually(id, "unit.completed d")
+        yield* world.write(`${world.root}/go`, "")
+        expect(states(yield* ended(id))).toEqual({ a: "merged", b: "failed", c: "blocked", d: "blocked" })
+        yield* mend(world, top, "tasks/c/IMPLEMENTATION_PLAN.md", unit())
+        const second = yield* run({ ...config, retryOf: id })
+        expect(states(second)).toEqual({ a: "skipped", b: "failed", c: "merged", d: "merged" })
+        expect(calls(second)).toEqual(["c 1", "d 1"])
+        const files = (yield* world.git(top, "ls-tree", "--name-only", `charlotte/${second.id}/result`)).split("\n")
+        expect(files.filter((file) => /^[a-d]1$/.test(file))).toEqual(["c1", "d1"])
       }).pipe(Effect.provide(charlotte(world)))
     })
   )
