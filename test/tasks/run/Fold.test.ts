@@ -1,22 +1,12 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import * as Fold from "../../../src/tasks/run/Fold.js"
+import { pair, type World, worlds } from "./Worlds.js"
 
 /** What a commit contains: the work of units, and the conflicts that were resolved in it. */
 interface Commit {
   readonly units: ReadonlySet<string>
   readonly resolved: ReadonlySet<string>
-}
-
-/** A plan, and everything about its units but how long each of them takes. */
-interface World {
-  readonly units: ReadonlyArray<Fold.Node>
-  /** Units whose tasks fail. */
-  readonly doomed: ReadonlySet<string>
-  /** Pairs of units that conflict, such as `u1 u4`, and whether that can be resolved. */
-  readonly conflicts: ReadonlyMap<string, boolean>
-  /** Pairs of units whose gates fail together. */
-  readonly red: ReadonlySet<string>
 }
 
 interface Outcome {
@@ -28,8 +18,6 @@ interface Outcome {
   readonly resolved: ReadonlyArray<string>
 }
 
-const pair = (a: string, b: string): string => [a, b].toSorted().join(" ")
-
 const pairs = (a: Commit, b: Commit): ReadonlyArray<string> =>
   [...a.units]
     .filter((unit) => !b.units.has(unit))
@@ -40,7 +28,7 @@ const union = (a: Commit, b: Commit, ...resolved: ReadonlyArray<string>): Commit
   resolved: new Set([...a.resolved, ...b.resolved, ...resolved])
 })
 
-/** Runs the plan: `pick` chooses which of the units that can go on does so next. */
+/** Runs the plan: `pick` chooses which of the units that can go on does so next, and when the manager is killed. */
 const run = ({ conflicts, doomed, red, units }: World, pick: (count: number) => number): Outcome => {
   const states = new Map<string, Fold.Standing>(units.map(({ id }) => [id, "open"]))
   const plan: Fold.Plan = { units, standing: (id) => states.get(id) ?? "open" }
@@ -116,6 +104,8 @@ const run = ({ conflicts, doomed, red, units }: World, pick: (count: number) => 
   for (;;) {
     const ready = units.map(step).filter((act) => act !== undefined)
     if (ready.length === 0) break
+    // That tips do not go together is not recorded: it is found again.
+    if (pick(10) % 10 === 0) unmergeable.clear()
     ready[pick(ready.length) % ready.length]?.()
   }
   return {
@@ -127,34 +117,14 @@ const run = ({ conflicts, doomed, red, units }: World, pick: (count: number) => 
   }
 }
 
-/** Plans with diamonds, chains and strangers, in which each unit depends on units before it. */
-const worlds: fc.Arbitrary<World> = fc.integer({ min: 2, max: 9 }).chain((count) => {
-  const ids = Array.from({ length: count }, (_, index) => `u${index}`)
-  const all = ids.flatMap((a, i) => ids.slice(i + 1).map((b) => pair(a, b)))
-  const some = <A>(items: ReadonlyArray<A>, maxLength: number) =>
-    fc.subarray([...items], { maxLength: Math.min(maxLength, items.length) })
-  return fc.record({
-    units: fc
-      .tuple(...ids.map((_, index) => some(ids.slice(0, index), 3)))
-      .map((all) => all.map((dependsOn, index) => ({ id: `u${index}`, dependsOn }))),
-    doomed: some(ids, 2).map((some) => new Set(some)),
-    conflicts: some(all, 3).chain((some) =>
-      fc
-        .array(fc.boolean(), { minLength: some.length, maxLength: some.length })
-        .map((resolvable) => new Map(some.map((pair, index) => [pair, resolvable[index] ?? false])))
-    ),
-    red: some(all, 2).map((some) => new Set(some))
-  })
-})
-
 const speeds = fc.infiniteStream(fc.nat(1000))
 
 const next = (speeds: Iterator<number>) => () => Number(speeds.next().value ?? 0)
 
 describe("the model of units side by side", () => {
-  it("has the same result at any speed, without the work of failed units, and resolves nothing twice", () => {
+  it("has the same result at any speed and over kills, without the work of failed units, and resolves nothing twice", () => {
     fc.assert(
-      fc.property(worlds, speeds, speeds, (world, some, others) => {
+      fc.property(worlds(9), speeds, speeds, (world, some, others) => {
         const outcome = run(world, next(some))
         const other = run(world, next(others))
         expect(outcome.order).toEqual(other.order)

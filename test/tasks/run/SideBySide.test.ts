@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { JobManager } from "charlotte"
+import { JobManager, type RunStore } from "charlotte"
 import { Effect } from "effect"
 import * as Repository from "../../support/Repository.js"
 import { appears, charlotte, ended, repository, run, show, task, unit } from "../Jobs.js"
@@ -138,5 +138,41 @@ describe("units side by side", () => {
       expect(yield* show(world, top, `charlotte/${job.id}/result:a.txt`)).toBe("left\ntwo\nthree\n")
       expect(yield* show(world, top, `charlotte/${job.id}/result:stranger.txt`)).toBe("stranger\n")
     })
+  )
+
+  it.scopedLive(
+    "the bases and merges of units have a branch before they are recorded, so that no collection removes them",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const { config, top } = yield* repository(world, {
+          "left/IMPLEMENTATION_PLAN.md": unit(),
+          "left/01-a.md": writes("left"),
+          "right/IMPLEMENTATION_PLAN.md": unit(),
+          "right/01-a.md": writes("right"),
+          "top/IMPLEMENTATION_PLAN.md": unit(["right", "left"]),
+          "top/01-a.md": task(1, "cat left.txt right.txt > top.txt", "test $(wc -l < top.txt) -eq 2"),
+          "last/IMPLEMENTATION_PLAN.md": unit(["top"]),
+          "last/01-a.md": writes("last")
+        })
+        const recorded: Array<string> = []
+        const holders = (commit: string) => world.git(top, "for-each-ref", `--contains=${commit}`, "refs/heads")
+        const store = (store: RunStore.Service): RunStore.Service => ({
+          ...store,
+          work: {
+            ...store.work,
+            unit: (changed) =>
+              Effect.gen(function* () {
+                for (const commit of [changed.unit.base, changed.unit.commit])
+                  if (commit !== undefined && (yield* Effect.orDie(holders(commit))) === "") recorded.push(commit)
+                yield* Effect.orDie(world.git(top, "gc", "--quiet", "--prune=now"))
+                yield* store.work.unit(changed)
+              })
+          }
+        })
+        const job = yield* run({ ...config, concurrency: 1 }).pipe(Effect.provide(charlotte(world, { store })))
+        expect(job.run.error).toBeUndefined()
+        expect(recorded).toEqual([])
+      })
   )
 })
