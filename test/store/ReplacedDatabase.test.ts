@@ -5,6 +5,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, RunStore } from "charlotte"
 import { Context, Effect, Either, Layer, Logger, LogLevel } from "effect"
+import { execFileSync } from "node:child_process"
 import { copyFileSync, existsSync, readFileSync, renameSync, statSync, truncateSync } from "node:fs"
 import { RealClock } from "../../src/internal/RealClock.js"
 import * as HurriedClock from "../support/hurriedClock.js"
@@ -155,6 +156,28 @@ describe("store", () => {
           concurrency: n % 2 === 0 ? "unbounded" : 1
         })
       for (const { list } of stores) expect((yield* list({ limit: 1_000 })).length).toBe(180)
+    })
+  )
+
+  it.scopedLive("goes on after another process was killed in the middle of a checkpoint", () =>
+    Effect.gen(function* () {
+      const filename = yield* TemporaryDirectory.file("jobs.db")
+      yield* Effect.gen(function* () {
+        yield* created(1)
+        // Another process, since closing the files in this one would release its locks on them. It leaves what a killed checkpoint leaves:
+        // a database file that has changed, and the number of frames that were to be copied, in the index of the WAL.
+        execFileSync(process.execPath, [
+          "-e",
+          `const { openSync, utimesSync, writeSync } = require("node:fs")
+           writeSync(openSync(process.argv[1] + "-shm", "r+"), Uint32Array.of(1_000), 0, 4, 128)
+           utimesSync(process.argv[1], 1, 1)`,
+          "--",
+          filename
+        ])
+        yield* created(2)
+        yield* checkpoint
+        yield* created(3)
+      }).pipe(Effect.provide(layer(filename)))
     })
   )
 

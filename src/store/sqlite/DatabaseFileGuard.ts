@@ -16,6 +16,7 @@ import * as background from "../../internal/background.js"
 import { RealClock } from "../../internal/RealClock.js"
 import * as FileState from "./FileState.js"
 import * as Generation from "./Generation.js"
+import { isCheckpointInterrupted } from "./isCheckpointInterrupted.js"
 import * as Keeper from "./Keeper.js"
 import type { Session } from "../sql/Session.js"
 import { query } from "../sql/statements.js"
@@ -91,7 +92,10 @@ export const guard = (
     let suspectSince: number | undefined
     let refusal: StoreError | undefined
 
-    /** Fails unless a checkpoint explains the change of the file. A checkpoint of another process may still be running. */
+    /**
+     * Fails unless a checkpoint explains the change of the file. A checkpoint of another process may still be running, or that process was
+     * killed in the middle of it.
+     */
     const assess = (now: FileState.FileState) =>
       Effect.gen(function* () {
         if (FileState.isLogForeign(state, now)) return yield* (refusal = logLost(log, "replaced"))
@@ -102,7 +106,13 @@ export const guard = (
         }
         const at = yield* time
         suspectSince ??= at
-        if (at - suspectSince >= checkpointGrace) return yield* (refusal = replacedInPlace(path))
+        if (at - suspectSince >= checkpointGrace) {
+          if (!(yield* isCheckpointInterrupted(path))) return yield* (refusal = replacedInPlace(path))
+          // The next checkpoint copies all of its frames again.
+          suspectSince = undefined
+          state = now
+          return
+        }
         const cause = new Error(`${path} was changed by another process; this may be a running checkpoint`)
         return yield* new StoreError({ operation: "use the database", reason: "busy", cause })
       })
