@@ -15,6 +15,7 @@ import type { RawQuery } from "../sql/rawQuery.js"
 import { reserve } from "../sql/reserve.js"
 import * as migrationVersion from "../sql/migrationVersion.js"
 import * as StartProgress from "../port/StartProgress.js"
+import * as liveOwner from "./liveOwner.js"
 import * as SchemaCheck from "./SchemaCheck.js"
 import { migrations } from "./migrations/index.js"
 
@@ -89,6 +90,15 @@ const newer = (id: number) =>
     reason: "version",
     cause: new Error(
       `the database has schema version ${id}, and this Charlotte supports up to ${latest}; install a newer Charlotte`
+    )
+  })
+
+const inUse = (id: number, kind: string, pid: number) =>
+  new StoreError({
+    operation,
+    reason: "version",
+    cause: new Error(
+      `the database has schema version ${id}, and this Charlotte has ${latest}; process ${pid} manages jobs of kind ${kind} with version ${id}: stop it, then the database is migrated`
     )
   })
 
@@ -184,7 +194,20 @@ const reported = Effect.gen(function* () {
 /** Usually the schema is up to date, and this is a single query. */
 const update = Effect.flatMap(applied, (id) => {
   if (Option.contains(id, latest)) return Effect.void
-  return Option.isSome(id) && id.value > latest ? newer(id.value) : Effect.zipRight(reported, upToDate)
+  if (Option.isSome(id) && id.value > latest) return newer(id.value)
+  const owner = Option.isSome(id) ? liveOwner.find(id.value) : Effect.succeedNone
+  return Effect.flatMap(
+    owner,
+    Option.match({
+      onNone: () => Effect.zipRight(reported, upToDate),
+      onSome: ({ kind, pid }) =>
+        inUse(
+          Option.getOrElse(id, () => 0),
+          kind,
+          pid
+        )
+    })
+  )
 })
 
 export const run = retryWhileBusy(update)

@@ -12,6 +12,7 @@ import { fileURLToPath } from "node:url"
 import * as FailingSql from "../../support/FailingSql.js"
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 import * as Audit from "../../../src/store/Audit.js"
+import * as FileLock from "../../../src/store/sqlite/FileLock.js"
 import * as Migrations from "../../../src/store/sqlite/Migrations.js"
 import { migrations } from "../../../src/store/sqlite/migrations/index.js"
 import { at, created, event, id, kind, log, newRun, record } from "../runs.js"
@@ -116,6 +117,36 @@ describe("RunStore.layer", () => {
         expect(error.message).toContain("install a newer Charlotte")
         expect(yield* contents("charlotte_runs", "charlotte_migrations")).toEqual(before)
       }).pipe(Effect.provide(database(filename)))
+    })
+  )
+
+  it.scoped("leaves a database of an earlier version as it is while a manager of that version is alive", () =>
+    Effect.gen(function* () {
+      const filename = yield* TemporaryDirectory.file("test.db")
+      const lock = `${filename}-email.lock`
+      const attempt = Effect.provide(opened, database(filename))
+      yield* Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        yield* migratedTo("0007")
+        yield* sql`INSERT INTO charlotte_owners ${sql.insert({
+          kind: "email",
+          id: "1",
+          pid: 4711,
+          boot_id: "b",
+          start_time: "s",
+          pid_namespace: "n",
+          lock_path: lock,
+          lock_file: "1"
+        })}`
+      }).pipe(Effect.provide(database(filename)))
+      yield* Effect.gen(function* () {
+        yield* FileLock.acquire(lock)
+        const error = yield* Effect.flip(attempt)
+        expect(error).toMatchObject({ _tag: "StoreError", reason: "version", operation: "migrate" })
+        expect(error.message).toContain("the database has schema version 7, and this Charlotte has 8")
+        expect(error.message).toContain("process 4711 manages jobs of kind email")
+      }).pipe(Effect.scoped)
+      yield* attempt
     })
   )
 
