@@ -3,8 +3,9 @@
  *
  * @since 0.2.0
  */
-import { Layer, type Schema, type Scope } from "effect"
+import type { Layer, Schema, Scope } from "effect"
 import type { AlreadyManaged, NodeConflict, StoreError } from "../domain/errors.js"
+import * as kindLayer from "../manager/internal/kindLayer.js"
 import * as kindManager from "../manager/internal/kindManager.js"
 import { schemasOf } from "../manager/internal/schemasOf.js"
 import type * as JobKind from "../manager/JobKind.js"
@@ -19,7 +20,7 @@ import type { NodeOptions } from "./JobManager.js"
  * @since 0.2.0
  * @category options
  */
-export interface ClusterOptions<K extends JobKind.Any, R, R2> extends JobKind.LayerOptions<K, R, R2>, NodeOptions {}
+export interface ClusterOptions<K extends JobKind.Any, R, R2> extends JobKind.RunOptions<K, R, R2>, NodeOptions {}
 
 /**
  * The manager of a kind as one node of a cluster, for as long as the layer lives.
@@ -46,17 +47,32 @@ export const layerCluster = <
   E extends Schema.Schema.All,
   Ev extends JobKind.Schemas | undefined,
   Si extends JobKind.Schemas | undefined,
+  Defined extends "key" | "labels",
   R,
+  Key extends JobKind.Starts<Schema.Schema.Type<C>>["key"],
+  Labels extends JobKind.Starts<Schema.Schema.Type<C>>["labels"],
   R2 = never
 >(
-  kind: JobKind.TagClass<Self, Name, C, S, E, Ev, Si>,
-  { capacity, lease, url, ...options }: ClusterOptions<JobKind.Definition<Name, C, S, E, Ev, Si>, R, R2>
+  kind: JobKind.TagClass<Self, Name, C, S, E, Ev, Si, Defined>,
+  {
+    capacity,
+    lease,
+    url,
+    ...options
+  }: ClusterOptions<JobKind.Definition<Name, C, S, E, Ev, Si>, R, R2> & {
+    /** Used if the definition has none. A producer knows the definition only. */
+    readonly key?: Key
+    /** Used if the definition has none. A producer knows the definition only. */
+    readonly labels?: Labels
+  }
 ): Layer.Layer<
-  Self,
+  JobKind.Provided<Self, Defined, Key, Labels>,
   StoreError | AlreadyManaged | NodeConflict,
   RunStore | Engine | Exclude<R, Scope.Scope> | R2 | JobKind.Requirements<JobKind.Definition<Name, C, S, E, Ev, Si>>
 > =>
-  Layer.scoped(
+  kindLayer.make(
+    kind,
+    kind.Producer,
     kind,
     kindManager.make(schemasOf<JobKind.Definition<Name, C, S, E, Ev, Si>>(kind), options, (made) =>
       ClusterManager.make({

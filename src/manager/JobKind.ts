@@ -10,7 +10,9 @@ import type { JobId } from "../domain/JobId.js"
 import type * as Record from "../domain/Run.js"
 import type { RunStore } from "../store/RunStore.js"
 import { check, orUnknown } from "./internal/kindDefinition.js"
+import * as kindLayer from "./internal/kindLayer.js"
 import * as kindManager from "./internal/kindManager.js"
+import * as kindProducer from "./internal/kindProducer.js"
 import { runDecoder } from "./internal/kindSchemas.js"
 import type { Retry } from "./internal/retry.js"
 import { schemasOf } from "./internal/schemasOf.js"
@@ -24,10 +26,13 @@ import type {
   Error,
   Event,
   Events,
+  Producer,
+  ProducerTag,
   Requirements,
   Run,
   Schemas,
   Signals,
+  Starts,
   Success
 } from "./KindDefinition.js"
 import type { Checked, JobContext } from "./Orchestrator.js"
@@ -56,7 +61,16 @@ export type Service<K extends Any> = JobManager.Service<
  * @since 0.2.0
  * @category options
  */
-export interface LayerOptions<K extends Any, R, R2> extends JobManager.Options {
+export interface LayerOptions<K extends Any, R, R2>
+  extends RunOptions<K, R, R2>, Pick<Starts<Config<K>>, "key" | "labels"> {}
+
+/**
+ * Options of the layer of a kind, without what its definition may have.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface RunOptions<K extends Any, R, R2> extends JobManager.Options {
   /** Runs the job; see `Orchestrator.Service.run`. Its scope is closed when it has ended. */
   readonly run: (job: JobContext<Config<K>, Events<K>, Signals<K>, Error<K>>) => Effect.Effect<Success<K>, Error<K>, R>
   /** Checks a configuration before the job is admitted; see `Orchestrator.Service.check`. */
@@ -72,11 +86,20 @@ export interface LayerOptions<K extends Any, R, R2> extends JobManager.Options {
    * fails with an error of kind `timeout`, unless it has succeeded or failed by itself.
    */
   readonly timeout?: Duration.DurationInput
-  /** Two active jobs never share a key; a job also holds the key that `check` returns. */
-  readonly key?: (config: Config<K>) => string
-  /** Labels to filter runs by. */
-  readonly labels?: (config: Config<K>) => { readonly [name: string]: string }
 }
+
+/** Whether an option was given: the type of one that is left out is inferred with `undefined`. */
+type Given<Name, Option> = [undefined] extends [Option] ? never : Name
+
+/**
+ * What the layer of a kind provides: its manager, and its producer unless `key` or `labels` are options of the layer only. A producer in
+ * another process would not know these: they belong in the definition of the kind.
+ *
+ * @since 0.2.0
+ * @category types
+ */
+export type Provided<Self, Defined extends "key" | "labels", Key, Labels> =
+  Self | ([Exclude<Given<"key", Key> | Given<"labels", Labels>, Defined>] extends [never] ? Producer<Self> : never)
 
 /**
  * A kind of job: the tag of its manager, and the layer that provides it.
@@ -91,7 +114,8 @@ export interface TagClass<
   S extends Schema.Schema.All,
   E extends Schema.Schema.All,
   Ev extends Schemas | undefined,
-  Si extends Schemas | undefined
+  Si extends Schemas | undefined,
+  Defined extends "key" | "labels" = never
 >
   extends
     Context.TagClass<Self, `charlotte/JobKind/${Name}`, Service<Definition<Name, C, S, E, Ev, Si>>>,
@@ -100,13 +124,32 @@ export interface TagClass<
    * The manager of this kind, for as long as the layer lives. Jobs get the services of this layer, not the services around the
    * manager or its callers. Fails with `AlreadyManaged` when another live manager of the kind owns the database.
    */
-  readonly layer: <R, R2 = never>(
-    options: LayerOptions<Definition<Name, C, S, E, Ev, Si>, R, R2>
+  readonly layer: <
+    R,
+    Key extends Starts<Schema.Schema.Type<C>>["key"],
+    Labels extends Starts<Schema.Schema.Type<C>>["labels"],
+    R2 = never
+  >(
+    options: RunOptions<Definition<Name, C, S, E, Ev, Si>, R, R2> & {
+      /** Used if the definition has none. A producer knows the definition only. */
+      readonly key?: Key
+      /** Used if the definition has none. A producer knows the definition only. */
+      readonly labels?: Labels
+    }
   ) => Layer.Layer<
-    Self,
+    Provided<Self, Defined, Key, Labels>,
     StoreError | AlreadyManaged,
     RunStore | Exclude<R, Scope.Scope> | R2 | Requirements<Definition<Name, C, S, E, Ev, Si>>
   >
+
+  /** The tag of the producer of this kind. */
+  readonly Producer: ProducerTag<Self, Definition<Name, C, S, E, Ev, Si>>
+
+  /**
+   * A producer of this kind, for as long as the layer lives: it starts jobs that a manager runs, in this process or in another one. Any
+   * number of processes may have one; it owns nothing.
+   */
+  readonly producer: Layer.Layer<Producer<Self>, StoreError, RunStore | Requirements<Definition<Name, C, S, E, Ev, Si>>>
 }
 
 /**
@@ -144,22 +187,30 @@ export const Tag =
   <
     const Name extends string,
     C extends Schema.Schema.All,
+    Key extends Starts<Schema.Schema.Type<C>>["key"],
+    Labels extends Starts<Schema.Schema.Type<C>>["labels"],
     S extends Schema.Schema.All = typeof Schema.Unknown,
     E extends Schema.Schema.All = typeof Schema.Unknown,
     Ev extends Schemas | undefined = undefined,
     Si extends Schemas | undefined = undefined
   >(
     name: Name,
-    schemas: {
+    options: {
       readonly config: C
       readonly success?: S
       readonly error?: E
       readonly events?: Ev
       readonly signals?: Si
+      /** Two active jobs never share a key; a job also holds the key that `check` returns. */
+      readonly key?: Key
+      /** Labels to filter runs by. */
+      readonly labels?: Labels
+      /** Maximum number of pending runs, delayed ones included; 10,000 by default. */
+      readonly maxQueued?: number
     }
-  ): TagClass<Self, Name, C, S, E, Ev, Si> => {
+  ): TagClass<Self, Name, C, S, E, Ev, Si, Given<"key", Key> | Given<"labels", Labels>> => {
     type K = Definition<Name, C, S, E, Ev, Si>
-    const { config, error, events, signals, success } = schemas
+    const { config, error, events, key, labels, maxQueued, signals, success } = options
     // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: Ev and Si are `undefined` where they were left out
     const declared = { events, signals } as { readonly events: Ev; readonly signals: Si }
     const definition: K = {
@@ -167,13 +218,16 @@ export const Tag =
       config,
       success: orUnknown(success),
       error: orUnknown(error),
-      ...declared
+      ...declared,
+      starts: { key, labels, maxQueued }
     }
     check(definition)
     const tag = Context.Tag(`charlotte/JobKind/${name}`)<Self, Service<K>>()
-    const layer: TagClass<Self, Name, C, S, E, Ev, Si>["layer"] = (options) =>
-      Layer.scoped(tag, kindManager.make(schemasOf<K>(definition), options, JobManager.make))
-    return Object.assign(tag, definition, { layer })
+    const Producer: ProducerTag<Self, K> = Context.GenericTag(`charlotte/JobKind/${name}/Producer`)
+    const producer = Layer.scoped(Producer, kindProducer.make(definition))
+    const layer = <R, R2>(options: LayerOptions<K, R, R2>) =>
+      kindLayer.make(tag, Producer, definition, kindManager.make(schemasOf<K>(definition), options, JobManager.make))
+    return Object.assign(tag, definition, { layer, Producer, producer })
   }
 
 /**

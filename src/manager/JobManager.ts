@@ -57,6 +57,8 @@ export class JobManager extends Context.Tag("charlotte/JobManager")<
   static readonly events = undefined
   /** Jobs accept signals of any name. */
   static readonly signals = undefined
+  /** A start needs nothing but a configuration. */
+  static readonly starts = {}
 }
 
 /**

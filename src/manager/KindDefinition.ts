@@ -3,9 +3,22 @@
  *
  * @since 0.2.0
  */
-import type { Schema } from "effect"
+import type { Context, Duration, Effect, Either, Schema, Stream } from "effect"
+import type {
+  IdempotencyKeyReused,
+  InvalidJobConfig,
+  JobConflict,
+  JobNotFound,
+  QueueFull,
+  SignalError,
+  StoreError,
+  UndecodableRun
+} from "../domain/errors.js"
 import type { JobEvent, TypedEvent } from "../domain/JobEvent.js"
+import type { JobId } from "../domain/JobId.js"
 import type * as Record from "../domain/Run.js"
+import type { StartOptions } from "../domain/StartOptions.js"
+import type { SendSignal } from "./JobManagerService.js"
 import type { AnyEvents, AnySignals } from "./Orchestrator.js"
 
 /**
@@ -41,6 +54,24 @@ export interface Definition<
   readonly events: Ev
   /** The payload of each signal; `undefined` when any name is accepted. */
   readonly signals: Si
+  /** What a start needs besides a configuration. */
+  readonly starts: Starts<never>
+}
+
+/**
+ * What a start needs besides a configuration, in a manager as in a producer. The functions are pure: the same configuration always has the
+ * same key and labels.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface Starts<in Config> {
+  /** Two active jobs never share a key; a job also holds the key that `check` returns. */
+  readonly key?: ((config: Config) => string) | undefined
+  /** Labels to filter runs by. */
+  readonly labels?: ((config: Config) => { readonly [name: string]: string }) | undefined
+  /** Maximum number of pending runs, delayed ones included; 10,000 by default. */
+  readonly maxQueued?: number | undefined
 }
 
 /**
@@ -163,3 +194,79 @@ export type Payloads<S extends Schemas> = { readonly [Name in keyof S]: Schema.S
  * @category types
  */
 export type ContextOf<S extends Schemas | undefined> = S extends Schemas ? Schema.Schema.Context<S[keyof S]> : never
+
+/**
+ * Identifies the producer of a kind. `Email.producer` and `Email.layer` provide it.
+ *
+ * @since 0.2.0
+ * @category producers
+ */
+export interface Producer<in out Self> {
+  readonly _: unique symbol
+  readonly self: (self: Self) => Self
+}
+
+/**
+ * The operations of a producer: it starts jobs that a manager runs, in the same process or in another one. Jobs wait in the database
+ * while there is no manager.
+ *
+ * @since 0.2.0
+ * @category producers
+ */
+export interface ProducerService<K extends Any> {
+  /**
+   * Records a run that waits for its permit, and returns its id. `check` is called when the run begins; a run that it refuses becomes
+   * `failed`. Inside a transaction of the SQL client under `RunStore.layer` the run is one row of that transaction, where `attach` and
+   * `replace` fail with `InvalidJobConfig`.
+   */
+  readonly start: (
+    config: Encoded<K>,
+    options?: ProducerOptions
+  ) => Effect.Effect<JobId, InvalidJobConfig | JobConflict | QueueFull | IdempotencyKeyReused | StoreError>
+
+  /** Records runs in the order of their configurations; each is accepted or refused independently. */
+  readonly startMany: (
+    configs: ReadonlyArray<Encoded<K>>,
+    options?: Omit<ProducerOptions, "idempotencyKey">
+  ) => Effect.Effect<ReadonlyArray<Either.Either<JobId, InvalidJobConfig | JobConflict | QueueFull>>, StoreError>
+
+  /** Records a signal, which the manager gives to the job; without a manager it waits. Otherwise as `signal` of the manager. */
+  readonly signal: SendSignal<EncodedSignals<K>, Effect.Effect<void, SignalError>>
+
+  /**
+   * Records that a job is to be stopped, and returns at once. A pending run is cancelled at once, any other one by the manager. A run
+   * that is over stays as it is.
+   */
+  readonly stop: (
+    id: JobId,
+    options?: { readonly grace?: Duration.DurationInput }
+  ) => Effect.Effect<void, JobNotFound | StoreError>
+
+  /** Waits until the job has ended, and returns its record. If the producer closes first, it returns the current record. */
+  readonly await: (id: JobId) => Effect.Effect<Run<K>, JobNotFound | StoreError | UndecodableRun>
+
+  /**
+   * The events of a job with a `seq` above `after`: the recorded ones, then live ones; ends after the terminal event. Before a manager
+   * has seen the run, there is none.
+   */
+  readonly events: (
+    id: JobId,
+    options?: { readonly after?: number }
+  ) => Stream.Stream<Event<K>, JobNotFound | StoreError>
+}
+
+/**
+ * Options of `start` of a producer, whose runs always queue.
+ *
+ * @since 0.2.0
+ * @category producers
+ */
+export type ProducerOptions = Omit<StartOptions, "whenFull">
+
+/**
+ * The tag of a producer.
+ *
+ * @since 0.2.0
+ * @category producers
+ */
+export type ProducerTag<Self, K extends Any> = Context.Tag<Producer<Self>, ProducerService<K>>

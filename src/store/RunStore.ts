@@ -4,7 +4,8 @@
  * @since 0.1.0
  */
 import * as SqlClient from "@effect/sql/SqlClient"
-import { Context, Effect, Layer } from "effect"
+import type { SqlError } from "@effect/sql/SqlError"
+import { Context, Effect, Layer, Option } from "effect"
 import type { StoreError } from "../domain/errors.js"
 import * as Driver from "./sqlite/Driver.js"
 import * as Memory from "./memory/RunStore.js"
@@ -109,3 +110,34 @@ export const layerUntouched: Layer.Layer<RunStore | Runs.Runs, StoreError, SqlCl
  * @category layers
  */
 export const layerMemory: Layer.Layer<RunStore | Runs.Runs> = Layer.effectContext(withRuns(Memory.make))
+
+/**
+ * Runs an effect in a transaction of the application's `SqlClient`, with everything that it starts. On SQLite the transaction takes the
+ * write lock when it begins: a transaction that reads first, as `sql.withTransaction` does, fails when another process has written
+ * meanwhile. While another process holds the lock, the whole effect is repeated, so what it does besides may happen more than once; after
+ * 5 seconds it fails with a `StoreError` (`busy`), and nothing of it is recorded. Inside another transaction it is a savepoint. In memory
+ * there are no transactions, and the effect runs as it is.
+ *
+ * @since 0.2.0
+ * @category transactions
+ * @example
+ * import * as SqlClient from "@effect/sql/SqlClient"
+ * import { JobKind, RunStore } from "charlotte"
+ * import { Effect, Schema } from "effect"
+ *
+ * class Invoice extends JobKind.Tag<Invoice>()("invoice", { config: Schema.Struct({ order: Schema.Int }) }) {}
+ *
+ * const place = (order: number) =>
+ *   Effect.gen(function* () {
+ *     const sql = yield* SqlClient.SqlClient
+ *     const invoices = yield* Invoice.Producer
+ *     yield* sql`INSERT INTO orders VALUES (${order})`
+ *     return yield* invoices.start({ order })
+ *   }).pipe(RunStore.transaction)
+ */
+export const transaction = <A, E, R>(
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | SqlError | StoreError, R | RunStore> =>
+  Effect.flatMap(RunStore, ({ outbox }): Effect.Effect<A, E | SqlError | StoreError, R> =>
+    Option.match(outbox, { onNone: () => effect, onSome: ({ transaction }) => transaction(effect) })
+  )

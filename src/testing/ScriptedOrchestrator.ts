@@ -4,11 +4,16 @@
  * @since 0.1.0
  */
 import { Context, Effect, Layer, Queue, Ref, type Schema, type Scope, Stream, SubscriptionRef } from "effect"
-import type { InvalidJobConfig } from "../domain/errors.js"
+import type { AlreadyManaged, InvalidJobConfig, StoreError } from "../domain/errors.js"
 import type { JobConfig } from "../domain/JobConfig.js"
 import type { JobId } from "../domain/JobId.js"
+import * as kindLayer from "../manager/internal/kindLayer.js"
+import * as kindManager from "../manager/internal/kindManager.js"
+import { schemasOf } from "../manager/internal/schemasOf.js"
 import type * as JobKind from "../manager/JobKind.js"
+import * as JobManager from "../manager/JobManager.js"
 import { type Checked, type JobContext, Orchestrator } from "../manager/Orchestrator.js"
+import type { RunStore } from "../store/RunStore.js"
 import * as Step from "./Step.js"
 
 /**
@@ -169,9 +174,10 @@ export const layerOf = <
   S extends Schema.Schema.All,
   E extends Schema.Schema.All,
   Ev extends JobKind.Schemas | undefined,
-  Si extends JobKind.Schemas | undefined
+  Si extends JobKind.Schemas | undefined,
+  Defined extends "key" | "labels"
 >(
-  kind: JobKind.TagClass<Self, Name, C, S, E, Ev, Si>,
+  kind: JobKind.TagClass<Self, Name, C, S, E, Ev, Si, Defined>,
   { script, ...options }: KindOptions<JobKind.Definition<Name, C, S, E, Ev, Si>>
 ) =>
   Layer.unwrapEffect(
@@ -182,6 +188,13 @@ export const layerOf = <
         Scope.Scope,
         never
       >["run"]
-      return kind.layer<Scope.Scope>({ ...options, run })
+      type K = JobKind.Definition<Name, C, S, E, Ev, Si>
+      return kindLayer.make<
+        Self,
+        K,
+        JobKind.Service<K>,
+        StoreError | AlreadyManaged,
+        RunStore | Scope.Scope | JobKind.Requirements<K>
+      >(kind, kind.Producer, kind, kindManager.make(schemasOf<K>(kind), { ...options, run }, JobManager.make))
     })
   ).pipe(Layer.provideMerge(controls))

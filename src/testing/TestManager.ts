@@ -79,12 +79,13 @@ export const layerOf = <
   S extends Schema.Schema.All,
   E extends Schema.Schema.All,
   Ev extends JobKind.Schemas | undefined,
-  Si extends JobKind.Schemas | undefined
+  Si extends JobKind.Schemas | undefined,
+  Defined extends "key" | "labels"
 >(
-  kind: JobKind.TagClass<Self, Name, C, S, E, Ev, Si>,
+  kind: JobKind.TagClass<Self, Name, C, S, E, Ev, Si, Defined>,
   options: ScriptedOrchestrator.KindOptions<JobKind.Definition<Name, C, S, E, Ev, Si>> = {}
 ): Layer.Layer<
-  Self | RunStore.RunStore | Runs | ScriptedOrchestrator.ScriptedOrchestrator,
+  Self | JobKind.Producer<Self> | RunStore.RunStore | Runs | ScriptedOrchestrator.ScriptedOrchestrator,
   never,
   JobKind.Requirements<JobKind.Definition<Name, C, S, E, Ev, Si>>
 > => ScriptedOrchestrator.layerOf(kind, options).pipe(Layer.provideMerge(RunStore.layerMemory), Layer.orDie)

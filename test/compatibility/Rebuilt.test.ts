@@ -139,7 +139,8 @@ describe("a database of 0.1.0 that is migrated", () => {
         charlotte_finished: [{ kind: "tasks", runs: runs.filter((row) => row["ended_at"] !== null).length }],
         charlotte_latest: [],
         charlotte_signals: [],
-        charlotte_attached_keys: []
+        charlotte_attached_keys: [],
+        charlotte_requests: []
       })
       expect(after["charlotte_migrations"]?.slice(0, applied?.length)).toEqual(applied)
     })

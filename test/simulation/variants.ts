@@ -253,8 +253,8 @@ export const variants: Readonly<Record<string, Variant>> = {
     patches: [
       {
         file: "src/manager/internal/startJob.ts",
-        from: "Effect.tap(outbox.insert(run), starting.inserted.wake)",
-        to: "Effect.as(core.fork(Effect.ignore(core.store.create({ ...run, isQueued: true }))), submission.id)"
+        from: "yield* outbox.insert(run)",
+        to: "yield* Effect.as(core.fork(Effect.ignore(core.store.create({ ...run, isQueued: true }))), submission.id)"
       }
     ]
   },
@@ -335,9 +335,9 @@ export const variants: Readonly<Record<string, Variant>> = {
     symptom: /was committed, and is not queued/,
     patches: [
       {
-        file: "src/manager/internal/startJob.ts",
-        from: "Effect.tap(outbox.insert(run), starting.inserted.wake)",
-        to: "outbox.insert(run)"
+        file: "src/store/sql/SqlOutbox.ts",
+        from: "Effect.zipLeft(insert(connection, run), committed(run.kind).wake)",
+        to: "insert(connection, run)"
       }
     ]
   }

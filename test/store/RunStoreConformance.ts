@@ -9,6 +9,7 @@ import { changing } from "./conformance/changing.js"
 import { cluster } from "./conformance/cluster.js"
 import { events } from "./conformance/events.js"
 import { reading } from "./conformance/reading.js"
+import { producing } from "./conformance/producing.js"
 import { retrying } from "./conformance/retrying.js"
 import { searching } from "./conformance/searching.js"
 import { recovery } from "./conformance/recovery.js"
@@ -31,7 +32,8 @@ export const conformance = (layer: Layer.Layer<RunStore.RunStore>): void => {
     watching,
     work,
     agentLimits,
-    cluster
+    cluster,
+    producing
   ]) {
     part(layer)
   }

@@ -16,11 +16,17 @@ import { planOf, task, unit } from "./work.js"
 
 type Store = RunStore.RunStore["Type"]
 
-type Part = "cluster" | "owners" | "childProcesses" | "work" | "agentLimits"
+type Part = "cluster" | "owners" | "producers" | "childProcesses" | "work" | "agentLimits"
 
 /** No operations of a database: constants, and what is passed on. */
 type Other =
-  "outbox" | "outsideTransaction" | "asRecorded" | "childProcesses.spansMachines" | "cluster.disconnect" | "retain"
+  | "outbox"
+  | "outsideTransaction"
+  | "asRecorded"
+  | "childProcesses.spansMachines"
+  | "cluster.disconnect"
+  | "producers.rest"
+  | "retain"
 
 type Operation =
   | Exclude<Exclude<keyof Store, Part> | { [P in Part]: `${P}.${keyof Store[P] & string}` }[Part], Other>
@@ -155,6 +161,43 @@ const operations: { readonly [O in Operation]: (scene: Scene) => Effect.Effect<C
     Effect.as(inserted, {
       call: Effect.flatMap(store.outbox, ({ queue }) => queue(kind)),
       isDone: hasEvent({ kind, store, ...scene }, "job.queued")
+    }),
+
+  "producers.waiting": read(({ store }) => store.producers.waiting),
+  "producers.requests": read(({ store, kind }) => store.producers.requests(kind)),
+  "producers.submitted": read(({ store, kind }) => store.producers.submitted(kind)),
+  "producers.follow": read(({ store }) => store.producers.follow),
+  "producers.submit": ({ jobId, kind, store }) =>
+    Effect.succeed({
+      call: store.producers.submit(newRun(1, { id: jobId, kind })),
+      isDone: has({ jobId, store }, "pending")
+    }),
+  "producers.requestSignal": ({ created, jobId, kind, store }) =>
+    Effect.as(created(), {
+      call: store.producers.requestSignal({
+        kind,
+        jobId,
+        name: "go",
+        payload: "1",
+        by: undefined,
+        limit: 9,
+        at: at(2)
+      }),
+      isDone: Effect.map(store.producers.requests(kind), (requests) => requests.length > 0)
+    }),
+  "producers.requestStop": ({ created, jobId, kind, store }) =>
+    Effect.as(created({ isQueued: true }), {
+      call: store.producers.requestStop({ kind, jobId, grace: undefined, at: at(2) }),
+      isDone: has({ jobId, store }, "cancelled")
+    }),
+  "producers.settle": ({ created, jobId, kind, store }) =>
+    Effect.gen(function* () {
+      yield* created()
+      yield* store.producers.requestStop({ kind, jobId, grace: undefined, at: at(2) })
+      return {
+        call: Effect.flatMap(store.producers.requests(kind), Effect.forEach(store.producers.settle)),
+        isDone: Effect.map(store.producers.requests(kind), (requests) => requests.length === 0)
+      }
     }),
 
   "owners.acquire": ({ kind, store }) => Effect.succeed({ call: store.owners.acquire({ kind, id: kind }) }),

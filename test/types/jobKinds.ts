@@ -6,7 +6,7 @@
 import type * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiClient from "@effect/platform/HttpApiClient"
-import { type errors, type JobEvent, JobKind, JobManager, type Orchestrator, type Runs, type RunStore } from "charlotte"
+import { type errors, type JobEvent, JobKind, JobManager, type Orchestrator, type Runs, RunStore } from "charlotte"
 import { type errors as http, JobClient, JobsApi, Server } from "charlotte/http"
 import { type ScriptedOrchestrator, Step, TestManager } from "charlotte/testing"
 import { Context, DateTime, Effect, Layer, type Option, Schema, Stream } from "effect"
@@ -111,7 +111,10 @@ export const retried = Email.layer({
   retry: { times: 2, delay: (n) => n * 1_000 },
   run: ({ fail, tries }) => fail(new SmtpError({ code: tries }))
 })
-same<typeof retried, Layer.Layer<Email, errors.StoreError | errors.AlreadyManaged, RunStore.RunStore>>(true)
+same<
+  typeof retried,
+  Layer.Layer<Email | JobKind.Producer<Email>, errors.StoreError | errors.AlreadyManaged, RunStore.RunStore>
+>(true)
 // @ts-expect-error -- the error of the kind has no status
 Email.layer({ retry: { times: 1, while: ({ status }) => status < 500 }, run: () => Effect.never })
 // @ts-expect-error -- retries are counted
@@ -123,7 +126,75 @@ JobManager.layer({ retry: { times: 1 } })
 
 /** A run that needs its scope alone leaves nothing of it in the layer. */
 export const reportLayer = Report.layer({ run: () => Effect.acquireRelease(Effect.succeed(1), () => Effect.void) })
-same<typeof reportLayer, Layer.Layer<Report, errors.StoreError | errors.AlreadyManaged, RunStore.RunStore>>(true)
+same<
+  typeof reportLayer,
+  Layer.Layer<Report | JobKind.Producer<Report>, errors.StoreError | errors.AlreadyManaged, RunStore.RunStore>
+>(true)
+
+/** What a start needs is in the definition, so that a producer, which has no layer, knows it, too. */
+export class Invoice extends JobKind.Tag<Invoice>()("invoice", {
+  config: Schema.Struct({ order: Schema.NumberFromString, customer: Schema.String }),
+  success: Schema.Struct({ number: Schema.Int }),
+  signals: { approve: Schema.Struct({ until: Schema.Date }), hurry: Schema.Void },
+  key: ({ order }) => String(order + 1),
+  labels: ({ customer }) => ({ customer }),
+  maxQueued: 100
+}) {}
+
+export const invoiceProducer = Invoice.producer
+same<typeof invoiceProducer, Layer.Layer<JobKind.Producer<Invoice>, errors.StoreError, RunStore.RunStore>>(true)
+export const invoiceLayer = Invoice.layer({ run: () => Effect.succeed({ number: 1 }) })
+same<Layer.Layer.Success<typeof invoiceLayer>, Invoice | JobKind.Producer<Invoice>>(true)
+/** The key of the definition is known to producers, whatever the layer says besides. */
+export const keyedTwice = Invoice.layer({ key: ({ customer }) => customer, run: () => Effect.succeed({ number: 1 }) })
+same<Layer.Layer.Success<typeof keyedTwice>, Invoice | JobKind.Producer<Invoice>>(true)
+
+export const producing = Effect.gen(function* () {
+  const invoices = yield* Invoice.Producer
+  const started = invoices.start({ order: "1", customer: "Ann" }, { priority: 1, key: "other", whenKeyTaken: "queue" })
+  same<
+    Effect.Effect.Error<typeof started>,
+    errors.InvalidJobConfig | errors.JobConflict | errors.QueueFull | errors.IdempotencyKeyReused | errors.StoreError
+  >(true)
+  const id = yield* started
+  yield* invoices.signal(id, "approve", { until: "2026-01-31" }, { by: "Ann" })
+  yield* invoices.signal(id, "hurry")
+  yield* invoices.stop(id, { grace: "1 second" })
+  const run = yield* invoices.await(id)
+  same<typeof run, JobKind.Run<typeof Invoice>>(true)
+  yield* Stream.runForEach(invoices.events(id), (event) => {
+    same<typeof event, JobEvent.JobEvent>(true)
+    return Effect.void
+  })
+  return yield* RunStore.transaction(invoices.startMany([{ order: "2", customer: "Bea" }]))
+})
+same<Effect.Effect.Context<typeof producing>, JobKind.Producer<Invoice> | RunStore.RunStore>(true)
+
+/** Handlers are the same in one process and in two. */
+const inOneProcess: Effect.Effect<unknown, unknown, RunStore.RunStore> = Effect.provide(producing, invoiceLayer)
+const inTwoProcesses: Effect.Effect<unknown, unknown, RunStore.RunStore> = Effect.provide(producing, Invoice.producer)
+export const providedProducers = [inOneProcess, inTwoProcesses]
+
+// @ts-expect-error -- `key` and `labels` are in the layer only, where a producer in another process does not find them
+export const hiddenKey: Layer.Layer<JobKind.Producer<Email>, unknown, RunStore.RunStore | Smtp | Limits> = emailLayer
+
+export const wrongProducer = Effect.gen(function* () {
+  const invoices = yield* Invoice.Producer
+  // @ts-expect-error -- a field of the configuration is missing
+  yield* invoices.start({ order: "1" })
+  // @ts-expect-error -- a producer always queues
+  yield* invoices.start({ order: "1", customer: "Ann" }, { whenFull: "refuse" })
+  const id = yield* invoices.start({ order: "1", customer: "Ann" })
+  // @ts-expect-error -- the kind declares no such signal
+  yield* invoices.signal(id, "refuse")
+  // @ts-expect-error -- a producer has no jobs of its own
+  yield* invoices.list
+})
+
+// @ts-expect-error -- the key is made of the decoded configuration
+JobKind.Tag<Report>()("invoice", { config: Schema.Struct({ order: Schema.Int }), key: ({ order }) => order })
+// @ts-expect-error -- the configuration has no such field
+JobKind.Tag<Report>()("invoice", { config: Schema.Struct({ order: Schema.Int }), key: ({ customer }) => customer })
 
 export const sending = Effect.gen(function* () {
   const emails = yield* Email
@@ -251,9 +322,12 @@ export const tested = TestManager.layerOf(Email, {
     Step.wait("1 day")
   ]
 })
-same<typeof tested, Layer.Layer<Email | RunStore.RunStore | Runs.Runs | ScriptedOrchestrator.ScriptedOrchestrator>>(
-  true
-)
+same<
+  typeof tested,
+  Layer.Layer<
+    Email | JobKind.Producer<Email> | RunStore.RunStore | Runs.Runs | ScriptedOrchestrator.ScriptedOrchestrator
+  >
+>(true)
 
 // ── What must not compile ──
 

@@ -20,6 +20,7 @@ import * as format from "../terminal/format.js"
 import * as audit from "./audit.js"
 import * as Finding from "./Finding.js"
 import * as limits from "./limits.js"
+import * as waiting from "./waiting.js"
 
 export interface Options {
   /** Whether to check every record. */
@@ -107,7 +108,10 @@ const tables = (database: string, options: Options) =>
         )
       ]
     }
-    const checks = Effect.provide(Effect.all([unfinished, limits.check, leftovers]), RunStore.layerUntouched)
+    const checks = Effect.provide(
+      Effect.all([unfinished, waiting.check, limits.check, leftovers]),
+      RunStore.layerUntouched
+    )
     return [
       Finding.ok("database", isFile ? `${version}, undamaged` : version),
       ...(yield* checks).flat(),

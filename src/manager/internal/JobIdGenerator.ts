@@ -1,7 +1,7 @@
 /**
  * New job ids: ULIDs, each greater than the one before.
  */
-import { Effect, Random, Utils } from "effect"
+import { Effect, Option, Random, Utils } from "effect"
 import { decodeTime, monotonicFactory, TIME_MAX } from "ulid"
 import { JobId } from "../../domain/JobId.js"
 
@@ -24,3 +24,7 @@ export const above =
   (next: JobIdGenerator, id: JobId): JobIdGenerator =>
   (millis) =>
     next(Math.max(millis, Math.min(decodeTime(id) + 1, TIME_MAX)))
+
+/** A generator of ids that are greater than the id of the newest run, if any. */
+export const aboveLatest = (next: JobIdGenerator, latest: Option.Option<JobId>): JobIdGenerator =>
+  Option.match(latest, { onNone: () => next, onSome: (id) => above(next, id) })

@@ -41,6 +41,24 @@ export interface Admitted<out C> extends Submitted {
   readonly config: C
 }
 
+/** Decodes submitted configurations. */
+export const decoder = <C, I, R>(
+  schema: Schema.Schema<C, I, R>,
+  services: Context.Context<R>
+): Admission<C>["decode"] => {
+  const provide = Provide.make(services)
+  const encode = Schema.encode(schema)
+  const readsBack = ReadBack.make(schema, provide)
+  const decode = Schema.decodeUnknown(schema, { errors: "all", onExcessProperty: "error" })
+  return (input) =>
+    Effect.gen(function* () {
+      const config = yield* provide(decode(input))
+      const encoded = yield* provide(encode(config))
+      yield* readsBack(config, encoded)
+      return { config, encoded }
+    }).pipe(Effect.catchTag("ParseError", (error) => invalidConfig(error)))
+}
+
 export const make = <C, I, RS, R, R2>(options: {
   readonly config: Schema.Schema<C, I, RS>
   readonly orchestrator: Orchestrator<C, R, R2>
@@ -52,9 +70,6 @@ export const make = <C, I, RS, R, R2>(options: {
     const inTurn = Permits.make(options.maxChecks)
     const { config: schema, orchestrator, services } = options
     const provide = Provide.make(services)
-    const encode = Schema.encode(schema)
-    const readsBack = ReadBack.make(schema, provide)
-    const decodeSubmitted = Schema.decodeUnknown(schema, { errors: "all", onExcessProperty: "error" })
     const decodeRecorded = Schema.decodeUnknown(schema, { errors: "all", onExcessProperty: "ignore" })
 
     const check = (config: C, recorded?: unknown): Effect.Effect<Checked, InvalidJobConfig> =>
@@ -67,13 +82,7 @@ export const make = <C, I, RS, R, R2>(options: {
       Effect.succeed({ key, keyName, title, submission: submission === undefined ? undefined : stringify(submission) })
 
     return {
-      decode: (input) =>
-        Effect.gen(function* () {
-          const config = yield* provide(decodeSubmitted(input))
-          const encoded = yield* provide(encode(config))
-          yield* readsBack(config, encoded)
-          return { config, encoded }
-        }).pipe(Effect.catchTag("ParseError", (error) => invalidConfig(error))),
+      decode: decoder(schema, services),
 
       check: (config) => Effect.flatMap(check(config), submitted),
 

@@ -6,17 +6,17 @@ import type { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import { typedStart } from "../../domain/StartOptions.js"
 import * as background from "../../internal/background.js"
-import { makeNotifier } from "../../store/port/ChangeNotifier.js"
-import type { Outbox, Service as Store } from "../../store/port/RunStoreService.js"
 import type { Service } from "../JobManagerService.js"
 import type { ManagedJob } from "../ManagedJob.js"
 import { awaitEnd } from "./awaitEnd.js"
 import { resumeJob } from "./beginRun.js"
+import { byTransaction } from "./byTransaction.js"
 import { closeJobs } from "./closeJobs.js"
 import * as Dispatcher from "./dispatcher.js"
 import * as JobRegistry from "./JobRegistry.js"
 import * as outboxQueue from "./outboxQueue.js"
 import type { MakeOptions, Parts } from "./parts.js"
+import * as requests from "./requests.js"
 import { keepRetention } from "./retention.js"
 import { retryJob, retryMany } from "./retryJob.js"
 import { signalJob } from "./signals.js"
@@ -65,18 +65,18 @@ export const assemble = <C, I, RS, R, R2>(
     const { key, kind, labels = () => ({}), maxQueued = 10_000, retries } = options
     const { store } = core
     const ids = yield* nextId
-    const inserted = makeNotifier()
     const queueInserted = yield* Option.match(store.outbox, {
       onNone: () => Effect.succeed(Effect.void),
-      onSome: (outbox) => outboxQueue.make(kind, outbox, inserted)
+      onSome: (outbox) => outboxQueue.make(kind, outbox)
     })
     const dispatcher = yield* Dispatcher.make(core, mode.begin, continued)
-    const starting = { admission, dispatcher, nextId: ids, labels, key, maxQueued, retries, inserted }
+    const starting = { admission, dispatcher, nextId: ids, labels, key, maxQueued, retries }
 
     const service: Service<C, I> = {
       start: typedStart((input, options) =>
         byTransaction(store, {
-          inside: (outbox) => startInTransaction(core, starting, outbox, { input, options }),
+          inside: (outbox) =>
+            Effect.zipRight(core.shutdown.refuse, startInTransaction(core, starting, outbox, { input, options })),
           outside: mode.start(starting, { input, options })
         })
       ),
@@ -114,26 +114,11 @@ export const assemble = <C, I, RS, R, R2>(
     if (options.dispatch !== false) yield* background.fork(dispatcher.run)
     yield* background.fork(dispatcher.keepTime)
     yield* background.fork(queueInserted)
+    if (options.hasProducers === true) yield* background.fork(yield* requests.make(core, mode.wake))
     if (options.retention !== undefined) yield* keepRetention(core, options.retention, forget)
     // This finalizer is added last, so it runs first: the jobs end before anything that they use.
     yield* Effect.addFinalizer(() => Effect.zipRight(mode.leave, closeJobs(core)))
     return service
-  })
-
-/**
- * Runs `inside` inside a transaction of the application, and otherwise `outside`. `outside` is detached from a transaction of any
- * other SQL client, since the application's code that decodes and checks a configuration would use its connection.
- */
-const byTransaction = <A, E>(
-  { outbox }: Pick<Store, "outbox">,
-  {
-    inside,
-    outside
-  }: { readonly inside: (outbox: Outbox) => Effect.Effect<A, E>; readonly outside: Effect.Effect<A, E> }
-): Effect.Effect<A, E> =>
-  Option.match(outbox, {
-    onNone: () => outside,
-    onSome: (outbox) => outbox.byTransaction({ inside: inside(outbox), outside })
   })
 
 /** An active job as applications see it. */

@@ -7,6 +7,7 @@ import type { JobNotFound, StoreError, UndecodableRun } from "../../domain/error
 import type { JobId } from "../../domain/JobId.js"
 import type { TypedRun } from "../../domain/Run.js"
 import type * as JobManager from "../JobManager.js"
+import type { Starts } from "../KindDefinition.js"
 import type { ManagedJob } from "../ManagedJob.js"
 import type { AnyEvents, AnyJob, AnySignals, JobContext, Service as Orchestrator } from "../Orchestrator.js"
 import { EncodedFailure } from "./JobOutcome.js"
@@ -20,17 +21,16 @@ export interface KindSchemas<C, CI, S, SI, E, EI, R> extends RunSchemas<C, CI, S
   readonly events: { readonly [type: string]: Schema.Schema<unknown, unknown, R> } | undefined
   /** Schemas by signal name; `undefined` allows any. */
   readonly signals: { readonly [name: string]: Schema.Schema<unknown, unknown, R> } | undefined
+  readonly starts: Starts<C>
 }
 
-export interface Options<C, S, E, Ev, Si, R, R2> extends JobManager.Options {
+export interface Options<C, S, E, Ev, Si, R, R2> extends JobManager.Options, Pick<Starts<C>, "key" | "labels"> {
   readonly run: (job: JobContext<C, Ev, Si, E>) => Effect.Effect<S, E, R>
   readonly check?: Orchestrator<C, R, R2>["check"]
   readonly recover?: Orchestrator<C, R, R2>["recover"]
   readonly forget?: Orchestrator<C, R, R2>["forget"]
   readonly retry?: Retry<E>
   readonly timeout?: Duration.DurationInput
-  readonly key?: (config: C) => string
-  readonly labels?: (config: C) => { readonly [name: string]: string }
 }
 
 export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, SiI, Event, R, R2, EM, RM>(
@@ -40,7 +40,18 @@ export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, SiI, Event, R, R2, EM, RM>
   makeManager: (options: JobManager.MakeOptions<C, CI, RS, R, R2>) => Effect.Effect<JobManager.Service<C, CI>, EM, RM>
 ): Effect.Effect<JobManager.Service<C, CI, S, E, SiI, Event>, EM, RS | RM> =>
   Effect.gen(function* () {
-    const { check, forget, recover, retry, run, ...others } = options
+    const { starts } = kind
+    const {
+      check,
+      forget,
+      key = starts.key,
+      labels = starts.labels,
+      maxQueued = starts.maxQueued,
+      recover,
+      retry,
+      run,
+      ...others
+    } = options
     const provide = Provide.make(yield* Effect.context<RS>())
     const decode = runDecoder(kind, provide)
     const encodeFailure = failureEncoder(kind, provide)
@@ -59,7 +70,11 @@ export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, SiI, Event, R, R2, EM, RM>
 
     const manager = yield* makeManager({
       ...others,
+      ...(key && { key }),
+      ...(labels && { labels }),
+      ...(maxQueued !== undefined && { maxQueued }),
       kind: kind.kind,
+      hasProducers: true,
       config: kind.config,
       // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the jobs of the kind fail with its errors only
       ...(retry && { retry: retry as Retry<unknown> }),

@@ -39,6 +39,12 @@ export interface MakeOptions<C, I, RS = never, R = Scope.Scope, R2 = never> exte
   readonly timeout?: Duration.DurationInput
   /** The signals that its jobs accept, with the schemas of their payloads; when left out, any name with any JSON. */
   readonly signals?: { readonly [name: string]: Schema.Schema.AnyNoContext }
+  /**
+   * Whether producers, in any process, may start and stop its jobs, and signal them.
+   *
+   * @internal
+   */
+  readonly hasProducers?: boolean
 }
 
 export interface Parts<in out C, in out R> {
@@ -99,10 +105,7 @@ export const make = <C, I, RS, R, R2>(
       core,
       admission: yield* Admission.make({ config, orchestrator, services, maxChecks }),
       anyId,
-      nextId: Effect.map(
-        core.store.latestId,
-        Option.match({ onNone: () => anyId, onSome: (id) => JobIdGenerator.above(anyId, id) })
-      ),
+      nextId: Effect.map(core.store.latestId, (latest) => JobIdGenerator.aboveLatest(anyId, latest)),
       continued: recovery === "manual" ? ["parked", "pending"] : ["interrupted", "parked", "pending"],
       subscriptions: yield* EventSubscriptions.make(core),
       provide: Effect.provide(services),

@@ -2,7 +2,7 @@
  * The schemas of a kind of job, with the types that they have together.
  */
 import { Schema } from "effect"
-import type { Any, Config, Encoded, Error, Requirements, Success } from "../KindDefinition.js"
+import type { Any, Config, Encoded, Error, Requirements, Starts, Success } from "../KindDefinition.js"
 import type { KindSchemas } from "./kindManager.js"
 
 export const schemasOf = <K extends Any>(
@@ -23,5 +23,7 @@ export const schemasOf = <K extends Any>(
   // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the type of `emit` says what is encoded
   events: kind.events as { readonly [type: string]: Schema.Schema<unknown, unknown, Requirements<K>> } | undefined,
   // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the type of `signal` says what is decoded
-  signals: kind.signals as { readonly [name: string]: Schema.Schema<unknown, unknown, Requirements<K>> } | undefined
+  signals: kind.signals as { readonly [name: string]: Schema.Schema<unknown, unknown, Requirements<K>> } | undefined,
+  // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the definition makes them for its configurations
+  starts: kind.starts as Starts<Config<K>>
 })

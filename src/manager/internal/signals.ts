@@ -13,7 +13,7 @@ import type { Core } from "./Core.js"
 export type Signals = { readonly [name: string]: Schema.Schema.AnyNoContext }
 
 /** How many signals a job keeps since it last began. */
-const limit = 1_000
+export const limit = 1_000
 
 const maxPayloadBytes = 64 * 1024
 
@@ -39,6 +39,17 @@ export const signalJob = <Config>(
 ): Effect.Effect<void, SignalError> =>
   Effect.gen(function* () {
     yield* core.store.outsideTransaction
+    const text = yield* payloadText(signals, name, payload)
+    yield* core.store.signal({ kind: core.kind, jobId, name, payload: text, by, limit, at: yield* now })
+  }).pipe(traced("JobManager.signal"))
+
+/** The payload of a signal as it is recorded; fails if jobs do not take such a signal. */
+export const payloadText = (
+  signals: Signals | undefined,
+  name: string,
+  payload: unknown
+): Effect.Effect<string | undefined, InvalidSignal> =>
+  Effect.gen(function* () {
     const problem = nameProblem(name) ?? declarationProblem(name, signals)
     if (problem !== undefined) return yield* new InvalidSignal({ signal: name, reason: problem })
     const text = payload === undefined ? undefined : stringify(payload)
@@ -54,8 +65,8 @@ export const signalJob = <Config>(
         (error) => new InvalidSignal({ signal: name, reason: reasonOf(error) })
       )
     }
-    yield* core.store.signal({ kind: core.kind, jobId, name, payload: text, by, limit, at: yield* now })
-  }).pipe(traced("JobManager.signal"))
+    return text
+  })
 
 /** Without declared signals, any name with any JSON is accepted. */
 const declarationProblem = (name: string, signals: Signals | undefined): string | undefined =>

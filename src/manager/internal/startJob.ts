@@ -27,7 +27,7 @@ import { Elsewhere, launch } from "./jobLife.js"
 import { traceOf } from "./jobSpan.js"
 import * as JobRegistry from "./JobRegistry.js"
 import { stopJob } from "./stopJob.js"
-import { newRun, type Starting, submit, type Submission, type Submitted } from "./submission.js"
+import { newRun, type Starting, submit, type Submission, type Submitted, type Submitting } from "./submission.js"
 
 /** Why nothing was written. */
 export type Refusal = StartError | StoreError
@@ -56,20 +56,20 @@ export const startJob = <Config>(
     )
   }).pipe(Tracing.traced("JobManager.start"))
 
-const unchecked = { key: undefined, submission: undefined, title: undefined }
+/** A run that is checked when it begins. */
+export const unchecked = { key: undefined, submission: undefined, title: undefined }
 
 /**
  * Starts a job inside a transaction of the application: the run is one row of that transaction, and begins after the commit.
  * No permit is taken, and `check` is called when the run begins.
  */
 export const startInTransaction = <Config>(
-  core: Core<Config>,
-  starting: Starting<Config>,
+  core: Pick<Core<Config>, "kind">,
+  starting: Submitting<Config>,
   outbox: Outbox,
   { input, options }: Submitted
-): Effect.Effect<JobId, Refusal> =>
+): Effect.Effect<JobId, WriteError> =>
   Effect.gen(function* () {
-    yield* core.shutdown.refuse
     const at = yield* now
     const requested = yield* request(options, { at, hasKey: starting.key !== undefined })
     const { whenKeyTaken } = requested
@@ -80,7 +80,7 @@ export const startInTransaction = <Config>(
     const submission = yield* submit(starting, input, { id: starting.nextId(at.epochMillis), at, requested, options })
     const trace = traceOf(yield* Tracing.caller)
     const run = newRun(core, starting, submission, { ...unchecked, trace })
-    return yield* Effect.uninterruptible(Effect.tap(outbox.insert(run), starting.inserted.wake))
+    return yield* outbox.insert(run)
   }).pipe(Tracing.traced("JobManager.start"))
 
 /** A job that is just being admitted may hold the key, or be the run itself; then no permit is needed. */

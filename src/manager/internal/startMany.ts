@@ -10,25 +10,45 @@ import * as race from "../../internal/race.js"
 import { traced } from "../../internal/Tracing.js"
 import type { Core } from "./Core.js"
 import { queueJob, type WriteError } from "./startJob.js"
-import { type Starting, submit } from "./submission.js"
+import { type Starting, submit, type Submission, type Submitting } from "./submission.js"
 
 type Answer = Either.Either<JobId, InvalidJobConfig | JobConflict | QueueFull>
 
 /** How many runs are written together. */
 const slice = 1_000
 
-/** Ids are assigned in the order of the configurations; with one priority, that is the order in which they begin. */
 export const startMany = <Config>(
   core: Core<Config>,
   starting: Starting<Config>,
   configs: ReadonlyArray<unknown>,
   options: StartOptions = {}
 ): Effect.Effect<ReadonlyArray<Answer>, ShuttingDown | StoreError> =>
+  Effect.zipRight(
+    core.store.outsideTransaction,
+    startEach(starting, configs, options, {
+      before: core.shutdown.refuse,
+      record: (submission) => queueJob(core, starting, submission)
+    })
+  ).pipe(traced("JobManager.startMany"))
+
+/** Ids are assigned in the order of the configurations; with one priority, that is the order in which they begin. */
+export const startEach = <Config>(
+  starting: Submitting<Config>,
+  configs: ReadonlyArray<unknown>,
+  options: StartOptions = {},
+  {
+    before,
+    record
+  }: {
+    /** Fails if no more runs can be recorded. */
+    readonly before: Effect.Effect<void, ShuttingDown>
+    readonly record: (submission: Submission<Config>) => Effect.Effect<JobId, WriteError | ShuttingDown>
+  }
+): Effect.Effect<ReadonlyArray<Answer>, ShuttingDown | StoreError> =>
   Effect.gen(function* () {
-    yield* core.store.outsideTransaction
     const answers: Array<Answer> = []
     for (const chunk of Array.chunksOf(configs, slice)) {
-      yield* core.shutdown.refuse
+      yield* before
       const at = yield* now
       const submissions = yield* Effect.forEach(chunk, (config) =>
         Effect.either(
@@ -39,16 +59,13 @@ export const startMany = <Config>(
       )
       const first = answers.length
       yield* race.forEach([...submissions.entries()], slice, ([i, submission]) =>
-        Effect.map(
-          answered(Effect.flatMap(submission, (submission) => queueJob(core, starting, submission))),
-          (answer) => {
-            answers[first + i] = answer
-          }
-        )
+        Effect.map(answered(Effect.flatMap(submission, record)), (answer) => {
+          answers[first + i] = answer
+        })
       )
     }
     return answers
-  }).pipe(traced("JobManager.startMany"))
+  })
 
 /** An error of one run is its result; an error that concerns all of them fails the call. */
 const answered = (

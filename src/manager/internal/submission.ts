@@ -11,22 +11,25 @@ import { keyProblem, type Requested, type StartOptions } from "../../domain/Star
 import { stringify } from "../../internal/Json.js"
 import type { NewRun, RetryOf } from "../../store/port/RunStoreService.js"
 import type { Admission, Decoded, Submitted as Checked } from "./admission.js"
-import type { Core, Notifier } from "./Core.js"
+import type { Core } from "./Core.js"
 import type { Dispatcher } from "./dispatcher.js"
 import type { JobIdGenerator } from "./JobIdGenerator.js"
 import { searchedText } from "./searchedText.js"
 
-/** The state that all starts of a manager share. */
-export interface Starting<Config> {
+/** What all starts of a manager share. */
+export interface Starting<Config> extends Submitting<Config> {
   readonly admission: Admission<Config>
   readonly dispatcher: Dispatcher
+}
+
+/** What all starts of a manager or a producer share. */
+export interface Submitting<Config> {
+  readonly admission: Pick<Admission<Config>, "decode">
   readonly nextId: JobIdGenerator
   readonly labels: (config: Config) => { readonly [name: string]: string }
   readonly key: ((config: Config) => string | undefined) | undefined
   readonly maxQueued: number
-  readonly retries: Retries<Config> | undefined
-  /** Changes whenever a transaction of the application has inserted a run, before its commit. */
-  readonly inserted: Notifier
+  readonly retries?: Retries<Config> | undefined
 }
 
 /** How the configurations of a kind refer to the jobs whose work they take over. */
@@ -56,7 +59,7 @@ export interface Submission<Config> extends Decoded<Config> {
 
 /** Decodes a configuration, and determines its labels and keys. */
 export const submit = <Config>(
-  starting: Starting<Config>,
+  starting: Submitting<Config>,
   input: unknown,
   {
     at,
@@ -98,8 +101,8 @@ const digest = (encoded: unknown, options: StartOptions = {}): string => {
 }
 
 export const newRun = <Config>(
-  { kind }: Core<Config>,
-  { maxQueued }: Starting<Config>,
+  { kind }: Pick<Core<Config>, "kind">,
+  { maxQueued }: Submitting<Config>,
   { at, config, encoded, id, idempotency, labels: own, requested, retryOf, startKey }: Submission<Config>,
   {
     key,

@@ -15,6 +15,7 @@ import * as MemoryChildProcessStore from "./ChildProcessStore.js"
 import * as MemoryClusterStore from "./ClusterStore.js"
 import * as MemoryEventLog from "./EventLog.js"
 import * as MemoryOwnerStore from "./OwnerStore.js"
+import * as MemoryProducerStore from "./ProducerStore.js"
 import * as MemoryQueue from "./Queue.js"
 import * as MemoryRetention from "./Retention.js"
 import * as MemoryRunReads from "./RunReads.js"
@@ -167,6 +168,8 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
       return Effect.as(append(entry, [RunTransition.begunEvent(beginning, { wokenBy })]), "running")
     })
 
+  const producers = MemoryProducerStore.make({ entries, notifier, create, change, write })
+
   return {
     outsideTransaction: Effect.void,
     oldestWrite: Effect.succeed(Duration.zero),
@@ -227,7 +230,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
       }),
     signal: (signal) =>
       write((): Effect.Effect<void, JobNotFound | JobEnded | TooManySignals> => {
-        const { jobId, kind, limit, name } = signal
+        const { jobId, kind, limit, name, request } = signal
         const entry = entries.get(jobId)
         if (entry === undefined || entry.submitted.kind !== kind) return new JobNotFound({ jobId })
         const { attempt, status } = entry.state
@@ -235,6 +238,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
         if (entry.signals.filter((signal) => signal.attempt === attempt).length >= limit) {
           return new TooManySignals({ jobId, limit })
         }
+        if (request !== undefined && !producers.remove(request)) return Effect.void
         const to = RunTransition.isWokenBy(entry.state, name) ? RunTransition.woken(entry.state, "signal") : undefined
         entry.signals.push({ ...signal, seq: entry.events.length + 1, attempt, used: false })
         entry.state = to ?? entry.state
@@ -268,6 +272,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
       }),
 
     owners: MemoryOwnerStore.make(),
+    producers,
     cluster: MemoryClusterStore.make({ entries, queue, toRun, create, begin, write }),
 
     childProcesses,

@@ -3,6 +3,7 @@
  *
  * @since 0.2.0
  */
+import type { SqlError } from "@effect/sql/SqlError"
 import type { Effect } from "effect"
 import type { IdempotencyKeyReused, JobConflict, QueueFull, StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
@@ -20,7 +21,7 @@ export interface Outbox {
   /** Whether others may commit to the database, which then has to be polled. */
   readonly isShared: boolean
 
-  /** Notifies of committed runs of a kind if the database announces commits; otherwise never. */
+  /** Notifies of runs of a kind that were inserted here, before the commit, and of commits that the database announces. */
   readonly committed: (kind: string) => Notifier
 
   /**
@@ -31,6 +32,12 @@ export interface Outbox {
     readonly inside: Effect.Effect<A, E>
     readonly outside: Effect.Effect<A, E>
   }) => Effect.Effect<A, E>
+
+  /**
+   * Runs an effect in a transaction of the application's SQL client, which takes the write lock of SQLite at once, and repeats the whole
+   * effect while the database is busy, for up to 5 seconds.
+   */
+  readonly transaction: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | SqlError | StoreError, R>
 
   /**
    * Inserts a pending run in the transaction of the caller. Returns its id, or the id of the existing run with its idempotency

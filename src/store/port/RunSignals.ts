@@ -48,5 +48,7 @@ export interface NewSignal {
   readonly by: string | undefined
   /** The maximum number of signals that a job keeps since it last began. */
   readonly limit: number
+  /** The request of a producer that this signal applies; it is removed in the same transaction, so that it is applied once. */
+  readonly request?: number | undefined
   readonly at: DateTime.Utc
 }

@@ -9,6 +9,7 @@ import type { ChildProcessStore } from "./ChildProcessStore.js"
 import type { ClusterStore } from "./ClusterStore.js"
 import type { Outbox } from "./Outbox.js"
 import type { OwnerStore } from "./OwnerStore.js"
+import type { ProducerStore } from "./ProducerStore.js"
 import type { TaskProgressStore } from "./TaskProgressStore.js"
 import type { RunReads } from "./RunReads.js"
 import type { RunWrites } from "./RunWrites.js"
@@ -42,6 +43,9 @@ export interface Service extends RunReads, RunWrites, RunKeys, RunQueue, RunSign
   readonly outbox: Option.Option<Outbox>
 
   readonly owners: OwnerStore
+
+  /** What producers write, and what managers take up. */
+  readonly producers: ProducerStore
 
   /** The nodes of a cluster. */
   readonly cluster: ClusterStore

@@ -4,6 +4,8 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect, Option, Schema, type Scope } from "effect"
 import { StoreError } from "../../domain/errors.js"
+import * as background from "../../internal/background.js"
+import { RealClock } from "../../internal/RealClock.js"
 import * as ChangeNotifier from "../port/ChangeNotifier.js"
 import type { Service } from "../port/RunStoreService.js"
 import { unguarded } from "../sql/Guard.js"
@@ -18,6 +20,9 @@ import * as PostgresOwnership from "./PostgresOwnership.js"
 import * as PostgresSession from "./PostgresSession.js"
 
 type Store = Effect.Effect<Service, StoreError, SqlClient.SqlClient | Scope.Scope>
+
+/** Milliseconds between two looks for runs and requests of producers. */
+const watchInterval = 1_000
 
 /** `pg_current_xact_id` came with 13; older versions are out of support. */
 const oldest = 13
@@ -74,6 +79,13 @@ const open = (isWritable: boolean): Store =>
       isWritable,
       isShared: true,
       spansMachines: true,
+      // Commits send notices, and this finds what a lost notice has announced.
+      watch: (wake) =>
+        Effect.flatMap(RealClock, ({ sleep }) =>
+          Effect.asVoid(background.fork(Effect.forever(Effect.zipRight(sleep(watchInterval), wake))))
+        ),
+      // The listener notifies of the events of all processes.
+      watchChanges: () => Effect.void,
       acquire: (owners) => {
         const nodes = (kind: string) => session.read("list nodes", (connection) => cluster.nodes(connection, kind))
         return PostgresOwnership.acquire(sql, owners, nodes, session.disconnect)

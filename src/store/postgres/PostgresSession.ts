@@ -11,7 +11,7 @@ import { RealClock } from "../../internal/RealClock.js"
 import { retryWhileBusy } from "../sql/busyRetry.js"
 import { orStoreError, reasonOf, storeError } from "../sql/mapSqlError.js"
 import { reserve as reserveOf } from "../sql/reserve.js"
-import { byTransaction, outsideTransaction, type Session, transactionOf } from "../sql/Session.js"
+import { byTransaction, outsideTransaction, type Session, transaction, transactionOf } from "../sql/Session.js"
 import { query } from "../sql/statements.js"
 import { abandonable, destroy, wrap } from "./PostgresConnection.js"
 import * as OwnCursors from "./OwnCursors.js"
@@ -102,6 +102,7 @@ export const make = (sql: SqlClient): Effect.Effect<PostgresSession, StoreError>
         Effect.withFiberRuntime<Effect.Effect.Success<ReturnType<typeof use>>, SqlError>(({ currentContext }) =>
           isInside(currentContext) ? join(use) : retryWhileBusy(reserve(use))
         ).pipe(Effect.mapError(storeError(operation))),
+      transaction: transaction(sql, isInside, "BEGIN"),
       join,
       afterTransactions: Effect.void,
       byTransaction: byTransaction(isInside),

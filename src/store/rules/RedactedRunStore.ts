@@ -58,6 +58,7 @@ export const make = (store: Service, { json, text }: Redaction): Service => {
       ...store.cluster,
       admit: (run, placement, taker) => store.cluster.admit(submitted(run), placement, taker)
     },
+    producers: { ...store.producers, submit: (run) => store.producers.submit(submitted(run)) },
     outbox: Option.map(store.outbox, (outbox) => ({ ...outbox, insert: (run) => outbox.insert(submitted(run)) })),
     childProcesses: {
       ...store.childProcesses,

@@ -4,7 +4,7 @@
  */
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Effect } from "effect"
+import { Effect, type Scope } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 
 export interface Guard {
@@ -18,6 +18,10 @@ export interface Guard {
   readonly confirm: (connection: Connection) => Effect.Effect<boolean>
   /** Checkpoints the WAL once it is large enough. */
   readonly checkpoint: Effect.Effect<void>
+  /** While the scope is open, a producer uses the store: unless a manager uses it, too, it is checked with each transaction only. */
+  readonly rest: Effect.Effect<void, never, Scope.Scope>
+  /** While the scope is open, a manager uses the store. */
+  readonly attend: Effect.Effect<void, never, Scope.Scope>
 }
 
 export const unguarded: Guard = {
@@ -25,5 +29,7 @@ export const unguarded: Guard = {
   present: Effect.void,
   begin: () => Effect.void,
   confirm: () => Effect.succeed(true),
-  checkpoint: Effect.void
+  checkpoint: Effect.void,
+  rest: Effect.void,
+  attend: Effect.void
 }

@@ -8,6 +8,7 @@ import { type IdempotencyKeyReused, type JobConflict, type QueueFull, StoreError
 import type { JobId } from "../../domain/JobId.js"
 import { RealClock } from "../../internal/RealClock.js"
 import { now } from "../../internal/now.js"
+import type { ChangeNotifier } from "../port/ChangeNotifier.js"
 import { admitRun } from "../rules/admitRun.js"
 import type { NewRun, Outbox } from "../port/RunStoreService.js"
 import type { Guard } from "./Guard.js"
@@ -59,7 +60,7 @@ export const make = ({
   readonly guard: Guard
   readonly handOn: Lanes["handOn"]
   readonly queueCommitted: Outbox["queue"]
-  readonly committed: Outbox["committed"]
+  readonly committed: ChangeNotifier["committed"]
 }): Outbox => {
   const sweptAt = new Map<string, number>()
 
@@ -80,12 +81,13 @@ export const make = ({
     isShared,
     committed,
     byTransaction: application.byTransaction,
+    transaction: (effect) => Effect.zipRight(guard.present, application.transaction(effect)),
 
     insert: (run) =>
       Effect.zipRight(
         guard.present,
         Effect.mapError(
-          application.join((connection) => insert(connection, run)),
+          application.join((connection) => Effect.zipLeft(insert(connection, run), committed(run.kind).wake)),
           (error) => (error instanceof SqlError ? storeError("start a job")(error) : error)
         )
       ),

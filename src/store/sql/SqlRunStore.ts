@@ -24,6 +24,7 @@ import * as keys from "./keys.js"
 import * as Lanes from "./Lanes.js"
 import * as listing from "./listing.js"
 import * as owners from "./owners.js"
+import * as producers from "./producers.js"
 import * as queue from "./queue.js"
 import * as queueListing from "./queueListing.js"
 import * as retentionWrites from "./retentionWrites.js"
@@ -49,6 +50,10 @@ export interface Options {
   readonly spansMachines: boolean
   /** Renews a node of a cluster outside the writer, whose queue may be long. */
   readonly heartbeat?: ClusterStore["renew"]
+  /** Watches for runs and requests of producers in other processes. */
+  readonly watch: producers.Watch
+  /** Watches for events that other processes commit. */
+  readonly watchChanges: producers.Watch
   /** Acquires the ownership of a kind, which these operations record. */
   readonly acquire: (owners: Omit<OwnerStore, "acquire">) => OwnerStore["acquire"]
 }
@@ -62,7 +67,9 @@ export const make = ({
   isWritable,
   notifier,
   session,
-  spansMachines
+  spansMachines,
+  watch,
+  watchChanges
 }: Options): Effect.Effect<Service, StoreError, Scope.Scope> =>
   Effect.gen(function* () {
     const lanes = yield* Lanes.make({ session, notifier, guard })
@@ -183,6 +190,7 @@ export const make = ({
       ),
 
       owners: { ...ownerStore, acquire: acquire(ownerStore) },
+      producers: producers.make({ session, guard, lanes, notifier, watch, watchChanges }),
       cluster: clusterWrites.make({ heartbeat, owner: ownerStore.get, session, lanes, indexer }),
 
       ...jobStores.make({ session, spansMachines, write, indexer })

@@ -72,6 +72,12 @@ export const isEmpty = (connection: Connection): Effect.Effect<boolean, SqlError
   )
 }
 
-/** Sets the last drawn cursor; the next event gets the next number. */
+/** Sets the last drawn cursor; the next event gets the next number, and so does the next request. */
 export const setCursor = (connection: Connection, cursor: number) =>
-  execute(connection, "UPDATE charlotte_log SET cursor = ?", [cursor])
+  Effect.zipRight(
+    execute(connection, "UPDATE charlotte_log SET cursor = ?", [cursor]),
+    execute(
+      connection,
+      `SELECT setval(pg_get_serial_sequence('charlotte_requests', 'seq'), max(seq)) FROM charlotte_requests HAVING max(seq) > 0`
+    )
+  )

@@ -22,6 +22,7 @@ import * as keys from "./keys.js"
 import { lookup } from "./lookup.js"
 import * as outbox from "./outbox.js"
 import * as queue from "./queue.js"
+import * as requests from "./requests.js"
 import * as runs from "./runs.js"
 import * as signals from "./signals.js"
 import type { Lanes } from "./Lanes.js"
@@ -34,7 +35,7 @@ type Writes = Pick<Service, "create" | "attach" | "record" | "begin" | "append" 
 const running: Created = { _tag: "Running" }
 
 /** Writes the change, and passes the keys of a run that has ended to the next run. Returns the type of its event. */
-const apply = (
+export const apply = (
   batch: Batch,
   head: runs.Head,
   requested: Change,
@@ -51,7 +52,7 @@ const apply = (
   })
 
 /** Cancels a run that another replaces. For a running run, it records the stop intent instead, and returns the id. */
-const replace = (batch: Batch, { id }: Holder, at: Change["at"]) =>
+export const replace = (batch: Batch, { id }: Holder, at: Change["at"]) =>
   Effect.gen(function* () {
     const head = yield* batch.reload(id)
     if (head === undefined || isTerminal(head.state.status)) return []
@@ -252,7 +253,7 @@ export const make = ({ admit, write }: Pick<Lanes, "admit" | "write">): Writes =
       about: signal.jobId,
       body: (batch) =>
         Effect.gen(function* () {
-          const { jobId, kind, limit, name } = signal
+          const { jobId, kind, limit, name, request } = signal
           const head = batch.head(jobId)
           if (head === undefined || head.kind !== kind) return yield* new JobNotFound({ jobId })
           const { attempt, status } = head.state
@@ -261,6 +262,7 @@ export const make = ({ admit, write }: Pick<Lanes, "admit" | "write">): Writes =
           if ((yield* signals.countDuring(connection, jobId, attempt)) >= limit) {
             return yield* new TooManySignals({ jobId, limit })
           }
+          if (request !== undefined && !(yield* requests.remove(connection, request))) return
           yield* signals.insert(connection, signal, attempt, head.seq + 1)
           const to = RunTransition.isWokenBy(head.state, name) ? RunTransition.woken(head.state, "signal") : undefined
           if (to === undefined) return batch.append(jobId, [RunTransition.signalEvent(signal)])

@@ -220,7 +220,15 @@ export const guard = (
     const inBackground = (effect: Effect.Effect<void>) =>
       effect.pipe(Effect.annotateLogs({ module: "charlotte/RunStore" }), background.fork)
     const pause = Effect.suspend(() => sleep(suspectSince === undefined ? checkInterval : suspectCheckInterval))
-    yield* inBackground(Effect.forever(Effect.zipRight(pause, checkAndCheckpoint)))
+    const uses = { producers: 0, managers: 0 }
+    const use = (by: keyof typeof uses) =>
+      Effect.acquireRelease(
+        Effect.sync(() => void (uses[by] += 1)),
+        () => Effect.sync(() => void (uses[by] -= 1))
+      )
+    // An idle producer makes no query: what it writes next is checked then.
+    const watch = Effect.suspend(() => (uses.producers > 0 && uses.managers === 0 ? Effect.void : checkAndCheckpoint))
+    yield* inBackground(Effect.forever(Effect.zipRight(pause, watch)))
     if (isWritable && IntegrityCheck.isLarge(path)) yield* inBackground(checkIntegrity)
 
     return {
@@ -228,7 +236,9 @@ export const guard = (
       present: orStoreFailure(Effect.suspend(() => damage ?? Effect.asVoid(sameFiles))),
       begin,
       confirm,
-      checkpoint
+      checkpoint,
+      rest: use("producers"),
+      attend: use("managers")
     }
   })
 

@@ -10,6 +10,7 @@ import * as Migrations from "./Migrations.js"
 import * as Ownership from "./Ownership.js"
 import type { Service } from "../port/RunStoreService.js"
 import * as DatabaseFileGuard from "./DatabaseFileGuard.js"
+import * as ForeignCommits from "./ForeignCommits.js"
 import * as Durability from "./Durability.js"
 import { openSession } from "../openSession.js"
 import type { Session } from "../sql/Session.js"
@@ -36,6 +37,7 @@ const open: (
   const file = yield* DatabaseFileGuard.of(session)
   const guard = yield* DatabaseFileGuard.guard(session, file, options)
   const notifier = yield* ChangeNotifier.make
+  const watch = file === undefined ? () => Effect.void : yield* ForeignCommits.make(session)
   return yield* SqlRunStore.make({
     session,
     application,
@@ -44,7 +46,9 @@ const open: (
     isWritable,
     isShared: file !== undefined,
     spansMachines: false,
-    acquire: (owners) => Ownership.acquire(owners, file)
+    watch,
+    watchChanges: watch,
+    acquire: (owners) => (owner) => Effect.zipRight(guard.attend, Ownership.acquire(owners, file)(owner))
   })
 })
 

@@ -9,7 +9,7 @@ import { retryWhileBusy } from "../sql/busyRetry.js"
 import type { Connection } from "../sql/Dialect.js"
 import { orStoreError, storeError } from "../sql/mapSqlError.js"
 import { reserve as reserveOf } from "../sql/reserve.js"
-import { byTransaction, outsideTransaction, type Session, transactionOf } from "../sql/Session.js"
+import { byTransaction, outsideTransaction, type Session, transaction, transactionOf } from "../sql/Session.js"
 import { dialect } from "./SqliteDialect.js"
 
 export const make = (sql: SqlClient.SqlClient): Effect.Effect<Session, StoreError> =>
@@ -38,6 +38,7 @@ export const make = (sql: SqlClient.SqlClient): Effect.Effect<Session, StoreErro
         Effect.withFiberRuntime<Effect.Effect.Success<ReturnType<typeof use>>, SqlError>(({ currentContext }) =>
           isInside(currentContext) ? join(use) : retryWhileBusy(reserve(use))
         ).pipe(Effect.mapError(storeError(operation))),
+      transaction: transaction(sql, isInside, "BEGIN IMMEDIATE"),
       join,
       // An open transaction keeps the connection until it ends.
       disconnect: Effect.void,

@@ -70,6 +70,8 @@ export const layer = (notices: Notices, life: Life): Layer.Layer<RunStore.RunSto
         isWritable: false,
         isShared: true,
         spansMachines: true,
+        watch: () => Effect.void,
+        watchChanges: () => Effect.void,
         acquire: () => () => Effect.dieMessage("the jobs of a cluster have no owner")
       })
     })

@@ -42,6 +42,22 @@ export const waiting = Effect.gen(function* () {
   yield* sql.unsafe(`CREATE INDEX charlotte_signals_name ON charlotte_signals (job_id, name, seq)`)
   yield* sql.unsafe(`CREATE INDEX charlotte_signals_attempt ON charlotte_signals (job_id, attempt)`)
 
+  // Signals and stops that producers have recorded, in any process; the manager of the kind applies them.
+  yield* sql.unsafe(`
+    CREATE TABLE charlotte_requests (
+      seq INTEGER PRIMARY KEY AUTOINCREMENT,
+      kind TEXT NOT NULL,
+      job_id TEXT NOT NULL REFERENCES charlotte_runs (id) ON DELETE CASCADE,
+      type TEXT NOT NULL,
+      name TEXT,
+      payload TEXT CHECK (payload IS NULL OR json_valid(payload)),
+      sender TEXT,
+      grace INTEGER,
+      at INTEGER NOT NULL
+    ) STRICT`)
+  yield* sql.unsafe("CREATE INDEX charlotte_requests_kind ON charlotte_requests (kind, seq)")
+  yield* sql.unsafe("CREATE INDEX charlotte_requests_job ON charlotte_requests (job_id)")
+
   // The idempotency key of a pruned run is free.
   yield* sql.unsafe(`
     CREATE UNIQUE INDEX charlotte_runs_idempotency_key ON charlotte_runs (kind, idempotency_key)

@@ -1,0 +1,86 @@
+/**
+ * Statements on `charlotte_requests`: what producers ask the manager of a kind to do.
+ */
+import { DateTime, Duration, Effect, Option, Schema } from "effect"
+import type { SqlError } from "@effect/sql/SqlError"
+import { JobId } from "../../domain/JobId.js"
+import type { NewSignal } from "../port/RunStoreService.js"
+import type { Ask, NewStop, Request } from "../port/ProducerStore.js"
+import type { Connection } from "./Dialect.js"
+import { insert, query } from "./statements.js"
+
+const Row = Schema.Struct({
+  seq: Schema.Number,
+  job_id: JobId,
+  type: Schema.String,
+  name: Schema.NullOr(Schema.String),
+  payload: Schema.NullOr(Schema.String),
+  sender: Schema.NullOr(Schema.String),
+  grace: Schema.NullOr(Schema.Number)
+})
+
+const select = query(Row)
+
+const askOf = ({ grace, name, payload, sender, type }: typeof Row.Type): Ask => {
+  if (type === "signal" && name !== null) {
+    return Option.some({ _tag: "Signal", name, payload: payload ?? undefined, by: sender ?? undefined })
+  }
+  if (type === "stop") {
+    return Option.some({ _tag: "Stop", grace: grace === null ? undefined : Duration.millis(grace) })
+  }
+  return Option.none()
+}
+
+/** At most 1,000 requests, so that no read is long. */
+export const list = (connection: Connection, kind: string): Effect.Effect<ReadonlyArray<Request>, SqlError> =>
+  Effect.map(
+    select(
+      connection,
+      `SELECT seq, job_id, type, name, payload, sender, grace FROM charlotte_requests WHERE kind = ?
+       ORDER BY seq LIMIT 1000`,
+      [kind]
+    ),
+    (rows) => rows.map((row) => ({ kind, seq: row.seq, jobId: row.job_id, asks: askOf(row) }))
+  )
+
+const selectCount = query(Schema.Struct({ requests: Schema.Number }))
+
+/** The number of signals that wait for the manager. */
+export const countSignals = (connection: Connection, jobId: JobId) =>
+  Effect.map(
+    selectCount(
+      connection,
+      "SELECT count(*) AS requests FROM charlotte_requests WHERE job_id = ? AND type = 'signal'",
+      [jobId]
+    ),
+    ([row]) => row?.requests ?? 0
+  )
+
+export const insertSignal = (connection: Connection, { at, by, jobId, kind, name, payload }: NewSignal) =>
+  insert(connection, "charlotte_requests", {
+    kind,
+    job_id: jobId,
+    type: "signal",
+    name,
+    payload: payload ?? null,
+    sender: by ?? null,
+    at: DateTime.toEpochMillis(at)
+  })
+
+export const insertStop = (connection: Connection, { at, grace, jobId, kind }: NewStop) =>
+  insert(connection, "charlotte_requests", {
+    kind,
+    job_id: jobId,
+    type: "stop",
+    grace: grace === undefined ? null : Math.min(Duration.toMillis(grace), Number.MAX_SAFE_INTEGER),
+    at: DateTime.toEpochMillis(at)
+  })
+
+const selectRemoved = query(Schema.Struct({ seq: Schema.Number }))
+
+/** Whether the request was still there. */
+export const remove = (connection: Connection, seq: number): Effect.Effect<boolean, SqlError> =>
+  Effect.map(
+    selectRemoved(connection, "DELETE FROM charlotte_requests WHERE seq = ? RETURNING seq", [seq]),
+    (rows) => rows.length > 0
+  )

@@ -1,0 +1,38 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Database, JobKind, RunStore } from "charlotte"
+import { ConfigProvider, Effect, Layer, Schema } from "effect"
+import { mkdirSync } from "node:fs"
+import { charlotte } from "../../../src/cli/parser/commands.js"
+import { GitEnvironmentRef } from "../../../src/git/GitEnvironment.js"
+import { sandbox } from "../../support/Repository.js"
+import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
+import * as Capture from "../Capture.js"
+
+class Email extends JobKind.Tag<Email>()("email", { config: Schema.Struct({ to: Schema.String }) }) {}
+
+const doctor = (directory: string) =>
+  Effect.gen(function* () {
+    const { environment } = yield* sandbox
+    const { out } = yield* Capture.run(charlotte, ["doctor"]).pipe(
+      Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["CHARLOTTE_HOME", directory]]))),
+      Effect.provideService(GitEnvironmentRef, environment)
+    )
+    return out
+  })
+
+describe("charlotte doctor", () => {
+  it.scoped("reports that the runs of a kind wait while no process manages them", () =>
+    Effect.gen(function* () {
+      const directory = `${yield* TemporaryDirectory.make}/home`
+      mkdirSync(directory, { mode: 0o700 })
+      const store = RunStore.layer.pipe(Layer.provide(Database.layer({ filename: `${directory}/charlotte.db` })))
+      const started = Effect.flatMap(Email.Producer, ({ startMany }) => startMany([{ to: "ada" }, { to: "bea" }]))
+      yield* Effect.provide(started, Layer.provide(Email.producer, store))
+      const text = "2 runs of kind email wait, and no process manages them"
+      expect(yield* doctor(directory)).toContain(text)
+      const working = Email.layer({ run: () => Effect.never, maxJobs: 1 })
+      const managed = Effect.provide(doctor(directory), Layer.provide(Layer.discard(working), store))
+      expect(yield* managed).not.toContain("no process manages them")
+    })
+  )
+})

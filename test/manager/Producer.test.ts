@@ -1,0 +1,236 @@
+/** Producers: they start, signal and stop jobs that a manager runs, in the same process or in another one. */
+import { describe, expect, it } from "@effect/vitest"
+import { Database, errors, JobKind, Runs, RunStore } from "charlotte"
+import { Chunk, Deferred, Effect, Either, Fiber, Layer, Option, Schema, Stream } from "effect"
+import { poll } from "../../src/internal/RealClock.js"
+import * as FailingSql from "../support/FailingSql.js"
+import { databaseFile } from "./lives.js"
+import { stores } from "./stores.js"
+
+class Email extends JobKind.Tag<Email>()("email", {
+  config: Schema.Struct({ to: Schema.String, waits: Schema.optionalWith(Schema.Boolean, { default: () => false }) }),
+  success: Schema.Struct({ sentTo: Schema.String }),
+  signals: { approve: Schema.Struct({ by: Schema.String }) },
+  key: ({ to }) => to,
+  labels: ({ to }) => ({ to }),
+  maxQueued: 3
+}) {}
+
+class Report extends JobKind.Tag<Report>()("report", { config: Schema.Struct({}) }) {}
+
+const sending = Email.layer({
+  check: ({ to }) =>
+    to === "nobody"
+      ? new errors.InvalidJobConfig({ issues: [{ path: ["to"], message: "is nobody" }] })
+      : Effect.succeed({}),
+  run: ({ config: { to, waits }, park, signal }) =>
+    Effect.gen(function* () {
+      if (!waits) return { sentTo: to }
+      const approval = yield* signal("approve")
+      if (Option.isNone(approval)) return yield* park({ reason: "needs an approval", signal: "approve" })
+      return { sentTo: `${to} for ${approval.value.by}` }
+    })
+})
+
+const typesOf = (id: Parameters<JobKind.ProducerService<typeof Email>["await"]>[0]) =>
+  Effect.flatMap(Email.Producer, ({ events }) =>
+    Effect.map(Stream.runCollect(events(id)), (all) => Chunk.toReadonlyArray(all).map(({ type }) => type))
+  )
+
+const stored = (filename: string) => RunStore.layer.pipe(Layer.provide(Database.layer({ filename })))
+
+describe.each(Object.entries(stores))("a producer beside its manager, %s", (_, store) => {
+  const both = Layer.provideMerge(sending, store)
+  const apart = Layer.provideMerge(Layer.merge(Email.producer, Layer.discard(sending)), store)
+
+  it.live.each([
+    ["of the layer of the kind", both],
+    ["of its own", apart]
+  ] as const)("starts a job, awaits its result, and follows its events, with the layer %s", ([, layer]) =>
+    Effect.gen(function* () {
+      const emails = yield* Email.Producer
+      const id = yield* emails.start({ to: "ada" })
+      const run = yield* emails.await(id)
+      expect(run).toMatchObject({ status: "completed", labels: { to: "ada" }, result: { sentTo: "ada" } })
+      expect(yield* typesOf(id)).toEqual(["job.queued", "job.started", "job.completed"])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("refuses at once what does not decode, and what the check refuses fails when it begins", () =>
+    Effect.gen(function* () {
+      const emails = yield* Email.Producer
+      const error = yield* Effect.flip(emails.start({ to: "ada" }, { priority: 0.5 }))
+      expect(error).toMatchObject({ _tag: "InvalidJobConfig" })
+      const run = yield* emails.await(yield* emails.start({ to: "nobody" }))
+      expect(run).toMatchObject({ status: "failed", error: { kind: "recovery" } })
+    }).pipe(Effect.provide(both))
+  )
+
+  it.live("gives a job a signal that its kind declares, once", () =>
+    Effect.gen(function* () {
+      const emails = yield* Email.Producer
+      const runs = yield* Runs.Runs
+      const id = yield* emails.start({ to: "ada", waits: true })
+      yield* poll(runs.get(id), {
+        until: Option.exists(({ status }) => status === "parked"),
+        pause: 5,
+        atMost: "20 seconds"
+      })
+      yield* emails.signal(id, "approve", { by: "Bea" })
+      expect(yield* emails.await(id)).toMatchObject({ result: { sentTo: "ada for Bea" } })
+      expect((yield* typesOf(id)).filter((type) => type === "job.signalled")).toHaveLength(1)
+      const ended = yield* Effect.flip(emails.signal(id, "approve", { by: "Cleo" }))
+      expect(ended).toMatchObject({ _tag: "JobEnded" })
+    }).pipe(Effect.provide(both))
+  )
+
+  it.live("stops a job, and returns before it has ended", () =>
+    Effect.gen(function* () {
+      const emails = yield* Email.Producer
+      const runs = yield* Runs.Runs
+      const id = yield* emails.start({ to: "ada", waits: true })
+      yield* poll(runs.get(id), {
+        until: Option.exists(({ status }) => status === "parked"),
+        pause: 5,
+        atMost: "20 seconds"
+      })
+      yield* emails.stop(id)
+      expect(yield* emails.await(id)).toMatchObject({ status: "cancelled" })
+      yield* emails.stop(id)
+    }).pipe(Effect.provide(both))
+  )
+})
+
+describe.each(Object.entries(stores))("a producer without a manager, %s", (_, store) => {
+  const alone = Layer.provideMerge(Email.producer, store)
+
+  it.live("records runs with their keys, and no more than may be pending", () =>
+    Effect.gen(function* () {
+      const emails = yield* Email.Producer
+      const started = yield* emails.startMany(["ada", "bea", "ada", "cleo", "dora"].map((to) => ({ to })))
+      expect(started.map(Either.match({ onLeft: ({ _tag }) => _tag, onRight: () => "started" }))).toEqual([
+        "started",
+        "started",
+        "JobConflict",
+        "started",
+        "QueueFull"
+      ])
+      const [first] = started
+      if (first === undefined || Either.isLeft(first)) return expect.fail("the first was refused")
+      expect(yield* emails.start({ to: "ada" }, { whenKeyTaken: "attach" })).toBe(first.right)
+      expect(yield* Effect.flip(emails.start({ to: "ada" }))).toMatchObject({ jobId: first.right, status: "pending" })
+    }).pipe(Effect.provide(alone))
+  )
+
+  it.live("cancels a pending run at once", () =>
+    Effect.gen(function* () {
+      const emails = yield* Email.Producer
+      const id = yield* emails.start({ to: "ada" })
+      const awaiting = yield* Effect.fork(emails.await(id))
+      yield* emails.stop(id)
+      expect(yield* Fiber.join(awaiting)).toMatchObject({ status: "cancelled" })
+      // The key is free.
+      yield* emails.start({ to: "ada" })
+    }).pipe(Effect.provide(alone))
+  )
+
+  it.live("does not know the jobs of other kinds", () =>
+    Effect.gen(function* () {
+      const emails = yield* Email.Producer
+      const reports = yield* Report.Producer
+      const id = yield* reports.start({})
+      const refused = new errors.JobNotFound({ jobId: id })
+      expect(yield* Effect.flip(emails.stop(id))).toEqual(refused)
+      expect(yield* Effect.flip(emails.signal(id, "approve", { by: "Bea" }))).toEqual(refused)
+      expect(yield* Effect.flip(emails.await(id))).toEqual(refused)
+    }).pipe(Effect.provide(Layer.provideMerge(Layer.merge(Email.producer, Report.producer), store)))
+  )
+})
+
+describe("producers with connections of their own", () => {
+  it.scopedLive("leave runs, signals and stops to a manager that comes later", () =>
+    Effect.gen(function* () {
+      const filename = yield* databaseFile
+      const [sent, approved, stopped] = yield* Effect.gen(function* () {
+        const emails = yield* Email.Producer
+        const sent = yield* emails.start({ to: "ada" })
+        const approved = yield* emails.start({ to: "bea", waits: true })
+        yield* emails.signal(approved, "approve", { by: "Bea" })
+        const stopped = yield* emails.start({ to: "cleo" })
+        yield* emails.stop(stopped)
+        return [sent, approved, stopped] as const
+      }).pipe(Effect.provide(Layer.provide(Email.producer, stored(filename))))
+      yield* Effect.gen(function* () {
+        const emails = yield* Email.Producer
+        expect(yield* emails.await(sent)).toMatchObject({ status: "completed" })
+        expect(yield* emails.await(approved)).toMatchObject({ result: { sentTo: "bea for Bea" } })
+        expect(yield* emails.await(stopped)).toMatchObject({ status: "cancelled" })
+      }).pipe(
+        Effect.provide(
+          Layer.merge(
+            Layer.provide(Layer.discard(sending), Layer.fresh(stored(filename))),
+            Layer.provide(Email.producer, Layer.fresh(stored(filename)))
+          )
+        )
+      )
+    })
+  )
+
+  it.scopedLive("have a running job of another connection stopped, or replaced", () =>
+    Effect.gen(function* () {
+      const filename = yield* databaseFile
+      const began = yield* Deferred.make<void>()
+      const slow = Email.layer({ run: () => Effect.zipRight(Deferred.succeed(began, undefined), Effect.never) })
+      yield* Effect.gen(function* () {
+        const emails = yield* Email.Producer
+        const first = yield* emails.start({ to: "ada" })
+        yield* Deferred.await(began)
+        const second = yield* emails.start({ to: "ada" }, { whenKeyTaken: "replace" })
+        expect(yield* emails.await(first)).toMatchObject({ status: "cancelled" })
+        yield* emails.stop(second)
+        expect(yield* emails.await(second)).toMatchObject({ status: "cancelled" })
+      }).pipe(
+        Effect.provide(
+          Layer.merge(
+            Layer.provide(Layer.discard(slow), Layer.fresh(stored(filename))),
+            Layer.provide(Email.producer, Layer.fresh(stored(filename)))
+          )
+        )
+      )
+    })
+  )
+
+  it.scopedLive("make no query while they are idle, beside a manager that works", () =>
+    Effect.gen(function* () {
+      const filename = yield* databaseFile
+      const began = yield* Deferred.make<void>()
+      const ticking = Email.layer({
+        run: ({ emit }) =>
+          Effect.zipRight(
+            Deferred.succeed(began, undefined),
+            Effect.forever(Effect.zipRight(emit({ type: "tick" }), Effect.sleep(20)))
+          )
+      })
+      const producer = Email.producer.pipe(
+        Layer.provideMerge(RunStore.layer),
+        Layer.provideMerge(FailingSql.layer({ filename }))
+      )
+      yield* Effect.gen(function* () {
+        const emails = yield* Email.Producer
+        const { clear, statements } = yield* FailingSql.FailingSql
+        const id = yield* emails.start({ to: "ada" })
+        yield* Deferred.await(began)
+        const ticks = yield* Effect.fork(Stream.runDrain(Stream.take(emails.events(id), 5)))
+        yield* Fiber.join(ticks)
+        yield* clear
+        // The files of a database that has a manager are checked every second.
+        yield* Effect.sleep("2500 millis")
+        expect(yield* statements).toEqual([])
+      }).pipe(
+        Effect.provide(
+          Layer.merge(Layer.provide(Layer.discard(ticking), Layer.fresh(stored(filename))), Layer.fresh(producer))
+        )
+      )
+    })
+  )
+})
