@@ -60,9 +60,9 @@ export const BulkBar = ({ filter, jobs, selected }: Props) => {
   const isOff = !isLive()
   return (
     <>
-      {chosen.length > 0 && (
+      {(chosen.length > 0 || all !== undefined) && (
         <div class="bulk" role="toolbar" aria-label="Selected jobs">
-          <strong>{chosen.length} selected</strong>
+          {chosen.length > 0 && <strong>{chosen.length} selected</strong>}
           {stoppable.length > 0 && (
             <button type="button" class="danger" disabled={isOff} onClick={() => actions.askToStop(stoppable)}>
               Stop {stoppable.length}
@@ -99,15 +99,17 @@ export const BulkBar = ({ filter, jobs, selected }: Props) => {
               Stop all{filter.kind === "" ? "" : ` ${filter.kind}`} …
             </button>
           )}
-          <button type="button" class="quiet" onClick={() => (selected.value = new Set())}>
-            Select none
-          </button>
+          {chosen.length > 0 && (
+            <button type="button" class="quiet" onClick={() => (selected.value = new Set())}>
+              Select none
+            </button>
+          )}
         </div>
       )}
       {what !== undefined && <Question what={what} />}
       {retries !== undefined && (
         <Confirm
-          title="Retry all jobs that match?"
+          title={`Retry all ${retries.kinds.map(visible).join(", ")} jobs that match?`}
           action="Retry"
           onConfirm={() => actions.retryAll(retries)}
           onClose={() => (actions.askedToRetry.value = undefined)}

@@ -65,9 +65,9 @@ export interface RetryAll {
   readonly kinds: ReadonlyArray<string>
 }
 
-/** Undefined unless the filter selects only failed or only cancelled jobs. `kinds` are the kinds of the listed jobs. */
+/** Undefined unless the filter selects only failed or only cancelled jobs, and some are listed. `kinds` are their kinds. */
 export const retryAllOf = (shown: Shown, kinds: Iterable<string>): RetryAll | undefined => {
-  if ((shown.status !== "failed" && shown.status !== "cancelled") || shown.retried === true) return undefined
-  const of = shown.kind === "" ? [...new Set(kinds)] : [shown.kind]
-  return of.length === 0 ? undefined : { filter: toFilter({ ...shown, before: undefined }), kinds: of }
+  const of = [...new Set(kinds)]
+  const isRetriable = (shown.status === "failed" || shown.status === "cancelled") && shown.retried !== true
+  return isRetriable && of.length > 0 ? { filter: toFilter({ ...shown, before: undefined }), kinds: of } : undefined
 }

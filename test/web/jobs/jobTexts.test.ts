@@ -112,13 +112,13 @@ describe("the retry of all jobs that match", () => {
   const all = (address: string, kinds: ReadonlyArray<string> = ["email", "email"]) =>
     retryAllOf(parse(new URLSearchParams(address)), kinds)
 
-  it("concerns failed or cancelled jobs, of one kind or of those that are listed", () => {
+  it("concerns failed or cancelled jobs of the kinds that are listed", () => {
     expect(all("status=failed&q=ann&before=01")).toMatchObject({
       filter: { status: "failed", q: "ann" },
       kinds: ["email"]
     })
     expect(all("status=failed&q=ann&before=01")?.filter.before).toBeUndefined()
-    expect(all("status=cancelled&kind=report")).toMatchObject({ kinds: ["report"] })
+    expect(all("status=cancelled&kind=email")).toMatchObject({ filter: { kind: "email" }, kinds: ["email"] })
     for (const address of ["", "status=running", "status=failed&retried=true"]) expect(all(address)).toBeUndefined()
     expect(all("status=failed", [])).toBeUndefined()
   })
