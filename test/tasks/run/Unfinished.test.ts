@@ -187,7 +187,10 @@ describe("unfinished work", () => {
           const program = yield* Life.program
           const scene: Scene = { world, program, units, config, next: config, before: units.map(() => 0) }
           for (let made = 0; made < cuts; made += ways.length) {
-            const order = [...(yield* Random.shuffle(ways))]
+            const shuffled = [...(yield* Random.shuffle(ways))]
+            // A job whose manager dies three times in a row in the same command fails, so each round begins with another cut.
+            const other = shuffled.findIndex((way) => !way.startsWith("kill"))
+            const order = [...shuffled.slice(other), ...shuffled.slice(0, other)]
             for (const way of order.slice(0, cuts - made)) {
               yield* Effect.onError(cutOff(scene, way), () => report(scene, way))
               yield* expectNothingOf(world, job.top)
