@@ -6,6 +6,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { Database, RunStore } from "charlotte"
 import { Effect, Layer } from "effect"
 import { copyFileSync, existsSync, readFileSync, renameSync } from "node:fs"
+import * as rawQuery from "../../src/store/sql/rawQuery.js"
+import * as Generation from "../../src/store/sqlite/Generation.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 import { created } from "./runs.js"
 
@@ -68,6 +70,27 @@ const history = (jobs: number, size: number) =>
     }
     return { backups, logs }
   })
+
+describe("the WAL of a database in use", () => {
+  it.scopedLive("belongs to it, although other processes record new generations while that is checked", () =>
+    Effect.gen(function* () {
+      const filename = yield* TemporaryDirectory.file("jobs.db")
+      yield* Effect.gen(function* () {
+        yield* created(1)
+        const execute = yield* rawQuery.of(yield* SqlClient.SqlClient)
+        let reads = 0
+        /** The first bases are no longer in the file when that is searched. */
+        const behind: rawQuery.RawQuery = (statement) => {
+          if (!statement.startsWith("SELECT base")) return execute(statement)
+          reads += 1
+          return execute(reads > 2 ? statement : `SELECT '${`${reads}`.repeat(32)}' AS base`)
+        }
+        yield* Generation.refuseForeignLog(behind, filename)
+        expect(reads).toBe(3)
+      }).pipe(Effect.provide(layer(filename)))
+    })
+  )
+})
 
 describe("the WAL of a crash", () => {
   it.scoped("is applied to its own database", () =>

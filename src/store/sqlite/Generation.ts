@@ -32,14 +32,20 @@ export const hasLog = (filename: string): boolean =>
 
 /**
  * Fails when the WAL belongs to another file. The connection must be read-only, since closing a writable one would checkpoint
- * the WAL.
+ * the WAL. Other processes that use the database may record new generations meanwhile, so it fails once it has found the same base
+ * missing twice.
  */
-export const refuseForeignLog = (execute: RawQuery, filename: string): Effect.Effect<void, StoreError | SqlError> =>
+export const refuseForeignLog = (
+  execute: RawQuery,
+  filename: string,
+  missing?: string
+): Effect.Effect<void, StoreError | SqlError> =>
   Effect.gen(function* () {
     if (!hasLog(filename)) return
     const [table] = yield* execute("SELECT name FROM sqlite_master WHERE name = 'charlotte_generation'")
     if (table === undefined) return
     const [row] = yield* execute("SELECT base FROM charlotte_generation")
     const base = Option.flatMapNullable(Schema.decodeUnknownOption(Row)(row), (row) => row.base)
-    if (Option.isSome(base) && (yield* isMissingInFile(filename, base.value))) return yield* foreign(filename)
+    if (Option.isNone(base) || !(yield* isMissingInFile(filename, base.value))) return
+    return yield* base.value === missing ? foreign(filename) : refuseForeignLog(execute, filename, base.value)
   })
