@@ -16,6 +16,7 @@ const queries = kinds
   .flatMap((query) => [query, { ...query, status: "running" as const }])
   .flatMap((query) => [query, { ...query, labels: { a: "x" } }, { ...query, labels: { a: "x", b: "y", c: "z" } }])
   .flatMap((query) => [query, { ...query, before: id(9) }])
+  .flatMap((query) => [query, { ...query, retried: false }])
 
 /** The order of the queue, and after a run that waits for a permit, for a time and behind a key. */
 const queueQueries: ReadonlyArray<RunStore.RunQuery> = [{}, ...[1, 2, 3].map((n) => ({ before: id(n) }))].map(
@@ -93,6 +94,19 @@ describe("store.page", () => {
       }).pipe(Effect.provide(layer))
     )
   }
+
+  it.effect("scans at most 10,000 runs for those that are retried, and returns where the next page starts", () =>
+    Effect.gen(function* () {
+      yield* history
+      const { page } = yield* RunStore.RunStore
+      const first = yield* page({ retried: true, limit: 10 })
+      expect([first.runs, first.next]).toEqual([[], Option.some("01ARZ3NDEKTSV4RRFFQ7020000")])
+      const rest = yield* page({ retried: true, limit: 10, before: Option.getOrThrow(first.next) })
+      expect([rest.runs, rest.next]).toEqual([[], Option.some("01ARZ3NDEKTSV4RRFFQ7010000")])
+      const others = yield* page({ retried: false, limit: 10 })
+      expect([others.runs.length, others.next]).toEqual([10, Option.some("01ARZ3NDEKTSV4RRFFQ7029990")])
+    }).pipe(Effect.provide(layer))
+  )
 
   it.effect("scans at most 10,000 runs of the rarest of several labels, and returns where the next page starts", () =>
     Effect.gen(function* () {

@@ -18,6 +18,7 @@ export const of = (error: unknown): string | undefined => {
   if (error instanceof domain.JobEnded) return `see its result with: charlotte show ${error.jobId}`
   if (error instanceof domain.TooManySignals) return `see what it waits for with: charlotte show ${error.jobId}`
   if (error instanceof domain.NotResumable) return instead(error.jobId)[error.status]
+  if (error instanceof domain.NotRetryable) return insteadOfRetry(error)
   if (error instanceof domain.StopTimedOut) return `it is still stopping; see: charlotte show ${error.jobId}`
   if (error instanceof domain.ShuttingDown)
     return "try again when the daemon has restarted; see: charlotte daemon status"
@@ -52,6 +53,11 @@ const instead = (jobId: string): { readonly [S in RunStatus]: string } => ({
   failed: `continue in a new job with: charlotte retry ${jobId}`,
   cancelled: `continue in a new job with: charlotte retry ${jobId}`
 })
+
+const insteadOfRetry = ({ jobId, status }: domain.NotRetryable): string | undefined => {
+  if (status === "interrupted" || status === "parked") return `continue it with: charlotte resume ${jobId}`
+  return status === "running" || status === "pending" ? `watch it with: charlotte watch ${jobId}` : undefined
+}
 
 const ofStore: { readonly [R in domain.StoreError["reason"]]: string | undefined } = {
   busy: "try again in a moment",

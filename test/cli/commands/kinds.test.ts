@@ -77,6 +77,10 @@ describe("commands on jobs of several kinds", () => {
     Effect.gen(function* () {
       const { email, report, run, services } = yield* make
       const reports = Context.get(services, Report)
+      expect(yield* run("retry", report)).toMatchObject({
+        code: 2,
+        err: `charlotte: job ${report} cannot be retried: it is running; watch it with: charlotte watch ${report}\n`
+      })
       yield* reports.stop(report)
       const june = yield* reports.start({ title: "June" })
       yield* reports.stop(june)
