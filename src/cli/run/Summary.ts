@@ -233,10 +233,10 @@ const failuresOf = ({ tasks, units }: ShownWork): ReadonlyArray<Failure> =>
 /** The command that continues the work. */
 export const nextOf = (run: Run): string | undefined => next(run, read(run.error?.error ?? run.result))
 
-const next = ({ id, kind, status }: Run, { _tag, command }: Outcome): string | undefined => {
+const next = ({ id, retriedAs, status }: Run, { _tag, command }: Outcome): string | undefined => {
   if (status === "interrupted" || status === "parked") return `charlotte resume ${id}`
   if (status === "failed" && _tag === "LandingBlocked" && command !== undefined) return command
-  if (kind !== "tasks") return undefined
+  if (retriedAs !== undefined) return undefined
   return status === "failed" || status === "cancelled" ? `charlotte retry ${id}` : undefined
 }
 

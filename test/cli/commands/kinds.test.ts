@@ -68,8 +68,7 @@ describe("commands on jobs of several kinds", () => {
       yield* Context.get(services, Report).stop(report)
       const cancelled = yield* run("watch", report)
       expect(cancelled.code).toBe(130)
-      // There is nothing of tasks to try again.
-      expect(cancelled.out).not.toContain("charlotte retry")
+      expect(cancelled.out).toContain(`continue with  charlotte retry ${report}`)
     })
   )
 
@@ -95,6 +94,7 @@ describe("commands on jobs of several kinds", () => {
       expect(lines[2]).toBe(`✗ job ${email} cannot be retried: it is completed, and is done once more only with again`)
       const [retry = ""] = /\w{26}$/.exec(lines[0] ?? "") ?? []
       expect((yield* run("show", report)).out).toMatch(new RegExp(`retried +as ${retry}\n`))
+      expect((yield* run("show", report)).out).not.toContain("charlotte retry")
       expect((yield* run("show", retry)).out).toMatch(new RegExp(`retry of +${report}\n`))
       expect(ids((yield* run("jobs", "--status", "cancelled", "--retried", "no", "--all")).out)).toEqual([])
 
