@@ -124,7 +124,7 @@ describe("a list of agents", () => {
           calls: 1,
           notes: ["two continues: one is at its usage limit: Claude AI usage limit reached"]
         },
-        { failures: 0, calls: 1, notes: [] }
+        { failures: 0, calls: 1, notes: [{ _tag: "greenBefore" }] }
       ])
     })
   )
