@@ -185,14 +185,17 @@ export const unitNames = (
 
 const selectPlanned = query(Schema.Struct({ unit: Schema.String, task: Schema.NullOr(Schema.Number) }))
 
+const plannedOf = (connection: Connection, jobId: JobId) =>
+  selectPlanned(
+    connection,
+    `SELECT u.unit, t.task FROM charlotte_units u LEFT JOIN charlotte_tasks t ON t.job_id = u.job_id AND t.unit = u.unit
+     WHERE u.job_id = ?`,
+    [jobId]
+  )
+
 export const plan = (connection: Connection, jobId: JobId, work: Work): Effect.Effect<void, SqlError> =>
   Effect.gen(function* () {
-    const planned = yield* selectPlanned(
-      connection,
-      `SELECT u.unit, t.task FROM charlotte_units u LEFT JOIN charlotte_tasks t ON t.job_id = u.job_id AND t.unit = u.unit
-       WHERE u.job_id = ?`,
-      [jobId]
-    )
+    const planned = yield* plannedOf(connection, jobId)
     if (planned.length === 0) yield* units.insert(connection, jobId, work.units.map(storableUnit))
     yield* tasks.insert(connection, jobId, further(planned, work.tasks).map(storableTask))
   })
@@ -202,14 +205,9 @@ export const updateUnit = (connection: Connection, jobId: JobId, unit: UnitRecor
 
 /** Does nothing if the unit has the task. */
 export const addTask = (connection: Connection, jobId: JobId, task: TaskRecord): Effect.Effect<void, SqlError> =>
-  Effect.gen(function* () {
-    const known = yield* selectAny(
-      connection,
-      "SELECT unit FROM charlotte_tasks WHERE job_id = ? AND unit = ? AND task = ?",
-      [jobId, task.unit, task.task]
-    )
-    if (known.length === 0) yield* tasks.insert(connection, jobId, [storableTask(task)])
-  })
+  Effect.flatMap(plannedOf(connection, jobId), (planned) =>
+    tasks.insert(connection, jobId, further(planned, [task]).map(storableTask))
+  )
 
 export const updateTask = (connection: Connection, jobId: JobId, task: TaskRecord) =>
   tasks.update(connection, jobId, storableTask(task))

@@ -82,6 +82,7 @@ const signs: { readonly [T in GateNote["_tag"]]: Sign | undefined } = {
   flaky: "flaky",
   checkChanged: "changed",
   protected: "changed",
+  resolved: undefined,
   testsAdded: undefined
 }
 
