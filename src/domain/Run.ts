@@ -53,6 +53,30 @@ export class RunError extends Schema.Class<RunError>("charlotte/RunError")({
 export const resumeSignal = "charlotte.resume"
 
 /**
+ * The signal by which a person approves or rejects the result of a job. Only `approve` and `reject` send it.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const approvalSignal = "charlotte.approval"
+
+/**
+ * A result that a person is asked to approve: the commit that lands, and the commit with which to compare it.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export const Approval = Schema.Struct({ commit: Schema.String, base: Schema.String })
+
+/**
+ * A result that a person is asked to approve.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type Approval = typeof Approval.Type
+
+/**
  * The next attempt of a job whose attempt has failed.
  *
  * @since 0.2.0
@@ -85,6 +109,8 @@ export class Parked extends Schema.Class<Parked>("charlotte/Parked")({
   reason: Schema.String,
   until: Schema.optional(Schema.DateTimeUtc),
   signal: Schema.optional(Schema.String),
+  /** The result for which it waits to be approved. */
+  approval: Schema.optional(Approval),
   /** Why the next attempt is a retry; missing if the job has parked by itself. */
   retry: Schema.optional(NextTry)
 }) {}

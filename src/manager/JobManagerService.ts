@@ -67,6 +67,12 @@ export type AwaitError<Success> = JobNotFound | StoreError | IfUntyped<Success, 
 export interface SignalOptions {
   /** Who sends the signal; recorded as claimed, not verified. */
   readonly by?: string | undefined
+  /**
+   * Whether the name may be one of Charlotte's own.
+   *
+   * @internal
+   */
+  readonly isReserved?: boolean
 }
 
 /**

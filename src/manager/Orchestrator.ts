@@ -8,6 +8,7 @@ import type { InvalidJobConfig } from "../domain/errors.js"
 import type { JobConfig } from "../domain/JobConfig.js"
 import type { EmittedEvent } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
+import type { Approval } from "../domain/Run.js"
 import type { KilledProcess } from "../domain/StopReport.js"
 import { provideOwn } from "./internal/provideOwn.js"
 
@@ -181,6 +182,12 @@ export type ParkOptions<Name extends string = string> = {
   readonly until?: DateTime.Utc | undefined
   /** The job continues when this signal arrives, or at once if one has arrived that no attempt has consumed. */
   readonly signal?: Name | undefined
+  /**
+   * The result that a person is asked to approve.
+   *
+   * @internal
+   */
+  readonly approval?: Approval | undefined
 } & ({ readonly until: DateTime.Utc } | { readonly signal: Name })
 
 /**

@@ -3,11 +3,11 @@
  */
 import * as format from "./format.js"
 import type { Event } from "./JobModel.js"
-import { Fields, json, type LogRange } from "./payload.js"
+import { Fields, json, type LogRange, string } from "./payload.js"
 import * as reason from "./reason.js"
 import * as taskNotes from "./taskNotes.js"
 import type { Payloads, Type } from "./vocabulary.js"
-import { condition, parkReason } from "./waiting.js"
+import { approvalSignal, condition, parkReason } from "./waiting.js"
 
 export type Tone = "plain" | "good" | "bad" | "warn" | "faint"
 
@@ -66,8 +66,10 @@ const texts: {
     return warn(`parked ${waits}: ${parkReason(data.value)}`)
   },
   "job.signalled": (data) => {
-    const by = data.string("by")
-    return plain(`signal ${data.text("name")}${by === undefined ? "" : ` from ${by}`}`)
+    const from = data.string("by")
+    const name = data.text("name")
+    if (name === approvalSignal) return decision(data.json("payload"), from)
+    return plain(`signal ${name}${from === undefined ? "" : ` from ${from}`}`)
   },
   "job.completed": () => good("completed"),
   "job.failed": (data) => {
@@ -128,6 +130,15 @@ const texts: {
     const when = attempts === 0 ? "before any work" : `after ${format.count(attempts, "attempt")}`
     return bad(`failed ${when}: ${reason.text(data.text("reason"))}`, data.log("log"))
   }
+}
+
+/** What a person has decided about the result. */
+const decision = (payload: unknown, from: string | undefined): EventText => {
+  const by = from === undefined ? "" : ` by ${from}`
+  const because = string(payload, "because")
+  if (because === undefined) return good(`approved${by}, commit ${format.short(string(payload, "commit") ?? "")}`)
+  const unit = string(payload, "unit")
+  return warn(`${unit === undefined ? "" : `${unit} `}rejected${by}: ${reason.text(because)}`)
 }
 
 const list = (commands: ReadonlyArray<string>, total: number): string =>

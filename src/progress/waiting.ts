@@ -1,12 +1,15 @@
 /**
  * What a job waits for, in words.
  */
-import type { resumeSignal as reserved } from "../domain/Run.js"
+import type { approvalSignal as reservedForApproval, resumeSignal as reserved } from "../domain/Run.js"
 import { json, messageOf, string } from "./payload.js"
 import { text } from "./reason.js"
 
 /** A signal that cannot be sent: the job waits to be resumed. */
 export const resumeSignal: typeof reserved = "charlotte.resume"
+
+/** A signal that only an approval or a rejection sends. */
+export const approvalSignal: typeof reservedForApproval = "charlotte.approval"
 
 /** Times are milliseconds. */
 export interface Waiting {
@@ -47,7 +50,7 @@ export const condition = (
       ? ["until it is resumed"]
       : signal === undefined
         ? []
-        : [`for the signal ${signal}`]),
+        : [signal === approvalSignal ? "for approval" : `for the signal ${signal}`]),
     // No event says that a time has come.
     ...(at === undefined || at <= now ? [] : [`until ${time(at)}`])
   ]

@@ -22,6 +22,8 @@ import type { Plan, Task, Unit } from "./plan/Plan.js"
 import * as Settings from "./plan/Settings.js"
 import { ProcessRunner } from "../process/ProcessRunner.js"
 import { forgetJob } from "./run/forgetJob.js"
+import * as Decisions from "./Decisions.js"
+import * as approval from "./run/approval.js"
 import * as AgentGate from "./run/AgentGate.js"
 import * as JobLifecycle from "./run/JobLifecycle.js"
 import * as preflight from "./run/preflight.js"
@@ -138,7 +140,10 @@ const run = (options: Options, taskAgents: TaskAgents.TaskAgents, job: JobContex
     const store = yield* RunStore
     const agents = yield* Agents
     const { config, id } = job
-    const snapshot = yield* PlanSnapshot.decode(job.submission)
+    const lifecycle = job.attempt === 1 ? [] : yield* store.lifecycle(id)
+    const requested = JobLifecycle.approval(lifecycle)
+    const decisions = requested === undefined ? [] : yield* Decisions.read(store, id)
+    const snapshot = Decisions.planned(yield* PlanSnapshot.decode(job.submission), decisions)
     const { base, fingerprint, plan, target, targetAt, topLevel } = snapshot
     const { leftOut } = snapshot.taken
     const result = resultBranch(id)
@@ -160,7 +165,6 @@ const run = (options: Options, taskAgents: TaskAgents.TaskAgents, job: JobContex
       return new Summary({ ...summary, commits: 0 })
     }
 
-    const lifecycle = job.attempt === 1 ? [] : yield* store.lifecycle(id)
     const isResumed = JobLifecycle.isResumed(lifecycle)
     const progress = yield* TaskProgress.open(store, job, snapshot)
     const ctx: RunContext = {
@@ -191,8 +195,10 @@ const run = (options: Options, taskAgents: TaskAgents.TaskAgents, job: JobContex
     if (isResumed) yield* scheduleUnits.endWaits(ctx)
     yield* JobDirectories.noteRepository(options.directory, id, topLevel)
     yield* reconcile(ctx)
+    yield* approval.reopen(ctx, decisions)
     yield* emitStarted(({ id }, { number }) => ["completed", "skipped"].includes(ctx.progress.task(id, number).state))
     yield* scheduleUnits.run(ctx)
+    yield* approval.fold(ctx, decisions)
     const end = yield* unitCommits.result(ctx)
     const lands = landing.of(config, plan.settings, agents.land)
     yield* failIfAny(ctx, summary, end, lands)
@@ -202,8 +208,12 @@ const run = (options: Options, taskAgents: TaskAgents.TaskAgents, job: JobContex
       yield* ResultBranch.set(ctx, end)
       return new Summary({ ...summary, commits, ...(yield* unsigned(ctx, end)) })
     }
-    // The work of a retried job was never verified together with newer commits on the target.
-    const landed = yield* landResult.land(ctx, end, lands === "auto" && base === targetAt)
+    // The work of a retried job was never verified together with newer commits on the target, nor what a rejection has added.
+    const isVerified = base === targetAt && decisions.length === 0
+    const landed =
+      lands === "ask" || decisions.length > 0
+        ? yield* approval.land(ctx, end, { requested, decisions, isVerified })
+        : yield* landResult.land(ctx, end, lands === "auto" && isVerified)
     return new Summary({ ...summary, commits, landed, ...(yield* unsigned(ctx, landed)) })
   })
 

@@ -47,6 +47,21 @@ describe("the text of an event", () => {
     expect(text("orch.landed", { target: "main", commit: "1a2b3c4d5e6f" }).text).toBe("landed on main, commit 1a2b3c4d")
   })
 
+  it("says who has approved or rejected the result, and why", () => {
+    const decided = (payload: object) => text("job.signalled", { name: "charlotte.approval", by: "ann", payload })
+    const commit = "1a2b3c4d5e6f"
+    expect(decided({ commit })).toEqual({ text: "approved by ann, commit 1a2b3c4d", tone: "good" })
+    expect(decided({ commit, because: "no\nway", unit: "api" })).toEqual({
+      text: "api rejected by ann: no way",
+      tone: "warn"
+    })
+    expect(text("job.signalled", { name: "charlotte.approval", payload: { commit, because: "no" } }).text).toBe(
+      "rejected: no"
+    )
+    const parked = { reason: "approve it", signal: "charlotte.approval", approval: { commit, base: commit } }
+    expect(text("job.parked", parked).text).toBe("parked for approval: approve it")
+  })
+
   it("shows what a later version has recorded as it stands", () => {
     expect(text("job.queued", { waitsFor: "weather" }).text).toBe("queued: waits for weather")
     expect(text("job.rescheduled", { by: "ann" }).text).toBe('{"by":"ann"}')

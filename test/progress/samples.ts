@@ -39,6 +39,13 @@ export const samples: ReadonlyArray<Sample> = [
   sample("job.timeout", { limit: 600_000 }),
   sample("job.parked", { reason: "needs an approval", signal: "approve" }),
   sample("job.parked", { reason: "claude is not logged in", signal: "charlotte.resume" }),
+  sample("job.parked", {
+    reason: "a person has to approve",
+    signal: "charlotte.approval",
+    approval: { commit, base: commit }
+  }),
+  sample("job.signalled", { name: "charlotte.approval", payload: { commit }, by: "Ada" }),
+  sample("job.signalled", { name: "charlotte.approval", payload: { commit, because: "no" } }),
   sample("job.signalled", { name: "approve" }),
   sample("job.signalled", { name: "approve", by: "Ada" }),
   sample("job.completed", {}),

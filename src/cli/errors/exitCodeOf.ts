@@ -27,6 +27,8 @@ const byTag: Readonly<Record<string, number>> = {
   AmbiguousJob: invalid,
   LogNotFound: invalid,
   DiffUnavailable: invalid,
+  ApprovalRefused: invalid,
+  InsideJob: invalid,
   NoSnapshot: invalid,
   NotResumable: invalid,
   NotRetryable: invalid,

@@ -29,6 +29,10 @@ export const of = (error: unknown): string | undefined => {
   if (error instanceof domain.StoreError) return ofStore[error.reason]
   if (error instanceof http.DiffUnavailable && (error.reason === "noSuchUnit" || error.reason === "notBegun"))
     return `see: charlotte show ${error.jobId}`
+  if (error instanceof http.ApprovalRefused) {
+    const { jobId, reason } = error
+    return reason === "otherCommit" ? `see: charlotte diff ${jobId}` : `see: charlotte show ${jobId}`
+  }
   if (error instanceof http.LogNotFound) return `list its units and tasks with: charlotte show ${error.jobId}`
   if (error instanceof http.RequestRefused && error.reason === "token")
     return "name that of the daemon by --token-file FILE, CHARLOTTE_TOKEN or CHARLOTTE_TOKEN_FILE"

@@ -3,7 +3,7 @@
  */
 import { DateTime } from "effect"
 import type { JobId } from "../../domain/JobId.js"
-import { resumeSignal } from "../../domain/Run.js"
+import { approvalSignal, resumeSignal } from "../../domain/Run.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import type { Job, ListedJob } from "../../http/contract/Api.js"
 import * as reason from "../../progress/reason.js"
@@ -105,9 +105,12 @@ const waitsFor = ({ parked, startAt, status, waitsFor }: ListedJob, now: DateTim
   const time = parked?.until ?? startAt
   const left = waitsFor === "time" && time !== undefined ? [format.age(DateTime.distance(now, time))] : []
   const isSignal = waitsFor !== "permit" && parked?.signal !== undefined
-  const signal = isSignal ? [parked.signal === resumeSignal ? "resume" : `signal ${parked.signal}`] : []
+  const signal = isSignal ? [ours[parked.signal] ?? `signal ${parked.signal}`] : []
   return left.length + signal.length === 0 ? (waitsFor ?? "") : [...signal, ...left].join(", ")
 }
+
+/** What Charlotte's own signals stand for. */
+const ours: Readonly<Record<string, string>> = { [resumeSignal]: "resume", [approvalSignal]: "approval" }
 
 /** Why it failed. */
 const failure = ({ error, status }: ListedJob): string =>

@@ -5,6 +5,7 @@ import { Context, Effect, Layer } from "effect"
 import * as Layers from "../../daemon/layers/Layers.js"
 import { version } from "../../http/contract/Version.js"
 import { JobManager } from "../../manager/JobManager.js"
+import * as RunStore from "../../store/RunStore.js"
 import * as OfflineJobs from "./OfflineJobs.js"
 
 /**
@@ -12,7 +13,7 @@ import * as OfflineJobs from "./OfflineJobs.js"
  * automatic recovery, `stopAll` cancels interrupted jobs, too.
  */
 export const withManager = <A, E, R>(
-  use: (manager: JobManager["Type"], jobs: OfflineJobs.Manager) => Effect.Effect<A, E, R>,
+  use: (manager: JobManager["Type"], jobs: OfflineJobs.Manager, store: RunStore.Service) => Effect.Effect<A, E, R>,
   recovery: "automatic" | "manual" = "manual"
 ) =>
   Effect.gen(function* () {
@@ -21,5 +22,5 @@ export const withManager = <A, E, R>(
     const layer = Layer.provide(Layers.manager(options), Layer.succeedContext(store))
     const manager = Context.get(yield* Layer.build(layer), JobManager)
     const jobs = yield* Effect.provide(OfflineJobs.managed(manager), store)
-    return yield* use(manager, jobs)
+    return yield* use(manager, jobs, Context.get(store, RunStore.RunStore))
   }).pipe(Effect.scoped)

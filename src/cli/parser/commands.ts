@@ -1,6 +1,7 @@
 /**
  * The tree of all commands.
  */
+import { approve, reject } from "../commands/approve.js"
 import { cluster } from "../commands/cluster.js"
 import { daemon } from "../commands/daemon.js"
 import { diff } from "../commands/diff.js"
@@ -39,6 +40,8 @@ export const charlotte: Group = {
     open,
     logs,
     diff,
+    approve,
+    reject,
     export: exported,
     stop,
     signal,
@@ -82,7 +85,9 @@ export const charlotte: Group = {
     continue: ["resume"],
     wake: ["resume", "signal"],
     send: ["signal"],
-    approve: ["signal"],
+    accept: ["approve"],
+    decline: ["reject"],
+    deny: ["reject"],
     rerun: ["retry"],
     merge: ["land"],
     clean: ["prune"],

@@ -3,7 +3,7 @@
  */
 import { Array, DateTime, Number, Option, Record, Schema } from "effect"
 import { JobConfig } from "../../domain/JobConfig.js"
-import type { Run, RunError } from "../../domain/Run.js"
+import { approvalSignal, type Run, type RunError } from "../../domain/Run.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import { isUnlanded } from "../../progress/isUnlanded.js"
 import { type ShownWork, shownWork } from "../../progress/shownState.js"
@@ -208,8 +208,9 @@ const leftOutOf = (leftOut: NonNullable<Outcome["leftOut"]>): Summary["leftOut"]
     return { units, command: command("charlotte", "retry", job, ...units.flatMap((unit) => ["--unit", unit])) }
   })
 
-/** The message of LandingBlocked repeats what the summary shows elsewhere. */
+/** The messages of these errors repeat what the summary shows elsewhere. */
 const reasonOf = ({ cause }: RunError, { _tag, log, message, reason, target }: Outcome): string => {
+  if (_tag === "ResultRejected") return `rejected: ${why.text(reason ?? "")}`
   if (_tag !== "LandingBlocked") return why.text(message ?? cause)
   return `${target} could not be advanced: ${why.text(reason ?? "")}${log === undefined ? "" : `; see ${log}`}`
 }
@@ -233,9 +234,11 @@ const failuresOf = ({ tasks, units }: ShownWork): ReadonlyArray<Failure> =>
 /** The command that continues the work. */
 export const nextOf = (run: Run): string | undefined => next(run, read(run.error?.error ?? run.result))
 
-const next = ({ id, retriedAs, status }: Run, { _tag, command }: Outcome): string | undefined => {
+const next = ({ id, parked, retriedAs, status }: Run, { _tag, command }: Outcome): string | undefined => {
+  if (status === "parked" && parked?.signal === approvalSignal) return `charlotte approve ${id}`
   if (status === "interrupted" || status === "parked") return `charlotte resume ${id}`
-  if (status === "failed" && _tag === "LandingBlocked" && command !== undefined) return command
+  const isKept = _tag === "LandingBlocked" || _tag === "ResultRejected"
+  if (status === "failed" && isKept && command !== undefined) return command
   if (retriedAs !== undefined) return undefined
   return status === "failed" || status === "cancelled" ? `charlotte retry ${id}` : undefined
 }

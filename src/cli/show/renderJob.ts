@@ -2,7 +2,7 @@
  * A job with its units and tasks, for a terminal. Sentences wrap; paths and commands do not, so that they can be copied.
  */
 import { DateTime } from "effect"
-import { resumeSignal } from "../../domain/Run.js"
+import { approvalSignal, resumeSignal } from "../../domain/Run.js"
 import * as why from "../../progress/reason.js"
 import * as taskNotes from "../../progress/taskNotes.js"
 import * as mergeWait from "../../internal/mergeWait.js"
@@ -107,6 +107,14 @@ const commands = (job: Job, summary: Summary.Summary): ReadonlyArray<StyledLine.
   if (status === "running" || status === "pending") return commandLines(watchAndStop)
   if (status !== "parked") return SummaryText.next(summary)
   if (waitsFor === "permit") return commandLines(watchAndStop)
+  if (parked?.signal === approvalSignal) {
+    return commandLines([
+      ["look at it with", `charlotte diff ${id}`],
+      ["approve it with", `charlotte approve ${id}`],
+      ["reject it with", `charlotte reject ${id} --because TEXT`],
+      ...watchAndStop.slice(1)
+    ])
+  }
   const signal: ReadonlyArray<Command> =
     parked?.signal === undefined || parked.signal === resumeSignal
       ? []

@@ -2,7 +2,7 @@
  * The summary for a terminal. Commands are on lines of their own, so that they can be copied.
  */
 import { DateTime } from "effect"
-import { resumeSignal } from "../../domain/Run.js"
+import { approvalSignal, resumeSignal } from "../../domain/Run.js"
 import type { ListedJob } from "../../http/contract/Api.js"
 import { jobName } from "../../progress/jobName.js"
 import { most } from "../../progress/needsPerson.js"
@@ -25,8 +25,8 @@ export interface View {
 /** The one command that helps. */
 export const commandFor = (job: ListedJob): string => {
   const { id, parked, status } = job
-  const isSignal = status === "parked" && parked?.signal !== undefined && parked.signal !== resumeSignal
-  if (isSignal) return `charlotte signal ${id} ${parked.signal}`
+  const isOurs = parked?.signal === resumeSignal || parked?.signal === approvalSignal
+  if (status === "parked" && parked?.signal !== undefined && !isOurs) return `charlotte signal ${id} ${parked.signal}`
   return Summary.nextOf(job) ?? `charlotte show ${id}`
 }
 

@@ -12,7 +12,8 @@ import type {
   SignalError,
   StartError,
   StopError,
-  StoreError
+  StoreError,
+  TooManySignals
 } from "../../domain/errors.js"
 import type { JobEvent } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
@@ -22,7 +23,14 @@ import type { Start } from "../../domain/StartOptions.js"
 import type { StopReport } from "../../domain/StopReport.js"
 import type { RetryOptions, RetryProgress, RetryQuery } from "../../manager/JobManagerService.js"
 import type { AgentStatus, Diff, Health, Job, JobLog, JobPage, System } from "../contract/Api.js"
-import type { DiffUnavailable, InvalidQuery, LogNotFound, NoSuchKind, NotReady } from "../contract/errors.js"
+import type {
+  ApprovalRefused,
+  DiffUnavailable,
+  InvalidQuery,
+  LogNotFound,
+  NoSuchKind,
+  NotReady
+} from "../contract/errors.js"
 import type { Submission } from "../contract/Parameters.js"
 import type { ClientError } from "./ClientError.js"
 import type { FollowError } from "./EventSource.js"
@@ -90,6 +98,23 @@ export interface Service {
     payload?: unknown,
     options?: { readonly by?: string | undefined }
   ) => Response<void, SignalError>
+
+  /** Approves the result of a job with `land: ask`, by its commit; `by` is recorded as claimed. */
+  readonly approve: (
+    id: JobId,
+    approval: { readonly commit: string; readonly by?: string | undefined }
+  ) => Response<void, ApprovalRefused | JobNotFound | TooManySignals>
+
+  /** Rejects the result: with a unit, that goes on with one more task, whose prompt is the text; without one, the job fails. */
+  readonly reject: (
+    id: JobId,
+    rejection: {
+      readonly because: string
+      readonly unit?: string | undefined
+      readonly commit?: string | undefined
+      readonly by?: string | undefined
+    }
+  ) => Response<void, ApprovalRefused | JobNotFound | TooManySignals>
 
   /** As `Runs.pin`. */
   readonly pin: (id: JobId) => Response<void, JobNotFound>

@@ -45,6 +45,8 @@ export const make = ({
     const retry = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "retry" }))
     const retryMany = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "retryMany" }))
     const signal = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "signal" }))
+    const approve = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "approve" }))
+    const reject = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "reject" }))
     const pin = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "pin" }))
     const unpin = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "unpin" }))
     const prune = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "prune" }))
@@ -145,6 +147,9 @@ export const make = ({
         ),
       signal: (id, name, payload, { by } = {}) =>
         translateErrors(Effect.flatMap(signal, (signal) => signal({ path: { id, name }, payload: { payload, by } }))),
+      approve: (id, payload) =>
+        translateErrors(Effect.flatMap(approve, (approve) => approve({ path: { id }, payload }))),
+      reject: (id, payload) => translateErrors(Effect.flatMap(reject, (reject) => reject({ path: { id }, payload }))),
       pin: (id) => translateErrors(Effect.flatMap(pin, (pin) => pin({ path: { id } }))),
       unpin: (id) => translateErrors(Effect.flatMap(unpin, (unpin) => unpin({ path: { id } }))),
       prune: ({ dryRun, kind } = {}) =>

@@ -1,5 +1,5 @@
 /**
- * Endpoints of jobs: submit, land, list, get, export, stop, resume, signal, pin, prune, logs, diff.
+ * Endpoints of jobs: submit, land, list, get, export, stop, resume, retry, signal, approve, reject, pin, prune, logs, diff.
  */
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
@@ -8,6 +8,7 @@ import * as OpenApi from "@effect/platform/OpenApi"
 import { Schema } from "effect"
 import { JobConfig } from "../../domain/JobConfig.js"
 import { StopReport } from "../../domain/StopReport.js"
+import { becauseProblem } from "./becauseProblem.js"
 import { described } from "./described.js"
 import { Diff } from "./Diff.js"
 import * as errorSchemas from "./errorSchemas.js"
@@ -181,6 +182,51 @@ const signal = HttpApiEndpoint.post("signal", "/jobs/:id/signals/:name")
     )
   )
 
+const Because = Schema.String.pipe(Schema.filter((text) => becauseProblem(text) ?? true))
+
+export const Approve = Schema.Struct({
+  /** The commit that the diff of the job shows as its `head`, or at least its first 7 digits. */
+  commit: Schema.String.pipe(Schema.pattern(/^[0-9a-f]{7,64}$/)),
+  by: Schema.optional(Schema.String)
+}).annotations({ identifier: "Approve" })
+
+export const Reject = Schema.Struct({
+  /** As in an approval; without it, the one that waits. */
+  commit: Schema.optional(Approve.fields.commit),
+  /** The unit that goes on with one more task; without it, the job fails. */
+  unit: Schema.optional(Schema.String),
+  because: Because,
+  by: Schema.optional(Schema.String)
+}).annotations({ identifier: "Reject" })
+
+const approve = HttpApiEndpoint.post("approve", "/jobs/:id/approve")
+  .setPath(JobPath)
+  .setPayload(Approve)
+  .addSuccess(HttpApiSchema.NoContent)
+  .addError(errorSchemas.ApprovalRefused)
+  .addError(errorSchemas.JobNotFound)
+  .addError(errorSchemas.TooManySignals)
+  .annotateContext(
+    described(
+      "Approve the result of a job",
+      "A job with land: ask waits until a person has approved its result, parked.approval, and then lands. The approval names the commit: if the result is another one meanwhile, it is refused. To approve a commit again changes nothing."
+    )
+  )
+
+const reject = HttpApiEndpoint.post("reject", "/jobs/:id/reject")
+  .setPath(JobPath)
+  .setPayload(Reject)
+  .addSuccess(HttpApiSchema.NoContent)
+  .addError(errorSchemas.ApprovalRefused)
+  .addError(errorSchemas.JobNotFound)
+  .addError(errorSchemas.TooManySignals)
+  .annotateContext(
+    described(
+      "Reject the result of a job",
+      "With a unit, the text is the prompt of one more task of that unit, and the job asks again when it is done. Without one, the job fails, and its work is kept."
+    )
+  )
+
 const pin = HttpApiEndpoint.post("pin", "/jobs/:id/pin")
   .setPath(JobPath)
   .addSuccess(HttpApiSchema.NoContent)
@@ -285,6 +331,8 @@ const jobs = <Endpoints extends HttpApiEndpoint.HttpApiEndpoint.Any>(
       .add(retry)
       .add(retryMany)
       .add(signal)
+      .add(approve)
+      .add(reject)
       .add(pin)
       .add(unpin)
       .add(prune)

@@ -84,6 +84,11 @@ export const DiffUnavailable = Schema.Union(
   noDiff(410, "gone")
 )
 
+export const ApprovalRefused = Schema.Union(
+  withStatus(404, http.ApprovalRefused, ({ reason }) => reason === "noSuchUnit"),
+  withStatus(409, http.ApprovalRefused, ({ reason }) => reason !== "noSuchUnit")
+)
+
 const refused = (status: number, ...reasons: ReadonlyArray<http.Refusal>) =>
   withStatus(status, http.RequestRefused, ({ reason }) => reasons.includes(reason))
 

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { Schema } from "effect"
+import { RunStatus } from "../../domain/RunStatus.js"
 import { version } from "./Version.js"
 
 const refusals = {
@@ -176,6 +177,40 @@ export class DiffUnavailable extends Schema.TaggedError<DiffUnavailable>()("Diff
     const unit = this.unit === undefined ? "" : `unit ${this.unit} of `
     const problem = this.problem === undefined ? "" : `: ${this.problem}`
     return `there is no diff of ${unit}job ${this.jobId}: ${noDiff[this.reason]}${problem}`
+  }
+}
+
+/**
+ * The result of the job was neither approved nor rejected.
+ *
+ * - `notWaiting`: the job does not wait for approval; `status` is that of the job
+ * - `otherCommit`: it waits for the approval of another commit, `result`
+ * - `decided`: somebody has decided otherwise about that commit
+ * - `noSuchUnit`: the job has no unit of that name
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class ApprovalRefused extends Schema.TaggedError<ApprovalRefused>()("ApprovalRefused", {
+  jobId: Schema.String,
+  reason: Schema.Literal("notWaiting", "otherCommit", "decided", "noSuchUnit"),
+  status: Schema.optional(RunStatus),
+  /** A commit. */
+  result: Schema.optional(Schema.String),
+  unit: Schema.optional(Schema.String)
+}) {
+  override get message() {
+    const { jobId, reason, result, status, unit } = this
+    switch (reason) {
+      case "notWaiting":
+        return `job ${jobId} does not wait for approval: it is ${status}`
+      case "otherCommit":
+        return `job ${jobId} waits for the approval of another commit, ${result}: look at its changes again`
+      case "decided":
+        return `the result of job ${jobId} at commit ${result} was decided on before`
+      case "noSuchUnit":
+        return `job ${jobId} has no unit ${unit}`
+    }
   }
 }
 

@@ -29,11 +29,16 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   again: ["Also retry a completed job.", "true"],
   agent: ["The name of the agent profile.", "claude"],
   all: ["Must be true.", true],
+  approval: ["The result that a person is asked to approve.", { commit, base: commit }],
   at: ["When it happened.", time],
   attempt: ["1 for the first attempt; each resume or retry increments it.", 1],
   attempts: ["Number of attempts.", 3],
   base: ["The commit that the work starts from.", commit],
   by: ["The name of the sender, which is not verified.", "ann"],
+  because: [
+    "What is wrong with the result; with a unit, the prompt of its next task.",
+    "The error needs a line number."
+  ],
   before: ["Only jobs older than this one.", id],
   binary: ["Whether the content is not text; if so, there is no patch.", false],
   branch: ["The branch that holds the result.", `charlotte/${id}/result`],
@@ -239,6 +244,13 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   "DiffFile.status": ["How the file differs.", "modified"],
   "DiffUnavailable.problem": ["The error message of git.", "it does not exist"],
   "DiffUnavailable.reason": ["Why there is no diff.", "gone"],
+  "Approve.by": ["The name of the person, which is not verified.", "ann"],
+  "Approve.commit": ["The commit that lands: parked.approval.commit, or its first 7 digits or more.", commit],
+  "ApprovalRefused.result": ["The commit that waits for approval, or that was decided on before.", commit],
+  "ApprovalRefused.reason": ["Why nothing was decided.", "otherCommit"],
+  "Reject.by": ["The name of the person, which is not verified.", "ann"],
+  "Reject.commit": ["The rejected commit; by default the one that waits for approval.", commit],
+  "Reject.unit": ["The unit that goes on with one more task; without it, the job fails.", "api"],
   "GateNote.checkChanged.files": [
     "Files that the gate runs, with how many of the lines that existed before the task are gone.",
     [{ path: "test/login.test.js", removed: 38 }]

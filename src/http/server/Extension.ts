@@ -2,11 +2,19 @@
  * What a server has for its own jobs, besides what all kinds have in common.
  */
 import { Context, type Effect } from "effect"
-import type { JobNotFound, StoreError } from "../../domain/errors.js"
+import type { JobNotFound, StoreError, TooManySignals } from "../../domain/errors.js"
 import type { JobEvent } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Diff } from "../contract/Diff.js"
-import type { DiffUnavailable } from "../contract/errors.js"
+import type { ApprovalRefused, DiffUnavailable } from "../contract/errors.js"
+
+/** What a person decides about the result of a job: rejected, if there is a reason. */
+export interface Decision {
+  readonly commit?: string | undefined
+  readonly unit?: string | undefined
+  readonly because?: string | undefined
+  readonly by?: string | undefined
+}
 
 export class Extension extends Context.Tag("charlotte/http/Extension")<
   Extension,
@@ -16,6 +24,11 @@ export class Extension extends Context.Tag("charlotte/http/Extension")<
       id: JobId,
       query: { readonly unit?: string | undefined; readonly after?: string | undefined }
     ) => Effect.Effect<Diff, DiffUnavailable | JobNotFound | StoreError>
+    /** Approves or rejects the result of a job. */
+    readonly decide: (
+      id: JobId,
+      decision: Decision
+    ) => Effect.Effect<void, ApprovalRefused | JobNotFound | TooManySignals | StoreError>
     /** Called with every event, once, to count it. */
     readonly record: (event: JobEvent) => Effect.Effect<void, StoreError>
     /** The number of running turns of an agent. */

@@ -54,7 +54,7 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: 
       const { jobManager, store } = managers
       const streams = yield* OpenStreams
       const logs = yield* LogFiles.make({ managers, directory, streams, token })
-      const { diff } = yield* Extension
+      const { decide, diff } = yield* Extension
 
       const phaseOf = ({ id, kind, status }: Run) => {
         const managed = managers.all.find((managed) => managed.kind === kind)
@@ -163,6 +163,8 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: 
             )
           )
         )
+        .handle("approve", ({ path: { id }, payload }) => withRetryAfter(decide(id, payload)))
+        .handle("reject", ({ path: { id }, payload }) => withRetryAfter(decide(id, payload)))
         .handle("pin", ({ path: { id } }) => Effect.zipRight(managers.ofRecorded(id), store.pin(id)))
         .handle("unpin", ({ path: { id } }) => Effect.zipRight(managers.ofRecorded(id), store.unpin(id)))
         .handle("prune", ({ payload: { dryRun, kind } }) =>

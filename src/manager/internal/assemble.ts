@@ -92,8 +92,8 @@ export const assemble = <C, I, RS, R, R2>(
       resume: (id) => Effect.zipLeft(resumeJob(core, id, mode.resume), mode.wake(id)),
       stop: (id, { grace = core.stopGrace } = {}) => Effect.suspend(() => stopJob(core, id, Duration.decode(grace))),
       stopAll: dispatcher.pausedDuring(stopAll(core, continued)),
-      signal: (jobId, name, payload, { by } = {}) =>
-        Effect.zipLeft(signalJob(core, options.signals, { jobId, name, payload, by }), mode.wake(jobId)),
+      signal: (jobId, name, payload, { by, isReserved } = {}) =>
+        Effect.zipLeft(signalJob(core, options.signals, { jobId, name, payload, by, isReserved }), mode.wake(jobId)),
       get: (id) =>
         Effect.flatMap(JobRegistry.find(core.jobs, id), (found) =>
           Option.isSome(found) && JobRegistry.isActive(found.value)

@@ -12,7 +12,7 @@ import { namePattern, nameRule } from "./signals.js"
 export const park = <Config>(
   core: Core<Config>,
   id: JobId,
-  { reason, signal, until }: ParkOptions
+  { approval, reason, signal, until }: ParkOptions
 ): Effect.Effect<never> =>
   Effect.gen(function* () {
     if (until === undefined && signal === undefined) {
@@ -24,7 +24,8 @@ export const park = <Config>(
     const parked = new Parked({
       reason,
       ...(until === undefined ? {} : { until }),
-      ...(signal === undefined ? {} : { signal })
+      ...(signal === undefined ? {} : { signal }),
+      ...(approval === undefined ? {} : { approval })
     })
     return yield* endAttempt(core, id, { _tag: "Parked", parked })
   })

@@ -32,14 +32,21 @@ export const signalJob = <Config>(
   signals: Signals | undefined,
   {
     by,
+    isReserved = false,
     jobId,
     name,
     payload
-  }: { readonly jobId: JobId; readonly name: string; readonly payload: unknown; readonly by?: string | undefined }
+  }: {
+    readonly jobId: JobId
+    readonly name: string
+    readonly payload: unknown
+    readonly by?: string | undefined
+    readonly isReserved?: boolean | undefined
+  }
 ): Effect.Effect<void, SignalError> =>
   Effect.gen(function* () {
     yield* core.store.outsideTransaction
-    const text = yield* payloadText(signals, name, payload)
+    const text = yield* payloadText(signals, name, payload, isReserved)
     yield* core.store.signal({ kind: core.kind, jobId, name, payload: text, by, limit, at: yield* now })
   }).pipe(traced("JobManager.signal"))
 
@@ -47,10 +54,11 @@ export const signalJob = <Config>(
 export const payloadText = (
   signals: Signals | undefined,
   name: string,
-  payload: unknown
+  payload: unknown,
+  isReserved = false
 ): Effect.Effect<string | undefined, InvalidSignal> =>
   Effect.gen(function* () {
-    const problem = nameProblem(name) ?? declarationProblem(name, signals)
+    const problem = isReserved ? undefined : (nameProblem(name) ?? declarationProblem(name, signals))
     if (problem !== undefined) return yield* new InvalidSignal({ signal: name, reason: problem })
     const text = payload === undefined ? undefined : stringify(payload)
     if (text !== undefined && Buffer.byteLength(text) > maxPayloadBytes) {

@@ -67,7 +67,7 @@ export const make = Effect.gen(function* () {
       }
       const range =
         unit === undefined
-          ? Option.some(workRange.ofJob(snapshot.value, work))
+          ? Option.orElse(awaitingApproval(run), () => Option.some(workRange.ofJob(snapshot.value, work)))
           : workRange.ofUnit(snapshot.value, work, unit)
       if (Option.isNone(range)) return yield* unavailable("noSuchUnit")
       const { base, from, head } = Option.getOrElse(Option.flatMap(Option.fromNullable(after), positionAt), () =>
@@ -95,6 +95,10 @@ export const make = Effect.gen(function* () {
 
   return { of: (...args: Parameters<typeof of>) => inTurn(of(...args)) }
 })
+
+/** What a job waits to be approved: the result, perhaps merged with newer commits of the target. */
+const awaitingApproval = ({ parked }: Run): Option.Option<Range> =>
+  Option.all({ base: decodeCommit(parked?.approval?.base), head: decodeCommit(parked?.approval?.commit) })
 
 /** Before its plan is read, a task job can only be recognised by its config. */
 const isOfRepository = ({ config }: Run): boolean =>

@@ -21,10 +21,12 @@ const isTurn = Schema.is(Schema.Struct({ class: TurnClass }))
 /** Most servers never need git. */
 const loadJobDiff = Effect.promise(() => import("./JobDiff.js"))
 
+const loadDecide = Effect.promise(() => import("./decide.js"))
+
 export const extension = Layer.effect(
   Extension,
   Effect.gen(function* () {
-    const { all, jobManager, store } = yield* Managers
+    const { all, jobManager, ofRecorded, store } = yield* Managers
     const diff = yield* Later.make(Effect.flatMap(loadJobDiff, ({ make }) => make))
     const turns = AgentTurns.make()
 
@@ -48,6 +50,17 @@ export const extension = Layer.effect(
     return {
       diff: (id, query) =>
         Effect.flatMap(diff.get, ({ of }) => of(store, (run) => all.some(({ kind }) => kind === run.kind), id, query)),
+      decide: (id, decision) =>
+        Effect.flatMap(Effect.all([ofRecorded(id), loadDecide]), ([{ manager }, { decide }]) =>
+          decide(
+            store,
+            (name, payload, options) =>
+              // oxlint-disable-next-line typescript/consistent-type-assertions -- the name is Charlotte's own
+              manager.signal(id, name as never, payload as never, options),
+            id,
+            decision
+          )
+        ),
       record,
       turns: turns.of
     }

@@ -1,8 +1,9 @@
 /**
  * What the lifecycle events of a job show about its earlier attempts.
  */
-import { DateTime, Duration, Schema } from "effect"
+import { DateTime, Duration, Option, Schema } from "effect"
 import type { JobEvent } from "../../domain/JobEvent.js"
+import { Approval } from "../../domain/Run.js"
 
 const isByPerson = Schema.is(Schema.Struct({ by: Schema.Literal("resume") }))
 
@@ -18,3 +19,11 @@ export const parkedFor = (lifecycle: ReadonlyArray<JobEvent>): Duration.Duration
       ? Duration.sum(sum, Duration.millis(DateTime.distance(at, next.at)))
       : sum
   }, Duration.zero)
+
+const decodeApproval = Schema.decodeUnknownOption(Schema.Struct({ approval: Approval }))
+
+/** The result that a person was last asked to approve. */
+export const approval = (lifecycle: ReadonlyArray<JobEvent>): Approval | undefined =>
+  lifecycle
+    .flatMap(({ payload, type }) => (type === "job.parked" ? Option.toArray(decodeApproval(payload)) : []))
+    .at(-1)?.approval

@@ -114,6 +114,25 @@ export class TasksFailed extends Schema.TaggedError<TasksFailed>()("TasksFailed"
   }
 }
 
+/** A person has rejected the result; its work is kept. */
+export class ResultRejected extends Schema.TaggedError<ResultRejected>()("ResultRejected", {
+  ...result,
+  target: Schema.String,
+  /** What the person said. */
+  reason: Schema.String,
+  /** The command that merges the result all the same. */
+  command: Schema.String
+}) {
+  override get message() {
+    return `the result was rejected: ${this.reason}; it is on ${this.branch}, and goes to ${this.target} all the same with: ${this.command}`
+  }
+}
+
+/** The target has changed files that the result changes, too, since a person looked at it. */
+export class TargetChanged extends Schema.TaggedError<TargetChanged>()("TargetChanged", {
+  target: Schema.String
+}) {}
+
 /** All units were merged, but the target branch could not be advanced to the result. */
 export class LandingBlocked extends Schema.TaggedError<LandingBlocked>()("LandingBlocked", {
   ...result,

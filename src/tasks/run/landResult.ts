@@ -2,7 +2,7 @@
  * Lands the result: advances the target branch to it, atomically, and never over the user's commits or uncommitted changes.
  */
 import { Effect, Equal, Option, Schema } from "effect"
-import type { StoreError } from "../../domain/errors.js"
+import type { GitError } from "../../git/GitError.js"
 import * as plainText from "../../internal/plainText.js"
 import { Git } from "../../git/Git.js"
 import { MergeResult } from "../../git/Merge.js"
@@ -12,7 +12,8 @@ import * as limits from "./limits.js"
 import type { RunContext } from "./RunContext.js"
 import * as Note from "./Note.js"
 import * as recoveryCommands from "./recoveryCommands.js"
-import { LandingBlocked } from "./errors.js"
+import { LandingBlocked, type ResultRejected, TargetChanged } from "./errors.js"
+import type { WriteError } from "./WriteError.js"
 import * as verifyMerge from "./verifyMerge.js"
 import * as UnitWorktree from "./UnitWorktree.js"
 
@@ -23,8 +24,14 @@ const maxAttempts = 5
  * Returns the commit of the target after landing.
  *
  * @param isVerified whether all gates and the baseline have passed on the result; it is verified before it lands otherwise
+ * @param mayLand whether the result may land on a commit of the target; if not, it fails with `TargetChanged`
  */
-export const land = (ctx: RunContext, result: ObjectId, isVerified: boolean) =>
+export const land = (
+  ctx: RunContext,
+  result: ObjectId,
+  isVerified: boolean,
+  mayLand: (tip: ObjectId) => Effect.Effect<boolean, GitError> = () => Effect.succeed(true)
+) =>
   Effect.gen(function* () {
     const git = yield* Git
     const { emit, repository, snapshot } = ctx
@@ -34,6 +41,7 @@ export const land = (ctx: RunContext, result: ObjectId, isVerified: boolean) =>
       yield* emit("orch.landing", { target, attempt })
       const tip = yield* currentTip(ctx)
       if (yield* git.isAncestor(repository, result, tip)) return yield* landed(ctx, tip)
+      if (!(yield* mayLand(tip))) return yield* new TargetChanged({ target })
       const commit = yield* mergeInto(ctx, { result, tip })
       if (!Option.contains(verified, commit)) yield* verify(ctx, commit, tip)
       verified = Option.some(commit)
@@ -41,11 +49,28 @@ export const land = (ctx: RunContext, result: ObjectId, isVerified: boolean) =>
       if (isAdvanced) return yield* landed(ctx, commit)
     }
     return yield* blocked(ctx, { reason: `it was moved ${maxAttempts} times while the result was being verified` })
-  }).pipe(
-    Effect.catchAll((error): Effect.Effect<never, LandingBlocked | StoreError> =>
-      error._tag === "LandingBlocked" || error._tag === "StoreError" ? error : blocked(ctx, { reason: error.message })
+  }).pipe(orBlocked(ctx))
+
+/** Whatever else is in the way of landing, the user can continue. */
+export const orBlocked =
+  (ctx: RunContext) =>
+  <A, E extends { readonly _tag: string; readonly message: string }, R>(landing: Effect.Effect<A, E, R>) =>
+    Effect.catchAll(landing, (error): Effect.Effect<never, LandingBlocked | Extract<E, Known>> =>
+      isKnown(error) ? Effect.fail(error) : blocked(ctx, { reason: error.message })
     )
-  )
+
+type Known = LandingBlocked | ResultRejected | TargetChanged | WriteError
+
+const known: ReadonlyArray<string> = [
+  "LandingBlocked",
+  "ResultRejected",
+  "StoreError",
+  "Superseded",
+  "TargetChanged"
+] satisfies ReadonlyArray<Known["_tag"]>
+
+const isKnown = <E extends { readonly _tag: string }>(error: E): error is Extract<E, Known> =>
+  known.includes(error._tag)
 
 /** The units with work in the result, and those that are in no result. */
 export const partition = (ctx: RunContext) => ({
@@ -70,22 +95,22 @@ const landed = (ctx: RunContext, commit: ObjectId) =>
     return commit
   })
 
-/** The current commit of the target; fails if the target was deleted or rewritten. */
-const currentTip = (ctx: RunContext) =>
+/** The current commit of the target; fails if the target was deleted, or no longer contains the commit `base`. */
+export const currentTip = (ctx: RunContext, base = ctx.snapshot.targetAt) =>
   Effect.gen(function* () {
     const git = yield* Git
     const { repository, result, snapshot } = ctx
-    const { target, targetAt } = snapshot
+    const { target } = snapshot
     const tip = yield* Effect.catchTag(git.resolve(repository, target), "BranchMissing", () =>
       blocked(ctx, {
         reason: "it was deleted",
         command: command("git", "-C", repository.topLevel, "branch", target, result)
       })
     )
-    if (yield* git.isAncestor(repository, targetAt, tip)) return tip
+    if (yield* git.isAncestor(repository, base, tip)) return tip
     return yield* blocked(ctx, {
       reason: "it was rewritten meanwhile, and merging the result would restore the removed commits",
-      command: yield* recoveryCommands.rebase(repository, { base: targetAt, result, target })
+      command: yield* recoveryCommands.rebase(repository, { base, result, target })
     })
   })
 
@@ -111,7 +136,8 @@ const editedTaskFiles = (ctx: RunContext, tip: ObjectId) =>
 
 const text = (content: Uint8Array): string => Buffer.from(content).toString("latin1")
 
-const mergeInto = (ctx: RunContext, { result, tip }: { readonly result: ObjectId; readonly tip: ObjectId }) =>
+/** The result on top of a commit of the target. */
+export const mergeInto = (ctx: RunContext, { result, tip }: { readonly result: ObjectId; readonly tip: ObjectId }) =>
   Effect.gen(function* () {
     const git = yield* Git
     const { job, repository, snapshot } = ctx
@@ -134,7 +160,7 @@ const mergeInto = (ctx: RunContext, { result, tip }: { readonly result: ObjectId
   })
 
 /** Runs all gates and the baseline on the commit to land, before any branch points to it. */
-const verify = (ctx: RunContext, commit: ObjectId, tip: ObjectId) =>
+export const verify = (ctx: RunContext, commit: ObjectId, tip: ObjectId) =>
   Effect.gen(function* () {
     const branch = OwnBranch.make(`charlotte/${ctx.job.id}/landing`)
     const worktree = yield* UnitWorktree.make(ctx, { branch, at: commit })

@@ -7,7 +7,7 @@ import type { JobConfig, Landing } from "../../domain/JobConfig.js"
 import type { Settings } from "../plan/Settings.js"
 
 /** From the strictest. */
-const strictness: ReadonlyArray<Landing> = ["never", "auto", "done"]
+const strictness: ReadonlyArray<Landing> = ["never", "ask", "auto", "done"]
 
 const stricter = Order.min(Order.mapInput(Order.number, (landing: Landing) => strictness.indexOf(landing)))
 

@@ -196,6 +196,12 @@ const others: ReadonlyArray<Case> = [
     sent: get(`/api/v1/jobs/${stored}/diff`),
     holds: { jobId: stored, reason: "notBegun" }
   },
+  {
+    status: 409,
+    tag: "ApprovalRefused",
+    sent: post(`/jobs/${stored}/approve`, { commit: "0123456" }),
+    holds: { jobId: stored, reason: "notWaiting", status: "running" }
+  },
   { status: 400, tag: "CursorAhead", sent: get(`/api/v1/jobs/${stored}/events?after=7`), holds: { after: 7 } },
   {
     status: 422,

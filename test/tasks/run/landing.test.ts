@@ -26,5 +26,8 @@ describe("what a job lands", () => {
     expect(of("done", undefined, "never")).toBe("never")
     expect(of("auto", "done", "never")).toBe("never")
     expect(of("never", "done", "auto")).toBe("never")
+    expect(of("done", "auto", "ask")).toBe("ask")
+    expect(of("ask", "auto", "done")).toBe("ask")
+    expect(of("ask", undefined, "never")).toBe("never")
   })
 })
