@@ -84,6 +84,18 @@ export const signal = async (id: string, name: string, payload?: unknown): Promi
   })
 }
 
+export const approve = async (id: string, commit: string): Promise<void> => {
+  await send(`${root}/jobs/${id}/approve`, { method: "POST", body: { commit, by: "page" } })
+}
+
+/** Without a unit, the job fails. */
+export const reject = async (
+  id: string,
+  rejection: { readonly commit: string; readonly because: string; readonly unit: string | undefined }
+): Promise<void> => {
+  await send(`${root}/jobs/${id}/reject`, { method: "POST", body: { ...rejection, by: "page" } })
+}
+
 export const pin = async (id: string, isPinned: boolean): Promise<void> => {
   await send(`${root}/jobs/${id}/pin`, { method: isPinned ? "POST" : "DELETE" })
 }

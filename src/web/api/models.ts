@@ -47,6 +47,7 @@ const runFields = {
       reason: string,
       until: optional(time),
       signal: optional(string),
+      approval: optional(struct({ commit: string, base: string })),
       retry: optional(struct({ n: number, of: number, error: struct({ kind: string, error: unknown }) }))
     })
   ),

@@ -5,12 +5,13 @@ import { useSignal } from "@preact/signals"
 import { useEffect, useRef } from "preact/hooks"
 import * as jobs from "../api/jobs.js"
 import { useKeys } from "../app/keys.js"
-import { useLoaded } from "../app/live.js"
+import { hub, useLoaded } from "../app/live.js"
 import { changeQuery, navigate, toJob, toJobs } from "../router.js"
 import * as format from "../../progress/format.js"
 import { jobName } from "../../progress/jobName.js"
 import { useTitle } from "../ui/useTitle.js"
 import { visible } from "../ui/visible.js"
+import { Decide } from "./Decide.js"
 import { FileDiff } from "./FileDiff.js"
 import { FileList } from "./FileList.js"
 import { LineCounts } from "./LineCounts.js"
@@ -86,7 +87,18 @@ export const DiffView = ({ id, query }: { readonly id: string; readonly query: U
     { keys: "Escape", label: "Back to the job", run: () => navigate(toJob(id, { unit })) }
   ])
 
+  useEffect(
+    () =>
+      hub.subscribe((events) => {
+        if (events.some(({ jobId, type }) => jobId === id && type.startsWith("job."))) job.reload()
+      }),
+    [id]
+  )
+
   const record = job.value.value
+  const approval = record?.status === "parked" && record.waitsFor !== "permit" ? record.parked?.approval : undefined
+  const isOutdated =
+    approval !== undefined && unit === undefined && pages[0] !== undefined && pages[0].head !== approval.commit
   const additions = files.reduce((sum, file) => sum + file.additions, 0)
   const deletions = files.reduce((sum, file) => sum + file.deletions, 0)
   const title = record === undefined ? id : jobName(record)
@@ -125,10 +137,13 @@ export const DiffView = ({ id, query }: { readonly id: string; readonly query: U
           </p>
         )}
         <span class="grow" />
-        {isStale && (
+        {(isStale || isOutdated) && (
           <button type="button" class="primary" onClick={reload}>
             There is more: read again
           </button>
+        )}
+        {approval !== undefined && pages.length > 0 && !isOutdated && (
+          <Decide id={id} commit={approval.commit} unit={unit} units={units} onDecided={job.reload} />
         )}
         <span class="actions">
           <button type="button" onClick={() => setAll(true)} disabled={files.length > most.files}>

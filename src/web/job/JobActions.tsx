@@ -72,7 +72,7 @@ export const JobActions = ({ job, messages, onChange }: Props) => {
 
   const isOn = isLive()
   const mayStop = isOn && !isOver(job) && job.phase !== "stopping"
-  const mayResume = job.status === "parked" || job.status === "interrupted"
+  const mayResume = (job.status === "parked" && wanted !== "approve") || job.status === "interrupted"
   const mayRetry = canRetry(job)
   useKeys("Actions", [
     { keys: "x", label: "Stop the job", run: () => (dialog.value = mayStop ? "stop" : undefined) },
@@ -92,8 +92,8 @@ export const JobActions = ({ job, messages, onChange }: Props) => {
         {busy.value === "stop" ? "Stopping …" : said.value && visible(said.value.text)}
       </span>
       {job.kind === "tasks" && (
-        <a class="button" href={toDiff(job.id)}>
-          Diff
+        <a class={wanted === "approve" ? "button primary" : "button"} href={toDiff(job.id)}>
+          {wanted === "approve" ? "Review" : "Diff"}
         </a>
       )}
       {!isOver(job) && (

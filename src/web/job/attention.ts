@@ -9,7 +9,7 @@ import type { Task, Unit } from "../../progress/JobModel.js"
 import * as payload from "../../progress/payload.js"
 import * as why from "../../progress/reason.js"
 import * as taskNotes from "../../progress/taskNotes.js"
-import { condition, parkReason, resumeSignal } from "../../progress/waiting.js"
+import { approvalSignal, condition, parkReason, resumeSignal } from "../../progress/waiting.js"
 
 export interface Message {
   readonly tone: "run" | "good" | "bad" | "warn" | "idle"
@@ -22,7 +22,7 @@ export interface Message {
   readonly unit?: string
   readonly task?: number
   /** What a person can do about it. */
-  readonly action?: "resume" | "signal" | "retry" | "land"
+  readonly action?: "approve" | "resume" | "signal" | "retry" | "land"
 }
 
 /** Further failures, and further notes, are only counted. */
@@ -110,6 +110,7 @@ const waitingMessage = ({ id, keys, parked, startAt, status, waitsFor }: Job, no
   if (status === "pending") return { tone: "idle", text: `Queued: waits ${waits}` }
   const reason = parked && parkReason(parked)
   if (waitsFor === "permit") return { tone: "idle", text: `Due, and waits ${waits}`, reason }
+  if (parked?.signal === approvalSignal) return { tone: "warn", text: "Waits for approval", reason, action: "approve" }
   const isSignal = parked?.signal !== undefined && parked.signal !== resumeSignal
   return { tone: "warn", text: `Parked ${waits}`, reason, action: isSignal ? "signal" : "resume" }
 }

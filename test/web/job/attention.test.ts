@@ -84,7 +84,7 @@ describe("what is said of a job first", () => {
     expect(
       say({
         status: "parked",
-        parked: { reason, until: at(7_260), signal: undefined, retry: undefined },
+        parked: { reason, until: at(7_260), signal: undefined, approval: undefined, retry: undefined },
         waitsFor: "time"
       })[0]
     ).toMatchObject({
@@ -94,15 +94,22 @@ describe("what is said of a job first", () => {
       action: "resume"
     })
     const signal = (signal: string) =>
-      say({ status: "parked", parked: { reason, until: undefined, signal, retry: undefined }, waitsFor: "signal" })
+      say({
+        status: "parked",
+        parked: { reason, until: undefined, signal, approval: undefined, retry: undefined },
+        waitsFor: "signal"
+      })
     expect(signal("charlotte.resume")).toEqual([
       { tone: "warn", text: "Parked until it is resumed", reason, action: "resume" }
+    ])
+    expect(signal("charlotte.approval")).toEqual([
+      { tone: "warn", text: "Waits for approval", reason, action: "approve" }
     ])
     expect(signal("approve")).toMatchObject([{ text: "Parked for the signal approve", action: "signal" }])
     expect(
       say({
         status: "parked",
-        parked: { reason, until: at(1), signal: undefined, retry: undefined },
+        parked: { reason, until: at(1), signal: undefined, approval: undefined, retry: undefined },
         waitsFor: "permit"
       })
     ).toMatchObject([{ tone: "idle", text: "Due, and waits for a permit" }])
