@@ -154,7 +154,7 @@ export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTas
     const result = yield* runCommand.line(ctx, worktree, {
       line: command,
       span: "gate",
-      purpose: `gate of task ${task.number} of unit ${unit.id}, before any work,`,
+      purpose: `gate of task ${task.number} of unit ${unit.id}, before any work`,
       log,
       atMost: { limit: snapshot.plan.settings.gates.before ?? defaultLimit, by: "gates.before in charlotte.yaml" }
     })
