@@ -18,14 +18,14 @@ interface Place extends Worktree {
 }
 
 /** Runs copy and setup, unless the same have passed there. */
-export const first = (ctx: RunContext, place: Place, at: ObjectId) =>
+export const first = (ctx: RunContext, place: Place, at: ObjectId, name = "setup") =>
   Effect.gen(function* () {
     const { copy, setup } = ctx.snapshot.plan.settings
     if (setup === undefined && copy.length === 0) return
     const settings = JSON.stringify({ copy, setup })
     if ((yield* last(place)).settings === settings) return
     yield* copyUntracked.into(ctx, place, at)
-    yield* run(ctx, place, "setup")
+    yield* run(ctx, place, name)
     yield* note(place, { settings, inputs: yield* inputsAt(ctx, at) })
   })
 

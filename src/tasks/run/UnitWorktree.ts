@@ -137,11 +137,13 @@ const prepare = (
   files: Pick<UnitWorktree, keyof Worktree | "restored">,
   { at, directory, unit }: Pick<Making, "at" | "directory"> & { readonly unit: UnitName | undefined }
 ) => {
-  const worktree: UnitWorktree = { ...files, unit, logs: `${ctx.directories.logs}/${directory ?? nameOf(unit)}` }
-  const setup = Setup.first(ctx, worktree, at)
+  const worktree: UnitWorktree = { ...files, unit, logs: `${ctx.directories.logs}/${nameOf(unit)}` }
+  if (directory === undefined) return Effect.as(Setup.first(ctx, worktree, at), worktree)
   // A file that it needs, such as a lock file, may be in conflict.
-  const tolerant = Effect.catchTag(setup, "CommandFailed", ({ message }) => Effect.logWarning(message))
-  return Effect.as(directory === undefined ? setup : tolerant, worktree)
+  return Setup.first(ctx, worktree, at, "conflict-setup").pipe(
+    Effect.catchTag("CommandFailed", ({ message }) => Effect.logWarning(message)),
+    Effect.as(worktree)
+  )
 }
 
 /** Why the worktree cannot be used for another attempt; none if it can. */

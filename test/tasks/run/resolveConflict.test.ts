@@ -82,6 +82,11 @@ describe("a conflict of a unit", () => {
       const prompt = readFileSync(`${one.root}/prompt`, "utf8")
       for (const part of ["- a.txt", "grep -q left a.txt", "grep -q right a.txt", "- task 1: Task 1"])
         expect(prompt).toContain(part)
+      const logs = readdirSync(`${one.root}/charlotte/logs/${job.id}/b`)
+      expect(logs.filter((name) => name.endsWith(".agent.log"))).toEqual([
+        "01-attempt-1.1.agent.log",
+        "02-attempt-1.1.agent.log"
+      ])
       expect(yield* leftovers(one, top, job.id)).toEqual([])
       yield* untouched
     })
@@ -154,6 +159,17 @@ describe("a conflict of a unit", () => {
         expect(reasonOf(second, "b")).toContain("the gate of task 1 of unit a, on the merged result, ")
         expect(plannedCalls(second)).toBe(0)
       }).pipe(Effect.provide(manager(one)))
+    })
+  )
+
+  it.scopedLive("in a file that the setup needs is resolved, and the setup passes on the merge", () =>
+    Effect.gen(function* () {
+      const one = yield* world
+      const setup = "! grep -q '^<<<<<<<' a.txt"
+      const { config, top } = yield* begin(one, clash(one, `conflicts: agent\nsetup: ${JSON.stringify(setup)}\n`))
+      const job = yield* Effect.provide(run(config), manager(one))
+      expect([job.run.status, yield* counted(one, "turns")]).toEqual(["completed", 1])
+      expect(yield* show(one, top, "main:a.txt")).toBe(resolved)
     })
   )
 
