@@ -86,8 +86,10 @@ const woken =
 const retried = ({ manager, store }: Scene, id: JobId.JobId) =>
   Effect.gen(function* () {
     const retry = yield* manager.retry(id)
-    expect((yield* store.list({ limit: 9 })).map(({ id }) => id)).toEqual([retry, id])
-    yield* manager.stop(retry)
+    const retries = (yield* store.list({ limit: 1_000 })).filter(({ retryOf }) => retryOf === id)
+    expect(retries.map(({ id }) => id)).toEqual([retry])
+    yield* manager.signal(retry, "go", 1)
+    expect(yield* manager.await(retry)).toMatchObject({ status: "completed" })
   })
 
 const operations: {
