@@ -111,6 +111,8 @@ export class Parked extends Schema.Class<Parked>("charlotte/Parked")({
   signal: Schema.optional(Schema.String),
   /** The result for which it waits to be approved. */
   approval: Schema.optional(Approval),
+  /** How many questions of agents it waits for; an answer to one of them wakes it. */
+  questions: Schema.optional(Schema.Int),
   /** Why the next attempt is a retry; missing if the job has parked by itself. */
   retry: Schema.optional(NextTry)
 }) {}

@@ -77,6 +77,8 @@ export class TaskSession extends Schema.Class<TaskSession>("charlotte/TaskSessio
   attempt: Schema.NonNegativeInt,
   /** The output of its last turn. */
   log: Schema.String,
+  /** How many answers of the task's questions the prompt of its last turn had, or the prompts before it. */
+  answers: Schema.optional(Schema.NonNegativeInt),
   /** The id that the agent gave it; missing until a turn has ended that named one. */
   id: Schema.optional(Schema.String)
 }) {}

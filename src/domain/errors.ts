@@ -99,6 +99,47 @@ export class JobEnded extends Schema.TaggedError<JobEnded>()("JobEnded", {
 }
 
 /**
+ * The question was answered before; nothing was written.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class AlreadyAnswered extends Schema.TaggedError<AlreadyAnswered>()("AlreadyAnswered", {
+  jobId: Schema.String,
+  unit: Schema.String,
+  /** Who has answered it. */
+  by: Schema.optional(Schema.String)
+}) {
+  override get message() {
+    return `the question of unit ${this.unit} of job ${this.jobId} was already answered${this.by === undefined ? "" : ` by ${this.by}`}`
+  }
+}
+
+/**
+ * The answer is for no question, or for one of several; nothing was written.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class NoOpenQuestion extends Schema.TaggedError<NoOpenQuestion>()("NoOpenQuestion", {
+  jobId: Schema.String,
+  /** The unit that the answer names. */
+  unit: Schema.optional(Schema.String),
+  /** The units that wait for an answer. */
+  waiting: Schema.Array(Schema.String)
+}) {
+  override get message() {
+    const { jobId, unit, waiting } = this
+    const others = waiting.join(", ")
+    if (unit !== undefined)
+      return `unit ${unit} of job ${jobId} waits for no answer${others === "" ? "" : `; these units do: ${others}`}`
+    return others === ""
+      ? `job ${jobId} waits for no answer`
+      : `several units of job ${jobId} wait for an answer, so name one of them: ${others}`
+  }
+}
+
+/**
  * The signal was rejected: the job does not accept its name or its payload. Nothing was written.
  *
  * @since 0.2.0

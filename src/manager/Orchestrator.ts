@@ -188,6 +188,8 @@ export type ParkOptions<Name extends string = string> = {
    * @internal
    */
   readonly approval?: Approval | undefined
+  /** How many open questions of agents it waits for. The job continues when one of them is answered. */
+  readonly questions?: number | undefined
 } & ({ readonly until: DateTime.Utc } | { readonly signal: Name })
 
 /**

@@ -76,6 +76,8 @@ export interface Unit {
   waiting: string | undefined
   from: number | undefined
   to: number | undefined
+  /** What its agent asks, until a person has answered. */
+  question: string | undefined
   readonly tasks: Map<number, Task>
   /** Spans of the unit as a whole: setup, waiting, verifying. */
   readonly spans: Array<Span>
@@ -137,6 +139,7 @@ export const unit = (model: JobModel, id: string): Unit => {
     state: "pending",
     reason: undefined,
     waiting: undefined,
+    question: undefined,
     from: undefined,
     to: undefined,
     tasks: new Map(),

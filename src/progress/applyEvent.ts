@@ -8,7 +8,7 @@ import * as JobModel from "./JobModel.js"
 import type { Attempt, Event, JobModel as Model, PhaseKind, Span, SpanKind, SpanState, Task, Unit } from "./JobModel.js"
 import { Fields, type LogRange } from "./payload.js"
 import * as why from "./reason.js"
-import { shownState } from "./shownState.js"
+import { shownState, shownUnit } from "./shownState.js"
 import * as taskNotes from "./taskNotes.js"
 import type { Payloads, Type } from "./vocabulary.js"
 import { parkReason, type Waiting } from "./waiting.js"
@@ -37,8 +37,11 @@ export const applyEvent = (model: Model, event: Event): void => {
   else if (event.unit === undefined) handle(ofOrchestrator, event, model)
   else {
     const unit = JobModel.unit(model, event.unit)
-    if (event.task === undefined) handle(ofUnit, event, unit)
-    else handle(ofTask, event, { model, unit, task: JobModel.task(unit, event.task) })
+    if (event.task === undefined) {
+      const { question } = unit
+      handle(ofUnit, event, unit)
+      if (unit.question !== question) show(unit, model.status)
+    } else handle(ofTask, event, { model, unit, task: JobModel.task(unit, event.task) })
   }
   model.seq = event.seq
   model.from ??= event.at
@@ -73,7 +76,7 @@ const ofJob: Handlers<Model, Manager.Type> = {
   "job.parked": (model, data, at) => {
     cut(model, at, "parked", "parked")
     const reason = parkReason(data.value)
-    const waitsFor = { until: data.time("until"), signal: data.string("signal") }
+    const waitsFor = { until: data.time("until"), signal: data.string("signal"), questions: data.number("questions") }
     beginPhase(model, "parked", at, { status: "parked", reason, waitsFor })
   },
   "job.interrupted": (model, data, at) => {
@@ -120,11 +123,18 @@ const beginPhase = (model: Model, kind: PhaseKind, from: number, { reason, statu
   model.phases.push({ kind, from, to: undefined, attempt: model.attempt, reason })
 }
 
+/** Derives the shown state of a unit, of which a question may be open. */
+const show = (unit: Unit, status: RunStatus): void => {
+  const { state } = unit
+  const isOpen = state === "needs-answer" || state === "waiting" || state === "interrupted"
+  unit.state = shownUnit(isOpen ? "running" : state, status, unit.question !== undefined)
+}
+
 /** Ends the job's attempt: closes all open spans, and nothing is running any more. */
 const cut = (model: Model, at: number, status: RunStatus, reason: string): void => {
   for (const unit of model.units.values()) {
     unit.waiting = undefined
-    unit.state = shownState(unit.state, status)
+    show(unit, status)
     for (const span of unit.spans) end(span, at, "cut", reason)
     for (const task of unit.tasks.values()) {
       task.state = shownState(task.state, status)
@@ -158,6 +168,19 @@ const ofUnit: Handlers<Unit, Extract<Type, `unit.${string}`>> = {
   "unit.waiting": (unit, data, at) => {
     next(unit, "waiting", at, cleanReason(data.string("reason")))
     unit.waiting = cleanReason(data.string("reason")) ?? "waiting"
+  },
+  "unit.asked": (unit, data, at) => {
+    const question = cleanReason(data.string("question")) ?? ""
+    unit.question = question
+    next(unit, "waiting", at, question)
+    const task = unit.tasks.get(data.number("task") ?? 0)
+    if (task === undefined) return
+    task.state = "waiting"
+    endLastAttempt(task, at, "cut", "asks a question")
+  },
+  "unit.answered": (unit, _, at) => {
+    unit.question = undefined
+    endSpans(unit.spans, at, "passed")
   },
   "unit.completed": (unit, _, at) => endSpans(unit.spans, at, "passed"),
   "unit.verifying": (unit, data, at) => {

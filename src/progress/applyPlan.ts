@@ -1,7 +1,7 @@
 /**
  * Folds the plan into the model of a job: the units and tasks of `orch.started`, or of the job's record.
  */
-import type { ShownTaskState, ShownUnitState } from "./shownState.js"
+import type { Asked, ShownTaskState, ShownUnitState } from "./shownState.js"
 import * as JobModel from "./JobModel.js"
 import type { Fields } from "./payload.js"
 import * as why from "./reason.js"
@@ -24,7 +24,7 @@ export const applyPlan = (model: JobModel.JobModel, plan: Fields<Payloads["orch.
       task.state = begunAgain(task.state)
       if (each.string("status") === "complete" && task.state === "pending") task.state = "skipped"
     }
-    unit.state = begunAgain(unit.state)
+    if (unit.question === undefined) unit.state = begunAgain(unit.state)
     const isDone = tasks.length > 0 && [...unit.tasks.values()].every(({ state }) => state === "skipped")
     if (isDone && unit.state === "pending") unit.state = "skipped"
   }
@@ -53,13 +53,16 @@ export interface Recorded {
     readonly commit?: string | undefined
     readonly notes: ReadonlyArray<unknown>
   }>
+  readonly questions?: ReadonlyArray<Asked & { readonly question: string }> | undefined
 }
 
-export const ofRecord = ({ attempt, tasks, units }: Recorded): JobModel.JobModel => {
+export const ofRecord = ({ attempt, questions = [], tasks, units }: Recorded): JobModel.JobModel => {
   const model = JobModel.make()
   model.attempt = attempt
   for (const { dependsOn, reason, state, unit } of units) {
-    Object.assign(JobModel.unit(model, unit), { dependsOn, reason: reason && why.text(reason), state })
+    const asked = questions.findLast((question) => question.unit === unit && question.answer === undefined)
+    const question = state === "needs-answer" && asked !== undefined ? why.text(asked.question) : undefined
+    Object.assign(JobModel.unit(model, unit), { dependsOn, question, reason: reason && why.text(reason), state })
   }
   for (const { commit, notes, reason, state, task, title, unit } of tasks) {
     const known = JobModel.task(JobModel.unit(model, unit), task)

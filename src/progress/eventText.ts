@@ -62,7 +62,10 @@ const texts: {
     return warn(`interrupted ${cause}${during.length === 0 ? "" : ` during ${during.join(", ")}`}`)
   },
   "job.parked": (data, view) => {
-    const waits = condition({ until: data.time("until"), signal: data.string("signal") }, view)
+    const waits = condition(
+      { until: data.time("until"), signal: data.string("signal"), questions: data.number("questions") },
+      view
+    )
     return warn(`parked ${waits}: ${parkReason(data.value)}`)
   },
   "job.signalled": (data) => {
@@ -97,6 +100,11 @@ const texts: {
     data.strings("waitsFor").length > 0
       ? faint(reason.text(data.text("reason")))
       : warn(`waiting: ${reason.text(data.text("reason"))}${until(data.time("until"), time)}`),
+  "unit.asked": (data) => warn(`asks: ${reason.text(data.text("question"))}`),
+  "unit.answered": (data) => {
+    const by = data.string("by")
+    return plain(`answered${by === undefined ? "" : ` by ${by}`}: ${reason.text(data.text("answer"))}`)
+  },
   "unit.completed": () => good("all tasks done"),
   "unit.verifying": (data) => faint(`verifying the merged result: ${data.text("command")}`),
   "unit.merged": (data) => good(`merged, commit ${format.short(data.text("commit"))}`),

@@ -11,6 +11,8 @@ export interface Listed {
   /** The job that retries it. */
   readonly retriedAs?: string | undefined
   readonly waitsFor?: string | undefined
+  /** The open questions of its agents. */
+  readonly questions?: ReadonlyArray<{ readonly unit: string; readonly question: string }> | undefined
   readonly parked?: { readonly signal?: string | undefined; readonly until?: unknown } | undefined
 }
 
@@ -21,8 +23,19 @@ export const most = 12
 export const isWaiting = ({ parked, status, waitsFor }: Listed): boolean =>
   status === "parked" && (waitsFor === "permit" || (parked?.signal === undefined && parked?.until !== undefined))
 
+/** What the agents of a job ask, in one line; undefined if they ask nothing. */
+export const asks = ({ questions = [] }: Pick<Listed, "questions">): string | undefined =>
+  questions.length === 0 ? undefined : questions.map(({ question, unit }) => `${unit} asks: ${question}`).join("; ")
+
+/** The command that answers the first question of a job. */
+export const answerCommand = ({ id, questions = [] }: Pick<Listed, "id" | "questions">): string | undefined => {
+  const [first, ...others] = questions
+  return first === undefined ? undefined : `charlotte answer ${id} ${others.length === 0 ? "" : `${first.unit} `}"…"`
+}
+
 /** Lower is more urgent; undefined if the job needs no person. */
 const urgency = (job: Listed): number | undefined => {
+  if ((job.questions ?? []).length > 0) return 0
   if (job.status === "parked") return isWaiting(job) ? undefined : 0
   if (job.status === "failed") return job.retriedAs === undefined ? 1 : undefined
   return job.status === "interrupted" ? 2 : undefined

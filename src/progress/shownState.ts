@@ -8,7 +8,8 @@ import type { TaskRecord, TaskState, UnitRecord, UnitState } from "../domain/Wor
 /** `waiting`: its job is parked; `interrupted`: its job was cut short or has ended. */
 export type Resting = "waiting" | "interrupted"
 
-export type ShownUnitState = UnitState | Resting
+/** `needs-answer`: a question of its agent is open. */
+export type ShownUnitState = UnitState | Resting | "needs-answer"
 export type ShownTaskState = TaskState | Resting
 
 /** The state to show for running work of a job that is not running. */
@@ -18,15 +19,45 @@ const resting = (status: RunStatus): Resting => (status === "parked" ? "waiting"
 export const shownState = <State extends string>(state: State, status: RunStatus): State | Resting =>
   state === "running" && status !== "running" ? resting(status) : state
 
+/** Whether a question can be answered. */
+const isAnswerable = (status: RunStatus): boolean =>
+  status === "running" || status === "parked" || status === "interrupted" || status === "pending"
+
+/** The state to show for a unit, of which a question may be open. */
+export const shownUnit = (state: ShownUnitState, status: RunStatus, isAsked: boolean): ShownUnitState =>
+  isAsked && isAnswerable(status) && (state === "running" || state === "pending")
+    ? "needs-answer"
+    : shownState(state, status)
+
+/** The state to show for a task, of which a question may be open. */
+const shownTask = (state: ShownTaskState, status: RunStatus, isAsked: boolean): ShownTaskState =>
+  isAsked && isAnswerable(status) && state === "running" ? "waiting" : shownState(state, status)
+
+/** An open question has no answer. */
+export interface Asked {
+  readonly unit: string
+  readonly task: number
+  readonly answer?: string | undefined
+}
+
 export interface ShownWork {
   readonly units: ReadonlyArray<Omit<UnitRecord, "state"> & { readonly state: ShownUnitState }>
   readonly tasks: ReadonlyArray<Omit<TaskRecord, "state"> & { readonly state: ShownTaskState }>
 }
 
-export const shownWork = ({ tasks, units }: ShownWork, status: RunStatus): ShownWork => ({
-  units: units.map((unit) => ({ ...unit, state: shownState(unit.state, status) })),
-  tasks: tasks.map((task) => ({ ...task, state: shownState(task.state, status) }))
-})
+export const shownWork = (
+  { tasks, units }: ShownWork,
+  status: RunStatus,
+  questions: ReadonlyArray<Asked> = []
+): ShownWork => {
+  const open = questions.filter(({ answer }) => answer === undefined)
+  const isAsked = (unit: string, task?: number) =>
+    open.some((asked) => asked.unit === unit && (task === undefined || asked.task === task))
+  return {
+    units: units.map((unit) => ({ ...unit, state: shownUnit(unit.state, status, isAsked(unit.unit)) })),
+    tasks: tasks.map((task) => ({ ...task, state: shownTask(task.state, status, isAsked(task.unit, task.task)) }))
+  }
+}
 
 /** The number of tasks in each state. */
 export interface Counts {

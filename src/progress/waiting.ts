@@ -17,6 +17,8 @@ export interface Waiting {
   readonly startAt?: number | undefined
   readonly until?: number | undefined
   readonly signal?: string | undefined
+  /** How many questions it waits for. */
+  readonly questions?: number | undefined
   /** The keys that other jobs hold. */
   readonly heldKeys?: ReadonlyArray<string>
 }
@@ -36,7 +38,7 @@ export const parkReason = (parked: unknown): string => {
 
 /** `for a permit`, `until 2026-01-31 08:00:00`, `for the signal approve`: what a pending or parked job waits for. */
 export const condition = (
-  { heldKeys = [], signal, startAt, until, waitsFor }: Waiting,
+  { heldKeys = [], questions, signal, startAt, until, waitsFor }: Waiting,
   { now, time }: View
 ): string => {
   if (waitsFor === "permit") return "for a permit"
@@ -46,11 +48,13 @@ export const condition = (
   const at = until ?? startAt
   const isEndless = signal === undefined && at === undefined && (waitsFor === undefined || waitsFor === "signal")
   const parts = [
-    ...(isEndless || signal === resumeSignal
-      ? ["until it is resumed"]
-      : signal === undefined
-        ? []
-        : [signal === approvalSignal ? "for approval" : `for the signal ${signal}`]),
+    ...(questions !== undefined
+      ? [questions === 1 ? "for an answer" : `for ${questions} answers`]
+      : isEndless || signal === resumeSignal
+        ? ["until it is resumed"]
+        : signal === undefined
+          ? []
+          : [signal === approvalSignal ? "for approval" : `for the signal ${signal}`]),
     // No event says that a time has come.
     ...(at === undefined || at <= now ? [] : [`until ${time(at)}`])
   ]

@@ -12,6 +12,7 @@ import type { Run } from "../domain/Run.js"
 import type { AgentLimitStore } from "./port/AgentLimitStore.js"
 import type { ChildProcessStore } from "./port/ChildProcessStore.js"
 import type { ClusterStore } from "./port/ClusterStore.js"
+import type { QuestionStore } from "./port/QuestionStore.js"
 import type * as RunStoreService from "./port/RunStoreService.js"
 import type { TaskProgressStore } from "./port/TaskProgressStore.js"
 
@@ -114,6 +115,7 @@ export type Reads = Pick<
 > & {
   readonly work: Pick<TaskProgressStore, "of" | "counts" | "unitNames">
   readonly agentLimits: Pick<AgentLimitStore, "get">
+  readonly questions: Pick<QuestionStore, "of" | "open" | "answer">
   readonly childProcesses: Pick<ChildProcessStore, "logs" | "spansMachines">
   readonly cluster: Pick<ClusterStore, "nodes">
 }

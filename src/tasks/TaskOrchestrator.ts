@@ -34,6 +34,7 @@ import * as resolveConflict from "./run/resolveConflict.js"
 import * as reapOrphanGit from "./run/reapOrphanGit.js"
 import * as TaskAgents from "./run/TaskAgents.js"
 import * as TaskProgress from "./run/TaskProgress.js"
+import * as Questions from "./run/Questions.js"
 import * as ResultBranch from "./run/ResultBranch.js"
 import * as PlanSnapshot from "./run/PlanSnapshot.js"
 import { LeftOut, TasksFailed } from "./run/errors.js"
@@ -187,6 +188,7 @@ const run = (options: Options, taskAgents: TaskAgents.TaskAgents, job: JobContex
       gates: agents.gates,
       directories: JobDirectories.of(options.directory, id),
       progress,
+      questions: yield* Questions.open(store, job, snapshot.taken.questions),
       parkedFor: JobLifecycle.parkedFor(lifecycle),
       working: yield* WorkingTime.make,
       emit,

@@ -126,6 +126,10 @@ export const payloads = {
     /** The units that have to be merged before. */
     waitsFor: Schema.optional(Schema.Array(Schema.String))
   }),
+  /** The agent cannot go on without a person, and asks; the unit waits for the answer. */
+  "unit.asked": Schema.Struct({ task: Schema.Int, question: Schema.String }),
+  /** A person has answered; `by` is not verified. */
+  "unit.answered": Schema.Struct({ task: Schema.Int, answer: Schema.String, by: Schema.optional(Schema.String) }),
   /** All tasks of the unit are complete; it is merged after the units before it. */
   "unit.completed": Nothing,
   /** A gate or baseline command runs on the merged result. */

@@ -8,6 +8,7 @@ import { attaching } from "./conformance/attaching.js"
 import { changing } from "./conformance/changing.js"
 import { cluster } from "./conformance/cluster.js"
 import { events } from "./conformance/events.js"
+import { questions } from "./conformance/questions.js"
 import { reading } from "./conformance/reading.js"
 import { producing } from "./conformance/producing.js"
 import { retrying } from "./conformance/retrying.js"
@@ -32,6 +33,7 @@ export const conformance = (layer: Layer.Layer<RunStore.RunStore>): void => {
     watching,
     work,
     agentLimits,
+    questions,
     cluster,
     producing
   ]) {

@@ -6,6 +6,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { type JobId, Run, RunStore } from "charlotte"
 import { Effect, Exit, type Layer, Option, type Scope } from "effect"
 import { AgentLimit } from "../../src/domain/AgentLimit.js"
+import { Question } from "../../src/domain/Question.js"
 import { TurnStreak } from "../../src/domain/TurnStreak.js"
 import * as Audit from "../../src/store/Audit.js"
 import type { NewNode } from "../../src/store/port/ClusterStore.js"
@@ -16,7 +17,7 @@ import { planOf, task, unit } from "./work.js"
 
 type Store = RunStore.RunStore["Type"]
 
-type Part = "cluster" | "owners" | "producers" | "childProcesses" | "work" | "agentLimits"
+type Part = "cluster" | "owners" | "producers" | "childProcesses" | "work" | "agentLimits" | "questions"
 
 /** No operations of a database: constants, and what is passed on. */
 type Other =
@@ -328,7 +329,34 @@ const operations: { readonly [O in Operation]: (scene: Scene) => Effect.Effect<C
         call: store.agentLimits.answered({ jobId, attempt: 1, agent: kind, unit: "a", task: 1 }),
         isDone: Effect.map(store.agentLimits.streaks(kind), ({ length }) => length === 0)
       }
-    )
+    ),
+  "questions.of": read(({ jobId, store }) => store.questions.of(jobId)),
+  "questions.open": read(({ jobId, store }) => store.questions.open([jobId])),
+  "questions.record": (scene) =>
+    Effect.map(asking(scene, false), ({ jobId, store }) => ({
+      call: store.questions.record(questionOf(jobId)),
+      isDone: Effect.map(store.questions.of(jobId), ({ length }) => length === 1)
+    })),
+  "questions.answer": (scene) =>
+    Effect.map(asking(scene, true), ({ jobId, store }) => ({
+      call: store.questions.answer({ jobId, text: "yes", at: at(9) }),
+      isDone: Effect.map(store.questions.open([jobId]), ({ size }) => size === 0)
+    }))
+}
+
+/** A job with one task, of which a question is recorded. */
+function asking({ created, jobId, store }: Scene, isRecorded: boolean) {
+  return created().pipe(
+    Effect.zipRight(store.work.plan({ jobId, attempt: 1, work: plan })),
+    Effect.zipRight(isRecorded ? store.questions.record(questionOf(jobId)) : Effect.void),
+    Effect.as({ jobId, store })
+  )
+}
+
+function questionOf(jobId: JobId.JobId) {
+  const { task = 1, unit = "" } = planned ?? {}
+  const question = new Question({ unit, task, seq: 1, agent: "claude", question: "Which port?", askedAt: at(1) })
+  return { jobId, attempt: 1, questions: [question] }
 }
 
 function read(call: (scene: Scene) => Effect.Effect<unknown, unknown, Scope.Scope>) {

@@ -28,6 +28,8 @@ const byTag: Readonly<Record<string, number>> = {
   LogNotFound: invalid,
   DiffUnavailable: invalid,
   ApprovalRefused: invalid,
+  AlreadyAnswered: invalid,
+  NoOpenQuestion: invalid,
   InsideJob: invalid,
   NoSnapshot: invalid,
   NotResumable: invalid,

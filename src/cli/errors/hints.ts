@@ -16,6 +16,8 @@ export const of = (error: unknown): string | undefined => {
   if (error instanceof domain.QueueFull) return "list them with: charlotte jobs --status pending"
   if (error instanceof domain.JobNotFound) return "list jobs with: charlotte jobs"
   if (error instanceof domain.JobEnded) return `see its result with: charlotte show ${error.jobId}`
+  if (error instanceof domain.AlreadyAnswered || error instanceof domain.NoOpenQuestion)
+    return `see its questions with: charlotte show ${error.jobId}`
   if (error instanceof domain.TooManySignals) return `see what it waits for with: charlotte show ${error.jobId}`
   if (error instanceof domain.NotResumable) return instead(error.jobId)[error.status]
   if (error instanceof domain.NotRetryable) return insteadOfRetry(error)

@@ -105,7 +105,8 @@ const waitsFor = ({ parked, startAt, status, waitsFor }: ListedJob, now: DateTim
   const time = parked?.until ?? startAt
   const left = waitsFor === "time" && time !== undefined ? [format.age(DateTime.distance(now, time))] : []
   const isSignal = waitsFor !== "permit" && parked?.signal !== undefined
-  const signal = isSignal ? [ours[parked.signal] ?? `signal ${parked.signal}`] : []
+  const signal =
+    parked?.questions !== undefined ? ["answer"] : isSignal ? [ours[parked.signal] ?? `signal ${parked.signal}`] : []
   return left.length + signal.length === 0 ? (waitsFor ?? "") : [...signal, ...left].join(", ")
 }
 

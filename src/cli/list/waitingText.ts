@@ -24,6 +24,7 @@ export const condition = (
       startAt: startAt?.epochMillis,
       until: parked?.until?.epochMillis,
       signal: parked?.signal,
+      questions: parked?.questions,
       heldKeys
     },
     { now, time: (at) => `${format.dateTime(at, zone)} (in ${format.age(at - now)})` }

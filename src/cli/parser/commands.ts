@@ -1,6 +1,7 @@
 /**
  * The tree of all commands.
  */
+import { answer } from "../commands/answer.js"
 import { approve, reject } from "../commands/approve.js"
 import { cluster } from "../commands/cluster.js"
 import { daemon } from "../commands/daemon.js"
@@ -42,6 +43,7 @@ export const charlotte: Group = {
     diff,
     approve,
     reject,
+    answer,
     export: exported,
     stop,
     signal,
@@ -88,6 +90,8 @@ export const charlotte: Group = {
     accept: ["approve"],
     decline: ["reject"],
     deny: ["reject"],
+    reply: ["answer"],
+    respond: ["answer"],
     rerun: ["retry"],
     merge: ["land"],
     clean: ["prune"],

@@ -40,7 +40,7 @@ export const render = (
   const gates = rows < roomy ? [] : gateLines(model)
   // One row for the bar, and one for the cursor below.
   const room = Math.max(0, rows - 2 - (gates.length === 0 ? 0 : gates.length + 1))
-  const running = [...model.units.values()].filter(({ state }) => state === "running")
+  const running = [...model.units.values()].filter(({ state }) => state === "running" || state === "needs-answer")
   // If units and output do not fit, at least half of the room is for units.
   const output = shorten(outputLines(model, tail), room - Math.min(running.length, Math.ceil(room / 2)))
   const left = room - output.length
@@ -107,7 +107,8 @@ const phases: { readonly [K in SpanKind]: string } = {
   verifying: "verify"
 }
 
-const phaseText = ({ tasks }: Unit, { span, task }: Activity): string => {
+const phaseText = ({ state, tasks }: Unit, { span, task }: Activity): string => {
+  if (state === "needs-answer") return "needs an answer"
   if (span !== undefined) return `${phases[span.kind]}${span.isSlow ? ", slow" : ""}`
   const isDone =
     tasks.size > 0 && [...tasks.values()].every(({ state }) => state === "completed" || state === "skipped")

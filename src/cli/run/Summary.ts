@@ -6,7 +6,7 @@ import { JobConfig } from "../../domain/JobConfig.js"
 import { approvalSignal, type Run, type RunError } from "../../domain/Run.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import { isUnlanded } from "../../progress/isUnlanded.js"
-import { type ShownWork, shownWork } from "../../progress/shownState.js"
+import { type Asked, type ShownWork, shownWork } from "../../progress/shownState.js"
 import * as why from "../../progress/reason.js"
 import * as taskNotes from "../../progress/taskNotes.js"
 import { resultBranch, unitBranch, UnitName } from "../../git/RefNames.js"
@@ -88,6 +88,7 @@ export interface Summary {
 export interface Ended {
   readonly run: Run
   readonly work: ShownWork
+  readonly questions?: ReadonlyArray<Asked>
   readonly unfinished?: ReadonlyArray<Unfinished>
 }
 
@@ -119,11 +120,11 @@ const read = (json: unknown): Outcome =>
   typeof json === "string" ? { message: json } : Option.getOrElse(Schema.decodeUnknownOption(Outcome)(json), () => ({}))
 
 export const of = (
-  { run, unfinished = [], work: recorded }: Ended,
+  { questions, run, unfinished = [], work: recorded }: Ended,
   now: DateTime.DateTime,
   interruptedAt?: DateTime.DateTime
 ): Summary => {
-  const work = shownWork(recorded, run.status)
+  const work = shownWork(recorded, run.status, questions)
   const end = run.endedAt ?? (run.status === "interrupted" || run.status === "parked" ? interruptedAt : now)
   const outcome = read(run.error?.error ?? run.result)
   const config = Option.getOrUndefined(Schema.decodeUnknownOption(JobConfig)(run.config))

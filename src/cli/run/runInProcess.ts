@@ -114,7 +114,7 @@ const manage = <E>({ begin, json }: Options<E>, records: Context.Context<Records
         const leaving = yield* Deferred.make<void>()
         const follow = Follow.follow({
           events: manager.events(id),
-          end: Effect.all({ run: manager.await(id), work: store.work.of(id) }).pipe(
+          end: Effect.all({ run: manager.await(id), work: store.work.of(id), questions: store.questions.of(id) }).pipe(
             Effect.bind("unfinished", ({ run, work }) => unfinishedWork.of(run, work))
           ),
           leaving: Deferred.await(leaving),

@@ -29,6 +29,8 @@ const kept: ReadonlySet<string> = new Set<Type>([
   "orch.waiting",
   "orch.landed",
   "unit.waiting",
+  "unit.asked",
+  "unit.answered",
   "unit.merged",
   "unit.failed",
   "unit.blocked",
@@ -50,6 +52,9 @@ export const lines = (event: JobEvent, { columns, model, tail, zone }: Around): 
     ...[line, ...(event.type === "orch.started" ? skipped(model) : [])].flatMap((line) =>
       StyledLine.wrap(line, columns, 2)
     ),
+    ...(event.type === "unit.asked"
+      ? [[StyledLine.raw("  "), StyledLine.piece(`charlotte answer ${event.jobId} ${event.unit} "…"`, "strong")]]
+      : []),
     ...(event.type === "unit.failed" ? Screen.quote(tail).map((line) => StyledLine.fit(line, columns)) : [])
   ]
 }

@@ -104,7 +104,8 @@ const commands = (job: Job, summary: Summary.Summary): ReadonlyArray<StyledLine.
     ["watch it with", `charlotte watch ${id}`],
     ["stop it with", `charlotte stop ${id}`]
   ]
-  if (status === "running" || status === "pending") return commandLines(watchAndStop)
+  const answers = answersTo(job)
+  if (status === "running" || status === "pending") return commandLines([...answers, ...watchAndStop])
   if (status !== "parked") return SummaryText.next(summary)
   if (waitsFor === "permit") return commandLines(watchAndStop)
   if (parked?.signal === approvalSignal) {
@@ -119,8 +120,14 @@ const commands = (job: Job, summary: Summary.Summary): ReadonlyArray<StyledLine.
     parked?.signal === undefined || parked.signal === resumeSignal
       ? []
       : [["send it with", `charlotte signal ${id} ${parked.signal}`]]
-  return commandLines([...signal, ["resume it with", `charlotte resume ${id}`], ...watchAndStop.slice(1)])
+  return commandLines([...answers, ...signal, ["resume it with", `charlotte resume ${id}`], ...watchAndStop.slice(1)])
 }
+
+/** A command for each unit that waits for an answer. */
+const answersTo = ({ id, units }: Job): ReadonlyArray<Command> =>
+  units
+    .filter(({ state }) => state === "needs-answer")
+    .map(({ unit }) => [`answer ${unit} with`, `charlotte answer ${id} ${unit} "…"`])
 
 type Command = readonly [purpose: string, command: string]
 
@@ -135,6 +142,7 @@ const commandLines = (commands: ReadonlyArray<Command>): ReadonlyArray<StyledLin
 const marks: { readonly [S in ShownUnitState | ShownTaskState]: StyledLine.Piece } = {
   pending: StyledLine.raw("· ", "faint"),
   running: StyledLine.raw("▸ ", "name"),
+  "needs-answer": StyledLine.raw("? ", "warn"),
   waiting: StyledLine.raw("· ", "warn"),
   interrupted: StyledLine.raw("! ", "warn"),
   completed: StyledLine.raw("✓ ", "good"),
@@ -156,10 +164,19 @@ const unitLines = (unit: JobUnit, job: Job, view: View): ReadonlyArray<StyledLin
     row(left, [unit.state === "skipped" ? "already complete" : unit.state, took(unit, view), short(unit, view)], view),
     // The reason of a failed task is shown with the task.
     ...(unit.reason === undefined || failed ? [] : sentence(why.text(unit.reason), "  ", view)),
+    ...questionOf(unit, job).flatMap((text) => sentence(text, "  ", view, StyledLine.raw("? ", "warn"))),
     ...waitsForMerge(unit, own, job).flatMap((text) => sentence(text, "  ", view)),
     ...own.flatMap((task) => taskLines(task, view).map((line) => [StyledLine.raw("  "), ...line]))
   ]
 }
+
+/** What its agent asks. */
+const questionOf = ({ state, unit }: JobUnit, { questions = [] }: Job): ReadonlyArray<string> =>
+  state !== "needs-answer"
+    ? []
+    : questions
+        .filter((asked) => asked.unit === unit && asked.answer === undefined)
+        .map(({ question }) => why.text(question))
 
 /** A unit that is done waits until all units before it are settled. */
 const waitsForMerge = (unit: JobUnit, own: ReadonlyArray<JobTask>, { units }: Job): ReadonlyArray<string> => {

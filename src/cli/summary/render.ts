@@ -5,7 +5,7 @@ import { DateTime } from "effect"
 import { approvalSignal, resumeSignal } from "../../domain/Run.js"
 import type { ListedJob } from "../../http/contract/Api.js"
 import { jobName } from "../../progress/jobName.js"
-import { most } from "../../progress/needsPerson.js"
+import * as needsPerson from "../../progress/needsPerson.js"
 import * as payload from "../../progress/payload.js"
 import * as why from "../../progress/reason.js"
 import * as waitingText from "../list/waitingText.js"
@@ -25,13 +25,18 @@ export interface View {
 /** The one command that helps. */
 export const commandFor = (job: ListedJob): string => {
   const { id, parked, status } = job
+  const answer = needsPerson.answerCommand(job)
+  if (answer !== undefined) return answer
   const isOurs = parked?.signal === resumeSignal || parked?.signal === approvalSignal
   if (status === "parked" && parked?.signal !== undefined && !isOurs) return `charlotte signal ${id} ${parked.signal}`
   return Summary.nextOf(job) ?? `charlotte show ${id}`
 }
 
 /** Why it needs a person. */
-export const reasonFor = ({ error, parked, status }: ListedJob): string => {
+export const reasonFor = (job: ListedJob): string => {
+  const { error, parked, status } = job
+  const asks = needsPerson.asks(job)
+  if (asks !== undefined) return why.text(asks)
   if (status === "parked") return why.text(parked?.reason ?? "")
   if (status === "failed") return error === undefined ? "" : why.ofError(error.error ?? error.cause)
   return "it was cut short, and nothing runs it"
@@ -39,7 +44,7 @@ export const reasonFor = ({ error, parked, status }: ListedJob): string => {
 
 export const lines = (morning: Morning, view: View): ReadonlyArray<StyledLine.Line> => {
   const { needs } = morning
-  const shown = needs.slice(0, most)
+  const shown = needs.slice(0, needsPerson.most)
   const more = needs.length - shown.length
   const recent = rows(morning, view)
   return [

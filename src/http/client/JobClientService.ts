@@ -5,7 +5,10 @@
  */
 import type { Array, Duration, Effect, Stream } from "effect"
 import type {
+  AlreadyAnswered,
+  JobEnded,
   JobNotFound,
+  NoOpenQuestion,
   ResumeError,
   RetryError,
   ShuttingDown,
@@ -17,6 +20,7 @@ import type {
 } from "../../domain/errors.js"
 import type { JobEvent } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
+import type { Question } from "../../domain/Question.js"
 import type { PrunedRuns } from "../../domain/Retention.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import type { Start } from "../../domain/StartOptions.js"
@@ -115,6 +119,12 @@ export interface Service {
       readonly by?: string | undefined
     }
   ) => Response<void, ApprovalRefused | JobNotFound | TooManySignals>
+
+  /** Answers the open question of a unit, or of the only unit that has one; `by` names the sender, unverified. */
+  readonly answer: (
+    id: JobId,
+    answer: { readonly unit?: string | undefined; readonly text: string; readonly by?: string | undefined }
+  ) => Response<Question, AlreadyAnswered | JobEnded | JobNotFound | NoOpenQuestion>
 
   /** As `Runs.pin`. */
   readonly pin: (id: JobId) => Response<void, JobNotFound>

@@ -47,6 +47,7 @@ export const make = ({
     const signal = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "signal" }))
     const approve = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "approve" }))
     const reject = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "reject" }))
+    const answer = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "answer" }))
     const pin = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "pin" }))
     const unpin = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "unpin" }))
     const prune = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "prune" }))
@@ -150,6 +151,7 @@ export const make = ({
       approve: (id, payload) =>
         translateErrors(Effect.flatMap(approve, (approve) => approve({ path: { id }, payload }))),
       reject: (id, payload) => translateErrors(Effect.flatMap(reject, (reject) => reject({ path: { id }, payload }))),
+      answer: (id, payload) => translateErrors(Effect.flatMap(answer, (answer) => answer({ path: { id }, payload }))),
       pin: (id) => translateErrors(Effect.flatMap(pin, (pin) => pin({ path: { id } }))),
       unpin: (id) => translateErrors(Effect.flatMap(unpin, (unpin) => unpin({ path: { id } }))),
       prune: ({ dryRun, kind } = {}) =>

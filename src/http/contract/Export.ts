@@ -3,6 +3,7 @@
  */
 import { Schema } from "effect"
 import { JobEvent } from "../../domain/JobEvent.js"
+import { Question } from "../../domain/Question.js"
 import { RecordedSignal } from "../../domain/RecordedSignal.js"
 import { Run } from "../../domain/Run.js"
 import { TaskRecord, UnitRecord } from "../../domain/Work.js"
@@ -19,5 +20,6 @@ export const Export = Schema.Struct({
   events: Schema.Array(JobEvent),
   units: Schema.Array(UnitRecord),
   tasks: Schema.Array(TaskRecord),
+  questions: Schema.optional(Schema.Array(Question)),
   signals: Schema.Array(RecordedSignal)
 }).annotations({ identifier: "Export" })

@@ -3,6 +3,7 @@
  */
 import { Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
+import { Question } from "../../domain/Question.js"
 import { Run } from "../../domain/Run.js"
 import { RunStatus } from "../../domain/RunStatus.js"
 import { TaskCounts, TaskRecord, TaskState, UnitRecord, UnitState } from "../../domain/Work.js"
@@ -24,21 +25,25 @@ export class JobKey extends Schema.Class<JobKey>("charlotte/JobKey")({
   holderStatus: RunStatus
 }) {}
 
+/** A unit waits for the answer of a person. */
+const asked = Schema.Literal("needs-answer")
+
 const resting = Schema.Literal("waiting", "interrupted")
 
 /**
- * A unit of a job. Its state is `waiting` or `interrupted` if it has started and not ended, but the job is not running.
+ * A unit of a job. Its state is `needs-answer` while a question of its agent is open; `waiting` or `interrupted` if it has started and
+ * not ended, but the job is not running.
  *
  * @since 0.2.0
  * @category models
  */
 export class JobUnit extends Schema.Class<JobUnit>("charlotte/JobUnit")({
   ...UnitRecord.fields,
-  state: Schema.Union(UnitState, resting)
+  state: Schema.Union(UnitState, asked, resting)
 }) {}
 
 /**
- * A task of a job, with the same additional states as a unit.
+ * A task of a job. Its state is `waiting` if its job is parked or a question of its agent is open, and `interrupted` as for a unit.
  *
  * @since 0.2.0
  * @category models
@@ -72,7 +77,9 @@ export class Job extends Run.extend<Job>("charlotte/Job")({
   keys: Schema.optional(Schema.Array(JobKey)),
   /** In the order of the plan. */
   units: Schema.Array(JobUnit),
-  tasks: Schema.Array(JobTask)
+  tasks: Schema.Array(JobTask),
+  /** Missing if there are none. */
+  questions: Schema.optional(Schema.Array(Question))
 }) {}
 
 /**
@@ -86,7 +93,9 @@ export class ListedJob extends Run.extend<ListedJob>("charlotte/ListedJob")({
   /** Missing when the job has no tasks. */
   progress: Schema.optional(JobProgress),
   /** The names of its first units. */
-  unitNames: Schema.optional(Schema.Array(Schema.String))
+  unitNames: Schema.optional(Schema.Array(Schema.String)),
+  /** The open questions; missing if there are none. */
+  questions: Schema.optional(Schema.Array(Question))
 }) {}
 
 /**

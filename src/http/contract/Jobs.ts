@@ -1,5 +1,5 @@
 /**
- * Endpoints of jobs: submit, land, list, get, export, stop, resume, retry, signal, approve, reject, pin, prune, logs, diff.
+ * Endpoints of jobs: submit, land, list, get, export, stop, resume, retry, signal, approve, reject, answer, pin, prune, logs, diff.
  */
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
@@ -8,6 +8,8 @@ import * as OpenApi from "@effect/platform/OpenApi"
 import { Schema } from "effect"
 import { JobConfig } from "../../domain/JobConfig.js"
 import { StopReport } from "../../domain/StopReport.js"
+import { Question } from "../../domain/Question.js"
+import { answerProblem } from "./answerProblem.js"
 import { becauseProblem } from "./becauseProblem.js"
 import { described } from "./described.js"
 import { Diff } from "./Diff.js"
@@ -227,6 +229,30 @@ const reject = HttpApiEndpoint.post("reject", "/jobs/:id/reject")
     )
   )
 
+export const Answer = Schema.Struct({
+  /** The unit that waits for the answer; needed if several do. */
+  unit: Schema.optional(Schema.String),
+  /** Not empty, and at most 64 KiB long. */
+  text: Schema.String.pipe(Schema.filter((text) => answerProblem(text) ?? true)),
+  /** The name of the sender, which is not verified. */
+  by: Schema.optional(Schema.String)
+}).annotations({ identifier: "Answer" })
+
+const answer = HttpApiEndpoint.post("answer", "/jobs/:id/answer")
+  .setPath(JobPath)
+  .setPayload(Answer)
+  .addSuccess(Question)
+  .addError(errorSchemas.AlreadyAnswered)
+  .addError(errorSchemas.JobEnded)
+  .addError(errorSchemas.JobNotFound)
+  .addError(errorSchemas.NoOpenQuestion)
+  .annotateContext(
+    described(
+      "Answer the question of an agent",
+      "The unit goes on with the answer at once, even if the job is parked. If several units wait for an answer, name one: NoOpenQuestion lists them. A question is answered once; a second answer is AlreadyAnswered."
+    )
+  )
+
 const pin = HttpApiEndpoint.post("pin", "/jobs/:id/pin")
   .setPath(JobPath)
   .addSuccess(HttpApiSchema.NoContent)
@@ -333,6 +359,7 @@ const jobs = <Endpoints extends HttpApiEndpoint.HttpApiEndpoint.Any>(
       .add(signal)
       .add(approve)
       .add(reject)
+      .add(answer)
       .add(pin)
       .add(unpin)
       .add(prune)

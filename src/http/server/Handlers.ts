@@ -10,6 +10,7 @@ import { Effect, Fiber, Layer, Option, Predicate, type Redacted, Stream } from "
 import { InvalidJobConfig, JobNotFound } from "../../domain/errors.js"
 import { landConfig } from "../../domain/landConfig.js"
 import type { Run } from "../../domain/Run.js"
+import { now } from "../../internal/now.js"
 import type { JobManager } from "../../manager/JobManager.js"
 import { type JobsApi, RetriedJobs, Submitted } from "../contract/Api.js"
 import { decodeJsonBody, readJsonBody } from "./readJsonBody.js"
@@ -165,6 +166,12 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: 
         )
         .handle("approve", ({ path: { id }, payload }) => withRetryAfter(decide(id, payload)))
         .handle("reject", ({ path: { id }, payload }) => withRetryAfter(decide(id, payload)))
+        .handle("answer", ({ path: { id: jobId }, payload }) =>
+          Effect.zipRight(
+            managers.ofJob(jobId),
+            Effect.flatMap(now, (at) => store.questions.answer({ ...payload, jobId, at }))
+          )
+        )
         .handle("pin", ({ path: { id } }) => Effect.zipRight(managers.ofRecorded(id), store.pin(id)))
         .handle("unpin", ({ path: { id } }) => Effect.zipRight(managers.ofRecorded(id), store.unpin(id)))
         .handle("prune", ({ payload: { dryRun, kind } }) =>

@@ -45,6 +45,8 @@ const toJobKey = ({ holder, key, of }: HeldKey): JobKey =>
     unchecked
   )
 
+const unfinished = (runs: ReadonlyArray<Run>) => runs.filter(({ status }) => !isTerminal(status)).map(({ id }) => id)
+
 export const make = ({
   kinds,
   phaseOf,
@@ -80,13 +82,18 @@ export const make = ({
           const { next, runs } = yield* page({ ...query, limit, ...(before && { before }) })
           const ids = runs.map(({ id }) => id)
           const counts = yield* store.work.counts(ids)
+          const open = counts.size === 0 ? undefined : yield* store.questions.open(unfinished(runs))
           const names = counts.size === 0 ? undefined : yield* store.work.unitNames(ids, mostNames)
           for (const run of runs) {
             const shown = yield* view(run)
             const count = counts.get(run.id)
             const progress = count && new JobProgress(shownCounts(count, shown.status), unchecked)
             const unitNames = names?.get(run.id)
-            const job = new ListedJob({ ...shown, progress, ...(unitNames && { unitNames }) }, unchecked)
+            const questions = open?.get(run.id)
+            const job = new ListedJob(
+              { ...shown, progress, ...(unitNames && { unitNames }), ...(questions && { questions }) },
+              unchecked
+            )
             size += JSON.stringify(encode(job)).length
             if (jobs.length > 0 && size > maxSize) return new JobPage({ jobs, next: before }, unchecked)
             jobs.push(job)
@@ -106,13 +113,15 @@ export const make = ({
         const { run, work } = found.value
         const keys = isTerminal(run.status) ? undefined : (yield* store.keys(id)).map(toJobKey)
         const shown = yield* view(run)
-        const { tasks, units } = shownWork(work, shown.status)
+        const questions = work.tasks.length === 0 ? [] : yield* store.questions.of(id)
+        const { tasks, units } = shownWork(work, shown.status, questions)
         return new Job(
           {
             ...shown,
             ...(keys && { keys }),
             units: units.map((unit) => new JobUnit(unit, unchecked)),
-            tasks: tasks.map((task) => new JobTask(task, unchecked))
+            tasks: tasks.map((task) => new JobTask(task, unchecked)),
+            ...(questions.length > 0 && { questions })
           },
           unchecked
         )

@@ -5,6 +5,7 @@ import { Effect, Option, Schema, Stream } from "effect"
 import { JobNotFound, type StoreError } from "../../domain/errors.js"
 import { JobEvent } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
+import { Question } from "../../domain/Question.js"
 import { RecordedSignal } from "../../domain/RecordedSignal.js"
 import { Run } from "../../domain/Run.js"
 import { isTerminal } from "../../domain/RunStatus.js"
@@ -25,11 +26,12 @@ const records = <A, I>(schema: Schema.Schema<A, I>) => {
   return (page: ReadonlyArray<A>) => page.map((record) => JSON.stringify(encode(record)))
 }
 
-const [encodeRuns, encodeEvents, encodeUnits, encodeTasks, encodeSignals] = [
+const [encodeRuns, encodeEvents, encodeUnits, encodeTasks, encodeQuestions, encodeSignals] = [
   records(Run),
   records(JobEvent),
   records(UnitRecord),
   records(TaskRecord),
+  records(Question),
   records(RecordedSignal)
 ]
 
@@ -56,6 +58,7 @@ export const exportJob = (
     const found = yield* store.withWork(jobId)
     if (Option.isNone(found) || !isServed(found.value.run)) return yield* new JobNotFound({ jobId })
     const { run, work } = found.value
+    const questions = work.tasks.length === 0 ? [] : yield* store.questions.of(jobId)
     const isComplete = isTerminal(run.status)
     const last = isComplete ? Infinity : yield* store.latestCursor
     const isIncluded = (event: JobEvent) => event.cursor <= last && (isComplete || !endsJob(event))
@@ -81,6 +84,7 @@ export const exportJob = (
       Stream.concat(array("events", events)),
       Stream.concat(array("units", Stream.make(encodeUnits(work.units)))),
       Stream.concat(array("tasks", Stream.make(encodeTasks(work.tasks)))),
+      Stream.concat(array("questions", Stream.make(encodeQuestions(questions)))),
       Stream.concat(array("signals", signals)),
       // The line break shows that the document is complete.
       Stream.concat(Stream.make("}\n")),

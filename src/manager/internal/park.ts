@@ -12,7 +12,7 @@ import { namePattern, nameRule } from "./signals.js"
 export const park = <Config>(
   core: Core<Config>,
   id: JobId,
-  { approval, reason, signal, until }: ParkOptions
+  { approval, questions, reason, signal, until }: ParkOptions
 ): Effect.Effect<never> =>
   Effect.gen(function* () {
     if (until === undefined && signal === undefined) {
@@ -25,7 +25,8 @@ export const park = <Config>(
       reason,
       ...(until === undefined ? {} : { until }),
       ...(signal === undefined ? {} : { signal }),
-      ...(approval === undefined ? {} : { approval })
+      ...(approval === undefined ? {} : { approval }),
+      ...(questions === undefined ? {} : { questions })
     })
     return yield* endAttempt(core, id, { _tag: "Parked", parked })
   })

@@ -7,15 +7,17 @@ import { parse, toJson } from "../../internal/Json.js"
 import { JobEvent } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
 import { RecordedSignal } from "../../domain/RecordedSignal.js"
-import { type Run, RunError } from "../../domain/Run.js"
+import { type Parked, type Run, RunError } from "../../domain/Run.js"
 import { isTerminal } from "../../domain/RunStatus.js"
 import { admitRun } from "../rules/admitRun.js"
+import * as answering from "../rules/answering.js"
 import * as MemoryAgentLimitStore from "./AgentLimitStore.js"
 import * as MemoryChildProcessStore from "./ChildProcessStore.js"
 import * as MemoryClusterStore from "./ClusterStore.js"
 import * as MemoryEventLog from "./EventLog.js"
 import * as MemoryOwnerStore from "./OwnerStore.js"
 import * as MemoryProducerStore from "./ProducerStore.js"
+import * as MemoryQuestionStore from "./QuestionStore.js"
 import * as MemoryQueue from "./Queue.js"
 import * as MemoryRetention from "./Retention.js"
 import * as MemoryRunReads from "./RunReads.js"
@@ -56,6 +58,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
       work.forget(id)
       childProcesses.forget(id)
       agentLimits.forget(id)
+      questions.forget(id)
     }
   })
   const toRun = (entry: Entry): Run =>
@@ -90,12 +93,17 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
   const wakeWaiting = (entries: ReadonlyArray<Entry>) =>
     notifier.wakeWaiting(entries.map(({ state: { waitsFor }, submitted: { kind } }) => ({ kind, waitsFor })))
 
+  /** Whether the signal has come for which a run parks, or one of its questions was answered meanwhile. */
+  const isSignalled = (entry: Entry, { questions: asked, signal }: Partial<Parked> = {}): boolean =>
+    asked === undefined
+      ? signal !== undefined && queue.isSignalled(entry, signal)
+      : questions.openOf(entry.submitted.id).length < asked
+
   /** Applies the change, and passes the keys of a run that has ended to the next run. */
   const change = (entry: Entry, requested: Change): Effect.Effect<Change["type"], Superseded> => {
     const change = RunTransition.asRecorded(entry.state, RunTransition.truncateError(requested))
     const { at, attempt, jobId, parked, type } = change
-    const isSignalled = type === "job.parked" && parked?.signal !== undefined && queue.isSignalled(entry, parked.signal)
-    const to = RunTransition.next(entry.state, change, isSignalled)
+    const to = RunTransition.next(entry.state, change, type === "job.parked" && isSignalled(entry, parked))
     if (to === undefined) return new Superseded({ jobId, attempt })
     entry.state = snapshot(to)
     if (to.status !== "running") entry.runner = undefined
@@ -125,6 +133,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
   const isCurrent = (jobId: JobId, attempt: number) => current(jobId, attempt) !== undefined
   const work = MemoryTaskProgressStore.make(isCurrent)
   const agentLimits = MemoryAgentLimitStore.make(isCurrent)
+  const questions = MemoryQuestionStore.make(isCurrent, work.unitsOf)
 
   const create: Service["create"] = (run) =>
     write(() =>
@@ -277,6 +286,26 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
 
     childProcesses,
     work,
-    agentLimits
+    agentLimits,
+    questions: {
+      ...questions,
+      answer: (answer) =>
+        write(() =>
+          Effect.gen(function* () {
+            const { jobId } = answer
+            const entry = entries.get(jobId)
+            if (entry === undefined) return yield* new JobNotFound({ jobId })
+            const { status } = entry.state
+            if (isTerminal(status)) return yield* new JobEnded({ jobId, status })
+            const answered = yield* answering.answered(questions.ofJob(jobId), questions.openOf(jobId), answer)
+            questions.replace(jobId, answered)
+            const to = RunTransition.answered(entry.state)
+            entry.state = to ?? entry.state
+            yield* append(entry, [answering.event(answered, answer)])
+            if (to !== undefined) yield* wakeWaiting([entry])
+            return answered
+          })
+        )
+    }
   }
 })

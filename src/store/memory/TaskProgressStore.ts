@@ -45,6 +45,7 @@ const count = (tasks: ReadonlyArray<TaskRecord>): TaskCounts => {
 export const make = (
   isCurrent: (jobId: JobId, attempt: number) => boolean
 ): TaskProgressStore & {
+  readonly unitsOf: (jobId: JobId) => ReadonlyArray<UnitRecord>
   readonly titles: (jobId: JobId) => ReadonlyArray<string>
   readonly forget: (jobId: JobId) => void
 } => {
@@ -74,7 +75,10 @@ export const make = (
     return Effect.void
   }
 
+  const unitsOf = (jobId: JobId) => [...(jobs.get(jobId)?.units.values() ?? [])].sort(byPosition)
+
   return {
+    unitsOf,
     forget: (jobId) => void jobs.delete(jobId),
     plan: ({ work, ...by }) =>
       write(by, (planned) =>
@@ -100,7 +104,7 @@ export const make = (
     of: (jobId) =>
       Effect.sync(() => {
         const planned = jobs.get(jobId)
-        const units = [...(planned?.units.values() ?? [])].sort(byPosition)
+        const units = unitsOf(jobId)
         const tasks = [...(planned?.tasks.values() ?? [])].sort(byPosition)
         const position = new Map(units.map(({ position, unit }) => [unit, position]))
         tasks.sort((a, b) => (position.get(a.unit) ?? 0) - (position.get(b.unit) ?? 0))
@@ -111,7 +115,7 @@ export const make = (
         () =>
           new Map(
             jobIds.flatMap((jobId) => {
-              const units = [...(jobs.get(jobId)?.units.values() ?? [])].sort(byPosition).slice(0, most)
+              const units = unitsOf(jobId).slice(0, most)
               return units.length === 0 ? [] : [[jobId, units.map(({ unit }) => unit)] as const]
             })
           )

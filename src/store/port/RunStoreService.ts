@@ -10,6 +10,7 @@ import type { ClusterStore } from "./ClusterStore.js"
 import type { Outbox } from "./Outbox.js"
 import type { OwnerStore } from "./OwnerStore.js"
 import type { ProducerStore } from "./ProducerStore.js"
+import type { QuestionStore } from "./QuestionStore.js"
 import type { TaskProgressStore } from "./TaskProgressStore.js"
 import type { RunReads } from "./RunReads.js"
 import type { RunWrites } from "./RunWrites.js"
@@ -58,4 +59,7 @@ export interface Service extends RunReads, RunWrites, RunKeys, RunQueue, RunSign
 
   /** The usage limits of agents. */
   readonly agentLimits: AgentLimitStore
+
+  /** The questions of agents. */
+  readonly questions: QuestionStore
 }

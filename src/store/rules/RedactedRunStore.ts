@@ -8,6 +8,7 @@ import type { Redaction } from "../../internal/Redaction.js"
 import { AgentLimit } from "../../domain/AgentLimit.js"
 import { TurnStreak } from "../../domain/TurnStreak.js"
 import { Parked, RunError } from "../../domain/Run.js"
+import { Question } from "../../domain/Question.js"
 import { withError } from "../../domain/runError.js"
 import { TaskNote, TaskRecord, UnitRecord } from "../../domain/Work.js"
 import type { AcceptedEvent, Change, NewRun, Service } from "../port/RunStoreService.js"
@@ -96,6 +97,17 @@ export const make = (store: Service, { json, text }: Redaction): Service => {
         const redacted = new TurnStreak({ ...streak, reason: text(streak.reason) }, { disableValidation: true })
         return store.agentLimits.recordStreak({ ...ended, streak: redacted })
       }
+    },
+    questions: {
+      ...store.questions,
+      record: ({ questions, ...by }) =>
+        store.questions.record({
+          ...by,
+          questions: questions.map(
+            (asked) => new Question({ ...asked, question: text(asked.question) }, { disableValidation: true })
+          )
+        }),
+      answer: (answer) => store.questions.answer({ ...answer, text: text(answer.text) })
     }
   }
 }

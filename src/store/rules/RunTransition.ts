@@ -161,6 +161,10 @@ export const woken = (state: State, by: "signal" | "resume" | "time"): State | u
 export const isWokenBy = ({ parked, status, waitsFor }: State, name: string): boolean =>
   status === "parked" && waitsFor !== "permit" && parked?.signal === name
 
+/** The state of a run once one of its questions was answered; undefined if it has not parked for an answer. */
+export const answered = (state: State): State | undefined =>
+  state.parked?.questions === undefined ? undefined : woken(state, "signal")
+
 /** Whether an attempt may append events. */
 export const acceptsEvents = (state: Pick<State, "status" | "attempt">, attempt: number): boolean =>
   state.status === "running" && state.attempt === attempt

@@ -1,18 +1,22 @@
 /**
- * The records of jobs besides their runs: child processes, units and tasks, and the usage limits of agents.
+ * The records of jobs besides their runs: child processes, units and tasks, and the limits and questions of agents.
  */
 import type { SqlError } from "@effect/sql/SqlError"
 import { DateTime, Effect } from "effect"
-import { type StoreError, Superseded } from "../../domain/errors.js"
+import { JobEnded, JobNotFound, type StoreError, Superseded } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
+import { isTerminal } from "../../domain/RunStatus.js"
 import type { Service } from "../port/RunStoreService.js"
 import * as agentLimits from "./agentLimits.js"
 import { current } from "./Batch.js"
 import * as childProcesses from "./childProcesses.js"
 import type { Connection } from "./Dialect.js"
+import * as questions from "./questions.js"
 import type { SearchIndexer } from "./SearchIndexer.js"
 import type { Session } from "./Session.js"
 import { execute as executeOn, type Value } from "./statements.js"
+import * as answering from "../rules/answering.js"
+import * as RunTransition from "../rules/RunTransition.js"
 import { storable } from "../rules/storableWork.js"
 import * as taskProgress from "./taskProgress.js"
 import type { Writer } from "./Writer.js"
@@ -27,7 +31,7 @@ export const make = ({
   readonly spansMachines: boolean
   readonly write: Writer["write"]
   readonly indexer: SearchIndexer
-}): Pick<Service, "childProcesses" | "work" | "agentLimits"> => {
+}): Pick<Service, "childProcesses" | "work" | "agentLimits" | "questions"> => {
   const execute = (
     operation: string,
     statement: string,
@@ -121,6 +125,36 @@ export const make = ({
         ),
       answered: (turn) =>
         writeFenced("record an answered turn", turn, (connection) => agentLimits.answered(connection, turn))
+    },
+
+    questions: {
+      record: ({ questions: asked, ...by }) =>
+        writeFenced("record a question", by, (connection) => questions.record(connection, by.jobId, asked)),
+      of: (jobId) => session.read("read questions", (connection) => questions.of(connection, jobId)),
+      open: (jobIds) => session.read("read questions", (connection) => questions.open(connection, jobIds)),
+      answer: (answer) =>
+        write({
+          operation: "answer a question",
+          lane: "fast",
+          about: answer.jobId,
+          body: (batch) =>
+            Effect.gen(function* () {
+              const { jobId } = answer
+              const head = batch.head(jobId)
+              if (head === undefined) return yield* new JobNotFound({ jobId })
+              const { status } = head.state
+              if (isTerminal(status)) return yield* new JobEnded({ jobId, status })
+              const connection = yield* batch.connection
+              const open = (yield* questions.open(connection, [jobId])).get(jobId) ?? []
+              const answered = yield* answering.answered(yield* questions.of(connection, jobId), open, answer)
+              yield* questions.answer(connection, jobId, answered)
+              const to = RunTransition.answered(head.state)
+              const event = answering.event(answered, answer)
+              if (to === undefined) batch.append(jobId, [event])
+              else yield* batch.update(jobId, head, to, event)
+              return answered
+            })
+        })
     }
   }
 }

@@ -17,10 +17,14 @@ import { admitRun, attachTo, type Decision, keysOf } from "../rules/admitRun.js"
 import type { Attaching, Beginning, Change, Created, Holder, NewRun, Outbox, Service } from "../port/RunStoreService.js"
 import * as RunTransition from "../rules/RunTransition.js"
 import { type Batch, current } from "./Batch.js"
+import type { Connection } from "./Dialect.js"
+import type { JobId } from "../../domain/JobId.js"
+import type { Parked } from "../../domain/Run.js"
 import * as idempotencyKeys from "./idempotencyKeys.js"
 import * as keys from "./keys.js"
 import { lookup } from "./lookup.js"
 import * as outbox from "./outbox.js"
+import * as questions from "./questions.js"
 import * as queue from "./queue.js"
 import * as requests from "./requests.js"
 import * as runs from "./runs.js"
@@ -50,6 +54,13 @@ export const apply = (
     if (isTerminal(to.status)) yield* keys.release(batch, runs.keysOfHead(head), at)
     return type
   })
+
+/** Whether the signal has come for which a run parks, or one of its questions was answered meanwhile. */
+const isSignalled = (connection: Connection, jobId: JobId, { questions: asked, signal }: Parked) => {
+  if (asked !== undefined)
+    return Effect.map(questions.open(connection, [jobId]), (open) => (open.get(jobId)?.length ?? 0) < asked)
+  return signal === undefined ? Effect.succeed(false) : signals.isWaiting(connection, jobId, signal)
+}
 
 /** Cancels a run that another replaces. For a running run, it records the stop intent instead, and returns the id. */
 export const replace = (batch: Batch, { id }: Holder, at: Change["at"]) =>
@@ -168,10 +179,9 @@ export const make = ({ admit, write }: Pick<Lanes, "admit" | "write">): Writes =
       body: (batch): Effect.Effect<Change["type"], Superseded | SqlError> => {
         const head = batch.head(jobId)
         if (head === undefined) return Exit.fail(new Superseded({ jobId, attempt }))
-        const name = type === "job.parked" ? parked?.signal : undefined
-        if (name === undefined) return apply(batch, head, change, false)
+        if (type !== "job.parked" || parked?.signal === undefined) return apply(batch, head, change, false)
         return Effect.flatMap(batch.connection, (connection) =>
-          Effect.flatMap(signals.isWaiting(connection, jobId, name), (isSignalled) =>
+          Effect.flatMap(isSignalled(connection, jobId, parked), (isSignalled) =>
             apply(batch, head, change, isSignalled)
           )
         )

@@ -28,6 +28,11 @@ const tables = {
   charlotte_attempts: { holds: "records", key: ["cookie"], parent: ofJob },
   charlotte_units: { holds: "records", key: ["job_id", "unit"], parent: ofJob },
   charlotte_tasks: { holds: "records", key: ["job_id", "unit", "task"], parent: ["charlotte_units", "job_id", "unit"] },
+  charlotte_questions: {
+    holds: "records",
+    key: ["job_id", "unit", "task", "seq"],
+    parent: ["charlotte_tasks", "job_id", "unit", "task"]
+  },
   charlotte_signals: { holds: "records", key: ["job_id", "seq"], parent: ofJob, pruned: "by seq" },
   charlotte_attached_keys: { holds: "records", key: ["kind", "idempotency_key"], parent: ofJob, pruned: "by key" },
   charlotte_requests: { holds: "records", key: ["seq"], parent: ofJob },

@@ -30,6 +30,24 @@ export interface Restored {
   readonly leftOut: ReadonlyArray<{ readonly path: string; readonly reason: string }>
 }
 
+/** A question that the agent has asked at the task, and what a person has answered. */
+export interface Answered {
+  readonly question: string
+  readonly answer: string
+}
+
+export interface More {
+  /** The answers that the agent does not know yet. */
+  readonly answers?: ReadonlyArray<Answered>
+  /** Whether the agent may end its turn with a question. */
+  readonly mayAsk?: boolean
+  /** Whether the last turn has changed nothing. */
+  readonly isUnchanged?: boolean
+}
+
+/** Begins the line with which an agent asks a person. */
+export const questionMark = "QUESTION:"
+
 /** Bytes of output in a prompt. The end is usually the most informative. */
 const maxOutput = 8 * 1024
 /** Characters to strip of control sequences; enough to leave `maxOutput`. */
@@ -38,22 +56,51 @@ const maxRead = 64 * 1024
 export const make = (
   task: About,
   previous: Option.Option<Previous> = Option.none(),
-  restored: Option.Option<Restored> = Option.none()
+  restored: Option.Option<Restored> = Option.none(),
+  { answers = [], isUnchanged = false, mayAsk = false }: More = {}
 ): string =>
   [
     `${task.text.trimEnd()}\n`,
     ...about(task),
+    ...(mayAsk ? [alone] : []),
     ...Option.toArray(Option.map(restored, madeAgain)),
-    ...Option.toArray(Option.map(previous, (previous) => retry(previous)))
+    ...answers.map(answered),
+    ...Option.toArray(Option.map(previous, (previous) => retry(previous))),
+    ...(isUnchanged ? [unchanged] : [])
   ].join("\n")
 
 /** What happened since the last turn of a session. */
 export type Since = "cutOff" | "retried" | Previous
 
-export const resume = (task: About, since: Since, restored: Option.Option<Restored> = Option.none()): string =>
-  [happened(task, since), ...Option.toArray(Option.map(restored, madeAgain))].join("\n")
+export const resume = (
+  task: About,
+  since: Since,
+  restored: Option.Option<Restored> = Option.none(),
+  { answers = [], isUnchanged = false, mayAsk = false }: More = {}
+): string =>
+  [
+    // The turn that asked was not cut off.
+    ...(answers.length > 0 && since === "cutOff" ? [] : [happened(task, since, mayAsk)]),
+    ...Option.toArray(Option.map(restored, madeAgain)),
+    ...answers.map(answered),
+    ...(isUnchanged ? [unchanged] : [])
+  ].join("\n")
 
-const happened = (task: About, since: Since): string => {
+const alone =
+  "Nobody is there while you work: decide for yourself, and note what you assume. Only if you cannot go on without a person, " +
+  `end your last message with a line that begins with \`${questionMark}\` and asks what you need to know. You get the answer in a later turn.\n`
+
+const unchanged =
+  "The last turn changed no file and made no commit, and the gate failed in the same way. Change what is needed; or, if you cannot " +
+  `go on without a person, end your last message with a line that begins with \`${questionMark}\` and asks what you need to know.\n`
+
+const answered = ({ answer, question }: Answered): string => {
+  const text = plainText.strip(answer).trimEnd()
+  const fence = fenceAround(text)
+  return `You asked a person: ${plainText.line(question)}\n\nThe answer:\n\n${fence}text\n${text}\n${fence}\n`
+}
+
+const happened = (task: About, since: Since, mayAsk: boolean): string => {
   switch (since) {
     case "cutOff":
       return (
@@ -61,7 +108,7 @@ const happened = (task: About, since: Since): string => {
         "ran have ended. Look at the working tree, and finish the task.\n"
       )
     case "retried":
-      return `This task is run again, and it may have changed. This is the task now:\n\n${make(task)}`
+      return `This task is run again, and it may have changed. This is the task now:\n\n${make(task, undefined, undefined, { mayAsk })}`
     default:
       return retry(since, "Your last")
   }

@@ -7,6 +7,7 @@
 import { Option, Schema } from "effect"
 import * as plainText from "../../internal/plainText.js"
 import type { Format } from "./Profile.js"
+import { questionMark } from "./Prompt.js"
 
 export interface Output {
   /** The format in which the agent reports failures, if it does. */
@@ -78,8 +79,8 @@ const textsOf = (content: string | ReadonlyArray<unknown>): ReadonlyArray<string
 /** Longer messages are cut. */
 const longestSaid = 2_000
 
-/** What the agent said last, cleaned; undefined if its output does not show it, as in a format without records. */
-export const said = ({ format, tail }: Output): string | undefined => {
+/** The last message of the agent, cleaned; undefined if its output does not show it, as in a format without records. */
+const lastMessage = ({ format, tail }: Pick<Output, "format" | "tail">): string | undefined => {
   const texts =
     format === "claude-stream-json"
       ? records(tail, decodeClaude).flatMap((record) =>
@@ -90,8 +91,32 @@ export const said = ({ format, tail }: Output): string | undefined => {
             record.type === "item.completed" && record.item.type === "agent_message" ? [record.item.text ?? ""] : []
           )
         : []
-  const text = texts.map((text) => plainText.strip(text).trim()).findLast((text) => text !== "")
+  return texts.map((text) => plainText.strip(text).trim()).findLast((text) => text !== "")
+}
+
+/** What the agent said last, if its output shows it. */
+export const said = (output: Output): string | undefined => {
+  const text = lastMessage(output)
   return text === undefined || text.length <= longestSaid ? text : `${text.slice(0, longestSaid)}…`
+}
+
+/** Whether the output of the format shows what the agent says. */
+export const hasMessages = (format: Format | undefined): boolean => format !== undefined && format !== "text"
+
+/** Longer questions are cut. */
+const longestQuestion = 4_000
+
+/** The question that the last line of the agent's last message asks a person. */
+export const question = (output: Pick<Output, "format" | "tail">): string | undefined => {
+  // Agents write Markdown.
+  const last =
+    lastMessage(output)
+      ?.split("\n")
+      .at(-1)
+      ?.replace(/^[\s*_>`#-]+/, "") ?? ""
+  if (!last.startsWith(questionMark)) return undefined
+  const text = last.slice(questionMark.length).replace(/^[\s*_`]+|[\s*_`]+$/g, "")
+  return text === "" ? undefined : text.slice(0, longestQuestion)
 }
 
 /** The agent's own message about its failure, if one of its records has one. */

@@ -29,6 +29,11 @@ export const SessionMode = Schema.Literal("resume", "fresh").annotations({
   message: () => ({ message: "must be resume or fresh", override: true })
 })
 
+/** @since 0.2.0 */
+export const QuestionMode = Schema.Literal("ask", "fail").annotations({
+  message: () => ({ message: "must be ask or fail", override: true })
+})
+
 const Title = Schema.String.pipe(
   Schema.filter((title) => title.trim() !== "" && title.length <= 200 && !/\p{Cc}/u.test(title))
 ).annotations({
@@ -53,7 +58,9 @@ const limits = {
   /** Limit on agent invocations of the whole job. */
   agentCalls: optional(Count),
   /** Time limit of the whole job. */
-  duration: optional(Span)
+  duration: optional(Span),
+  /** How long a unit waits for the answer to a question. */
+  answer: optional(Span)
 }
 
 /** @since 0.1.0 */
@@ -104,6 +111,8 @@ export class Settings extends Schema.Class<Settings>("charlotte/Settings")({
   attempts: withDefault(Count, () => 3),
   /** Whether a turn resumes the session of the last turn at its task, or begins a fresh one. */
   session: withDefault(SessionMode, () => "resume" as const),
+  /** Whether the question of an agent waits for a person, or is an attempt as any other. */
+  questions: withDefault(QuestionMode, () => "ask" as const),
   limits: withDefault(Limits, () => new Limits({})),
   gates: withDefault(Gates, () => new Gates({}))
 }) {}

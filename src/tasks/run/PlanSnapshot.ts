@@ -5,6 +5,7 @@ import { Effect, Schema } from "effect"
 import { createHash } from "node:crypto"
 import { InvalidJobConfig } from "../../domain/errors.js"
 import { JobId } from "../../domain/JobId.js"
+import { Question } from "../../domain/Question.js"
 import { TaskSession } from "../../domain/Work.js"
 import { Fingerprint } from "../../git/Fingerprint.js"
 import { AbsolutePath, BranchName, ObjectId, OwnBranch, UnitName } from "../../git/RefNames.js"
@@ -30,7 +31,9 @@ export class Taken extends Schema.Class<Taken>("charlotte/Taken")({
   sessions: Schema.optionalWith(
     Schema.Array(Schema.Struct({ unit: UnitName, task: TaskNumber, session: TaskSession })),
     { default: () => [] }
-  )
+  ),
+  /** The questions of unfinished tasks, and their answers. */
+  questions: Schema.optionalWith(Schema.Array(Question), { default: () => [] })
 }) {}
 
 export class PlanSnapshot extends Schema.Class<PlanSnapshot>("charlotte/PlanSnapshot")({

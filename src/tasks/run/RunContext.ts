@@ -13,6 +13,7 @@ import type { TaskProgress } from "./TaskProgress.js"
 import type { PlanSnapshot } from "./PlanSnapshot.js"
 import type { EmitTaskEvent } from "./emitTaskEvent.js"
 import type { UnitBlocked } from "./errors.js"
+import type { Questions } from "./Questions.js"
 import type { WorkingTime } from "./WorkingTime.js"
 
 export interface RunContext {
@@ -33,6 +34,7 @@ export interface RunContext {
   /** Absolute paths of this job's directories. */
   readonly directories: { readonly worktrees: string; readonly logs: string; readonly unfinished: string }
   readonly progress: TaskProgress
+  readonly questions: Questions
   /** How long the job was parked in its earlier attempts. */
   readonly parkedFor: Duration.Duration
   readonly working: WorkingTime

@@ -1,12 +1,14 @@
 /**
- * Tracks which units of a job can make progress. Once none can, because all of them wait for their agent, the job parks.
+ * Tracks which units of a job can make progress. Once none can, because all of them wait for their agent or for a person, the job
+ * parks.
  */
 import { type Array, DateTime, Deferred, Duration, Effect } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import { resumeSignal } from "../../domain/Run.js"
+import * as race from "../../internal/race.js"
 import type { JobContext, ParkOptions } from "../../manager/Orchestrator.js"
 
-/** Why a unit waits for an agent. */
+/** Why a unit waits for an agent, or for an answer. */
 export interface Wait {
   readonly reason: string
   /** Missing if the unit waits until a person resumes the job. */
@@ -15,6 +17,10 @@ export interface Wait {
   readonly isOver?: Effect.Effect<boolean, StoreError>
   /** Whether the unit is blocked meanwhile, so that its wait is about to end: then the job does not park. */
   readonly isBlocked?: () => boolean
+  /** Returns once the wait is over, even before that time. */
+  readonly ended?: Effect.Effect<void, StoreError>
+  /** Whether it is for the answer of a person, with or without a time limit. */
+  readonly isForAnswer?: boolean
 }
 
 export interface UnitActivity {
@@ -103,7 +109,10 @@ export const make = (job: Pick<JobContext<unknown>, "park">, units: number): Eff
             Effect.gen(function* () {
               yield* parkIfIdle
               const until = earliest(own)
-              yield* until === undefined ? Effect.never : sleepUntil(until, isAnyOver(own), parkIfIdle)
+              yield* race.first([
+                until === undefined ? Effect.never : sleepUntil(until, isAnyOver(own), parkIfIdle),
+                ...own.flatMap(({ ended }) => (ended === undefined ? [] : [ended]))
+              ])
             }),
           // Also if the unit is blocked meanwhile.
           () =>
@@ -125,8 +134,11 @@ export const earliest = (waits: ReadonlyArray<Wait>): DateTime.Utc | undefined =
 const together = (waits: ReadonlyArray<Wait>): ParkOptions => {
   const reason = [...new Set(waits.map(({ reason }) => reason))].join("; ")
   const until = earliest(waits)
-  if (until === undefined) return { reason, signal: resumeSignal }
-  return { reason, until, signal: waits.some(({ until }) => until === undefined) ? resumeSignal : undefined }
+  const questions = waits.filter(({ isForAnswer }) => isForAnswer === true).length
+  const asked = questions === 0 ? {} : { questions }
+  if (until === undefined) return { reason, signal: resumeSignal, ...asked }
+  const isForPerson = questions > 0 || waits.some(({ until }) => until === undefined)
+  return { reason, until, signal: isForPerson ? resumeSignal : undefined, ...asked }
 }
 
 const isAnyOver = Effect.exists(({ isOver = Effect.succeed(false) }: Wait) => isOver)

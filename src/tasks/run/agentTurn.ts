@@ -27,6 +27,10 @@ import type * as UnitWorktree from "./UnitWorktree.js"
 /** The `sh` blocks of a task report no failures of an agent: all of their output belongs to the task. */
 const formatOf = ({ agent }: Worker) => (Agent.$is("Command")(agent) ? agent.profile.format : undefined)
 
+/** Whether the agent may ask a person: what it says can be read, and the plan does not forbid it. */
+const isAsking = ({ snapshot }: RunContext, worker: Worker): boolean =>
+  snapshot.plan.settings.questions === "ask" && answered.hasMessages(formatOf(worker))
+
 /** Longer messages are cut. */
 const longestMessage = 1_000
 
@@ -55,6 +59,7 @@ export const run = (
     name,
     previous,
     restored,
+    unchanged,
     worker
   }: {
     readonly attempt: number
@@ -64,6 +69,8 @@ export const run = (
     readonly name: string
     readonly previous: Option.Option<Prompt.Previous>
     readonly restored: Option.Option<Prompt.Restored>
+    /** Why the gate has failed after a turn that changed nothing, if that was the last one. */
+    readonly unchanged: Option.Option<Prompt.Previous>
     readonly worker: Worker
   }
 ) =>
@@ -75,9 +82,17 @@ export const run = (
     const profile = taskSession.profileOf(ctx, task, worker)
     const resumed =
       profile !== undefined && canResume ? yield* taskSession.resumable(profile, former, worktree.path) : undefined
+    const answers = ctx.questions.answersTo(unit.id, task.number)
     const session = (id: string | undefined) =>
       profile &&
-      new TaskSession({ agent: profile.name, directory: worktree.path, attempt, log, ...(id !== undefined && { id }) })
+      new TaskSession({
+        agent: profile.name,
+        directory: worktree.path,
+        attempt,
+        log,
+        ...(answers.length > 0 && { answers: answers.length }),
+        ...(id !== undefined && { id })
+      })
     const markRunning = (calls: number, next: TaskSession | undefined) =>
       progress.changeTask(unit.id, task.number, { state: "running", startedAt, calls, session: next })
     // Record the task as running first, so that reaching the limit fails this task.
@@ -91,6 +106,10 @@ export const run = (
       gate: resolves === undefined ? task.backpressure : undefined,
       protected: Protection.describe(protectFiles.of(ctx, task))
     }
+    // Only the turns at a task wait for a person.
+    const mayAsk = resolves === undefined && isAsking(ctx, worker)
+    const isUnchanged = Option.isSome(unchanged)
+    const known = resumed?.lastAttempt === undefined ? 0 : (former?.answers ?? 0)
     const invocation = yield* retryWhileUnwritable(disk, (problem) =>
       Note.add(ctx, { unit: unit.id, task: task.number }, `${problem}: the agent starts once its prompt can be written`)
     )(
@@ -98,8 +117,18 @@ export const run = (
         model: worker.model,
         prompt:
           resumed === undefined
-            ? Prompt.make(about, previous, restored)
-            : Prompt.resume(about, taskSession.since(resumed, attempt, previous), restored),
+            ? Prompt.make(
+                about,
+                Option.orElse(unchanged, () => previous),
+                restored,
+                { answers, isUnchanged, mayAsk }
+              )
+            : Prompt.resume(
+                about,
+                Option.getOrElse(unchanged, () => taskSession.since(resumed, attempt, previous)),
+                restored,
+                { answers: answers.slice(known), isUnchanged, mayAsk }
+              ),
         session: resumed?.id,
         scripts: task.scripts,
         file: name
@@ -145,5 +174,11 @@ export const run = (
       said,
       log: value.log
     })
-    return { value: { ...value, own, said }, end: end.class === "done" ? end : { message, ...end } }
+    const question = end.class === "done" && mayAsk ? answered.question(output) : undefined
+    const turn = { agent: worker.name, session: Option.getOrElse(named, () => resumed?.id) }
+    const asked = question === undefined ? undefined : { ...turn, question }
+    return {
+      value: { ...value, own, said, asked, mayAsk, turn },
+      end: end.class === "done" ? end : { message, ...end }
+    }
   })

@@ -18,6 +18,8 @@ export interface Verdict {
   readonly result: runCommand.CommandResult
   /** Why the attempt has failed, if it has. */
   readonly reason: string | undefined
+  /** Whether a run has failed before on the same files and commits. */
+  readonly isUnchanged?: boolean
 }
 
 /** Equal for equal files and commits; undefined if they cannot be read. */
@@ -80,7 +82,8 @@ export const run = (
     const failedBefore = files === undefined ? undefined : failures.get(files)
     const first: Verdict = yield* runOnce(`${name}.gate.log`)
     const isAsked = gates.twice === true || failedBefore !== undefined || isKnown(ctx, command)
-    if (first.reason !== undefined || !isAsked) return first
+    if (first.reason !== undefined) return { ...first, isUnchanged: failedBefore !== undefined }
+    if (!isAsked) return first
     const second: Verdict = yield* runOnce(`${name}.gate-again.log`)
     const other = failedBefore ?? (second.reason === undefined ? undefined : second.result.log.file)
     if (other === undefined) return second

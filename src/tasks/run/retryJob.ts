@@ -5,8 +5,10 @@ import { Effect, Option, Schema } from "effect"
 import { InvalidJobConfig } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import { isTerminal, type RunStatus } from "../../domain/RunStatus.js"
+import type { Question } from "../../domain/Question.js"
 import { TaskSession, type Work } from "../../domain/Work.js"
 import { RunStore } from "../../store/RunStore.js"
+import { isOpen } from "../../store/rules/answering.js"
 import { Git } from "../../git/Git.js"
 import { MergeResult } from "../../git/Merge.js"
 import { AbsolutePath, type BranchName, ObjectId, RepoPath, resultBranch, type UnitName } from "../../git/RefNames.js"
@@ -21,6 +23,7 @@ export interface FormerJob {
   readonly id: JobId
   readonly snapshot: PlanSnapshot.PlanSnapshot
   readonly work: Work
+  readonly questions: ReadonlyArray<Question>
 }
 
 /** The job to retry; fails with the reason if it cannot be retried. */
@@ -54,7 +57,7 @@ export const ended = (
     const snapshot = yield* PlanSnapshot.decode(kept.value)
     if (snapshot.identity !== repository.identity)
       return yield* Effect.fail(`job ${id} ran in another repository: ${snapshot.topLevel}`)
-    return { id, status, snapshot, work: yield* store.work.of(id) }
+    return { id, status, snapshot, work: yield* store.work.of(id), questions: yield* store.questions.of(id) }
   }).pipe(Effect.mapError((error) => (typeof error === "string" ? error : error.message)))
 
 const decodePath = Schema.decodeOption(AbsolutePath)
@@ -79,7 +82,7 @@ export const carryOver = (former: Option.Option<FormerJob>, start: Start) =>
     const { canCommit, isFresh, repository, target, targetAt, wanted } = start
     const nothing = new PlanSnapshot.Taken({ begun: {}, tasks: [], worktrees: {} })
     if (Option.isNone(former)) return { base: targetAt, plan: start.plan, taken: nothing }
-    const { id, snapshot, work } = former.value
+    const { id, questions, snapshot, work } = former.value
     const exists = yield* existingCommits(repository, former.value)
     const lastMerged = work.units.findLast(({ commit, state }) => state === "merged" && exists(commit))
     const result = Option.getOrElse(Schema.decodeUnknownOption(ObjectId)(lastMerged?.commit), () => snapshot.base)
@@ -150,7 +153,7 @@ export const carryOver = (former: Option.Option<FormerJob>, start: Start) =>
           isFinished &&
           Option.isSome(tip) &&
           (unit.remaining.length === 0 || (yield* git.isAncestor(repository, tip.value, base)))
-        return { unit, tip: isMerged ? Option.none() : tip, worktree, done }
+        return { unit, tip: isMerged ? Option.none() : tip, worktree, done, startsOver }
       })
     )
     return {
@@ -171,6 +174,15 @@ export const carryOver = (former: Option.Option<FormerJob>, start: Start) =>
           unit.tasks
             .filter(({ number }) => !done.includes(number))
             .flatMap(({ number }) => sessionOf(work, unit.id, number))
+        ),
+        questions: units.flatMap(({ done, startsOver, unit }) =>
+          questions.filter(
+            (asked) =>
+              asked.unit === unit.id &&
+              unit.tasks.some(({ number }) => number === asked.task && !done.includes(number)) &&
+              // A person may have answered by editing the task.
+              (!isOpen(asked) || (!startsOver && unchanged.has(name(asked.unit, asked.task))))
+          )
         )
       })
     }

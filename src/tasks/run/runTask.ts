@@ -15,13 +15,13 @@ import { TaskFailure } from "./errors.js"
 import * as gateBefore from "./gateBefore.js"
 import type * as judge from "./judge.js"
 import * as Note from "./Note.js"
+import { QuestionAsked } from "./Questions.js"
 import type { RunContext } from "./RunContext.js"
 import * as saveUnfinished from "./saveUnfinished.js"
-import { type AfterTurn, type FailedAttempt, tryTask } from "./tryTask.js"
+import { type AfterTurn, type Outcome, tryTask } from "./tryTask.js"
 import * as UnitWorktree from "./UnitWorktree.js"
 
-const reasonOf = (outcome: FailedAttempt | { readonly next: commitTask.TaskPosition }): string | undefined =>
-  "next" in outcome ? undefined : outcome.reason
+const reasonOf = (outcome: Outcome): string | undefined => ("reason" in outcome ? outcome.reason : undefined)
 
 interface Options {
   /** The number of attempts. */
@@ -65,6 +65,7 @@ export const run = (
     const unitAt = { unit: unit.id, path: worktree.path, branch: worktree.branch, at: position.tip }
     const save = saveUnfinished.afterTurn(ctx, unitAt)
     const restarted = new Set<number>()
+    let unchanged = Option.none<Prompt.Previous>()
     const turns = ctx.taskAgents.turns(unit.id, task, {
       waiting: (reason) => (take) =>
         Effect.zipRight(
@@ -85,7 +86,7 @@ export const run = (
         unit,
         task,
         { worktree, tip: position.tip, ignored },
-        { attempt, afterTurn, failures, previous, restarted, turns }
+        { attempt, afterTurn, failures, previous, restarted, turns, unchanged }
       ).pipe(
         Effect.tapErrorTag("AgentsUnavailable", () => save),
         Tracing.tracedResult(Tracing.attempt, reasonOf, { attributes: { attempt } })
@@ -96,6 +97,20 @@ export const run = (
         yield* emit("task.committed", { commit })
         yield* emit("task.completed", { attempt, commit })
         return outcome.next
+      }
+      unchanged = Option.none()
+      if ("asked" in outcome) {
+        yield* save
+        yield* ctx.questions.ask({ ...outcome.asked, unit: unit.id, task: task.number })
+        yield* ctx.emit("unit.asked", { task: task.number, question: outcome.asked.question }, { unit: unit.id })
+        return yield* new QuestionAsked()
+      }
+      if ("unchanged" in outcome) {
+        const { reason, tail } = outcome.unchanged
+        const about = { unit: unit.id, task: task.number }
+        yield* Note.add(ctx, about, `a turn of attempt ${attempt} changed nothing, so it goes on: ${reason}`)
+        unchanged = Option.some({ reason: ctx.hide(reason), tail: ctx.hide(tail) })
+        continue
       }
 
       const { log, pause, reason, said, tail = "", unjudged } = outcome

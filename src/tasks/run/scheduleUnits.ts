@@ -10,6 +10,7 @@ import * as plainText from "../../internal/plainText.js"
 import type { Unit } from "../plan/Plan.js"
 import * as mergeWait from "../../internal/mergeWait.js"
 import * as AgentWait from "./AgentWait.js"
+import * as AnswerWait from "./AnswerWait.js"
 import type { TaskPosition } from "./commitTask.js"
 import { UnitBlocked } from "./errors.js"
 import * as Fold from "./Fold.js"
@@ -68,7 +69,7 @@ export const run = (ctx: RunContext) =>
             Effect.flatMap(activity.settled(positionOf(id)), () => (isLost(id) ? Effect.void : Effect.never))
           )
         )
-        /** Waits for an agent; ends also once a unit that it depends on is in no result. */
+        /** Waits for an agent or a person; ends also once a unit that it depends on is in no result. */
         const awaitAgent = <E, R>(wait: (activity: UnitActivity.UnitActivity) => Effect.Effect<void, E, R>) =>
           race.first([
             wait({
@@ -118,7 +119,9 @@ export const run = (ctx: RunContext) =>
                 ? Effect.forEach(ids, (id) => activity.awaitDone(positionOf(id)), { discard: true })
                 : merged(ids, `: ${clash}`)
           )
+        const untilAnswered = awaitAgent((activity) => AnswerWait.until(ctx, unit, activity))
         yield* awaitAgent((activity) => AgentWait.forPerson(ctx, unit, activity))
+        yield* untilAnswered
         let begun = yield* start()
         let outcome: Effect.Effect.Success<ReturnType<typeof work>> | undefined
         while (outcome === undefined) {
@@ -128,6 +131,7 @@ export const run = (ctx: RunContext) =>
                 awaitAgent((activity) => AgentWait.until(ctx, unit, activity, causes)),
                 undefined
               ),
+            QuestionAsked: () => Effect.as(untilAnswered, undefined),
             TipsUnmergeable: ({ message }) => {
               clash = message
               return Effect.succeed(undefined)

@@ -5,6 +5,7 @@ import { FileSystem } from "@effect/platform/FileSystem"
 import { Duration, Effect, Fiber, Option } from "effect"
 import * as plainText from "../../internal/plainText.js"
 import type * as Prompt from "../agents/Prompt.js"
+import type { Question } from "../../domain/Question.js"
 import type { Task, Unit } from "../plan/Plan.js"
 import type { Log, TurnClass } from "../events.js"
 import * as agentTurn from "./agentTurn.js"
@@ -14,6 +15,7 @@ import * as Note from "./Note.js"
 import * as protectFiles from "./protectFiles.js"
 import type { RunContext } from "./RunContext.js"
 import type { TurnsOfTask } from "./TaskAgents.js"
+import * as unchangedWork from "./unchangedWork.js"
 
 /** An agent may fail for a temporary reason, such as a rate limit, so retries back off exponentially. */
 const initialPause = Duration.seconds(1)
@@ -35,6 +37,16 @@ export interface FailedAttempt {
 }
 
 const failedAttempt = (fields: FailedAttempt): FailedAttempt => fields
+
+export type Outcome =
+  | FailedAttempt
+  | { readonly next: commitTask.TaskPosition }
+  /** The agent asks a person. */
+  | { readonly asked: Asked }
+  /** The turn has changed nothing, and the gate fails as before, so the same attempt continues. */
+  | { readonly unchanged: Prompt.Previous }
+
+type Asked = Pick<Question, "agent" | "session" | "question">
 
 /** Within one attempt, the agent is called again after a turn without a verdict; each call has a separate log. */
 const unusedName = (name: string) =>
@@ -66,7 +78,8 @@ export const tryTask = <R>(
     failures,
     previous,
     restarted,
-    turns
+    turns,
+    unchanged
   }: {
     readonly attempt: number
     readonly afterTurn: AfterTurn | undefined
@@ -75,6 +88,8 @@ export const tryTask = <R>(
     /** The attempts in which a session was lost, and another one began. */
     readonly restarted: Set<number>
     readonly turns: TurnsOfTask<R>
+    /** Why the gate has failed after a turn of this attempt that changed nothing, if that was the last one. */
+    readonly unchanged: Option.Option<Prompt.Previous>
   }
 ) =>
   Effect.gen(function* () {
@@ -87,7 +102,7 @@ export const tryTask = <R>(
       turns.run((worker) =>
         Effect.gen(function* () {
           const name = yield* unusedName(files)
-          const how = { attempt, canResume, name, previous, restored, worker }
+          const how = { attempt, canResume, name, previous, restored, unchanged, worker }
           const { end, value } = yield* agentTurn.run(ctx, unit, task, worktree, how)
           return { end, value: { ...value, name, worker: worker.name } }
         })
@@ -122,6 +137,8 @@ export const tryTask = <R>(
     }
 
     if (afterTurn !== undefined) return yield* committed(afterTurn(agent.worker), attempt)
+    if (agent.asked !== undefined) return { asked: agent.asked }
+
     const protectedFiles = yield* protectFiles
       .putBack(ctx, unit, task, position, `${agent.name}.protected.patch`)
       .pipe(Effect.catchTag("GitFailed", failedBy(attempt, "protected files could not be put back")))
@@ -130,6 +147,11 @@ export const tryTask = <R>(
     if (judged.reason !== undefined) {
       const { log, tail } = judged.result
       const reason = `${judged.reason}${protectFiles.clause(protectedFiles)}`
+      if (agent.mayAsk && judged.isUnchanged && unchangedWork.isVerdict(judged.result)) {
+        if (Option.isSome(unchanged))
+          return { asked: { ...agent.turn, question: unchangedWork.question(reason, agent.said) } }
+        if (Option.exists(previous, unchangedWork.isAlike(ctx.hide(reason)))) return { unchanged: { reason, tail } }
+      }
       return failedAttempt({ reason, log, tail, said: agent.said, pause: Duration.zero })
     }
     const accepted = commitTask.commit(ctx, unit, task, position, {

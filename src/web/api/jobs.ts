@@ -96,6 +96,11 @@ export const reject = async (
   await send(`${root}/jobs/${id}/reject`, { method: "POST", body: { ...rejection, by: "page" } })
 }
 
+/** The unit is needed if several wait for an answer. */
+export const answer = async (id: string, unit: string, text: string): Promise<void> => {
+  await send(`${root}/jobs/${id}/answer`, { method: "POST", body: { unit, text, by: "page" } })
+}
+
 export const pin = async (id: string, isPinned: boolean): Promise<void> => {
   await send(`${root}/jobs/${id}/pin`, { method: isPinned ? "POST" : "DELETE" })
 }

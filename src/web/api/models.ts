@@ -48,6 +48,7 @@ const runFields = {
       until: optional(time),
       signal: optional(string),
       approval: optional(struct({ commit: string, base: string })),
+      questions: optional(number),
       retry: optional(struct({ n: number, of: number, error: struct({ kind: string, error: unknown }) }))
     })
   ),
@@ -60,6 +61,13 @@ const runFields = {
   error: optional(struct({ kind: string, error: unknown, cause: string })),
   phase: optional(oneOf<"running" | "stopping">({ running: 0, stopping: 0 }))
 }
+
+const question = struct({
+  unit: string,
+  task: number,
+  question: string,
+  answer: optional(string)
+})
 
 export const listedJob = struct({
   ...runFields,
@@ -74,7 +82,8 @@ export const listedJob = struct({
       skipped: number
     })
   ),
-  unitNames: optional(array(string))
+  unitNames: optional(array(string)),
+  questions: optional(array(question))
 })
 export type ListedJob = Decoded<typeof listedJob>
 
@@ -96,6 +105,7 @@ export const unit = struct({
   state: oneOf<ShownUnitState>({
     pending: 0,
     running: 0,
+    "needs-answer": 0,
     waiting: 0,
     interrupted: 0,
     merged: 0,
@@ -149,7 +159,8 @@ export const job = struct({
     )
   ),
   units: array(unit),
-  tasks: array(task)
+  tasks: array(task),
+  questions: optional(array(question))
 })
 export type Job = Decoded<typeof job>
 

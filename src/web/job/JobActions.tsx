@@ -12,6 +12,7 @@ import { isUnlanded } from "../../progress/isUnlanded.js"
 import { visible } from "../ui/visible.js"
 import { canRetry } from "../jobs/bulk.js"
 import type { Message } from "./attention.js"
+import { AnswerDialog } from "./AnswerDialog.js"
 import { SignalDialog } from "./SignalDialog.js"
 import { StopDialog } from "./StopDialog.js"
 
@@ -27,7 +28,7 @@ export const JobActions = ({ job, messages, onChange }: Props) => {
   /** The action in progress. */
   const busy = useSignal<string | undefined>(undefined)
   const said = useSignal<{ readonly text: string; readonly isBad: boolean } | undefined>(undefined)
-  const dialog = useSignal<"stop" | "signal" | undefined>(undefined)
+  const dialog = useSignal<"answer" | "stop" | "signal" | undefined>(undefined)
   const wanted = messages.find(({ action }) => action !== undefined)?.action
 
   const run = async (name: string, act: () => Promise<string | undefined>): Promise<void> => {
@@ -84,6 +85,7 @@ export const JobActions = ({ job, messages, onChange }: Props) => {
     { keys: "s", label: "Send a signal", run: () => (dialog.value = isOver(job) || !isOn ? undefined : "signal") },
     { keys: "d", label: "Show the changes", run: () => navigate(toDiff(job.id)) }
   ])
+  const asked = messages.filter(({ action }) => action === "answer")
   const isBusy = busy.value !== undefined || !isOn
 
   return (
@@ -95,6 +97,11 @@ export const JobActions = ({ job, messages, onChange }: Props) => {
         <a class={wanted === "approve" ? "button primary" : "button"} href={toDiff(job.id)}>
           {wanted === "approve" ? "Review" : "Diff"}
         </a>
+      )}
+      {asked.length > 0 && (
+        <button type="button" class="primary" disabled={isBusy} onClick={() => (dialog.value = "answer")}>
+          Answer …
+        </button>
       )}
       {!isOver(job) && (
         <button
@@ -138,6 +145,18 @@ export const JobActions = ({ job, messages, onChange }: Props) => {
       )}
       {dialog.value === "stop" && (
         <StopDialog job={job} onStop={() => void stop()} onClose={() => (dialog.value = undefined)} />
+      )}
+      {dialog.value === "answer" && (
+        <AnswerDialog
+          questions={asked}
+          onAnswer={(unit, text) =>
+            void run("answer", async () => {
+              await jobs.answer(job.id, unit, text)
+              return `Answered ${unit}.`
+            })
+          }
+          onClose={() => (dialog.value = undefined)}
+        />
       )}
       {dialog.value === "signal" && (
         <SignalDialog

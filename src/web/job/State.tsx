@@ -9,6 +9,7 @@ export type Shown = ShownTaskState | ShownUnitState | SpanState
 const marks: { readonly [S in Shown]: string } = {
   pending: "○",
   running: "●",
+  "needs-answer": "?",
   waiting: "‖",
   interrupted: "◐",
   cut: "◐",

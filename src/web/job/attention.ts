@@ -22,7 +22,7 @@ export interface Message {
   readonly unit?: string
   readonly task?: number
   /** What a person can do about it. */
-  readonly action?: "approve" | "resume" | "signal" | "retry" | "land"
+  readonly action?: "answer" | "approve" | "resume" | "signal" | "retry" | "land"
 }
 
 /** Further failures, and further notes, are only counted. */
@@ -102,6 +102,21 @@ const pausing = (model: JobModel.JobModel): ReadonlyArray<Message> =>
 
 const errorText = ({ error }: Job): string | undefined => error && (why.ofError(error.error) || why.text(error.cause))
 
+const questions = (model: JobModel.JobModel): ReadonlyArray<Message> =>
+  [...model.units.values()].flatMap(({ id, question, state }) =>
+    question === undefined || state !== "needs-answer"
+      ? []
+      : [
+          {
+            tone: "warn" as const,
+            text: `${id} needs an answer`,
+            reason: question,
+            unit: id,
+            action: "answer" as const
+          }
+        ]
+  )
+
 const waitingMessage = ({ id, keys, parked, startAt, status, waitsFor }: Job, now: number): Message => {
   const holder = waitsFor === "key" ? keys?.find((key) => key.holder !== id) : undefined
   if (holder !== undefined) return { tone: "idle", text: `Queued behind job ${holder.holder}`, reason: holder.key }
@@ -112,6 +127,8 @@ const waitingMessage = ({ id, keys, parked, startAt, status, waitsFor }: Job, no
   if (waitsFor === "permit") return { tone: "idle", text: `Due, and waits ${waits}`, reason }
   if (parked?.signal === approvalSignal) return { tone: "warn", text: "Waits for approval", reason, action: "approve" }
   const isSignal = parked?.signal !== undefined && parked.signal !== resumeSignal
+  // Its questions are shown by themselves.
+  if (parked?.questions !== undefined && parked.until === undefined) return { tone: "idle", text: `Parked ${waits}` }
   return { tone: "warn", text: `Parked ${waits}`, reason, action: isSignal ? "signal" : "resume" }
 }
 
@@ -172,7 +189,14 @@ const running = (model: JobModel.JobModel): ReadonlyArray<Message> => {
     model.landing !== undefined && model.landed === undefined && work.length === 0
       ? [{ tone: "run", text: `Landing the result on ${model.landing}` }]
       : []
-  const all = [...failures(model), ...waiting, ...pausing(model).slice(0, mostFailures), ...work, ...landing]
+  const all = [
+    ...questions(model),
+    ...failures(model),
+    ...waiting,
+    ...pausing(model).slice(0, mostFailures),
+    ...work,
+    ...landing
+  ]
   return all.length === 0 ? [{ tone: "run", text: model.units.size === 0 ? "At work" : "Preparing" }] : all
 }
 
@@ -240,7 +264,7 @@ const work = (job: Job, model: JobModel.JobModel, now: number): ReadonlyArray<Me
     case "pending":
       return [waitingMessage(job, now)]
     case "parked":
-      return [...failures(model), waitingMessage(job, now)]
+      return [...questions(model), ...failures(model), waitingMessage(job, now)]
     case "interrupted":
       return [{ tone: "warn", text: "Interrupted, and not continued yet", action: "resume" }]
     default:

@@ -42,6 +42,7 @@ const mostDetails = 30
 const mostArriving = 100
 
 const mayNeedPerson: ReadonlyArray<Pick<Filter, "retried" | "status">> = [
+  { status: "running" },
   { status: "parked" },
   { status: "failed", retried: false },
   { status: "interrupted" }

@@ -6,6 +6,7 @@ import type { Job, ListedJob } from "../api/models.js"
 import type { EventText } from "../../progress/eventText.js"
 import * as format from "../../progress/format.js"
 import { messageOf } from "../../progress/payload.js"
+import { asks } from "../../progress/needsPerson.js"
 import { ofError } from "../../progress/reason.js"
 import { condition, parkReason } from "../../progress/waiting.js"
 
@@ -30,6 +31,8 @@ const waitingLine = ({ parked, startAt, status, waitsFor }: ListedJob, now: numb
 }
 
 export const ofRecord = (job: ListedJob, now: number): Line => {
+  const asked = asks(job)
+  if (asked !== undefined) return { text: asked, tone: "warn" }
   switch (job.status) {
     case "pending":
     case "parked":

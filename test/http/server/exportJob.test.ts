@@ -73,6 +73,7 @@ describe.each([
         `${JSON.stringify(unit)}],`,
         '"tasks":[',
         `${JSON.stringify({ ...task, notes: [] })}],`,
+        '"questions":[],',
         '"signals":[',
         '{"seq":3,"attempt":1,"name":"approve","payload":{"ok":true},"used":false},',
         '{"seq":4,"attempt":1,"name":"ping","used":false}]}',
@@ -99,7 +100,7 @@ describe.each([
       yield* created(1)
       const text = yield* exported()
       expect(text).toMatch(
-        /^\{"charlotte":1,"complete":false,\n"run":.*,\n"events":\[\n.*\],\n"units":\[\],\n"tasks":\[\],\n"signals":\[\]\}\n$/
+        /^\{"charlotte":1,"complete":false,\n"run":.*,\n"events":\[\n.*\],\n"units":\[\],\n"tasks":\[\],\n"questions":\[\],\n"signals":\[\]\}\n$/
       )
       expect(yield* decode(text)).toMatchObject({ complete: false, run: { status: "running" }, events: [{ seq: 1 }] })
     }).pipe(Effect.provide(layer))

@@ -34,6 +34,31 @@ const two = (root: string) => {
   )
 }
 
+/** Two agents that ask. */
+const asking = () => ({
+  "charlotte.yaml": "agent: asker\n",
+  "api/IMPLEMENTATION_PLAN.md": unit(),
+  "api/01-one.md": task(1, "true", "grep 8080 api.txt"),
+  "web/IMPLEMENTATION_PLAN.md": unit(),
+  "web/01-one.md": task(1, "true", "grep 8081 web.txt")
+})
+
+/** Asks until the prompt has an answer, and then does what that says. */
+const askers = `agents:
+  asker:
+    command:
+      - sh
+      - -c
+      - |
+        prompt=$(cat); unit=\${PWD##*/}
+        say() { printf '{"type":"assistant","message":{"content":[{"type":"text","text":"%s"}]}}\\n' "$1"; }
+        case $prompt in
+          *"Use 80"*) echo "$prompt" | grep -o 'Use 80..' > $unit.txt; say done ;;
+          *) say "QUESTION: Which port for $unit?" ;;
+        esac
+    format: claude-stream-json
+`
+
 const status = (page: Page, text: string) => act(() => page.locator(".job-title").getByText(text).waitFor())
 
 /** Fails if the page was loaded again since. */
@@ -99,6 +124,37 @@ layer(browser, { excludeTestServices: true })("the buttons of a job", (it) => {
         )
         yield* act(() => page.getByText("All work is done, and landed on main").waitFor())
         expect(existsSync(`${world.repository}/three`)).toBe(true)
+        expect(problems).toEqual([])
+        yield* Daemon.down(world)
+      }),
+    90_000
+  )
+
+  it.scoped(
+    "answer the agents of one that is parked: it runs and completes, without loading again",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* Charlotte.world(asking)
+        yield* world.write(`${world.home}/config.yaml`, askers)
+        yield* Daemon.up(world)
+        const id = yield* Daemon.submit(world)
+        const { page, problems } = yield* visit(openingOf(`${world.home}/socket`, `/jobs/${id}`))
+        yield* status(page, "parked")
+        const same = yield* mark(page)
+        yield* act(() => page.locator(".messages").getByText("Which port for web?").waitFor())
+
+        yield* act(() => page.getByRole("button", { name: "Answer" }).click())
+        yield* act(() => page.getByLabel("Unit").selectOption("web"))
+        yield* act(() => page.getByLabel("Answer", { exact: true }).fill("Use 8081."))
+        yield* act(() => page.getByRole("dialog").getByRole("button", { name: "Answer" }).click())
+        yield* act(() => page.locator(".messages").getByText("Which port for web?").waitFor({ state: "detached" }))
+        yield* act(() => page.getByRole("button", { name: "Answer" }).click())
+        yield* act(() => page.getByRole("dialog").getByText("Which port for api?").waitFor())
+        yield* act(() => page.getByLabel("Answer", { exact: true }).fill("Use 8080."))
+        yield* act(() => page.getByRole("dialog").getByRole("button", { name: "Answer" }).click())
+        yield* status(page, "completed")
+        expect(yield* world.git(world.repository, "show", "main:api.txt", "main:web.txt")).toBe("Use 8080\nUse 8081\n")
+        yield* same
         expect(problems).toEqual([])
         yield* Daemon.down(world)
       }),

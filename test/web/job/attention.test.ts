@@ -28,6 +28,7 @@ const job = (fields: Partial<Job>): Job => ({
   keys: undefined,
   units: [],
   tasks: [],
+  questions: undefined,
   ...fields
 })
 
@@ -84,7 +85,14 @@ describe("what is said of a job first", () => {
     expect(
       say({
         status: "parked",
-        parked: { reason, until: at(7_260), signal: undefined, approval: undefined, retry: undefined },
+        parked: {
+          reason,
+          until: at(7_260),
+          signal: undefined,
+          approval: undefined,
+          questions: undefined,
+          retry: undefined
+        },
         waitsFor: "time"
       })[0]
     ).toMatchObject({
@@ -96,7 +104,7 @@ describe("what is said of a job first", () => {
     const signal = (signal: string) =>
       say({
         status: "parked",
-        parked: { reason, until: undefined, signal, approval: undefined, retry: undefined },
+        parked: { reason, until: undefined, signal, approval: undefined, questions: undefined, retry: undefined },
         waitsFor: "signal"
       })
     expect(signal("charlotte.resume")).toEqual([
@@ -109,10 +117,31 @@ describe("what is said of a job first", () => {
     expect(
       say({
         status: "parked",
-        parked: { reason, until: at(1), signal: undefined, approval: undefined, retry: undefined },
+        parked: {
+          reason,
+          until: at(1),
+          signal: undefined,
+          approval: undefined,
+          questions: undefined,
+          retry: undefined
+        },
         waitsFor: "permit"
       })
     ).toMatchObject([{ tone: "idle", text: "Due, and waits for a permit" }])
+  })
+
+  it("has what agents ask first, also while the job is parked for the answers", () => {
+    const asks: Spec = [9, "unit.asked", { task: 1, question: "Which port?" }, "api"]
+    const question = { tone: "warn", text: "api needs an answer", reason: "Which port?", unit: "api", action: "answer" }
+    expect(say({}, asks, ...attempt(10, 1, "web", true).slice(0, 2))[0]).toEqual(question)
+    const parked = { reason: "api asks: Which port?", until: undefined, signal: "charlotte.resume", questions: 1 }
+    expect(
+      say({ status: "parked", parked: { ...parked, retry: undefined }, waitsFor: "signal" }, asks, [
+        10,
+        "job.parked",
+        parked
+      ])
+    ).toEqual([question, { tone: "idle", text: "Parked for an answer" }])
   })
 
   it("says what a pending job waits for", () => {

@@ -36,13 +36,14 @@ const job = (id: string, more: Partial<ListedJob> = {}): ListedJob => ({
   phase: undefined,
   progress: undefined,
   unitNames: undefined,
+  questions: undefined,
   ...more
 })
 
 const parked = (id: string, more: Partial<NonNullable<ListedJob["parked"]>>): ListedJob =>
   job(id, {
     status: "parked",
-    parked: { reason: "waits", until: undefined, signal: undefined, retry: undefined, ...more }
+    parked: { reason: "waits", until: undefined, signal: undefined, questions: undefined, retry: undefined, ...more }
   })
 
 describe("the texts of a job", () => {

@@ -6,6 +6,7 @@ import { events } from "./v0_2/events.js"
 import { labels } from "./v0_2/labels.js"
 import { outbox } from "./v0_2/outbox.js"
 import { owners } from "./v0_2/owners.js"
+import { questions } from "./v0_2/questions.js"
 import { retention } from "./v0_2/retention.js"
 import { runs } from "./v0_2/runs.js"
 import { search } from "./v0_2/search.js"
@@ -19,6 +20,7 @@ export default [
   ...owners,
   ...attempts,
   ...work,
+  ...questions,
   ...labels,
   ...waiting,
   ...outbox,

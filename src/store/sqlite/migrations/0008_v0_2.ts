@@ -4,6 +4,7 @@ import { cluster } from "./v0_2/cluster.js"
 import { generation } from "./v0_2/generation.js"
 import { labels, labelTriggers } from "./v0_2/labels.js"
 import { processes } from "./v0_2/processes.js"
+import { questions } from "./v0_2/questions.js"
 import { retention } from "./v0_2/retention.js"
 import { runs } from "./v0_2/runs.js"
 import { search } from "./v0_2/search.js"
@@ -13,6 +14,20 @@ import { work } from "./v0_2/work.js"
 
 /** The additions of version 0.2.0 to the schema of 0.1.0. The labels come first: the copy of the runs reads their index. */
 export default Effect.all(
-  [labels, runs, stateMachine, labelTriggers, waiting, retention, search, agents, processes, cluster, generation, work],
+  [
+    labels,
+    runs,
+    stateMachine,
+    labelTriggers,
+    waiting,
+    retention,
+    search,
+    agents,
+    processes,
+    cluster,
+    generation,
+    work,
+    questions
+  ],
   { discard: true }
 )

@@ -29,6 +29,7 @@ const mayHide: { readonly [S in ShownUnitState]: boolean } = {
   skipped: true,
   blocked: true,
   running: false,
+  "needs-answer": false,
   waiting: false,
   interrupted: false,
   failed: false
