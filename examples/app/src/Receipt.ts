@@ -13,5 +13,6 @@ export class Receipt extends JobKind.Tag<Receipt>()("receipt", {
   config: Schema.Struct({ order: Schema.Int, to: Schema.NonEmptyString }),
   success: Schema.Struct({ messageId: Schema.String }),
   error: NotDelivered,
-  events: { "receipt.sent": Schema.Struct({ to: Schema.String }) }
+  events: { "receipt.sent": Schema.Struct({ to: Schema.String }) },
+  labels: ({ order }) => ({ order: String(order) })
 }) {}

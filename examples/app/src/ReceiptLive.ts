@@ -10,7 +10,6 @@ const retries = Schedule.intersect(Schedule.exponential("1 second"), Schedule.re
 
 export const layer = Receipt.layer({
   maxJobs: 4,
-  labels: ({ order }) => ({ order: String(order) }),
   run: ({ config: { order, to }, emit, id }) =>
     Effect.gen(function* () {
       const mailer = yield* Mailer

@@ -12,5 +12,7 @@ export class Report extends JobKind.Tag<Report>()("report", {
   config: Schema.Struct({ day: Day }),
   success: Schema.Struct({ orders: Schema.Int, cents: Schema.Int, approvedBy: Schema.NullOr(Schema.String) }),
   events: { "report.ready": Schema.Struct({ orders: Schema.Int, cents: Schema.Int }) },
-  signals: { approve: Schema.Struct({ by: Schema.NonEmptyString }) }
+  signals: { approve: Schema.Struct({ by: Schema.NonEmptyString }) },
+  // One report per day at a time.
+  key: ({ day }) => day
 }) {}

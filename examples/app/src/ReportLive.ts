@@ -38,8 +38,6 @@ export const layer = Layer.unwrapEffect(
   Effect.map(makeDrafts, (draftOf) =>
     Report.layer({
       maxJobs: 1,
-      // One report per day at a time.
-      key: ({ day }) => day,
       run: ({ config: { day }, emit, id, park, signal }) =>
         Effect.gen(function* () {
           const { cents, orders, waitsUntil } = yield* draftOf(id, day)
