@@ -25,7 +25,7 @@ export const approve = CommandTree.command(
 
 const unit = Parameter.textOption("unit", {
   placeholder: "UNIT",
-  description: "The unit that goes on with one more task (default: the job fails, and keeps its work).",
+  description: "The unit that continues with one more task (default: the job fails, and keeps its work).",
   source: "units"
 })
 

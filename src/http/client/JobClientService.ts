@@ -109,7 +109,7 @@ export interface Service {
     approval: { readonly commit: string; readonly by?: string | undefined }
   ) => Response<void, ApprovalRefused | JobNotFound | TooManySignals>
 
-  /** Rejects the result: with a unit, that goes on with one more task, whose prompt is the text; without one, the job fails. */
+  /** Rejects the result: with a unit, that continues with one more task, whose prompt is the text; without one, the job fails. */
   readonly reject: (
     id: JobId,
     rejection: {

@@ -195,7 +195,7 @@ export const Approve = Schema.Struct({
 export const Reject = Schema.Struct({
   /** As in an approval; without it, the one that waits. */
   commit: Schema.optional(Approve.fields.commit),
-  /** The unit that goes on with one more task; without it, the job fails. */
+  /** The unit that continues with one more task; without it, the job fails. */
   unit: Schema.optional(Schema.String),
   because: Because,
   by: Schema.optional(Schema.String)

@@ -185,7 +185,7 @@ export class DiffUnavailable extends Schema.TaggedError<DiffUnavailable>()("Diff
  *
  * - `notWaiting`: the job does not wait for approval; `status` is that of the job
  * - `otherCommit`: it waits for the approval of another commit, `result`
- * - `decided`: somebody has decided otherwise about that commit
+ * - `decided`: another decision about that commit came first
  * - `noSuchUnit`: the job has no unit of that name
  *
  * @since 0.2.0

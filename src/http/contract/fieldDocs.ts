@@ -262,7 +262,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   "ApprovalRefused.reason": ["Why nothing was decided.", "otherCommit"],
   "Reject.by": ["The name of the person, which is not verified.", "ann"],
   "Reject.commit": ["The rejected commit; by default the one that waits for approval.", commit],
-  "Reject.unit": ["The unit that goes on with one more task; without it, the job fails.", "api"],
+  "Reject.unit": ["The unit that continues with one more task; without it, the job fails.", "api"],
   "GateNote.checkChanged.files": [
     "Files that the gate runs, with how many of the lines that existed before the task are gone.",
     [{ path: "test/login.test.js", removed: 38 }]

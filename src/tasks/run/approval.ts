@@ -1,6 +1,6 @@
 /**
  * Landing what a person has approved. The job parks with the commit that would land, and lands once that commit is approved. A rejected unit
- * goes on with one more task, from the result as it is.
+ * continues with one more task, from the result as it is.
  */
 import { Effect, Option, Schema } from "effect"
 import { now } from "../../internal/now.js"
@@ -55,7 +55,7 @@ interface Options {
   readonly requested: Approval | undefined
 }
 
-/** Lands the result once it is approved, and returns the commit of the target; parks the job until somebody has decided. */
+/** Lands the result once it is approved, and returns the commit of the target; parks the job until there is a decision. */
 export const land = (ctx: RunContext, result: ObjectId, { decisions, isVerified, requested }: Options) =>
   Effect.gen(function* () {
     const git = yield* Git
