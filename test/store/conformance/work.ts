@@ -25,7 +25,7 @@ const wholeTask = task("b", 7, 0, {
   said: "It's done.",
   log: "/a/file",
   session: new Work.TaskSession({ agent: "claude", directory: "/w", attempt: 2, log: "/a/file", id: 'it\'s "1"' }),
-    resolves: ["a.txt", 'it\'s "b"'],
+  resolves: ["a.txt", 'it\'s "b"'],
   notes: ["one", { _tag: "protected", files: ['it\'s "1"', "two"], patch: "/logs/1.patch" }],
   startedAt: at(3),
   endedAt: at(4)

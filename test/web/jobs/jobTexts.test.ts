@@ -43,7 +43,15 @@ const job = (id: string, more: Partial<ListedJob> = {}): ListedJob => ({
 const parked = (id: string, more: Partial<NonNullable<ListedJob["parked"]>>): ListedJob =>
   job(id, {
     status: "parked",
-    parked: { reason: "waits", until: undefined, signal: undefined, questions: undefined, retry: undefined, ...more }
+    parked: {
+      reason: "waits",
+      until: undefined,
+      signal: undefined,
+      approval: undefined,
+      questions: undefined,
+      retry: undefined,
+      ...more
+    }
   })
 
 describe("the texts of a job", () => {
