@@ -15,13 +15,14 @@ const labelName = Schema.String.pipe(Schema.pattern(/^(?!__proto__$)/, { title: 
 
 /**
  * What lands: all units together or nothing (`auto`), the units that are done even if others have failed (`done`), all units
- * together once a person has approved them (`ask`), or nothing (`never`).
+ * together once a person has approved them (`ask`), or nothing (`never`). With `pull-request`, all units together are proposed as a
+ * pull request instead.
  *
  * @since 0.2.0
  * @category models
  */
-export const Landing = Schema.Literal("auto", "done", "ask", "never").annotations({
-  message: () => ({ message: "must be auto, done, ask or never", override: true })
+export const Landing = Schema.Literal("auto", "done", "ask", "pull-request", "never").annotations({
+  message: () => ({ message: "must be auto, done, ask, pull-request or never", override: true })
 })
 
 /**
@@ -87,7 +88,7 @@ export class JobConfig extends Schema.Class<JobConfig>("charlotte/JobConfig")(
     /** What lands on the target branch. `true` leaves this to `charlotte.yaml` and the configuration; `false` means `never`. */
     land: Schema.optionalWith(
       Schema.Union(Schema.Boolean, Landing).annotations({
-        message: () => ({ message: "must be true, false, auto, done, ask or never", override: true })
+        message: () => ({ message: "must be true, false, auto, done, ask, pull-request or never", override: true })
       }),
       { default: () => true }
     ),

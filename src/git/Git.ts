@@ -21,6 +21,7 @@ import { makeMutexes, Mutexes } from "./withRepositoryLock.js"
 import type { AbsolutePath, BranchName, ObjectId, OwnBranch, RepoPath } from "./RefNames.js"
 import * as preflight from "./preflight.js"
 import * as Refs from "./Refs.js"
+import * as Remote from "./Remote.js"
 import * as Repository from "./Repository.js"
 import * as restoreProtected from "./restoreProtected.js"
 import * as SharedClone from "./SharedClone.js"
@@ -238,6 +239,11 @@ export interface Service {
     commits: { readonly ours: ObjectId; readonly theirs: ObjectId }
   ) => Result<ReadonlyArray<string>>
 
+  /**
+   * Pushes a commit to a remote repository as a branch of a job, with the user's own means to reach it; overwrites nothing there.
+   */
+  readonly push: (repository: Repo, options: Remote.Push) => Result<void>
+
   /** The files that differ between two commits, in the order of their paths, in pages of about 4 MiB of JSON. */
   readonly diff: (repository: Repo, options: Diff.Options) => Result<Diff.Page>
 
@@ -334,6 +340,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     unsigned: method("unsigned", History.unsigned),
     merge: method("merge", Merge.merge),
     overlap: method("overlap", Merge.overlap),
+    push: method("push", Remote.push),
     diff: method("diff", Diff.diff),
     takeSnapshot: method("takeSnapshot", Snapshot.take),
     diffSnapshot: method("diffSnapshot", SnapshotPack.diff),

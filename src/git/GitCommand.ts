@@ -20,6 +20,11 @@ export interface Invocation {
   readonly settings?: Readonly<Record<string, string>>
   /** Also reads the user's own configuration, which is ignored otherwise. */
   readonly userConfig?: boolean
+  /**
+   * Reaches other repositories, as the user would: with the user's own configuration and the system's, which may name programs, instead
+   * of the constant settings. Only for a temporary git directory, in which no process has planted anything.
+   */
+  readonly usesNetwork?: boolean
   /** Time limit, if it is shorter than the default. */
   readonly limit?: Duration.Duration
   /** The exit codes that do not count as failures; only 0 by default. */
@@ -84,11 +89,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
   const environment = yield* GitEnvironmentRef
   const failpoint = yield* Failpoint
   const executable = once(find(environment))
-  const base = {
-    ...environment.variables,
-    PATH: absoluteOnly(environment.variables["PATH"] ?? "").join(":"),
-    ...GitConfig.constants
-  }
+  const user = { ...environment.variables, PATH: absoluteOnly(environment.variables["PATH"] ?? "").join(":") }
   const run = ({
     answers = [0],
     args,
@@ -97,18 +98,23 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     limit = environment.limit,
     settings,
     userConfig,
+    usesNetwork,
     variables
   }: Invocation) => {
     const [operation = "git"] = args
     const failed = (exitCode: number | null, detail: string) =>
       new GitFailed({ operation, exitCode, detail: plain(detail) })
-    const env = {
-      ...base,
-      // No file has an empty name, so git opens none.
-      ...(userConfig === true ? {} : { GIT_CONFIG_GLOBAL: "" }),
-      ...(settings === undefined ? {} : GitConfig.variables(settings)),
-      ...variables
-    }
+    const env =
+      usesNetwork === true
+        ? { ...user, ...GitConfig.network, ...variables }
+        : {
+            ...user,
+            ...GitConfig.constants,
+            // No file has an empty name, so git opens none.
+            ...(userConfig === true ? {} : { GIT_CONFIG_GLOBAL: "" }),
+            ...(settings === undefined ? {} : GitConfig.variables(settings)),
+            ...variables
+          }
     return Effect.flatMap(executable, (file) =>
       failpoint
         .around(() => [`git ${operation}`], runProgram({ file, args, cwd, env, input, limit }))

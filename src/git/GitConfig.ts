@@ -107,6 +107,14 @@ const numbered = (
 export const variables = (own: Readonly<Record<string, string>>): Record<string, string> =>
   numbered(Object.entries(own), Object.keys(settings).length)
 
+/** The variables of a command that reaches another repository: it asks no one, runs no hook, and the URL names no program. */
+export const network: Readonly<Record<string, string>> = {
+  ...numbered([["core.hooksPath", "/dev/null"]], 0),
+  LC_ALL: "C",
+  GIT_TERMINAL_PROMPT: "0",
+  GIT_ALLOW_PROTOCOL: "file:git:http:https:ssh"
+}
+
 /** The variables that do not depend on a repository. */
 export const constants: Readonly<Record<string, string>> = {
   ...numbered(Object.entries(settings), 0),

@@ -17,7 +17,7 @@ export interface IsolatedGitDir {
   readonly index: string
   readonly run: (
     args: ReadonlyArray<string>,
-    options?: Pick<Invocation, "input" | "answers" | "variables" | "settings" | "limit">
+    options?: Pick<Invocation, "input" | "answers" | "variables" | "settings" | "limit" | "usesNetwork">
   ) => ReturnType<GitCommand["Type"]["run"]>
 }
 

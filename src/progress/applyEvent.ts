@@ -152,7 +152,8 @@ const ofOrchestrator: Handlers<Model, Extract<Type, `orch.${string}`>> = {
   "orch.landed": (model, data) => {
     model.landing = undefined
     model.landed = data.string("target")
-  }
+  },
+  "orch.proposed": nothing
 }
 
 const ofUnit: Handlers<Unit, Extract<Type, `unit.${string}`>> = {

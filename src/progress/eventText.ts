@@ -93,6 +93,14 @@ const texts: {
     const where = `on ${data.text("target")}, commit ${format.short(data.text("commit"))}`
     return good(`landed ${units === "" ? "" : `${units} `}${where}${left === "" ? "" : `; left: ${left}`}`)
   },
+  "orch.proposed": (data) => {
+    const url = data.string("url")
+    if (data.json("isOpen") === true) return good(`pull request for ${data.text("target")}: ${url}`)
+    const problem = data.string("problem")
+    const pushed = `pushed ${data.text("branch")} to ${data.text("remote")}`
+    const page = url === undefined ? "" : `; open a pull request at ${url}`
+    return warn(`${pushed}${page}${problem === undefined ? "" : ` (${reason.text(problem)})`}`)
+  },
   "unit.started": () => plain("unit started"),
   "unit.setup.started": (data) => faint(`setup${again(data.number("attempt"))}: ${data.text("command")}`),
   "unit.setup.failed": (data) => bad(`setup failed: ${data.text("reason")}`, data.log("log")),

@@ -23,6 +23,7 @@ export interface Ended {
 export const isUnlanded = ({ config, error, kind, result, status, tasks, units }: Ended): boolean => {
   const isOver = status === "completed" || status === "failed" || status === "cancelled"
   if (kind !== "tasks" || !isOver || payload.json(config, "dryRun") === true) return false
+  if (payload.json(result, "pullRequest") !== undefined) return false
   if (payload.string(result, "landed") !== undefined || payload.list(error?.error, "landed").length > 0) return false
   const isRetry = payload.string(config, "retryOf") !== undefined && payload.string(config, "landOf") === undefined
   const isDone = ({ unit: name }: Unit): boolean =>

@@ -30,6 +30,7 @@ import * as preflight from "./run/preflight.js"
 import type { RunContext } from "./run/RunContext.js"
 import * as landing from "./run/landing.js"
 import * as landResult from "./run/landResult.js"
+import * as proposeResult from "./run/proposeResult.js"
 import * as resolveConflict from "./run/resolveConflict.js"
 import * as reapOrphanGit from "./run/reapOrphanGit.js"
 import * as TaskAgents from "./run/TaskAgents.js"
@@ -72,6 +73,14 @@ export class Summary extends Schema.Class<Summary>("charlotte/Summary")({
   diff: Schema.String,
   /** The commit to which the target was advanced. */
   landed: Schema.optional(Schema.String),
+  /** The pull request, or the page on which to open one, and why it is not open. */
+  pullRequest: Schema.optional(
+    Schema.Struct({
+      isOpen: Schema.Boolean,
+      url: Schema.optional(Schema.String),
+      problem: Schema.optional(Schema.String)
+    })
+  ),
   /** The units that were not part of this retry, and the jobs that have their work. */
   leftOut: Schema.optional(LeftOut),
   commits: Schema.Int,
@@ -212,6 +221,10 @@ const run = (options: Options, taskAgents: TaskAgents.TaskAgents, job: JobContex
     }
     // The work of a retried job was never verified together with newer commits on the target, nor what a rejection has added.
     const isVerified = base === targetAt && decisions.length === 0
+    if (lands === "pull-request") {
+      const pullRequest = yield* proposeResult.propose(ctx, end, isVerified)
+      return new Summary({ ...summary, commits, pullRequest, ...(yield* unsigned(ctx, end)) })
+    }
     const landed =
       lands === "ask" || decisions.length > 0
         ? yield* approval.land(ctx, end, { requested, decisions, isVerified })

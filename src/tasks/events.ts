@@ -171,6 +171,15 @@ export const payloads = {
 
   /** The first attempt to land, or another one because the target has moved. */
   "orch.landing": Schema.Struct({ target: Schema.String, attempt: Schema.Int }),
+  /** The result was pushed, and proposed as a pull request; if none is open, the URL is of the page on which to open one. */
+  "orch.proposed": Schema.Struct({
+    target: Schema.String,
+    branch: Schema.String,
+    remote: Schema.String,
+    isOpen: Schema.Boolean,
+    url: Schema.optional(Schema.String),
+    problem: Schema.optional(Schema.String)
+  }),
   /** If some units are left, with the names of the units that have landed, and of the others. */
   "orch.landed": Schema.Struct({
     target: Schema.String,

@@ -52,7 +52,7 @@ describe("JobConfig", () => {
       targetBranch: "must not contain a NUL character",
       concurrency: "must be a whole number, 1 or more",
       dryRun: "Expected boolean, actual 1",
-      land: "must be true, false, auto, done, ask or never",
+      land: "must be true, false, auto, done, ask, pull-request or never",
       agent: "must not be empty",
       "labels.team": "Expected string, actual 1",
       "labels.size": "Expected string, actual null",

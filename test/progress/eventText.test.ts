@@ -62,6 +62,15 @@ describe("the text of an event", () => {
     expect(text("job.parked", parked).text).toBe("parked for approval: approve it")
   })
 
+  it("names the pull request, or where to open one", () => {
+    const where = { target: "main", branch: "charlotte/1/result", remote: "origin" }
+    const url = "https://github.com/acme/app/pull/7"
+    expect(text("orch.proposed", { ...where, isOpen: true, url }).text).toBe(`pull request for main: ${url}`)
+    expect(text("orch.proposed", { ...where, isOpen: false, url, problem: "gh pr list exited with code 4" }).text).toBe(
+      `pushed charlotte/1/result to origin; open a pull request at ${url} (gh pr list exited with code 4)`
+    )
+  })
+
   it("shows what a later version has recorded as it stands", () => {
     expect(text("job.queued", { waitsFor: "weather" }).text).toBe("queued: waits for weather")
     expect(text("job.rescheduled", { by: "ann" }).text).toBe('{"by":"ann"}')

@@ -66,6 +66,21 @@ export const samples: ReadonlyArray<Sample> = [
   sample("orch.landing", { target: "main", attempt: 2 }),
   sample("orch.landed", { target: "main", commit }),
   sample("orch.landed", { target: "main", commit, units: ["api", "web"], left: ["docs"] }),
+  sample("orch.proposed", {
+    target: "main",
+    branch: "charlotte/1/result",
+    remote: "origin",
+    isOpen: true,
+    url: "https://github.com/acme/app/pull/7"
+  }),
+  sample("orch.proposed", {
+    target: "main",
+    branch: "charlotte/1/result",
+    remote: "origin",
+    isOpen: false,
+    url: "https://github.com/acme/app/compare/main...charlotte/1/result?expand=1",
+    problem: "gh pr create exited with code 1"
+  }),
   sample("unit.started", {}),
   sample("unit.setup.started", { command: "npm ci", attempt: 1 }),
   sample("unit.setup.failed", { command: "npm ci", attempt: 1, reason, log }),

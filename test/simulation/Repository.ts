@@ -114,6 +114,7 @@ export const make = (machine: Machine): Repository => {
       unsigned: () => Effect.succeed(0),
       diff: () => unused,
       overlap: () => unused,
+      push: () => unused,
       createBranch: (_, branch, at) => answer(() => set(branch, at)),
       restore: (_, branch, at) =>
         answer(() => {

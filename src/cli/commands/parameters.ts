@@ -93,8 +93,8 @@ export const concurrency = number("concurrency", "How many units to work on in p
 export const land = Parameter.choiceOption(
   "land",
   "WHAT",
-  ["auto", "done", "ask", "never"],
-  "What lands: auto, all units or nothing; done, the units that are done; ask, all units once you approve; or never (default: as charlotte.yaml says, or auto)."
+  ["auto", "done", "ask", "pull-request", "never"],
+  "What lands: auto, all units or nothing; done, the units that are done; ask, all units once you approve; pull-request, a pull request with all units instead; or never (default: as charlotte.yaml says, or auto)."
 )
 
 export const conflicts = Parameter.choiceOption(

@@ -70,6 +70,8 @@ export interface Summary {
   readonly left: ReadonlyArray<{ readonly unit: string; readonly reason: string }> | undefined
   /** Why the units that are done could not land. */
   readonly notLanded: string | undefined
+  /** The pull request, or the page on which to open one. */
+  readonly pullRequest: Outcome["pullRequest"]
   /** The command that lands what is done, if nothing of it has landed. */
   readonly land: string | undefined
   /** How many commits have no signature, although the user signs. */
@@ -106,6 +108,13 @@ const Outcome = Schema.Struct({
   left: Schema.optional(Schema.Array(Schema.Struct({ unit: Schema.String, reason: Schema.String }))),
   notLanded: Schema.optional(
     Schema.Struct({ reason: Schema.String, command: Schema.String, log: Schema.optional(Schema.String) })
+  ),
+  pullRequest: Schema.optional(
+    Schema.Struct({
+      isOpen: Schema.Boolean,
+      url: Schema.optional(Schema.String),
+      problem: Schema.optional(Schema.String)
+    })
   ),
   unsigned: Schema.optional(Schema.Int),
   commits: Schema.optional(Schema.Int),
@@ -144,6 +153,7 @@ export const of = (
     leftOut: outcome.leftOut && leftOutOf(outcome.leftOut),
     target: outcome.target ?? config?.targetBranch,
     ...landedOf(outcome),
+    pullRequest: outcome.pullRequest,
     land: isUnlanded({ ...run, ...work }) ? command("charlotte", "land", run.id) : undefined,
     unsigned: outcome.unsigned,
     reason,

@@ -74,6 +74,7 @@ export const facts = (summary: Summary): ReadonlyArray<Fact> => {
       branch === undefined ? undefined : `${commits}${unsigned === undefined ? "" : `, ${unsigned} not signed`}`
     ],
     ["landed", landed(summary)],
+    ["proposed", proposed(summary)],
     ["left", summary.left?.map(({ unit }) => unit).join(", ")],
     ["result", isElsewhere ? undefined : branch],
     ["diff", isElsewhere ? undefined : diff],
@@ -87,6 +88,14 @@ const landed = ({ landed, landedUnits = [], notLanded, target }: Summary): strin
   if (landed === undefined) return undefined
   const units = landedUnits.length === 0 ? "" : `${landedUnits.join(", ")} `
   return `${units}on ${target}, at ${format.short(landed)}`
+}
+
+const proposed = ({ branch, pullRequest, target }: Summary): string | undefined => {
+  if (pullRequest === undefined) return undefined
+  const { isOpen, problem, url } = pullRequest
+  if (isOpen) return url
+  const where = url === undefined ? `for ${target} from ${branch}` : `at ${url}`
+  return `open a pull request ${where}${problem === undefined ? "" : `; ${why.text(problem)}`}`
 }
 
 /** The units with commits that are not in the result; none while the job may still merge them. */

@@ -28,6 +28,7 @@ const kept: ReadonlySet<string> = new Set<Type>([
   "orch.started",
   "orch.waiting",
   "orch.landed",
+  "orch.proposed",
   "unit.waiting",
   "unit.asked",
   "unit.answered",

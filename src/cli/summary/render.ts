@@ -96,13 +96,14 @@ const rows = ({ completed, failed, gates, pending, running, waiting }: Morning, 
   const all: ReadonlyArray<Row> = [
     ...completed.map((job): Row => {
       const target = landedOn(job)
-      const mark = StyledLine.raw("✓ ", "good")
-      return [
-        mark,
-        target === undefined ? "done" : "landed",
-        job,
-        `${time(job)}${target === undefined ? "" : ` on ${target}`}`
-      ]
+      const url = payload.string(payload.json(job.result, "pullRequest"), "url")
+      const [what, where] =
+        url !== undefined
+          ? ["proposed", ` at ${url}`]
+          : target === undefined
+            ? ["done", ""]
+            : ["landed", ` on ${target}`]
+      return [StyledLine.raw("✓ ", "good"), what, job, `${time(job)}${where}`]
     }),
     ...failed.map(({ job, retry }): Row => {
       const mark = retry?.status === "completed" ? StyledLine.raw("· ", "faint") : StyledLine.raw("✗ ", "bad")

@@ -275,7 +275,10 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   "GateNote.testsAdded.files": ["The files of tests that were added.", ["test/logout.test.js"]],
   "IdempotencyKeyReused.key": ["The idempotency key.", "deploy-2026-01-31"],
   "Issue.path": ["The path of the field.", ["limit"]],
-  "JobConfig.units": ["The units of a retry, besides those that depend on them; others stay as they are.", ["api"]],
+  "JobConfig.units": [
+    "The units of a retry, besides those that depend on them; with landOf, those that land, besides what they depend on.",
+    ["api"]
+  ],
   "JobEvent.job.resumed.by": ["What ended the wait: its time, a signal, or a person who resumed the job.", "time"],
   "JobEvent.other.type": ["The type of an event that another orchestrator emits.", "email.sent"],
   "JobEvent.orch.started.agent": ["The names of the agents, separated by commas.", "claude, codex"],
@@ -285,6 +288,13 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   "JobEvent.task.agent.started.log": ["The file that receives the output.", log.file],
   "JobEvent.task.gate.before.log": ["The file that receives the output.", log.file],
   "JobEvent.task.gate.started.log": ["The file that receives the output.", log.file],
+  "JobEvent.orch.proposed.isOpen": ["Whether there is a pull request.", true],
+  "JobEvent.orch.proposed.problem": ["Why it could not be opened.", "gh pr create exited with code 4"],
+  "JobEvent.orch.proposed.remote": ["The name of the remote to which the branch was pushed.", "origin"],
+  "JobEvent.orch.proposed.url": [
+    "The pull request, or the page on which to open one; missing if the remote is a path.",
+    "https://github.com/acme/app/pull/7"
+  ],
   "JobEvent.unit.blocked.waitsFor": ["The units before it that did not complete.", ["api"]],
   "JobEvent.unit.waiting.waitsFor": ["The units that have to be merged before it.", ["api"]],
   "JobProgress.interrupted": ["Number of tasks that were cut short.", 1],

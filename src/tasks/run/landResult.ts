@@ -192,7 +192,7 @@ const advance = (ctx: RunContext, move: { readonly from: ObjectId; readonly to: 
   )
 
 /** The default command retries the job. */
-const blocked = (
+export const blocked = (
   { job, repository, result, snapshot }: RunContext,
   details: { readonly reason: string; readonly command?: string; readonly log?: string | undefined }
 ) =>

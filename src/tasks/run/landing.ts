@@ -7,7 +7,7 @@ import type { JobConfig, Landing } from "../../domain/JobConfig.js"
 import type { Settings } from "../plan/Settings.js"
 
 /** From the strictest. */
-const strictness: ReadonlyArray<Landing> = ["never", "ask", "auto", "done"]
+const strictness: ReadonlyArray<Landing> = ["never", "ask", "pull-request", "auto", "done"]
 
 const stricter = Order.min(Order.mapInput(Order.number, (landing: Landing) => strictness.indexOf(landing)))
 
@@ -19,6 +19,7 @@ export const of = (
 ): Landing => {
   const ofJob = land === false ? "never" : land === true ? settings.land : land
   // A job that lands the work of another was started to do so.
-  const landing = (landOf === undefined ? ofJob : "auto") ?? bound ?? "auto"
+  const wanted = landOf === undefined || ofJob === "pull-request" ? ofJob : "auto"
+  const landing = wanted ?? bound ?? "auto"
   return bound === undefined ? landing : stricter(landing, bound)
 }

@@ -6,12 +6,13 @@ import { Path } from "@effect/platform/Path"
 import { Effect, Either, Option, Schema } from "effect"
 import { now } from "../../internal/now.js"
 import { InvalidJobConfig } from "../../domain/errors.js"
-import type { JobConfig } from "../../domain/JobConfig.js"
+import type { JobConfig, Landing } from "../../domain/JobConfig.js"
 import type { JobId } from "../../domain/JobId.js"
 import { Agent, Agents, script } from "../Agents.js"
 import { Git } from "../../git/Git.js"
 import type { Options } from "../../git/preflight.js"
 import { BranchName, type ObjectId, RepoPath } from "../../git/RefNames.js"
+import * as Remote from "../../git/Remote.js"
 import type { Repository } from "../../git/Repository.js"
 import { addAndCommitCommand, command } from "../../git/shellQuote.js"
 import type { AgentChoice } from "../plan/AgentChoice.js"
@@ -22,6 +23,7 @@ import * as landing from "./landing.js"
 import * as landJob from "./landJob.js"
 import * as retryJob from "./retryJob.js"
 import { PlanSnapshot } from "./PlanSnapshot.js"
+import { noRemote } from "./proposeResult.js"
 
 type Issues = InvalidJobConfig["issues"]
 
@@ -46,10 +48,11 @@ export const read = (config: JobConfig, directory: string) =>
       })
     )
     const settings = Either.isLeft(planned) ? Settings.defaults : planned.right.settings
+    const lands = landing.of(config, settings, agents.land)
     const target = yield* Effect.either(
       branch(repository, config.targetBranch, {
         worktrees: `${directory}/worktrees`,
-        lands: landing.of(config, settings, agents.land) !== "never",
+        lands: lands !== "never" && lands !== "pull-request",
         writes: !config.dryRun
       })
     )
@@ -60,6 +63,7 @@ export const read = (config: JobConfig, directory: string) =>
       ...at("tasksDir", Either.isLeft(planned) ? planned.left.problems.map(String) : []),
       ...at("agent", agentProblems),
       ...at("retryOf", Either.isLeft(former) ? [former.left] : []),
+      ...at("land", Either.isLeft(target) ? [] : proposalProblems(repository, target.right.name, lands)),
       ...at("units", config.units !== undefined && config.retryOf === undefined ? [notARetry] : [])
     ]
     const fileProblems = Either.isLeft(planned)
@@ -101,6 +105,9 @@ export const read = (config: JobConfig, directory: string) =>
   )
 
 const notARetry = "units can be chosen only with retryOf or landOf"
+
+const proposalProblems = (repository: Repository, target: BranchName, lands: Landing): ReadonlyArray<string> =>
+  lands === "pull-request" && Option.isNone(Remote.of(repository, target)) ? [noRemote] : []
 
 /** For a job that lands the work of another: no file of the plan is read, since that work is done. */
 const toLand = (

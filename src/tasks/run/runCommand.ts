@@ -88,7 +88,8 @@ export const run = (
     )
     const moved = [...inItsClone(inClone), ...inRepository(repository, moves)]
     return {
-      reason: reason(outcome, limitedBy) ?? (moved.length === 0 ? undefined : moved.map(({ what }) => what).join("; ")),
+      reason:
+        reasonOf(outcome, limitedBy) ?? (moved.length === 0 ? undefined : moved.map(({ what }) => what).join("; ")),
       outcome,
       moved,
       tail: output.tail,
@@ -187,7 +188,8 @@ export const reasonWithOutput = ({
 export const slowReason = ({ after, limit, of }: Slow): string =>
   `${limit === "total" ? "has been running for" : "printed nothing for"} ${Duration.format(after)}, and is ended after ${Duration.format(of)}`
 
-const reason = (outcome: ProcessOutcome, limitedBy: string | undefined): string | undefined =>
+/** Why a process failed; `undefined` if it succeeded. */
+export const reasonOf = (outcome: ProcessOutcome, limitedBy?: string): string | undefined =>
   $match(outcome, {
     Exited: ({ code }) => (code === 0 ? undefined : `exited with code ${code}`),
     Signalled: ({ signal }) => `was killed by ${signal}`,

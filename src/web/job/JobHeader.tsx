@@ -69,7 +69,7 @@ const Progress = ({ counts }: Pick<Props, "counts">) => {
 
 const Messages = ({ messages, onShow }: Pick<Props, "messages" | "onShow">) => (
   <ul class="messages" aria-label="What goes on">
-    {messages.map(({ reason, said, task, text, tone, unit }, at) => (
+    {messages.map(({ link, reason, said, task, text, tone, unit }, at) => (
       <li key={at} class={`message tone-${tone}`}>
         <span class="message-text">
           <strong>{visible(text)}</strong>
@@ -81,6 +81,11 @@ const Messages = ({ messages, onShow }: Pick<Props, "messages" | "onShow">) => (
             </span>
           )}
         </span>
+        {link !== undefined && (
+          <a class="button" href={link} target="_blank" rel="noreferrer">
+            Open
+          </a>
+        )}
         {unit !== undefined && (
           <button type="button" onClick={() => onShow(unit, task)}>
             Show<span class="visually-hidden"> {visible(unit)}</span>

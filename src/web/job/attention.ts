@@ -21,6 +21,8 @@ export interface Message {
   /** Where to look. */
   readonly unit?: string
   readonly task?: number
+  /** A page to go on with. */
+  readonly link?: string
   /** What a person can do about it. */
   readonly action?: "answer" | "approve" | "resume" | "signal" | "retry" | "land"
 }
@@ -224,6 +226,22 @@ const unlanded = (job: Job): ReadonlyArray<Message> =>
       ]
     : []
 
+const proposed = ({ result }: Job): ReadonlyArray<Message> => {
+  const found = payload.json(result, "pullRequest")
+  if (found === undefined) return []
+  const url = payload.string(found, "url")
+  const isOpen = payload.json(found, "isOpen") === true
+  return [
+    {
+      tone: isOpen ? "good" : "warn",
+      text: isOpen ? "Proposed as a pull request" : "Pushed: open a pull request",
+      reason: [payload.string(found, "problem"), url].filter(Boolean).join("; "),
+      // An orchestrator of an application may put anything there.
+      ...(url?.startsWith("https://") === true && { link: url })
+    }
+  ]
+}
+
 const ended = (job: Job, model: JobModel.JobModel): ReadonlyArray<Message> => {
   const action = job.retriedAs === undefined ? ({ action: "retry" } as const) : {}
   switch (job.status) {
@@ -232,7 +250,7 @@ const ended = (job: Job, model: JobModel.JobModel): ReadonlyArray<Message> => {
       const done = model.units.size === 0 ? "Completed" : "All work is done"
       // Notes come first: a job that is done may have been meddled with.
       const end = { tone: "good", text: landed === undefined ? done : `${done}, and landed on ${landed}` } as const
-      return [...notes(model), end, ...unlanded(job)]
+      return [...notes(model), end, ...proposed(job), ...unlanded(job)]
     }
     case "cancelled":
       return [{ tone: "idle", text: "Cancelled", reason: errorText(job), ...action }, ...unlanded(job)]

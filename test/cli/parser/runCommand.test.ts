@@ -223,7 +223,7 @@ describe("the options of run", () => {
         )
       }
       expect(yield* given("tasks", "--land", "all")).toBe(
-        '2 charlotte: invalid value "all" for --land: expected one of auto, done, ask, never; see: charlotte run --help\n'
+        '2 charlotte: invalid value "all" for --land: expected one of auto, done, ask, pull-request, never; see: charlotte run --help\n'
       )
       for (const wrong of ["team", "=web", "team="]) {
         expect(yield* given("tasks", "--label", wrong)).toBe(
@@ -291,8 +291,8 @@ Options
   --agent NAME           The agent that works on the tasks (default: the one in charlotte.yaml).
   --concurrency N        How many units to work on in parallel (default: 4).
   --land WHAT            What lands: auto, all units or nothing; done, the units that are done; ask,
-                         all units once you approve; or never (default: as charlotte.yaml says, or
-                         auto).
+                         all units once you approve; pull-request, a pull request with all units
+                         instead; or never (default: as charlotte.yaml says, or auto).
   --no-land              Leave the result on its own branch and the target branch unchanged.
   --conflicts WHAT       What happens to a unit that conflicts with those merged before it: agent,
                          one turn of its agent resolves that; or fail (default: as charlotte.yaml

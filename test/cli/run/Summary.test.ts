@@ -35,6 +35,19 @@ describe("job summary", () => {
   diff     ${diff}`)
   })
 
+  it("of a proposed result names the pull request, or where to open one", () => {
+    const { landed: _, ...rest } = result
+    const proposed = (pullRequest: object) =>
+      text({ run: run("completed", { result: { ...rest, pullRequest } }), work: allDone })
+    const url = "https://github.com/acme/barn/pull/7"
+    expect(proposed({ isOpen: true, url })).toContain(`\n  commits  3\n  proposed ${url}\n  result   ${branch}\n`)
+    expect(proposed({ isOpen: false, url, problem: "gh pr create exited with code 1" })).toContain(
+      `\n  proposed open a pull request at ${url}; gh pr create exited with code 1\n`
+    )
+    expect(proposed({ isOpen: false })).toContain(`\n  proposed open a pull request for main from ${branch}\n`)
+    expect(proposed({ isOpen: true, url })).not.toContain("charlotte land")
+  })
+
   it("of a failed job names the reason, the logs, and how to retry", () => {
     expect(text({ run: run("failed", { error: toJson(failure) }), work: someFailed }))
       .toBe(`✗ failed after 1 min 15 s  job ${jobId}

@@ -92,7 +92,7 @@ describe("charlotte.yaml", () => {
       "tasks/charlotte.yaml:5: copy must be a path in the repository, relative to its top, without '..'",
       "tasks/charlotte.yaml:6: baseline must be a list of shell commands",
       "tasks/charlotte.yaml:7: agent must be the name of an agent, or a list of names, such as [claude, codex]",
-      "tasks/charlotte.yaml:14: land must be auto, done or never",
+      "tasks/charlotte.yaml:14: land must be auto, done, ask, pull-request or never",
       "tasks/charlotte.yaml:15: conflicts must be agent or fail",
       "tasks/charlotte.yaml:8: attempts must be a whole number, 1 or more",
       "tasks/charlotte.yaml:9: session must be resume or fresh",

@@ -2,7 +2,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { JobManager, RunStore } from "charlotte"
 import { Duration, Effect, Stream } from "effect"
 import { isLong } from "../../support/long.js"
-import { ended, run, show, subjects, task, unchangedButMain, unit } from "../Jobs.js"
+import { ended, run, show, subjects, task, unchangedButMain, unchangedFromHere, unit } from "../Jobs.js"
+import * as Forge from "./Forge.js"
 import * as Life from "./Life.js"
 import { endure, type Phase, phases } from "./Phases.js"
 import { commitOnMain, type Config } from "./Scenes.js"
@@ -221,6 +222,37 @@ describe("landing", () => {
         yield* Witness.release(world)
         expect(yield* world.git(top, "rev-parse", "main")).toBe(landed)
       }).pipe(Effect.provide(Witness.manager(world)))
+      yield* untouched
+    })
+  )
+
+  it.scopedLive("opens a pull request exactly once, wherever the manager is killed", () =>
+    Effect.gen(function* () {
+      const world = yield* Witness.world
+      const program = yield* Life.program
+      const { config, top } = yield* Witness.job(world)
+      const { opened, proposing, pushed } = yield* Forge.make(world, top, { step: `${world.witness}/step` })
+      const untouched = yield* unchangedFromHere(world, top)
+      const die = dies(program, { letGo: false })
+      let given: Config | undefined = { ...config, land: "pull-request" }
+      for (const point of [
+        ["before", "push *"],
+        ["after", "push *"],
+        ["step", "gh-create"],
+        ["step", "gh-created"]
+      ] as const) {
+        yield* Witness.holdAt(world, point)
+        yield* die(world, { at: point }, given)
+        given = undefined
+        expect(yield* opened, point.join(" ")).toBe(point[1] === "gh-created" ? 1 : 0)
+      }
+      yield* Effect.gen(function* () {
+        const { run } = yield* Effect.flatMap(Witness.latest, ({ id }) => ended(id))
+        expect(run).toMatchObject({ status: "completed", attempt: 5, result: { pullRequest: { isOpen: true } } })
+        yield* Witness.release(world)
+        expect(yield* opened).toBe(1)
+        expect(yield* pushed).toEqual([`charlotte/${run.id}/result`])
+      }).pipe(Effect.provide(Witness.manager({ ...world, environment: proposing(world.environment) })))
       yield* untouched
     })
   )

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import type { Landing } from "../../../src/domain/JobConfig.js"
+import { JobId } from "../../../src/domain/JobId.js"
 import * as landing from "../../../src/tasks/run/landing.js"
 
 const of = (land: Landing | boolean, inPlan?: Landing, bound?: Landing) =>
@@ -18,6 +19,16 @@ describe("what a job lands", () => {
     expect(of(true, "auto", "done")).toBe("auto")
     expect(of(true, undefined, "done")).toBe("done")
     expect(of(true, undefined, "never")).toBe("never")
+  })
+
+  it("is a pull request rather than what lands at once, also of the work of another job", () => {
+    expect(of("auto", undefined, "pull-request")).toBe("pull-request")
+    expect(of("pull-request", "auto", "done")).toBe("pull-request")
+    expect(of("pull-request", undefined, "never")).toBe("never")
+    const landOf = JobId.make("01KB3N5QZ4M6Y2V8T7R1S9W0XE")
+    expect(landing.of({ land: true, landOf }, { land: "pull-request" }, undefined)).toBe("pull-request")
+    expect(landing.of({ land: false, landOf }, { land: "never" }, undefined)).toBe("auto")
+    expect(landing.of({ land: "done", landOf }, {}, "auto")).toBe("auto")
   })
 
   it("is never more than the configuration allows", () => {

@@ -12,7 +12,10 @@ import { resumeParked, writer } from "./Writer.js"
 
 const [root = "", job] = process.argv.slice(2)
 
-const variables = { PATH: process.env["PATH"] ?? "", HOME: `${root}/home` }
+/** A test may put stand-ins for other programs there. */
+const stands = `${root}/forge/bin`
+
+const variables = { PATH: `${stands}:${process.env["PATH"] ?? ""}`, HOME: `${root}/home` }
 
 const layer = charlotte(
   {

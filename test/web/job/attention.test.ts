@@ -212,6 +212,21 @@ describe("what is said of a job first", () => {
     expect(say({ status: "completed" }, [1, "orch.landed", { target: "main", commit: "x" }])).toEqual([
       { tone: "good", text: "All work is done, and landed on main" }
     ])
+    const url = "https://github.com/acme/app/pull/7"
+    const proposed = (result: object) => say({ status: "completed", result: { pullRequest: result } })[1]
+    expect(proposed({ isOpen: true, url })).toEqual({
+      tone: "good",
+      text: "Proposed as a pull request",
+      reason: url,
+      link: url
+    })
+    expect(proposed({ isOpen: false, url: "javascript:alert(1)" })).not.toHaveProperty("link")
+    const since = { base: undefined, commit: undefined, reason: undefined, startedAt: undefined, endedAt: undefined }
+    const merged = { unit: "api", position: 0, dependsOn: [], state: "merged", ...since } as const
+    expect(say({ status: "failed", units: [merged] }).at(-1)).toMatchObject({
+      text: expect.stringMatching(/^What is done is on charlotte\/\w+\/result, and has not landed$/),
+      action: "land"
+    })
     expect(say({ status: "cancelled" })).toEqual([
       { tone: "idle", text: "Cancelled", reason: undefined, action: "retry" }
     ])
