@@ -21,6 +21,16 @@ const sentences: ReadonlyArray<readonly [error: Error, message: string]> = [
     new errors.IdempotencyKeyReused({ jobId, key: "k" }),
     `the idempotency key k was used for job ${jobId} with another body or other options; use a new key`
   ],
+  [new errors.AlreadyAnswered({ jobId, unit: "api" }), `the question of unit api of job ${jobId} was already answered`],
+  [
+    new errors.NoOpenQuestion({ jobId, waiting: ["api", "web"] }),
+    `several units of job ${jobId} wait for an answer, so name one of them: api, web`
+  ],
+  [new errors.NotRetryable({ jobId, status: "running" }), `job ${jobId} cannot be retried: it is running`],
+  [
+    new errors.NotRetryable({ jobId, status: "failed", field: "config.to", reason: "is missing" }),
+    `job ${jobId} cannot be retried: config.to: is missing`
+  ],
   [new errors.JobEnded({ jobId, status: "failed" }), `job ${jobId} has ended: it is failed`],
   [
     new errors.InvalidSignal({ signal: "go", reason: "this kind of job takes the signals stop" }),
@@ -89,6 +99,9 @@ describe("errors", () => {
         errors.JobConflict,
         errors.QueueFull,
         errors.IdempotencyKeyReused,
+        errors.AlreadyAnswered,
+        errors.NoOpenQuestion,
+        errors.NotRetryable,
         errors.JobEnded,
         errors.InvalidSignal,
         errors.TooManySignals,

@@ -2,23 +2,16 @@
  * `charlotte approve` and `charlotte reject`: decide about the result of a job, through the process that runs jobs, or in this process if
  * none does.
  */
-import { Effect, Option, Schema } from "effect"
+import { Effect, Option } from "effect"
 import * as Home from "../../daemon/home/Home.js"
 import type { JobId } from "../../domain/JobId.js"
 import { ApprovalRefused } from "../../http/contract/errors.js"
-import { cookieName, ParentEnvironment } from "../../process/ChildEnvironment.js"
 import * as JobRef from "../target/JobRef.js"
 import * as JobSource from "../target/JobSource.js"
 import { writeJson, writeLines } from "../terminal/Output.js"
 import * as StyledLine from "../terminal/StyledLine.js"
+import { outsideJob } from "./outsideJob.js"
 import { sender } from "./sender.js"
-
-/** A job must not approve or reject by accident what it has made itself. */
-export class InsideJob extends Schema.TaggedError<InsideJob>()("InsideJob", {}) {
-  override get message() {
-    return "this command runs inside a job, where results are neither approved nor rejected; a person does that, in a shell outside of it"
-  }
-}
 
 interface About {
   readonly job: string
@@ -33,7 +26,7 @@ interface Decision {
 
 const decide = ({ commit: named, job, json }: About, decision: Decision) =>
   Effect.gen(function* () {
-    if ((yield* ParentEnvironment)[cookieName] !== undefined) return yield* new InsideJob()
+    yield* outsideJob
     const host = yield* JobSource.host
     const send = <E, R>(
       jobs: JobSource.Jobs,

@@ -26,8 +26,7 @@ export const make = (options: {
     const { fork, initial } = options
     let limited: Duration.Duration | undefined
     // The first timer to end belongs to the shortest grace, so none has to be stopped while another begins.
-    let timers: ReadonlyArray<Fiber.Fiber<void>> = []
-    const stopTimers = () => Effect.forEach(timers, Fiber.interruptAsFork(FiberId.none), { discard: true })
+    let stopTimers: Effect.Effect<void> = Effect.void
 
     return {
       current: () => limited ?? initial,
@@ -37,11 +36,11 @@ export const make = (options: {
           limited = grace
           if (yield* Deferred.isDone(over)) return
           const timer = yield* fork(Effect.zipRight(runningTime.sleep(grace), Deferred.succeed(over, undefined)))
-          timers = [...timers, timer]
+          stopTimers = Effect.zipRight(stopTimers, Fiber.interruptAsFork(timer, FiberId.none))
           // The job may have ended while the timer was begun.
-          if (yield* Deferred.isDone(over)) yield* stopTimers()
+          if (yield* Deferred.isDone(over)) yield* stopTimers
         }).pipe(Effect.uninterruptible),
-      end: Effect.suspend(() => Effect.zipRight(Deferred.succeed(over, undefined), stopTimers())),
+      end: Effect.suspend(() => Effect.zipRight(Deferred.succeed(over, undefined), stopTimers)),
       over: Deferred.await(over),
       isOver: Deferred.isDone(over)
     }

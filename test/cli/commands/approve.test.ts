@@ -70,9 +70,7 @@ const asked = (run: Run, id: string, before?: string) =>
 
 const by = `${userInfo().username}@${hostname()}`
 
-const insideJob =
-  "charlotte: this command runs inside a job, where results are neither approved nor rejected; " +
-  "a person does that, in a shell outside of it\n"
+const insideJob = "charlotte: this command runs inside a job, and is for a person in a shell outside of it\n"
 
 layer(daemon(files), { excludeTestServices: true, timeout: "5 minutes" })("charlotte approve and reject", (it) => {
   it.scoped("land what waits for it, which show, summary, jobs and diff name, with who has decided in the events", () =>

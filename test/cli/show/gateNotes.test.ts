@@ -90,7 +90,7 @@ describe("notes on gates", () => {
     const record = decodeJob(Schema.encodeSync(Job)(job), "")
     const messages = attention(record, ofRecord(record), noon)
     expect(messages[0]).toEqual({ tone: "warn", text: line.slice(2) })
-    expect(messages.at(-1)?.tone).toBe("good")
+    expect(messages.map(({ tone }) => tone)).toContain("good")
     expect(attention({ ...record, status: "running" }, ofRecord(record), noon)[0]).toEqual(messages[0])
   })
 })

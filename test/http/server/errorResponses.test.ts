@@ -4,6 +4,8 @@ import { errors, JobId, RunStore } from "charlotte"
 import * as Http from "charlotte/http"
 import { Context, DateTime, Duration, Effect, Logger, LogLevel, Schema } from "effect"
 import manifest from "../../../package.json" with { type: "json" }
+import { Question } from "../../../src/domain/Question.js"
+import { UnitRecord, Work } from "../../../src/domain/Work.js"
 import { typedStart } from "../../../src/domain/StartOptions.js"
 import { config, unknownId as jobId } from "../../support/jobs.js"
 import * as requests from "../requests.js"
@@ -45,6 +47,11 @@ const resume = (error: Effect.Effect.Error<ReturnType<Manager["resume"]>>) => ({
   methods: { resume: () => Effect.fail(error) },
   sent: post(`/jobs/${jobId}/resume`)
 })
+const retry = (error: Effect.Effect.Error<ReturnType<Manager["retry"]>>) => ({
+  error,
+  methods: { retry: () => Effect.fail(error) },
+  sent: post(`/jobs/${jobId}/retry`)
+})
 
 const cases = [
   [422, start(new errors.InvalidJobConfig({ issues }))],
@@ -70,6 +77,7 @@ const cases = [
   [409, resume(new errors.JobConflict({ jobId, key: "/repo main" }))],
   [429, resume(new errors.MaxJobsReached({ maxJobs: 2 }))],
   [503, resume(new errors.ShuttingDown())],
+  [409, retry(new errors.NotRetryable({ jobId, status: "failed", field: "config.to", reason: "is missing" }))],
   [404, signal(new errors.JobNotFound({ jobId }))],
   [409, signal(new errors.JobEnded({ jobId, status: "failed" }))],
   [422, signal(new errors.InvalidSignal({ signal: "go", reason: "its payload is wrong" }))],
@@ -97,9 +105,11 @@ describe("status of a domain error", () => {
           ? world.byPort.stop(jobId)
           : sent.path.endsWith("resume")
             ? world.byPort.resume(jobId)
-            : sent.path.endsWith("go")
-              ? world.byPort.signal(jobId, "go")
-              : world.byPort.start(config)
+            : sent.path.endsWith("retry")
+              ? world.byPort.retry(jobId)
+              : sent.path.endsWith("go")
+                ? world.byPort.signal(jobId, "go")
+                : world.byPort.start(config)
         const failure = yield* Effect.flip(call)
         expect(failure).toBeInstanceOf(error.constructor)
         expect(failure).toMatchObject({ message: error.message })
@@ -202,6 +212,18 @@ const others: ReadonlyArray<Case> = [
     sent: post(`/jobs/${stored}/approve`, { commit: "0123456" }),
     holds: { jobId: stored, reason: "notWaiting", status: "running" }
   },
+  {
+    status: 409,
+    tag: "NoOpenQuestion",
+    sent: post(`/jobs/${stored}/answer`, { unit: "web", text: "80" }),
+    holds: { jobId: stored, unit: "web", waiting: [] }
+  },
+  {
+    status: 409,
+    tag: "AlreadyAnswered",
+    sent: post(`/jobs/${stored}/answer`, { unit: "api", text: "80" }),
+    holds: { jobId: stored, unit: "api", by: "ann" }
+  },
   { status: 400, tag: "CursorAhead", sent: get(`/api/v1/jobs/${stored}/events?after=7`), holds: { after: 7 } },
   {
     status: 422,
@@ -233,6 +255,24 @@ describe("status of a request error", () => {
     const other = { ...config, targetBranch: "other" }
     yield* Effect.orDie(
       store.create({ id: stored, kind: "tasks", key: undefined, config: other, labels, at: yield* DateTime.now })
+    )
+    const at = yield* DateTime.now
+    const by = { jobId: stored, attempt: 1 }
+    const unit = new UnitRecord({ unit: "api", position: 0, dependsOn: [], state: "running" })
+    const question = new Question({
+      unit: "api",
+      task: 1,
+      seq: 1,
+      agent: "claude",
+      question: "Which port?",
+      askedAt: at
+    })
+    yield* Effect.orDie(
+      Effect.all([
+        store.work.plan({ ...by, work: new Work({ units: [unit], tasks: [] }) }),
+        store.questions.record({ ...by, questions: [question] }),
+        store.questions.answer({ jobId: stored, unit: "api", text: "81", by: "ann", at })
+      ])
     )
     return world
   }).pipe(Logger.withMinimumLogLevel(LogLevel.None))

@@ -136,11 +136,11 @@ describe("what is said of a job first", () => {
     expect(say({}, asks, ...attempt(10, 1, "web", true).slice(0, 2))[0]).toEqual(question)
     const parked = { reason: "api asks: Which port?", until: undefined, signal: "charlotte.resume", questions: 1 }
     expect(
-      say({ status: "parked", parked: { ...parked, retry: undefined }, waitsFor: "signal" }, asks, [
-        10,
-        "job.parked",
-        parked
-      ])
+      say(
+        { status: "parked", parked: { ...parked, approval: undefined, retry: undefined }, waitsFor: "signal" },
+        asks,
+        [10, "job.parked", parked]
+      )
     ).toEqual([question, { tone: "idle", text: "Parked for an answer" }])
   })
 
