@@ -19,7 +19,7 @@ const text = Parameter.optionalArgument("text", {
 export const answer = CommandTree.command(
   {
     description:
-      "Answer the question of an agent. Its unit goes on with the answer. If several units of the job wait for one, name the unit first.",
+      "Answer the question of an agent. Its unit continues with the answer. If several units of the job wait for one, name the unit first.",
     example: 'charlotte answer latest api "Use port 8080."',
     parameters: { job, unitOrText, text, json }
   },

@@ -249,7 +249,7 @@ const answer = HttpApiEndpoint.post("answer", "/jobs/:id/answer")
   .annotateContext(
     described(
       "Answer the question of an agent",
-      "The unit goes on with the answer at once, even if the job is parked. If several units wait for an answer, name one: NoOpenQuestion lists them. A question is answered once; a second answer is AlreadyAnswered."
+      "The unit continues with the answer at once, even if the job is parked. If several units wait for an answer, name one: NoOpenQuestion lists them. A question is answered once; a second answer is AlreadyAnswered."
     )
   )
 

@@ -87,7 +87,7 @@ export const resume = (
   ].join("\n")
 
 const alone =
-  "Nobody is there while you work: decide for yourself, and note what you assume. Only if you cannot go on without a person, " +
+  "No person is there while you work: decide for yourself, and note what you assume. Only if you cannot go on without a person, " +
   `end your last message with a line that begins with \`${questionMark}\` and asks what you need to know. You get the answer in a later turn.\n`
 
 const unchanged =

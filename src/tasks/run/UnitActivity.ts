@@ -60,11 +60,14 @@ export const make = (job: Pick<JobContext<unknown>, "park">, units: number): Eff
 
     const canPark = () => active <= 0 && waits.size > 0 && ![...waits].some(({ isBlocked }) => isBlocked?.() === true)
 
+    let isParking = false
     const parkIfIdle = Effect.gen(function* () {
       if (!canPark()) return
       // An agent may be available again since its units last looked.
       if (yield* Effect.orElseSucceed(isAnyOver(waits), () => false)) return
-      if (canPark()) return yield* job.park(together([...waits]))
+      if (isParking || !canPark()) return
+      isParking = true
+      return yield* job.park(together([...waits]))
     })
 
     const idle = Effect.suspend(() => {

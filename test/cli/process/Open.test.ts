@@ -100,7 +100,7 @@ describe("charlotte open", () => {
       expect(code).toMatch(/^[\w-]{22}$/)
       expect(read("opened")).toMatch(/^file:\/\/\S+\/open-[\w-]+\.html$/)
       expect(read("mode")).toBe("600")
-      expect(read("processes")).toContain(` open ${id} `)
+      expect(`${read("processes")} `).toContain(` open ${id} `)
       expect(read("processes")).toContain(read("opened"))
       expect(read("processes")).not.toContain(code)
       expect(openings(world).length).toBe(1)

@@ -114,10 +114,10 @@ describe("charlotte.yaml", () => {
 
   it("rejects unknown limits", () => {
     expect(parse("limits:\n  calls: 3\n").problems.map(String)).toEqual([
-      'tasks/charlotte.yaml:2: has the unknown key "calls" in limits: expected one of agentCalls, duration'
+      'tasks/charlotte.yaml:2: has the unknown key "calls" in limits: expected one of agentCalls, duration, answer'
     ])
     expect(parse("limits: 3\n").problems.map(String)).toEqual([
-      "tasks/charlotte.yaml:1: limits must be a mapping with these keys: agentCalls, duration"
+      "tasks/charlotte.yaml:1: limits must be a mapping with these keys: agentCalls, duration, answer"
     ])
   })
 })

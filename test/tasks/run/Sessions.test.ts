@@ -203,7 +203,7 @@ describe("a session that", () => {
   ])("$title", ({ fresh, last }) =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
-      const { config } = yield* repository(world, one())
+      const { config } = yield* repository(world, one("questions: fail\n"))
       const profiles = [claude(world, "[ $n -lt 3 ] && exit 0; worked")]
       const { first, second, taken } = yield* Effect.gen(function* () {
         const store = yield* RunStore.RunStore

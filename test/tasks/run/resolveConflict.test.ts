@@ -78,7 +78,8 @@ describe("a conflict of a unit", () => {
         commit: b?.commit
       })
       expect(yield* noted(job)).toEqual(["b: conflict in a.txt resolved by claude"])
-      expect(yield* Effect.forEach(["turns", "gate-a", "gate-b"], (name) => counted(one, name))).toEqual([1, 2, 2])
+      // Each gate ran before the work, after it, and on the merge.
+      expect(yield* Effect.forEach(["turns", "gate-a", "gate-b"], (name) => counted(one, name))).toEqual([1, 3, 3])
       const prompt = readFileSync(`${one.root}/prompt`, "utf8")
       for (const part of ["- a.txt", "grep -q left a.txt", "grep -q right a.txt", "- task 1: Task 1"])
         expect(prompt).toContain(part)
