@@ -4,6 +4,7 @@
 import { Effect } from "effect"
 import { Git } from "../../git/Git.js"
 import type { Restored } from "../../git/restoreProtected.js"
+import type { RepoPath } from "../../git/RefNames.js"
 import * as plainText from "../../internal/plainText.js"
 import type { Task, Unit } from "../plan/Plan.js"
 import * as Protection from "../plan/Protection.js"
@@ -21,8 +22,16 @@ export interface PutBack extends Restored {
   readonly patch: string
 }
 
-/** The note comes before the first file is put back: after a crash in between, nothing else would tell. */
-export const putBack = (ctx: RunContext, unit: Unit, task: Task, { tip, worktree }: TaskPosition, patch: string) =>
+/**
+ * The note comes before the first file is put back: after a crash in between, nothing else would tell. `patch`: the file for the changes.
+ */
+export const putBack = (
+  ctx: RunContext,
+  unit: Unit,
+  task: Task,
+  { tip, worktree }: TaskPosition,
+  { except = [], patch }: { readonly patch: string; readonly except?: ReadonlyArray<RepoPath> }
+) =>
   Effect.gen(function* () {
     const protection = of(ctx, task)
     const nothing: PutBack = { changed: [], added: [], files: [], patch }
@@ -32,7 +41,7 @@ export const putBack = (ctx: RunContext, unit: Unit, task: Task, { tip, worktree
     const restoring = git.restoreProtected(ctx.repository, worktree, {
       at: tip,
       rules: Protection.rules(protection),
-      except: ctx.keep,
+      except: [...ctx.keep, ...except],
       patch,
       before: ({ changed }) => Effect.orDie(Note.add(ctx, about, { _tag: "protected", files: changed, patch }))
     })

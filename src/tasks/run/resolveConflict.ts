@@ -11,13 +11,16 @@ import { mergeBranch, ObjectId, RepoPath, unitBranch } from "../../git/RefNames.
 import * as plainText from "../../internal/plainText.js"
 import { script } from "../agents/Profile.js"
 import { Task, type Unit } from "../plan/Plan.js"
+import * as checkChanges from "./checkChanges.js"
 import type { TaskPosition } from "./commitTask.js"
 import { type MergeConflict } from "./errors.js"
 import * as Note from "./Note.js"
+import * as protectFiles from "./protectFiles.js"
 import type { PlanSnapshot } from "./PlanSnapshot.js"
 import { ofRepository, retryWhileUnwritable } from "./retryWhileUnwritable.js"
 import type { RunContext } from "./RunContext.js"
 import * as runTask from "./runTask.js"
+import type { AfterTurn } from "./tryTask.js"
 import * as saveUnfinished from "./saveUnfinished.js"
 import * as UnitWorktree from "./UnitWorktree.js"
 import * as verifyMerge from "./verifyMerge.js"
@@ -112,9 +115,16 @@ export const run = (ctx: RunContext, unit: Unit, conflict: MergeConflict) =>
     const worktree = yield* UnitWorktree.open(ctx, unit.id, { branch, at, directory: directoryOf(unit) })
     const paths = yield* Schema.decode(Schema.Array(RepoPath))(files)
     const inConflict = new Set<string>(files)
-    const afterTurn = (worker: string) =>
+    const afterTurn: AfterTurn = ({ name, worker }) =>
       Effect.gen(function* () {
-        const { notes } = record()
+        const patch = `${name}.protected.patch`
+        const { files: restored } = yield* protectFiles.putBack(
+          ctx,
+          unit,
+          task,
+          { worktree, tip: at },
+          { patch, except: paths }
+        )
         const note: TaskNote = { _tag: "resolved", files, by: worker }
         const { commit } = yield* retryWhileUnwritable(ofRepository(git, repository), (problem) =>
           Note.add(ctx, { unit: unit.id, task: number }, `${problem}: the merge is committed once it can be written`)
@@ -125,9 +135,14 @@ export const run = (ctx: RunContext, unit: Unit, conflict: MergeConflict) =>
             jobId: job.id,
             unit: unit.id,
             since: at,
-            keep: ctx.keep.filter((path) => !inConflict.has(path)),
+            keep: [...ctx.keep, ...restored].filter((path) => !inConflict.has(path)),
             resolves: { parents, files: paths },
-            before: (commit) => Effect.orDie(progress.changeTask(unit.id, number, { commit, notes: [note, ...notes] }))
+            before: (commit, changed) =>
+              Effect.gen(function* () {
+                const others = changed.filter((path) => !inConflict.has(path))
+                yield* checkChanges.note(ctx, unit, task, { changed: others, from: at, to: commit })
+                yield* progress.changeTask(unit.id, number, { commit, notes: [note, ...record().notes] })
+              }).pipe(Effect.orDie, Effect.provideService(Git, git))
           })
         )
         yield* ctx.emit("task.noted", { note }, { unit: unit.id, task: number })

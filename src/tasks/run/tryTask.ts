@@ -65,7 +65,11 @@ const restoredAt = ({ tip, worktree: { restored } }: commitTask.TaskPosition): O
 type Committing = ReturnType<typeof commitTask.commit>
 
 /** What follows the turn of an agent that has succeeded, instead of the gate and the commit of the task. */
-export type AfterTurn = (worker: string) => Committing
+export type AfterTurn = (turn: {
+  readonly worker: string
+  /** The path of its logs, without their extensions. */
+  readonly name: string
+}) => Committing
 
 export const tryTask = <R>(
   ctx: RunContext,
@@ -136,11 +140,11 @@ export const tryTask = <R>(
       })
     }
 
-    if (afterTurn !== undefined) return yield* committed(afterTurn(agent.worker), attempt)
+    if (afterTurn !== undefined) return yield* committed(afterTurn(agent), attempt)
     if (agent.asked !== undefined) return { asked: agent.asked }
 
     const protectedFiles = yield* protectFiles
-      .putBack(ctx, unit, task, position, `${agent.name}.protected.patch`)
+      .putBack(ctx, unit, task, position, { patch: `${agent.name}.protected.patch` })
       .pipe(Effect.catchTag("GitFailed", failedBy(attempt, "protected files could not be put back")))
     if ("reason" in protectedFiles) return protectedFiles
     const judged = yield* judge.run(ctx, unit, task, position, { attempt, failures, name: agent.name })

@@ -206,7 +206,7 @@ describe("secrets in the daemon's environment", () => {
       yield* Daemon.down(here)
 
       // What agents and gates have printed is their own.
-      const isTheirs = (path: string) => /\.(agent|gate)\.log$|\/token$/.test(path)
+      const isTheirs = (path: string) => /\.(agent|gate|gate-again)\.log$|\/token$/.test(path)
       const places = [
         ["command lines", commandLines],
         ["events", watched.out],

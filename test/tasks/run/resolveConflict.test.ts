@@ -174,6 +174,26 @@ describe("a conflict of a unit", () => {
     })
   )
 
+  it.scopedLive("is resolved without what the turn did to protected files, which a note says", () =>
+    Effect.gen(function* () {
+      const one = yield* world
+      const { config, top } = yield* begin(one, {
+        ...clash(one, 'conflicts: agent\nprotect: ["*.txt"]\n'),
+        "a/01-a.md": task(1, "echo left > c.txt", "test -e c.txt"),
+        "b/01-b.md": task(1, "echo right > c.txt", "test -e c.txt")
+      })
+      yield* one.write(`${one.root}/resolve`, `${both.replaceAll("a.txt", "c.txt")}; echo mine > a.txt`)
+      const job = yield* Effect.provide(run(config), manager(one))
+      expect([job.run.status, turnOf(job)?.resolves]).toEqual(["completed", ["c.txt"]])
+      expect(yield* show(one, top, "main:c.txt")).toBe("left\nright\n")
+      expect(yield* show(one, top, "main:a.txt")).toBe("one\ntwo\nthree\n")
+      expect(turnOf(job)?.notes).toMatchObject([
+        { _tag: "resolved", files: ["c.txt"] },
+        { _tag: "protected", files: ["a.txt"] }
+      ])
+    })
+  )
+
   it.scopedLive("fails the unit if the turn leaves markers, and gets no second one", () =>
     Effect.gen(function* () {
       const one = yield* world
