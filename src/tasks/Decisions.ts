@@ -7,6 +7,7 @@ import { posix } from "node:path"
 import type { JobId } from "../domain/JobId.js"
 import type { RecordedSignal } from "../domain/RecordedSignal.js"
 import { approvalSignal } from "../domain/Run.js"
+import type { TaskRecord } from "../domain/Work.js"
 import * as plainText from "../internal/plainText.js"
 import type { RunSignals } from "../store/port/RunSignals.js"
 import * as Markdown from "./plan/Markdown.js"
@@ -46,16 +47,26 @@ export const read = (store: Pick<RunSignals, "signals">, jobId: JobId) =>
     }
   })
 
-/** The plan with one more task at the end of a unit for each of its rejections. */
-export const planned = (snapshot: PlanSnapshot, decisions: ReadonlyArray<Decision>): PlanSnapshot => {
+/**
+ * The plan with one more task at the end of a unit for each of its rejections. Turns at conflicts are recorded as tasks that are not
+ * part of the plan, and keep their numbers.
+ */
+export const planned = (
+  snapshot: PlanSnapshot,
+  decisions: ReadonlyArray<Decision>,
+  recorded: ReadonlyArray<Pick<TaskRecord, "unit" | "task" | "resolves">>
+): PlanSnapshot => {
   const { plan } = snapshot
   const units = plan.units.map((unit) => {
     const reasons = decisions.flatMap((decision) => (decision.unit === unit.id ? (decision.because ?? []) : []))
+    const turns = recorded.flatMap((record) =>
+      record.unit === unit.id && record.resolves !== undefined ? [record.task] : []
+    )
     return reasons.length === 0
       ? unit
       : new Unit({
           ...unit,
-          tasks: reasons.reduce((tasks, because) => [...tasks, further(unit, tasks, because)], unit.tasks)
+          tasks: reasons.reduce((tasks, because) => [...tasks, further(unit, tasks, { because, turns })], unit.tasks)
         })
   })
   return new PlanSnapshot({ ...snapshot, plan: new Plan({ ...plan, units }) }, { disableValidation: true })
@@ -64,9 +75,16 @@ export const planned = (snapshot: PlanSnapshot, decisions: ReadonlyArray<Decisio
 /** As long as git recommends for the first line of a commit message. */
 const longestTitle = 72
 
+interface Rejection {
+  readonly because: string
+  /** The numbers of the unit's turns at conflicts. */
+  readonly turns: ReadonlyArray<number>
+}
+
 /** The task has no file: what it is about is the result, and its gate is all gates of the unit. */
-const further = ({ dir, tasks: all }: Unit, before: ReadonlyArray<Task>, because: string): Task => {
-  const number = Math.max(0, ...before.map(({ number }) => number)) + 1
+const further = ({ dir, tasks: all }: Unit, before: ReadonlyArray<Task>, { because, turns }: Rejection): Task => {
+  let number = Math.max(0, ...before.map(({ number }) => number)) + 1
+  while (turns.includes(number)) number++
   const last = before.at(-1)
   const [line = ""] = because.trim().split("\n")
   const title = plainText.line(line)

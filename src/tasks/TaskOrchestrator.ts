@@ -153,7 +153,8 @@ const run = (options: Options, taskAgents: TaskAgents.TaskAgents, job: JobContex
     const lifecycle = job.attempt === 1 ? [] : yield* store.lifecycle(id)
     const requested = JobLifecycle.approval(lifecycle)
     const decisions = requested === undefined ? [] : yield* Decisions.read(store, id)
-    const snapshot = Decisions.planned(yield* PlanSnapshot.decode(job.submission), decisions)
+    const recorded = decisions.length === 0 ? [] : (yield* store.work.of(id)).tasks
+    const snapshot = Decisions.planned(yield* PlanSnapshot.decode(job.submission), decisions, recorded)
     const { base, fingerprint, plan, target, targetAt, topLevel } = snapshot
     const { leftOut } = snapshot.taken
     const result = resultBranch(id)

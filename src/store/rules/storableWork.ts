@@ -23,12 +23,22 @@ export const storableTask = (task: TaskRecord): TaskRecord =>
       )
     : task
 
-/** The tasks of a plan that are not recorded; after the first plan, only those of known units. */
+/** The tasks of a plan that are not recorded; after the first plan, only those of known units, after the recorded tasks of each. */
 export const further = (
   planned: ReadonlyArray<{ readonly unit: string; readonly task: number | null }>,
   tasks: ReadonlyArray<TaskRecord>
 ): ReadonlyArray<TaskRecord> => {
-  const units = new Set(planned.map(({ unit }) => unit))
-  const known = new Set(planned.map(({ task, unit }) => `${unit}/${task}`))
-  return tasks.filter(({ task, unit }) => units.size === 0 || (units.has(unit) && !known.has(`${unit}/${task}`)))
+  const known = new Map<string, Set<number>>()
+  for (const { task, unit } of planned) {
+    const own = known.get(unit) ?? new Set()
+    known.set(unit, task === null ? own : own.add(task))
+  }
+  if (known.size === 0) return tasks
+  return tasks.flatMap((record) => {
+    const own = known.get(record.unit)
+    if (own === undefined || own.has(record.task)) return []
+    const position = Math.max(record.position, own.size)
+    own.add(record.task)
+    return new TaskRecord({ ...record, position }, { disableValidation: true })
+  })
 }

@@ -15,6 +15,7 @@ import * as landResult from "./landResult.js"
 import * as recoveryCommands from "./recoveryCommands.js"
 import * as ResultBranch from "./ResultBranch.js"
 import type { RunContext } from "./RunContext.js"
+import * as unitCommits from "./unitCommits.js"
 
 /** A unit with a task that the last decision has added goes on, although it is over; all work up to then is in the rejected result. */
 export const reopen = (ctx: RunContext, decisions: ReadonlyArray<Decision>) =>
@@ -23,7 +24,7 @@ export const reopen = (ctx: RunContext, decisions: ReadonlyArray<Decision>) =>
     for (const { id } of snapshot.plan.units) {
       const { endedAt, state } = progress.unit(id)
       const isOver = state === "merged" || state === "skipped"
-      const tasks = progress.tasksOf(id)
+      const tasks = unitCommits.plannedOf(ctx, id)
       const base = decisions.findLast(({ unit }) => unit === id)?.commit
       if (!isOver || base === undefined || tasks.every(({ state }) => state !== "pending")) continue
       const last = tasks.findLast(({ state }) => state === "completed")

@@ -12,7 +12,7 @@ export interface Recorded {
 }
 
 /** The tasks of the unit that are part of the plan. */
-const plannedOf = ({ progress }: Recorded, unit: string) =>
+export const plannedOf = ({ progress }: Recorded, unit: string) =>
   progress.tasksOf(unit).filter(({ resolves }) => resolves === undefined)
 
 /** The commit of the unit's last completed task. */

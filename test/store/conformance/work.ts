@@ -166,6 +166,13 @@ export const work = (layer: Layer.Layer<RunStore.RunStore>) => {
         const [first, second, third] = plan.tasks
         expect((yield* work.of(id(1))).tasks).toEqual([first, second, running, third])
         const refused = yield* Effect.flip(work.add({ jobId: id(1), attempt: 2, task: task("b", 9, 3) }))
+        // A plan does not count what was added.
+        const tasks = [...plan.tasks, task("b", 9, 2), task("b", 10, 3)]
+        yield* work.plan({ jobId: id(1), attempt: 1, work: new Work.Work({ ...plan, tasks }) })
+        expect((yield* work.of(id(1))).tasks).toEqual([
+          ...[first, second, running],
+          ...[task("b", 9, 3), task("b", 10, 4), third]
+        ])
         expect(refused._tag).toBe("Superseded")
       }).pipe(Effect.provide(layer))
     )

@@ -1,12 +1,11 @@
 /** Landing what a person has approved. */
 import { describe, expect, it } from "@effect/vitest"
-import { type JobId, JobManager, RunStore } from "charlotte"
-import { Effect, Either, Option } from "effect"
-import type { Decision } from "../../../src/http/server/Extension.js"
-import { decide as decideIn } from "../../../src/tasks/http/decide.js"
+import { JobManager, RunStore } from "charlotte"
+import { Effect, Either } from "effect"
 import { unknownId } from "../../support/jobs.js"
 import * as Repository from "../../support/Repository.js"
-import { appears, charlotte, ended, litter, repository, type run, show, task, unit, untilClosed } from "../Jobs.js"
+import { appears, charlotte, ended, litter, repository, show, task, unit, untilClosed } from "../Jobs.js"
+import { asked, decide, parked } from "./Approvals.js"
 import { blockedBy, commitOf, commitOnMain, counted, counting, doneTasks, pausing } from "./Scenes.js"
 
 const settings = (world: Repository.Sandbox) =>
@@ -23,35 +22,6 @@ const two = (world: Repository.Sandbox) => ({
   ...creates(world, "api"),
   ...creates(world, "web", ["api"])
 })
-
-const decide = (id: JobId.JobId, decision: Decision) =>
-  Effect.gen(function* () {
-    const store = yield* RunStore.RunStore
-    const manager = yield* JobManager.JobManager
-    return yield* decideIn(store, (...signal) => manager.signal(id, ...signal), id, decision)
-  })
-
-/** Waits until the job has parked in an attempt after the given one, and returns what it waits for. */
-const parked = (id: JobId.JobId, after = 0) =>
-  Effect.gen(function* () {
-    const store = yield* RunStore.RunStore
-    const changes = yield* store.changes(id)
-    for (;;) {
-      const version = yield* changes.version
-      const { attempt, parked, status } = Option.getOrThrow(yield* store.get(id))
-      if (status === "parked" && attempt > after) return { attempt, ...parked }
-      if (status === "completed" || status === "failed") return yield* Effect.dieMessage(`the job is ${status}`)
-      yield* changes.changed(version)
-    }
-  }).pipe(Effect.scoped)
-
-const asked = (config: Parameters<typeof run>[0]) =>
-  Effect.gen(function* () {
-    const manager = yield* JobManager.JobManager
-    const id = yield* manager.start(config)
-    const { approval, ...rest } = yield* parked(id)
-    return { id, ...rest, commit: approval?.commit ?? "", base: approval?.base ?? "" }
-  })
 
 /** The script agent runs the text of a rejection. */
 const script = (line: string) => `Do this as well:\n\n\`\`\`sh\n${line}\n\`\`\``

@@ -7,6 +7,7 @@ import * as Summary from "../../../src/cli/run/Summary.js"
 import { jumping } from "../../support/jumpingClock.js"
 import * as Repository from "../../support/Repository.js"
 import { appears, charlotte, ended, repository, run, show, subjects, task, unit } from "../Jobs.js"
+import { asked, decide, parked } from "./Approvals.js"
 import { both, resolver } from "./Resolver.js"
 import * as Life from "./Life.js"
 import { commitOf, commitOnMain, type Config, counted, counting, pausing } from "./Scenes.js"
@@ -116,6 +117,38 @@ describe("a conflict of a unit", () => {
         expect(yield* leftovers(one, top, second.id)).toEqual([])
       }).pipe(Effect.provide(manager(one)))
     })
+  )
+
+  it.scopedLive(
+    "that had a turn leaves its unit a further task if the result is rejected, and it lands with that",
+    () =>
+      Effect.gen(function* () {
+        const one = yield* world
+        const { config, top } = yield* begin(one, clash(one, "conflicts: agent\nland: ask\n"))
+        yield* Effect.gen(function* () {
+          const { approval, attempt, id } = yield* asked(config)
+          const because = "Do this as well:\n\n```sh\necho more > more.txt\n```"
+          yield* decide(id, { because, unit: "b" })
+          const again = yield* parked(id, attempt)
+          expect(again.commit).not.toBe(approval?.commit)
+          yield* decide(id, { commit: again.commit })
+          const job = yield* ended(id)
+          expect(job.run).toMatchObject({ status: "completed", result: { landed: again.commit } })
+          expect(
+            job.work.tasks.map(({ position, resolves, state, task, unit }) => [unit, task, position, state, resolves])
+          ).toEqual([
+            ["a", 1, 0, "completed", undefined],
+            ["b", 1, 0, "completed", undefined],
+            ["b", 2, 1, "completed", ["a.txt"]],
+            ["b", 3, 2, "completed", undefined]
+          ])
+          expect([yield* show(one, top, "main:a.txt"), yield* show(one, top, "main:more.txt")]).toEqual([
+            resolved,
+            "more\n"
+          ])
+          expect(yield* leftovers(one, top, id)).toEqual([])
+        }).pipe(Effect.provide(manager(one)))
+      })
   )
 
   it.scopedLive(
