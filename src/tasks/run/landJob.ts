@@ -39,10 +39,8 @@ export const carryOver = (former: FormerJob, { repository, target, tip, wanted }
     const { base, plan, taken, targetAt } = snapshot
     const recorded = recordsOf(work)
     const standing = (unit: string) => scheduleUnits.standing(recorded, unit)
-    const isDone = (unit: Unit) =>
-      ["merged", "done", "empty"].includes(standing(unit.id)) &&
-      Fold.lost({ units: plan.units, standing }, unit).length === 0
-    const done = plan.units.filter(isDone)
+    const done = doneOf(plan, standing, (unit) => wasRejected(recorded, unit))
+    const isDone = (unit: Unit) => done.includes(unit)
     yield* checkNames(former, recorded, wanted ?? [], done)
 
     const tips = new Map(
@@ -95,6 +93,25 @@ export const carryOver = (former: FormerJob, { repository, target, tip, wanted }
     }
   })
 
+/** Whether a task was added to the unit since its work was rejected: that work was in the result, from which the task continues. */
+const wasRejected = (recorded: unitCommits.Recorded, { id, tasks }: Unit): boolean =>
+  unitCommits.plannedOf(recorded, id).some(({ task }) => tasks.every(({ number }) => number !== task))
+
+/** The units that are done, with all whose work they contain: what continued from a result contains the work of all units. */
+const doneOf = (
+  { units }: Plan,
+  standing: (unit: string) => Fold.Standing,
+  wasRejected: (unit: Unit) => boolean
+): ReadonlyArray<Unit> => {
+  let done = units.filter(({ id }) => ["merged", "done", "empty"].includes(standing(id)))
+  for (;;) {
+    const left = units.filter((unit) => !done.includes(unit))
+    const next = done.filter((unit) => left.every(({ id }) => !wasRejected(unit) && !unit.dependsOn.includes(id)))
+    if (next.length === done.length) return done
+    done = next
+  }
+}
+
 /** A job that was stopped before it began has no records. */
 const recordsOf = ({ tasks, units }: Work): unitCommits.Recorded => ({
   progress: {
@@ -145,13 +162,17 @@ interface Folding {
   readonly tips: ReadonlyMap<string, ObjectId>
 }
 
-/** The result of the job as far as it has only these units, so that nothing is merged twice; the others are merged into it. */
+/**
+ * The result of the job as far as it has only these units, so that nothing is merged twice; the others are merged into it. Each recorded
+ * result may have the work that was rejected of a unit that does not land.
+ */
 const fold = ({ id, snapshot }: FormerJob, { recorded, repository, tips, units }: Folding) =>
   Effect.gen(function* () {
     const git = yield* Git
     const { base, plan, taken } = snapshot
     const { progress } = recorded
-    const merged = plan.units.filter(({ id }) => progress.unit(id).state === "merged")
+    const isClean = plan.units.every((unit) => units.includes(unit) || !wasRejected(recorded, unit))
+    const merged = isClean ? plan.units.filter(({ id }) => progress.unit(id).state === "merged") : []
     const whole = Array.takeWhile(merged, ({ id }) => units.some((unit) => unit.id === id))
     const result = Option.flatMap(Array.last(whole), (unit) =>
       Schema.decodeUnknownOption(ObjectId)(progress.unit(unit.id).commit)

@@ -6,6 +6,7 @@ import { rmSync } from "node:fs"
 import { unknownId } from "../../support/jobs.js"
 import * as Repository from "../../support/Repository.js"
 import { appears, charlotte, ended, litter, repository, run, subjects, task, unit } from "../Jobs.js"
+import { asked, decide } from "./Approvals.js"
 import { commitsOf, creates, failing, filesOf, five, landed, settings, witnessed } from "./FiveUnits.js"
 import {
   blockedBy,
@@ -311,6 +312,35 @@ describe("landing the work of a job", () => {
       expect(yield* commitOf(world, top, "main")).toBe(before)
     })
   )
+
+  for (const end of ["fails", "is stopped"])
+    it.scopedLive(`leaves out all work of a unit that was rejected and whose further task ${end}`, () =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const { config, top } = yield* repository(world, {
+          "charlotte.yaml": settings(world, "land: ask\n"),
+          ...creates(world, "d"),
+          ...creates(world, "e"),
+          ...creates(world, "f", { dependsOn: ["d"] }),
+          ...creates(world, "g")
+        })
+        yield* Effect.gen(function* () {
+          const manager = yield* JobManager.JobManager
+          const { id } = yield* asked(config)
+          const script = end === "fails" ? "false" : pausing(world, "true")
+          yield* decide(id, { because: `Do this:\n\n\`\`\`sh\n${script}\n\`\`\``, unit: "d" })
+          if (end !== "fails") {
+            yield* appears(`${world.root}/go.reached`)
+            yield* manager.stop(id)
+          }
+          yield* ended(id)
+          const { run } = yield* land({ ...config, land: "auto" }, id)
+          const leftOut = ["d", "f"].map((unit) => ({ unit, job: id }))
+          expect(run).toMatchObject({ status: "completed", result: { leftOut } })
+          expect(yield* filesOf(world, top, "main")).toEqual(["a.txt", "b.txt", "e.txt", "g.txt"])
+        }).pipe(Effect.provide(charlotte(world)))
+      })
+    )
 
   it.scopedLive("lands a completed job that was not to land", () =>
     Effect.gen(function* () {
