@@ -99,6 +99,7 @@ const further = ({ dir, tasks: all }: Unit, before: ReadonlyArray<Task>, { becau
       file: posix.join(dir, `${String(number).padStart(2, "0")}-rejected.md`),
       agents: last?.agents ?? [],
       session: last?.session,
+      protect: last?.protect,
       prompt: because,
       scripts: Markdown.parse(because).scripts,
       sha256: ""

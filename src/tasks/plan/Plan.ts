@@ -42,7 +42,12 @@ export class Task extends Schema.Class<Task>("charlotte/Task")({
   scripts: Schema.Array(Schema.String),
   /** SHA-256 of the file, in hexadecimal. */
   sha256: Schema.String
-}) {}
+}) {
+  /** Whether the rejection of a result has added it: then it has no file, and its gate has passed before. */
+  get isRejection(): boolean {
+    return this.sha256 === ""
+  }
+}
 
 /**
  * A unit: tasks that run one after another in one worktree.

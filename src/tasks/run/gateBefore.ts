@@ -89,12 +89,15 @@ const noteOf = ({ before }: Task, answer: Answer): GateNote | undefined => {
   return answer === "green" && before !== "green" ? { _tag: "greenBefore" } : undefined
 }
 
-/** Whether no turn at the task has begun, in this job or in the one that it retries. A script needs no check of its gate. */
+/**
+ * Whether no turn at the task has begun, in this job or in the one that it retries. A script needs no check of its gate, and the gate of a
+ * rejected unit has passed.
+ */
 const isUntouched = ({ progress, snapshot }: RunContext, unit: Unit, task: Task, position: commitTask.TaskPosition) => {
   const { session, startedAt } = progress.task(unit.id, task.number)
   const isRestored = position.worktree.restored?.base === position.tip
   const isScript = snapshot.agentsOf(task).every(({ agent }) => agent === "script")
-  return startedAt === undefined && session === undefined && !isRestored && !isScript
+  return startedAt === undefined && session === undefined && !isRestored && !isScript && !task.isRejection
 }
 
 export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTask.TaskPosition) =>

@@ -1,6 +1,7 @@
 /** Landing what a person has approved. */
 import { describe, expect, it } from "@effect/vitest"
 import { JobManager, RunStore } from "charlotte"
+import { Agents } from "charlotte/tasks"
 import { Effect, Either } from "effect"
 import { unknownId } from "../../support/jobs.js"
 import * as Repository from "../../support/Repository.js"
@@ -272,6 +273,40 @@ describe("a rejected result", () => {
           expect(yield* litter(world, top)).toEqual([])
         })
     )
+
+  it.scopedLive("protects in its task what the last task of the unit protects, and runs no gate before it", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      yield* world.write(`${world.root}/script`, "echo api > api.txt")
+      const agent = new Agents.Profile({
+        name: "mine",
+        command: ["sh", "-c", `cat > /dev/null; . '${world.root}/script'`],
+        prompt: "stdin",
+        env: []
+      })
+      const { config, top } = yield* repository(world, {
+        "charlotte.yaml": "attempts: 1\nland: ask\n",
+        "api/IMPLEMENTATION_PLAN.md": unit(),
+        "api/01-api.md": task(1, "true", "test -e api.txt").replace("status:", "protect: [a.txt]\nstatus:")
+      })
+      yield* Effect.gen(function* () {
+        const { attempt, id } = yield* asked({ ...config, agent: "mine" })
+        const before = yield* show(world, top, "main:a.txt")
+        yield* world.write(`${world.root}/script`, "echo more > more.txt; echo changed > a.txt")
+        yield* decide(id, { because: "more", unit: "api" })
+        const { commit } = yield* parked(id, attempt)
+        expect(yield* show(world, top, `${commit}:a.txt`)).toBe(before)
+        const { tasks } = yield* Effect.flatMap(RunStore.RunStore, ({ work }) => work.of(id))
+        expect(tasks.map(({ notes, task }) => [task, notes])).toEqual([
+          [1, []],
+          [2, [expect.objectContaining({ _tag: "protected", files: ["a.txt"] })]]
+        ])
+        yield* decide(id, { commit })
+        const { types } = yield* ended(id)
+        expect(types.filter((type) => type.startsWith("task.gate.before"))).toEqual(["task.gate.before api 1"])
+      }).pipe(Effect.provide(charlotte(world, { profiles: [agent] })))
+    })
+  )
 
   it.scopedLive("can be rejected again, and the last rejection goes on from all others", () =>
     Effect.gen(function* () {
