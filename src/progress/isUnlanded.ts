@@ -24,6 +24,7 @@ export const isUnlanded = ({ config, error, kind, result, status, tasks, units }
   const isOver = status === "completed" || status === "failed" || status === "cancelled"
   if (kind !== "tasks" || !isOver || payload.json(config, "dryRun") === true) return false
   if (payload.json(result, "pullRequest") !== undefined) return false
+  if (payload.string(error?.error, "_tag") === "ResultRejected") return false
   if (payload.string(result, "landed") !== undefined || payload.list(error?.error, "landed").length > 0) return false
   const isRetry = payload.string(config, "retryOf") !== undefined && payload.string(config, "landOf") === undefined
   const isDone = ({ unit: name }: Unit): boolean =>

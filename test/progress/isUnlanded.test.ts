@@ -24,11 +24,12 @@ describe("work that has not landed", () => {
     expect(of({ units, config: { retryOf: id, landOf: id } })).toBe(false)
   })
 
-  it("is none of a job that may go on, has landed or was proposed, or is of another kind", () => {
+  it("is none of a job that may go on, has landed or was proposed, was rejected, or is of another kind", () => {
     for (const status of ["running", "parked", "pending", "interrupted"] as const) expect(of({ status })).toBe(false)
     expect(of({ status: "completed", result: { landed: "1a2b" } })).toBe(false)
     expect(of({ error: { error: { landed: ["a"] } } })).toBe(false)
     expect(of({ status: "completed", result: { pullRequest: { isOpen: true } } })).toBe(false)
+    expect(of({ error: { error: { _tag: "ResultRejected" } } })).toBe(false)
     expect(of({ kind: "email" })).toBe(false)
     expect(of({ config: { dryRun: true } })).toBe(false)
   })

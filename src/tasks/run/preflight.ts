@@ -117,13 +117,20 @@ const toLand = (
 ) =>
   Effect.gen(function* () {
     const { agents, directory, repository } = context
-    const options = { worktrees: `${directory}/worktrees`, lands: true, writes: !config.dryRun }
-    const target = yield* Effect.either(branch(repository, config.targetBranch, options))
     const former = yield* Effect.either(retryJob.ended(landOf, repository))
+    const settings = Either.isLeft(former) ? Settings.defaults : former.right.snapshot.plan.settings
+    const lands = landing.of(config, settings, agents.land)
+    const options = {
+      worktrees: `${directory}/worktrees`,
+      lands: lands !== "never" && lands !== "pull-request",
+      writes: !config.dryRun
+    }
+    const target = yield* Effect.either(branch(repository, config.targetBranch, options))
     const issues = [
       ...at("targetBranch", Either.isLeft(target) ? target.left : []),
       ...at("landOf", Either.isLeft(former) ? [former.left] : []),
-      ...at("land", agents.land === "never" ? ["config.yaml allows no job to land: remove land: never"] : [])
+      ...at("land", agents.land === "never" ? ["config.yaml allows no job to land: remove land: never"] : []),
+      ...at("land", Either.isLeft(target) ? [] : proposalProblems(repository, target.right.name, lands))
     ]
     if (Either.isLeft(target) || Either.isLeft(former) || issues.length > 0)
       return yield* new InvalidJobConfig({ issues })

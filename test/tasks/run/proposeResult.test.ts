@@ -154,10 +154,14 @@ describe("land: pull-request", () => {
       expect(yield* opened).toBe(1)
       yield* untouched
       yield* world.git(top, "remote", "remove", "origin")
-      const { message } = yield* Effect.provide(refusal(run(config)), manager())
-      expect(message).toBe(
+      const noRemote =
         "invalid job configuration: land: the repository has no remote: add one with: git remote add origin URL"
-      )
+      const { message } = yield* Effect.provide(refusal(run(config)), manager())
+      expect(message).toBe(noRemote)
+      const kept = yield* Effect.provide(run({ ...config, land: "never" }), manager())
+      const { agent: _, ...rest } = config
+      const landing = yield* Effect.provide(refusal(run({ ...rest, landOf: kept.id })), manager())
+      expect(landing.message).toBe(noRemote)
     })
   )
 })
