@@ -114,8 +114,8 @@ export const currentTip = (ctx: RunContext, base = ctx.snapshot.targetAt) =>
     })
   })
 
-/** The files of completed tasks that were changed on the target since submission. */
-const editedTaskFiles = (ctx: RunContext, tip: ObjectId) =>
+/** The files of completed tasks that were changed on the target since submission, other than the result has changed them. */
+const editedTaskFiles = (ctx: RunContext, { result, tip }: { readonly result: ObjectId; readonly tip: ObjectId }) =>
   Effect.gen(function* () {
     const git = yield* Git
     const { repository, snapshot } = ctx
@@ -126,7 +126,9 @@ const editedTaskFiles = (ctx: RunContext, tip: ObjectId) =>
       const file = yield* Schema.decode(RepoPath)(task.file)
       const original = yield* git.readFile(repository, targetAt, file)
       const current = yield* git.readFile(repository, tip, file)
-      if (Equal.equals(Option.map(original, text), Option.map(current, text))) continue
+      const landed = yield* git.readFile(repository, result, file)
+      const isCurrent = (other: typeof current) => Equal.equals(Option.map(other, text), Option.map(current, text))
+      if (isCurrent(original) || isCurrent(landed)) continue
       files.push(file)
       const note = `${file} was changed on ${target} while the job ran: that version is kept, and is not marked as complete`
       yield* Note.add(ctx, { unit, task: task.number }, note)
@@ -146,7 +148,7 @@ export const mergeInto = (ctx: RunContext, { result, tip }: { readonly result: O
       ours: tip,
       theirs: result,
       subject,
-      prevails: yield* editedTaskFiles(ctx, tip)
+      prevails: yield* editedTaskFiles(ctx, { result, tip })
     })
     return yield* MergeResult.$match(outcome, {
       UpToDate: ({ commit }) => Effect.succeed(commit),

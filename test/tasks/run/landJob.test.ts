@@ -109,6 +109,7 @@ describe("landing the work of a job", () => {
 
         const rest = yield* land(config, id)
         expect(rest.run.status).toBe("completed")
+        expect(rest.work.tasks.flatMap(({ notes }) => notes)).toEqual([])
         const files = ["a.txt", "b.txt", "d.txt", "e.txt", "f.txt", "g.txt"]
         expect(yield* filesOf(world, top, "main")).toEqual(files)
         const second = yield* commitOf(world, top, "main")
