@@ -7,14 +7,21 @@ import { parse, stringify } from "../../internal/Json.js"
 import type { Redaction } from "../../internal/Redaction.js"
 import { AgentLimit } from "../../domain/AgentLimit.js"
 import { TurnStreak } from "../../domain/TurnStreak.js"
-import { Parked, RunError } from "../../domain/Run.js"
+import { approvalSignal, Parked, RunError } from "../../domain/Run.js"
 import { Question } from "../../domain/Question.js"
 import { withError } from "../../domain/runError.js"
-import { TaskNote, TaskRecord, UnitRecord } from "../../domain/Work.js"
-import type { AcceptedEvent, Change, NewRun, Service } from "../port/RunStoreService.js"
+import { TaskNote, TaskRecord, UnitRecord, Work } from "../../domain/Work.js"
+import type { AcceptedEvent, Change, NewRun, NewSignal, Service } from "../port/RunStoreService.js"
 
 const notesOfTask = Schema.parseJson(Schema.Array(TaskNote))
 const Notes = { decode: Schema.decodeSync(notesOfTask), encode: Schema.encodeSync(notesOfTask) }
+
+/** The payload of a rejection. */
+const Rejection = Schema.parseJson(
+  Schema.Struct({ because: Schema.String }, Schema.Record({ key: Schema.String, value: Schema.Unknown }))
+)
+const decodeRejection = Schema.decodeUnknownOption(Rejection)
+const encodeRejection = Schema.encodeSync(Rejection)
 
 export const make = (store: Service, { json, text }: Redaction): Service => {
   const value = (value: unknown): unknown => (value === undefined ? undefined : parse(json(stringify(value))))
@@ -45,6 +52,26 @@ export const make = (store: Service, { json, text }: Redaction): Service => {
 
   const notes = (notes: ReadonlyArray<TaskNote>) => Notes.decode(json(Notes.encode(notes)))
 
+  const unit = (unit: UnitRecord) => new UnitRecord({ ...unit, ...reason(unit) }, { disableValidation: true })
+
+  const task = (task: TaskRecord) =>
+    new TaskRecord(
+      { ...task, ...reason(task), title: text(task.title), notes: notes(task.notes) },
+      { disableValidation: true }
+    )
+
+  /** The reason of a rejection is redacted; the payload of any other signal is data that the job reads. */
+  const signal = <S extends Pick<NewSignal, "name" | "payload">>(signal: S): S =>
+    signal.name !== approvalSignal
+      ? signal
+      : Option.match(decodeRejection(signal.payload), {
+          onNone: () => signal,
+          onSome: (rejection) => ({
+            ...signal,
+            payload: encodeRejection({ ...rejection, because: text(rejection.because) })
+          })
+        })
+
   /** Redacts the searchable text of a run, too; the run itself uses the submitted data. */
   const submitted = <R extends Omit<NewRun, "id">>(run: R): R => {
     const searched = run.searched ?? stringify({ labels: run.labels, config: run.config })
@@ -59,7 +86,12 @@ export const make = (store: Service, { json, text }: Redaction): Service => {
       ...store.cluster,
       admit: (run, placement, taker) => store.cluster.admit(submitted(run), placement, taker)
     },
-    producers: { ...store.producers, submit: (run) => store.producers.submit(submitted(run)) },
+    producers: {
+      ...store.producers,
+      submit: (run) => store.producers.submit(submitted(run)),
+      requestSignal: (requested) => store.producers.requestSignal(signal(requested))
+    },
+    signal: (received) => store.signal(signal(received)),
     outbox: Option.map(store.outbox, (outbox) => ({ ...outbox, insert: (run) => outbox.insert(submitted(run)) })),
     childProcesses: {
       ...store.childProcesses,
@@ -71,19 +103,13 @@ export const make = (store: Service, { json, text }: Redaction): Service => {
     asRecorded: change,
     work: {
       ...store.work,
-      unit: (changed) =>
-        store.work.unit({
-          ...changed,
-          unit: new UnitRecord({ ...changed.unit, ...reason(changed.unit) }, { disableValidation: true })
-        }),
-      task: (changed) =>
-        store.work.task({
-          ...changed,
-          task: new TaskRecord(
-            { ...changed.task, ...reason(changed.task), notes: notes(changed.task.notes) },
-            { disableValidation: true }
-          )
-        })
+      plan: ({ work: { tasks, units }, ...by }) => {
+        const work = new Work({ units: units.map(unit), tasks: tasks.map(task) }, { disableValidation: true })
+        return store.work.plan({ ...by, work })
+      },
+      add: (added) => store.work.add({ ...added, task: task(added.task) }),
+      unit: (changed) => store.work.unit({ ...changed, unit: unit(changed.unit) }),
+      task: (changed) => store.work.task({ ...changed, task: task(changed.task) })
     },
     agentLimits: {
       ...store.agentLimits,

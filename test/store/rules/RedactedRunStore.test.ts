@@ -2,12 +2,12 @@
  * Secrets are redacted in what an orchestrator records, but not in what a job was submitted with.
  */
 import { describe, expect, it } from "@effect/vitest"
-import { JobManager, RunStore } from "charlotte"
+import { JobManager, RunStore, Work } from "charlotte"
 import { Effect, Layer, Option, Schema } from "effect"
 import { AgentLimit } from "../../../src/domain/AgentLimit.js"
 import { TurnStreak } from "../../../src/domain/TurnStreak.js"
 import * as Redaction from "../../../src/internal/Redaction.js"
-import { Parked, RunError } from "../../../src/domain/Run.js"
+import { approvalSignal, Parked, RunError } from "../../../src/domain/Run.js"
 import * as RedactedRunStore from "../../../src/store/rules/RedactedRunStore.js"
 import { at, id, kind, newRun } from "../runs.js"
 import { planOf, task, unit } from "../work.js"
@@ -184,6 +184,51 @@ describe("RedactedRunStore", () => {
             notes: [`it printed ${mark}`, "fine", ofGate(`it printed ${mark}`)]
           })
         ])
+      })
+    )
+  )
+
+  it.effect("redacts secrets in planned and added tasks", () =>
+    withRun((store) =>
+      Effect.gen(function* () {
+        const words = (secret: string) => ({ title: `fix ${secret}`, notes: [`it printed ${secret}`] })
+        const work = new Work.Work({ units: [unit("a", 0)], tasks: [task("a", 1, 0, words(secret))] })
+        yield* store.work.plan({ jobId, attempt: 1, work })
+        yield* store.work.add({ jobId, attempt: 1, task: task("a", 2, 1, words(secret)) })
+        const { tasks } = yield* store.work.of(jobId)
+        expect(tasks).toEqual([task("a", 1, 0, words(mark)), task("a", 2, 1, words(mark))])
+        yield* store.work.task({ jobId, attempt: 1, task: task("a", 1, 0, words(secret)) })
+        expect((yield* store.work.of(jobId)).tasks).toEqual(tasks)
+      })
+    )
+  )
+
+  it.effect("redacts secrets in the reason of a rejection, and leaves the payloads of other signals unchanged", () =>
+    withRun((store) =>
+      Effect.gen(function* () {
+        const rejection = (secret: string) => ({ commit: "c", because: `it prints ${secret}`, unit: "a" })
+        const of = (name: string, payload: unknown) => ({
+          ...{ kind, jobId, name, payload: JSON.stringify(payload) },
+          ...{ by: "Ann", limit: 9, at: at(2) }
+        })
+        const sent = [
+          of(approvalSignal, rejection(secret)),
+          of(approvalSignal, { commit: "c" }),
+          of("go", { because: secret })
+        ]
+        yield* Effect.forEach(sent, store.producers.requestSignal)
+        const requests = yield* store.producers.requests(kind)
+        yield* Effect.forEach(requests, store.producers.settle)
+        const asked = requests.flatMap(({ asks }) =>
+          Option.isSome(asks) && asks.value._tag === "Signal" ? [JSON.parse(asks.value.payload ?? "null")] : []
+        )
+        const kept = [rejection(mark), { commit: "c" }, { because: secret }]
+        expect(asked).toEqual(kept)
+        yield* Effect.forEach(sent, store.signal)
+        const signals = yield* store.signals({ jobId, after: 0, limit: 9 })
+        expect(signals.map(({ payload }) => payload)).toEqual(kept)
+        const { events } = yield* Effect.flatten(store.events({ kind, jobId, after: 1, limit: 9 }))
+        expect(JSON.stringify(events[0])).not.toContain("hunter2")
       })
     )
   )
