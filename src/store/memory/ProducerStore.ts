@@ -98,7 +98,9 @@ export const make = ({
       Effect.suspend(() => {
         remove(seq)
         const waits = ["permit", "time"].map((waitsFor) => ({ kind, waitsFor }))
-        return Effect.zipRight(notifier.wakeWaiting(waits), notifier.wake([jobId]))
+        return Effect.all([notifier.wakeWaiting(waits), notifier.wake([jobId]), notifier.committed(kind).wake], {
+          discard: true
+        })
       }),
 
     waiting: Effect.sync(() => {

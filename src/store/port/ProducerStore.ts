@@ -34,7 +34,10 @@ export interface ProducerStore {
   /** The first requests about jobs of a kind, at most 1,000, in order. */
   readonly requests: (kind: string) => Effect.Effect<ReadonlyArray<Request>, StoreError>
 
-  /** Removes a request that is applied, and notifies of what its producer may have committed about the job. */
+  /**
+   * Removes a request that is applied, and notifies of what its producer may have committed about the job, and of the requests that
+   * `requests` now returns.
+   */
   readonly settle: (request: Request) => Effect.Effect<void, StoreError>
 
   /** The kinds that have pending runs, and how many. */

@@ -172,7 +172,8 @@ export const make = ({
             for (const waitsFor of ["permit", "time"]) batch.waits({ kind, waitsFor })
           })
       }),
-      notifier.wake([jobId])
+      // The manager then reads the requests that were beyond its page.
+      Effect.zipRight(notifier.wake([jobId]), notifier.committed(kind).wake)
     ),
 
   waiting: session.read("count waiting runs", waiting),

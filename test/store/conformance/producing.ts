@@ -88,6 +88,22 @@ export const producing = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
+    it.scoped("have their manager read on when a request is settled, since a read has an upper limit", () =>
+      Effect.gen(function* () {
+        const { producers } = yield* RunStore.RunStore
+        yield* created(1)
+        const stop = producers.requestStop({ kind, jobId: id(1), grace: undefined, at: at(9) })
+        yield* Effect.replicateEffect(stop, 1_001, { concurrency: "unbounded", discard: true })
+        const [first, ...page] = yield* producers.requests(kind)
+        expect(page).toHaveLength(999)
+        const submitted = yield* producers.submitted(kind)
+        const version = yield* submitted.version
+        if (first !== undefined) yield* producers.settle(first)
+        expect(yield* submitted.version).not.toBe(version)
+        expect(yield* producers.requests(kind)).toHaveLength(1_000)
+      }).pipe(Effect.provide(layer))
+    )
+
     it.effect("request nothing about a job that has ended, or of another kind", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
