@@ -1,7 +1,7 @@
 /** Producers: they start, signal and stop jobs that a manager runs, in the same process or in another one. */
 import { describe, expect, it } from "@effect/vitest"
 import { Database, errors, JobKind, Runs, RunStore } from "charlotte"
-import { Chunk, Deferred, Effect, Either, Fiber, Layer, Option, Schema, Stream } from "effect"
+import { Chunk, Deferred, Effect, Either, Exit, Fiber, Layer, Option, Schema, Scope, Stream } from "effect"
 import { poll } from "../../src/internal/RealClock.js"
 import * as FailingSql from "../support/FailingSql.js"
 import { databaseFile } from "./lives.js"
@@ -144,6 +144,62 @@ describe.each(Object.entries(stores))("a producer without a manager, %s", (_, st
       expect(yield* Effect.flip(emails.signal(id, "approve", { by: "Bea" }))).toEqual(refused)
       expect(yield* Effect.flip(emails.await(id))).toEqual(refused)
     }).pipe(Effect.provide(Layer.provideMerge(Layer.merge(Email.producer, Report.producer), store)))
+  )
+})
+
+describe("a manager that closes", () => {
+  it.scopedLive("leaves stops to the next manager, and reads no more requests meanwhile", () =>
+    Effect.gen(function* () {
+      let reads = 0
+      const counting = Layer.effect(
+        RunStore.RunStore,
+        Effect.map(RunStore.RunStore, (store) => ({
+          ...store,
+          producers: {
+            ...store.producers,
+            requests: (kind: string) =>
+              Effect.zipRight(
+                Effect.sync(() => void reads++),
+                store.producers.requests(kind)
+              )
+          }
+        }))
+      ).pipe(Layer.provide(RunStore.layerMemory))
+      const began = yield* Deferred.make<void>()
+      const closes = yield* Deferred.make<void>()
+      const free = yield* Deferred.make<void>()
+      const slow = Email.layer({
+        run: ({ config: { waits }, park }) =>
+          waits
+            ? park({ reason: "needs an approval", signal: "approve" })
+            : Effect.zipRight(Deferred.succeed(began, undefined), Effect.never).pipe(
+                Effect.onInterrupt(() => Effect.zipRight(Deferred.succeed(closes, undefined), Deferred.await(free)))
+              )
+      })
+      yield* Effect.gen(function* () {
+        const { get, producers } = yield* RunStore.RunStore
+        const emails = yield* Email.Producer
+        const scope = yield* Scope.make()
+        yield* Layer.buildWithScope(slow, scope)
+        yield* emails.start({ to: "ada" })
+        yield* Deferred.await(began)
+        const parked = yield* emails.start({ to: "bea", waits: true })
+        yield* poll(get(parked), {
+          until: Option.exists(({ status }) => status === "parked"),
+          pause: 5,
+          atMost: "20 seconds"
+        })
+        const closing = yield* Effect.fork(Scope.close(scope, Exit.void))
+        yield* Deferred.await(closes)
+        const readBefore = reads
+        yield* emails.stop(parked)
+        yield* Effect.replicateEffect(Effect.yieldNow(), 1_000, { discard: true })
+        expect(reads - readBefore).toBeLessThan(5)
+        yield* Deferred.succeed(free, undefined)
+        yield* Fiber.join(closing)
+        expect(yield* producers.requests("email")).toMatchObject([{ jobId: parked }])
+      }).pipe(Effect.provide(Layer.provideMerge(Email.producer, counting)))
+    })
   )
 })
 

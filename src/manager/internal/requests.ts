@@ -15,14 +15,14 @@ import { stopJob } from "./stopJob.js"
 /** Milliseconds to wait after a failure of the store. */
 const pause = 500
 
-/** Returns the effect that applies requests for as long as the manager lives. */
+/** Returns the effect that applies requests until the manager closes. */
 export const make = <Config>(
   core: Core<Config>,
   /** Tells the node of a job that it has a new signal. */
   wake: (id: JobId) => Effect.Effect<void>
-): Effect.Effect<Effect.Effect<never>, never, Scope.Scope> =>
+): Effect.Effect<Effect.Effect<void>, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const { kind, store } = core
+    const { kind, shutdown, store } = core
     const { sleep } = yield* RealClock
     const submitted = yield* store.producers.submitted(kind)
     /** The requests whose jobs are being stopped. */
@@ -45,7 +45,10 @@ export const make = <Config>(
           Effect.catchAll((error) =>
             error.reason === "closed"
               ? Effect.void
-              : Effect.zipRight(Effect.zipRight(report(Cause.fail(error)), sleep(pause)), stopped)
+              : report(Cause.fail(error)).pipe(
+                  Effect.zipRight(sleep(pause)),
+                  Effect.zipRight(Effect.unlessEffect(stopped, shutdown.hasBegun))
+                )
           )
         )
         yield* core.fork(
@@ -79,16 +82,18 @@ export const make = <Config>(
     const report = (cause: Cause.Cause<unknown>) =>
       Effect.logWarning("requests of producers could not be applied yet", cause)
 
-    return Effect.forever(
-      Effect.gen(function* () {
-        const version = yield* submitted.version
-        const waiting = (yield* store.producers.requests(kind)).filter(({ seq }) => !stopping.has(seq))
-        yield* Effect.forEach(waiting, apply, { discard: true })
-        if (waiting.length === 0) yield* submitted.changed(version)
-      }).pipe(
-        Effect.catchAllCause((cause) =>
-          Cause.isInterrupted(cause) ? Effect.interrupt : Effect.zipRight(report(cause), sleep(pause))
-        )
-      )
+    return Effect.gen(function* () {
+      const version = yield* submitted.version
+      const waiting = (yield* store.producers.requests(kind)).filter(({ seq }) => !stopping.has(seq))
+      yield* Effect.forEach(waiting, apply, { discard: true })
+      if (waiting.length === 0) yield* submitted.changed(version)
+    }).pipe(
+      Effect.catchAllCause((cause) =>
+        Cause.isInterrupted(cause) ? Effect.interrupt : Effect.zipRight(report(cause), sleep(pause))
+      ),
+      // A closing manager refuses stops, and would find their requests again at once.
+      Effect.zipRight(shutdown.hasBegun),
+      Effect.repeat({ until: (hasBegun) => hasBegun }),
+      Effect.asVoid
     )
   })
