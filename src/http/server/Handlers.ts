@@ -83,7 +83,8 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: 
           )
           .handle("land", ({ headers, path: { id: jobId }, payload: { units } }) =>
             Effect.gen(function* () {
-              const run = yield* Effect.flatten(store.get(jobId)).pipe(
+              const run = yield* managers.ofRecorded(jobId).pipe(
+                Effect.zipRight(Effect.flatten(store.get(jobId))),
                 Effect.catchTag("NoSuchElementException", () => new JobNotFound({ jobId }))
               )
               const id = yield* manager.start(yield* landConfig(run, units), idempotency(headers))
@@ -168,7 +169,7 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: 
         .handle("reject", ({ path: { id }, payload }) => withRetryAfter(decide(id, payload)))
         .handle("answer", ({ path: { id: jobId }, payload }) =>
           Effect.zipRight(
-            managers.ofJob(jobId),
+            managers.ofRecorded(jobId),
             Effect.flatMap(now, (at) => store.questions.answer({ ...payload, jobId, at }))
           )
         )

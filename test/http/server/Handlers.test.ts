@@ -5,10 +5,30 @@ import { ScriptedOrchestrator, Step } from "charlotte/testing"
 import { Array, Chunk, Context, DateTime, Deferred, Effect, Fiber, Layer, Stream } from "effect"
 import manifest from "../../../package.json" with { type: "json" }
 import { config, unknownId } from "../../support/jobs.js"
-import { planOf, task } from "../../store/work.js"
+import { Question } from "../../../src/domain/Question.js"
+import { planOf, task, unit } from "../../store/work.js"
 import * as World from "../world.js"
 
 const doors = ["bySocket", "byPort"] as const
+
+describe("a server of one kind", () => {
+  it.scoped("neither answers questions of jobs of other kinds nor lands their work", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      const store = Context.get(world.services, RunStore.RunStore)
+      const at = yield* DateTime.now
+      yield* store.create({ id: unknownId, kind: "other", key: undefined, config, labels: {}, at })
+      const by = { jobId: unknownId, attempt: 1 }
+      yield* store.work.plan({ ...by, work: new Work.Work({ units: [unit("a", 0)], tasks: [task("a", 1, 0)] }) })
+      const asked = { unit: "a", task: 1, seq: 1, agent: "claude", question: "Which port?", askedAt: at }
+      yield* store.questions.record({ ...by, questions: [new Question(asked)] })
+      const missing = new errors.JobNotFound({ jobId: unknownId })
+      expect(yield* Effect.flip(world.bySocket.answer(unknownId, { text: "8080" }))).toEqual(missing)
+      expect((yield* store.questions.of(unknownId)).map(({ answer }) => answer)).toEqual([undefined])
+      expect(yield* Effect.flip(world.bySocket.land(unknownId))).toEqual(missing)
+    })
+  )
+})
 
 describe.each(doors)("HTTP client %s", (door) => {
   it.scopedLive("starts a job, follows it to its end, and gets its record", () =>
