@@ -280,11 +280,11 @@ const work = (job: Job, model: JobModel.JobModel, now: number): ReadonlyArray<Me
         ? [{ tone: "warn", text: "Stopping: waiting for its processes to exit" }]
         : running(model)
     case "pending":
-      return [waitingMessage(job, now)]
+      return [...questions(model), waitingMessage(job, now)]
     case "parked":
       return [...questions(model), ...failures(model), waitingMessage(job, now)]
     case "interrupted":
-      return [{ tone: "warn", text: "Interrupted, and not continued yet", action: "resume" }]
+      return [...questions(model), { tone: "warn", text: "Interrupted, and not continued yet", action: "resume" }]
     default:
       return ended(job, model)
   }

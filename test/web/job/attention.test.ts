@@ -144,6 +144,19 @@ describe("what is said of a job first", () => {
     ).toEqual([question, { tone: "idle", text: "Parked for an answer" }])
   })
 
+  it("has what agents ask first, also while the job is interrupted, or waits to begin", () => {
+    const asks: Spec = [9, "unit.asked", { task: 1, question: "Which port?" }, "api"]
+    const question = { tone: "warn", text: "api needs an answer", reason: "Which port?", unit: "api", action: "answer" }
+    expect(say({ status: "interrupted" }, asks, [10, "job.interrupted", {}])).toEqual([
+      question,
+      { tone: "warn", text: "Interrupted, and not continued yet", action: "resume" }
+    ])
+    expect(say({ status: "pending", waitsFor: "permit" }, asks, [10, "job.queued", {}])).toEqual([
+      question,
+      { tone: "idle", text: "Queued: waits for a permit" }
+    ])
+  })
+
   it("says what a pending job waits for", () => {
     expect(say({ status: "pending", waitsFor: "permit" })[0]?.text).toBe("Queued: waits for a permit")
     const key = { key: "main", origin: "check", holder: "OTHER", holderStatus: "running" } as const
