@@ -121,7 +121,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
       const { attempt, status, stoppingAt } = entry.state
       if (status !== "running") return Effect.as(change(entry, { type: "job.cancelled", jobId, attempt, at }), [])
       const stopping = change(entry, { type: "job.stopping", jobId, attempt, at })
-      return Effect.as(stoppingAt === undefined ? stopping : Effect.void, [jobId])
+      return Effect.as(stoppingAt === undefined ? Effect.asVoid(stopping) : Effect.void, [jobId])
     })
 
   /** The entry of a job if this is its running attempt. */
