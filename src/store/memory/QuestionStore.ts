@@ -2,12 +2,12 @@
  * The part of the in-memory store for the questions of agents.
  */
 import { Effect, Order } from "effect"
-import { Superseded } from "../../domain/errors.js"
+import { StoreError, Superseded } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Question } from "../../domain/Question.js"
-import type { UnitRecord } from "../../domain/Work.js"
 import type { QuestionStore } from "../port/QuestionStore.js"
 import { isOpen, storableQuestion } from "../rules/answering.js"
+import type * as MemoryTaskProgressStore from "./TaskProgressStore.js"
 
 const keyOf = ({ seq, task, unit }: Question): string => `${unit}/${task}/${seq}`
 
@@ -26,7 +26,7 @@ export interface MemoryQuestionStore extends Omit<QuestionStore, "answer"> {
 
 export const make = (
   isCurrent: (jobId: JobId, attempt: number) => boolean,
-  unitsOf: (jobId: JobId) => ReadonlyArray<UnitRecord>
+  { hasTask, unitsOf }: Pick<ReturnType<typeof MemoryTaskProgressStore.make>, "hasTask" | "unitsOf">
 ): MemoryQuestionStore => {
   const jobs = new Map<JobId, Map<string, Question>>()
   const ofJob = (jobId: JobId) => [...(jobs.get(jobId)?.values() ?? [])].sort(byPlace)
@@ -42,8 +42,13 @@ export const make = (
     replace: (jobId, question) => void jobs.get(jobId)?.set(keyOf(question), question),
     forget: (jobId) => void jobs.delete(jobId),
     record: ({ attempt, jobId, questions }) =>
-      Effect.suspend(() => {
+      Effect.suspend((): Effect.Effect<void, StoreError | Superseded> => {
         if (!isCurrent(jobId, attempt)) return new Superseded({ jobId, attempt })
+        const stray = questions.find((question) => !hasTask(jobId, question))
+        if (stray !== undefined) {
+          const cause = new Error(`${stray.unit}/${stray.task} was not planned`)
+          return new StoreError({ operation: "record questions", reason: "other", cause })
+        }
         const known = jobs.get(jobId)
         jobs.set(
           jobId,

@@ -133,7 +133,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
   const isCurrent = (jobId: JobId, attempt: number) => current(jobId, attempt) !== undefined
   const work = MemoryTaskProgressStore.make(isCurrent)
   const agentLimits = MemoryAgentLimitStore.make(isCurrent)
-  const questions = MemoryQuestionStore.make(isCurrent, work.unitsOf)
+  const questions = MemoryQuestionStore.make(isCurrent, work)
 
   const create: Service["create"] = (run) =>
     write(() =>

@@ -31,7 +31,7 @@ const plannedOf = ({ tasks, units }: Planned = { units: new Map(), tasks: new Ma
   ...tasks.values()
 ]
 
-const taskKey = ({ task, unit }: TaskRecord): string => `${unit}/${task}`
+const taskKey = ({ task, unit }: Pick<TaskRecord, "task" | "unit">): string => `${unit}/${task}`
 
 const byPosition = (a: { readonly position: number }, b: { readonly position: number }): number =>
   a.position - b.position
@@ -46,6 +46,7 @@ export const make = (
   isCurrent: (jobId: JobId, attempt: number) => boolean
 ): TaskProgressStore & {
   readonly unitsOf: (jobId: JobId) => ReadonlyArray<UnitRecord>
+  readonly hasTask: (jobId: JobId, task: Pick<TaskRecord, "task" | "unit">) => boolean
   readonly titles: (jobId: JobId) => ReadonlyArray<string>
   readonly forget: (jobId: JobId) => void
 } => {
@@ -79,6 +80,7 @@ export const make = (
 
   return {
     unitsOf,
+    hasTask: (jobId, task) => jobs.get(jobId)?.tasks.has(taskKey(task)) === true,
     forget: (jobId) => void jobs.delete(jobId),
     plan: ({ work, ...by }) =>
       write(by, (planned) =>

@@ -137,31 +137,30 @@ export const carryOver = (former: Option.Option<FormerJob>, start: Start) =>
           (isFresh && (wanted === undefined || wanted.includes(unit.id))) ||
           hasWorkOfOthers(unit) ||
           unit.dependsOn.some((id) => over.has(id))
-        const left = CarryOver.of(unit.id, former.value, { exists, isFresh: startsOver })
+        const carried = CarryOver.of(unit.id, former.value, { exists, isFresh: startsOver })
         const state = states.get(unit.id)
-        if (Option.isNone(left.tip) && state !== undefined && state !== "merged" && state !== "skipped")
+        if (Option.isNone(carried.tip) && state !== undefined && state !== "merged" && state !== "skipped")
           over.add(unit.id)
-        const done = doneOf(left.tasks)
+        const done = doneOf(carried.tasks)
         const isFinished = unit.remaining.every(({ number }) => done.includes(number))
-        const worktree = Option.flatMap(isFinished ? Option.none() : left.worktree, ({ branch, path }) =>
+        const worktree = Option.flatMap(isFinished ? Option.none() : carried.worktree, ({ branch, path }) =>
           // It may have been moved.
           Option.map(decodePath(worktrees.get(branch) ?? path), (path) => ({ path, branch }))
         )
-        const tip = yield* standingTip(left)
+        const tip = yield* standingTip(carried)
         // It may have been merged into the target meanwhile.
         const isMerged =
           isFinished &&
           Option.isSome(tip) &&
           (unit.remaining.length === 0 || (yield* git.isAncestor(repository, tip.value, base)))
-        return { unit, tip: isMerged ? Option.none() : tip, worktree, done, startsOver }
+        const planned = completed(unit, done, chosen.isChosen(unit.id))
+        const left = planned.tasks.filter(({ number }) => !done.includes(number))
+        return { unit: planned, tip: isMerged ? Option.none() : tip, worktree, done, left, startsOver }
       })
     )
     return {
       base,
-      plan: new Plan({
-        ...plan,
-        units: units.map(({ done, unit }) => completed(unit, done, chosen.isChosen(unit.id)))
-      }),
+      plan: new Plan({ ...plan, units: units.map(({ unit }) => unit) }),
       taken: new PlanSnapshot.Taken({
         from: id,
         leftOut,
@@ -170,16 +169,12 @@ export const carryOver = (former: Option.Option<FormerJob>, start: Start) =>
         worktrees: Object.fromEntries(
           units.flatMap(({ unit, worktree }) => (Option.isSome(worktree) ? [[unit.id, worktree.value]] : []))
         ),
-        sessions: units.flatMap(({ done, unit }) =>
-          unit.tasks
-            .filter(({ number }) => !done.includes(number))
-            .flatMap(({ number }) => sessionOf(work, unit.id, number))
-        ),
-        questions: units.flatMap(({ done, startsOver, unit }) =>
+        sessions: units.flatMap(({ left, unit }) => left.flatMap(({ number }) => sessionOf(work, unit.id, number))),
+        questions: units.flatMap(({ left, startsOver, unit }) =>
           questions.filter(
             (asked) =>
               asked.unit === unit.id &&
-              unit.tasks.some(({ number }) => number === asked.task && !done.includes(number)) &&
+              left.some(({ number }) => number === asked.task) &&
               // A person may have answered by editing the task.
               (!isOpen(asked) || (!startsOver && unchanged.has(name(asked.unit, asked.task))))
           )

@@ -81,6 +81,14 @@ export const questions = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
+    it.effect("are refused for a task that was not planned", () =>
+      Effect.gen(function* () {
+        const { questions } = yield* asking(1)
+        const error = yield* Effect.flip(questions.record({ ...by(1), questions: [question("c", 1)] }))
+        expect(error).toMatchObject({ _tag: "StoreError", reason: "other" })
+      }).pipe(Effect.provide(layer))
+    )
+
     it.effect("are no longer open once their unit is over", () =>
       Effect.gen(function* () {
         const store = yield* asking(1)

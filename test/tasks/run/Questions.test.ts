@@ -7,6 +7,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { jumping } from "../../support/jumpingClock.js"
 import * as Repository from "../../support/Repository.js"
 import { appears, charlotte, ended, repository, task, unit, untilClosed } from "../Jobs.js"
+import { commitOnMain } from "./Scenes.js"
 
 /**
  * A stand-in for Claude Code. Its script has the number `n` of this call in its unit, and the unit `u`; `say TEXT` and `asks TEXT` end
@@ -248,6 +249,32 @@ describe("an agent that asks", () => {
       expect([job.run.status, job.run.error]).toEqual(["completed", undefined])
       expect(questions).toMatchObject([{ answer: "Use 8080." }, { answer: "Use localhost." }])
       expect(turns(world)[2]?.prompt).toContain("Use localhost.")
+    })
+  )
+
+  it.scopedLive("leaves the questions of a task behind that is not part of a retry of another unit", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config, top } = yield* repository(world, {
+        ...units("api", "web"),
+        "web/01-one.md": task(1, "true", `ls '${world.root}/mended'`)
+      })
+      const profiles = [claude(world, "[ $u$n = api1 ] && asks 'Which port?'; worked")]
+      const [first, retry] = yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const id = yield* start(config)
+        yield* asked(id, "api")
+        yield* answer(id, "Use 8080.")
+        const first = yield* ended(id)
+        yield* world.write(`${world.root}/mended`, "")
+        const edited = task(1, "echo changed", "ls done-api.txt")
+        yield* commitOnMain(world, top, "tasks/api/01-one.md", edited)
+        yield* world.write(`${top}/tasks/api/01-one.md`, edited)
+        const retry = yield* manager.start({ ...config, agent: "claude", retryOf: id, units: ["web"] })
+        return [first, yield* ended(retry)] as const
+      }).pipe(Effect.provide(charlotte(world, { profiles })))
+      expect(first.work.units).toMatchObject([{ state: "merged" }, { state: "failed" }])
+      expect([retry.run.status, retry.run.error]).toEqual(["completed", undefined])
     })
   )
 
