@@ -7,6 +7,7 @@ import manifest from "../../../package.json" with { type: "json" }
 import { Question } from "../../../src/domain/Question.js"
 import { UnitRecord, Work } from "../../../src/domain/Work.js"
 import { typedStart } from "../../../src/domain/StartOptions.js"
+import { task } from "../../store/work.js"
 import { config, unknownId as jobId } from "../../support/jobs.js"
 import * as requests from "../requests.js"
 import { type Manager, worldOf } from "../stub.js"
@@ -269,7 +270,7 @@ describe("status of a request error", () => {
     })
     yield* Effect.orDie(
       Effect.all([
-        store.work.plan({ ...by, work: new Work({ units: [unit], tasks: [] }) }),
+        store.work.plan({ ...by, work: new Work({ units: [unit], tasks: [task("api", 1, 0)] }) }),
         store.questions.record({ ...by, questions: [question] }),
         store.questions.answer({ jobId: stored, unit: "api", text: "81", by: "ann", at })
       ])
