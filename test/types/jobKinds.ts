@@ -191,10 +191,11 @@ export const wrongProducer = Effect.gen(function* () {
   yield* invoices.list
 })
 
+const ordered = Schema.Struct({ order: Schema.Int })
 // @ts-expect-error -- the key is made of the decoded configuration
-JobKind.Tag<Report>()("invoice", { config: Schema.Struct({ order: Schema.Int }), key: ({ order }) => order })
+export const wrongKey = JobKind.Tag<Report>()("invoice", { config: ordered, key: ({ order }) => order })
 // @ts-expect-error -- the configuration has no such field
-JobKind.Tag<Report>()("invoice", { config: Schema.Struct({ order: Schema.Int }), key: ({ customer }) => customer })
+export const wrongField = JobKind.Tag<Report>()("invoice", { config: ordered, key: ({ customer }) => customer })
 
 export const sending = Effect.gen(function* () {
   const emails = yield* Email
