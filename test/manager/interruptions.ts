@@ -11,8 +11,8 @@ import { closing, interruptedEverywhere, longest, type StepsOf } from "../suppor
 
 const maxJobs = 3
 
-/** What a job does: it ends after a moment, works until it is stopped, or parks. */
-const Config = Schema.Literal("ends", "works", "parks")
+/** What a job does: it ends after a moment, works until it is stopped, or parks; and a word by which it is found, if it has one. */
+const Config = Schema.TemplateLiteral(Schema.Literal("ends", "works", "parks"), Schema.String)
 
 const moment = Effect.sleep(1)
 
@@ -24,7 +24,7 @@ const make = JobManager.make({
     run: (job) => {
       if (job.config === "works") return Effect.never
       const ended = Effect.zipRight(job.emit({ type: "step" }), moment)
-      return job.config === "parks" && job.attempt === 1 ? job.park({ reason: "waits", signal: "go" }) : ended
+      return job.config.startsWith("parks") && job.attempt === 1 ? job.park({ reason: "waits", signal: "go" }) : ended
     }
   },
   maxJobs
@@ -45,6 +45,7 @@ interface Scene {
   readonly working: Effect.Effect<JobId.JobId, unknown>
   /** A job that has parked. */
   readonly waiting: Effect.Effect<JobId.JobId, unknown>
+  readonly waitingAs: (word: string) => Effect.Effect<JobId.JobId, unknown>
   readonly inTransaction: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, unknown>
 }
 
@@ -91,6 +92,8 @@ const retried = ({ manager, store }: Scene, id: JobId.JobId) =>
     yield* manager.signal(retry, "go", 1)
     expect(yield* manager.await(retry)).toMatchObject({ status: "completed" })
   })
+
+let calls = 0
 
 const operations: {
   readonly [O in Exclude<keyof Manager, "getSubmission">]: (scene: Scene) => Effect.Effect<Call, unknown>
@@ -150,8 +153,10 @@ const operations: {
     }),
   retryMany: (scene) =>
     Effect.gen(function* () {
-      const id = yield* Effect.tap(scene.waiting, scene.manager.stop)
-      const call = Stream.runDrain(scene.manager.retryMany({ status: "cancelled" }))
+      // Of all that other calls have left cancelled, only this one matches.
+      const word = `call${(calls += 1)}`
+      const id = yield* Effect.tap(scene.waitingAs(word), scene.manager.stop)
+      const call = Stream.runDrain(scene.manager.retryMany({ status: "cancelled", q: word }))
       return { call, after: () => retried(scene, id) }
     }),
   events: ({ manager }) => Effect.map(manager.start("ends"), (id) => ({ call: Stream.runDrain(manager.events(id)) })),
@@ -173,6 +178,7 @@ const sceneOf = (manager: Manager): Effect.Effect<Scene, never, RunStore.RunStor
       store,
       working: startedAt("works", "job.started"),
       waiting: startedAt("parks", "job.parked"),
+      waitingAs: (word) => startedAt(`parks ${word}`, "job.parked"),
       inTransaction: (effect) => Effect.flatMap(sql, ({ withTransaction }) => withTransaction(effect))
     }
   })
