@@ -1,6 +1,7 @@
 /** The files of a worktree at a moment, and putting them back after a command whose changes do not count. */
 import { Effect } from "effect"
 import * as Commits from "./Commits.js"
+import * as Files from "./Files.js"
 import * as fs from "./fs.js"
 import { ObjectId } from "./RefNames.js"
 import * as Refs from "./Refs.js"
@@ -52,12 +53,17 @@ export const putBack = (
       Effect.gen(function* () {
         const { git, since } = files
         const known = new Set(ignored)
-        for (const file of files.ignored) if (!known.has(file)) yield* fs.remove(`${path}/${file.replace(/\/$/, "")}`)
+        const remove = (file: string) => fs.unlocking(path, fs.remove(`${path}/${file.replace(/\/$/, "")}`))
+        for (const file of files.ignored) if (!known.has(file)) yield* remove(file)
         if ((yield* treeOf(repository, files, commit)) === tree && tip === commit) return
         // The index has all files now, so that those that are not in the tree are removed.
         const lay = git.run(["read-tree", "--reset", "-u", "--end-of-options", tree])
         const index = git.run(["read-tree", "--reset", "--end-of-options", commit])
-        const putting = Effect.zipRight(fs.unlocking(path, lay), index)
+        // git only warns of files that it cannot remove.
+        const removeLeft = Effect.flatMap(git.run(["ls-files", "-z", "--others", "--exclude-standard"]), ({ stdout }) =>
+          Effect.forEach(Files.fields(stdout), remove, { discard: true })
+        )
+        const putting = fs.unlocking(path, lay).pipe(Effect.zipRight(removeLeft), Effect.zipRight(index))
         yield* WorkingFiles.move(repository, worktree, {
           index: git.index,
           since,
