@@ -32,4 +32,10 @@ export const line = (text: string): string =>
     .trim()
     .replace(/\s*\n\s*/g, " ")
 
+/** The first names of a list, and the number of the others: `a, b and 3 more`. */
+export const few = (names: ReadonlyArray<string | number>, most: number): string => {
+  const rest = names.length > most ? ` and ${names.length - most} more` : ""
+  return names.slice(0, most).join(", ") + rest
+}
+
 const lastWritten = (line: string): string => line.replace(/\r+$/, "").split("\r").at(-1) ?? ""

@@ -1,6 +1,7 @@
 /**
  * Notes on tasks in words. What is known about conflicts and gates comes first: it says how much "done" means.
  */
+import { few } from "../internal/plainText.js"
 import type { GateNote } from "../domain/Work.js"
 import * as format from "./format.js"
 import { Fields, string } from "./payload.js"
@@ -13,8 +14,7 @@ export interface Note {
   readonly text: string
 }
 
-const named = (files: ReadonlyArray<string>): string =>
-  files.length <= 3 ? files.join(", ") : `${files.slice(0, 3).join(", ")} and ${files.length - 3} more`
+const named = (files: ReadonlyArray<string>): string => few(files, 3)
 
 const texts: { readonly [T in Tag]: (note: Fields<Extract<GateNote, { readonly _tag: T }>>) => string } = {
   resolved: (note) => `conflict in ${named(note.strings("files"))} resolved by ${note.text("by")}`,

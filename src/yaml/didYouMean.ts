@@ -1,6 +1,7 @@
 /**
  * Suggestions for a misspelt name.
  */
+import { few } from "../internal/plainText.js"
 
 const maxNames = 10
 /** A shorter prefix of a name may mean something else. */
@@ -21,14 +22,10 @@ export const suggestion = (word: string, names: ReadonlyArray<string>): string =
   const near = nearest(word, names)
   if (near !== undefined) return `: did you mean "${near}"?`
   if (names.length === 0) return ": none are available"
-  return `: expected one of ${few(names)}`
+  return `: expected ${oneOf(names)}`
 }
 
-/** The first ten names, and the number of the others. */
-export const few = (names: ReadonlyArray<string | number>): string => {
-  const more = names.length > maxNames ? ` and ${names.length - maxNames} more` : ""
-  return names.slice(0, maxNames).join(", ") + more
-}
+export const oneOf = (names: ReadonlyArray<string | number>): string => `one of ${few(names, maxNames)}`
 
 /** The Levenshtein distance; infinite for long names, for which computing it would be slow. */
 const distance = (a: string, b: string): number => {

@@ -8,7 +8,7 @@ import * as Graph from "./Graph.js"
 import { Plan, Task, Unit } from "./Plan.js"
 import { InvalidPlan, Diagnostic } from "../../yaml/Diagnostic.js"
 import type { Settings } from "./Settings.js"
-import { few, suggestion } from "../../yaml/didYouMean.js"
+import { oneOf, suggestion } from "../../yaml/didYouMean.js"
 import type { TaskFile } from "./TaskFile.js"
 import type { UnitFile } from "./UnitFile.js"
 
@@ -124,7 +124,7 @@ const orderTasks = (unit: UnitSource, problems: Array<Diagnostic>): ReadonlyArra
     node: (task) => task,
     self: (number) => `has task ${number} depend on itself: remove that dependency`,
     unknown: (number) =>
-      `depends on task ${number}, which does not exist in this unit: expected one of ${few([...byNumber.keys()].sort((a, b) => a - b))}`,
+      `depends on task ${number}, which does not exist in this unit: expected ${oneOf([...byNumber.keys()].sort((a, b) => a - b))}`,
     cycle: (path) => `is part of a dependency cycle of tasks: ${path}`
   })
 }

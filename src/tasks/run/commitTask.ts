@@ -175,7 +175,4 @@ const createdAt = (path: string) =>
     )
   )
 
-const listFiles = (files: ReadonlyArray<string>): string =>
-  files.length <= 3
-    ? files.map(plainText.line).join(", ")
-    : `${files.slice(0, 3).map(plainText.line).join(", ")} and ${files.length - 3} more`
+const listFiles = (files: ReadonlyArray<string>): string => plainText.few(files.map(plainText.line), 3)

@@ -58,7 +58,6 @@ const shown = 10
 /** For the next prompt, after a gate that failed; empty if nothing was put back. */
 export const clause = ({ changed, patch }: PutBack): string => {
   if (changed.length === 0) return ""
-  const more = changed.length > shown ? ` and ${changed.length - shown} more` : ""
-  const names = changed.slice(0, shown).map(plainText.line).join(", ")
-  return `; before it ran, protected files had been put back to what they were when the task began: ${names}${more} (the changes are in ${patch})`
+  const names = plainText.few(changed.map(plainText.line), shown)
+  return `; before it ran, protected files had been put back to what they were when the task began: ${names} (the changes are in ${patch})`
 }

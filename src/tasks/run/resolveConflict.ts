@@ -64,10 +64,7 @@ const some = (lines: ReadonlyArray<string>): string =>
     "\n"
   )
 
-const named = (files: ReadonlyArray<string>): string => {
-  const rest = files.length - 3
-  return plainText.line(rest > 0 ? `${files.slice(0, 3).join(", ")} and ${rest} more` : files.join(", "))
-}
+const named = (files: ReadonlyArray<string>): string => plainText.line(plainText.few(files, 3))
 
 const promptFor = (ctx: RunContext, { id, tasks }: Unit, files: ReadonlyArray<string>): string => {
   const gates = verifyMerge.doneTasks(ctx, ...verifyMerge.merged(ctx), id)

@@ -172,8 +172,8 @@ const maxLeftOut = 100
 /** How many of them a note names. */
 const shown = 5
 
-const listed = (leftOut: ReadonlyArray<{ readonly path: string; readonly reason: string }>): string => {
-  const some = leftOut.slice(0, shown).map(({ path, reason }) => `${plainText.line(path)} (${plainText.line(reason)})`)
-  const more = leftOut.length - some.length
-  return `${some.join(", ")}${more > 0 ? ` and ${more} more` : ""}`
-}
+const listed = (leftOut: ReadonlyArray<{ readonly path: string; readonly reason: string }>): string =>
+  plainText.few(
+    leftOut.map(({ path, reason }) => `${plainText.line(path)} (${plainText.line(reason)})`),
+    shown
+  )
