@@ -6,13 +6,13 @@ import { Array, Effect, Option, Schema } from "effect"
 import { InvalidJobConfig } from "../../domain/errors.js"
 import { UnitRecord, type Work } from "../../domain/Work.js"
 import { Git } from "../../git/Git.js"
-import { MergeResult } from "../../git/Merge.js"
-import { type BranchName, ObjectId, RepoPath, unitBranch } from "../../git/RefNames.js"
+import { type BranchName, ObjectId, unitBranch } from "../../git/RefNames.js"
 import type { Repository } from "../../git/Repository.js"
 import * as plainText from "../../internal/plainText.js"
 import { Plan, Task, Unit } from "../plan/Plan.js"
 import { listed } from "./chooseUnits.js"
 import type * as Fold from "./Fold.js"
+import { mergeCommits } from "./mergeUnit.js"
 import * as PlanSnapshot from "./PlanSnapshot.js"
 import type { FormerJob } from "./retryJob.js"
 import * as scheduleUnits from "./scheduleUnits.js"
@@ -168,7 +168,6 @@ interface Folding {
  */
 const fold = ({ id, snapshot }: FormerJob, { recorded, repository, tips, units }: Folding) =>
   Effect.gen(function* () {
-    const git = yield* Git
     const { base, plan, taken } = snapshot
     const { progress } = recorded
     const isClean = plan.units.every((unit) => units.includes(unit) || !wasRejected(recorded, unit))
@@ -181,17 +180,16 @@ const fold = ({ id, snapshot }: FormerJob, { recorded, repository, tips, units }
     for (const unit of units) {
       const tip = tips.get(unit.id)
       if (tip === undefined || whole.includes(unit)) continue
-      const outcome = yield* git.merge(repository, {
+      const isCarriedOver = taken.begun[unit.id] !== undefined
+      at = yield* mergeCommits({ job: { id }, repository, snapshot }, unit, {
         ours: at,
         theirs: tip,
-        subject: { title: `Merge unit ${unit.id}`, jobId: id, unit: unit.id },
-        yields: taken.begun[unit.id] === undefined ? [] : yield* Schema.decode(Schema.Array(RepoPath))(plan.files)
-      })
-      if (MergeResult.$is("Conflict")(outcome))
-        return yield* refusedUnits(
-          `unit ${unit.id} conflicts in ${outcome.files.join(", ")} with what else would land: choose other units`
+        isCarriedOver
+      }).pipe(
+        Effect.catchTag("MergeConflict", ({ files }) =>
+          refusedUnits(`unit ${unit.id} conflicts in ${files.join(", ")} with what else would land: choose other units`)
         )
-      at = outcome.commit
+      )
     }
     return at
   })

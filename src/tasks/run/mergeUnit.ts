@@ -25,9 +25,15 @@ interface Merging {
   readonly title?: string
 }
 
+/** The job whose unit is merged. */
+interface MergeContext extends Pick<RunContext, "repository"> {
+  readonly job: Pick<RunContext["job"], "id">
+  readonly snapshot: Pick<RunContext["snapshot"], "plan">
+}
+
 /** Merges two commits without moving a branch. In work taken over from a retried job, plan files that changed since prevail. */
 export const mergeCommits = (
-  { job, repository, snapshot }: RunContext,
+  { job, repository, snapshot }: MergeContext,
   unit: Unit,
   { isCarriedOver = false, marks = false, ours, theirs, title = `Merge unit ${unit.id}` }: Merging
 ) =>
