@@ -3,6 +3,7 @@
  */
 import { Array, Effect, Option, Schema } from "effect"
 import { type Conflicts, JobConfig } from "../../domain/JobConfig.js"
+import { retryConfig } from "../../domain/retryConfig.js"
 import * as retryJobs from "../act/retryJobs.js"
 import { sender } from "../act/sender.js"
 import * as JobTable from "../list/JobTable.js"
@@ -59,17 +60,11 @@ const retryOne = (jobs: Manager, name: string, options: Options) =>
     }
     // A retry of the same job with other units, or for another target, is another job.
     const config = yield* Effect.orDie(Schema.decodeUnknown(JobConfig)(before))
-    const targetBranch = Option.getOrElse(target, () => config.targetBranch)
-    // A job that lands the work of another lands the same units again.
-    const same = config.landOf === undefined ? undefined : config.units
-    const units = Array.isNonEmptyReadonlyArray(unit) ? unit : same
     const retried = {
-      ...config,
-      targetBranch,
-      retryOf: id,
-      units,
-      fresh: fresh || undefined,
-      conflicts: Option.getOrElse(conflicts, () => config.conflicts)
+      ...retryConfig(config, { id, fresh }),
+      targetBranch: Option.getOrElse(target, () => config.targetBranch),
+      conflicts: Option.getOrElse(conflicts, () => config.conflicts),
+      ...(Array.isNonEmptyReadonlyArray(unit) && { units: unit })
     }
     const encoded = yield* Effect.orDie(Schema.encode(JobConfig)(new JobConfig(retried)))
     return yield* withCallerSpan(jobs.start(encoded))
