@@ -1,12 +1,10 @@
 /**
  * `charlotte jobs`: lists jobs, newest first, and pending ones in the order in which they begin.
  */
-import { Either } from "effect"
 import { RunStatus } from "../../domain/RunStatus.js"
-import { maxQueryLength } from "../../store/rules/searchText.js"
 import * as CommandTree from "../parser/CommandTree.js"
 import * as Parameter from "../parser/Parameter.js"
-import { json, labels, number } from "./parameters.js"
+import { json, labels, number, search } from "./parameters.js"
 
 const all = Parameter.flag("all", { description: "List the jobs of other repositories, too." })
 
@@ -22,14 +20,8 @@ const kind = Parameter.textOption("kind", {
   description: "Only jobs of this kind, of all repositories."
 })
 
-const search = Parameter.option(
-  "search",
-  {
-    placeholder: "TEXT",
-    description:
-      "Only jobs that have all words of the text, or words that begin with them, in labels, config, error or titles of tasks."
-  },
-  (text) => (text.length <= maxQueryLength ? Either.right(text) : Either.left(`at most ${maxQueryLength} characters`))
+const searched = search(
+  "Only jobs that have all words of the text, or words that begin with them, in labels, config, error or titles of tasks."
 )
 
 const retried = Parameter.choiceOption(
@@ -52,7 +44,7 @@ export const jobs = CommandTree.command(
     description:
       "List jobs, newest first. Inside a repository, these are its jobs; elsewhere, all jobs. With --status pending they are numbered in the order in which they begin.",
     example: "charlotte jobs --status running --label team=web --limit 50",
-    parameters: { all, kind, status, labels, search, retried, limit, before, json }
+    parameters: { all, kind, status, labels, search: searched, retried, limit, before, json }
   },
   async () => (await import("../list/listJobs.js")).list
 )

@@ -2,6 +2,7 @@
  * Options and arguments that several commands share.
  */
 import { Duration, Either } from "effect"
+import { maxQueryLength } from "../../store/rules/searchText.js"
 import * as JobRef from "../target/JobRef.js"
 import * as Parameter from "../parser/Parameter.js"
 
@@ -124,6 +125,11 @@ export const labels = Parameter.repeatedOption(
       : Either.left("KEY=VALUE, such as team=web")
   }
 )
+
+export const search = (description: string) =>
+  Parameter.option("search", { placeholder: "TEXT", description }, (text) =>
+    text.length <= maxQueryLength ? Either.right(text) : Either.left(`at most ${maxQueryLength} characters`)
+  )
 
 /** The options that describe a job. */
 export const submit = { tasksDir, repo, target, agent, concurrency, land, noLand, conflicts, dryRun, labels }

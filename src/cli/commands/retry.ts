@@ -1,11 +1,9 @@
 /**
  * `charlotte retry`: starts new jobs that retry others.
  */
-import { Either } from "effect"
-import { maxQueryLength } from "../../store/rules/searchText.js"
 import * as CommandTree from "../parser/CommandTree.js"
 import * as Parameter from "../parser/Parameter.js"
-import { conflicts, jobs, json, labels, retryTarget, units } from "./parameters.js"
+import { conflicts, jobs, json, labels, retryTarget, search, units } from "./parameters.js"
 
 const unit = units(
   "Work only on this unit and on those that depend on it; may be repeated. Others stay as they are, and unfinished ones do not keep it from landing."
@@ -30,18 +28,26 @@ const status = Parameter.choiceOption(
   "Instead of naming jobs: all failed, or all cancelled ones that were not retried yet."
 )
 
-const search = Parameter.option(
-  "search",
-  { placeholder: "TEXT", description: "The same for those that have all words of the text." },
-  (text) => (text.length <= maxQueryLength ? Either.right(text) : Either.left(`at most ${maxQueryLength} characters`))
-)
+const searched = search("The same for those that have all words of the text.")
 
 export const retry = CommandTree.command(
   {
     description:
       "Retry failed or cancelled jobs. Each retry is a new job; one of tasks starts from what the old one has completed. A single retry is followed to its end, several are queued.",
     example: "charlotte retry latest",
-    parameters: { jobs, kind, status, labels, search, unit, target: retryTarget, fresh, conflicts, again, json }
+    parameters: {
+      jobs,
+      kind,
+      status,
+      labels,
+      search: searched,
+      unit,
+      target: retryTarget,
+      fresh,
+      conflicts,
+      again,
+      json
+    }
   },
   async () => (await import("../run/retryJob.js")).retryJob
 )
