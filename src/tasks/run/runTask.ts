@@ -9,7 +9,7 @@ import type { TaskRecord } from "../../domain/Work.js"
 import type * as Prompt from "../agents/Prompt.js"
 import type { Task, Unit } from "../plan/Plan.js"
 import * as AgentWait from "./AgentWait.js"
-import * as commitTask from "./commitTask.js"
+import type * as commitTask from "./commitTask.js"
 import { ofTask } from "./emitTaskEvent.js"
 import { TaskFailure } from "./errors.js"
 import * as gateBefore from "./gateBefore.js"
@@ -51,7 +51,7 @@ export const run = (
     const before: gateBefore.Before =
       afterTurn === undefined
         ? yield* gateBefore.run(ctx, unit, task, position)
-        : { worktree: position.worktree, ignored: yield* commitTask.ignoredFiles(ctx, position) }
+        : { worktree: position.worktree, ignored: [] }
     let { worktree } = before
     const { ignored, refused } = before
     if (refused !== undefined) {
