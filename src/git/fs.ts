@@ -1,7 +1,8 @@
 /** File operations besides git; a missing file is a result, not an error. */
 import { Effect, Option } from "effect"
 import { constants, type Stats } from "node:fs"
-import { chmod, copyFile, lstat, open, readdir, readFile, realpath, rm } from "node:fs/promises"
+import { chmod, copyFile, lstat, mkdir, open, readdir, readFile, realpath, rename, rm } from "node:fs/promises"
+import { dirname } from "node:path"
 import type { GitFailed } from "./GitError.js"
 import { step } from "./GitCommand.js"
 
@@ -34,6 +35,17 @@ export const copyFlushed = async (from: string, to: string): Promise<void> => {
   await copyFile(from, to, constants.COPYFILE_FICLONE)
   const file = await open(to, "r")
   await file.sync().finally(() => file.close())
+}
+
+/** Replaces a file in one step, durably; makes its directory if there is none. */
+export const replaceFlushed = async (path: string, content: string | Buffer): Promise<void> => {
+  await mkdir(dirname(path), { recursive: true })
+  const file = await open(`${path}.tmp`, "w")
+  await file
+    .writeFile(content)
+    .then(() => file.sync())
+    .finally(() => file.close())
+  await rename(`${path}.tmp`, path)
 }
 
 /** The file at the path; a symbolic link is not followed. */

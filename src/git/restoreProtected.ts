@@ -5,20 +5,7 @@
  */
 import { Effect, Option, Schema } from "effect"
 import type { Stats } from "node:fs"
-import {
-  chmod,
-  copyFile,
-  lstat,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  readlink,
-  rename,
-  rm,
-  symlink,
-  writeFile
-} from "node:fs/promises"
+import { chmod, copyFile, lstat, mkdir, readdir, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises"
 import { dirname } from "node:path"
 import * as fs from "./fs.js"
 import { step } from "./GitCommand.js"
@@ -375,17 +362,7 @@ const keepPatch = ({ directory, repository, worktree }: Scene, changed: Readonly
       (there) => there.run(["diff", "--no-index", ...options, "a", "b"], { answers: [0, 1] }),
       { workTree: compared }
     )
-    yield* step(`keep ${patch}`, async () => {
-      await mkdir(dirname(patch), { recursive: true })
-      const file = await open(`${patch}.tmp`, "w")
-      try {
-        await file.writeFile(stdout)
-        await file.sync()
-      } finally {
-        await file.close()
-      }
-      await rename(`${patch}.tmp`, patch)
-    })
+    yield* step(`keep ${patch}`, () => fs.replaceFlushed(patch, stdout))
   })
 
 /** Whatever is in the way is removed; nothing is written through a link, or into a file that has other names. */

@@ -4,7 +4,6 @@
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Effect, Option, Schema } from "effect"
-import { mkdir, open, rename } from "node:fs/promises"
 import { basename } from "node:path"
 import * as fs from "../git/fs.js"
 import { step } from "../git/GitCommand.js"
@@ -82,17 +81,7 @@ export const add = (directory: string, number: number, record: Record) =>
   Effect.gen(function* () {
     const file = `${directory}/${number}.json`
     const json = yield* Effect.orDie(Schema.encode(Json)(record))
-    yield* step(`write ${file}`, async () => {
-      await mkdir(directory, { recursive: true })
-      const written = await open(`${file}.tmp`, "w")
-      try {
-        await written.writeFile(json)
-        await written.sync()
-      } finally {
-        await written.close()
-      }
-      await rename(`${file}.tmp`, file)
-    })
+    yield* step(`write ${file}`, () => fs.replaceFlushed(file, json))
     const old = (yield* fs.list(directory)).filter((name) => numberOf(name) <= number - kept)
     yield* Effect.forEach(old, (name) => fs.remove(`${directory}/${name}`), { discard: true })
     const { base, commit } = record
