@@ -14,7 +14,7 @@ import { listed } from "./chooseUnits.js"
 import type * as Fold from "./Fold.js"
 import { mergeCommits } from "./mergeUnit.js"
 import * as PlanSnapshot from "./PlanSnapshot.js"
-import type { FormerJob } from "./retryJob.js"
+import { type FormerJob, refusedUnits } from "./retryJob.js"
 import * as scheduleUnits from "./scheduleUnits.js"
 import * as unitCommits from "./unitCommits.js"
 
@@ -28,8 +28,6 @@ interface Start {
 }
 
 const refused = (message: string) => new InvalidJobConfig({ issues: [{ path: ["landOf"], message }] })
-
-const refusedUnits = (message: string) => new InvalidJobConfig({ issues: [{ path: ["units"], message }] })
 
 /** The units to land and the commit with all of them. Fails if there are none, or if the target has them. */
 export const carryOver = (former: FormerJob, { repository, target, tip, wanted }: Start) =>

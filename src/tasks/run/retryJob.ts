@@ -195,7 +195,7 @@ const sessionOf = ({ tasks }: Work, unit: UnitName, number: number) => {
 
 const refused = (message: string) => new InvalidJobConfig({ issues: [{ path: ["retryOf"], message }] })
 
-const refusedUnits = (message: string) => new InvalidJobConfig({ issues: [{ path: ["units"], message }] })
+export const refusedUnits = (message: string) => new InvalidJobConfig({ issues: [{ path: ["units"], message }] })
 
 /** The target was rewritten, and merging would restore the removed commits. */
 const rewritten = ({ id, snapshot: { target, targetAt } }: FormerJob, repository: Repository) =>
