@@ -39,6 +39,13 @@ const typesOf = (id: Parameters<JobKind.ProducerService<typeof Email>["await"]>[
 
 const stored = (filename: string) => RunStore.layer.pipe(Layer.provide(Database.layer({ filename })))
 
+/** A manager and a producer, each with a connection of its own. */
+const beside = (manager: Layer.Layer<Email, Error, RunStore.RunStore>, filename: string) =>
+  Layer.merge(
+    Layer.provide(Layer.discard(manager), Layer.fresh(stored(filename))),
+    Layer.provide(Email.producer, Layer.fresh(stored(filename)))
+  )
+
 describe.each(Object.entries(stores))("a producer beside its manager, %s", (_, store) => {
   const both = Layer.provideMerge(sending, store)
   const apart = Layer.provideMerge(Layer.merge(Email.producer, Layer.discard(sending)), store)
@@ -221,14 +228,7 @@ describe("producers with connections of their own", () => {
         expect(yield* emails.await(sent)).toMatchObject({ status: "completed" })
         expect(yield* emails.await(approved)).toMatchObject({ result: { sentTo: "bea for Bea" } })
         expect(yield* emails.await(stopped)).toMatchObject({ status: "cancelled" })
-      }).pipe(
-        Effect.provide(
-          Layer.merge(
-            Layer.provide(Layer.discard(sending), Layer.fresh(stored(filename))),
-            Layer.provide(Email.producer, Layer.fresh(stored(filename)))
-          )
-        )
-      )
+      }).pipe(Effect.provide(beside(sending, filename)))
     })
   )
 
@@ -245,14 +245,7 @@ describe("producers with connections of their own", () => {
         expect(yield* emails.await(first)).toMatchObject({ status: "cancelled" })
         yield* emails.stop(second)
         expect(yield* emails.await(second)).toMatchObject({ status: "cancelled" })
-      }).pipe(
-        Effect.provide(
-          Layer.merge(
-            Layer.provide(Layer.discard(slow), Layer.fresh(stored(filename))),
-            Layer.provide(Email.producer, Layer.fresh(stored(filename)))
-          )
-        )
-      )
+      }).pipe(Effect.provide(beside(slow, filename)))
     })
   )
 

@@ -20,6 +20,42 @@ const dies =
       if (letGo) yield* Witness.release(world)
     }).pipe(Effect.scoped)
 
+interface Landing {
+  readonly program: string
+  readonly top: string
+  /** The job to start; undefined if there is one. */
+  readonly config: Config | undefined
+  /** The gate of the landing at which the manager is killed first. */
+  readonly gate: { readonly at: Phase["at"]; readonly times: number }
+}
+
+/** Kills the manager at a gate of the landing, before it moves the target and after it; nothing has landed but after that. */
+const killedWhileLanding = (world: Witness.World, { config, gate, program, top }: Landing) =>
+  Effect.gen(function* () {
+    const die = dies(program, { letGo: false })
+    const before = yield* world.git(top, "rev-parse", "main")
+    let given = config
+    for (const { at, times } of [
+      gate,
+      { at: ["before", "update-ref *refs/heads/main *"], times: 1 },
+      { at: ["after", "update-ref *refs/heads/main *"], times: 1 }
+    ] as const) {
+      yield* Witness.holdAt(world, at, times)
+      yield* die(world, { at }, given)
+      given = undefined
+      const isLanded = at[0] === "after"
+      expect((yield* world.git(top, "rev-parse", "main")) === before, at.join(" ")).toBe(!isLanded)
+    }
+  })
+
+/** What hangs since the kills does nothing more once it continues. */
+const landsNoMore = (world: Witness.World, top: string) =>
+  Effect.gen(function* () {
+    const landed = yield* world.git(top, "rev-parse", "main")
+    yield* Witness.release(world)
+    expect(yield* world.git(top, "rev-parse", "main")).toBe(landed)
+  })
+
 describe("killing the manager in each phase of a task job", () => {
   for (const [what, letGo, some] of [
     ["if its child processes end", true, phases],
@@ -114,14 +150,7 @@ describe("landing", () => {
       const commit = yield* commitOnMain(world, top, "his.txt", "his\n")
       const untouched = yield* unchangedButMain(world, top)
       // The gates of the merged unit run first, then those of the landing.
-      for (const [point, times] of [
-        [["step", "gate-b1"], 2],
-        [["before", "update-ref *refs/heads/main *"], 1],
-        [["after", "update-ref *refs/heads/main *"], 1]
-      ] as const) {
-        yield* Witness.holdAt(world, point, times)
-        yield* die(world, { at: point }, undefined)
-      }
+      yield* killedWhileLanding(world, { program, top, config: undefined, gate: { at: ["step", "gate-b1"], times: 2 } })
       yield* Effect.gen(function* () {
         const { id, run } = yield* Effect.flatMap(Witness.latest, ({ id }) => ended(id))
         expect(run).toMatchObject({ status: "completed", attempt: 5 })
@@ -135,10 +164,7 @@ describe("landing", () => {
         expect(yield* show(world, top, "main:his.txt")).toBe("his\n")
         yield* Witness.isQuiet(world, top, id)
         yield* Witness.isTidy(world, top, id)
-        // The git process of the killed manager comes too late.
-        const landed = yield* world.git(top, "rev-parse", "main")
-        yield* Witness.release(world)
-        expect(yield* world.git(top, "rev-parse", "main")).toBe(landed)
+        yield* landsNoMore(world, top)
       }).pipe(Effect.provide(Witness.manager(world)))
       yield* untouched
     })
@@ -155,21 +181,8 @@ describe("landing", () => {
         "c/IMPLEMENTATION_PLAN.md": unit(),
         "c/01-c1.md": Witness.named("c1", 1)
       })
-      const die = dies(program, { letGo: false })
-      const before = yield* world.git(top, "rev-parse", "main")
-      let given: Config | undefined = config
       // The gates of the merged units run first, then those of the landing.
-      for (const [point, times] of [
-        [["step", "gate-c1"], 3],
-        [["before", "update-ref *refs/heads/main *"], 1],
-        [["after", "update-ref *refs/heads/main *"], 1]
-      ] as const) {
-        yield* Witness.holdAt(world, point, times)
-        yield* die(world, { at: point }, given)
-        given = undefined
-        const isLanded = point[0] === "after"
-        expect((yield* world.git(top, "rev-parse", "main")) === before, point.join(" ")).toBe(!isLanded)
-      }
+      yield* killedWhileLanding(world, { program, top, config, gate: { at: ["step", "gate-c1"], times: 3 } })
       yield* Effect.gen(function* () {
         const { id, run } = yield* Effect.flatMap(Witness.latest, ({ id }) => ended(id))
         expect(run).toMatchObject({
@@ -179,9 +192,7 @@ describe("landing", () => {
         })
         expect(yield* Witness.trailers(world, top, "mine..main")).toEqual(["a 1", "a 2", "c", "c 1"])
         yield* Witness.isQuiet(world, top, id)
-        const landed = yield* world.git(top, "rev-parse", "main")
-        yield* Witness.release(world)
-        expect(yield* world.git(top, "rev-parse", "main")).toBe(landed)
+        yield* landsNoMore(world, top)
       }).pipe(Effect.provide(Witness.manager(world)))
       yield* untouched
     })
@@ -199,28 +210,14 @@ describe("landing", () => {
       })
       const failed = yield* Effect.provide(run(config), Witness.manager(world))
       expect(failed.run.status).toBe("failed")
-      const die = dies(program, { letGo: false })
-      const before = yield* world.git(top, "rev-parse", "main")
-      let given: Config | undefined = { ...config, landOf: failed.id }
-      for (const point of [
-        ["step", "gate-b1"],
-        ["before", "update-ref *refs/heads/main *"],
-        ["after", "update-ref *refs/heads/main *"]
-      ] as const) {
-        yield* Witness.holdAt(world, point)
-        yield* die(world, { at: point }, given)
-        given = undefined
-        const isLanded = point[0] === "after"
-        expect((yield* world.git(top, "rev-parse", "main")) === before, point.join(" ")).toBe(!isLanded)
-      }
+      const landing = { ...config, landOf: failed.id }
+      yield* killedWhileLanding(world, { program, top, config: landing, gate: { at: ["step", "gate-b1"], times: 1 } })
       yield* Effect.gen(function* () {
         const { id, run } = yield* Effect.flatMap(Witness.latest, ({ id }) => ended(id))
         expect(run).toMatchObject({ status: "completed", attempt: 4, config: { landOf: failed.id } })
         expect(yield* Witness.trailers(world, top, "mine..main")).toEqual(["a 1", "a 2", "b", "b 1"])
         yield* Witness.isQuiet(world, top, id)
-        const landed = yield* world.git(top, "rev-parse", "main")
-        yield* Witness.release(world)
-        expect(yield* world.git(top, "rev-parse", "main")).toBe(landed)
+        yield* landsNoMore(world, top)
       }).pipe(Effect.provide(Witness.manager(world)))
       yield* untouched
     })

@@ -1,12 +1,12 @@
 /** Agents that cannot go on without a person, and ask. */
 import { describe, expect, it } from "@effect/vitest"
 import { JobManager, type Run, RunStore } from "charlotte"
-import { Agents } from "charlotte/tasks"
 import { DateTime, Effect } from "effect"
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, rmSync, writeFileSync } from "node:fs"
 import { jumping } from "../../support/jumpingClock.js"
 import * as Repository from "../../support/Repository.js"
 import { appears, charlotte, ended, repository, task, unit, untilClosed } from "../Jobs.js"
+import * as Claude from "./Claude.js"
 import { commitOnMain } from "./Scenes.js"
 
 /**
@@ -32,24 +32,13 @@ const claude = (world: Repository.Sandbox, script: string, name = "claude") => {
      worked() { date > done-$u.txt; say done; }
      ${script}`
   )
-  return new Agents.Profile({
-    name,
-    command: ["sh", file, "new"],
-    resume: ["sh", file, "{session}"],
-    prompt: "stdin",
-    format: "claude-stream-json",
-    env: []
-  })
+  return Claude.profile(file, name)
 }
 
 /** The calls for a unit: how each was started, and with which prompt. */
 const turns = ({ root }: Repository.Sandbox, unit = "tasks") => {
-  if (!existsSync(`${root}/turns-${unit}`)) return []
-  const [, ...calls] = readFileSync(`${root}/turns-${unit}`, "utf8").split("== ")
-  return calls.map((call) => {
-    const [session = "", ...prompt] = call.split("\n")
-    return { session, prompt: prompt.join("\n") }
-  })
+  const file = `${root}/turns-${unit}`
+  return existsSync(file) ? Claude.calls(file) : []
 }
 
 const one = (settings = "", gate = "ls done-*.txt") => ({

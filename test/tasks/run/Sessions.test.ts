@@ -3,11 +3,12 @@ import { describe, expect, it } from "@effect/vitest"
 import { JobManager, type Run, RunStore } from "charlotte"
 import { Agents } from "charlotte/tasks"
 import { Effect } from "effect"
-import { readFileSync, rmSync, writeFileSync } from "node:fs"
+import { rmSync, writeFileSync } from "node:fs"
 import * as PlanSnapshot from "../../../src/tasks/run/PlanSnapshot.js"
 import { jumping } from "../../support/jumpingClock.js"
 import * as Repository from "../../support/Repository.js"
 import { appears, charlotte, ended, repository, run, task, untilClosed } from "../Jobs.js"
+import * as Claude from "./Claude.js"
 
 /**
  * A stand-in for Claude Code, which keeps its sessions by directory, as that does. Its script has the number `n` of this call, and
@@ -30,24 +31,11 @@ const claude = (world: Repository.Sandbox, script: string, name = "claude") => {
      printf '{"type":"system","subtype":"init","session_id":"%s"}\\n' "$id"
      ${script}`
   )
-  return new Agents.Profile({
-    name,
-    command: ["sh", file, "new"],
-    resume: ["sh", file, "{session}"],
-    prompt: "stdin",
-    format: "claude-stream-json",
-    env: []
-  })
+  return Claude.profile(file, name)
 }
 
 /** The calls: how each was started, and with which prompt. */
-const turns = ({ root }: Repository.Sandbox) => {
-  const [, ...calls] = readFileSync(`${root}/turns`, "utf8").split("== ")
-  return calls.map((call) => {
-    const [session = "", ...prompt] = call.split("\n")
-    return { session, prompt: prompt.join("\n") }
-  })
-}
+const turns = ({ root }: Repository.Sandbox) => Claude.calls(`${root}/turns`)
 
 const sessions = (world: Repository.Sandbox) => turns(world).map(({ session }) => session)
 
