@@ -56,7 +56,7 @@ export const putBack = (
         const remove = (file: string) => fs.unlocking(path, fs.remove(`${path}/${file.replace(/\/$/, "")}`))
         for (const file of files.ignored) if (!known.has(file)) yield* remove(file)
         if ((yield* treeOf(repository, files, commit)) === tree && tip === commit) return
-        // The index has all files now, so that those that are not in the tree are removed.
+        // The index has all files now, so files that are not in the tree are removed.
         const lay = git.run(["read-tree", "--reset", "-u", "--end-of-options", tree])
         const index = git.run(["read-tree", "--reset", "--end-of-options", commit])
         // git only warns of files that it cannot remove.

@@ -274,7 +274,7 @@ const partly = (scene: Scene, file: Protected) =>
     return Option.some<Changed>({ name, labels, by })
   })
 
-/** Files that match and are not in the commit; those that may not be there also if they are ignored only since then. */
+/** Files that match and are not in the commit; files that are refused also if they are ignored only since then. */
 const listAdded = (scene: Scene, rules: ReadonlyArray<Rule>) =>
   Effect.gen(function* () {
     const { git, repository, worktree } = scene

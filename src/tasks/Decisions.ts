@@ -14,7 +14,7 @@ import * as Markdown from "./plan/Markdown.js"
 import { Plan, Task, Unit } from "./plan/Plan.js"
 import { PlanSnapshot } from "./run/PlanSnapshot.js"
 
-/** An approval, or a rejection if there is a reason: of one unit, which then goes on, or of the whole result. */
+/** An approval; or with a reason a rejection, of one unit, which then continues, or of the whole result. */
 export class Decision extends Schema.Class<Decision>("charlotte/Decision")({
   commit: Schema.String,
   because: Schema.optional(Schema.String),

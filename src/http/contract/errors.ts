@@ -183,7 +183,7 @@ export class DiffUnavailable extends Schema.TaggedError<DiffUnavailable>()("Diff
 /**
  * The result of the job was neither approved nor rejected.
  *
- * - `notWaiting`: the job does not wait for approval; `status` is that of the job
+ * - `notWaiting`: the job does not wait for approval; `status` is the status of the job
  * - `otherCommit`: it waits for the approval of another commit, `result`
  * - `decided`: another decision about that commit came first
  * - `noSuchUnit`: the job has no unit of that name

@@ -32,7 +32,7 @@ export interface QuestionStore {
   /** The questions of a job, by unit, task and `seq`. */
   readonly of: (jobId: JobId) => Effect.Effect<ReadonlyArray<Question>, StoreError>
 
-  /** The open questions of jobs: those without an answer of units that are not over. Jobs without any are left out. */
+  /** The questions of jobs that have no answer and whose unit is not over. Jobs without any are left out. */
   readonly open: (
     jobIds: ReadonlyArray<JobId>
   ) => Effect.Effect<ReadonlyMap<JobId, ReadonlyArray<Question>>, StoreError>

@@ -23,7 +23,7 @@ export const storableTask = (task: TaskRecord): TaskRecord =>
       )
     : task
 
-/** The tasks of a plan that are not recorded; after the first plan, only those of known units, after the recorded tasks of each. */
+/** The tasks of a plan that are not recorded; after the first plan, only tasks of known units, which come after the recorded ones. */
 export const further = (
   planned: ReadonlyArray<{ readonly unit: string; readonly task: number | null }>,
   tasks: ReadonlyArray<TaskRecord>

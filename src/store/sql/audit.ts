@@ -154,7 +154,7 @@ const eventRules = (dialect: Dialect): ReadonlyArray<Rule> => [
   )
 ]
 
-/** A unit that goes on after a rejection of the result has the time at which it ended before. */
+/** A unit that continues after a rejection of the result has the time at which it ended before. */
 const workRules = ({ elementsOf }: Dialect): ReadonlyArray<Rule> => [
   record(
     "a unit was merged before one of its dependencies",

@@ -1,6 +1,6 @@
 /**
- * The files by which a gate judges, as far as their paths and its command show: usual places of tests, configuration of those that run
- * tests, and files that the command names. The table is in docs/tasks.md.
+ * The files by which a gate judges, as far as their paths and its command show: usual places of tests, configuration of test
+ * runners, and files that the command names. The table is in docs/tasks.md.
  */
 import { posix } from "node:path"
 

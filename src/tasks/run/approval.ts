@@ -17,7 +17,7 @@ import * as ResultBranch from "./ResultBranch.js"
 import type { RunContext } from "./RunContext.js"
 import * as unitCommits from "./unitCommits.js"
 
-/** A unit with a task that the last decision has added goes on, although it is over; all work up to then is in the rejected result. */
+/** Lets a unit that is over continue with the task that the last decision has added; all work up to then is in the rejected result. */
 export const reopen = (ctx: RunContext, decisions: ReadonlyArray<Decision>) =>
   Effect.gen(function* () {
     const { progress, snapshot } = ctx

@@ -68,7 +68,7 @@ export interface Before {
   readonly worktree: UnitWorktree.UnitWorktree
   /** The ignored files before the run. */
   readonly ignored: ReadonlyArray<string>
-  /** The log of the run by its files, if the gate failed on those of the commit. */
+  /** The log of the run by its files, if the gate failed on the files of the commit. */
   readonly failed?: ReadonlyArray<readonly [files: string, log: string]>
   /** Why the task is not worked on. */
   readonly refused?: { readonly reason: string; readonly log: typeof Log.Encoded } | undefined
