@@ -131,8 +131,8 @@ export const guard = (
       Effect.gen(function* () {
         const { main, wal } = yield* sameFiles
         if (!always && FileState.isSame(main, state.main) && FileState.isSame(wal, state.log)) return
-        const hasShrunk = main.size < (state.main?.size ?? 0)
-        if ((always || main.size !== state.main?.size) && (yield* isTruncated(connection, main.size, hasShrunk)))
+        const sizeBefore = state.main?.size ?? 0
+        if ((always || main.size !== sizeBefore) && (yield* isTruncated(connection, path, sizeBefore)))
           return yield* truncated(path)
         if ((always || (wal?.size ?? 0) < (state.log?.size ?? 0)) && (yield* isLogTruncated(connection, log)))
           return yield* wal === undefined ? logLost(log, "deleted") : logTruncated(log)

@@ -28,24 +28,25 @@ export const countFrames = (connection: Connection) =>
 
 /**
  * Whether the database file was truncated. The file may be shorter than the database while some pages are only in the WAL, unless
- * the file has shrunk. SQLite reports a file shorter than its header as corrupt.
+ * the file has shrunk. SQLite reports a file shorter than its header as corrupt. The size of the file is read last, since another
+ * process may write and run a checkpoint meanwhile, which makes the file longer.
  */
 export const isTruncated = (
   prepared: Connection,
-  size: number,
-  hasShrunk: boolean
+  path: string,
+  sizeBefore: number
 ): Effect.Effect<boolean, SqlError> => {
   const connection = unprepared(prepared)
   return Effect.gen(function* () {
-    if (size === 0) return true
     const [pages] = yield* selectBytes(
       connection,
       "SELECT page_count * page_size AS bytes FROM pragma_page_count(), pragma_page_size()",
       []
     )
-    if (pages === undefined || pages.bytes <= size) return false
     const { checkpointed, frames } = yield* countFrames(connection)
-    return hasShrunk || frames === checkpointed
+    const size = FileState.stat(path)?.size ?? 0
+    if (size === 0) return true
+    return pages !== undefined && pages.bytes > size && (size < sizeBefore || frames === checkpointed)
   }).pipe(
     Effect.catchIf(
       (error) => reasonOf(error) === "corrupt",
