@@ -140,6 +140,19 @@ export const TaskNote = Schema.Union(Schema.String, GateNote)
 export type TaskNote = typeof TaskNote.Type
 
 /**
+ * A run of a gate that failed, and the files on which it did.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export class GateFailure extends Schema.Class<GateFailure>("charlotte/GateFailure")({
+  /** The id of a commit with these files; the same for the same files and commits. */
+  files: Schema.String,
+  /** The output of the run. */
+  log: Schema.String
+}) {}
+
+/**
  * The record of a task, with its latest attempt.
  *
  * @since 0.1.0
@@ -168,6 +181,8 @@ export class TaskRecord extends Schema.Class<TaskRecord>("charlotte/TaskRecord")
   session: Schema.optional(TaskSession),
   /** The files in conflict, if it is no task of the plan, but the turn at a conflict that its unit had when it was merged. */
   resolves: Schema.optional(Schema.Array(Schema.String)),
+  /** The latest runs of its gate that failed, by which a gate is recognised that passes on the same files. */
+  gateFailures: Schema.optional(Schema.Array(GateFailure)),
   /** For the user: what is known about the gate, and remarks, such as plan files that the agent changed and that were restored. */
   notes: Schema.Array(TaskNote),
   startedAt: Schema.optional(Schema.DateTimeUtc),

@@ -124,7 +124,13 @@ describe("a database of 0.1.0 that is migrated", () => {
           return { ...row, kind, status }
         }),
         charlotte_units: old["charlotte_units"]?.map((row) => ({ ...row, worktree: null })),
-        charlotte_tasks: old["charlotte_tasks"]?.map((row) => ({ ...row, resolves: null, said: null, session: null })),
+        charlotte_tasks: old["charlotte_tasks"]?.map((row) => ({
+          ...row,
+          gate_failures: null,
+          resolves: null,
+          said: null,
+          session: null
+        })),
         charlotte_attempts: old["charlotte_attempts"]?.map((row) => ({ ...row, machine: null, log: null, tail: null })),
         charlotte_owners: old["charlotte_owners"]?.map((row) => ({
           ...row,

@@ -182,6 +182,10 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   refusals: ["Number of consecutive refusals without a reset time; 0 if the agent gave one.", 0],
   removed: ["How many of the lines that existed before the task are gone.", 38],
   repoPath: ["The git repository to work in; an absolute path.", path],
+  gateFailures: [
+    "The latest runs of the gate that failed, with an id of the files on which they did.",
+    [{ files: "8c1f", log: "LOG" }]
+  ],
   resolves: ["The files in conflict, if it is the turn of an agent at a conflict of its unit.", ["src/login.ts"]],
   result: ["The result of the orchestrator, as JSON.", { branch: `charlotte/${id}/result` }],
   refused: ["How many jobs were refused, for example because another job holds their key.", 1],

@@ -7,6 +7,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import {
+  GateFailure,
   TaskCounts,
   TaskNote,
   TaskRecord,
@@ -50,6 +51,7 @@ const TaskRow = Schema.Struct({
   log: Text,
   session: Schema.optionalWith(Schema.parseJson(TaskSession), { nullable: true }),
   resolves: Schema.optionalWith(Texts, { nullable: true }),
+  gateFailures: Schema.optionalWith(Schema.parseJson(Schema.Array(GateFailure)), { nullable: true }),
   notes: Schema.parseJson(Schema.Array(TaskNote)),
   startedAt: Time,
   endedAt: Time
@@ -60,6 +62,7 @@ const renamed: { readonly [field: string]: string } = {
   dependsOn: "depends_on",
   base: "base_id",
   commit: "commit_id",
+  gateFailures: "gate_failures",
   startedAt: "started_at",
   endedAt: "ended_at"
 }

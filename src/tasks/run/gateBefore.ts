@@ -4,7 +4,7 @@
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Duration, Effect, Option, Schema } from "effect"
-import type { GateNote } from "../../domain/Work.js"
+import { GateFailure, type GateNote } from "../../domain/Work.js"
 import { Git } from "../../git/Git.js"
 import type { KeptFiles } from "../../git/KeptFiles.js"
 import { ObjectId } from "../../git/RefNames.js"
@@ -13,6 +13,7 @@ import type { Log } from "../events.js"
 import type { Task, Unit } from "../plan/Plan.js"
 import * as commitTask from "./commitTask.js"
 import { ofTask } from "./emitTaskEvent.js"
+import * as judge from "./judge.js"
 import * as Note from "./Note.js"
 import { disk, ofRepository, retryWhileUnwritable } from "./retryWhileUnwritable.js"
 import type { RunContext } from "./RunContext.js"
@@ -68,8 +69,6 @@ export interface Before {
   readonly worktree: UnitWorktree.UnitWorktree
   /** The ignored files before the run. */
   readonly ignored: ReadonlyArray<string>
-  /** The log of the run by its files, if the gate failed on the files of the commit. */
-  readonly failed?: ReadonlyArray<readonly [files: string, log: string]>
   /** Why the task is not worked on. */
   readonly refused?: { readonly reason: string; readonly log: typeof Log.Encoded } | undefined
 }
@@ -167,11 +166,13 @@ export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTas
     const found = noteOf(task, answer)
     const reason = refusal(task, answer, result)
     if (found !== undefined && reason === undefined) yield* Note.add(ctx, about, found)
+    if (answer === "red" && !kept.value.isChanged) {
+      yield* judge.remember(ctx, about, new GateFailure({ files: tip, log }, { disableValidation: true }))
+    }
     yield* note({ ...begun, isOver: true })
     const before: Before = {
       worktree,
       ignored,
-      failed: answer === "red" && !kept.value.isChanged ? [[tip, log]] : [],
       refused: reason === undefined ? undefined : { reason, log: result.log }
     }
     return before

@@ -2,6 +2,7 @@
  * Runs the gate of a task after a turn; a second time if the settings say so, or if the gate has given two answers on the same files.
  */
 import { Effect } from "effect"
+import { GateFailure } from "../../domain/Work.js"
 import { Git } from "../../git/Git.js"
 import { Snapshot } from "../../git/Snapshot.js"
 import type { Task, Unit } from "../plan/Plan.js"
@@ -11,8 +12,18 @@ import * as Note from "./Note.js"
 import type { RunContext } from "./RunContext.js"
 import * as runCommand from "./runCommand.js"
 
-/** The logs of runs that failed, by the files on which they did. */
-export type Failures = Map<string, string>
+/** How many runs that failed are remembered. */
+const mostFailures = 20
+
+/** Records a run that failed, over restarts too. */
+export const remember = (
+  { progress }: RunContext,
+  { task, unit }: { readonly unit: string; readonly task: number },
+  failure: GateFailure
+) => {
+  const others = (progress.task(unit, task).gateFailures ?? []).filter(({ files }) => files !== failure.files)
+  return progress.changeTask(unit, task, { gateFailures: [...others.slice(1 - mostFailures), failure] })
+}
 
 export interface Verdict {
   readonly result: runCommand.CommandResult
@@ -51,7 +62,7 @@ export const run = (
   unit: Unit,
   task: Task,
   position: TaskPosition,
-  { attempt, failures, name }: { readonly attempt: number; readonly failures: Failures; readonly name: string }
+  { attempt, name }: { readonly attempt: number; readonly name: string }
 ) =>
   Effect.gen(function* () {
     const { gates } = ctx.snapshot.plan.settings
@@ -74,12 +85,14 @@ export const run = (
         }
         yield* emit("task.gate.failed", { command, reason: result.reason, log: result.log })
         const files = yield* filesOf(ctx, position)
-        if (files !== undefined) failures.set(files, log)
+        if (files !== undefined)
+          yield* remember(ctx, about, new GateFailure({ files, log }, { disableValidation: true }))
         return { result, reason: `the gate ${runCommand.reasonWithOutput(result)}` }
       })
 
-    const files = failures.size === 0 ? undefined : yield* filesOf(ctx, position)
-    const failedBefore = files === undefined ? undefined : failures.get(files)
+    const failures = ctx.progress.task(unit.id, task.number).gateFailures ?? []
+    const files = failures.length === 0 ? undefined : yield* filesOf(ctx, position)
+    const failedBefore = failures.find((failure) => failure.files === files)?.log
     const first: Verdict = yield* runOnce(`${name}.gate.log`)
     const isAsked = gates.twice === true || failedBefore !== undefined || isKnown(ctx, command)
     if (first.reason !== undefined) return { ...first, isUnchanged: failedBefore !== undefined }

@@ -13,7 +13,6 @@ import type * as commitTask from "./commitTask.js"
 import { ofTask } from "./emitTaskEvent.js"
 import { TaskFailure } from "./errors.js"
 import * as gateBefore from "./gateBefore.js"
-import type * as judge from "./judge.js"
 import * as Note from "./Note.js"
 import { QuestionAsked } from "./Questions.js"
 import type { RunContext } from "./RunContext.js"
@@ -60,7 +59,6 @@ export const run = (
       yield* emit("task.failed", { attempts: 0, reason, log })
       return yield* failure(unit, task, record())
     }
-    const failures: judge.Failures = new Map(before.failed)
     let previous = yield* previousAttempt(ctx, record())
     const unitAt = { unit: unit.id, path: worktree.path, branch: worktree.branch, at: position.tip }
     const save = saveUnfinished.afterTurn(ctx, unitAt)
@@ -86,7 +84,7 @@ export const run = (
         unit,
         task,
         { worktree, tip: position.tip, ignored },
-        { attempt, afterTurn, failures, previous, restarted, turns, unchanged }
+        { attempt, afterTurn, previous, restarted, turns, unchanged }
       ).pipe(
         Effect.tapErrorTag("AgentsUnavailable", () => save),
         Tracing.tracedResult(Tracing.attempt, reasonOf, { attributes: { attempt } })

@@ -79,7 +79,6 @@ export const tryTask = <R>(
   {
     attempt,
     afterTurn,
-    failures,
     previous,
     restarted,
     turns,
@@ -87,7 +86,6 @@ export const tryTask = <R>(
   }: {
     readonly attempt: number
     readonly afterTurn: AfterTurn | undefined
-    readonly failures: judge.Failures
     readonly previous: Option.Option<Prompt.Previous>
     /** The attempts in which a session was lost, and another one began. */
     readonly restarted: Set<number>
@@ -147,7 +145,7 @@ export const tryTask = <R>(
       .putBack(ctx, unit, task, position, { patch: `${agent.name}.protected.patch` })
       .pipe(Effect.catchTag("GitFailed", failedBy(attempt, "protected files could not be put back")))
     if ("reason" in protectedFiles) return protectedFiles
-    const judged = yield* judge.run(ctx, unit, task, position, { attempt, failures, name: agent.name })
+    const judged = yield* judge.run(ctx, unit, task, position, { attempt, name: agent.name })
     if (judged.reason !== undefined) {
       const { log, tail } = judged.result
       const reason = `${judged.reason}${protectFiles.clause(protectedFiles)}`

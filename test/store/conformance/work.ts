@@ -26,6 +26,7 @@ const wholeTask = task("b", 7, 0, {
   log: "/a/file",
   session: new Work.TaskSession({ agent: "claude", directory: "/w", attempt: 2, log: "/a/file", id: 'it\'s "1"' }),
   resolves: ["a.txt", 'it\'s "b"'],
+  gateFailures: [new Work.GateFailure({ files: "8c1f", log: "/logs/it's one" })],
   notes: ["one", { _tag: "protected", files: ['it\'s "1"', "two"], patch: "/logs/1.patch" }],
   startedAt: at(3),
   endedAt: at(4)

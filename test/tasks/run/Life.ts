@@ -8,7 +8,9 @@ import { fileURLToPath } from "node:url"
 import { bundle } from "../../support/bundle.js"
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 import type { Config } from "./Scenes.js"
-import type { World } from "./Witness.js"
+import { appears } from "../Jobs.js"
+import { resolver } from "./Resolver.js"
+import { latest, manager as witnessed, records, type World } from "./Witness.js"
 
 /** The program, bundled so that it starts quickly. */
 export const program = Effect.flatMap(TemporaryDirectory.make, (directory) =>
@@ -51,3 +53,15 @@ export const begin = (program: string, { root }: World, config?: Config): Effect
       )
     return { until, kill: end("SIGKILL"), terminate: end("SIGTERM") }
   })
+
+/** A job whose manager is killed once the file appears. */
+export const killedOnce = (world: World, config: Config, file: string) =>
+  Effect.gen(function* () {
+    const life = yield* begin(yield* program, world, config)
+    yield* life.until(appears(file))
+    yield* life.kill
+    return yield* Effect.provide(latest, records(world))
+  })
+
+/** A manager in this process with the agents of the separate one. */
+export const manager = (world: World) => witnessed(world, { profiles: [resolver(world)] })

@@ -6,7 +6,9 @@ import { Effect } from "effect"
 import { readFileSync } from "node:fs"
 import * as Repository from "../../support/Repository.js"
 import { appears, charlotte, ended, repository, run, show, task, untilClosed } from "../Jobs.js"
+import { killedOnce, manager } from "./Life.js"
 import { counted, counting } from "./Scenes.js"
+import * as Witness from "./Witness.js"
 
 /** An agent that counts its turns and runs a script. */
 const agent = (world: Repository.Sandbox, script: string) =>
@@ -190,6 +192,21 @@ describe("the gate of a task before any work", () => {
       // Cut off, before, and after.
       expect([yield* gates, yield* turns]).toEqual([3, 1])
       expect(yield* show(world, top, "main:out.txt")).toBe("out\n")
+      expect(yield* world.git(top, "diff", "--name-only", "main~1", "main")).toBe("out.txt\ntasks/01-out.md\n")
+    })
+  )
+
+  it.scopedLive("is run again after a kill -9 of the manager in its midst, which changes nothing", () =>
+    Effect.gen(function* () {
+      const world = yield* Witness.world
+      const gate = `test -e out.txt && exit 0; ${counting(world, "gate")}
+        echo mess | tee -a a.txt > new.txt; test -e ${cut} && exit 1; touch ${cut}; sleep 1000`
+      const { config, top } = yield* repository(world, { "01-out.md": task(1, "echo out > out.txt", gate) })
+      const { id } = yield* killedOnce(world, { ...config, agent: "claude" }, `${world.root}/cut`)
+      const { run: done, work } = yield* ended(id).pipe(Effect.provide(manager(world)))
+      expect(done.error).toBeUndefined()
+      expect(work.tasks).toMatchObject([{ state: "completed", calls: 1, failures: 0, notes: [] }])
+      expect(yield* counted(world, "gate")).toBe(2)
       expect(yield* world.git(top, "diff", "--name-only", "main~1", "main")).toBe("out.txt\ntasks/01-out.md\n")
     })
   )

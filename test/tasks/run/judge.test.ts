@@ -3,8 +3,10 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { existsSync, readFileSync } from "node:fs"
 import * as Repository from "../../support/Repository.js"
-import { charlotte, repository, run, task } from "../Jobs.js"
+import { charlotte, ended, repository, run, task } from "../Jobs.js"
+import { killedOnce, manager } from "./Life.js"
 import { counted, counting } from "./Scenes.js"
+import * as Witness from "./Witness.js"
 
 /** A gate that passes in these of its runs, from 1. */
 const passing = (world: Repository.Sandbox, ...runs: ReadonlyArray<number>) =>
@@ -81,6 +83,23 @@ describe("a gate that has passed", () => {
         }
       ])
       expect(gates).toBe(3)
+    })
+  )
+
+  it.scopedLive("is flaky, too, if it failed on these files before a kill -9 of the manager", () =>
+    Effect.gen(function* () {
+      const world = yield* Witness.world
+      const script = `echo out > out.txt; ${counting(world, "turns")}
+        test $(wc -l < '${world.root}/count-turns') -ne 2 || { touch '${world.root}/cut'; sleep 1000; }`
+      const { config } = yield* repository(world, {
+        "charlotte.yaml": "attempts: 2\ngates: { flaky: fail }\n",
+        "01-out.md": task(1, script, passing(world, 3, 4))
+      })
+      const { id } = yield* killedOnce(world, { ...config, agent: "claude" }, `${world.root}/cut`)
+      const { work } = yield* ended(id).pipe(Effect.provide(manager(world)))
+      expect(work.tasks).toMatchObject([{ state: "failed", failures: 2, notes: [{ _tag: "flaky" }] }])
+      expect(work.tasks[0]?.reason).toContain("the gate is flaky")
+      expect(yield* counted(world, "gate")).toBe(4)
     })
   )
 

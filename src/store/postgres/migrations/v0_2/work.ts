@@ -37,6 +37,7 @@ export const work = [
     log TEXT,
     session TEXT CHECK (json_typeof(CAST(session AS json)) = 'object'),
     resolves TEXT CHECK (json_typeof(CAST(resolves AS json)) = 'array'),
+    gate_failures TEXT CHECK (json_typeof(CAST(gate_failures AS json)) = 'array'),
     notes TEXT NOT NULL CHECK (json_typeof(CAST(notes AS json)) = 'array'),
     started_at BIGINT,
     ended_at BIGINT,

@@ -1,7 +1,10 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 
-/** The directory in which a unit is worked on; the session in which the agent last worked on a task, what it said last, and the conflict that it resolves. */
+/**
+ * The directory in which a unit is worked on; the session in which the agent last worked on a task, what it said last, the conflict that it
+ * resolves, and the files on which its gate has failed.
+ */
 export const work = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
 
@@ -9,6 +12,9 @@ export const work = Effect.gen(function* () {
   yield* sql.unsafe(`ALTER TABLE charlotte_tasks ADD COLUMN session TEXT CHECK (json_type(session) = 'object')`)
   yield* sql.unsafe("ALTER TABLE charlotte_tasks ADD COLUMN said TEXT")
   yield* sql.unsafe(`ALTER TABLE charlotte_tasks ADD COLUMN resolves TEXT CHECK (json_type(resolves) = 'array')`)
+  yield* sql.unsafe(
+    `ALTER TABLE charlotte_tasks ADD COLUMN gate_failures TEXT CHECK (json_type(gate_failures) = 'array')`
+  )
 
   // A unit that is merged or skipped can have a further task.
   yield* sql.unsafe("DROP TRIGGER charlotte_units_transition")
