@@ -54,7 +54,7 @@ export interface CommitOptions extends CommitObject.Subject {
    * Called once the commit exists, before the branch moves to it. Recording the commit here distinguishes it from others with the
    * same trailers; if this fails, the branch does not move. Also gets the files that were changed since the work started.
    */
-  readonly before?: (commit: ObjectId, changed: ReadonlyArray<string>) => Effect.Effect<void>
+  readonly before?: (committed: Committed) => Effect.Effect<void>
   /** Files that get this content in the commit and in the worktree, regardless of the worktree's content. */
   readonly put?: InjectedFiles.InjectedFiles
   /** Files that are reset to `since`, or to the tip of the branch; files that did not exist there are removed. */
@@ -132,14 +132,6 @@ export const commit = (repository: Repository, worktree: Worktree, options: Comm
         }
         const parents = resolves?.parents ?? [tip]
         const commit = yield* CommitObject.write(repository, git, { tree, parents, subject: options })
-        yield* WorkingFiles.move(repository, worktree, {
-          index: git.index,
-          since: files.since,
-          from: tip,
-          to: commit,
-          before: before(commit, changed),
-          files: Effect.zipRight(ProtectedFiles.lay(git, path, kept), InjectedFiles.lay(git, path, put))
-        })
         const committed: Committed = {
           commit,
           replaced: [...replaced, ...kept.map(({ path }) => path)],
@@ -147,6 +139,14 @@ export const commit = (repository: Repository, worktree: Worktree, options: Comm
           isEmpty: changed.every(isPut),
           ignored
         }
+        yield* WorkingFiles.move(repository, worktree, {
+          index: git.index,
+          since: files.since,
+          from: tip,
+          to: commit,
+          before: before(committed),
+          files: Effect.zipRight(ProtectedFiles.lay(git, path, kept), InjectedFiles.lay(git, path, put))
+        })
         return committed
       })
     )

@@ -2,6 +2,7 @@ import { expect } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Option, TestContext } from "effect"
 import { existsSync, readFileSync } from "node:fs"
 import { chmod, mkdir, rm, symlink, writeFile } from "node:fs/promises"
+import type { Committed } from "../../src/git/Commits.js"
 import { type ObjectId, RepoPath } from "../../src/git/RefNames.js"
 import { branch, enter, jobId, scenario, subject, type World, worktree } from "./Scenario.js"
 
@@ -257,14 +258,14 @@ scenario("`before` sees the commit before the branch leads to it, and its failur
     const { main, repository, service } = world
     const tree = yield* worktree(world, "u")
     const seen: Array<readonly [string, string]> = []
-    const before = (commit: ObjectId) =>
+    const before = ({ commit }: Committed) =>
       Effect.map(Effect.orDie(service.resolve(repository, tree.branch)), (now) => void seen.push([commit, now]))
     const { commit } = yield* service.commit(repository, tree, { ...subject("x", 1), before })
     expect(seen).toEqual([[commit, main]])
     const failed = service.commit(repository, tree, { ...subject("y", 2), before: () => Effect.dieMessage("no") })
     expect((yield* Effect.exit(failed))._tag).toBe("Failure")
     const entered = yield* Deferred.make<void>()
-    const waiting = (_: ObjectId) => Effect.zipRight(Deferred.succeed(entered, undefined), Effect.never)
+    const waiting = () => Effect.zipRight(Deferred.succeed(entered, undefined), Effect.never)
     const fiber = yield* Effect.fork(service.commit(repository, tree, { ...subject("z", 3), before: waiting }))
     yield* Deferred.await(entered)
     yield* Fiber.interrupt(fiber)

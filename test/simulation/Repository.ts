@@ -168,12 +168,13 @@ export const make = (machine: Machine): Repository => {
             return yield* new BranchMoved({ branch, expected: since, actual: tip })
           const commit = add({ parents: [tip], done: `${jobId}/${unit}/${task}` })
           yield* pause
-          if (before !== undefined) yield* before(commit, [])
+          const committed = { commit, replaced: [], changed: [] }
+          if (before !== undefined) yield* before(committed)
           yield* pause
           if (branches.get(branch) !== tip) return yield* new BranchMoved({ branch, expected: tip, actual: null })
           set(branch, commit)
           yield* pause
-          return { commit, replaced: [], changed: [] }
+          return committed
         }),
       restoreProtected: () => unused,
       forward: (_, { branch }, { to }) => answer(() => set(branch, to)),

@@ -5,6 +5,7 @@ import { Array, Effect, Option, Schema } from "effect"
 import { lstat } from "node:fs/promises"
 import { basename, dirname } from "node:path"
 import { Git } from "../../git/Git.js"
+import type { Committed } from "../../git/Commits.js"
 import { type ObjectId, RepoPath } from "../../git/RefNames.js"
 import type { Worktree } from "../../git/Worktrees.js"
 import * as plainText from "../../internal/plainText.js"
@@ -69,7 +70,7 @@ export const commit = (
 ) =>
   Effect.gen(function* () {
     const git = yield* Git
-    const { job, keep, progress, repository, snapshot } = ctx
+    const { job, keep, progress, repository } = ctx
     const note = (text: string) => Note.add(ctx, { unit: unit.id, task: task.number }, text)
     const marked = Option.flatMap(planned, (text) => TaskFile.withStatus(text, "complete"))
     let wasUnwritable = false
@@ -90,27 +91,53 @@ export const commit = (
         onNone: () => [],
         onSome: (content) => [{ path, content, was: Option.getOrElse(text, () => content) }]
       }),
-      before: (commit, changed) =>
-        checkChanges
-          .note(ctx, unit, task, { changed, from: tip, to: commit })
-          .pipe(
-            Effect.zipRight(progress.changeTask(unit.id, task.number, { commit })),
-            Effect.orDie,
-            Effect.provideService(Git, git)
-          )
+      before: (committed) =>
+        checkChanges.note(ctx, unit, task, { changed: committed.changed, from: tip, to: committed.commit }).pipe(
+          Effect.zipRight(
+            noteUnexpected(ctx, { unit: unit.id, task: task.number }, committed, {
+              known: before,
+              gateLog,
+              file: path,
+              worktree,
+              wasUnwritable
+            })
+          ),
+          Effect.zipRight(progress.changeTask(unit.id, task.number, { commit: committed.commit })),
+          Effect.orDie,
+          Effect.provideService(Git, git)
+        )
     })
-    const {
-      changed,
-      commit,
-      ignored = [],
-      isEmpty = false,
-      replaced
-    } = yield* retryWhileUnwritable(ofRepository(git, repository), onProblem)(committing)
-    const known = new Set(before)
+    const { commit, ignored = [] } = yield* retryWhileUnwritable(ofRepository(git, repository), onProblem)(committing)
+    const position: TaskPosition = { worktree, tip: commit, ignored }
+    return position
+  })
+
+interface Circumstances {
+  /** The ignored files that were there before the work. */
+  readonly known: ReadonlyArray<string>
+  readonly gateLog: string
+  /** The task file. */
+  readonly file: RepoPath
+  readonly worktree: Worktree
+  /** Whether the commit had to wait until the disk could be written. */
+  readonly wasUnwritable: boolean
+}
+
+/** Notes what the user may not expect of the work, before the branch moves to it: a crash after that loses no note. */
+const noteUnexpected = (
+  ctx: RunContext,
+  about: { readonly unit: string; readonly task: number },
+  { changed, ignored = [], isEmpty = false, replaced }: Committed,
+  { file, gateLog, known, worktree, wasUnwritable }: Circumstances
+) =>
+  Effect.gen(function* () {
+    const { keep, snapshot } = ctx
+    const note = (text: string) => Note.add(ctx, about, text)
+    const before = new Set(known)
     const made = yield* madeBefore(
       gateLog,
       worktree,
-      ignored.filter((file) => !known.has(file))
+      ignored.filter((file) => !before.has(file))
     )
     // They do not land, and the gate may need them.
     if (made.length > 0)
@@ -121,22 +148,19 @@ export const commit = (
     if (isEmpty)
       yield* note("the gate passed although no file was changed: it may pass even before the task is started")
     // Do not blame the agent for plan files that a full disk has truncated.
-    const [ofGate, ofAgent] = Array.partition(replaced, (file) => keep.includes(file) || file === path)
+    const [ofGate, ofAgent] = Array.partition(replaced, (path) => keep.includes(path) || path === file)
     if (ofAgent.length > 0 && !wasUnwritable)
       yield* note(`the agent changed ${listFiles(ofAgent)}: plan files were restored`)
     if (ofGate.length > 0)
       yield* note(
         `protected files were changed while the gate ran, and are committed as they were: ${listFiles(ofGate)}`
       )
-    const added = changed.filter((file) => isPlanFile(snapshot.plan, file) && !keep.some((kept) => kept === file))
-    if (added.length > 0) {
-      const dir = snapshot.plan.dir
+    const { dir } = snapshot.plan
+    const added = changed.filter((path) => isPlanFile(snapshot.plan, path) && !keep.some((kept) => kept === path))
+    if (added.length > 0)
       yield* note(
         `task files were added, which land with the work and are run by the next job of ${dir}: ${listFiles(added)}`
       )
-    }
-    const position: TaskPosition = { worktree, tip: commit, ignored }
-    return position
   })
 
 /** Whether the next job would read the file as a task or a unit. */

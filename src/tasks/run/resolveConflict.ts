@@ -134,7 +134,7 @@ export const run = (ctx: RunContext, unit: Unit, conflict: MergeConflict) =>
             since: at,
             keep: [...ctx.keep, ...restored].filter((path) => !inConflict.has(path)),
             resolves: { parents, files: paths },
-            before: (commit, changed) =>
+            before: ({ changed, commit }) =>
               Effect.gen(function* () {
                 const others = changed.filter((path) => !inConflict.has(path))
                 yield* checkChanges.note(ctx, unit, task, { changed: others, from: at, to: commit })

@@ -98,6 +98,23 @@ describe("a merge interrupted by a crash", () => {
   )
 })
 
+describe("the notes on the work of a task", () => {
+  it.scopedLive("are kept where the manager is killed as soon as its branch has moved", () =>
+    Effect.gen(function* () {
+      const world = yield* Witness.world
+      const files = { "a/IMPLEMENTATION_PLAN.md": unit(), "a/01-a1.md": task(1, "true", "true") }
+      const { config } = yield* Witness.job(world, files)
+      const at = ["after", "update-ref */unit/a * *"] as const
+      yield* Witness.holdAt(world, at)
+      yield* dies(yield* Life.program, { letGo: false })(world, { at }, config)
+      const { id } = yield* Effect.provide(Witness.latest, Witness.records(world))
+      const { work } = yield* Effect.provide(ended(id), Witness.manager(world))
+      expect(work.tasks).toMatchObject([{ state: "completed", calls: 1 }])
+      expect(work.tasks[0]?.notes.join()).toContain("although no file was changed")
+    })
+  )
+})
+
 /** Three units; the third begins at the merge of the others. */
 const diamond = {
   "charlotte.yaml": Witness.settings,
