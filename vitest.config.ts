@@ -50,7 +50,7 @@ const long = [
   "test/manager/{Capacity,Interruption}.test.ts",
   "test/store/Interruption.test.ts",
   "test/simulation/**/{Simulation,Variants}.test.ts",
-  "test/tasks/run/{Kill,Resume,Unfinished}.test.ts"
+  "test/tasks/run/{Kill,RandomPlans,Resume,Unfinished}.test.ts"
 ]
 
 /** Tests on PostgreSQL that have a long form. */

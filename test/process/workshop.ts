@@ -63,6 +63,15 @@ export const isHeld = (lock: string): boolean => {
   return status !== 0
 }
 
+/** Whether the process has begun with a variable, such as `A=1`, in its environment; not if it has ended, or is of another user. */
+const hasVariable = (pid: number, variable: string): boolean => {
+  try {
+    return read(`/proc/${pid}/environ`).split("\0").includes(variable)
+  } catch {
+    return false
+  }
+}
+
 /** The processes that have inherited one of these locks, or are about to take it. */
 const holders = (locks: ReadonlyArray<string>): ReadonlyArray<number> =>
   readdirSync("/proc")
@@ -70,23 +79,30 @@ const holders = (locks: ReadonlyArray<string>): ReadonlyArray<number> =>
     .filter((pid) => {
       try {
         return (
-          locks.includes(readlinkSync(`/proc/${pid}/fd/9`)) ||
-          read(`/proc/${pid}/environ`)
-            .split("\0")
-            .some((variable) => locks.some((lock) => variable === `LOCK=${lock}`))
+          locks.includes(readlinkSync(`/proc/${pid}/fd/9`)) || locks.some((lock) => hasVariable(pid, `LOCK=${lock}`))
         )
       } catch {
         return false
       }
     })
 
-/** What a failed test leaves would slow down those after it. Some of them multiply while they are being killed. */
-export const killHolders = (locks: ReadonlyArray<string>): Effect.Effect<void> =>
+const killAll = (find: () => ReadonlyArray<number>): Effect.Effect<void> =>
   Effect.sync(() => {
-    for (let found = holders(locks); found.length > 0; found = holders(locks)) {
+    for (let found = find(); found.length > 0; found = find()) {
       spawnSync("kill", ["-KILL", ...found.map(String)])
     }
   })
+
+/** Kills all processes with the variable in their environment. */
+export const killWith = (variable: string): Effect.Effect<void> =>
+  killAll(() =>
+    readdirSync("/proc")
+      .map(Number)
+      .filter((pid) => hasVariable(pid, variable))
+  )
+
+/** What a failed test leaves would slow down those after it. Some of them multiply while they are being killed. */
+export const killHolders = (locks: ReadonlyArray<string>): Effect.Effect<void> => killAll(() => holders(locks))
 
 /** Whether there is such a process, and it is no zombie. */
 export const isAlive = (pid: number): boolean =>

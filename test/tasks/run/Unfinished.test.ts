@@ -3,7 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { JobManager, RunStore } from "charlotte"
 import { Effect, Random } from "effect"
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs"
-import { eventually } from "../../process/workshop.js"
+import { eventually, killWith } from "../../process/workshop.js"
 import { isLong } from "../../support/long.js"
 import { ended, task, unit, untilClosed } from "../Jobs.js"
 import { expectNothingOf } from "../UnfinishedWork.js"
@@ -124,6 +124,9 @@ const cutOff = (scene: Scene, way: Way) =>
           )
         )
         yield* Effect.flatMap(Random.nextIntBetween(0, 500), (pause) => Effect.sleep(pause))
+        yield* life.kill
+        // A turn that has just begun would take the file `probe`, and its manager records no verdict any more.
+        yield* killWith(`WITNESS=${world.witness}`)
       }
       yield* life.kill
       for (const name of units) {

@@ -12,7 +12,8 @@ const kept = 5
 /**
  * A stand-in for Claude Code, which finds its sessions only in the directory in which they began. All of its notes are in the directory
  * `WITNESS`, by the name of the unit: `journal-*` has the digests of its files, `lost` what it misses, and `verdicts-*` a line for each
- * turn that ended well. It ends so if it can take the file `judged-*` or `probe`, and at its usage limit if it can take `limited-*`.
+ * turn that ended well. It ends so if it can take the file `judged-*`, or at its beginning `probe`, after a change; and at its usage limit
+ * if it can take `limited-*`.
  */
 export const script = `cat > /dev/null
 W="$WITNESS" u=\${PWD##*/} id=$1; J="$W/journal-$u"
@@ -38,7 +39,7 @@ while read -r f; do [ -x "$f" ] && [ -L "$f.link" ] || lost "the mode of $f"; do
 while read -r commit; do git merge-base --is-ancestor $commit HEAD || lost "commit $commit"; done < "$J.commits"
 while read -r f; do for f in "$f"*; do [ -e "$f" ] && lost "the deletion of $f"; done; done < "$J.gone"
 [ -e "$(git rev-parse --git-path index.lock)" ] && lost "the index: a lock is left"
-take probe && ended
+take probe && { echo $n > "$u.probe"; ended; }
 
 without() { grep -v "$1" "$2" > "$2.new"; mv "$2.new" "$2"; }
 old="$u-$((n - ${kept}))-"
