@@ -52,7 +52,7 @@ export interface CommitOptions extends CommitObject.Subject {
   readonly since?: ObjectId
   /**
    * Called once the commit exists, before the branch moves to it. Recording the commit here distinguishes it from others with the
-   * same trailers; if this fails, the branch does not move. Also gets the files that were changed since the work started.
+   * same trailers; if this fails, the branch does not move.
    */
   readonly before?: (committed: Committed) => Effect.Effect<void>
   /** Files that get this content in the commit and in the worktree, regardless of the worktree's content. */

@@ -71,12 +71,12 @@ export const commit = (
   Effect.gen(function* () {
     const git = yield* Git
     const { job, keep, progress, repository } = ctx
-    const note = (text: string) => Note.add(ctx, { unit: unit.id, task: task.number }, text)
+    const about = { unit: unit.id, task: task.number }
     const marked = Option.flatMap(planned, (text) => TaskFile.withStatus(text, "complete"))
     let wasUnwritable = false
     const onProblem = (problem: string) => {
       wasUnwritable = true
-      return note(`${problem}: the work is committed once it can be written`)
+      return Note.add(ctx, about, `${problem}: the work is committed once it can be written`)
     }
     const committing = git.commit(repository, worktree, {
       title: task.title,
@@ -94,7 +94,7 @@ export const commit = (
       before: (committed) =>
         checkChanges.note(ctx, unit, task, { changed: committed.changed, from: tip, to: committed.commit }).pipe(
           Effect.zipRight(
-            noteUnexpected(ctx, { unit: unit.id, task: task.number }, committed, {
+            noteUnexpected(ctx, about, committed, {
               known: before,
               gateLog,
               file: path,

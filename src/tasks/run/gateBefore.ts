@@ -4,7 +4,7 @@
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Duration, Effect, Option, Schema } from "effect"
-import { GateFailure, type GateNote } from "../../domain/Work.js"
+import type { GateNote } from "../../domain/Work.js"
 import { Git } from "../../git/Git.js"
 import type { KeptFiles } from "../../git/KeptFiles.js"
 import { ObjectId } from "../../git/RefNames.js"
@@ -166,9 +166,7 @@ export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTas
     const found = noteOf(task, answer)
     const reason = refusal(task, answer, result)
     if (found !== undefined && reason === undefined) yield* Note.add(ctx, about, found)
-    if (answer === "red" && !kept.value.isChanged) {
-      yield* judge.remember(ctx, about, new GateFailure({ files: tip, log }, { disableValidation: true }))
-    }
+    if (answer === "red" && !kept.value.isChanged) yield* judge.remember(ctx, about, { files: tip, log })
     yield* note({ ...begun, isOver: true })
     const before: Before = {
       worktree,

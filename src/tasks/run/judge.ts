@@ -19,9 +19,10 @@ const mostFailures = 20
 export const remember = (
   { progress }: RunContext,
   { task, unit }: { readonly unit: string; readonly task: number },
-  failure: GateFailure
+  { files, log }: { readonly files: string; readonly log: string }
 ) => {
-  const others = (progress.task(unit, task).gateFailures ?? []).filter(({ files }) => files !== failure.files)
+  const others = (progress.task(unit, task).gateFailures ?? []).filter((failure) => failure.files !== files)
+  const failure = new GateFailure({ files, log }, { disableValidation: true })
   return progress.changeTask(unit, task, { gateFailures: [...others.slice(1 - mostFailures), failure] })
 }
 
@@ -85,8 +86,7 @@ export const run = (
         }
         yield* emit("task.gate.failed", { command, reason: result.reason, log: result.log })
         const files = yield* filesOf(ctx, position)
-        if (files !== undefined)
-          yield* remember(ctx, about, new GateFailure({ files, log }, { disableValidation: true }))
+        if (files !== undefined) yield* remember(ctx, about, { files, log })
         return { result, reason: `the gate ${runCommand.reasonWithOutput(result)}` }
       })
 

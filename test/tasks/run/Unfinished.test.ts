@@ -116,7 +116,8 @@ const cutOff = (scene: Scene, way: Way) =>
       const life = yield* Life.begin(program, world, next)
       yield* life.until(underway(scene))
       if (way === "SIGTERM of the manager") return yield* life.terminate
-      if (way === "kill -9 of the manager while the agent reaches its limit") {
+      const isAtLimit = way === "kill -9 of the manager while the agent reaches its limit"
+      if (isAtLimit) {
         for (const name of units) yield* world.write(`${world.witness}/limited-${name}`, "")
         yield* life.until(
           eventually("an agent is at its limit", () =>
@@ -124,11 +125,10 @@ const cutOff = (scene: Scene, way: Way) =>
           )
         )
         yield* Effect.flatMap(Random.nextIntBetween(0, 500), (pause) => Effect.sleep(pause))
-        yield* life.kill
-        // A turn that has just begun would take the file `probe`, and its manager records no verdict any more.
-        yield* killWith(`WITNESS=${world.witness}`)
       }
       yield* life.kill
+      // A turn that has just begun would take the file `probe`, and its manager records no verdict any more.
+      if (isAtLimit) yield* killWith(`WITNESS=${world.witness}`)
       for (const name of units) {
         if (!existsSync(`${world.witness}/limited-${name}`)) yield* world.write(`${world.witness}/probe`, "")
         rmSync(`${world.witness}/limited-${name}`, { force: true })

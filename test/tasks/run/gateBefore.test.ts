@@ -196,7 +196,7 @@ describe("the gate of a task before any work", () => {
     })
   )
 
-  it.scopedLive("is run again after a kill -9 of the manager in its midst, which changes nothing", () =>
+  it.scopedLive("is run again after a kill -9 of the manager while it runs, which changes nothing", () =>
     Effect.gen(function* () {
       const world = yield* Witness.world
       const gate = `test -e out.txt && exit 0; ${counting(world, "gate")}
