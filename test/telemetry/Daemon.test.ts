@@ -72,6 +72,15 @@ const submit = ({ home, repository }: Charlotte.World) =>
 
 const linesOf = (path: string) => readFileSync(path, "utf8").trim().split("\n")
 
+/** The trace contexts that agents and gates have seen. */
+const seenIn = ({ root }: Charlotte.World) => [...linesOf(`${root}/agents`), ...linesOf(`${root}/gates`)]
+
+/** The contexts of agents and gates whose spans were not exported. */
+const unexported = (seen: ReadonlyArray<string>, { spans }: Receiver.Receiver) => {
+  const ids = new Set(spans.filter(({ name }) => name === "agent" || name === "gate").map(({ spanId }) => spanId))
+  return seen.filter((line) => !ids.has(line.split("-")[2] ?? ""))
+}
+
 describe("a daemon with OTEL_EXPORTER_OTLP_ENDPOINT", () => {
   it.scopedLive(
     "exports one trace per job over kill -9 and a park, linked to the request, and its metrics and logs",
@@ -86,7 +95,8 @@ describe("a daemon with OTEL_EXPORTER_OTLP_ENDPOINT", () => {
         const submitted = yield* submit(here)
         expect(submitted.status, submitted.text).toBe(201)
         yield* Tasks.reached(here)
-        yield* Receiver.until(() => receiver.spans.some(({ name }) => name === "gate"))
+        // All but the agent that is at work now.
+        yield* Receiver.until(() => unexported(seenIn(here), receiver).length === 1)
         yield* Daemon.kill(first.pid, "SIGKILL")
         yield* Daemon.gone(first.pid)
 
@@ -130,13 +140,12 @@ describe("a daemon with OTEL_EXPORTER_OTLP_ENDPOINT", () => {
         expect(server?.parentSpanId).toBe(request.spanId)
         expect(receiver.text()).not.toContain("key-of-the-client")
 
-        const ids = new Set(trace.filter(({ name }) => name === "agent" || name === "gate").map(({ spanId }) => spanId))
-        const seen = [...linesOf(`${here.root}/agents`), ...linesOf(`${here.root}/gates`)]
+        const seen = seenIn(here)
         // Each gate has run once before the work, too.
         expect(seen).toHaveLength(8)
         for (const line of seen) expect(line).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-01$`))
         // That of the agent that was killed with the daemon was never exported.
-        expect(seen.filter((line) => !ids.has(line.split("-")[2] ?? ""))).toHaveLength(1)
+        expect(unexported(seen, receiver)).toHaveLength(1)
 
         const durations = Receiver.latest(receiver, "cicd.pipeline.run.duration").map(Receiver.attributes)
         expect(durations).toContainEqual(
