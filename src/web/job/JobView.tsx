@@ -1,5 +1,5 @@
 /**
- * One job: what is happening and what needs a person, its graph, timeline and events, and the log of the selection.
+ * One job: what is happening and what needs a person, its tasks, graph, timeline and events, and the log of the selection.
  */
 import { useKeys } from "../app/keys.js"
 import { now } from "../app/live.js"
@@ -12,18 +12,30 @@ import { Graph } from "./dag/Graph.js"
 import { Details } from "./Details.js"
 import { EventList } from "./EventList.js"
 import { JobHeader } from "./JobHeader.js"
-import { countTasks } from "../../progress/JobModel.js"
+import { countTasks, type JobModel } from "../../progress/JobModel.js"
 import { SelectionPanel } from "./SelectionPanel.js"
 import { parse, select } from "./selection.js"
 import { Tabs } from "./Tabs.js"
+import { TaskList } from "./TaskList.js"
 import { Timeline } from "./timeline/Timeline.js"
 import { type Shown, useJob } from "./useJob.js"
 
-const panels = { graph: "Graph", timeline: "Timeline", events: "Events", details: "Details" } as const
+const panels = { tasks: "Tasks", graph: "Graph", timeline: "Timeline", events: "Events", details: "Details" } as const
 
 type Panel = keyof typeof panels
 
 const isPanel = (name: string | null): name is Panel => name !== null && Object.hasOwn(panels, name)
+
+/** The graph is of use only where units depend on each other. */
+const panelsOf = ({ units }: JobModel) => {
+  const hasDependencies = [...units.values()].some(({ dependsOn }) => dependsOn.length > 0)
+  const isThere: { readonly [name: string]: boolean } = {
+    tasks: units.size > 0,
+    graph: hasDependencies,
+    timeline: units.size > 0
+  }
+  return Object.entries(panels).filter(([name]) => isThere[name] !== false)
+}
 
 /** Focuses the search field of the part that has the focus, or else of the log. */
 const search = (): void => {
@@ -42,10 +54,10 @@ const isResting = ({ job: { status } }: Shown): boolean => status !== "running"
 const Body = ({ query, shown }: { readonly query: URLSearchParams; readonly shown: Shown }) => {
   const { events, job, model, version } = shown
   const hasUnits = model.units.size > 0
-  const available = Object.entries(panels).filter(([name]) => hasUnits || (name !== "graph" && name !== "timeline"))
+  const available = panelsOf(model)
   const asked = query.get("view")
   const wanted = isPanel(asked) && available.some(([name]) => name === asked) ? asked : undefined
-  const panel: Panel = wanted ?? (hasUnits ? "graph" : "events")
+  const panel: Panel = wanted ?? (hasUnits ? "tasks" : "events")
   const selection = select(model, parse(query))
   const show = (name: string): void => changeQuery({ view: name === available[0]?.[0] ? undefined : name })
 
@@ -59,23 +71,17 @@ const Body = ({ query, shown }: { readonly query: URLSearchParams; readonly show
     }
   ])
 
-  const selectedUnit = selection?.unit.id
+  const selected = selection && { unit: selection.unit.id, task: selection.task?.number }
   return (
     <div class={`job-body${hasUnits ? "" : " single"}`}>
       <section class="job-main" aria-label="Job">
         <Tabs tabs={available} selected={panel} onSelect={show} />
         <div class="panel" role="tabpanel" id="panel" aria-labelledby={`tab-${panel}`}>
+          {panel === "tasks" && <TaskList model={model} selected={selected} onSelect={goTo} />}
           {panel === "graph" && (
-            <Graph model={model} version={version} selected={selectedUnit} onSelect={(unit) => goTo(unit)} />
+            <Graph model={model} version={version} selected={selected?.unit} onSelect={(unit) => goTo(unit)} />
           )}
-          {panel === "timeline" && (
-            <Timeline
-              model={model}
-              version={version}
-              selected={selection && { unit: selection.unit.id, task: selection.task?.number }}
-              onSelect={goTo}
-            />
-          )}
+          {panel === "timeline" && <Timeline model={model} version={version} selected={selected} onSelect={goTo} />}
           {panel === "events" && <EventList events={events} />}
           {panel === "details" && <Details job={job} model={model} />}
         </div>
@@ -108,8 +114,8 @@ const Loaded = ({
         onChange={shown.reload}
       />
       {error !== undefined && <p class="bad">Its events cannot be read: {visible(error.message)}</p>}
-      {/* The keys of the panels depend on whether there are units. */}
-      <Body key={model.units.size > 0 ? "units" : "plain"} query={query} shown={shown} />
+      {/* The keys of the panels depend on which there are. */}
+      <Body key={panelsOf(model).join()} query={query} shown={shown} />
     </article>
   )
 }

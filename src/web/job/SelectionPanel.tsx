@@ -3,48 +3,28 @@
  */
 import { now } from "../app/live.js"
 import { changeQuery, toDiff } from "../router.js"
-import * as format from "../../progress/format.js"
 import { isWarning } from "../../progress/taskNotes.js"
 import { visible } from "../ui/visible.js"
 import { LogView } from "./log/LogView.js"
 import * as JobModel from "../../progress/JobModel.js"
-import type { Span, Task } from "../../progress/JobModel.js"
+import type { Span } from "../../progress/JobModel.js"
 import type { Selection } from "./selection.js"
 import { StateMark } from "./State.js"
+import { TaskButton } from "./TaskButton.js"
 import type { Shown } from "./useJob.js"
-
-const took = ({ attempts }: Task, at: number): string => {
-  const first = attempts[0]
-  const last = attempts.at(-1)
-  return first === undefined || last === undefined ? "" : format.clock((last.to ?? at) - first.from)
-}
 
 const Tasks = ({ at, selection: { task: selected, unit } }: { readonly selection: Selection; readonly at: number }) => (
   <ul class="tasks" aria-label={`Tasks of ${visible(unit.id)}`}>
-    {[...unit.tasks.values()].map((task) => {
-      const { state } = task
-      const number = task.attempts.at(-1)?.number ?? 1
-      return (
-        <li key={task.number}>
-          <button
-            type="button"
-            class="task"
-            aria-pressed={task === selected}
-            onClick={() => changeQuery({ unit: unit.id, task: task.number, attempt: undefined, log: undefined })}
-          >
-            <StateMark state={state} />
-            <span class="task-title">
-              {task.number} {visible(task.title)}
-            </span>
-            <span class="faint number">
-              <span class="visually-hidden">{state} </span>
-              {number > 1 ? `attempt ${number} · ` : ""}
-              {took(task, at)}
-            </span>
-          </button>
-        </li>
-      )
-    })}
+    {[...unit.tasks.values()].map((task) => (
+      <li key={task.number}>
+        <TaskButton
+          task={task}
+          at={at}
+          isSelected={task === selected}
+          onSelect={() => changeQuery({ unit: unit.id, task: task.number, attempt: undefined, log: undefined })}
+        />
+      </li>
+    ))}
   </ul>
 )
 

@@ -35,7 +35,7 @@ layer(browser, { excludeTestServices: true })("the view of a job", (it) => {
   it.scoped("says first what has failed and what is at work, and shows the log of what failed", () =>
     Effect.gen(function* () {
       const { show } = yield* busy
-      const { page, problems } = yield* show()
+      const { page, problems } = yield* show("?view=graph")
       expect(yield* act(() => messages(page).getByRole("listitem").allInnerTexts())).toEqual([
         expect.stringContaining("cli 1 “Parse options” failed after 2 attempts"),
         "2 tasks at work: api 2 “Validate names”; web 2 “Remember the last name”"
@@ -109,9 +109,46 @@ layer(browser, { excludeTestServices: true })("the view of a job", (it) => {
       yield* act(() => page.getByRole("tab", { name: "Graph" }).click())
       yield* act(() => page.locator('[data-node="api"]').click())
       yield* act(() => page.getByRole("button", { name: "2 Validate names" }).waitFor())
-      expect(new URL(page.url()).pathname + new URL(page.url()).search).toBe(`/jobs/${id}?unit=api`)
+      expect(new URL(page.url()).pathname + new URL(page.url()).search).toBe(`/jobs/${id}?unit=api&view=graph`)
       yield* act(() => page.goBack())
       yield* act(() => page.getByRole("heading", { name: "cli" }).waitFor())
+      expect(problems).toEqual([])
+    })
+  )
+
+  it.scoped("lists all tasks by unit, with the reason of each that failed, and leads to each", () =>
+    Effect.gen(function* () {
+      const { show } = yield* busy
+      const { page, problems } = yield* show()
+      const tasks = page.getByRole("region", { name: "Tasks" })
+      const lines = yield* act(() => tasks.getByRole("button").allInnerTexts())
+      const texts = lines.map((text) => text.replace(/\s+/g, " ").trim())
+      expect(texts).toHaveLength(17)
+      expect(texts.slice(0, 3)).toEqual(["✓ core merged", expect.stringMatching(/^✓ 1 /), expect.stringMatching(/^✓ 2 /)])
+      expect(texts.find((text) => text.includes("Parse options"))).toMatch(
+        /^✕ 1 Parse options .*gate.* failed attempt 2/
+      )
+      yield* act(() => tasks.getByRole("button", { name: /2 Validate names/ }).click())
+      yield* act(() => page.getByRole("heading", { name: "api" }).waitFor())
+      expect(new URL(page.url()).search).toBe("?unit=api&task=2")
+      expect(yield* violations(page)).toEqual([])
+      expect(problems).toEqual([])
+    })
+  )
+
+  it.scoped("is without a graph where no unit depends on another", () =>
+    Effect.gen(function* () {
+      const { world } = yield* worldWithLogs
+      const id = yield* world.client.start(config())
+      const plan = planned([
+        { id: "api", tasks: ["Serve"] },
+        { id: "web", tasks: ["Show"] }
+      ])
+      yield* world.script.send(id, ...emitAll([plan]))
+      const { page, problems } = yield* world.open(`/jobs/${id}?view=graph`)
+      yield* act(() => page.getByRole("region", { name: "Tasks" }).getByText("Show").waitFor())
+      const tabs = yield* act(() => page.getByRole("tab").allInnerTexts())
+      expect(tabs).toEqual(["Tasks", "Timeline", "Events", "Details"])
       expect(problems).toEqual([])
     })
   )
@@ -166,7 +203,7 @@ layer(browser, { excludeTestServices: true })("the view of a job", (it) => {
   it.scoped("can be used with the keyboard only", () =>
     Effect.gen(function* () {
       const { show } = yield* busy
-      const { page, problems } = yield* show()
+      const { page, problems } = yield* show("?view=graph")
       const press = (...keys: ReadonlyArray<string>) =>
         Effect.forEach(keys, (key) => act(() => page.keyboard.press(key)), { discard: true })
       const focused = act(() => page.evaluate(() => document.activeElement?.getAttribute("data-node") ?? ""))
@@ -207,7 +244,7 @@ layer(browser, { excludeTestServices: true })("the view of a job", (it) => {
       yield* press("Escape")
 
       // The events, and the payload of one.
-      yield* press("3")
+      yield* press("4")
       yield* act(() => page.getByRole("listbox", { name: "Events" }).focus())
       yield* press("End")
       yield* act(() =>
@@ -230,7 +267,7 @@ layer(browser, { excludeTestServices: true })("the view of a job", (it) => {
           const { show } = yield* busy
           const { page } = yield* show("", { colorScheme, viewport: { width, height: 800 }, reducedMotion: "reduce" })
           yield* act(() => log(page).getByText("AssertionError").waitFor())
-          for (const key of ["1", "2", "3", "4"]) {
+          for (const key of ["1", "2", "3", "4", "5"]) {
             yield* act(() => page.keyboard.press(key))
             expect(yield* violations(page), `panel ${key}`).toEqual([])
           }

@@ -1,0 +1,40 @@
+/**
+ * A task in a list: its state and title, its attempt, and how long it took.
+ */
+import * as format from "../../progress/format.js"
+import type { Task } from "../../progress/JobModel.js"
+import { visible } from "../ui/visible.js"
+import { StateMark } from "./State.js"
+
+const took = ({ attempts }: Task, at: number): string => {
+  const first = attempts[0]
+  const last = attempts.at(-1)
+  return first === undefined || last === undefined ? "" : format.clock((last.to ?? at) - first.from)
+}
+
+export interface Props {
+  readonly task: Task
+  readonly at: number
+  readonly isSelected: boolean
+  readonly onSelect: () => void
+  /** Shown behind the title. */
+  readonly remark?: string | undefined
+}
+
+export const TaskButton = ({ at, isSelected, onSelect, remark, task }: Props) => {
+  const number = task.attempts.at(-1)?.number ?? 1
+  return (
+    <button type="button" class="task" aria-pressed={isSelected} onClick={onSelect}>
+      <StateMark state={task.state} />
+      <span class="task-title">
+        {task.number} {visible(task.title)}
+        {remark !== undefined && <span class={task.state === "failed" ? "bad" : "faint"}> {visible(remark)}</span>}
+      </span>
+      <span class="faint number">
+        <span class="visually-hidden">{task.state} </span>
+        {number > 1 ? `attempt ${number} · ` : ""}
+        {took(task, at)}
+      </span>
+    </button>
+  )
+}
