@@ -38,15 +38,20 @@ export const copyFlushed = async (from: string, to: string): Promise<void> => {
 }
 
 /** Replaces a file in one step, durably; makes its directory if there is none. */
-export const replaceFlushed = async (path: string, content: string | Buffer): Promise<void> => {
-  await mkdir(dirname(path), { recursive: true })
-  const file = await open(`${path}.tmp`, "w")
-  await file
-    .writeFile(content)
-    .then(() => file.sync())
-    .finally(() => file.close())
-  await rename(`${path}.tmp`, path)
-}
+export const replaceFlushed = (
+  path: string,
+  content: string | Buffer,
+  operation = `write ${path}`
+): Effect.Effect<void, GitFailed> =>
+  step(operation, async () => {
+    await mkdir(dirname(path), { recursive: true })
+    const file = await open(`${path}.tmp`, "w")
+    await file
+      .writeFile(content)
+      .then(() => file.sync())
+      .finally(() => file.close())
+    await rename(`${path}.tmp`, path)
+  })
 
 /** The file at the path; a symbolic link is not followed. */
 export const stat = (path: string): Effect.Effect<Option.Option<Stats>, GitFailed> =>

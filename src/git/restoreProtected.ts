@@ -362,7 +362,7 @@ const keepPatch = ({ directory, repository, worktree }: Scene, changed: Readonly
       (there) => there.run(["diff", "--no-index", ...options, "a", "b"], { answers: [0, 1] }),
       { workTree: compared }
     )
-    yield* step(`keep ${patch}`, () => fs.replaceFlushed(patch, stdout))
+    yield* fs.replaceFlushed(patch, stdout, `keep ${patch}`)
   })
 
 /** Whatever is in the way is removed; nothing is written through a link, or into a file that has other names. */

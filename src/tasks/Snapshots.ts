@@ -6,7 +6,6 @@ import { FileSystem } from "@effect/platform/FileSystem"
 import { Effect, Option, Schema } from "effect"
 import { basename } from "node:path"
 import * as fs from "../git/fs.js"
-import { step } from "../git/GitCommand.js"
 import { ObjectId } from "../git/RefNames.js"
 import type { SnapshotPack } from "../git/SnapshotPack.js"
 
@@ -81,7 +80,7 @@ export const add = (directory: string, number: number, record: Record) =>
   Effect.gen(function* () {
     const file = `${directory}/${number}.json`
     const json = yield* Effect.orDie(Schema.encode(Json)(record))
-    yield* step(`write ${file}`, () => fs.replaceFlushed(file, json))
+    yield* fs.replaceFlushed(file, json)
     const old = (yield* fs.list(directory)).filter((name) => numberOf(name) <= number - kept)
     yield* Effect.forEach(old, (name) => fs.remove(`${directory}/${name}`), { discard: true })
     const { base, commit } = record

@@ -2,7 +2,8 @@
  * The simulation as one file, with the product as it is or with a part of it broken, and processes that run it.
  */
 import { build, type Plugin } from "esbuild"
-import { execFile } from "node:child_process"
+import { execFile, spawn } from "node:child_process"
+import { once } from "node:events"
 import { mkdtemp, readFile, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { promisify } from "node:util"
@@ -41,6 +42,22 @@ const patching = (patches: ReadonlyArray<Patch>): Plugin => ({
   }
 })
 
+/** Functions of the product whose promises would not end within a step of the simulation. */
+const standIns: Plugin = {
+  name: "stand-ins",
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /\/src\/git\/fs\.ts$/ }, ({ path, suffix }) =>
+      suffix === "?real"
+        ? undefined
+        : {
+            contents: `export * from ${JSON.stringify(`${path}?real`)}
+              export { list, read, remove, replaceFlushed } from ${JSON.stringify(join(import.meta.dirname, "nights", "fs.ts"))}`,
+            resolveDir: root,
+            loader: "ts"
+          }
+    )
+}
+
 /** Makes the bundle, hands over its path, and removes it. */
 export const withBundle = async <A>(patches: ReadonlyArray<Patch>, use: (path: string) => Promise<A>): Promise<A> => {
   // Within the project, where its dependencies are found.
@@ -56,7 +73,7 @@ export const withBundle = async <A>(patches: ReadonlyArray<Patch>, use: (path: s
       target: "node22",
       packages: "external",
       logLevel: "silent",
-      plugins: [patching(patches)]
+      plugins: [standIns, patching(patches)]
     })
     return await use(outfile)
   } finally {
@@ -67,6 +84,13 @@ export const withBundle = async <A>(patches: ReadonlyArray<Patch>, use: (path: s
 const decode = Schema.decodeUnknownSync(Schema.parseJson(Figures.Figures))
 
 const execute = promisify(execFile)
+
+/** Runs one seed, and prints all that happens; returns whether nothing is wrong. */
+export const trace = async (bundle: string, of: Figures.Subject, seed: number): Promise<boolean> => {
+  const traced = spawn(process.execPath, [bundle, of, String(seed)], { stdio: ["ignore", "inherit", "inherit"] })
+  const [code]: Array<unknown> = await once(traced, "exit")
+  return code === 0
+}
 
 /** Runs seeds in as many processes as asked for. */
 export const run = async (

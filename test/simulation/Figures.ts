@@ -4,8 +4,8 @@
 import { Schema } from "effect"
 import type { Report } from "./Simulation.js"
 
-/** What is simulated: one manager after the other, or several nodes at once. */
-export type Subject = "one" | "cluster"
+/** What is simulated: one manager after the other, several nodes at once, or nights of agents. */
+export type Subject = "one" | "cluster" | "nights"
 
 export const Failure = Schema.Struct({
   seed: Schema.Int,
@@ -28,6 +28,14 @@ export const Figures = Schema.Struct({
   alive: Schema.Int,
   /** In virtual milliseconds. */
   recovery: Schema.Number,
+  /** Of nights. */
+  night: Schema.Struct({
+    turns: Schema.Int,
+    limits: Schema.Int,
+    probes: Schema.Int,
+    parks: Schema.Int,
+    answers: Schema.Int
+  }),
   failures: Schema.Array(Failure),
   slowest: Schema.Struct({ seed: Schema.Int, millis: Schema.Number }),
   /** Of all traces, in whatever order they were made. */
@@ -35,6 +43,8 @@ export const Figures = Schema.Struct({
 })
 
 export type Figures = typeof Figures.Type
+
+const noNight: Figures["night"] = { turns: 0, limits: 0, probes: 0, parks: 0, answers: 0 }
 
 export const none: Figures = {
   seeds: 0,
@@ -45,6 +55,7 @@ export const none: Figures = {
   crashes: 0,
   alive: 0,
   recovery: 0,
+  night: noNight,
   failures: [],
   slowest: { seed: 0, millis: 0 },
   digest: "0"
@@ -59,6 +70,13 @@ export const both = (a: Figures, b: Figures): Figures => ({
   crashes: a.crashes + b.crashes,
   alive: a.alive + b.alive,
   recovery: Math.max(a.recovery, b.recovery),
+  night: {
+    turns: a.night.turns + b.night.turns,
+    limits: a.night.limits + b.night.limits,
+    probes: a.night.probes + b.night.probes,
+    parks: a.night.parks + b.night.parks,
+    answers: a.night.answers + b.night.answers
+  },
   failures: [...a.failures, ...b.failures],
   slowest: a.slowest.millis > b.slowest.millis ? a.slowest : b.slowest,
   digest: (BigInt(`0x${a.digest}`) ^ BigInt(`0x${b.digest}`)).toString(16)
@@ -66,6 +84,7 @@ export const both = (a: Figures, b: Figures): Figures => ({
 
 export const ofOne = (report: Report, millis: number): Figures => ({
   ...report,
+  night: report.night ?? noNight,
   seeds: 1,
   failures: report.violations.length > 0 ? [report] : [],
   slowest: { seed: report.seed, millis }
@@ -81,6 +100,7 @@ export const line = ({
   failures,
   jobs,
   merges,
+  night,
   recovery,
   seeds,
   slowest,
@@ -93,10 +113,21 @@ export const line = ({
     `${many(events)} events`,
     `${many(merges)} merges`,
     `${many(crashes)} crashes (${many(alive)} with live processes)`,
+    ...(night.turns === 0
+      ? []
+      : [
+          `${many(night.turns)} turns`,
+          `${many(night.limits)} limits`,
+          `${many(night.probes)} probes`,
+          `${many(night.parks)} parks`,
+          `${many(night.answers)} answers`
+        ]),
     `${failures.length} violations`,
     `slowest recovery ${many(Math.round(recovery))} virtual ms`,
     `slowest seed ${slowest.seed} (${(slowest.millis / 1000).toFixed(1)} s)`
   ].join(", ")
+
+const again: Readonly<Record<Subject, string>> = { one: "--seed", cluster: "--cluster --seed", nights: "--night" }
 
 /** What went wrong, and how to see it again. */
 export const describe = ({ digest, seed, trace, violations }: Failure, of: Subject = "one"): string =>
@@ -105,5 +136,5 @@ export const describe = ({ digest, seed, trace, violations }: Failure, of: Subje
     ...violations.map((violation) => `  ${violation}`),
     "the last of what happened:",
     ...trace.map((line) => `  ${line}`),
-    `see it again: npm run simulate -- ${of === "cluster" ? "--cluster " : ""}--seed ${seed}`
+    `see it again: npm run simulate -- ${again[of]} ${seed}`
   ].join("\n")

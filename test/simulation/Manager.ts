@@ -9,6 +9,7 @@ import * as RunStore from "../../src/store/RunStore.js"
 import { ParentEnvironment } from "../../src/process/ChildEnvironment.js"
 import { LaunchRef } from "../../src/process/spawnProcess.js"
 import { ProcessTableRef } from "../../src/process/ProcessTable.js"
+import type { Orchestrator } from "../../src/manager/Orchestrator.js"
 import * as ProcessRunner from "../../src/process/ProcessRunner.js"
 import type { Database } from "./Database.js"
 import type { Life } from "./Life.js"
@@ -18,12 +19,16 @@ import type { World } from "./World.js"
 
 export type Service = JobManager.JobManager["Type"]
 
+type Built = JobManager.JobManager | RunStore.RunStore | SqlClient.SqlClient
+
 export interface Manager {
   readonly life: Life
   /** There once it is ready. */
   readonly service: () => Service | undefined
-  /** Provides the client of the application, once it is ready. */
-  readonly onDatabase: <A, E>(effect: Effect.Effect<A, E, SqlClient.SqlClient>) => Effect.Effect<A, E>
+  /** Provides the client of the application and the store, once it is ready. */
+  readonly onDatabase: <A, E>(
+    effect: Effect.Effect<A, E, SqlClient.SqlClient | RunStore.RunStore>
+  ) => Effect.Effect<A, E>
   readonly isClosing: () => boolean
   /** Closes its layer; `done` is called when that has ended. */
   readonly close: (done: () => void) => void
@@ -39,32 +44,44 @@ export const replaced = (life: Life, { processes }: { readonly processes: Proces
     Layer.succeed(Orchestrators.Home, "around the manager")
   )
 
-/** Begins to boot one; `booted` is told what came of it. */
-export const boot = (
+export interface Simulated extends Pick<World, "machine"> {
+  readonly database: Database
+  readonly processes: Processes
+}
+
+/** Begins to boot one in a life of a process; `booted` gets the result. */
+export type Boot = (
   life: Life,
-  world: World & { readonly database: Database; readonly processes: Processes },
   options: JobManager.LayerOptions,
   booted: (exit: Exit.Exit<Service, AlreadyManaged | StoreError>) => void
-): Manager =>
-  bootLayer(
-    life,
-    JobManager.layer(options).pipe(
-      Layer.provide(Orchestrators.layer(world, life)),
-      Layer.provide(ProcessRunner.layer),
-      Layer.provide(world.machine.random.chance(0.1) ? RunStore.layer : RunStore.layerUntouched),
-      Layer.provideMerge(world.database.client(life)),
-      Layer.provide(replaced(life, world))
-    ),
-    booted
-  )
+) => Manager
+
+/** Boots managers with the orchestrator of a life. */
+export const boot =
+  (
+    world: Simulated,
+    orchestrator: (life: Life) => Layer.Layer<Orchestrator, never, RunStore.RunStore | ProcessRunner.ProcessRunner>
+  ): Boot =>
+  (life, options, booted) =>
+    bootLayer(
+      life,
+      JobManager.layer(options).pipe(
+        Layer.provide(orchestrator(life)),
+        Layer.provide(ProcessRunner.layer),
+        Layer.provideMerge(world.machine.random.chance(0.1) ? RunStore.layer : RunStore.layerUntouched),
+        Layer.provideMerge(world.database.client(life)),
+        Layer.provide(replaced(life, world))
+      ),
+      booted
+    )
 
 export const bootLayer = <E>(
   life: Life,
-  layer: Layer.Layer<JobManager.JobManager | SqlClient.SqlClient, E>,
+  layer: Layer.Layer<Built, E>,
   booted: (exit: Exit.Exit<Service, E>) => void
 ): Manager => {
   const scope = Effect.runSync(Scope.make())
-  let ready: Context.Context<JobManager.JobManager | SqlClient.SqlClient> | undefined
+  let ready: Context.Context<Built> | undefined
   let closing = false
 
   life.fork(

@@ -3,13 +3,11 @@
  */
 import { Cause, Effect, Exit, Option } from "effect"
 import * as Audit from "../../src/store/Audit.js"
-import type { Database } from "./Database.js"
 import * as LifeModule from "./Life.js"
 import * as Machine from "./Machine.js"
-import * as ManagerModule from "./Manager.js"
+import type * as ManagerModule from "./Manager.js"
 import type { Operations } from "./Operations.js"
 import type { World } from "./World.js"
-import type { Processes } from "./Processes.js"
 
 export interface Managers {
   /** The one that is there, if it has not been killed. */
@@ -44,8 +42,13 @@ const longestRecovery = 2_000
 const longestRest = 3_000
 
 export const make = (
-  world: World & { readonly database: Database; readonly processes: Processes },
-  options: { readonly operations: Operations; readonly stopGrace: number; readonly recovery: "automatic" | "manual" }
+  world: ManagerModule.Simulated & Pick<World, "isCalm" | "maxJobs">,
+  options: {
+    readonly boot: ManagerModule.Boot
+    readonly operations: Pick<Operations, "forget">
+    readonly stopGrace: number
+    readonly recovery: "automatic" | "manual"
+  }
 ): Managers => {
   const { database, machine, maxJobs, processes } = world
   const { random, timeline, violate } = machine
@@ -86,7 +89,7 @@ export const make = (
     const begunInCalm = world.isCalm()
     const begun = timeline.now()
     machine.trace.say(`${life.pid} boots`)
-    const manager = ManagerModule.boot(life, world, { maxJobs, stopGrace, recovery }, (exit) => {
+    const manager = options.boot(life, { maxJobs, stopGrace, recovery }, (exit) => {
       machine.trace.say(
         `${life.pid} ${Exit.isSuccess(exit) ? "is the manager" : `is not: ${Machine.firstLine(exit.cause)}`}`
       )
@@ -163,7 +166,7 @@ export const make = (
     if (rival !== undefined || manager?.service() === undefined || manager.isClosing()) return
     const life = makeLife()
     machine.trace.say(`${life.pid} competes`)
-    const competitor = ManagerModule.boot(life, world, { maxJobs }, (exit) => {
+    const competitor = options.boot(life, { maxJobs }, (exit) => {
       machine.trace.say(`${life.pid} ${Exit.isSuccess(exit) ? "has won" : "has lost"}`)
       if (Exit.isSuccess(exit)) violate("there are two managers")
       end(competitor)

@@ -3,7 +3,7 @@
  * when the process that started them is killed.
  */
 import { Deferred, Effect, FiberId } from "effect"
-import type { Launch } from "../../src/process/spawnProcess.js"
+import type { Launch, LaunchOptions } from "../../src/process/spawnProcess.js"
 import { CouldNotStart, Exited, type ProcessOutcome, Signalled } from "../../src/process/ProcessOutcome.js"
 import type { Entry, ProcessTable } from "../../src/process/ProcessTable.js"
 import type { Life } from "./Life.js"
@@ -25,6 +25,19 @@ export interface Processes {
   readonly killAll: (which?: (process: Running) => boolean) => void
 }
 
+/** What a process does. */
+export interface Program {
+  /** After so many milliseconds it ends by itself; undefined if it does not. */
+  readonly takes: number | undefined
+  /** How it ends by itself. */
+  readonly end: () => ProcessOutcome
+  /** What it has printed. */
+  readonly printed?: () => string
+}
+
+/** The programs that commands run; `isAlive` says whether the process still runs. */
+export type Programs = (options: LaunchOptions, process: Running & { readonly isAlive: () => boolean }) => Program
+
 interface Process extends Running {
   readonly startTime: number
   /** It does not care for SIGTERM. */
@@ -36,7 +49,7 @@ interface Process extends Running {
 /** No process of the real machine has such a number. */
 const firstPid = 10_000_000
 
-export const make = (machine: Machine, onStarted: (process: Running) => void): Processes => {
+export const make = (machine: Machine, onStarted: (process: Running) => void, programs?: Programs): Processes => {
   const { random, timeline, trace } = machine
   const processes = new Map<number, Process>()
   let nextPid = firstPid
@@ -48,7 +61,17 @@ export const make = (machine: Machine, onStarted: (process: Running) => void): P
     process.onEnd(outcome)
   }
 
-  const start = (fields: Pick<Process, "cookie" | "startedBy" | "onEnd"> & { readonly session?: number }) => {
+  /** It lives for as long as chance wants, and at times for ever. */
+  const anything = (): Program => {
+    const takes = random.chance(0.1) ? undefined : random.between(0, random.chance(0.3) ? 8_000 : 400)
+    const code = random.chance(0.8) ? 0 : 1
+    return { takes, end: () => Exited({ code }) }
+  }
+
+  const start = (
+    fields: Pick<Process, "cookie" | "startedBy" | "onEnd"> & { readonly session?: number },
+    program: (process: Process) => Program = anything
+  ) => {
     const pid = nextPid++
     const process: Process = {
       ...fields,
@@ -60,9 +83,11 @@ export const make = (machine: Machine, onStarted: (process: Running) => void): P
     }
     processes.set(pid, process)
     trace.say(`process ${pid} of ${fields.cookie} started`)
-    const life = random.chance(0.1) ? undefined : random.between(0, random.chance(0.3) ? 8_000 : 400)
-    const code = random.chance(0.8) ? 0 : 1
-    if (life !== undefined) timeline.after(life, () => end(process, Exited({ code })))
+    const { end: ending, printed, takes } = program(process)
+    if (takes !== undefined)
+      timeline.after(takes, () => {
+        if (processes.has(pid)) end(process, ending())
+      })
     if (random.chance(0.25)) {
       const child = { cookie: fields.cookie, startedBy: fields.startedBy, onEnd: () => {} }
       // In its parent's session, or in one of its own.
@@ -71,7 +96,7 @@ export const make = (machine: Machine, onStarted: (process: Running) => void): P
       })
     }
     onStarted(process)
-    return process
+    return { process, printed }
   }
 
   const kill = (process: Process, signal: NodeJS.Signals) => {
@@ -116,18 +141,23 @@ export const make = (machine: Machine, onStarted: (process: Running) => void): P
     launch: (life) => ({
       cookie: Effect.sync(() => `cookie${++cookies}`),
       clear: () => pause(life),
-      start: ({ cookie }) =>
+      start: (options) =>
         Effect.gen(function* () {
+          const { cookie } = options
           yield* pause(life)
-          if (random.chance(0.03)) return yield* Effect.fail(CouldNotStart({ reason: "exhausted", message: "no room" }))
+          if (programs === undefined && random.chance(0.03))
+            return yield* Effect.fail(CouldNotStart({ reason: "exhausted", message: "no room" }))
           const ended = Deferred.unsafeMake<ProcessOutcome>(FiberId.none)
-          const leader = start({
-            cookie,
-            startedBy: life.pid,
-            onEnd: (outcome) => {
-              if (life.isAlive()) Deferred.unsafeDone(ended, Effect.succeed(outcome))
-            }
-          })
+          const { printed = () => "", process: leader } = start(
+            {
+              cookie,
+              startedBy: life.pid,
+              onEnd: (outcome) => {
+                if (life.isAlive()) Deferred.unsafeDone(ended, Effect.succeed(outcome))
+              }
+            },
+            programs && ((process) => programs(options, { ...process, isAlive: () => processes.has(process.pid) }))
+          )
           yield* pause(life)
           return {
             leader: { pid: leader.pid, startTime: leader.startTime, isChild: true },
@@ -135,7 +165,12 @@ export const make = (machine: Machine, onStarted: (process: Running) => void): P
             output: {
               printed: timeline.now,
               isBehind: () => false,
-              finish: () => Effect.succeed({ bytes: 0, omitted: 0, size: 0, tail: "", problem: undefined })
+              finish: () =>
+                Effect.sync(() => {
+                  const tail = printed()
+                  const size = Buffer.byteLength(tail)
+                  return { bytes: size, omitted: 0, size, tail, problem: undefined }
+                })
             }
           }
         })

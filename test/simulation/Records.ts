@@ -8,6 +8,7 @@ import type { Life } from "./Life.js"
 import type { Machine } from "./Machine.js"
 import type { Processes } from "./Processes.js"
 import { type Repository, targets } from "./Repository.js"
+import { isObject, maybe, number, text } from "./rows.js"
 
 export interface Job {
   readonly id: string
@@ -108,21 +109,6 @@ interface EventRow {
   readonly type: string
   readonly payload: string | null
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null
-
-const text = (row: unknown, name: string): string => {
-  const value = isObject(row) ? row[name] : undefined
-  return typeof value === "string" ? value : ""
-}
-
-const number = (row: unknown, name: string): number => {
-  const value = isObject(row) ? row[name] : undefined
-  return typeof value === "number" ? value : Number.NaN
-}
-
-const maybe = (row: unknown, name: string): string | null => text(row, name) || null
 
 export const make = (
   machine: Machine,

@@ -1,10 +1,11 @@
 /**
- * A git repository of which only the commits and the branches are there. They outlive the processes that make them.
+ * A git repository of commits, branches, and the files of worktrees. They outlive the processes that make them.
  */
 import { Effect, Option } from "effect"
 import type { Service as Git } from "../../src/git/Git.js"
 import { BranchExists, BranchMissing, BranchMoved, NotFastForward } from "../../src/git/GitError.js"
 import { MergeResult } from "../../src/git/Merge.js"
+import { Snapshot } from "../../src/git/Snapshot.js"
 import { BranchName, ObjectId, OwnBranch } from "../../src/git/RefNames.js"
 import type { Repository as Opened } from "../../src/git/Repository.js"
 import type { Worktree } from "../../src/git/Worktrees.js"
@@ -15,6 +16,12 @@ export interface Repository {
   readonly git: (life: Life) => Git
   readonly at: (branch: string) => ObjectId | undefined
   readonly contains: (later: ObjectId, earlier: string) => boolean
+  /** The files of a worktree, which processes change; undefined if there is none. */
+  readonly files: (path: string) => Map<string, string> | undefined
+  /** The user removes the directory of a worktree. */
+  readonly lose: (path: string) => void
+  /** The files of a commit. */
+  readonly tree: (commit: ObjectId) => Tree
   /** How often each name stands in the commits that lead to this one: `JOB/UNIT/TASK`. */
   readonly done: (commit: ObjectId) => ReadonlyMap<string, number>
   /** The user commits to a branch. */
@@ -45,16 +52,22 @@ export const opened: Opened = {
   fingerprint: {}
 }
 
+export type Tree = ReadonlyMap<string, string>
+
 interface Commit {
   readonly parents: ReadonlyArray<ObjectId>
   readonly done: string | undefined
+  readonly tree: Tree
 }
 
-export const make = (machine: Machine): Repository => {
+const isEqual = (one: Tree, other: Tree): boolean =>
+  one.size === other.size && [...one].every(([path, content]) => other.get(path) === content)
+
+export const make = (machine: Machine, onRemoved: (path: string) => void = () => {}): Repository => {
   const { nameOf, random, trace } = machine
   const commits = new Map<ObjectId, Commit>()
   const branches = new Map<string, ObjectId>()
-  const worktrees = new Map<string, Worktree>()
+  const worktrees = new Map<string, Worktree & { readonly files: Map<string, string> }>()
   const users = new Map<string, Array<ObjectId>>()
 
   const add = (commit: Commit): ObjectId => {
@@ -76,13 +89,30 @@ export const make = (machine: Machine): Repository => {
 
   const contains: Repository["contains"] = (later, earlier) => [...history(later)].some((id) => id === earlier)
 
+  /** Equal work has an equal name. */
+  const works = new Map<string, ObjectId>()
+  const nameOfWork = (base: ObjectId, tree: Tree): ObjectId => {
+    const key = JSON.stringify([base, [...tree].sort(([a], [b]) => (a < b ? -1 : 1))])
+    const commit = works.get(key) ?? add({ parents: [base], done: undefined, tree: new Map(tree) })
+    works.set(key, commit)
+    return commit
+  }
+
   const set = (branch: string, to: ObjectId) => {
     branches.set(branch, to)
     trace.say(`git ${branch.replace(/[0-9A-Z]{26}/, nameOf)} is at ${short(to)}`)
   }
 
-  const first = add({ parents: [], done: undefined })
+  const treeOf = (commit: ObjectId | undefined): Tree =>
+    (commit === undefined ? undefined : commits.get(commit)?.tree) ?? new Map()
+
+  const first = add({ parents: [], done: undefined, tree: new Map() })
   for (const target of targets) set(target, first)
+
+  const lose = (path: string) => {
+    worktrees.delete(path)
+    onRemoved(path)
+  }
 
   const git = (life: Life): Git => {
     const pause = Effect.suspend(() => (random.chance(0.2) ? life.sleep(random.between(0, 20)) : Effect.void))
@@ -133,11 +163,12 @@ export const make = (machine: Machine): Repository => {
             return Effect.succeed({ _tag: "Reference" })
           })
         ),
-      addWorktree: (_, { branch, from, path }) =>
+      addWorktree: (_, { branch, from, path, unfinished }) =>
         command((): ReturnType<Git["addWorktree"]> => {
           if (from !== undefined && branches.has(branch)) return new BranchExists({ branch })
           if (from !== undefined) set(branch, from)
-          const worktree = { path, gitDir: `${path}/.git`, clone: `${path}/.git`, branch }
+          const files = new Map(treeOf(unfinished?.commit ?? branches.get(branch)))
+          const worktree = { path, gitDir: `${path}/.git`, clone: `${path}/.git`, branch, files }
           worktrees.set(path, worktree)
           return Effect.succeed(worktree)
         }),
@@ -151,22 +182,28 @@ export const make = (machine: Machine): Repository => {
       adoptWorktree: () => answer(() => false),
       verifyWorktree: (_, { branch }) => command(() => resolve(branch)),
       worktrees: () => answer(() => [...worktrees.values()]),
-      removeWorktree: (_, path) => answer(() => void worktrees.delete(path)),
+      removeWorktree: (_, path) => answer(() => lose(path)),
       putBack: () => Effect.succeed([]),
       userRefs: () => Effect.succeed(new Map()),
       movedUserRefs: () => Effect.succeed([]),
-      keepFiles: () => unused,
-      putFilesBack: () => unused,
+      keepFiles: (_, { path }, commit) =>
+        answer(() => {
+          const isChanged = !isEqual(worktrees.get(path)?.files ?? new Map(), treeOf(commit))
+          return { commit, tree: commit, isChanged, ignored: [] }
+        }),
+      // The gates change no file.
+      putFilesBack: () => answer(() => {}),
       compare: () => answer(() => ({ changed: [], ignored: [] })),
       status: (_, { branch }) =>
         command(() => Effect.map(resolve(branch), (commit) => ({ commit, changed: [], ignored: [] }))),
-      commit: (_, { branch }, { before, jobId, since, task, unit }) =>
+      commit: (_, { branch, path }, { before, jobId, since, task, unit }) =>
         Effect.gen(function* () {
           yield* pause
           const tip = yield* resolve(branch)
           if (since !== undefined && !contains(tip, since))
             return yield* new BranchMoved({ branch, expected: since, actual: tip })
-          const commit = add({ parents: [tip], done: `${jobId}/${unit}/${task}` })
+          const tree = new Map(worktrees.get(path)?.files)
+          const commit = add({ parents: [tip], done: `${jobId}/${unit}/${task}`, tree })
           yield* pause
           const committed = { commit, replaced: [], changed: [] }
           if (before !== undefined) yield* before(committed)
@@ -177,7 +214,12 @@ export const make = (machine: Machine): Repository => {
           return committed
         }),
       restoreProtected: () => unused,
-      forward: (_, { branch }, { to }) => answer(() => set(branch, to)),
+      forward: (_, { branch, path }, { to }) =>
+        answer(() => {
+          set(branch, to)
+          const worktree = worktrees.get(path)
+          if (worktree !== undefined) worktrees.set(path, { ...worktree, files: new Map(treeOf(to)) })
+        }),
       doneTasks: () => unused,
       isAncestor: (_, earlier, later) => answer(() => contains(later, earlier)),
       contains: (_, commit) => answer(() => commits.has(commit)),
@@ -190,9 +232,21 @@ export const make = (machine: Machine): Repository => {
         answer(() => {
           if (contains(ours, theirs)) return MergeResult.UpToDate({ commit: ours })
           if (contains(theirs, ours)) return MergeResult.FastForward({ commit: theirs })
-          return MergeResult.Merged({ commit: add({ parents: [ours, theirs], done: undefined }) })
+          const tree = new Map([...treeOf(ours), ...treeOf(theirs)])
+          return MergeResult.Merged({ commit: add({ parents: [ours, theirs], done: undefined, tree }) })
         }),
-      takeSnapshot: () => Effect.succeed({ _tag: "Absent" }),
+      takeSnapshot: (_, { base, branch, path }) =>
+        answer(() => {
+          const worktree = worktrees.get(path)
+          if (worktree === undefined) return Snapshot.Absent()
+          if (isEqual(worktree.files, treeOf(base))) return Snapshot.Unchanged({ leftOut: [] })
+          return Snapshot.Taken({
+            commit: nameOfWork(base, worktree.files),
+            files: 1,
+            leftOut: [],
+            isOnBranch: branches.has(branch)
+          })
+        }),
       diffSnapshot: () => unused,
       entriesAt: () => Effect.succeed([]),
       readFile: () => Effect.succeedNone,
@@ -204,6 +258,9 @@ export const make = (machine: Machine): Repository => {
   return {
     git,
     contains,
+    files: (path) => worktrees.get(path)?.files,
+    lose,
+    tree: treeOf,
     at: (branch) => branches.get(branch),
     done: (commit) => {
       const counts = new Map<string, number>()
@@ -216,7 +273,7 @@ export const make = (machine: Machine): Repository => {
     commit: (branch) => {
       const tip = branches.get(branch)
       if (tip === undefined) return
-      const commit = add({ parents: [tip], done: undefined })
+      const commit = add({ parents: [tip], done: undefined, tree: treeOf(tip) })
       set(branch, commit)
       users.set(branch, [...(users.get(branch) ?? []), commit])
     },

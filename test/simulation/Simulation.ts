@@ -5,9 +5,10 @@
 import * as DatabaseModule from "./Database.js"
 import * as Ledger from "./Ledger.js"
 import * as Machine from "./Machine.js"
-import type { Manager } from "./Manager.js"
+import * as ManagerModule from "./Manager.js"
 import * as Managers from "./Managers.js"
 import * as Operations from "./Operations.js"
+import * as Orchestrators from "./Orchestrators.js"
 import * as Processes from "./Processes.js"
 import * as Random from "./Random.js"
 import * as Records from "./Records.js"
@@ -15,6 +16,15 @@ import * as Repository from "./Repository.js"
 import * as Rest from "./Rest.js"
 import * as Timeline from "./Timeline.js"
 import * as Trace from "./Trace.js"
+
+/** What a night has had. */
+export interface Night {
+  readonly turns: number
+  readonly limits: number
+  readonly probes: number
+  readonly parks: number
+  readonly answers: number
+}
 
 export interface Report {
   readonly seed: number
@@ -28,6 +38,7 @@ export interface Report {
   readonly events: number
   /** Units of jobs of tasks that were merged. */
   readonly merges: number
+  readonly night?: Night
   readonly violations: ReadonlyArray<string>
   readonly digest: string
   readonly trace: ReadonlyArray<string>
@@ -106,7 +117,8 @@ export const run = (
   const operations = Operations.make(world)
   const rest = Rest.make(world, { operations, recovery })
   const { complaints, pickJob, unanswered, unfinished } = rest
-  const managers = Managers.make(world, { operations, stopGrace, recovery })
+  const boot = ManagerModule.boot(world, (life) => Orchestrators.layer(world, life))
+  const managers = Managers.make(world, { boot, operations, stopGrace, recovery })
 
   const disturb = () => {
     const matching = random.pick([/./, /./, /^COMMIT/, /^BEGIN/, /^INSERT/, /^UPDATE/, /^SELECT/])
@@ -121,7 +133,7 @@ export const run = (
   const setClock = () => machine.setClock(random.chance(0.8) ? random.between(1, 12_000) : -random.between(1, 3_000))
 
   /** Some want a job that waits to go on, and others that it ends. */
-  const contend = (manager: Manager) => {
+  const contend = (manager: ManagerModule.Manager) => {
     const [first, ...rest] = unfinished().filter(({ status }) => status !== "running")
     if (first === undefined) return
     const id = Operations.idOf(random.pick([first, ...rest]).id)

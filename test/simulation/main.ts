@@ -1,26 +1,26 @@
 /**
- * `npm run simulate -- --seeds 100000 [--from SEED]` runs many seeds, `npm run simulate -- --seed SEED` one, and tells all of
- * it. With `--cluster`, the seeds are those of several nodes.
+ * `npm run simulate -- --seeds 100000 [--from SEED]` runs many seeds, `npm run simulate -- --seed SEED` one, and prints all of
+ * it. With `--cluster`, the seeds are of several nodes. `--nights N` and `--night SEED` do the same for nights of agents.
  */
 import { availableParallelism } from "node:os"
 import { parseArgs } from "node:util"
 import * as Bundle from "./Bundle.js"
-import * as Cluster from "./cluster/Simulation.js"
 import * as Figures from "./Figures.js"
-import * as Simulation from "./Simulation.js"
-import * as Template from "./Template.js"
 
 const { values } = parseArgs({
   options: {
     seeds: { type: "string", default: "2000" },
     from: { type: "string", default: "1" },
     seed: { type: "string" },
+    nights: { type: "string" },
+    night: { type: "string" },
     cluster: { type: "boolean", default: false },
     processes: { type: "string", default: String(availableParallelism()) }
   }
 })
 
-const of: Figures.Subject = values.cluster ? "cluster" : "one"
+const isNight = values.nights !== undefined || values.night !== undefined
+const of: Figures.Subject = isNight ? "nights" : values.cluster ? "cluster" : "one"
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
@@ -34,7 +34,8 @@ const number = (name: keyof typeof values): number => {
 const portion = 2_000
 
 const many = async (): Promise<boolean> => {
-  const [from, seeds, processes] = [number("from"), number("seeds"), number("processes")]
+  const [from, processes] = [number("from"), number("processes")]
+  const seeds = number(isNight ? "nights" : "seeds")
   const figures = await Bundle.withBundle([], async (bundle) => {
     let all = Figures.none
     for (let done = 0; done < seeds; done += portion) {
@@ -50,15 +51,8 @@ const many = async (): Promise<boolean> => {
   return figures.failures.length === 0
 }
 
-const one = (seed: number): boolean => {
-  const { run } = values.cluster ? Cluster : Simulation
-  const { digest, trace, violations } = run(seed, { content: Template.make(), keep: Infinity })
-  for (const line of trace) say(line)
-  for (const violation of violations) say(`violation: ${violation}`)
-  say(`trace ${digest}, ${violations.length} violations`)
-  return violations.length === 0
-}
+const one = (seed: number) => Bundle.withBundle([], (bundle) => Bundle.trace(bundle, of, seed))
 
-const isSound = values.seed === undefined ? await many() : one(number("seed"))
-// As in the worker: what has crashed may keep a timer.
-process.stdout.write("", () => process.exit(isSound ? 0 : 1))
+const isOne = values.seed !== undefined || values.night !== undefined
+const isSound = isOne ? await one(number(isNight ? "night" : "seed")) : await many()
+process.exitCode = isSound ? 0 : 1

@@ -52,7 +52,7 @@ export const boot = (
       Layer.provide(ProcessRunner.layer),
       Layer.provide(Layer.scoped(Engine, world.network.join(address, life))),
       Layer.provide(Layer.succeedContext(Context.make(Guard, guard).pipe(Context.add(TreeGuard, guard)))),
-      Layer.provide(Store.layer(world.notices, life)),
+      Layer.provideMerge(Store.layer(world.notices, life)),
       Layer.provideMerge(world.database.client(life, { mayBeCut: true })),
       Layer.provide(Layer.succeed(MachineRef, machine)),
       Layer.provide(ManagerModule.replaced(life, world))

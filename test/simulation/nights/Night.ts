@@ -1,0 +1,325 @@
+/**
+ * One night from one seed: jobs of tasks on the real manager, store and task orchestrator. Two agents reach limits, lose their service,
+ * print what no version knows, ask and hang; the manager is killed, and the clock is set. Then it is morning: a person answers and
+ * resumes, and every job has to end.
+ */
+import * as Path from "@effect/platform/Path"
+import { Cause, Duration, Effect, Exit, Layer, Option } from "effect"
+import { Git } from "../../../src/git/Git.js"
+import { Orchestrator } from "../../../src/manager/Orchestrator.js"
+import { FileSystem } from "@effect/platform/FileSystem"
+import { Agent, Agents, presets } from "../../../src/tasks/Agents.js"
+import { JobId } from "../../../src/domain/JobId.js"
+import * as PlanSnapshot from "../../../src/tasks/run/PlanSnapshot.js"
+import * as TaskOrchestrator from "../../../src/tasks/TaskOrchestrator.js"
+import * as DatabaseModule from "../Database.js"
+import type { Life } from "../Life.js"
+import * as Machine from "../Machine.js"
+import * as ManagerModule from "../Manager.js"
+import * as Managers from "../Managers.js"
+import * as Processes from "../Processes.js"
+import * as Random from "../Random.js"
+import * as Repository from "../Repository.js"
+import { number, text } from "../rows.js"
+import type { Report } from "../Simulation.js"
+import * as Timeline from "../Timeline.js"
+import * as Trace from "../Trace.js"
+import * as Files from "./Files.js"
+import * as fs from "./fs.js"
+import * as Person from "./Person.js"
+import * as Plans from "./Plans.js"
+import * as Service from "./Service.js"
+import * as Turns from "./Turns.js"
+import * as Watch from "./Watch.js"
+
+/** Virtual time begins here: a summer evening, in milliseconds. */
+const start = 1_750_013_000_000
+
+/** More than any night needs. */
+const mostSteps = 3_000_000
+
+/** After so many mornings each job has ended. */
+const mornings = 30
+
+export const run = (
+  seed: number,
+  options: { readonly content?: Buffer | undefined; readonly keep?: number } = {}
+): Report => {
+  const random = Random.make(seed)
+  const timeline = Timeline.make(start)
+  const trace = Trace.make({ now: () => timeline.now() - start, keep: options.keep ?? 60 })
+  const machine = Machine.make({ random, timeline, trace })
+  const { nameOf, violate } = machine
+  const length = random.between(40, 120) * Service.minute
+  const jobs = random.between(1, 2)
+  const concurrency = random.between(1, 3)
+  const hangs = random.chance(0.1)
+  const night = { from: start, to: start + length }
+  const services = {
+    claude: Service.make(random, Service.formats.claude, night),
+    codex: Service.make(random, Service.formats.codex, night)
+  }
+  trace.say(`night ${seed}: ${length / Service.minute} minutes, ${jobs} jobs, ${concurrency} turns of an agent at once`)
+
+  let steps = 0
+  let isCalm = false
+  const files = Files.make()
+  fs.use(files)
+  const database = DatabaseModule.make(machine, { content: options.content, onCommitted: () => watch.refresh() })
+  const repository = Repository.make(machine, files.remove)
+  const person = Person.make(machine, database, () => managers.current())
+  const watch: Watch.Watch = Watch.make(machine, database, {
+    onAsked: person.asked,
+    readySince: () => managers.readySince()
+  })
+  const turns = Turns.make(machine, { files, person, repository, services, watch, concurrency, hangs })
+  const processes = Processes.make(machine, () => {}, turns.programs)
+
+  const agents = Layer.succeed(Agents, {
+    names: [...Service.names],
+    found: Effect.succeed([...Service.names]),
+    get: (name) =>
+      Effect.suspend(() => {
+        const preset = presets.find((profile) => profile.name === name)
+        if (preset === undefined) return Effect.dieMessage("no such agent")
+        const timeout = hangs ? Duration.minutes(10) : undefined
+        return Effect.succeed(Agent.Command({ profile: { ...preset, concurrency, timeout, silence: undefined } }))
+      }),
+    gates: { env: [], timeout: Duration.hours(1) },
+    reload: Effect.void
+  })
+
+  const orchestrator = (life: Life) =>
+    Layer.effect(
+      Orchestrator,
+      Effect.map(Orchestrator, (tasks) =>
+        Orchestrator.of({
+          ...tasks,
+          check: (config, stored) =>
+            Effect.suspend(() => {
+              const target = Repository.targets.find((target) => target === config.targetBranch)
+              const base = target && repository.at(target)
+              if (stored !== undefined || target === undefined || base === undefined)
+                return tasks.check?.(config, stored) ?? Effect.succeed({})
+              const plan = Plans.make(random, { at: machine.wallClock(), target, base })
+              return Effect.succeed({ ...PlanSnapshot.key(plan), submission: PlanSnapshot.encode(plan) })
+            })
+        })
+      )
+    ).pipe(
+      Layer.provide(TaskOrchestrator.layer({ directory: "/home" })),
+      Layer.provide([
+        agents,
+        Layer.succeed(FileSystem, files.service),
+        Path.layer,
+        Layer.succeed(Git, repository.git(life))
+      ])
+    )
+
+  const world = { machine, database, processes, maxJobs: jobs, isCalm: () => isCalm }
+  const managers = Managers.make(world, {
+    boot: ManagerModule.boot(world, orchestrator),
+    operations: { forget: () => {} },
+    stopGrace: random.pick([0, 1_000, 5_000]),
+    recovery: "automatic"
+  })
+
+  /** Does something with the manager, as soon as there is one. */
+  const withManager = (use: (manager: ManagerModule.Manager, service: ManagerModule.Service) => void) => {
+    const manager = managers.current()
+    const service = manager?.service()
+    if (manager === undefined || service === undefined || manager.isClosing())
+      return void timeline.after(1_000, () => withManager(use))
+    use(manager, service)
+  }
+
+  const unfinished = () =>
+    database
+      .query(
+        `SELECT id, status, json_extract(parked, '$.reason') AS reason, json_extract(parked, '$.signal') AS signal
+         FROM charlotte_runs WHERE status NOT IN ('completed', 'failed', 'cancelled')`
+      )
+      .map((row) => ({
+        id: text(row, "id"),
+        status: text(row, "status"),
+        reason: text(row, "reason"),
+        signal: text(row, "signal")
+      }))
+
+  const begin = (target: string) =>
+    withManager((manager, service) => {
+      const config = { repoPath: "/repository", tasksDir: ".", targetBranch: target, labels: {} }
+      manager.life.fork(service.start(config), (exit) => {
+        if (Exit.isSuccess(exit)) return trace.say(`${nameOf(exit.value)} is on ${target}`)
+        const failure = Option.getOrUndefined(Cause.failureOption(exit.cause))
+        if (failure?._tag === "ShuttingDown") return begin(target)
+        if (!Cause.isInterruptedOnly(exit.cause)) violate(`a job did not start: ${Machine.firstLine(exit.cause)}`)
+      })
+    })
+
+  const resume = (id: string) =>
+    withManager((manager, service) => {
+      trace.say(`a person resumes ${nameOf(id)}`)
+      manager.life.fork(service.resume(JobId.make(id)), (exit) => {
+        const failure = Exit.isFailure(exit) ? Option.getOrUndefined(Cause.failureOption(exit.cause)) : undefined
+        const mayBe = ["NotResumable", "ShuttingDown", "MaxJobsReached", "JobNotFound", "JobConflict"]
+        if (failure !== undefined && !mayBe.includes(failure._tag)) violate(`a job was not resumed: ${failure._tag}`)
+      })
+    })
+
+  /** The worktrees of a job that is parked are removed. What its turns have written was saved when they ended. */
+  const lose = ({ id }: { readonly id: string }) => {
+    for (const row of database.query("SELECT unit FROM charlotte_units WHERE job_id = ? AND state = 'running'", id)) {
+      const unit = text(row, "unit")
+      const by = managers.current()?.life.pid
+      if (by === undefined || !turns.hasEnded(id, unit, by)) continue
+      trace.say(`the worktree of unit ${unit} of ${nameOf(id)} is removed`)
+      repository.lose(`/home/worktrees/${id}/${unit}`)
+    }
+  }
+
+  const mishap = () => {
+    const [first, ...rest] = unfinished().filter(({ status }) => status === "parked")
+    const parked = first && random.pick([first, ...rest])
+    switch (random.weighted({ crash: 3, close: 1, setClock: 2, resume: 1, lose: parked ? 3 : 0, commit: 0.5 })) {
+      case "crash":
+        return managers.crash()
+      case "close":
+        return managers.close()
+      case "setClock":
+        // As after a suspended machine, or as a time server does it.
+        return machine.setClock(
+          random.chance(0.8) ? random.between(1, 20 * Service.minute) : -random.between(1, 30_000)
+        )
+      case "resume":
+        return parked && resume(parked.id)
+      case "lose":
+        return parked && lose(parked)
+      case "commit":
+        return repository.commit(random.pick(Repository.targets))
+    }
+  }
+
+  const goesOn = () => machine.violations.length === 0 && steps < mostSteps
+
+  /** One thing happens; returns whether there was anything to do. */
+  const step = (): boolean => {
+    steps += 1
+    const busy = managers.lives().filter((life) => life.isBusy())
+    const [first, ...rest] = busy
+    if (first !== undefined) {
+      random.pick([first, ...rest]).step()
+      return true
+    }
+    const leapt = timeline.leap()
+    watch.check()
+    return leapt
+  }
+
+  const settle = () => {
+    while (goesOn() && step()) {
+      // All that there is to do is done.
+    }
+    if (steps >= mostSteps) violate("it does not come to rest")
+  }
+
+  const checkWaits = () => {
+    for (const { id, reason, status } of unfinished())
+      if (status !== "parked" || reason === "") violate(`${nameOf(id)} is ${status}, and nothing happens any more`)
+  }
+
+  const morning = () => {
+    const open = database.query("SELECT job_id, unit FROM charlotte_questions WHERE answer IS NULL")
+    for (const row of open) person.answer(text(row, "job_id"), text(row, "unit"))
+    for (const { id } of unfinished()) resume(id)
+    settle()
+  }
+
+  const checkAttempts = () => {
+    for (const row of database.query("SELECT job_id, unit, task, failures FROM charlotte_tasks")) {
+      const [job, unit, task, failures] = [
+        text(row, "job_id"),
+        text(row, "unit"),
+        number(row, "task"),
+        number(row, "failures")
+      ]
+      const verdicts = turns.verdicts(job, unit, task)
+      if (failures > verdicts)
+        violate(
+          `task ${task} of unit ${unit} of ${nameOf(job)} has used ${failures} attempts, with ${verdicts} verdicts`
+        )
+    }
+  }
+
+  /** What a turn has written is on the target, in the result or, of a unit that is in none, in its worktree or on its branch. */
+  const checkFiles = () => {
+    const units = `SELECT u.job_id, u.unit, u.state, r.status, json_extract(r.config, '$.targetBranch') AS target
+      FROM charlotte_units u JOIN charlotte_runs r ON r.id = u.job_id`
+    for (const row of database.query(units)) {
+      const [job, unit, state, status] = [
+        text(row, "job_id"),
+        text(row, "unit"),
+        text(row, "state"),
+        text(row, "status")
+      ]
+      const isMerged = state === "merged"
+      const own = `charlotte/${job}/${isMerged ? "result" : `unit/${unit}`}`
+      const tip = repository.at(status === "completed" ? text(row, "target") : own)
+      const places = [
+        tip && repository.tree(tip),
+        isMerged ? undefined : repository.files(`/home/worktrees/${job}/${unit}`)
+      ]
+      for (const [path, content] of turns.written(job, unit))
+        if (!places.some((place) => place?.get(path) === content))
+          violate(`${path} of unit ${unit} of ${nameOf(job)}, which is ${state}, is lost in the end`)
+    }
+  }
+
+  /** A job fails only by verdicts. */
+  const checkFailures = () => {
+    const failed = `SELECT id, json_extract(error, '$.message') AS message FROM charlotte_runs r WHERE status = 'failed'
+      AND NOT EXISTS (SELECT 1 FROM charlotte_tasks t WHERE t.job_id = r.id AND t.failures >= ?)`
+    for (const row of database.query(failed, Plans.attempts))
+      violate(`${nameOf(text(row, "id"))} has failed without a task that has: ${text(row, "message")}`)
+  }
+
+  managers.boot()
+  for (const target of Repository.targets.slice(0, jobs))
+    timeline.after(random.between(0, random.chance(0.5) ? 5_000 : length / 2), () => begin(target))
+  for (let n = random.between(2, 9); n > 0; n--) timeline.after(random.between(0, length), mishap)
+  settle()
+  isCalm = true
+  for (let n = 0; n < mornings && goesOn() && unfinished().length > 0; n++) {
+    checkWaits()
+    if (goesOn()) morning()
+  }
+  if (goesOn()) {
+    for (const { id, reason, status } of unfinished()) violate(`${nameOf(id)} is still ${status}: ${reason}`)
+    checkAttempts()
+    checkFiles()
+    checkFailures()
+    person.checkAnswers(watch.counts().answers)
+  }
+  if (goesOn()) {
+    managers.close(() => {})
+    settle()
+    managers.audit("in the end", { isOver: true })
+  }
+
+  const count = (sql: string) => number(database.query(`SELECT count(*) AS n FROM ${sql}`)[0], "n")
+  const report: Report = {
+    seed,
+    steps,
+    ...managers.figures(),
+    jobs: count("charlotte_runs"),
+    events: count("charlotte_events"),
+    merges: count("charlotte_units WHERE state = 'merged'"),
+    night: { ...watch.counts(), turns: turns.count() },
+    violations: machine.violations,
+    digest: trace.digest(),
+    trace: trace.lines()
+  }
+  for (const life of managers.lives()) life.kill()
+  database.close()
+  return report
+}

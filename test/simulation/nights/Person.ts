@@ -1,0 +1,120 @@
+/**
+ * The person who answers the questions of agents: at once, late, twice at the same time, or in the morning. Each answer is recorded
+ * once, and each turn gets the answers that its session does not know yet.
+ */
+import { Cause, DateTime, Effect, Exit, Option } from "effect"
+import { JobId } from "../../../src/domain/JobId.js"
+import { RunStore } from "../../../src/store/RunStore.js"
+import type { Database } from "../Database.js"
+import type { Machine } from "../Machine.js"
+import type { Manager } from "../Manager.js"
+import { maybe, number, text } from "../rows.js"
+import { minute } from "./Service.js"
+
+export interface Person {
+  /** A question that nobody has asked before. */
+  readonly question: () => string
+  /** An agent has asked; the person may answer later. */
+  readonly asked: (job: string, unit: string) => void
+  readonly answer: (job: string, unit: string) => void
+  /** What the prompt of a turn says of the answers. */
+  readonly check: (turn: {
+    readonly job: string
+    readonly unit: string
+    readonly task: number
+    readonly place: string
+    readonly session: string
+    readonly isResumed: boolean
+    readonly prompt: string
+    /** The process that has started it. */
+    readonly by: number
+  }) => void
+  /** Each question has one answer, which was accepted, and one event. */
+  readonly checkAnswers: (events: number) => void
+  readonly count: () => number
+}
+
+const expected = ["AlreadyAnswered", "NoOpenQuestion", "JobEnded", "StoreError"]
+
+export const make = (
+  machine: Machine,
+  database: Database,
+  /** The manager that answers can be sent to. */
+  current: () => Manager | undefined
+): Person => {
+  const { nameOf, random, timeline, trace, violate } = machine
+  const accepted = new Set<string>()
+  const refused = new Set<string>()
+  /** The answers that each session knows. */
+  const known = new Map<string, Set<string>>()
+  /** The process that has started the last turn of a task. */
+  const last = new Map<string, number>()
+  let questions = 0
+  let texts = 0
+
+  const answer: Person["answer"] = (job, unit) => {
+    const manager = current()
+    if (manager?.service() === undefined || manager.isClosing())
+      return void timeline.after(5_000, () => answer(job, unit))
+    const sent = `answer ${++texts}.`
+    const answering = Effect.gen(function* () {
+      const { questions } = yield* RunStore
+      return yield* questions.answer({
+        jobId: JobId.make(job),
+        unit,
+        text: sent,
+        by: "person",
+        at: yield* DateTime.now
+      })
+    })
+    trace.say(`${sent} for unit ${unit} of ${nameOf(job)}`)
+    manager.life.fork(manager.onDatabase(answering), (exit) => {
+      const failure = Exit.isFailure(exit) ? Option.getOrUndefined(Cause.failureOption(exit.cause)) : undefined
+      if (Exit.isSuccess(exit)) accepted.add(sent)
+      else if (failure !== undefined && expected.includes(failure._tag)) refused.add(sent)
+      else violate(`${sent} was answered: ${Cause.pretty(exit.cause)}`)
+    })
+  }
+
+  return {
+    question: () => `what comes first, q${++questions}?`,
+    asked: (job, unit) => {
+      // In the morning at the latest.
+      if (random.chance(0.2)) return
+      const delay = random.between(0, random.chance(0.5) ? 20_000 : 30 * minute)
+      for (let n = random.chance(0.3) ? 2 : 1; n > 0; n--) timeline.after(delay, () => answer(job, unit))
+    },
+    answer,
+    check: ({ by, isResumed, job, place, prompt, session, task, unit }) => {
+      const asked = database
+        .query("SELECT task, answer FROM charlotte_questions WHERE job_id = ? AND unit = ?", job, unit)
+        .map((row) => ({ of: number(row, "task"), answer: maybe(row, "answer") }))
+      if (asked.some(({ answer }) => answer === null))
+        violate(`a turn at ${place} began before its question was answered`)
+      const key = `${job}/${unit}/${task}`
+      // A turn that was recorded and did not begin may have been to get them, too.
+      const mayRepeat = last.get(key) !== by
+      last.set(key, by)
+      const before = (isResumed ? known.get(session) : undefined) ?? new Set()
+      const answers = asked.flatMap(({ answer, of }) => (answer === null ? [] : [{ answer, isOwn: of === task }]))
+      for (const { answer, isOwn } of answers) {
+        const times = prompt.split(answer).length - 1
+        const isKnown = before.has(answer)
+        if (times !== (isOwn && !isKnown ? 1 : 0) && !(isKnown && mayRepeat && times === 1))
+          violate(`a turn at ${place} got ${answer} ${times} times, ${isKnown ? "and had it" : "and did not have it"}`)
+      }
+      for (const answer of refused)
+        if (prompt.includes(answer)) violate(`a turn at ${place} got ${answer}, which was refused`)
+      known.set(session, new Set(answers.flatMap(({ answer, isOwn }) => (isOwn ? [answer] : []))))
+    },
+    checkAnswers: (events) => {
+      const answered = database
+        .query("SELECT answer FROM charlotte_questions WHERE answer IS NOT NULL")
+        .map((row) => text(row, "answer"))
+      for (const one of accepted) if (!answered.includes(one)) violate(`${one} was accepted, and is not recorded`)
+      for (const one of refused) if (answered.includes(one)) violate(`${one} was refused, and is recorded`)
+      if (events !== answered.length) violate(`${answered.length} questions are answered, with ${events} events`)
+    },
+    count: () => accepted.size
+  }
+}
