@@ -66,7 +66,7 @@ interface Urgent {
 const isTurn = (fiber: unknown, task: () => void): boolean =>
   typeof fiber === "object" && fiber !== null && "run" in fiber && fiber.run === task
 
-/** Making way takes a fiber some operations itself: one that did it all the time would get nowhere. */
+/** How often a fiber makes way. That takes it some operations itself: one that did it all the time would get nowhere. */
 const often = 0.03
 
 /** Operations that a fiber takes to get under way. */
@@ -82,12 +82,14 @@ export const make = (
     readonly pid: number
     readonly bootId: string
     readonly isAlive: (pid: number) => boolean
+    /** How probable it is at each operation that a fiber makes way; often by default. */
+    readonly makesWay?: number
     /** Clears away what only the kernel would. */
     readonly onKilled: (life: Life) => void
   }
 ): Life => {
   const { random, timeline, trace } = machine
-  const { bootId, pid } = options
+  const { bootId, makesWay = often, pid } = options
   let alive = true
   let frozen = false
   /** What was due while it was frozen. */
@@ -123,7 +125,7 @@ export const make = (
     shouldYield: (fiber) => {
       if (hasty.has(fiber)) return false
       if (head > 0) head -= 1
-      else if (random.chance(often)) return 0
+      else if (random.chance(makesWay)) return 0
       return false
     },
     scheduleTask: (task, _priority, fiber) => schedule(task, fiber)

@@ -48,11 +48,12 @@ export const make = (
     readonly operations: Pick<Operations, "forget">
     readonly stopGrace: number
     readonly recovery: "automatic" | "manual"
+    readonly makesWay?: number
   }
 ): Managers => {
   const { database, machine, maxJobs, processes } = world
   const { random, timeline, violate } = machine
-  const { recovery, stopGrace } = options
+  const { makesWay, recovery, stopGrace } = options
   const lives = new Map<number, LifeModule.Life>()
   let current: ManagerModule.Manager | undefined
   let rival: ManagerModule.Manager | undefined
@@ -67,6 +68,7 @@ export const make = (
     const life = LifeModule.make(machine, {
       pid: pids++,
       bootId: `boot${bootId}`,
+      ...(makesWay !== undefined && { makesWay }),
       isAlive: (pid) => lives.get(pid)?.isAlive() === true,
       onKilled: (life) => {
         lives.delete(life.pid)

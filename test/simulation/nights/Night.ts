@@ -35,6 +35,9 @@ import * as Watch from "./Watch.js"
 /** Virtual time begins here: a summer evening, in milliseconds. */
 const start = 1_750_013_000_000
 
+/** What matters of a night takes long, so fibers make way less often than in the simulation of the manager, which halves its cost. */
+const makesWay = 0.005
+
 /** More than any night needs. */
 const mostSteps = 3_000_000
 
@@ -50,7 +53,7 @@ export const run = (
   const trace = Trace.make({ now: () => timeline.now() - start, keep: options.keep ?? 60 })
   const machine = Machine.make({ random, timeline, trace })
   const { nameOf, violate } = machine
-  const length = random.between(40, 120) * Service.minute
+  const length = random.between(20, 60) * Service.minute
   const jobs = random.between(1, 2)
   const concurrency = random.between(1, 3)
   const hangs = random.chance(0.1)
@@ -121,7 +124,8 @@ export const run = (
     boot: ManagerModule.boot(world, orchestrator),
     operations: { forget: () => {} },
     stopGrace: random.pick([0, 1_000, 5_000]),
-    recovery: "automatic"
+    recovery: "automatic",
+    makesWay
   })
 
   /** Does something with the manager, as soon as there is one. */
@@ -275,12 +279,12 @@ export const run = (
     }
   }
 
-  /** A job fails only by verdicts. */
+  /** A job fails only by verdicts, or because its manager was killed three times in a row. */
   const checkFailures = () => {
-    const failed = `SELECT id, json_extract(error, '$.message') AS message FROM charlotte_runs r WHERE status = 'failed'
+    const failed = `SELECT id, error FROM charlotte_runs r WHERE status = 'failed' AND error NOT LIKE '%times in a row%'
       AND NOT EXISTS (SELECT 1 FROM charlotte_tasks t WHERE t.job_id = r.id AND t.failures >= ?)`
     for (const row of database.query(failed, Plans.attempts))
-      violate(`${nameOf(text(row, "id"))} has failed without a task that has: ${text(row, "message")}`)
+      violate(`${nameOf(text(row, "id"))} has failed without a task that has: ${text(row, "error")}`)
   }
 
   managers.boot()

@@ -81,7 +81,7 @@ export const make = (
     asked: (job, unit) => {
       // In the morning at the latest.
       if (random.chance(0.2)) return
-      const delay = random.between(0, random.chance(0.5) ? 20_000 : 30 * minute)
+      const delay = random.between(0, random.chance(0.5) ? 20_000 : 20 * minute)
       for (let n = random.chance(0.3) ? 2 : 1; n > 0; n--) timeline.after(delay, () => answer(job, unit))
     },
     answer,

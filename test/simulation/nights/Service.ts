@@ -122,11 +122,11 @@ export const make = (
   { from, to: end }: { readonly from: number; readonly to: number }
 ): Service => {
   const troubles: Array<Trouble> = []
-  for (let at = from + random.between(0, 30) * minute; at < end;) {
+  for (let at = from + random.between(0, 5 * minute); at < end;) {
     const kind = random.weighted({ limit: 5, funds: 1, outage: 2, unknown: 2, login: 0.5 })
-    const to = Math.min(end, at + random.between(20_000, (kind === "limit" ? 50 : 30) * minute))
+    const to = Math.min(end, at + random.between(20_000, (kind === "limit" ? 25 : 15) * minute))
     troubles.push({ kind, from: at, to, says: format.trouble(kind, to, random) })
-    at = to + random.between(0, 40 * minute)
+    at = to + random.between(0, 10 * minute)
   }
   return {
     at: (time) => troubles.find(({ from, to }) => from <= time && time < to),

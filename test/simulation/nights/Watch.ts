@@ -110,12 +110,13 @@ export const make = (
     },
     begins: ({ agent, by, isAlive }) => {
       const limit = limits.get(agent)
-      // The turn may have been admitted before the limit was reached, or the clock was set.
-      const now = timeline.now()
-      if (limit === undefined || now - limit.changedAt <= soon || now - calmSince() <= soon) return
-      if (wallClock() < limit.until)
-        violate(`a turn of ${agent} begins ${limit.until - wallClock()} ms before its reset`)
-      if (limit.probe?.by === by && limit.probe.isAlive()) violate(`two turns probe ${agent} at one reset`)
+      if (limit === undefined) return
+      const isDue = wallClock() >= limit.until
+      // Before that, the turn may have been admitted before the limit was reached, or the clock was set.
+      const isSure = timeline.now() - Math.max(limit.changedAt, calmSince()) > soon
+      if (isSure && !isDue) violate(`a turn of ${agent} begins ${limit.until - wallClock()} ms before its reset`)
+      if (isSure && limit.probe?.by === by && limit.probe.isAlive()) violate(`two turns probe ${agent} at one reset`)
+      if (!isDue) return
       counts.probes += 1
       trace.say(`the turn probes ${agent}`)
       limit.probe = { by, isAlive }
