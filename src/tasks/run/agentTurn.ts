@@ -1,7 +1,7 @@
 /**
  * One turn of the agent at a task, with its records and events.
  */
-import { DateTime, Effect, Option } from "effect"
+import { DateTime, Duration, Effect, Option } from "effect"
 import * as Agent from "../agents/Agent.js"
 import * as answered from "../agents/answered.js"
 import * as Invocation from "../agents/Invocation.js"
@@ -11,6 +11,7 @@ import * as TurnEnd from "../agents/TurnEnd.js"
 import { TaskSession } from "../../domain/Work.js"
 import { now } from "../../internal/now.js"
 import * as plainText from "../../internal/plainText.js"
+import { RealClock } from "../../internal/RealClock.js"
 import type { Task, Unit } from "../plan/Plan.js"
 import * as Protection from "../plan/Protection.js"
 import { ofTask } from "./emitTaskEvent.js"
@@ -135,7 +136,8 @@ export const run = (
       })
     )
     yield* emit("task.agent.started", { agent: worker.name, log })
-    const began = yield* now
+    const running = yield* RealClock
+    const began = yield* running.now
     const value = yield* runCommand.run(ctx, worktree, {
       ...invocation,
       span: "agent",
@@ -146,7 +148,8 @@ export const run = (
     const { outcome, reason, tail } = value
     // Agents inherit the time zone of this process.
     const ended = yield* now
-    const took = DateTime.distanceDuration(began, ended)
+    // The clock may have been set, or the machine suspended.
+    const took = Duration.millis((yield* running.now) - began)
     const here = { now: ended, zone: DateTime.zoneMakeLocal() }
     const output = { format: formatOf(worker), tail, size: value.log.to }
     const read = TurnEnd.read({ outcome, ...output, took }, here)

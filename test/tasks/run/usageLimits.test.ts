@@ -3,12 +3,12 @@ import { describe, expect, it } from "@effect/vitest"
 import { JobManager, type Run, RunStore } from "charlotte"
 import { Agents } from "charlotte/tasks"
 import { DateTime, Duration, Effect, Layer, Option, Schema } from "effect"
-import { copyFileSync, readFileSync, rmSync } from "node:fs"
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { basename } from "node:path"
 import { Failpoint, type Service } from "../../../src/internal/Failpoint.js"
 import { jumping } from "../../support/jumpingClock.js"
 import * as Repository from "../../support/Repository.js"
-import { charlotte, ended, repository, run, task, unit, untilClosed } from "../Jobs.js"
+import { appears, charlotte, ended, repository, run, task, unit, untilClosed } from "../Jobs.js"
 import { type Config, counted, counting, eventually, pausing } from "./Scenes.js"
 
 /**
@@ -554,6 +554,29 @@ describe("an agent whose service is not reached", () => {
 })
 
 describe("an agent that gets no answer from its model", () => {
+  it.scopedLive("uses no attempt where the machine sleeps in the middle of the turn", () =>
+    jumping((jump) =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const { config } = yield* repository(world, once)
+        const [begun, awake] = [`${world.root}/begun`, `${world.root}/awake`]
+        const script = `[ $n = 1 ] || worked
+          touch '${begun}'; while [ ! -e '${awake}' ]; do sleep 0.05; done
+          refused 'Please come back another day'`
+        const job = yield* Effect.gen(function* () {
+          const manager = yield* JobManager.JobManager
+          const id = yield* manager.start({ ...config, agent: "claude" })
+          yield* appears(begun)
+          yield* jump("1 hour")
+          writeFileSync(awake, "")
+          return yield* ended(id)
+        }).pipe(Effect.provide(charlotte(world, { profiles: [claude(world, script)] })))
+        expect(job.run.status).toBe("completed")
+        expect(job.work.tasks).toMatchObject([{ state: "completed", failures: 0, calls: 1 }])
+      })
+    )
+  )
+
   const unanswered = "{ echo 'Your seat was reassigned' >&2; exit 1; }"
   const limited = { ...once, "charlotte.yaml": "attempts: 1\nlimits: { agentCalls: 1 }\n" }
 
