@@ -8,6 +8,7 @@ import { ScriptedOrchestrator, Step } from "charlotte/testing"
 import { Cause, Clock, Deferred, Duration, Effect, FastCheck, Option, Stream, TestClock, TestServices } from "effect"
 import { RealClock } from "../../src/internal/RealClock.js"
 import { config, unknownId } from "../support/jobs.js"
+import { Work } from "../support/Work.js"
 import { type Job, maxJobs, type Model } from "./Model.js"
 import type { World } from "./World.js"
 
@@ -20,9 +21,9 @@ const withKey = (key: string | undefined) => (key === undefined ? config : { ...
 const outcomeOf = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.map(Effect.either(effect), (either) => (either._tag === "Left" ? either.left._tag : "done"))
 
-const logOf = (id: Job["id"]) =>
+const logOf = ({ kind }: Model, id: Job["id"]) =>
   Effect.flatMap(RunStore.RunStore, (store) =>
-    Effect.map(store.events({ kind: "tasks", jobId: id, after: 0, limit: 10_000 }), (page) =>
+    Effect.map(store.events({ kind: kind.name, jobId: id, after: 0, limit: 10_000 }), (page) =>
       Option.match(page, { onNone: () => [], onSome: ({ events }) => events.map(({ type }) => type) })
     )
   )
@@ -33,7 +34,7 @@ const settled = (model: Model) =>
     const manager = yield* JobManager.JobManager
     const { began } = yield* ScriptedOrchestrator.ScriptedOrchestrator
     for (const { id, log } of model.jobs) {
-      const written = (yield* logOf(id)).length
+      const written = (yield* logOf(model, id)).length
       if (written < log.length) yield* Stream.runDrain(Stream.take(manager.events(id), log.length))
     }
     for (const { attempt, id } of model.active) yield* began(id, attempt)
@@ -53,17 +54,17 @@ const settled = (model: Model) =>
 /** The real manager is in the same state as the model. */
 const agree = (model: Model) =>
   Effect.gen(function* () {
-    model.dispatch(yield* Clock.currentTimeMillis)
+    model.advance(yield* Clock.currentTimeMillis)
     yield* settled(model)
     const manager = yield* JobManager.JobManager
     const store = yield* RunStore.RunStore
     expect([...(yield* manager.list)].sort()).toEqual(model.active.map(({ id }) => id).sort())
     expect(yield* manager.activeCount).toBe(model.active.length)
     const runs = yield* store.list({ limit: 1_000 })
-    expect(runs.map(({ attempt, id, status }) => ({ id, status, attempt }))).toEqual(
-      [...model.jobs].reverse().map(({ attempt, id, status }) => ({ id, status, attempt }))
+    expect(runs.map(({ attempt, id, status, tries = 0 }) => ({ id, status, attempt, tries }))).toEqual(
+      model.newestFirst.map(({ attempt, id, status, tries }) => ({ id, status, attempt, tries }))
     )
-    for (const { id, log } of model.jobs) expect(yield* logOf(id)).toEqual(log)
+    for (const { id, log } of model.jobs) expect(yield* logOf(model, id)).toEqual(log)
   })
 
 const command = (
@@ -72,7 +73,14 @@ const command = (
   check: (model: Model) => boolean = () => true
 ): Command => ({
   check,
-  run: (model, world) => world.run(Effect.zipRight(act(model), agree(model))),
+  run: (model, world) =>
+    world.run(
+      Effect.gen(function* () {
+        model.now = yield* Clock.currentTimeMillis
+        yield* act(model)
+        yield* agree(model)
+      })
+    ),
   toString: () => name
 })
 
@@ -90,6 +98,10 @@ const onJob = (
     (model) => find(model) !== undefined
   )
 }
+
+/** What a producer does, where the kind has producers. */
+const byProducer = (act: (producer: typeof Work.Producer.Service) => Effect.Effect<unknown, unknown>) =>
+  Effect.flatMap(Effect.serviceOption(Work.Producer), Option.match({ onNone: () => Effect.void, onSome: act }))
 
 const running = ({ active }: Model) => active
 
@@ -118,13 +130,12 @@ const queue = ({
   command(`queue ${key ?? ""} ${priority} ${days}`, (model) =>
     Effect.gen(function* () {
       const manager = yield* JobManager.JobManager
-      const now = yield* Clock.currentTimeMillis
       const delay = days === 0 ? {} : { delay: Duration.days(days) }
       const started = yield* Effect.either(manager.start(withKey(key), { whenFull: "queue", priority, ...delay }))
       if (started._tag === "Left") return expect(started.left._tag).toBe(model.conflict(key))
       expect(model.conflict(key)).toBeUndefined()
       if (days === 0 && model.active.length < maxJobs) model.started(started.right, key, priority)
-      else model.queued(started.right, { key, priority, dueAt: now + Duration.toMillis(Duration.days(days)) })
+      else model.queued(started.right, { key, priority, dueAt: model.now + Duration.toMillis(Duration.days(days)) })
     })
   )
 
@@ -199,9 +210,12 @@ const emit = (n: number, count: number) =>
     running
   )
 
+const giveUp: Step.Step<{ readonly fail: (error: string) => Effect.Effect<never> }> = ({ fail }) => fail("for good")
+
 const ends = {
   succeed: [Step.succeed("done"), "completed"],
   fail: [Step.fail("broken"), "failed"],
+  giveUp: [giveUp, "failed"],
   die: [Step.die("a bug"), "failed"],
   interrupt: [Step.interrupt, "failed"]
 } as const
@@ -216,8 +230,9 @@ const end = (n: number, how: keyof typeof ends) =>
         const { send } = yield* ScriptedOrchestrator.ScriptedOrchestrator
         const [step, status] = ends[how]
         yield* send(job.id, step)
-        expect((yield* manager.await(job.id)).status).toBe(status)
-        model.ended(job, status)
+        if (how === "fail") model.failed(job)
+        else model.ended(job, status)
+        if (model.job(job.id).status === status) expect((yield* manager.await(job.id)).status).toBe(status)
       }),
     running
   )
@@ -251,7 +266,7 @@ const stopWhileItEnds = (n: number) =>
         const { stop } = yield* Effect.all(n % 2 === 0 ? both : { stop: both.stop, end: both.end }, {
           concurrency: "unbounded"
         })
-        const events = (yield* logOf(job.id)).slice(job.log.length)
+        const events = (yield* logOf(model, job.id)).slice(job.log.length)
         expect([
           ["job.completed"],
           ["job.stopping", "job.completed"],
@@ -320,14 +335,43 @@ const unknown = command("operations on an unknown job", () =>
   })
 )
 
-/** Due times come one after the other: what is due first takes a permit before the next is due. */
+/** It waits until the manager begins it. */
+const startByProducer = (priority: number) =>
+  command(`start by a producer ${priority}`, (model) =>
+    byProducer(({ start }) =>
+      Effect.map(start(config, { priority }), (id) => model.queued(id, { key: undefined, priority }))
+    )
+  )
+
+const signalByProducer = (n: number) =>
+  onJob("signal by a producer", n, (job, model) =>
+    byProducer((producer) =>
+      Effect.gen(function* () {
+        const isOver = !model.unfinished.includes(job)
+        expect(yield* outcomeOf(producer.signal(job.id, "go"))).toBe(isOver ? "JobEnded" : "done")
+        if (!isOver) model.signalled(job)
+      })
+    )
+  )
+
+const stopByProducer = (n: number) =>
+  onJob("stop by a producer", n, (job, model) =>
+    byProducer((producer) =>
+      Effect.gen(function* () {
+        yield* producer.stop(job.id)
+        if (model.unfinished.includes(job)) model.stopped(job)
+        expect((yield* producer.await(job.id)).status).toBe(model.job(job.id).status)
+      })
+    )
+  )
+
+/** What is next comes first: a run that is due takes a permit before the next is due. */
 const wait = (days: number) =>
   command(`wait ${days} days`, (model) =>
     Effect.gen(function* () {
-      const now = yield* Clock.currentTimeMillis
-      const end = now + Duration.toMillis(Duration.days(days))
-      for (const dueAt of model.dueTimes.filter((dueAt) => now < dueAt && dueAt < end)) {
-        yield* TestClock.setTime(dueAt)
+      const end = model.now + Duration.toMillis(Duration.days(days))
+      while (model.next < end) {
+        yield* TestClock.setTime(model.next)
         yield* agree(model)
       }
       yield* TestClock.setTime(end)
@@ -366,13 +410,16 @@ export const commands = FastCheck.commands(
     record({ n: nat(), count: integer({ min: 1, max: 5 }) }).map(({ count, n }) => emit(n, count)),
     record({
       n: nat(),
-      how: constantFrom("succeed" as const, "fail" as const, "die" as const, "interrupt" as const)
+      how: constantFrom("succeed" as const, "fail" as const, "giveUp" as const, "die" as const, "interrupt" as const)
     }).map(({ how, n }) => end(n, how)),
     record({ n: nat(), callers: integer({ min: 1, max: maxJobs }) }).map(({ callers, n }) => stop(n, callers)),
     nat().map(stopWhileItEnds),
     nat().map(resume),
     nat().map(resume),
     record({ n: nat(), again: boolean(), callers: integer({ min: 1, max: 3 }) }).map(({ n, ...how }) => retry(n, how)),
+    priority.map(startByProducer),
+    nat().map(signalByProducer),
+    nat().map(stopByProducer),
     constant(stopAll),
     constant(unknown),
     integer({ min: 1, max: 4_000 }).map(wait),

@@ -7,17 +7,40 @@ export const maxJobs = 3
 
 const crashLimit = 3
 
+/** What a kind of job allows. */
+export interface Kind {
+  readonly name: string
+  /** How often a failed attempt is followed by another. */
+  readonly times: number
+  /** The time limit of an attempt, in milliseconds. */
+  readonly timeout: number
+}
+
+export const tasks: Kind = { name: "tasks", times: 0, timeout: Infinity }
+
+/** Longer than a manager takes to restart, by the clock of the test, times the number of commands. */
+export const work: Kind = { name: "work", times: 2, timeout: 100 }
+
+/** Before the n-th retry, in milliseconds: no sum of such pauses, time limits and whole days is the same as another one. */
+export const pauseBefore = (n: number): number => n * 86_400_000 + 7_919
+
 export interface Job {
   readonly id: JobId.JobId
   readonly key: string | undefined
   readonly status: RunStatus.RunStatus
   readonly attempt: number
+  /** How often an attempt has failed and was to be followed by another. */
+  readonly tries: number
+  /** When the current attempt has begun, in milliseconds. */
+  readonly begunAt: number
   /** Consecutive crashes without an emitted event. */
   readonly crashes: number
   readonly priority: number
-  /** Of a pending run: when it is due, in milliseconds. */
+  /** Of a pending run, or of one that waits for a retry: when it is due, in milliseconds. */
   readonly dueAt: number
-  /** Of a parked run: whether it is due. */
+  /** Of a parked run: whether it waits for a retry, and not for a signal. */
+  readonly isRetry: boolean
+  /** Of a parked run: whether it is due before its time. */
   readonly isWoken: boolean
   /** Whether a signal has come that no attempt has used up. */
   readonly hasSignal: boolean
@@ -28,8 +51,20 @@ export interface Job {
 }
 
 export class Model {
+  readonly kind: Kind
+  now = 0
+
+  constructor(kind: Kind) {
+    this.kind = kind
+  }
+
   /** In start order. */
   jobs: ReadonlyArray<Job> = []
+
+  /** The ids of a producer are not in the order of its manager's. */
+  get newestFirst(): ReadonlyArray<Job> {
+    return [...this.jobs].sort((a, b) => (a.id < b.id ? 1 : -1))
+  }
 
   get active(): ReadonlyArray<Job> {
     return this.jobs.filter(({ status }) => status === "running")
@@ -39,10 +74,15 @@ export class Model {
     return this.jobs.filter(({ status }) => ["pending", "running", "interrupted", "parked"].includes(status))
   }
 
-  /** When the pending runs are due, the earliest first. */
-  get dueTimes(): ReadonlyArray<number> {
-    const pending = this.jobs.filter(({ status }) => status === "pending")
-    return pending.map(({ dueAt }) => dueAt).sort((a, b) => a - b)
+  /** When the next run is due, or the next attempt exceeds its time limit. */
+  get next(): number {
+    const waiting = this.jobs.filter(({ isRetry, isWoken, status }) => status === "pending" || (isRetry && !isWoken))
+    const times = [...waiting.map(({ dueAt }) => dueAt), ...this.active.map((job) => this.limitOf(job))]
+    return Math.min(...times.filter((time) => time > this.now))
+  }
+
+  private limitOf({ begunAt }: Job): number {
+    return begunAt + this.kind.timeout
   }
 
   /** Why a job with this key cannot start now: a run that waits holds its key. */
@@ -74,22 +114,58 @@ export class Model {
   private add(job: Pick<Job, "id" | "key" | "priority" | "status" | "dueAt" | "log">): void {
     this.jobs = [
       ...this.jobs,
-      { ...job, attempt: 1, crashes: 0, isWoken: false, hasSignal: false, retriedAs: undefined }
+      {
+        ...job,
+        attempt: 1,
+        tries: 0,
+        begunAt: this.now,
+        crashes: 0,
+        isRetry: false,
+        isWoken: false,
+        hasSignal: false,
+        retriedAs: undefined
+      }
     ]
   }
 
-  /** Runs that are due begin, as far as there are permits: by priority, then parked before pending, then the oldest. */
-  dispatch(now: number): void {
-    const isDue = ({ dueAt, isWoken, status }: Job) =>
-      status === "pending" ? dueAt <= now : status === "parked" && isWoken
-    const first = (a: Job, b: Job) =>
-      b.priority - a.priority || (a.status === b.status ? (a.id < b.id ? -1 : 1) : a.status === "parked" ? -1 : 1)
+  /** It is that late: attempts exceed their time limit, and runs that are due begin. */
+  advance(now: number): void {
+    this.now = now
+    for (const job of this.active) if (this.limitOf(job) <= now) this.failed(job, ["job.timeout"])
+    this.dispatch()
+  }
+
+  /**
+   * Runs that are due begin, as far as there are permits: by priority, then those that have parked before those that are pending or
+   * retried, then the oldest.
+   */
+  private dispatch(): void {
+    const isDue = ({ dueAt, isRetry, isWoken, status }: Job) =>
+      status === "pending" || (status === "parked" && isRetry && !isWoken) ? dueAt <= this.now : isWoken
+    const rank = ({ isWoken }: Job) => (isWoken ? 0 : 1)
+    const first = (a: Job, b: Job) => b.priority - a.priority || rank(a) - rank(b) || (a.id < b.id ? -1 : 1)
     while (this.active.length < maxJobs) {
       const [job] = this.jobs.filter(isDue).sort(first)
       if (job === undefined) return
       if (job.status === "parked") this.resumed(job)
-      else this.change(job.id, { status: "running", log: [...job.log, "job.started"] })
+      else this.change(job.id, { status: "running", begunAt: this.now, log: [...job.log, "job.started"] })
     }
+  }
+
+  /** Its attempt has failed, and is followed by another if there may be one. */
+  failed(job: Job, before: ReadonlyArray<string> = []): void {
+    const { id, log } = job
+    const tries = job.tries + 1
+    if (tries > this.kind.times) return this.ended(job, "failed", before)
+    const dueAt = this.now + pauseBefore(tries)
+    this.change(id, {
+      status: "parked",
+      isRetry: true,
+      tries,
+      dueAt,
+      crashes: 0,
+      log: [...log, ...before, "job.parked"]
+    })
   }
 
   /** It has parked for a signal. */
@@ -98,8 +174,8 @@ export class Model {
     this.change(id, { ...used, status: "parked", crashes: 0, log: [...log, "job.parked"] })
   }
 
-  signalled({ id, isWoken, log, status }: Job): void {
-    const wakes = status === "parked" && !isWoken
+  signalled({ id, isRetry, isWoken, log, status }: Job): void {
+    const wakes = status === "parked" && !isRetry && !isWoken
     this.change(id, { isWoken: isWoken || wakes, hasSignal: !wakes, log: [...log, "job.signalled"] })
   }
 
@@ -112,7 +188,7 @@ export class Model {
   }
 
   ended({ id, log }: Job, status: "completed" | "failed" | "cancelled", before: ReadonlyArray<string> = []): void {
-    this.change(id, { status, log: [...log, ...before, `job.${status}`] })
+    this.change(id, { status, isRetry: false, isWoken: false, log: [...log, ...before, `job.${status}`] })
   }
 
   /** An interrupted run is cancelled without `job.stopping`. */
@@ -121,7 +197,14 @@ export class Model {
   }
 
   resumed({ attempt, id, log }: Job): void {
-    this.change(id, { status: "running", attempt: attempt + 1, isWoken: false, log: [...log, "job.resumed"] })
+    this.change(id, {
+      status: "running",
+      attempt: attempt + 1,
+      begunAt: this.now,
+      isRetry: false,
+      isWoken: false,
+      log: [...log, "job.resumed"]
+    })
   }
 
   closed(): void {
@@ -137,7 +220,7 @@ export class Model {
     }
   }
 
-  private job(id: JobId.JobId): Job {
+  job(id: JobId.JobId): Job {
     const found = this.jobs.find((job) => job.id === id)
     if (found === undefined) throw new Error(`the model has no job ${id}`)
     return found

@@ -3,10 +3,11 @@
  */
 import { Database, type errors, JobManager, RunStore } from "charlotte"
 import { ScriptedOrchestrator } from "charlotte/testing"
-import { Context, Effect, Exit, Layer, Logger, LogLevel, Runtime, Scope, TestClock } from "effect"
+import { Context, Duration, Effect, Exit, Layer, Logger, LogLevel, Runtime, Scope, TestClock } from "effect"
 import { KernelRef } from "../../src/internal/ProcessIdentity.js"
 import { databaseFile } from "../manager/lives.js"
-import { maxJobs } from "./Model.js"
+import * as Work from "../support/Work.js"
+import * as Model from "./Model.js"
 import * as Process from "./Process.js"
 
 type Services = JobManager.JobManager | RunStore.RunStore | ScriptedOrchestrator.ScriptedOrchestrator
@@ -36,17 +37,21 @@ const orchestrator = ScriptedOrchestrator.layer({
 })
 
 /** Runs are resumed by commands; other tests cover automatic recovery. */
-const manager = JobManager.layer({ maxJobs, recovery: "manual" }).pipe(
-  Layer.provideMerge(orchestrator),
-  Layer.provide(survivor)
-)
+const options = { maxJobs: Model.maxJobs, recovery: "manual" } as const
+
+const managerOf = ({ name, timeout, times }: Model.Kind) =>
+  name === "tasks"
+    ? JobManager.layer(options)
+    : Work.layer({ ...options, timeout, retry: { times, delay: (n) => Duration.millis(Model.pauseBefore(n)) } })
 
 export const make = (
-  store: Layer.Layer<RunStore.RunStore, errors.StoreError>
+  store: Layer.Layer<RunStore.RunStore, errors.StoreError>,
+  kind: Model.Kind
 ): Effect.Effect<World, errors.StoreError | errors.AlreadyManaged, Scope.Scope> =>
   Effect.gen(function* () {
     const runtime = yield* Effect.runtime()
     const stored = yield* Layer.build(store)
+    const manager = managerOf(kind).pipe(Layer.provideMerge(orchestrator), Layer.provide(survivor))
 
     const begin = Effect.gen(function* () {
       const scope = yield* Scope.make()
