@@ -20,7 +20,7 @@ const write = (text: string) => void process.stdout.write(`${text}\n`)
 
 describe("application killed at any point", () => {
   it.scopedLive(
-    "loses no job that waits, none of its transactions, no signal and no place in the queue",
+    "loses no job that waits, none of its transactions, no signal, no try and no place in the queue",
     () =>
       Effect.gen(function* () {
         const directory = yield* TemporaryDirectory.make

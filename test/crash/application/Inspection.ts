@@ -4,16 +4,21 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Database, JobId, RunStatus } from "charlotte"
-import { Effect, type ParseResult, Schema } from "effect"
+import { Array, Effect, type ParseResult, Schema } from "effect"
 import * as Audit from "../../../src/store/Audit.js"
 import { copied } from "../Inspection.js"
 import type { Said } from "./Said.js"
-import { maxJobs } from "./Work.js"
+import * as Effort from "./Effort.js"
+import { maxJobs, Work } from "./Work.js"
 
 const Run = Schema.Struct({
   id: JobId.JobId,
+  kind: Schema.String,
   status: RunStatus.RunStatus,
-  manner: Schema.String,
+  attempt: Schema.Int,
+  tries: Schema.Int,
+  manner: Schema.NullOr(Schema.String),
+  manners: Schema.NullOr(Schema.parseJson(Effort.Manners)),
   order_id: Schema.NullOr(Schema.Int),
   told: Schema.NullOr(Schema.Int),
   error: Schema.NullOr(Schema.String),
@@ -37,7 +42,7 @@ const event = (types: string, and = "") =>
   `(SELECT min(cursor) FROM charlotte_events e WHERE job_id = r.id AND type IN (${types}) ${and})`
 
 const runs = `
-  SELECT id, status, config ->> 'manner' AS manner, config ->> 'order' AS order_id, result ->> 'told' AS told,
+  SELECT id, kind, status, attempt, tries, config ->> 'manner' AS manner, config ->> 'manners' AS manners, config ->> 'order' AS order_id, result ->> 'told' AS told,
     coalesce(error ->> 'error', error ->> 'cause') AS error, priority,
     ${event("'job.queued'", "AND payload ->> 'waitsFor' = 'permit'")} AS queued,
     ${event("'job.started', 'job.failed', 'job.cancelled'")} AS "left", ${event("'job.started'")} AS started
@@ -52,7 +57,7 @@ const Count = Schema.Tuple(Schema.Struct({ events: Schema.Int }))
  * the application has looked for the next.
  */
 const outOfOrder = (runs: ReadonlyArray<Run>): ReadonlyArray<string> => {
-  const plain = runs.filter(({ queued }) => queued !== null)
+  const plain = runs.filter(({ kind, queued }) => kind === Work.kind && queued !== null)
   const begun = plain.filter(({ started }) => started !== null).sort((a, b) => Number(a.started) - Number(b.started))
   return begun.flatMap((run, i) => {
     const last = Number(begun[i - 1]?.started ?? 0)
@@ -102,6 +107,55 @@ const untrue = (said: ReadonlyArray<Said>, runs: ReadonlyMap<JobId.JobId, Run>, 
   })
 }
 
+const Lifecycle = Schema.Array(
+  Schema.Struct({
+    id: JobId.JobId,
+    type: Schema.String,
+    n: Schema.NullOr(Schema.Int),
+    error: Schema.NullOr(Schema.String)
+  })
+)
+
+const lifecycle = `
+  SELECT job_id AS id, type, payload -> 'retry' ->> 'n' AS n, payload -> 'retry' -> 'error' ->> 'kind' AS error
+  FROM charlotte_events WHERE type IN ('job.started', 'job.resumed', 'job.interrupted', 'job.parked') ORDER BY cursor`
+
+/** Tries that were lost, or counted twice: each attempt ends once, and is a try if it fails by itself. */
+const miscounted = (
+  { attempt, error: end, id, manners, status, tries }: Run,
+  events: typeof Lifecycle.Type,
+  said: ReadonlyArray<Said>
+): ReadonlyArray<string> => {
+  const wrong: globalThis.Array<string> = []
+  /** How often each attempt had been retried before. */
+  const before: globalThis.Array<number> = []
+  let counted = 0
+  for (const { error, n, type } of events) {
+    if (type === "job.started" || type === "job.resumed") before.push(counted)
+    if (n === null) continue
+    const manner = manners?.[counted]
+    counted += 1
+    if (n !== counted) wrong.push(`${id} has retry ${n} as number ${counted}`)
+    // On a busy machine anything may take too long.
+    if (error !== "timeout" && (manner === undefined || error !== Effort.kinds[manner]))
+      wrong.push(`${id} has ended by a ${error}, and is one that ${manner}`)
+  }
+  if (tries !== counted) wrong.push(`${id} has ${tries} tries, and was retried ${counted} times`)
+  if (before.length > 0 && before.length !== attempt)
+    wrong.push(`${id} has begun ${before.length} of ${attempt} attempts`)
+  for (const one of said)
+    if (one._tag === "Began" && one.id === id && one.tries !== before[one.attempt - 1])
+      wrong.push(
+        `attempt ${one.attempt} of ${id} has begun with ${one.tries} tries, and not ${before[one.attempt - 1]}`
+      )
+  if (manners !== null && status === "completed" && tries < manners.length)
+    wrong.push(`${id} is completed after ${tries} of ${manners.length} tries`)
+  const isGivenUp = end?.includes("it crashed") === true
+  if (manners !== null && status === "failed" && tries < Effort.times && !isGivenUp)
+    wrong.push(`${id} has failed after ${tries} tries`)
+  return wrong
+}
+
 const read = (
   said: ReadonlyArray<Said>
 ): Effect.Effect<Found, SqlError | ParseResult.ParseError, SqlClient.SqlClient> =>
@@ -117,15 +171,17 @@ const read = (
       Signals,
       "SELECT job_id AS id, name, CAST(payload AS INTEGER) AS payload FROM charlotte_signals"
     )
-    const [{ events }] = yield* ask(Count, "SELECT count(*) AS events FROM charlotte_events")
+    const [count] = yield* ask(Count, "SELECT count(*) AS events FROM charlotte_events")
+    const events = Array.groupBy(yield* ask(Lifecycle, lifecycle), ({ id }) => id)
     const byId = new Map(all.map((run) => [run.id, run]))
     const ofOrders = new Map(orders.map(({ id, job }) => [id, job]))
     return {
       runs: all,
-      events,
+      ...count,
       wrong: [
         ...untrue(said, byId, signals),
         ...outOfOrder(all),
+        ...all.flatMap((run) => miscounted(run, events[run.id] ?? [], said)),
         ...all.flatMap(({ id, order_id: order }) =>
           order === null || ofOrders.get(order) === id ? [] : [`${id} is there without its order`]
         ),
@@ -157,6 +213,6 @@ export const dead = (world: { readonly root: string; readonly home: string }, sa
 export const unfinished = (runs: ReadonlyArray<Run>): ReadonlyArray<string> =>
   runs.flatMap(({ error, id, manner, status }) => {
     if (!RunStatus.isTerminal(status)) return [`${id} is ${status} in the end`]
-    const mayFail = manner === "failing" || error?.includes("it crashed") === true
+    const mayFail = manner === null || manner === "failing" || error?.includes("it crashed") === true
     return status === "failed" && !mayFail ? [`${id} (${manner}) failed: ${error}`] : []
   })

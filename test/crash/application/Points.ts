@@ -16,6 +16,7 @@ const commits = [
   "record job.interrupted",
   "record job.parked",
   "record job.stopping",
+  "record job.timeout",
   "release ownership",
   "signal a job",
   "start a job",

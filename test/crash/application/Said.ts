@@ -14,8 +14,8 @@ const Line = Schema.parseJson(
     Schema.TaggedStruct("RolledBack", { id }),
     Schema.TaggedStruct("Signalled", { id, payload: Schema.Int }),
     Schema.TaggedStruct("Ended", { id, status: RunStatus.RunStatus }),
-    /** An orchestrator has begun. */
-    Schema.TaggedStruct("Began", { id, attempt: Schema.Int }),
+    /** An attempt has begun, after so many retries. */
+    Schema.TaggedStruct("Began", { id, attempt: Schema.Int, tries: Schema.Int }),
     Schema.TaggedStruct("Wrong", { what: Schema.String })
   )
 )

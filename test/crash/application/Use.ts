@@ -3,13 +3,19 @@
  */
 import * as SqlClient from "@effect/sql/SqlClient"
 import { type JobId, RunStatus, Runs } from "charlotte"
-import { Data, Effect, Option, Random } from "effect"
+import { Data, Effect, Option, Random, type Schema } from "effect"
 import * as victim from "../victim.js"
 import { Said, say } from "./Said.js"
+import { Effort, type Manners, times } from "./Effort.js"
 import { Work } from "./Work.js"
 
 /** More than so many do not wait. */
 const mostPending = 40
+
+/** More than so many are not under way. */
+const mostEfforts = 6
+
+const unfinished = ["pending", "running", "interrupted", "parked"] as const
 
 class RolledBack extends Data.TaggedError("RolledBack")<{ readonly id: JobId.JobId }> {}
 
@@ -108,10 +114,21 @@ const order = Effect.gen(function* () {
   if (Option.isSome(committed)) say(Said.Committed(committed.value))
 })
 
-const found = (...statuses: ReadonlyArray<RunStatus.RunStatus>) =>
+const manner = pick("dies", "fails", "hangs")
+
+/** At times it fails once too often. */
+const tryHard = Effect.gen(function* () {
+  const { start } = yield* Effort
+  const manners: Array<Schema.Schema.Type<typeof Manners>[number]> = []
+  for (let left = yield* Random.nextIntBetween(0, times + 2); left > 0; left--) manners.push(yield* manner)
+  const started = yield* heard()(start({ manners }, { whenFull: "queue" }))
+  if (Option.isSome(started)) say(Said.Started({ id: started.value, idempotencyKey: null }))
+})
+
+const found = (kind: string, ...statuses: ReadonlyArray<RunStatus.RunStatus>) =>
   Effect.gen(function* () {
     const { list } = yield* Runs.Runs
-    const pages = yield* Effect.forEach(statuses, (status) => list({ status, limit: 100 }))
+    const pages = yield* Effect.forEach(statuses, (status) => list({ kind, status, limit: 100 }))
     return pages.flat().map(({ id }) => id)
   })
 
@@ -137,11 +154,12 @@ const stop = (id: JobId.JobId) =>
   })
 
 const step = Effect.gen(function* () {
-  const pending = yield* found("pending")
-  const parked = yield* found("parked")
+  const pending = yield* found(Work.kind, "pending")
+  const parked = yield* found(Work.kind, "parked")
   const parkedOne = yield* among(parked)
-  const anyOne = yield* among([...pending, ...parked, ...(yield* found("running"))])
+  const anyOne = yield* among([...pending, ...parked, ...(yield* found(Work.kind, "running"))])
   const next = yield* Random.next
+  if ((yield* found(Effort.kind, ...unfinished)).length < mostEfforts && (yield* chance(0.2))) yield* tryHard
   if (next < 0.35) yield* pending.length < mostPending ? start : Effect.void
   else if (next < 0.6) yield* pending.length < mostPending ? order : Effect.void
   else if (next < 0.8 && Option.isSome(anyOne)) yield* signal(anyOne.value, yield* pick("go", "stay"))
@@ -156,9 +174,9 @@ export const use = Effect.forever(step)
 /** Lets all jobs come to their end. */
 export const finish = Effect.gen(function* () {
   for (;;) {
-    const parked = yield* found("parked")
-    yield* Effect.forEach(parked, (id) => signal(id, "go"), { discard: true })
-    if (parked.length + (yield* found("pending", "running", "interrupted")).length === 0) return
+    yield* Effect.forEach(yield* found(Work.kind, "parked"), (id) => signal(id, "go"), { discard: true })
+    const left = yield* Effect.forEach([Work.kind, Effort.kind], (kind) => found(kind, ...unfinished))
+    if (left.flat().length === 0) return
     yield* Effect.sleep(20)
   }
 })

@@ -28,9 +28,9 @@ export const maxJobs = 3
 export const layer = (mayEnd: string) =>
   Work.layer({
     maxJobs,
-    run: ({ attempt, config: { manner }, emit, flush, id, park, signal }) =>
+    run: ({ attempt, config: { manner }, emit, flush, id, park, signal, tries }) =>
       Effect.gen(function* () {
-        say(Said.Began({ id, attempt }))
+        say(Said.Began({ id, attempt, tries }))
         yield* emit({ type: "work.begun", payload: { attempt } })
         yield* flush
         const now = yield* DateTime.now

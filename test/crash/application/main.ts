@@ -7,13 +7,14 @@ import { Cause, Effect, Exit, Fiber, Layer, Random } from "effect"
 import { existsSync } from "node:fs"
 import { performance } from "node:perf_hooks"
 import * as victim from "../victim.js"
+import * as Effort from "./Effort.js"
 import * as Use from "./Use.js"
 import * as Work from "./Work.js"
 
 const directory = process.env["APPLICATION"] ?? ""
 const mayEnd = `${directory}/go`
 
-const layer = Work.layer(mayEnd).pipe(
+const layer = Layer.merge(Work.layer(mayEnd), Effort.layer).pipe(
   Layer.provideMerge(RunStore.layer),
   Layer.provideMerge(Database.layer({ filename: `${directory}/charlotte.db` })),
   Layer.provideMerge(victim.layer)
