@@ -3,7 +3,7 @@
  * run on the node with most room. If that is this node, it takes the run in the same transaction; others take it from its row.
  */
 import { Array, Data, type DateTime, Effect, Option } from "effect"
-import { type MaxJobsReached, StoreError } from "../domain/errors.js"
+import { type KindPaused, type MaxJobsReached, StoreError } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import type { Run } from "../domain/Run.js"
 import { request } from "../domain/StartOptions.js"
@@ -12,7 +12,7 @@ import { parse } from "../internal/Json.js"
 import { doubtfulAfter } from "../internal/timing.js"
 import * as Tracing from "../internal/Tracing.js"
 import type { Admission } from "../manager/internal/admission.js"
-import { checkRun, notResumable, superseded } from "../manager/internal/beginRun.js"
+import { checkRun, mayBegin, superseded } from "../manager/internal/beginRun.js"
 import type { Core } from "../manager/internal/Core.js"
 import { Elsewhere, launch } from "../manager/internal/jobLife.js"
 import { traceOf } from "../manager/internal/jobSpan.js"
@@ -80,7 +80,7 @@ export const ready = (engine: Engine, nextId: () => JobId): Effect.Effect<void> 
 export const resumePlaced = <Config>(core: Core<Config>, admission: Admission<Config>, nodes: Nodes, run: Run) =>
   Effect.gen(function* () {
     yield* core.shutdown.refuse
-    if (run.waitsFor !== "permit") return yield* notResumable(run)
+    yield* mayBegin(run)
     const { id } = run
     const { beginning } = yield* checkRun(core, admission, run)
     const [first, ...others] = taking(yield* nodes.nodes)
@@ -171,7 +171,7 @@ export const startPlaced = <Config>(
       trace,
       commit
     })
-    return yield* launch<Config, WriteError | ClusterFull | Elsewhere>(core, { id, prepare, caller }).pipe(
+    return yield* launch<Config, WriteError | KindPaused | ClusterFull | Elsewhere>(core, { id, prepare, caller }).pipe(
       Effect.as(id),
       Effect.catchTags({
         AlreadyActive: Effect.die,

@@ -118,12 +118,26 @@ export class Parked extends Schema.Class<Parked>("charlotte/Parked")({
 }) {}
 
 /**
- * What a run that is neither running nor over waits for: a free permit, a time, a key that another job holds, or a signal.
+ * What a run that is neither running nor over waits for: a free permit, a time, a key that another job holds, or a signal. `paused`: it
+ * would wait for a permit, but its kind is paused.
  *
  * @since 0.2.0
  * @category models
  */
-export type WaitsFor = "permit" | "time" | "key" | "signal"
+export type WaitsFor = "permit" | "time" | "key" | "signal" | "paused"
+
+/**
+ * A kind of which no attempt begins until it is unpaused.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export class PausedKind extends Schema.Class<PausedKind>("charlotte/PausedKind")({
+  kind: Schema.String,
+  at: Schema.DateTimeUtc,
+  /** Who has paused it, as claimed. */
+  by: Schema.optional(Schema.String)
+}) {}
 
 /**
  * Spans of a job, each as a W3C `traceparent`. Each job is a separate trace, which continues in each of its attempts.

@@ -48,7 +48,10 @@ export type WhenKeyTaken = typeof WhenKeyTaken.Type
  * @category options
  */
 export interface StartOptions<out When extends WhenFull = WhenFull> {
-  /** At capacity, refuse with `MaxJobsReached`, or record the run as `pending`; `refuse` by default. */
+  /**
+   * At capacity, refuse with `MaxJobsReached`, and while the kind is paused with `KindPaused`, or record the run as `pending`; `refuse`
+   * by default.
+   */
   readonly whenFull?: When | undefined
   /** Among the runs that wait for a permit, higher priorities begin first; a whole number within ±1,000,000, 0 by default. */
   readonly priority?: number | undefined
@@ -82,7 +85,7 @@ export type Start<in Config, out E> = <When extends WhenFull = WhenFull>(
 export const typedStart = <Config, E>(
   start: (config: Config, options?: StartOptions) => Effect.Effect<JobId, StartError | E>
 ): Start<Config, E> =>
-  // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: a start that may wait is never refused for want of a permit
+  // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: a start that may wait is refused neither for want of a permit nor by a pause
   start as Start<Config, E>
 
 const maxPriority = 1_000_000

@@ -25,6 +25,20 @@ export class MaxJobsReached extends Schema.TaggedError<MaxJobsReached>()("MaxJob
 }
 
 /**
+ * No attempt of a job of this kind begins until the kind is unpaused; nothing was written.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class KindPaused extends Schema.TaggedError<KindPaused>()("KindPaused", {
+  kind: Schema.String
+}) {
+  override get message() {
+    return `jobs of kind "${this.kind}" are paused`
+  }
+}
+
+/**
  * Another job holds the same key: it runs, is parked, was interrupted, or is the first to wait for the key. Nothing was
  * written.
  *
@@ -387,7 +401,7 @@ export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
 }
 
 /**
- * The errors of `start`, besides `StoreError`. With `whenFull: "queue"` it never fails with `MaxJobsReached`.
+ * The errors of `start`, besides `StoreError`. With `whenFull: "queue"` it never fails with `MaxJobsReached` or `KindPaused`.
  *
  * @since 0.2.0
  * @category errors
@@ -398,7 +412,7 @@ export type StartError<When extends "refuse" | "queue" = "refuse" | "queue"> =
   | QueueFull
   | IdempotencyKeyReused
   | ShuttingDown
-  | ([When] extends ["queue"] ? never : MaxJobsReached)
+  | ([When] extends ["queue"] ? never : MaxJobsReached | KindPaused)
 
 /**
  * The errors of `stop`.
@@ -430,7 +444,7 @@ export type SignalError = JobNotFound | JobEnded | InvalidSignal | TooManySignal
  * @since 0.2.0
  * @category errors
  */
-export type BeginError = JobNotFound | NotResumable | MaxJobsReached | ShuttingDown | StoreError
+export type BeginError = JobNotFound | NotResumable | MaxJobsReached | KindPaused | ShuttingDown | StoreError
 
 /**
  * The errors of `resume`.

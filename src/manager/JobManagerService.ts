@@ -76,6 +76,17 @@ export interface SignalOptions {
 }
 
 /**
+ * Options of `pause` and `unpause`.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface PauseOptions {
+  /** Who asks for it; recorded as claimed, not verified. */
+  readonly by?: string | undefined
+}
+
+/**
  * Options of `retry`.
  *
  * @since 0.2.0
@@ -237,6 +248,16 @@ export interface Service<
    * has broken off, another call retries the others. A query that matches all runs is refused as invalid.
    */
   readonly retryMany: (query: RetryQuery) => Stream.Stream<RetryProgress, StoreError | ShuttingDown>
+
+  /**
+   * Pauses the kind, on all nodes of a cluster and over restarts: once it returns, no attempt of a job begins. Running jobs continue.
+   * `start` fails with `KindPaused`, or records a run that waits; what becomes due, such as a retry, waits; `resume` of an interrupted
+   * run fails with `KindPaused`.
+   */
+  readonly pause: (options?: PauseOptions) => Effect.Effect<void, StoreError>
+
+  /** Ends the pause of the kind: what is due begins. */
+  readonly unpause: (options?: PauseOptions) => Effect.Effect<void, StoreError>
 
   /** The events of a job with a `seq` above `after`: the recorded ones, then live ones; ends after the terminal event. */
   readonly events: (id: JobId, options?: { readonly after?: number }) => Stream.Stream<Event, JobNotFound | StoreError>

@@ -3,6 +3,7 @@
  * one that another job retries.
  */
 import type { RunStatus } from "../domain/RunStatus.js"
+import { isDue } from "./waiting.js"
 
 /** Times are milliseconds. */
 export interface Listed {
@@ -21,7 +22,7 @@ export const most = 12
 
 /** Whether a job is parked, and continues by itself: at a time, or as soon as a permit is free. */
 export const isWaiting = ({ parked, status, waitsFor }: Listed): boolean =>
-  status === "parked" && (waitsFor === "permit" || (parked?.signal === undefined && parked?.until !== undefined))
+  status === "parked" && (isDue(waitsFor) || (parked?.signal === undefined && parked?.until !== undefined))
 
 /** What the agents of a job ask, in one line; undefined if they ask nothing. */
 export const asks = ({ questions = [] }: Pick<Listed, "questions">): string | undefined =>

@@ -36,12 +36,16 @@ export const parkReason = (parked: unknown): string => {
   return text([string(parked, "reason") ?? "", ...(message === "" ? [] : [message])].join(": "))
 }
 
+/** Whether what a job waits for has come, apart from a permit, or the end of the pause of its kind. */
+export const isDue = (waitsFor: string | undefined): boolean => waitsFor === "permit" || waitsFor === "paused"
+
 /** `for a permit`, `until 2026-01-31 08:00:00`, `for the signal approve`: what a pending or parked job waits for. */
 export const condition = (
   { heldKeys = [], questions, signal, startAt, until, waitsFor }: Waiting,
   { now, time }: View
 ): string => {
   if (waitsFor === "permit") return "for a permit"
+  if (waitsFor === "paused") return "until its kind is unpaused"
   if (waitsFor === "key") return `for ${heldKeys.length === 0 ? "its key" : heldKeys.join(" and ")}`
   // A later version may have recorded another.
   if (waitsFor !== undefined && waitsFor !== "time" && waitsFor !== "signal") return `for ${waitsFor}`

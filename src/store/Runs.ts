@@ -8,10 +8,11 @@ import { JobNotFound, type StoreError } from "../domain/errors.js"
 import type { JobEvent } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
 import type { PrunedRuns } from "../domain/Retention.js"
-import type { Run } from "../domain/Run.js"
+import type { PausedKind, Run } from "../domain/Run.js"
 import type { AgentLimitStore } from "./port/AgentLimitStore.js"
 import type { ChildProcessStore } from "./port/ChildProcessStore.js"
 import type { ClusterStore } from "./port/ClusterStore.js"
+import type { KindStore } from "./port/KindStore.js"
 import type { QuestionStore } from "./port/QuestionStore.js"
 import type * as RunStoreService from "./port/RunStoreService.js"
 import type { TaskProgressStore } from "./port/TaskProgressStore.js"
@@ -64,6 +65,9 @@ export interface Service {
    * start-up, and then within 10 minutes. Kinds without a manager on this store are not pruned.
    */
   readonly prune: (options?: RunStoreService.PruneOptions) => Effect.Effect<ReadonlyArray<PrunedRuns>, StoreError>
+
+  /** The kinds that are paused (`JobManager.pause`), sorted by name. */
+  readonly paused: Effect.Effect<ReadonlyArray<PausedKind>, StoreError>
 
   /**
    * The operations of the HTTP API.
@@ -118,6 +122,7 @@ export type Reads = Pick<
   readonly questions: Pick<QuestionStore, "of" | "open" | "answer">
   readonly childProcesses: Pick<ChildProcessStore, "logs" | "spansMachines">
   readonly cluster: Pick<ClusterStore, "nodes">
+  readonly kinds: Pick<KindStore, "paused">
 }
 
 const pageSize = 256
@@ -140,6 +145,7 @@ export const make = (store: RunStoreService.Service): Service => ({
   pin: store.pin,
   unpin: store.unpin,
   prune: store.prune,
+  paused: store.kinds.paused,
   events: (jobId, { after = 0 } = {}) =>
     Stream.unwrap(
       Effect.map(store.get(jobId), (run) =>

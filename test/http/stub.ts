@@ -21,6 +21,8 @@ const failing = (methods: Partial<Manager>): Manager => ({
   resume: () => Effect.void,
   retry: () => new errors.JobNotFound({ jobId }),
   retryMany: () => Stream.empty,
+  pause: () => Effect.void,
+  unpause: () => Effect.void,
   events: () => Stream.empty,
   allEvents: () => Stream.never,
   health: Effect.succeed({ healthy: true, unrecorded: [] }),

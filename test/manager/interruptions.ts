@@ -159,6 +159,15 @@ const operations: {
       const call = Stream.runDrain(scene.manager.retryMany({ status: "cancelled", q: word }))
       return { call, after: () => retried(scene, id) }
     }),
+  pause: ({ manager }) => Effect.succeed({ call: manager.pause(), after: () => manager.unpause() }),
+  unpause: ({ manager, ...scene }) =>
+    Effect.zipRight(
+      manager.pause(),
+      Effect.map(manager.start("ends", { whenFull: "queue" }), () => ({
+        call: manager.unpause(),
+        after: () => Effect.zipRight(manager.unpause(), allEnd({ manager, ...scene }, 1))
+      }))
+    ),
   events: ({ manager }) => Effect.map(manager.start("ends"), (id) => ({ call: Stream.runDrain(manager.events(id)) })),
   allEvents: ({ manager }) =>
     Effect.map(manager.start("ends"), () => ({ call: Stream.runDrain(Stream.take(manager.allEvents(), 3)) })),

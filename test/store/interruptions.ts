@@ -17,7 +17,7 @@ import { planOf, task, unit } from "./work.js"
 
 type Store = RunStore.RunStore["Type"]
 
-type Part = "cluster" | "owners" | "producers" | "childProcesses" | "work" | "agentLimits" | "questions"
+type Part = "cluster" | "kinds" | "owners" | "producers" | "childProcesses" | "work" | "agentLimits" | "questions"
 
 /** No operations of a database: constants, and what is passed on. */
 type Other =
@@ -199,6 +199,17 @@ const operations: { readonly [O in Operation]: (scene: Scene) => Effect.Effect<C
         call: Effect.flatMap(store.producers.requests(kind), Effect.forEach(store.producers.settle)),
         isDone: Effect.map(store.producers.requests(kind), (requests) => requests.length === 0)
       }
+    }),
+
+  "kinds.paused": read(({ store }) => store.kinds.paused),
+  "kinds.recall": read(({ store, kind }) => store.kinds.recall(kind)),
+  "kinds.isPaused": read(({ store, kind }) => store.kinds.isPaused(kind)),
+  "kinds.pause": ({ kind, store }) =>
+    Effect.succeed({ call: store.kinds.pause({ kind, at: at(2) }), isDone: store.kinds.isPaused(kind) }),
+  "kinds.unpause": ({ kind, store }) =>
+    Effect.as(store.kinds.pause({ kind, at: at(2) }), {
+      call: store.kinds.unpause(kind),
+      isDone: Effect.map(store.kinds.isPaused(kind), (isPaused) => !isPaused)
     }),
 
   "owners.acquire": ({ kind, store }) => Effect.succeed({ call: store.owners.acquire({ kind, id: kind }) }),

@@ -242,7 +242,7 @@ export const following = Effect.gen(function* () {
   })
 })
 
-/** A start that may wait, as inside a transaction, is never refused for want of a permit. */
+/** A start that may wait, as inside a transaction, is refused neither for want of a permit nor by a pause. */
 export const queueing = Effect.gen(function* () {
   const emails = yield* Email
   const remote = yield* EmailClient
@@ -251,9 +251,9 @@ export const queueing = Effect.gen(function* () {
   const queued = emails.start(config, { whenFull: "queue", priority: 1 })
   const either = emails.start(config, { whenFull: Math.random() < 0.5 ? "queue" : "refuse" })
   const sent = remote.start(config, { whenFull: "queue" })
-  same<Without<typeof started, typeof queued>, errors.MaxJobsReached>(true)
-  same<Without<typeof either, typeof queued>, errors.MaxJobsReached>(true)
-  same<Extract<Effect.Effect.Error<typeof sent>, errors.MaxJobsReached>, never>(true)
+  same<Without<typeof started, typeof queued>, errors.MaxJobsReached | errors.KindPaused>(true)
+  same<Without<typeof either, typeof queued>, errors.MaxJobsReached | errors.KindPaused>(true)
+  same<Extract<Effect.Effect.Error<typeof sent>, errors.MaxJobsReached | errors.KindPaused>, never>(true)
   const options: JobManager.StartOptions = { whenFull: "queue" }
   const any = emails.start(config, options)
   same<Effect.Effect.Error<typeof any>, Effect.Effect.Error<typeof started>>(true)

@@ -71,6 +71,7 @@ export const layer = Layer.effect(
           sql.withTransaction,
           Effect.catchTags({
             // Cannot occur: in a transaction, a job always queues; and no start here has a key.
+            KindPaused: Effect.die,
             MaxJobsReached: Effect.die,
             JobConflict: Effect.die,
             IdempotencyKeyReused: Effect.die,

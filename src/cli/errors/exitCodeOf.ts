@@ -52,6 +52,7 @@ const byTag: Readonly<Record<string, number>> = {
   NoSuchNode: invalid,
   AddressRefused: invalid,
 
+  KindPaused: busy,
   MaxJobsReached: busy,
   QueueFull: busy,
   TooManySignals: busy,

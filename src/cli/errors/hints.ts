@@ -9,6 +9,7 @@ import { isRemote, remedy } from "./remoteErrors.js"
 export const of = (error: unknown): string | undefined => {
   if (error instanceof domain.MaxJobsReached)
     return "wait for a job to end or stop one; list them with: charlotte jobs --status running"
+  if (error instanceof domain.KindPaused) return `let them begin again with: charlotte unpause ${error.kind}`
   if (error instanceof domain.JobConflict) {
     const isRunning = (error.status ?? "running") === "running"
     return isRunning ? `watch it with: charlotte watch ${error.jobId}` : `see: charlotte show ${error.jobId}`

@@ -7,6 +7,7 @@ import { approvalSignal, resumeSignal } from "../../domain/Run.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import type { Job, ListedJob } from "../../http/contract/Api.js"
 import * as reason from "../../progress/reason.js"
+import { isDue } from "../../progress/waiting.js"
 import { configOf } from "../configOf.js"
 import * as JobRef from "../target/JobRef.js"
 import * as StyledLine from "../terminal/StyledLine.js"
@@ -104,7 +105,7 @@ const waitsFor = ({ parked, startAt, status, waitsFor }: ListedJob, now: DateTim
   if (!isWaiting({ status })) return ""
   const time = parked?.until ?? startAt
   const left = waitsFor === "time" && time !== undefined ? [format.age(DateTime.distance(now, time))] : []
-  const isSignal = waitsFor !== "permit" && parked?.signal !== undefined
+  const isSignal = !isDue(waitsFor) && parked?.signal !== undefined
   const signal =
     parked?.questions !== undefined ? ["answer"] : isSignal ? [ours[parked.signal] ?? `signal ${parked.signal}`] : []
   return left.length + signal.length === 0 ? (waitsFor ?? "") : [...signal, ...left].join(", ")

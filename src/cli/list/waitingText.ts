@@ -41,7 +41,7 @@ export const predicate = (job: Job, view: View): string | undefined => {
     taken.map((key) => `${isBranch(job, key) ? "" : "the key "}${keyText(job, key)}`)
   )
   if (status === "pending") return `waits ${waits}`
-  return waitsFor === "permit" ? `is due and waits ${waits}` : `is parked ${waits}: ${waiting.parkReason(parked)}`
+  return waiting.isDue(waitsFor) ? `is due and waits ${waits}` : `is parked ${waits}: ${waiting.parkReason(parked)}`
 }
 
 type Key = NonNullable<Job["keys"]>[number]

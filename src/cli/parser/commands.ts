@@ -13,6 +13,7 @@ import { jobs } from "../commands/jobs.js"
 import { land } from "../commands/land.js"
 import { logs } from "../commands/logs.js"
 import { open } from "../commands/open.js"
+import { pause, unpause } from "../commands/pause.js"
 import { pin, unpin } from "../commands/pin.js"
 import { plan } from "../commands/plan.js"
 import { prune } from "../commands/prune.js"
@@ -50,6 +51,8 @@ export const charlotte: Group = {
     resume,
     retry,
     land,
+    pause,
+    unpause,
     pin,
     unpin,
     prune,
@@ -84,7 +87,8 @@ export const charlotte: Group = {
     migrate: ["export-home", "import-home"],
     submit: ["start"],
     exec: ["run"],
-    continue: ["resume"],
+    hold: ["pause"],
+    continue: ["resume", "unpause"],
     wake: ["resume", "signal"],
     send: ["signal"],
     accept: ["approve"],

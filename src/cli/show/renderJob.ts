@@ -6,7 +6,7 @@ import { approvalSignal, resumeSignal } from "../../domain/Run.js"
 import * as why from "../../progress/reason.js"
 import * as taskNotes from "../../progress/taskNotes.js"
 import * as mergeWait from "../../internal/mergeWait.js"
-import { parkReason } from "../../progress/waiting.js"
+import { isDue, parkReason } from "../../progress/waiting.js"
 import type { ShownTaskState, ShownUnitState } from "../../progress/shownState.js"
 import type { Job, JobTask, JobUnit } from "../../http/contract/Api.js"
 import { configOf } from "../configOf.js"
@@ -107,7 +107,7 @@ const commands = (job: Job, summary: Summary.Summary): ReadonlyArray<StyledLine.
   const answers = answersTo(job)
   if (status === "running" || status === "pending") return commandLines([...answers, ...watchAndStop])
   if (status !== "parked") return SummaryText.next(summary)
-  if (waitsFor === "permit") return commandLines(watchAndStop)
+  if (isDue(waitsFor)) return commandLines(watchAndStop)
   if (parked?.signal === approvalSignal) {
     return commandLines([
       ["look at it with", `charlotte diff ${id}`],

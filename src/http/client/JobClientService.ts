@@ -25,8 +25,8 @@ import type { PrunedRuns } from "../../domain/Retention.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import type { Start } from "../../domain/StartOptions.js"
 import type { StopReport } from "../../domain/StopReport.js"
-import type { RetryOptions, RetryProgress, RetryQuery } from "../../manager/JobManagerService.js"
-import type { AgentStatus, Diff, Health, Job, JobLog, JobPage, System } from "../contract/Api.js"
+import type { PauseOptions, RetryOptions, RetryProgress, RetryQuery } from "../../manager/JobManagerService.js"
+import type { AgentStatus, Diff, Health, Job, JobLog, JobPage, ServedKind, System } from "../contract/Api.js"
 import type {
   ApprovalRefused,
   DiffUnavailable,
@@ -137,6 +137,15 @@ export interface Service {
     readonly kind?: string | undefined
     readonly dryRun?: boolean | undefined
   }) => Response<ReadonlyArray<PrunedRuns>, NoSuchKind>
+
+  /** The kinds of jobs of the server, how many jobs of each run and are pending, and which are paused. */
+  readonly kinds: Response<ReadonlyArray<ServedKind>>
+
+  /** As `JobManager.pause`, of a kind. */
+  readonly pause: (kind: string, options?: PauseOptions) => Response<void, NoSuchKind>
+
+  /** As `JobManager.unpause`, of a kind. */
+  readonly unpause: (kind: string, options?: PauseOptions) => Response<void, NoSuchKind>
 
   /**
    * As `JobManager.events`. Reconnects when the connection is lost, for up to `patience`; delivers each event once, in order.

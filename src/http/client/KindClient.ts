@@ -22,7 +22,14 @@ import type { StopReport } from "../../domain/StopReport.js"
 import { runDecoder } from "../../manager/internal/kindSchemas.js"
 import * as Provide from "../../manager/internal/provide.js"
 import type * as JobKind from "../../manager/JobKind.js"
-import type { RetryOptions, RetryProgress, RetryQuery, SendSignal, SignalOptions } from "../../manager/JobManager.js"
+import type {
+  PauseOptions,
+  RetryOptions,
+  RetryProgress,
+  RetryQuery,
+  SendSignal,
+  SignalOptions
+} from "../../manager/JobManager.js"
 import { Api, ofKinds } from "../contract/Api.js"
 import type { ConnectionFailed, DaemonNotRunning, NoSuchKind } from "../contract/errors.js"
 import { group } from "../contract/Jobs.js"
@@ -75,6 +82,12 @@ export interface KindService<K extends JobKind.Any> {
   readonly retryMany: (
     query: RetryQuery
   ) => Stream.Stream<RetryProgress, ClientError | NoSuchKind | ShuttingDown | StoreError>
+
+  /** As `JobManager.pause`. */
+  readonly pause: (options?: PauseOptions) => Response<void, NoSuchKind>
+
+  /** As `JobManager.unpause`. */
+  readonly unpause: (options?: PauseOptions) => Response<void, NoSuchKind>
 
   /** As `JobManager.signal`. */
   readonly signal: SendSignal<JobKind.EncodedSignals<K>, Response<void, SignalError>>
@@ -234,6 +247,8 @@ const make = <K extends AnyKind>(
       resume: (id) => Effect.zipRight(find(id), jobs.resume(id)),
       retry: (id, options) => Effect.zipRight(find(id), jobs.retry(id, options)),
       retryMany: (query) => jobs.retryMany({ ...query, kind: kind.kind }),
+      pause: (options) => jobs.pause(kind.kind, options),
+      unpause: (options) => jobs.unpause(kind.kind, options),
       // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the server checks what the type declares
       signal: signal as KindService<K>["signal"],
       events,

@@ -6,7 +6,7 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import { Chunk, DateTime, Duration, Effect, Option, Stream } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import { type StartOptions, typedStart } from "../../domain/StartOptions.js"
-import type { RetryProgress } from "../../manager/JobManagerService.js"
+import type { PauseOptions, RetryProgress } from "../../manager/JobManagerService.js"
 import { Api } from "../contract/Api.js"
 import { UnexpectedAnswer } from "../contract/errors.js"
 import { endsJob } from "../contract/Events.js"
@@ -51,6 +51,9 @@ export const make = ({
     const pin = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "pin" }))
     const unpin = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "unpin" }))
     const prune = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "prune" }))
+    const kinds = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "kinds" }))
+    const pause = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "pause" }))
+    const unpause = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "unpause" }))
     const logFiles = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "logFiles" }))
     const diff = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "diff" }))
     const about = { ...options, group: "charlotteSystem" } as const
@@ -156,6 +159,13 @@ export const make = ({
       unpin: (id) => translateErrors(Effect.flatMap(unpin, (unpin) => unpin({ path: { id } }))),
       prune: ({ dryRun, kind } = {}) =>
         translateErrors(Effect.flatMap(prune, (prune) => prune({ payload: { dryRun, kind } }))),
+      kinds: withTimeout(translateErrors(Effect.flatMap(kinds, (kinds) => kinds({})))),
+      pause: (kind, options) =>
+        translateErrors(Effect.flatMap(pause, (pause) => pause({ path: { kind }, urlParams: senderOf(options) }))),
+      unpause: (kind, options) =>
+        translateErrors(
+          Effect.flatMap(unpause, (unpause) => unpause({ path: { kind }, urlParams: senderOf(options) }))
+        ),
       events: (id, { after = 0, ...options } = {}) =>
         follow({ ...options, path: `${prefix}/jobs/${id}/events`, after, isLast: endsJob }),
       allEvents: ({ after = 0, kind, ...options } = {}) =>
@@ -177,6 +187,8 @@ export const make = ({
       ready: withTimeout(Effect.asVoid(translateErrors(Effect.flatMap(ready, (ready) => ready({})))))
     }
   })
+
+const senderOf = ({ by }: PauseOptions = {}) => (by === undefined ? {} : { by })
 
 /** Options of a start as parameters of a request. */
 export const startParameters = ({ delay, key, priority, startAt, whenFull, whenKeyTaken }: StartOptions) => ({

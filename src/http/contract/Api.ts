@@ -29,6 +29,7 @@ export {
   JobUnit,
   ListedJob,
   RetriedJobs,
+  ServedKind,
   Submitted
 } from "./Job.js"
 export { AgentStatus, Latency, Minute, ReachedLimit, System } from "./System.js"

@@ -4,7 +4,7 @@
 import { Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import { Question } from "../../domain/Question.js"
-import { Run } from "../../domain/Run.js"
+import { PausedKind, Run } from "../../domain/Run.js"
 import { RunStatus } from "../../domain/RunStatus.js"
 import { TaskCounts, TaskRecord, TaskState, UnitRecord, UnitState } from "../../domain/Work.js"
 
@@ -145,6 +145,20 @@ export class PrunedJobs extends Schema.Class<PrunedJobs>("charlotte/PrunedJobs")
   runs: Schema.Int,
   /** The first 1,000 of them. */
   jobs: Schema.Array(JobId)
+}) {}
+
+/**
+ * A kind of job of this server.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export class ServedKind extends Schema.Class<ServedKind>("charlotte/ServedKind")({
+  kind: Schema.String,
+  active: Schema.NonNegativeInt,
+  pending: Schema.NonNegativeInt,
+  /** Since when no job begins, and who has asked for that; missing if the kind is not paused. */
+  paused: Schema.optional(Schema.Struct(PausedKind.fields).omit("kind"))
 }) {}
 
 /**

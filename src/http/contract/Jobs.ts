@@ -1,5 +1,6 @@
 /**
- * Endpoints of jobs: submit, land, list, get, export, stop, resume, retry, signal, approve, reject, answer, pin, prune, logs, diff.
+ * Endpoints of jobs: submit, land, list, get, export, stop, resume, retry, signal, approve, reject, answer, pin, prune, logs, diff; and
+ * of their kinds: list, pause.
  */
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
@@ -15,7 +16,7 @@ import { described } from "./described.js"
 import { Diff } from "./Diff.js"
 import * as errorSchemas from "./errorSchemas.js"
 import { Export } from "./Export.js"
-import { Job, JobLog, JobPage, PrunedJobs, RetriedJobs, Submitted } from "./Job.js"
+import { Job, JobLog, JobPage, PrunedJobs, RetriedJobs, ServedKind, Submitted } from "./Job.js"
 import * as Parameters from "./Parameters.js"
 
 const JobPath = Schema.Struct({ id: Parameters.JobId })
@@ -120,6 +121,7 @@ const resume = HttpApiEndpoint.post("resume", "/jobs/:id/resume")
   .addSuccess(HttpApiSchema.NoContent)
   .addError(errorSchemas.JobConflict)
   .addError(errorSchemas.JobNotFound)
+  .addError(errorSchemas.KindPaused)
   .addError(errorSchemas.MaxJobsReached)
   .addError(errorSchemas.NotResumable)
   .addError(errorSchemas.ShuttingDown)
@@ -282,6 +284,34 @@ const prune = HttpApiEndpoint.post("prune", "/jobs/prune")
     )
   )
 
+const kinds = HttpApiEndpoint.get("kinds", "/kinds")
+  .addSuccess(Schema.Array(ServedKind))
+  .annotateContext(
+    described("List the kinds of jobs", "How many jobs of each run and are pending, and which are paused.")
+  )
+
+const KindPath = Schema.Struct({ kind: Parameters.Kind })
+const Sender = Schema.Struct({ by: Parameters.optional(Schema.String) })
+
+const pause = HttpApiEndpoint.post("pause", "/kinds/:kind/pause")
+  .setPath(KindPath)
+  .setUrlParams(Sender)
+  .addSuccess(HttpApiSchema.NoContent)
+  .addError(errorSchemas.NoSuchKind)
+  .annotateContext(
+    described(
+      "Pause a kind",
+      "Once it responds, no job of the kind begins, on any node and over restarts, until the kind is unpaused: a start is KindPaused or, with whenFull: queue, pending; what becomes due waits. Running jobs continue. by: the name of the sender, which is not verified."
+    )
+  )
+
+const unpause = HttpApiEndpoint.del("unpause", "/kinds/:kind/pause")
+  .setPath(KindPath)
+  .setUrlParams(Sender)
+  .addSuccess(HttpApiSchema.NoContent)
+  .addError(errorSchemas.NoSuchKind)
+  .annotateContext(described("Unpause a kind", "Jobs that wait begin again."))
+
 const logs = HttpApiEndpoint.get("logs", "/jobs/:id/logs")
   .setPath(JobPath)
   .setUrlParams(
@@ -363,6 +393,9 @@ const jobs = <Endpoints extends HttpApiEndpoint.HttpApiEndpoint.Any>(
       .add(pin)
       .add(unpin)
       .add(prune)
+      .add(kinds)
+      .add(pause)
+      .add(unpause)
       .add(logs)
       .add(logFiles)
       .add(diff)

@@ -24,7 +24,18 @@ import { type StartFields, startFields } from "./Parameters.js"
  */
 export interface AnyManager extends Pick<
   JobManager.Service<unknown, never>,
-  "start" | "stop" | "stopAll" | "resume" | "retry" | "retryMany" | "events" | "allEvents" | "activeCount" | "health"
+  | "start"
+  | "stop"
+  | "stopAll"
+  | "resume"
+  | "retry"
+  | "retryMany"
+  | "pause"
+  | "unpause"
+  | "events"
+  | "allEvents"
+  | "activeCount"
+  | "health"
 > {
   /** Accepts the signals that its kind declares. */
   readonly signal: (

@@ -40,6 +40,7 @@ const withStatus = <A extends Error, I extends object>(
 export const InvalidJobConfig = withStatus(422, domain.InvalidJobConfig)
 export const JobConflict = withStatus(409, domain.JobConflict)
 export const JobNotFound = withStatus(404, domain.JobNotFound)
+export const KindPaused = withStatus(409, domain.KindPaused)
 export const MaxJobsReached = withStatus(429, domain.MaxJobsReached)
 export const NotResumable = withStatus(409, domain.NotResumable)
 export const NotRetryable = withStatus(409, domain.NotRetryable)
@@ -110,6 +111,7 @@ export const Start = Schema.Union(
   InvalidJobConfig,
   IdempotencyKeyReused,
   JobConflict,
+  KindPaused,
   MaxJobsReached,
   QueueFull,
   ShuttingDown

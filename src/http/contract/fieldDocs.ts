@@ -155,6 +155,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   pause: ["Backoff in milliseconds until the next attempt.", 1000],
   payload: ["The payload, as JSON.", { attempt: 1 }],
   pending: ["Number of pending tasks.", 2],
+  paused: ["Since when no job of the kind begins; missing if the kind is not paused.", { at: time, by: "ann" }],
   pinned: ["Whether the job is kept, regardless of the retention of its kind.", true],
   order: ["With `queue`, pending jobs in the order in which they will start; newest first otherwise.", "queue"],
   root: ["The span of the first attempt, as a `traceparent`; missing until it has started.", traceparent],
@@ -239,7 +240,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   retry: ["The next attempt, if the job is parked because an attempt has failed.", { n: 2, of: 5 }],
   tries: ["The number of retries so far; missing if there was none.", 1],
   waitsFor: [
-    "What a job that is neither running nor over waits for: permit, time, key or signal; later versions may add others.",
+    "What a job that is neither running nor over waits for: permit, time, key or signal, or paused while its kind is paused; later versions may add others.",
     "permit"
   ],
   worktree: ["The directory in which the unit is worked on.", `/home/me/.charlotte/worktrees/${id}/api`],

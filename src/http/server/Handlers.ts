@@ -14,7 +14,7 @@ import { now } from "../../internal/now.js"
 import type { JobManager } from "../../manager/JobManager.js"
 import { type JobsApi, RetriedJobs, Submitted } from "../contract/Api.js"
 import { decodeJsonBody, readJsonBody } from "./readJsonBody.js"
-import { PrunedJobs } from "../contract/Job.js"
+import { PrunedJobs, ServedKind } from "../contract/Job.js"
 import { StopAll } from "../contract/Jobs.js"
 import type { Submission } from "../contract/Parameters.js"
 import { Extension } from "./Extension.js"
@@ -181,6 +181,31 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: 
               Effect.forEach(of, ({ kind }) => store.prune({ kind, dryRun })),
               (pruned) => pruned.flat().map((pruned) => new PrunedJobs(pruned))
             )
+          )
+        )
+        .handle("kinds", () =>
+          Effect.gen(function* () {
+            const paused = yield* store.kinds.paused
+            return yield* Effect.forEach(managers.all, ({ kind, manager }) =>
+              Effect.gen(function* () {
+                const pause = paused.find((paused) => paused.kind === kind)
+                const active = yield* manager.activeCount
+                const pending = yield* store.pending(kind)
+                return new ServedKind({ kind, active, pending, ...(pause && { paused: pause }) })
+              })
+            )
+          })
+        )
+        .handle("pause", ({ path: { kind }, urlParams }) =>
+          Effect.flatMap(
+            managers.ofKind(kind),
+            Effect.forEach(({ manager }) => manager.pause(urlParams), { discard: true })
+          )
+        )
+        .handle("unpause", ({ path: { kind }, urlParams }) =>
+          Effect.flatMap(
+            managers.ofKind(kind),
+            Effect.forEach(({ manager }) => manager.unpause(urlParams), { discard: true })
           )
         )
         .handle("diff", ({ path: { id }, urlParams }) => diff(id, urlParams))

@@ -104,6 +104,7 @@ const make = (options: Options) =>
         const kinds = yield* Effect.forEach(managers.all, ({ kind, manager }) =>
           Effect.all({ kind: Effect.succeed(kind), active: manager.activeCount, pending: store.pending(kind) })
         )
+        const paused = yield* store.kinds.paused
         const [open, behind, healthOfAll] = yield* Effect.all([streams.all, lag, health])
         const active = kinds.reduce((sum, kind) => sum + kind.active, 0)
         const node = options.cluster && (yield* options.cluster)
@@ -116,6 +117,7 @@ const make = (options: Options) =>
           for (const { active, kind, pending } of kinds) {
             const of = (state: string) => ({ "cicd.pipeline.name": kind, "cicd.pipeline.run.state": state })
             instruments.queueDepth.set(pending, { kind })
+            instruments.paused.set(paused.some((paused) => paused.kind === kind) ? 1 : 0, { kind })
             instruments.runActive.set(pending, of("pending"))
             instruments.runActive.set(active, of("executing"))
           }

@@ -72,6 +72,7 @@ export const workerCount = upDown("cicd.worker.count", "Permits to run jobs, by 
 export const active = gauge("charlotte_jobs_active", "Active jobs.")
 export const limit = gauge("charlotte_jobs_limit", "Maximum number of active jobs.")
 export const queueDepth = gauge("charlotte_queue_depth", "Jobs that wait to be started, by kind.")
+export const paused = gauge("charlotte_kind_paused", "Whether no job of a kind begins: 1 while it is paused.")
 export const started = counter("charlotte_jobs_started_total", "Jobs started since the server started.")
 export const ended = counter("charlotte_jobs_ended_total", "Jobs ended since the server started, by status.")
 export const turns = counter(
@@ -115,6 +116,7 @@ export const all: ReadonlyArray<Instrument> = [
     active,
     limit,
     queueDepth,
+    paused,
     started,
     ended,
     turns,

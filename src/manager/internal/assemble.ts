@@ -15,6 +15,7 @@ import { closeJobs } from "./closeJobs.js"
 import * as Dispatcher from "./dispatcher.js"
 import * as JobRegistry from "./JobRegistry.js"
 import * as outboxQueue from "./outboxQueue.js"
+import { pauseKind, unpauseKind } from "./pauseKind.js"
 import type { MakeOptions, Parts } from "./parts.js"
 import * as requests from "./requests.js"
 import { keepRetention } from "./retention.js"
@@ -69,6 +70,7 @@ export const assemble = <C, I, RS, R, R2>(
       onNone: () => Effect.succeed(Effect.void),
       onSome: (outbox) => outboxQueue.make(kind, outbox)
     })
+    yield* store.kinds.recall(kind)
     const dispatcher = yield* Dispatcher.make(core, mode.begin, continued)
     const starting = { admission, dispatcher, nextId: ids, labels, key, maxQueued, retries }
 
@@ -90,6 +92,8 @@ export const assemble = <C, I, RS, R, R2>(
       },
       retryMany: (query) => retryMany(core, starting, query),
       resume: (id) => Effect.zipLeft(resumeJob(core, id, mode.resume), mode.wake(id)),
+      pause: ({ by } = {}) => pauseKind(core, by),
+      unpause: ({ by } = {}) => unpauseKind(core, by),
       stop: (id, { grace = core.stopGrace } = {}) => Effect.suspend(() => stopJob(core, id, Duration.decode(grace))),
       stopAll: dispatcher.pausedDuring(stopAll(core, continued)),
       signal: (jobId, name, payload, { by, isReserved } = {}) =>

@@ -5,6 +5,7 @@ import { Cause, Deferred, Effect, Option } from "effect"
 import {
   type BeginError,
   type InvalidJobConfig,
+  KindPaused,
   type MaxJobsReached,
   NotResumable,
   type StoreError,
@@ -53,6 +54,12 @@ export const superseded = <Config>(core: Core<Config>, id: JobId) => Effect.flat
 
 export const notResumable = ({ id: jobId, status }: Run, reason?: string) => new NotResumable({ jobId, status, reason })
 
+/** Fails unless the run waits for a permit. */
+export const mayBegin = (run: Run): Effect.Effect<void, KindPaused | NotResumable> => {
+  if (run.waitsFor === "paused") return new KindPaused({ kind: run.kind })
+  return run.waitsFor === "permit" ? Effect.void : notResumable(run)
+}
+
 /** Begins the next attempt of a run that waits for a permit. */
 export const beginRun = <Config>(
   core: Core<Config>,
@@ -62,7 +69,7 @@ export const beginRun = <Config>(
 ): Effect.Effect<void, BeginError> =>
   Effect.gen(function* () {
     yield* core.shutdown.refuse
-    if (run.waitsFor !== "permit") return yield* notResumable(run)
+    yield* mayBegin(run)
     const { id } = run
     const prepare = Effect.map(checkRun(core, admission, run), ({ beginning, config, submission }) => {
       const { at, attempt } = beginning
@@ -75,7 +82,7 @@ export const beginRun = <Config>(
 
     const caller = yield* Tracing.caller
     yield* Effect.catchTags(
-      launch<Config, NotResumable | MaxJobsReached | Superseded | StoreError | Elsewhere>(core, {
+      launch<Config, NotResumable | KindPaused | MaxJobsReached | Superseded | StoreError | Elsewhere>(core, {
         id,
         waited: run.status,
         prepare,

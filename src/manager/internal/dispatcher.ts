@@ -140,6 +140,8 @@ const beginRun = <Config>(
     yield* begin(run).pipe(
       Effect.catchTags({
         MaxJobsReached: () => core.permitFreed.changed(free),
+        // No run is due any more.
+        KindPaused: () => Effect.void,
         // The run was begun or cancelled meanwhile, or has just failed.
         JobNotFound: () => Effect.void,
         NotResumable: () => Effect.void,

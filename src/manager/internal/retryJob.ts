@@ -23,7 +23,7 @@ import type { RetryOptions, RetryProgress, RetryQuery } from "../JobManagerServi
 import type { Submitted as Checked } from "./admission.js"
 import type { Core } from "./Core.js"
 import { traceOf } from "./jobSpan.js"
-import { create, idOf } from "./startJob.js"
+import { createQueued, idOf } from "./startJob.js"
 import { newRun, type Starting, submit, type Submission } from "./submission.js"
 
 /** How many runs are retried together. */
@@ -65,9 +65,9 @@ const retryRun = <Config>(
     )
     yield* core.shutdown.refuse
     const trace = traceOf(yield* Tracing.caller)
-    const next = { ...newRun(core, starting, { ...submission, retryOf }, { ...checked, trace }), isQueued: true, by }
+    const next = { ...newRun(core, starting, { ...submission, retryOf }, { ...checked, trace }), by }
     return yield* Effect.uninterruptible(
-      Effect.map(create(core, next, checked), (created) => idOf(created, submission.id))
+      Effect.map(createQueued(core, next, checked), (created) => idOf(created, submission.id))
     )
   }).pipe(
     // There is no idempotency key.

@@ -1,13 +1,14 @@
 /**
  * Starts a job. The conditions that refuse or resolve a start are examined in a fixed order, and the first wins: shutdown, options,
- * capacity if only an immediate start is requested, configuration, idempotency key, key, permit, check; then one transaction decides
- * on keys and idempotency again, and writes. For a start inside a transaction of the application see `startInTransaction`.
+ * pause and capacity if only an immediate start is requested, configuration, idempotency key, key, pause, permit, check; then one
+ * transaction decides on keys, idempotency and the pause again, and writes. For a start inside a transaction of the application see `startInTransaction`.
  */
 import { Effect, Option } from "effect"
 import {
   type IdempotencyKeyReused,
   InvalidJobConfig,
   JobConflict,
+  KindPaused,
   type MaxJobsReached,
   type ShuttingDown,
   type StartError,
@@ -32,7 +33,7 @@ import { newRun, type Starting, submit, type Submission, type Submitted, type Su
 /** Why nothing was written. */
 export type Refusal = StartError | StoreError
 
-export type WriteError = Exclude<Refusal, MaxJobsReached | ShuttingDown>
+export type WriteError = Exclude<Refusal, KindPaused | MaxJobsReached | ShuttingDown>
 
 export const startJob = <Config>(
   core: Core<Config>,
@@ -49,11 +50,11 @@ export const startJob = <Config>(
     const submission = yield* submitted
     const decided = yield* decideByKeys(core, submission)
     if (decided !== "permit") return decided === "queue" ? yield* queue(core, starting, submission) : decided
-    return yield* Effect.catchTag(
-      startNow(core, starting, { id, submitted: Effect.succeed(submission) }),
-      "MaxJobsReached",
-      (full) => whenFull(core, starting, { submission, full })
-    )
+    const otherwise = (refused: KindPaused | MaxJobsReached) => whenFull(core, starting, { submission, refused })
+    return yield* Effect.catchTags(startNow(core, starting, { id, submitted: Effect.succeed(submission) }), {
+      KindPaused: otherwise,
+      MaxJobsReached: otherwise
+    })
   }).pipe(Tracing.traced("JobManager.start"))
 
 /** A run that is checked when it begins. */
@@ -87,13 +88,13 @@ export const startInTransaction = <Config>(
 const whenFull = <Config>(
   core: Core<Config>,
   starting: Starting<Config>,
-  { full, submission }: { readonly submission: Submission<Config>; readonly full: MaxJobsReached }
+  { refused, submission }: { readonly submission: Submission<Config>; readonly refused: KindPaused | MaxJobsReached }
 ): Effect.Effect<JobId, Refusal> =>
   Effect.gen(function* () {
     yield* JobRegistry.admitted(core.jobs)
     const decided = yield* decideByKeys(core, submission)
     if (decided !== "permit" && decided !== "queue") return decided
-    if (decided === "permit" && submission.requested.whenFull === "refuse") return yield* full
+    if (decided === "permit" && submission.requested.whenFull === "refuse") return yield* refused
     return yield* queue(core, starting, submission)
   })
 
@@ -133,7 +134,7 @@ export const decideByKeys = <Config>(
     return requested.startAt === undefined ? "permit" : "queue"
   })
 
-/** Begins the life of the job if a permit is free and no other run waits for it. */
+/** Begins the life of the job unless its kind is paused, if a permit is free and no other run waits for it. */
 const startNow = <Config>(
   core: Core<Config>,
   starting: Starting<Config>,
@@ -141,6 +142,8 @@ const startNow = <Config>(
 ): Effect.Effect<JobId, Refusal> =>
   Effect.gen(function* () {
     const { id } = job
+    const { kind, store } = core
+    if (yield* store.kinds.isPaused(kind)) return yield* new KindPaused({ kind })
     const refusal = yield* starting.dispatcher.refusal
     if (Option.isSome(refusal)) return yield* refusal.value
     const caller = yield* Tracing.caller
@@ -158,7 +161,7 @@ const startNow = <Config>(
       const { config } = submission
       return { config, submission: checked.submission && parse(checked.submission), attempt: 1, trace, commit }
     })
-    yield* launch<Config, WriteError | Elsewhere>(core, { id, prepare, caller })
+    yield* launch<Config, WriteError | KindPaused | Elsewhere>(core, { id, prepare, caller })
     return id
   }).pipe(
     Effect.catchTags({
@@ -177,9 +180,9 @@ const queue = <Config>(
     const checked = yield* starting.admission.check(submission.config)
     yield* core.shutdown.refuse
     const trace = traceOf(yield* Tracing.caller)
-    const run = { ...newRun(core, starting, submission, { ...checked, trace }), isQueued: true }
+    const run = newRun(core, starting, submission, { ...checked, trace })
     return yield* Effect.uninterruptible(
-      Effect.flatMap(create(core, run, checked), (created) =>
+      Effect.flatMap(createQueued(core, run, checked), (created) =>
         Effect.as(stopReplaced(core, created), idOf(created, submission.id))
       )
     )
@@ -193,8 +196,12 @@ export const named =
       ? new JobConflict({ ...error, keyName })
       : error
 
-export const create = <Config>({ store }: Core<Config>, run: NewRun, checked: Checked) =>
+const create = <Config>({ store }: Core<Config>, run: NewRun, checked: Checked) =>
   Effect.mapError(store.create(run), named(checked))
+
+/** A run that waits is not refused by a pause. */
+export const createQueued = <Config>(core: Core<Config>, run: NewRun, checked: Checked) =>
+  Effect.catchTag(create(core, { ...run, isQueued: true }, checked), "KindPaused", Effect.die)
 
 export const idOf = (created: Created, id: JobId): JobId => (created._tag === "Existing" ? created.id : id)
 

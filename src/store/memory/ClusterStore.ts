@@ -5,6 +5,7 @@ import { Clock, Effect, Option, Order } from "effect"
 import { NodeConflict, Superseded } from "../../domain/errors.js"
 import { deadAfter } from "../../internal/timing.js"
 import { type ClusterStore, forgottenAfter, type HeldRun, type NewNode, type Node } from "../port/ClusterStore.js"
+import type { MemoryKindStore } from "./KindStore.js"
 import type * as MemoryQueue from "./Queue.js"
 import type { Entry } from "./RunReads.js"
 import { isTakenBy, permit, placeAttempt, placeRun, type Room, waitingStatuses } from "../rules/placeRun.js"
@@ -21,11 +22,13 @@ export const make = ({
   begin,
   create,
   entries,
+  kinds,
   queue,
   toRun,
   write
 }: {
   readonly entries: ReadonlyMap<JobId, Entry>
+  readonly kinds: Pick<MemoryKindStore, "hasPaused">
   readonly queue: ReturnType<typeof MemoryQueue.make<Entry>>
   readonly toRun: (entry: Entry) => Run
   readonly create: Service["create"]
@@ -76,6 +79,8 @@ export const make = ({
       new Set([...nodes.values()].flatMap((node) => (isOne(node) ? [node.id] : [])))
     const maxJobs = limits.get(kind) ?? 0
     return {
+      kind,
+      isPaused: kinds.hasPaused(kind),
       maxJobs,
       running: counts,
       due: new Map(

@@ -62,7 +62,11 @@ export const make = ({
           ),
           created._tag === "Existing" ? created.id : run.id
         )
-      ).pipe(Effect.zipLeft(notifier.committed(run.kind).wake)),
+      ).pipe(
+        // A run that waits is not refused by a pause.
+        Effect.catchTag("KindPaused", Effect.die),
+        Effect.zipLeft(notifier.committed(run.kind).wake)
+      ),
 
     requestSignal: ({ by, jobId, kind, limit, name, payload }) =>
       write((): Effect.Effect<void, JobNotFound | JobEnded | TooManySignals> => {

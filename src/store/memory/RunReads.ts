@@ -23,7 +23,15 @@ export interface Entry extends MemoryQueue.Entry {
 
 export const runOf = (
   { retry, state, submitted }: Entry,
-  { isPinned, retriedAs }: { readonly isPinned: boolean; readonly retriedAs: JobId | undefined }
+  {
+    isPaused,
+    isPinned,
+    retriedAs
+  }: {
+    readonly isPaused: boolean
+    readonly isPinned: boolean
+    readonly retriedAs: JobId | undefined
+  }
 ): Run =>
   new Run(
     {
@@ -37,7 +45,9 @@ export const runOf = (
       createdAt: submitted.at,
       ...(submitted.startAt === undefined ? {} : { startAt: submitted.startAt }),
       ...(state.tries === 0 ? {} : { tries: state.tries }),
-      ...(state.waitsFor === undefined ? {} : { waitsFor: state.waitsFor }),
+      ...(state.waitsFor === undefined
+        ? {}
+        : { waitsFor: isPaused && state.waitsFor === "permit" ? "paused" : state.waitsFor }),
       ...(state.parked === undefined ? {} : { parked: state.parked }),
       ...(state.startedAt === undefined ? {} : { startedAt: state.startedAt }),
       ...(state.endedAt === undefined ? {} : { endedAt: state.endedAt }),

@@ -2,7 +2,7 @@
  * The in-memory store: the same rules, without persistence. It serves tests, and applications that need no history.
  */
 import { type DateTime, Duration, Effect, Option } from "effect"
-import { JobEnded, JobNotFound, Superseded, TooManySignals } from "../../domain/errors.js"
+import { JobEnded, JobNotFound, KindPaused, Superseded, TooManySignals } from "../../domain/errors.js"
 import { parse, toJson } from "../../internal/Json.js"
 import { JobEvent } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
@@ -15,6 +15,7 @@ import * as MemoryAgentLimitStore from "./AgentLimitStore.js"
 import * as MemoryChildProcessStore from "./ChildProcessStore.js"
 import * as MemoryClusterStore from "./ClusterStore.js"
 import * as MemoryEventLog from "./EventLog.js"
+import * as MemoryKindStore from "./KindStore.js"
 import * as MemoryOwnerStore from "./OwnerStore.js"
 import * as MemoryProducerStore from "./ProducerStore.js"
 import * as MemoryQuestionStore from "./QuestionStore.js"
@@ -46,6 +47,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
   const retries = new Map<JobId, JobId>()
   const kindOf = (id: JobId) => entries.get(id)?.submitted.kind
   const log = MemoryEventLog.make(kindOf)
+  const kinds = MemoryKindStore.make(notifier)
   const childProcesses = MemoryChildProcessStore.make(kindOf)
   let latestId = Option.none<JobId>()
   const { ended, isPinned, retention } = yield* MemoryRetention.make({
@@ -64,6 +66,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
   const toRun = (entry: Entry): Run =>
     MemoryRunReads.runOf(entry, {
       isPinned: isPinned(entry.submitted.id),
+      isPaused: kinds.hasPaused(entry.submitted.kind),
       retriedAs: retries.get(entry.submitted.id)
     })
 
@@ -140,7 +143,9 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
       Effect.gen(function* () {
         const decision = yield* admitRun(run, queue.lookup)
         if (decision._tag === "Existing") return queue.answer(decision)
+        const { kind } = run
         const { retry, state } = decision
+        if (state.status === "running" && kinds.hasPaused(kind)) return yield* new KindPaused({ kind })
         const submitted = { ...run, config: toJson(run.config), labels: { ...run.labels } }
         const idempotencyKeys = new Map(run.idempotency && [[run.idempotency.key, run.idempotency]])
         const entry: Entry = { submitted, events: [], signals: [], idempotencyKeys, retry, state }
@@ -156,9 +161,10 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     )
 
   const begin: Service["begin"] = (beginning) =>
-    write((): Effect.Effect<"running" | "waits", Superseded> => {
+    write((): Effect.Effect<"running" | "waits", KindPaused | Superseded> => {
       const { attempt, jobId, key } = beginning
       const entry = entries.get(jobId)
+      if (entry !== undefined && kinds.hasPaused(entry.submitted.kind)) return new KindPaused(entry.submitted)
       const to = entry && RunTransition.begun(entry.state, beginning)
       if (entry === undefined || to === undefined) return new Superseded({ jobId, attempt })
       const { parked, wokenBy } = entry.state
@@ -216,7 +222,11 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     waiting: (kind) => Effect.sync(() => notifier.waiting(kind)),
     due: (query) =>
       Effect.sync(() =>
-        queue.due(query).map((entry) => ({ run: toRun(entry), stopping: false, crashes: entry.state.crashes }))
+        (kinds.hasPaused(query.kind) ? [] : queue.due(query)).map((entry) => ({
+          run: toRun(entry),
+          stopping: false,
+          crashes: entry.state.crashes
+        }))
       ),
     countDue: (query) => Effect.sync(() => queue.countDue(query)),
     pending: queue.lookup.pending,
@@ -281,8 +291,9 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
       }),
 
     owners: MemoryOwnerStore.make(),
+    kinds,
     producers,
-    cluster: MemoryClusterStore.make({ entries, queue, toRun, create, begin, write }),
+    cluster: MemoryClusterStore.make({ entries, kinds, queue, toRun, create, begin, write }),
 
     childProcesses,
     work,

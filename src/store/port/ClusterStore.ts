@@ -8,6 +8,7 @@ import type {
   AlreadyManaged,
   IdempotencyKeyReused,
   JobConflict,
+  KindPaused,
   MaxJobsReached,
   NodeConflict,
   QueueFull,
@@ -66,13 +67,16 @@ export interface ClusterStore {
     run: Omit<NewRun, "id" | "isQueued">,
     placement: Placement,
     taker?: Taker
-  ) => Effect.Effect<Admitted, MaxJobsReached | JobConflict | QueueFull | IdempotencyKeyReused | StoreError>
+  ) => Effect.Effect<
+    Admitted,
+    MaxJobsReached | JobConflict | KindPaused | QueueFull | IdempotencyKeyReused | StoreError
+  >
 
   /** Like `begin`, but within the limit of the kind: this node gets the attempt. */
   readonly begin: (
     beginning: Beginning,
     by: Runner
-  ) => Effect.Effect<"running" | "waits", MaxJobsReached | Superseded | StoreError>
+  ) => Effect.Effect<"running" | "waits", KindPaused | MaxJobsReached | Superseded | StoreError>
 
   /**
    * Like `begin`, but on the candidate with most room, which has to take the attempt. Returns its address, or none if the run waits
@@ -81,7 +85,7 @@ export interface ClusterStore {
   readonly place: (
     beginning: Beginning,
     candidates: NonEmpty<Location>
-  ) => Effect.Effect<Option.Option<string>, MaxJobsReached | Superseded | StoreError>
+  ) => Effect.Effect<Option.Option<string>, KindPaused | MaxJobsReached | Superseded | StoreError>
 
   /** Takes an attempt that was placed; fails if another node has taken it, or if it has ended. */
   readonly take: (

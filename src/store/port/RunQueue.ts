@@ -28,7 +28,7 @@ export interface RunQueue {
 
   /**
    * The first runs that wait for a permit, in the order in which they begin: priority, then interrupted before parked
-   * before pending, then id.
+   * before pending, then id. None of a paused kind.
    */
   readonly due: (query: {
     readonly kind: string

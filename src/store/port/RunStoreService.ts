@@ -8,6 +8,7 @@ import type { AgentLimitStore } from "./AgentLimitStore.js"
 import type { ChildProcessStore } from "./ChildProcessStore.js"
 import type { ClusterStore } from "./ClusterStore.js"
 import type { Outbox } from "./Outbox.js"
+import type { KindStore } from "./KindStore.js"
 import type { OwnerStore } from "./OwnerStore.js"
 import type { ProducerStore } from "./ProducerStore.js"
 import type { QuestionStore } from "./QuestionStore.js"
@@ -44,6 +45,9 @@ export interface Service extends RunReads, RunWrites, RunKeys, RunQueue, RunSign
   readonly outbox: Option.Option<Outbox>
 
   readonly owners: OwnerStore
+
+  /** The pauses of kinds. */
+  readonly kinds: KindStore
 
   /** What producers write, and what managers take up. */
   readonly producers: ProducerStore

@@ -7,6 +7,7 @@ import type { DateTime, Duration, Effect, Option } from "effect"
 import type {
   IdempotencyKeyReused,
   JobConflict,
+  KindPaused,
   MaxJobsReached,
   QueueFull,
   StoreError,
@@ -26,9 +27,12 @@ import type { Attaching, Idempotency } from "./RunKeys.js"
  */
 export interface RunWrites {
   /**
-   * Records a new run with its first event, as `running`, or as `pending` if it has to wait. The same transaction decides which.
+   * Records a new run with its first event, as `running`, or as `pending` if it has to wait. The same transaction decides which, and
+   * fails with `KindPaused` if the run would begin though its kind is paused.
    */
-  readonly create: (run: NewRun) => Effect.Effect<Created, JobConflict | QueueFull | IdempotencyKeyReused | StoreError>
+  readonly create: (
+    run: NewRun
+  ) => Effect.Effect<Created, JobConflict | KindPaused | QueueFull | IdempotencyKeyReused | StoreError>
 
   /**
    * Records the idempotency key of a request that attaches to another job, for as long as that run is kept, and returns the job;
@@ -47,10 +51,12 @@ export interface RunWrites {
 
   /**
    * Begins the attempt of a waiting run: the first of a pending run, the next of an interrupted or parked run. Fails
-   * unless that attempt is the one to begin, and in a cluster if no more jobs may run. `waits`: another job holds the key, and the
-   * run waits behind it.
+   * unless that attempt is the one to begin, if the kind is paused, and in a cluster if no more jobs may run. `waits`: another job holds
+   * the key, and the run waits behind it.
    */
-  readonly begin: (beginning: Beginning) => Effect.Effect<"running" | "waits", MaxJobsReached | Superseded | StoreError>
+  readonly begin: (
+    beginning: Beginning
+  ) => Effect.Effect<"running" | "waits", KindPaused | MaxJobsReached | Superseded | StoreError>
 
   /** Appends emitted events; fails unless the attempt is the current one and running. */
   readonly append: (emitted: {

@@ -2,7 +2,13 @@
  * Decides where a new run of a cluster is placed. Both stores use it, and read within the transaction that inserts the run.
  */
 import { Effect } from "effect"
-import { type IdempotencyKeyReused, type JobConflict, MaxJobsReached, type QueueFull } from "../../domain/errors.js"
+import {
+  type IdempotencyKeyReused,
+  type JobConflict,
+  KindPaused,
+  MaxJobsReached,
+  type QueueFull
+} from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import { admitRun, type Decision, type Lookup } from "./admitRun.js"
 import type { Candidate, Location, Placement, Runner, Taker } from "../port/ClusterStore.js"
@@ -14,6 +20,8 @@ export type WaitingStatus = (typeof waitingStatuses)[number]
 
 /** The limits on the jobs of a kind that may begin, as they are within the transaction. */
 export interface Room {
+  readonly kind: string
+  readonly isPaused: boolean
   /** How many jobs may run in the cluster. */
   readonly maxJobs: number
   /** How many jobs run on each address. */
@@ -40,16 +48,20 @@ const roomOn = ({ address, capacity }: Location, running: ReadonlyMap<string, nu
 const mostRoom = <L extends Location>(candidates: readonly [L, ...ReadonlyArray<L>], running: Room["running"]): L =>
   candidates.reduce((best, other) => (roomOn(other, running) > roomOn(best, running) ? other : best))
 
-/** Why no new run may begin: as many jobs run as allowed, or as many waiting runs begin before it as permits are free. */
+/**
+ * Why no new run may begin: its kind is paused, as many jobs run as allowed, or as many waiting runs begin before it as permits are
+ * free.
+ */
 const refusal = (
   { candidates, waiting }: Placement,
-  { due, maxJobs, running }: Room
-): MaxJobsReached["reason"] | undefined => {
+  { due, isPaused, kind, maxJobs, running }: Room
+): KindPaused | MaxJobsReached | undefined => {
+  if (isPaused) return new KindPaused({ kind })
   const onNodes = candidates.reduce((free, candidate) => free + Math.max(0, roomOn(candidate, running)), 0)
   const free = Math.min(maxJobs - sum(running), onNodes)
-  if (free <= 0) return "permits"
+  if (free <= 0) return new MaxJobsReached({ maxJobs, reason: "permits" })
   const first = waiting.reduce((all, status) => all + (due.get(status) ?? 0), 0)
-  return first >= free ? "queue" : undefined
+  return first >= free ? new MaxJobsReached({ maxJobs, reason: "queue" }) : undefined
 }
 
 export const placeRun = <E>(
@@ -57,16 +69,14 @@ export const placeRun = <E>(
   placement: Placement,
   there: Room,
   lookup: Lookup<E>
-): Effect.Effect<Placed, MaxJobsReached | JobConflict | QueueFull | IdempotencyKeyReused | E> =>
+): Effect.Effect<Placed, MaxJobsReached | JobConflict | KindPaused | QueueFull | IdempotencyKeyReused | E> =>
   Effect.gen(function* () {
     const { candidates, whenFull } = placement
     const candidate = mostRoom(candidates, there.running)
-    const reason = refusal(placement, there)
-    const placed = { ...run, id: candidate.id, isQueued: reason !== undefined && whenFull === "queue" }
+    const refused = refusal(placement, there)
+    const placed = { ...run, id: candidate.id, isQueued: refused !== undefined && whenFull === "queue" }
     const decision = yield* admitRun(placed, lookup)
-    if (reason !== undefined && decision._tag === "New" && decision.state.status === "running") {
-      return yield* new MaxJobsReached({ maxJobs: there.maxJobs, reason })
-    }
+    if (refused !== undefined && decision._tag === "New" && decision.state.status === "running") return yield* refused
     return { run: placed, candidate, decision }
   })
 
@@ -81,8 +91,9 @@ export const isTakenBy = (taker: Taker | undefined, { candidate, decision }: Pla
 /** Where the next attempt of an interrupted run is placed; fails if no node may begin it. */
 export const placeAttempt = (
   candidates: readonly [Location, ...ReadonlyArray<Location>],
-  { maxJobs, running }: Room
-): Effect.Effect<Location, MaxJobsReached> => {
+  { isPaused, kind, maxJobs, running }: Room
+): Effect.Effect<Location, KindPaused | MaxJobsReached> => {
+  if (isPaused) return new KindPaused({ kind })
   const location = mostRoom(candidates, running)
   return sum(running) < maxJobs && roomOn(location, running) > 0
     ? Effect.succeed(location)
@@ -92,8 +103,10 @@ export const placeAttempt = (
 /** Fails unless this node may begin one more job of the kind. */
 export const permit = (
   { address, capacity, node }: Runner,
-  { alive, draining, maxJobs, running }: Room
-): Effect.Effect<void, MaxJobsReached> =>
-  alive.has(node) && !draining.has(node) && sum(running) < maxJobs && (running.get(address) ?? 0) < capacity
+  { alive, draining, isPaused, kind, maxJobs, running }: Room
+): Effect.Effect<void, KindPaused | MaxJobsReached> => {
+  if (isPaused) return new KindPaused({ kind })
+  return alive.has(node) && !draining.has(node) && sum(running) < maxJobs && (running.get(address) ?? 0) < capacity
     ? Effect.void
     : new MaxJobsReached({ maxJobs })
+}

@@ -21,6 +21,7 @@ import * as events from "./events.js"
 import * as idempotencyKeys from "./idempotencyKeys.js"
 import * as jobStores from "./jobStores.js"
 import * as keys from "./keys.js"
+import * as Kinds from "./kinds.js"
 import * as Lanes from "./Lanes.js"
 import * as listing from "./listing.js"
 import * as owners from "./owners.js"
@@ -76,7 +77,8 @@ export const make = ({
     const { write } = lanes
     const redact = yield* SearchRedaction
     const indexer = isWritable ? yield* SearchIndexer.make({ session, write, redact }) : SearchIndexer.none
-    const { begin, create, queueCommitted, record, ...writes } = runWrites.make(lanes)
+    const kinds = Kinds.make({ session, lanes, notifier })
+    const { begin, create, queueCommitted, record, ...writes } = runWrites.make(lanes, kinds)
     const retention = yield* retentionWrites.make({ session, write })
 
     const writeStatements = <A>(operation: string, body: (connection: Connection) => Effect.Effect<A, SqlError>) =>
@@ -190,6 +192,7 @@ export const make = ({
       ),
 
       owners: { ...ownerStore, acquire: acquire(ownerStore) },
+      kinds: kinds.store,
       producers: producers.make({ session, guard, lanes, notifier, watch, watchChanges }),
       cluster: clusterWrites.make({ heartbeat, owner: ownerStore.get, session, lanes, indexer }),
 

@@ -8,7 +8,7 @@ import { deadAfter } from "../../internal/timing.js"
 import { forgottenAfter, type HeldRun, type NewNode, type Node } from "../port/ClusterStore.js"
 import { type Room, type WaitingStatus, waitingStatuses } from "../rules/placeRun.js"
 import type { Connection, Dialect } from "./Dialect.js"
-import { Row, run, runColumns } from "./runRow.js"
+import { pausesOf, Row, run, runColumns } from "./runRow.js"
 import type { Place } from "./runs.js"
 import { execute, query, upsert } from "./statements.js"
 
@@ -118,6 +118,7 @@ const selectRoom = query(
     max_jobs: Schema.NullOr(Schema.Number),
     node: Schema.NullOr(Schema.String),
     runs: Schema.Number,
+    paused: Schema.Number,
     alive: Ids,
     draining: Ids,
     interrupted: Schema.Number,
@@ -138,7 +139,7 @@ export const room = (connection: Connection, kind: string): Effect.Effect<Room, 
   return Effect.map(
     selectRoom(
       connection,
-      `SELECT l.max_jobs, r.node, coalesce(r.runs, 0) AS runs, ${idsOf(isAlive(connection))} AS alive,
+      `SELECT l.max_jobs, r.node, coalesce(r.runs, 0) AS runs, ${pausesOf("l.kind")} AS paused, ${idsOf(isAlive(connection))} AS alive,
          ${idsOf("draining = 1")} AS draining, ${waitingStatuses.map(countDue).join(", ")}
        FROM charlotte_limits l LEFT JOIN (SELECT node, count(*) AS runs FROM charlotte_runs
          WHERE kind = ? AND status = 'running' GROUP BY node) r ON TRUE
@@ -148,6 +149,8 @@ export const room = (connection: Connection, kind: string): Effect.Effect<Room, 
     (rows) => {
       const [row] = rows
       return {
+        kind,
+        isPaused: row?.paused === 1,
         maxJobs: row?.max_jobs ?? 0,
         running: new Map(rows.map(({ node, runs }) => [node ?? "", runs])),
         due: new Map(waitingStatuses.map((status) => [status, row?.[status] ?? 0])),

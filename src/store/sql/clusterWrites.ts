@@ -3,7 +3,14 @@
  */
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Option } from "effect"
-import { type AlreadyManaged, type MaxJobsReached, NodeConflict, StoreError, Superseded } from "../../domain/errors.js"
+import {
+  type AlreadyManaged,
+  type KindPaused,
+  type MaxJobsReached,
+  NodeConflict,
+  StoreError,
+  Superseded
+} from "../../domain/errors.js"
 import type { ClusterStore } from "../port/ClusterStore.js"
 import { alreadyManaged, type OwnerStore } from "../port/OwnerStore.js"
 import { isTakenBy, permit, placeAttempt, placeRun, type Room, waitingStatuses } from "../rules/placeRun.js"
@@ -46,7 +53,10 @@ export const make = ({
     write<A, never>({ operation, lane: "fast", body: (batch) => Effect.flatMap(batch.connection, body) })
 
   /** Begins an attempt where `choose` decides; none if the run waits for a key. */
-  const begin = (beginning: Beginning, choose: (room: Room) => Effect.Effect<runs.Place, MaxJobsReached>) =>
+  const begin = (
+    beginning: Beginning,
+    choose: (room: Room) => Effect.Effect<runs.Place, KindPaused | MaxJobsReached>
+  ) =>
     Effect.zipLeft(
       admit({
         operation: "begin a job",

@@ -25,7 +25,7 @@ const orders = {
   pending: "priority DESC, id"
 }
 
-/** The due runs. Each status is a separate index search. */
+/** The due runs, unless the kind is paused. Each status is a separate index search. */
 export const due = (
   connection: Connection,
   { kind, limit, statuses }: Parameters<Service["due"]>[0]
@@ -39,8 +39,9 @@ export const due = (
   return Effect.map(
     selectDue(
       connection,
-      `SELECT ${runColumns} FROM (${ofStatus.join(" UNION ALL ")}) AS limited ORDER BY priority DESC, rank, id LIMIT ?`,
-      [...statuses.flatMap(() => [kind, limit]), limit]
+      `SELECT ${runColumns} FROM (${ofStatus.join(" UNION ALL ")}) AS limited
+       WHERE NOT EXISTS (SELECT 1 FROM charlotte_pauses WHERE kind = ?) ORDER BY priority DESC, rank, id LIMIT ?`,
+      [...statuses.flatMap(() => [kind, limit]), kind, limit]
     ),
     (rows) => rows.map((row) => ({ run: run(row), stopping: false, crashes: row.crashes }))
   )

@@ -43,10 +43,15 @@ export const runColumns = columnsOf(Row)
 /** Looks up the run that retries a run of `r`: nothing is written to a run that has ended. */
 export const retriedAs = "(SELECT t.id FROM charlotte_runs t WHERE t.retry_of = r.id AND t.pruned = 0) AS retried_as"
 
-export const ListedRow = Schema.Struct({ ...Row.fields, retried_as: Schema.NullOr(JobId) })
+/** How many pauses the kind in a column has: 1 or 0. */
+export const pausesOf = (kind: string): string =>
+  `(SELECT count(p.kind) FROM charlotte_pauses p WHERE p.kind = ${kind})`
 
-/** The columns that `select` reads, of runs `r`. */
-export const listedColumns = `${columnsOf(Row, "r")}, ${retriedAs}`
+export const ListedRow = Schema.Struct({ ...Row.fields, retried_as: Schema.NullOr(JobId), paused: Schema.Number })
+
+/** The columns that `select` reads, of runs `r`. A run that waits for a permit is paused with its kind: nothing is written to it. */
+export const listedColumns = `${columnsOf(Row, "r")}, ${retriedAs},
+  CASE WHEN r.waits_for = 'permit' THEN ${pausesOf("r.kind")} ELSE 0 END AS paused`
 
 export const run = (row: typeof Row.Type & Partial<typeof ListedRow.Type>): Run =>
   new Run(
@@ -61,7 +66,7 @@ export const run = (row: typeof Row.Type & Partial<typeof ListedRow.Type>): Run 
       createdAt: row.created_at,
       ...(row.start_at === null ? {} : { startAt: row.start_at }),
       ...(row.tries === 0 ? {} : { tries: row.tries }),
-      ...(row.waits_for === null ? {} : { waitsFor: row.waits_for }),
+      ...(row.waits_for === null ? {} : { waitsFor: row.paused === 1 ? "paused" : row.waits_for }),
       ...(row.parked === null ? {} : { parked: row.parked }),
       ...(row.started_at === null ? {} : { startedAt: row.started_at }),
       ...(row.ended_at === null ? {} : { endedAt: row.ended_at }),

@@ -8,6 +8,7 @@ import {
   type JobConflict,
   JobEnded,
   JobNotFound,
+  KindPaused,
   type QueueFull,
   Superseded,
   TooManySignals
@@ -22,6 +23,7 @@ import type { JobId } from "../../domain/JobId.js"
 import type { Parked } from "../../domain/Run.js"
 import * as idempotencyKeys from "./idempotencyKeys.js"
 import * as keys from "./keys.js"
+import type { Kinds } from "./kinds.js"
 import { lookup } from "./lookup.js"
 import * as outbox from "./outbox.js"
 import * as questions from "./questions.js"
@@ -137,13 +139,17 @@ const attach = (batch: Batch, attaching: Attaching) =>
 export const isKeyed = (run: Pick<NewRun, "kind" | "key" | "startKey" | "idempotency">): boolean =>
   keysOf(run).length > 0 || run.idempotency !== undefined
 
-export const make = ({ admit, write }: Pick<Lanes, "admit" | "write">): Writes => ({
+export const make = (
+  { admit, write }: Pick<Lanes, "admit" | "write">,
+  { isPaused }: Pick<Kinds, "isPaused">
+): Writes => ({
   create: (run) => {
     if (!isKeyed(run) && !run.isQueued && run.startAt === undefined && run.retryOf === undefined) {
-      return write<Created, never>({
+      return write<Created, KindPaused>({
         operation: "start a job",
         lane: "fast",
         body: (batch) => {
+          if (isPaused(run.kind)) return Exit.fail(new KindPaused({ kind: run.kind }))
           const state = RunTransition.initial(run)
           batch.insert(run, state)
           batch.append(run.id, [RunTransition.createdEvent({ at: run.at }, state)])
@@ -155,12 +161,14 @@ export const make = ({ admit, write }: Pick<Lanes, "admit" | "write">): Writes =
       operation: "start a job",
       lane: "fast",
       isAlone: isKeyed(run),
-      body: (batch): Effect.Effect<Created, JobConflict | QueueFull | IdempotencyKeyReused | SqlError> =>
+      body: (batch): Effect.Effect<Created, JobConflict | KindPaused | QueueFull | IdempotencyKeyReused | SqlError> =>
         Effect.gen(function* () {
+          const { kind } = run
           const connection = yield* batch.connection
-          yield* batch.lockAdmission(run.kind)
+          yield* batch.lockAdmission(kind)
           const decision = yield* admitRun(run, lookup(batch.connection))
-          if (decision._tag === "Existing") return yield* idempotencyKeys.answer(connection, run.kind, decision)
+          if (decision._tag === "Existing") return yield* idempotencyKeys.answer(connection, kind, decision)
+          if (decision.state.status === "running" && isPaused(kind)) return yield* new KindPaused({ kind })
           return yield* insert(batch, run, decision)
         }).pipe(Effect.catchTag("Superseded", Effect.die))
     })
@@ -195,7 +203,10 @@ export const make = ({ admit, write }: Pick<Lanes, "admit" | "write">): Writes =
       lane: "fast",
       isAlone: beginning.key !== undefined,
       about: beginning.jobId,
-      body: (batch) => begin(batch, beginning)
+      body: (batch): Effect.Effect<"running" | "waits", KindPaused | Superseded | SqlError> => {
+        const head = batch.head(beginning.jobId)
+        return head !== undefined && isPaused(head.kind) ? new KindPaused({ kind: head.kind }) : begin(batch, beginning)
+      }
     }),
 
   append: ({ attempt, events: emitted, jobId }) =>

@@ -9,6 +9,7 @@ import { hub, useLoaded } from "../app/live.js"
 import { changeQuery, navigate, toJob, toJobs } from "../router.js"
 import * as format from "../../progress/format.js"
 import { jobName } from "../../progress/jobName.js"
+import { isDue } from "../../progress/waiting.js"
 import { useTitle } from "../ui/useTitle.js"
 import { visible } from "../ui/visible.js"
 import { Decide } from "./Decide.js"
@@ -96,7 +97,7 @@ export const DiffView = ({ id, query }: { readonly id: string; readonly query: U
   )
 
   const record = job.value.value
-  const approval = record?.status === "parked" && record.waitsFor !== "permit" ? record.parked?.approval : undefined
+  const approval = record?.status === "parked" && !isDue(record.waitsFor) ? record.parked?.approval : undefined
   const isOutdated =
     approval !== undefined && unit === undefined && pages[0] !== undefined && pages[0].head !== approval.commit
   const additions = files.reduce((sum, file) => sum + file.additions, 0)

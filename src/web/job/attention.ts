@@ -9,7 +9,7 @@ import type { Task, Unit } from "../../progress/JobModel.js"
 import * as payload from "../../progress/payload.js"
 import * as why from "../../progress/reason.js"
 import * as taskNotes from "../../progress/taskNotes.js"
-import { approvalSignal, condition, parkReason, resumeSignal } from "../../progress/waiting.js"
+import { approvalSignal, condition, isDue, parkReason, resumeSignal } from "../../progress/waiting.js"
 
 export interface Message {
   readonly tone: "run" | "good" | "bad" | "warn" | "idle"
@@ -126,7 +126,7 @@ const waitingMessage = ({ id, keys, parked, startAt, status, waitsFor }: Job, no
   const waits = condition({ waitsFor, startAt, ...parked }, { now, time })
   if (status === "pending") return { tone: "idle", text: `Queued: waits ${waits}` }
   const reason = parked && parkReason(parked)
-  if (waitsFor === "permit") return { tone: "idle", text: `Due, and waits ${waits}`, reason }
+  if (isDue(waitsFor)) return { tone: "idle", text: `Due, and waits ${waits}`, reason }
   if (parked?.signal === approvalSignal) return { tone: "warn", text: "Waits for approval", reason, action: "approve" }
   const isSignal = parked?.signal !== undefined && parked.signal !== resumeSignal
   // Its questions are shown by themselves.

@@ -3,6 +3,7 @@
  */
 import type { ListedJob, RetriedJobs, StopReport } from "../api/models.js"
 import * as format from "../../progress/format.js"
+import { isDue } from "../../progress/waiting.js"
 
 /** A browser opens six connections to a server, and the events use one. */
 const concurrency = 4
@@ -83,4 +84,4 @@ export const canStop = ({ status }: Pick<ListedJob, "status">): boolean =>
   status === "running" || status === "pending" || status === "parked" || status === "interrupted"
 
 export const canResume = ({ status, waitsFor }: Pick<ListedJob, "status" | "waitsFor">): boolean =>
-  status === "interrupted" || (status === "parked" && waitsFor !== "permit")
+  status === "interrupted" || (status === "parked" && !isDue(waitsFor))

@@ -8,7 +8,7 @@ import * as format from "../../progress/format.js"
 import { messageOf } from "../../progress/payload.js"
 import { asks } from "../../progress/needsPerson.js"
 import { ofError } from "../../progress/reason.js"
-import { condition, parkReason } from "../../progress/waiting.js"
+import { condition, isDue, parkReason } from "../../progress/waiting.js"
 
 export type Line = Pick<EventText, "text" | "tone">
 
@@ -25,7 +25,7 @@ const waitingLine = ({ parked, startAt, status, waitsFor }: ListedJob, now: numb
   const waits = condition({ waitsFor, startAt, ...parked }, { now, time: (at) => format.clockTime(at, now) })
   if (status === "pending") return { text: `waits ${waits}`, tone: "faint" }
   // The time comes first, since the reason is often truncated.
-  return waitsFor === "permit"
+  return isDue(waitsFor)
     ? { text: `due, waits ${waits}`, tone: "faint" }
     : { text: `parked ${waits}: ${parkReason(parked)}`, tone: "warn" }
 }

@@ -1,12 +1,14 @@
 /**
- * Capacity, queue, agents, throughput and latency.
+ * Capacity, queue, kinds, agents, throughput and latency.
  */
 import { useEffect } from "preact/hooks"
 import * as api from "../api/system.js"
 import { hub, now, useLoaded } from "../app/live.js"
 import { toJobs } from "../router.js"
 import * as format from "../../progress/format.js"
+import * as kindsApi from "../api/kinds.js"
 import { Agents } from "./Agents.js"
+import { Kinds } from "./Kinds.js"
 import { Activity, EventRate } from "./Activity.js"
 
 /** How soon figures follow an event, and how old they may be without one. */
@@ -75,14 +77,16 @@ const Gauges = ({ system }: { readonly system: api.System }) => {
 export const SystemView = () => {
   const system = useLoaded("system", api.get)
   const agents = useLoaded("agents", api.agents)
+  const kinds = useLoaded("kinds", kindsApi.list)
   useRefresh(() => {
     system.reload()
     agents.reload()
+    kinds.reload()
   })
   useEffect(() => {
     document.title = "System · Charlotte"
   }, [])
-  const error = system.error.value ?? agents.error.value
+  const error = system.error.value ?? agents.error.value ?? kinds.error.value
   const found = system.value.value
   return (
     <div class="system-view">
@@ -93,6 +97,7 @@ export const SystemView = () => {
         </p>
       )}
       {found !== undefined && <Gauges system={found} />}
+      {kinds.value.value !== undefined && <Kinds kinds={kinds.value.value} onChange={kinds.reload} />}
       {agents.value.value !== undefined && agents.value.value.length > 0 && <Agents agents={agents.value.value} />}
       {found !== undefined && <Activity system={found} />}
       <EventRate />

@@ -122,6 +122,33 @@ describe("a server of several kinds", () => {
     })
   )
 
+  it.scoped("pauses a kind, says so, and refuses its starts with 409 until it is unpaused", () =>
+    Effect.gen(function* () {
+      const { client, emails, post, send } = yield* make
+      const running = yield* emails.start(ada)
+      expect(yield* send({ method: "POST", path: "/api/v1/kinds/email/pause?by=ann" })).toMatchObject({ status: 204 })
+      const refused = yield* post("/kinds/email/jobs", { config: ada })
+      expect([refused.status, refused.json]).toEqual([
+        409,
+        { _tag: "KindPaused", kind: "email", message: 'jobs of kind "email" are paused' }
+      ])
+      expect(yield* Effect.flip(emails.start(ada))).toMatchObject({ _tag: "KindPaused", kind: "email" })
+      const queued = yield* emails.start(ada, { whenFull: "queue" })
+      expect(yield* client.get(queued)).toMatchObject({ status: "pending", waitsFor: "paused" })
+      const [email, report] = yield* client.kinds
+      expect(email).toMatchObject({ kind: "email", active: 1, pending: 1, paused: { by: "ann" } })
+      expect(report).toEqual({ kind: "report", active: 0, pending: 0 })
+      expect((yield* send({ path: "/metrics" })).text).toContain('charlotte_kind_paused{kind="email"} 1\n')
+      yield* emails.unpause()
+      expect(yield* client.get(queued)).not.toMatchObject({ waitsFor: "paused" })
+      yield* client.pause("report", { by: "bob" })
+      yield* client.unpause("report")
+      expect((yield* client.kinds).map(({ paused }) => paused)).toEqual([undefined, undefined])
+      expect(yield* Effect.flip(client.pause("import"))).toMatchObject({ _tag: "NoSuchKind" })
+      yield* emails.stop(running)
+    })
+  )
+
   it.scoped("retries all jobs of a kind that match, request by request", () =>
     Effect.gen(function* () {
       const { client, emails, post } = yield* make

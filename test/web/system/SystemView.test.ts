@@ -36,6 +36,16 @@ layer(browser, { excludeTestServices: true })("the system", (it) => {
       yield* act(() => agent("claude").getByText("usage <b>limit</b> reached").waitFor())
       yield* act(() => agent("codex").getByText("not installed").waitFor())
 
+      yield* act(() => page.getByRole("button", { name: "Pause tasks" }).click())
+      yield* act(() => page.getByText(/^ ?since \d\d:\d\d by page$/).waitFor())
+      expect(yield* Effect.flip(world.client.start(config("two")))).toMatchObject({ _tag: "KindPaused" })
+      yield* act(() => page.getByRole("link", { name: "Jobs", exact: true }).click())
+      yield* act(() => page.getByText("Jobs of kind tasks are paused").waitFor())
+      yield* act(() => page.getByRole("button", { name: "Unpause" }).click())
+      yield* act(() => page.getByText("Jobs of kind tasks are paused since").waitFor({ state: "detached" }))
+      yield* act(() => page.getByRole("link", { name: "System", exact: true }).click())
+      yield* act(() => page.getByRole("button", { name: "Pause tasks" }).waitFor())
+
       yield* world.client.start(config("two"))
       yield* world.client.start(config("three"), { whenFull: "queue" })
       yield* act(() => gauge("Running").getByText("2 of 2").waitFor())

@@ -36,6 +36,9 @@ export const waiting = [
   `CREATE TRIGGER charlotte_runs_deleted AFTER DELETE ON charlotte_runs FOR EACH ROW
    WHEN (OLD.status = 'pending' AND OLD.outbox = 0) EXECUTE FUNCTION charlotte_runs_dequeued()`,
 
+  // The kinds of which no attempt begins.
+  "CREATE TABLE charlotte_pauses (kind TEXT NOT NULL PRIMARY KEY CHECK (kind <> ''), paused_at BIGINT NOT NULL, paused_by TEXT)",
+
   `CREATE TABLE charlotte_signals (
     job_id TEXT COLLATE "C" NOT NULL REFERENCES charlotte_runs (id) ON DELETE CASCADE,
     seq BIGINT NOT NULL,

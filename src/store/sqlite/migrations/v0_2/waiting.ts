@@ -58,6 +58,11 @@ export const waiting = Effect.gen(function* () {
   yield* sql.unsafe("CREATE INDEX charlotte_requests_kind ON charlotte_requests (kind, seq)")
   yield* sql.unsafe("CREATE INDEX charlotte_requests_job ON charlotte_requests (job_id)")
 
+  // The kinds of which no attempt begins.
+  yield* sql.unsafe(`
+    CREATE TABLE charlotte_pauses (kind TEXT NOT NULL PRIMARY KEY CHECK (kind <> ''), paused_at INTEGER NOT NULL, paused_by TEXT)
+    STRICT, WITHOUT ROWID`)
+
   // The idempotency key of a pruned run is free.
   yield* sql.unsafe(`
     CREATE UNIQUE INDEX charlotte_runs_idempotency_key ON charlotte_runs (kind, idempotency_key)

@@ -1,0 +1,40 @@
+/**
+ * `charlotte pause` and `charlotte unpause`: through the process that runs jobs, or in the database if there is none.
+ */
+import { Effect, Option } from "effect"
+import * as Home from "../../daemon/home/Home.js"
+import { NoSuchKind } from "../../http/contract/errors.js"
+import { JobManager } from "../../manager/JobManager.js"
+import * as JobSource from "../target/JobSource.js"
+import * as StyledLine from "../terminal/StyledLine.js"
+import { writeJson, writeLines } from "../terminal/Output.js"
+import { sender } from "./sender.js"
+
+export interface Options {
+  readonly kind: string
+  readonly json: boolean
+}
+
+const change =
+  (what: "pause" | "unpause", text: (kind: string) => string) =>
+  ({ json, kind }: Options) =>
+    Effect.gen(function* () {
+      const host = yield* JobSource.host
+      const options = { by: sender() }
+      if (Option.isSome(host)) yield* host.value.client[what](kind, options)
+      else if (kind !== JobManager.kind) return yield* new NoSuchKind({ kind, kinds: [JobManager.kind] })
+      else {
+        const { withManager } = yield* Effect.promise(() => import("../offline/withManager.js"))
+        yield* withManager((manager) => manager[what](options))
+      }
+      yield* json
+        ? writeJson({ kind, paused: what === "pause" })
+        : writeLines([[StyledLine.raw("✓ ", "good"), StyledLine.piece(text(kind))]])
+    }).pipe(Effect.provide(Home.layerUntouched))
+
+export const pause = change(
+  "pause",
+  (kind) => `jobs of kind ${kind} are paused; let them begin again with: charlotte unpause ${kind}`
+)
+
+export const unpause = change("unpause", (kind) => `jobs of kind ${kind} begin again`)

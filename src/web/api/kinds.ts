@@ -1,0 +1,23 @@
+/**
+ * The requests about kinds of jobs.
+ */
+import { array, type Decoded, number, optional, string, struct, time } from "./decode.js"
+import { send, sendJson } from "./request.js"
+
+const root = "/api/v1/kinds"
+
+export const servedKind = struct({
+  kind: string,
+  active: number,
+  pending: number,
+  paused: optional(struct({ at: time, by: optional(string) }))
+})
+export type ServedKind = Decoded<typeof servedKind>
+
+export const list = (signal: AbortSignal): Promise<ReadonlyArray<ServedKind>> =>
+  sendJson(root, array(servedKind), { signal })
+
+/** `by` is an unverified name. */
+export const pause = async (kind: string, isPaused: boolean): Promise<void> => {
+  await send(`${root}/${encodeURIComponent(kind)}/pause?by=page`, { method: isPaused ? "POST" : "DELETE" })
+}

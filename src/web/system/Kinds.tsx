@@ -1,0 +1,73 @@
+/**
+ * The kinds of jobs, which of them are paused, and the buttons that pause them.
+ */
+import type { ServedKind } from "../api/kinds.js"
+import { isLive, now } from "../app/live.js"
+import * as format from "../../progress/format.js"
+import { visible } from "../ui/visible.js"
+import { pause, unpause } from "./pausing.js"
+
+const State = ({ kind: { active, paused } }: { readonly kind: ServedKind }) => {
+  if (paused === undefined) return active > 0 ? <span class="run">at work</span> : <span class="good">free</span>
+  return (
+    <>
+      <strong class="warn">paused</strong>
+      <span class="faint">
+        {" "}
+        since {format.clockTime(paused.at, now.value)}
+        {paused.by === undefined ? "" : ` by ${visible(paused.by)}`}
+      </span>
+    </>
+  )
+}
+
+export const Kinds = ({
+  kinds,
+  onChange
+}: {
+  readonly kinds: ReadonlyArray<ServedKind>
+  readonly onChange: () => void
+}) => (
+  <section aria-labelledby="kinds-title">
+    <h2 id="kinds-title">Kinds</h2>
+    <table class="system-agents">
+      <thead>
+        <tr>
+          <th scope="col">Kind</th>
+          <th scope="col">State</th>
+          <th scope="col" class="number">
+            Running
+          </th>
+          <th scope="col" class="number">
+            Pending
+          </th>
+          <th scope="col">
+            <span class="visually-hidden">Pause</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {kinds.map((kind) => (
+          <tr key={kind.kind}>
+            <th scope="row">{visible(kind.kind)}</th>
+            <td>
+              <State kind={kind} />
+            </td>
+            <td class="number">{kind.active}</td>
+            <td class="number">{kind.pending}</td>
+            <td>
+              <button
+                type="button"
+                disabled={!isLive()}
+                aria-label={`${kind.paused === undefined ? "Pause" : "Unpause"} ${kind.kind}`}
+                onClick={() => void (kind.paused === undefined ? pause : unpause)(kind.kind).then(onChange)}
+              >
+                {kind.paused === undefined ? "Pause" : "Unpause"}
+              </button>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  </section>
+)

@@ -1,0 +1,6 @@
+/** A kind that is paused, on PostgreSQL. */
+import { Layer } from "effect"
+import { pausing, Work } from "../manager/pausing.js"
+import { layer } from "./store.js"
+
+pausing("on PostgreSQL", (options) => Layer.orDie(Work.layer(options)), layer)
