@@ -259,6 +259,23 @@ export class NotRetryable extends Schema.TaggedError<NotRetryable>()("NotRetryab
 }
 
 /**
+ * The run cannot be rescheduled: it runs or has ended, or it is to begin at a time though it has begun before. Nothing was written.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class NotReschedulable extends Schema.TaggedError<NotReschedulable>()("NotReschedulable", {
+  jobId: Schema.String,
+  status: RunStatus,
+  /** Why a run that waits cannot be rescheduled. */
+  reason: Schema.optional(Schema.String)
+}) {
+  override get message() {
+    return `job ${this.jobId} cannot be rescheduled: ${this.reason ?? `it is ${this.status}`}`
+  }
+}
+
+/**
  * The job did not end by the deadline; it stays listed as `stopping`, and keeps its permit, until it ends.
  *
  * @since 0.1.0
@@ -429,6 +446,14 @@ export type StopError = JobNotFound | StopTimedOut | StoreError
  * @category errors
  */
 export type RetryError = JobConflict | JobNotFound | NotRetryable | QueueFull | ShuttingDown | StoreError
+
+/**
+ * The errors of `reschedule`.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export type RescheduleError = InvalidJobConfig | JobNotFound | NotReschedulable | StoreError
 
 /**
  * The errors of `signal`.

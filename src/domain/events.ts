@@ -5,6 +5,7 @@ import { Schema } from "effect"
 import { JobId } from "./JobId.js"
 import { Parked, RunError } from "./Run.js"
 
+const Schedule = Schema.Struct({ priority: Schema.Int, startAt: Schema.optional(Schema.DateTimeUtc) })
 const Nothing = Schema.Struct({})
 const Attempt = Schema.Struct({ attempt: Schema.Int })
 const Failure = Schema.Struct({ error: Schema.Struct(RunError.fields).omit("cause") })
@@ -38,6 +39,7 @@ export const payloads = {
     payload: Schema.optional(Schema.Unknown),
     by: Schema.optional(Schema.String)
   }),
+  "job.rescheduled": Schema.Struct({ from: Schedule, to: Schedule, by: Schema.optional(Schema.String) }),
   "job.completed": Nothing,
   "job.failed": Failure,
   "job.cancelled": Schema.partial(Failure)

@@ -3,12 +3,13 @@
  *
  * @since 0.1.0
  */
-import type { Duration, Effect, Either, Option, Stream } from "effect"
+import type { DateTime, Duration, Effect, Either, Option, Stream } from "effect"
 import type {
   InvalidJobConfig,
   JobConflict,
   JobNotFound,
   QueueFull,
+  RescheduleError,
   ResumeError,
   RetryError,
   ShuttingDown,
@@ -73,6 +74,19 @@ export interface SignalOptions {
    * @internal
    */
   readonly isReserved?: boolean
+}
+
+/**
+ * Options of `reschedule`; at least one of `priority` and `startAt` is needed.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface RescheduleOptions extends Pick<StartOptions, "priority"> {
+  /** `now`, or a time in the past: as soon as a permit is free. */
+  readonly startAt?: DateTime.DateTime | "now" | undefined
+  /** Who asks for it; recorded as claimed, not verified. */
+  readonly by?: string | undefined
 }
 
 /**
@@ -248,6 +262,12 @@ export interface Service<
    * has broken off, another call retries the others. A query that matches all runs is refused as invalid.
    */
   readonly retryMany: (query: RetryQuery) => Stream.Stream<RetryProgress, StoreError | ShuttingDown>
+
+  /**
+   * Changes the priority of a run that is pending, parked or interrupted, and when a pending one begins, at the earliest. It still waits
+   * for a permit.
+   */
+  readonly reschedule: (id: JobId, options: RescheduleOptions) => Effect.Effect<void, RescheduleError>
 
   /**
    * Pauses the kind, on all nodes of a cluster and over restarts: once it returns, no attempt of a job begins. Running jobs continue.

@@ -6,7 +6,7 @@ import type { RunStatus } from "../domain/RunStatus.js"
 import { applyPlan } from "./applyPlan.js"
 import * as JobModel from "./JobModel.js"
 import type { Attempt, Event, JobModel as Model, PhaseKind, Span, SpanKind, SpanState, Task, Unit } from "./JobModel.js"
-import { Fields, type LogRange } from "./payload.js"
+import { Fields, type LogRange, string } from "./payload.js"
 import * as why from "./reason.js"
 import { shownState, shownUnit } from "./shownState.js"
 import * as taskNotes from "./taskNotes.js"
@@ -73,6 +73,14 @@ const ofJob: Handlers<Model, Manager.Type> = {
   "job.stopping": (model, _, at) => beginPhase(model, "stopping", at),
   "job.timeout": (model, _, at) => beginPhase(model, "stopping", at),
   "job.signalled": nothing,
+  "job.rescheduled": (model, data, at) => {
+    if (model.status !== "pending" || model.waitsFor === undefined) return
+    const time = Date.parse(string(data.json("to"), "startAt") ?? "")
+    const startAt = Number.isNaN(time) ? undefined : time
+    const waitsFor =
+      model.waitsFor.waitsFor === "key" ? "key" : startAt === undefined || startAt <= at ? "permit" : "time"
+    model.waitsFor = { ...model.waitsFor, waitsFor, startAt }
+  },
   "job.parked": (model, data, at) => {
     cut(model, at, "parked", "parked")
     const reason = parkReason(data.value)

@@ -3,7 +3,7 @@
  */
 import * as format from "./format.js"
 import type { Event } from "./JobModel.js"
-import { Fields, json, type LogRange, string } from "./payload.js"
+import { Fields, json, type LogRange, number, string } from "./payload.js"
 import * as reason from "./reason.js"
 import * as taskNotes from "./taskNotes.js"
 import type { Payloads, Type } from "./vocabulary.js"
@@ -73,6 +73,18 @@ const texts: {
     const name = data.text("name")
     if (name === approvalSignal) return decision(data.json("payload"), from)
     return plain(`signal ${name}${from === undefined ? "" : ` from ${from}`}`)
+  },
+  "job.rescheduled": (data, { time }) => {
+    const [from, to] = [data.json("from"), data.json("to")]
+    const [priority, startAt] = [number(to, "priority"), string(to, "startAt")]
+    const changes = [
+      ...(priority === number(from, "priority") ? [] : [`priority ${priority ?? 0}`]),
+      ...(startAt === string(from, "startAt")
+        ? []
+        : [startAt === undefined ? "begins when a permit is free" : `begins ${time(Date.parse(startAt))}`])
+    ]
+    const by = data.string("by")
+    return plain(`rescheduled${by === undefined ? "" : ` by ${by}`}: ${changes.join(", ")}`)
   },
   "job.completed": () => good("completed"),
   "job.failed": (data) => {

@@ -21,6 +21,7 @@ const failing = (methods: Partial<Manager>): Manager => ({
   resume: () => Effect.void,
   retry: () => new errors.JobNotFound({ jobId }),
   retryMany: () => Stream.empty,
+  reschedule: () => Effect.void,
   pause: () => Effect.void,
   unpause: () => Effect.void,
   events: () => Stream.empty,

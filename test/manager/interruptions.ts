@@ -159,6 +159,7 @@ const operations: {
       const call = Stream.runDrain(scene.manager.retryMany({ status: "cancelled", q: word }))
       return { call, after: () => retried(scene, id) }
     }),
+  reschedule: (scene) => Effect.map(scene.waiting, (id) => ({ call: scene.manager.reschedule(id, { priority: 5 }) })),
   pause: ({ manager }) => Effect.succeed({ call: manager.pause(), after: () => manager.unpause() }),
   unpause: ({ manager, ...scene }) =>
     Effect.zipRight(

@@ -73,6 +73,6 @@ describe("the text of an event", () => {
 
   it("shows what a later version has recorded as it stands", () => {
     expect(text("job.queued", { waitsFor: "weather" }).text).toBe("queued: waits for weather")
-    expect(text("job.rescheduled", { by: "ann" }).text).toBe('{"by":"ann"}')
+    expect(text("job.postponed", { by: "ann" }).text).toBe('{"by":"ann"}')
   })
 })

@@ -48,6 +48,8 @@ export const samples: ReadonlyArray<Sample> = [
   sample("job.signalled", { name: "charlotte.approval", payload: { commit, because: "no" } }),
   sample("job.signalled", { name: "approve" }),
   sample("job.signalled", { name: "approve", by: "Ada" }),
+  sample("job.rescheduled", { from: { priority: 0, startAt: until }, to: { priority: 5 }, by: "Ada" }),
+  sample("job.rescheduled", { from: { priority: 0 }, to: { priority: 0, startAt: until } }),
   sample("job.completed", {}),
   sample("job.failed", { error }),
   sample("job.cancelled", {}),

@@ -15,6 +15,7 @@ import { producing } from "./conformance/producing.js"
 import { retrying } from "./conformance/retrying.js"
 import { searching } from "./conformance/searching.js"
 import { recovery } from "./conformance/recovery.js"
+import { rescheduling } from "./conformance/rescheduling.js"
 import { retention } from "./conformance/retention.js"
 import { vocabulary } from "./conformance/vocabulary.js"
 import { watching } from "./conformance/watching.js"
@@ -27,6 +28,7 @@ export const conformance = (layer: Layer.Layer<RunStore.RunStore>): void => {
     attaching,
     events,
     pausing,
+    rescheduling,
     recovery,
     retention,
     retrying,

@@ -56,7 +56,6 @@ describe("charlotte_runs", () => {
         { labels: '{"a":"b"}' },
         { created_at: 7 },
         { submission: "1" },
-        { priority: 1 },
         { start_at: 1 },
         { start_key: "a" },
         { idempotency_key: "a", request: "b" }
@@ -66,6 +65,15 @@ describe("charlotte_runs", () => {
           "charlotte: what a run was submitted with never changes"
         )
       }
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("allows changing the priority until the end, and the start time before the first attempt", () =>
+    Effect.gen(function* () {
+      yield* insert("charlotte_runs", run("pending"))
+      yield* update("charlotte_runs", { priority: 1, start_at: 5 })
+      yield* update("charlotte_runs", { ...columns.failed, status: "failed" })
+      for (const change of [{ priority: 2 }, { start_at: 6 }]) yield* refusal(update("charlotte_runs", change))
     }).pipe(Effect.provide(layer))
   )
 

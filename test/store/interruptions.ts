@@ -134,6 +134,11 @@ const operations: { readonly [O in Operation]: (scene: Scene) => Effect.Effect<C
       Effect.zipRight(created(), scene.store.record({ type: "job.parked", jobId, attempt: 1, at: at(2), parked })),
       { call: scene.store.wake(jobId), isDone: isDue(scene) }
     ),
+  reschedule: ({ created, jobId, kind, ...scene }) =>
+    Effect.as(created({ isQueued: true }), {
+      call: scene.store.reschedule({ kind, jobId, priority: 5, by: "ann", at: at(2) }),
+      isDone: hasEvent({ jobId, kind, ...scene }, "job.rescheduled")
+    }),
   signal: ({ created, jobId, kind, store }) =>
     Effect.as(created(), {
       call: store.signal({ kind, jobId, name: "go", payload: "1", by: undefined, limit: 100, at: at(2) }),

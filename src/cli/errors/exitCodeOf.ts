@@ -32,6 +32,7 @@ const byTag: Readonly<Record<string, number>> = {
   NoOpenQuestion: invalid,
   InsideJob: invalid,
   NoSnapshot: invalid,
+  NotReschedulable: invalid,
   NotResumable: invalid,
   NotRetryable: invalid,
   NotARepository: invalid,

@@ -21,6 +21,7 @@ export const of = (error: unknown): string | undefined => {
     return `see its questions with: charlotte show ${error.jobId}`
   if (error instanceof domain.TooManySignals) return `see what it waits for with: charlotte show ${error.jobId}`
   if (error instanceof domain.NotResumable) return instead(error.jobId)[error.status]
+  if (error instanceof domain.NotReschedulable) return `see: charlotte show ${error.jobId}`
   if (error instanceof domain.NotRetryable) return insteadOfRetry(error)
   if (error instanceof domain.StopTimedOut) return `it is still stopping; see: charlotte show ${error.jobId}`
   if (error instanceof domain.ShuttingDown)

@@ -17,6 +17,7 @@ import { pause, unpause } from "../commands/pause.js"
 import { pin, unpin } from "../commands/pin.js"
 import { plan } from "../commands/plan.js"
 import { prune } from "../commands/prune.js"
+import { reschedule } from "../commands/reschedule.js"
 import { resume } from "../commands/resume.js"
 import { retry } from "../commands/retry.js"
 import { run } from "../commands/run.js"
@@ -49,6 +50,7 @@ export const charlotte: Group = {
     stop,
     signal,
     resume,
+    reschedule,
     retry,
     land,
     pause,
@@ -88,6 +90,8 @@ export const charlotte: Group = {
     submit: ["start"],
     exec: ["run"],
     hold: ["pause"],
+    priority: ["reschedule"],
+    delay: ["reschedule"],
     continue: ["resume", "unpause"],
     wake: ["resume", "signal"],
     send: ["signal"],

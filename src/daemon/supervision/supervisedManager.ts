@@ -116,6 +116,7 @@ export const make = ({ current, latestCursor, next }: Generations): Manager => {
     retry: (id, options) => using("retry", ({ retry }) => retry(id, options)),
     retryMany: (query) =>
       Stream.unwrap(using("retry", ({ retryMany }) => Effect.succeed<ReturnType<typeof retryMany>>(retryMany(query)))),
+    reschedule: (id, options) => using("reschedule", ({ reschedule }) => reschedule(id, options)),
     pause: (options) => using("pause", ({ pause }) => pause(options)),
     unpause: (options) => using("unpause", ({ unpause }) => unpause(options)),
     events: (id, { after = 0 } = {}) =>

@@ -9,6 +9,7 @@ import type {
   JobEnded,
   JobNotFound,
   NoOpenQuestion,
+  RescheduleError,
   ResumeError,
   RetryError,
   ShuttingDown,
@@ -25,7 +26,13 @@ import type { PrunedRuns } from "../../domain/Retention.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import type { Start } from "../../domain/StartOptions.js"
 import type { StopReport } from "../../domain/StopReport.js"
-import type { PauseOptions, RetryOptions, RetryProgress, RetryQuery } from "../../manager/JobManagerService.js"
+import type {
+  PauseOptions,
+  RescheduleOptions,
+  RetryOptions,
+  RetryProgress,
+  RetryQuery
+} from "../../manager/JobManagerService.js"
 import type { AgentStatus, Diff, Health, Job, JobLog, JobPage, ServedKind, System } from "../contract/Api.js"
 import type {
   ApprovalRefused,
@@ -86,6 +93,9 @@ export interface Service {
 
   /** As `JobManager.resume`. */
   readonly resume: (id: JobId) => Response<void, ResumeError>
+
+  /** As `JobManager.reschedule`. */
+  readonly reschedule: (id: JobId, options: RescheduleOptions) => Response<void, RescheduleError>
 
   /** As `JobManager.retry`. */
   readonly retry: (id: JobId, options?: RetryOptions) => Response<JobId, RetryError>

@@ -7,6 +7,7 @@ import * as HttpApiClient from "@effect/platform/HttpApiClient"
 import { Context, type Duration, Effect, Layer, Schema, type Scope, Stream } from "effect"
 import {
   JobNotFound,
+  type RescheduleError,
   type ResumeError,
   type RetryError,
   type ShuttingDown,
@@ -24,6 +25,7 @@ import * as Provide from "../../manager/internal/provide.js"
 import type * as JobKind from "../../manager/JobKind.js"
 import type {
   PauseOptions,
+  RescheduleOptions,
   RetryOptions,
   RetryProgress,
   RetryQuery,
@@ -74,6 +76,9 @@ export interface KindService<K extends JobKind.Any> {
 
   /** As `JobManager.resume`. */
   readonly resume: (id: JobId) => Response<void, ResumeError>
+
+  /** As `JobManager.reschedule`. */
+  readonly reschedule: (id: JobId, options: RescheduleOptions) => Response<void, RescheduleError>
 
   /** As `JobManager.retry`. */
   readonly retry: (id: JobId, options?: RetryOptions) => Response<JobId, RetryError>
@@ -245,6 +250,7 @@ const make = <K extends AnyKind>(
         Effect.flatMap(stopAll, (stopAll) => stopAll({ payload: { all: true, kind: kind.kind } }))
       ),
       resume: (id) => Effect.zipRight(find(id), jobs.resume(id)),
+      reschedule: (id, options) => Effect.zipRight(find(id), jobs.reschedule(id, options)),
       retry: (id, options) => Effect.zipRight(find(id), jobs.retry(id, options)),
       retryMany: (query) => jobs.retryMany({ ...query, kind: kind.kind }),
       pause: (options) => jobs.pause(kind.kind, options),

@@ -42,6 +42,7 @@ export const make = ({
     const stop = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "stop" }))
     const stopAll = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "stopAll" }))
     const resume = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "resume" }))
+    const reschedule = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "reschedule" }))
     const retry = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "retry" }))
     const retryMany = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "retryMany" }))
     const signal = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "signal" }))
@@ -121,6 +122,11 @@ export const make = ({
         Effect.catchTag("NoSuchKind", Effect.die)
       ),
       resume: (id) => translateErrors(Effect.flatMap(resume, (resume) => resume({ path: { id } }))),
+      reschedule: (id, { startAt, ...options }) => {
+        const time = startAt === undefined || startAt === "now" ? startAt : DateTime.toUtc(startAt)
+        const request = { path: { id }, payload: { ...options, startAt: time } }
+        return translateErrors(Effect.flatMap(reschedule, (reschedule) => reschedule(request)))
+      },
       retry: (id, { again, by, fresh } = {}) => {
         const urlParams = {
           ...(again === undefined ? {} : { again }),

@@ -1,5 +1,5 @@
 /**
- * Endpoints of jobs: submit, land, list, get, export, stop, resume, retry, signal, approve, reject, answer, pin, prune, logs, diff; and
+ * Endpoints of jobs: submit, land, list, get, export, stop, resume, reschedule, retry, signal, approve, reject, answer, pin, prune, logs, diff; and
  * of their kinds: list, pause.
  */
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
@@ -146,6 +146,26 @@ const retry = HttpApiEndpoint.post("retry", "/jobs/:id/retry")
     described(
       "Retry a failed or cancelled job",
       "A new job with its recorded configuration, labels, priority and keys waits for a permit; with again also for a completed job. It is safe to retry the request: a job that has been retried answers with the job that retries it. by: the name of the sender, which is not verified."
+    )
+  )
+
+export const Reschedule = Schema.Struct({
+  priority: Schema.optional(Schema.Number),
+  startAt: Schema.optional(Schema.Union(Schema.Literal("now"), Schema.DateTimeUtc)),
+  by: Schema.optional(Schema.String)
+}).annotations({ identifier: "Reschedule" })
+
+const reschedule = HttpApiEndpoint.post("reschedule", "/jobs/:id/reschedule")
+  .setPath(JobPath)
+  .setPayload(Reschedule)
+  .addSuccess(HttpApiSchema.NoContent)
+  .addError(errorSchemas.InvalidJobConfig)
+  .addError(errorSchemas.JobNotFound)
+  .addError(errorSchemas.NotReschedulable)
+  .annotateContext(
+    described(
+      "Reschedule a waiting job",
+      "Changes the priority of a pending, parked or interrupted job, and when a pending one begins, at the earliest: at a time, or now. It still waits for a permit."
     )
   )
 
@@ -384,6 +404,7 @@ const jobs = <Endpoints extends HttpApiEndpoint.HttpApiEndpoint.Any>(
       .add(stop)
       .add(stopAll)
       .add(resume)
+      .add(reschedule)
       .add(retry)
       .add(retryMany)
       .add(signal)

@@ -30,6 +30,7 @@ export interface AnyManager extends Pick<
   | "resume"
   | "retry"
   | "retryMany"
+  | "reschedule"
   | "pause"
   | "unpause"
   | "events"

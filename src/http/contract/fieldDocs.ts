@@ -233,6 +233,8 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   whenFull: ["At capacity: refuse the job, or record it as pending.", "queue"],
   whenKeyTaken: ["What to do if another job holds the key.", "queue"],
   version: ["The version of the server.", "0.2.0"],
+  "JobEvent.job.rescheduled.from": ["When it was to begin.", { priority: 0, startAt: time }],
+  "JobEvent.job.rescheduled.to": ["When it begins now.", { priority: 5 }],
   "JobEvent.job.timeout.limit": ["The time limit of an attempt, in milliseconds.", 600_000],
   n: ["The number of the retry, from 1.", 2],
   of: ["The maximum number of retries.", 5],

@@ -137,6 +137,9 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: 
         .handle("resume", ({ path: { id } }) =>
           withRetryAfter(Effect.flatMap(managers.ofJob(id), ({ manager }) => manager.resume(id)))
         )
+        .handle("reschedule", ({ path: { id }, payload }) =>
+          Effect.flatMap(managers.ofJob(id), ({ manager }) => manager.reschedule(id, payload))
+        )
         .handle("retry", ({ path: { id }, urlParams }) =>
           Effect.flatMap(managers.ofJob(id), ({ manager }) => manager.retry(id, urlParams)).pipe(
             Effect.map((id) => new Submitted({ id })),

@@ -17,6 +17,7 @@ import * as JobRegistry from "./JobRegistry.js"
 import * as outboxQueue from "./outboxQueue.js"
 import { pauseKind, unpauseKind } from "./pauseKind.js"
 import type { MakeOptions, Parts } from "./parts.js"
+import { rescheduleJob } from "./rescheduleJob.js"
 import * as requests from "./requests.js"
 import { keepRetention } from "./retention.js"
 import { retryJob, retryMany } from "./retryJob.js"
@@ -92,6 +93,7 @@ export const assemble = <C, I, RS, R, R2>(
       },
       retryMany: (query) => retryMany(core, starting, query),
       resume: (id) => Effect.zipLeft(resumeJob(core, id, mode.resume), mode.wake(id)),
+      reschedule: (id, options) => Effect.zipLeft(rescheduleJob(core, id, options), mode.wake(id)),
       pause: ({ by } = {}) => pauseKind(core, by),
       unpause: ({ by } = {}) => unpauseKind(core, by),
       stop: (id, { grace = core.stopGrace } = {}) => Effect.suspend(() => stopJob(core, id, Duration.decode(grace))),

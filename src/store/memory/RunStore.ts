@@ -27,6 +27,7 @@ import type { AcceptedEvent, Change, Holder, Service } from "../port/RunStoreSer
 import * as MemoryTaskProgressStore from "./TaskProgressStore.js"
 import * as Page from "../rules/Page.js"
 import * as ChangeNotifier from "../port/ChangeNotifier.js"
+import { rescheduled } from "../rules/rescheduled.js"
 import * as RunTransition from "../rules/RunTransition.js"
 
 /** Copies the state, since the caller may mutate what it passed in. */
@@ -247,6 +248,22 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
         entry.state = to
         return wakeWaiting([entry])
       }),
+    reschedule: (rescheduling) =>
+      write(() =>
+        Effect.gen(function* () {
+          const { jobId, kind } = rescheduling
+          const entry = entries.get(jobId)
+          if (entry === undefined || entry.submitted.kind !== kind) return yield* new JobNotFound({ jobId })
+          const { priority = 0, startAt } = entry.submitted
+          const changed = yield* rescheduled(entry.state, { priority, startAt }, rescheduling)
+          if (Option.isNone(changed)) return
+          const { event, state, to } = changed.value
+          entry.submitted = { ...entry.submitted, ...to }
+          entry.state = state
+          yield* append(entry, [event])
+          yield* wakeWaiting([entry])
+        })
+      ),
     signal: (signal) =>
       write((): Effect.Effect<void, JobNotFound | JobEnded | TooManySignals> => {
         const { jobId, kind, limit, name, request } = signal

@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import type { DateTime, Effect, Option } from "effect"
-import type { StoreError, Superseded } from "../../domain/errors.js"
+import type { JobNotFound, NotReschedulable, StoreError, Superseded } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Waiting } from "./ChangeNotifier.js"
 import type { UnfinishedRun } from "./RunReads.js"
@@ -53,6 +53,27 @@ export interface RunQueue {
 
   /** Makes a parked run wait for a permit: a person resumes it, or its time comes early. Fails unless it is parked. */
   readonly wake: (jobId: JobId, by?: "resume" | "time") => Effect.Effect<void, Superseded | StoreError>
+
+  /** Changes the priority of a waiting run, and the start time of a pending one, with its event; none if nothing changes. */
+  readonly reschedule: (rescheduling: Rescheduling) => Effect.Effect<void, JobNotFound | NotReschedulable | StoreError>
+}
+
+/**
+ * The new schedule of a waiting run.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Rescheduling {
+  readonly kind: string
+  readonly jobId: JobId
+  /** Stays as it is if it is left out. */
+  readonly priority?: number | undefined
+  /** None to begin as soon as a permit is free; stays as it is if it is left out. */
+  readonly startAt?: Option.Option<DateTime.Utc> | undefined
+  /** Who asks for it; not verified. */
+  readonly by?: string | undefined
+  readonly at: DateTime.Utc
 }
 
 /**

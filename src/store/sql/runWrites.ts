@@ -16,6 +16,7 @@ import {
 import { isTerminal } from "../../domain/RunStatus.js"
 import { admitRun, attachTo, type Decision, keysOf } from "../rules/admitRun.js"
 import type { Attaching, Beginning, Change, Created, Holder, NewRun, Outbox, Service } from "../port/RunStoreService.js"
+import { rescheduled } from "../rules/rescheduled.js"
 import * as RunTransition from "../rules/RunTransition.js"
 import { type Batch, current } from "./Batch.js"
 import type { Connection } from "./Dialect.js"
@@ -33,7 +34,10 @@ import * as runs from "./runs.js"
 import * as signals from "./signals.js"
 import type { Lanes } from "./Lanes.js"
 
-type Writes = Pick<Service, "create" | "attach" | "record" | "begin" | "append" | "wake" | "wakeDue" | "signal"> & {
+type Writes = Pick<
+  Service,
+  "create" | "attach" | "record" | "begin" | "append" | "wake" | "wakeDue" | "reschedule" | "signal"
+> & {
   /** Queues the runs in the outbox, at most 1,000 at once. Returns how many. */
   readonly queueCommitted: Outbox["queue"]
 }
@@ -252,6 +256,26 @@ export const make = (
           for (const { id } of woken) if (batch.head(id) !== undefined) yield* batch.reload(id)
           if (woken.length > 0) batch.waits({ kind, waitsFor: "permit" })
           return woken.length
+        })
+    }),
+
+  reschedule: (rescheduling) =>
+    write({
+      operation: "reschedule a job",
+      lane: "fast",
+      about: rescheduling.jobId,
+      body: (batch) =>
+        Effect.gen(function* () {
+          const { jobId, kind } = rescheduling
+          const head = batch.head(jobId)
+          if (head === undefined || head.kind !== kind) return yield* new JobNotFound({ jobId })
+          const changed = yield* rescheduled(head.state, head, rescheduling)
+          if (Option.isNone(changed)) return
+          const { event, state } = changed.value
+          yield* runs.reschedule(yield* batch.connection, jobId, changed.value)
+          batch.append(jobId, [event])
+          batch.waits({ kind, waitsFor: state.waitsFor })
+          yield* batch.reload(jobId)
         })
     }),
 

@@ -9,6 +9,7 @@ import { JobId } from "../../domain/JobId.js"
 import { Parked, RunError, type RunTrace } from "../../domain/Run.js"
 import { keysOf, type Retried, type Retry } from "../rules/admitRun.js"
 import type { Key, NewRun, OwnKeys, Service, UnfinishedRun } from "../port/RunStoreService.js"
+import type { Rescheduled } from "../rules/rescheduled.js"
 import type { State } from "../rules/RunTransition.js"
 import type * as columns from "./columns.js"
 import { listedColumns, ListedRow, retriedAs, Row, run, runColumns, select } from "./runRow.js"
@@ -149,6 +150,7 @@ export interface Head {
   readonly kind: string
   readonly startKey: string | undefined
   readonly startAt: DateTime.Utc | undefined
+  readonly priority: number
   readonly state: State
   /** The sequence number of the last event of the job. */
   readonly seq: number
@@ -166,6 +168,7 @@ const HeadRow = Schema.Struct({
     "status",
     "attempt",
     "key",
+    "priority",
     "start_at",
     "started_at",
     "stopping_at",
@@ -212,6 +215,7 @@ export const heads = (
             runner: runner ?? undefined,
             startKey: row.start_key ?? undefined,
             startAt: row.start_at ?? undefined,
+            priority: row.priority,
             state: {
               status: row.status,
               attempt: row.attempt,
@@ -234,10 +238,11 @@ export const heads = (
   )
 
 /** The head of a newly inserted run. */
-export const newHead = ({ kind, startAt, startKey }: NewRun, state: State, on?: Place): Head => ({
+export const newHead = ({ kind, priority = 0, startAt, startKey }: NewRun, state: State, on?: Place): Head => ({
   kind,
   startKey,
   startAt,
+  priority,
   seq: 0,
   isInOutbox: false,
   runner: on?.node,
@@ -246,6 +251,19 @@ export const newHead = ({ kind, startAt, startKey }: NewRun, state: State, on?: 
 
 export const keysOfHead = ({ kind, startKey, state: { key } }: Head): ReadonlyArray<Key> =>
   keysOf({ kind, startKey, key })
+
+export const reschedule = (
+  connection: Connection,
+  id: JobId,
+  { state, to: { priority, startAt } }: Pick<Rescheduled, "state" | "to">
+) =>
+  execute(connection, "UPDATE charlotte_runs SET priority = ?, start_at = ?, waits_for = ?, due_at = ? WHERE id = ?", [
+    priority,
+    time(startAt),
+    state.waitsFor ?? null,
+    time(state.dueAt),
+    id
+  ])
 
 const encodeError = Schema.encodeSync(RunError)
 const encodeParked = Schema.encodeSync(Parked)

@@ -53,6 +53,18 @@ export const resume = async (id: string): Promise<void> => {
   await send(`${root}/jobs/${id}/resume`, { method: "POST" })
 }
 
+/** Without a priority or a start, that stays as it is. */
+export const reschedule = async (
+  id: string,
+  { startAt, ...to }: { readonly priority?: number; readonly startAt?: number | "now" }
+): Promise<void> => {
+  const time = typeof startAt === "number" ? new Date(startAt).toISOString() : startAt
+  await send(`${root}/jobs/${id}/reschedule`, {
+    method: "POST",
+    body: { ...to, by: "page", ...(time === undefined ? {} : { startAt: time }) }
+  })
+}
+
 /** Retries a job. Returns the id of the new job, or of the job that retries it already. */
 export const retry = async (id: string): Promise<string> =>
   (await sendJson(`${root}/jobs/${id}/retry?by=page`, struct({ id: string }), { method: "POST" })).id

@@ -13,6 +13,7 @@ import { visible } from "../ui/visible.js"
 import { canRetry } from "../jobs/bulk.js"
 import type { Message } from "./attention.js"
 import { AnswerDialog } from "./AnswerDialog.js"
+import { RescheduleDialog } from "./RescheduleDialog.js"
 import { SignalDialog } from "./SignalDialog.js"
 import { StopDialog } from "./StopDialog.js"
 
@@ -24,11 +25,13 @@ export interface Props {
 
 const isOver = ({ status }: Job): boolean => status === "completed" || status === "failed" || status === "cancelled"
 
+const isWaiting = ({ status }: Job): boolean => status === "pending" || status === "parked" || status === "interrupted"
+
 export const JobActions = ({ job, messages, onChange }: Props) => {
   /** The action in progress. */
   const busy = useSignal<string | undefined>(undefined)
   const said = useSignal<{ readonly text: string; readonly isBad: boolean } | undefined>(undefined)
-  const dialog = useSignal<"answer" | "stop" | "signal" | undefined>(undefined)
+  const dialog = useSignal<"answer" | "stop" | "signal" | "reschedule" | undefined>(undefined)
   const wanted = messages.find(({ action }) => action !== undefined)?.action
 
   const run = async (name: string, act: () => Promise<string | undefined>): Promise<void> => {
@@ -113,6 +116,11 @@ export const JobActions = ({ job, messages, onChange }: Props) => {
           Signal …
         </button>
       )}
+      {isWaiting(job) && (
+        <button type="button" disabled={isBusy} onClick={() => (dialog.value = "reschedule")}>
+          Reschedule …
+        </button>
+      )}
       {mayResume && (
         <button
           type="button"
@@ -153,6 +161,19 @@ export const JobActions = ({ job, messages, onChange }: Props) => {
             void run("answer", async () => {
               await jobs.answer(job.id, unit, text)
               return `Answered ${unit}.`
+            })
+          }
+          onClose={() => (dialog.value = undefined)}
+        />
+      )}
+      {dialog.value === "reschedule" && (
+        <RescheduleDialog
+          job={job}
+          onReschedule={(to) =>
+            void run("reschedule", async () => {
+              if (Object.keys(to).length === 0) return undefined
+              await jobs.reschedule(job.id, to)
+              return "Rescheduled."
             })
           }
           onClose={() => (dialog.value = undefined)}

@@ -38,6 +38,27 @@ describe("charlotte pause", () => {
     })
   )
 
+  it.scopedLive("and charlotte reschedule act on jobs that wait", () =>
+    Effect.gen(function* () {
+      const api = JobsApi.make([Report])
+      const { run, services } = yield* Application.serve((socket) =>
+        Layer.provideMerge(Server.layer({ listen: { socket }, drain: 200, api }), TestManager.layerOf(Report))
+      )
+      const id = yield* Context.get(services, Report).start({ title: "May" }, { delay: "1 hour" })
+      expect(yield* run("reschedule", id, "--priority", "5", "--at", "2100-01-01T08:00:00Z")).toEqual({
+        code: 0,
+        out: `✓ job ${id} is rescheduled; see what it waits for with: charlotte show ${id}\n`,
+        err: ""
+      })
+      expect((yield* run("jobs", "--status", "pending", "--kind", "report", "--json")).out).toContain(
+        '"startAt":"2100-01-01T08:00:00.000Z"'
+      )
+      expect(yield* run("reschedule", id)).toMatchObject({ code: 2, err: expect.stringContaining("nothing to change") })
+      expect(yield* run("reschedule", id, "--now", "--at", "22:00")).toMatchObject({ code: 2 })
+      expect(yield* run("reschedule", id, "--now")).toMatchObject({ code: 0 })
+    })
+  )
+
   it.scopedLive("works without a daemon, and a job is then refused, with the way out", () =>
     Effect.gen(function* () {
       const world = yield* Charlotte.world(() => ({}))

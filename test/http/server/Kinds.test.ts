@@ -149,6 +149,24 @@ describe("a server of several kinds", () => {
     })
   )
 
+  it.scoped("reschedules a job that waits, and names what is wrong", () =>
+    Effect.gen(function* () {
+      const { client, emails, post } = yield* make
+      const id = yield* emails.start(ada, { delay: "1 hour" })
+      const path = `/jobs/${id}/reschedule`
+      expect(yield* post(path, { priority: 5, by: "ann" })).toMatchObject({ status: 204 })
+      const startAt = DateTime.unsafeMake("2100-01-01T00:00:00Z")
+      yield* emails.reschedule(id, { startAt })
+      expect(yield* client.get(id)).toMatchObject({ status: "pending", priority: 5, startAt })
+      expect((yield* post(path, {})).status).toBe(422)
+      expect((yield* post(path, { priority: 0.5 })).json).toMatchObject({ issues: [{ path: ["priority"] }] })
+      yield* client.reschedule(id, { startAt: "now" })
+      yield* Stream.runDrain(Stream.takeUntil(emails.events(id), ({ type }) => type === "job.started"))
+      const refused = yield* post(path, { priority: 1 })
+      expect([refused.status, refused.json]).toMatchObject([409, { _tag: "NotReschedulable", status: "running" }])
+    })
+  )
+
   it.scoped("retries all jobs of a kind that match, request by request", () =>
     Effect.gen(function* () {
       const { client, emails, post } = yield* make

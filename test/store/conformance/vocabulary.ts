@@ -34,10 +34,10 @@ export const vocabulary = (layer: Layer.Layer<RunStore.RunStore>) => {
         const store = yield* Store
         const jobId = yield* created(1)
         yield* created(2)
-        yield* store.append({ jobId, attempt: 1, events: [event("job.rescheduled", { by: "ann" })] })
+        yield* store.append({ jobId, attempt: 1, events: [event("job.postponed", { by: "ann" })] })
         yield* store.record({ type: "job.failed", jobId, attempt: 1, at: at(9), error })
         expect(yield* record(jobId)).toMatchObject({ status: "failed", error })
-        expect(yield* log(jobId)).toEqual(["1 job.started", "2 job.rescheduled", "3 job.failed"])
+        expect(yield* log(jobId)).toEqual(["1 job.started", "2 job.postponed", "3 job.failed"])
         yield* readAndPruned(jobId)
       }).pipe(Effect.provide(layer))
     )

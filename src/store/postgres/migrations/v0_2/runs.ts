@@ -92,7 +92,8 @@ export const runs = [
        OR (NEW.submission IS DISTINCT FROM OLD.submission AND (OLD.submission IS NOT NULL OR OLD.status <> 'pending'))
        OR NEW.start_key IS DISTINCT FROM OLD.start_key
        OR NEW.idempotency_key IS DISTINCT FROM OLD.idempotency_key OR NEW.request IS DISTINCT FROM OLD.request
-       OR NEW.priority <> OLD.priority OR NEW.created_at <> OLD.created_at OR NEW.start_at IS DISTINCT FROM OLD.start_at
+       OR (NEW.priority <> OLD.priority AND OLD.ended_at IS NOT NULL) OR NEW.created_at <> OLD.created_at
+       OR (NEW.start_at IS DISTINCT FROM OLD.start_at AND OLD.status <> 'pending')
        OR NEW.retry_of IS DISTINCT FROM OLD.retry_of OR NEW.chain IS DISTINCT FROM OLD.chain)`,
     "what a run was submitted with never changes"
   )

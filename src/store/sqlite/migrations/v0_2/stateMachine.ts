@@ -34,7 +34,8 @@ export const stateMachine = Effect.gen(function* () {
       SELECT RAISE(ABORT, 'charlotte: an interrupted or parked run goes on as its next attempt, and nothing else begins one');
     END`)
 
-  // A start in a transaction of the application defers the check: its submission is recorded while the run is pending.
+  // A start in a transaction of the application defers the check: its submission is recorded while the run is pending. A run may be
+  // rescheduled: its priority until it has ended, its start time before its first attempt.
   yield* sql.unsafe(`
     CREATE TRIGGER charlotte_runs_identity
     BEFORE UPDATE OF id, kind, config, labels, submission, start_key, idempotency_key, request, priority, created_at, start_at,
@@ -44,7 +45,8 @@ export const stateMachine = Effect.gen(function* () {
       OR (NEW.submission IS NOT OLD.submission AND (OLD.submission IS NOT NULL OR OLD.status <> 'pending'))
       OR NEW.start_key IS NOT OLD.start_key
       OR NEW.idempotency_key IS NOT OLD.idempotency_key OR NEW.request IS NOT OLD.request
-      OR NEW.priority <> OLD.priority OR NEW.created_at <> OLD.created_at OR NEW.start_at IS NOT OLD.start_at
+      OR (NEW.priority <> OLD.priority AND OLD.ended_at IS NOT NULL) OR NEW.created_at <> OLD.created_at
+      OR (NEW.start_at IS NOT OLD.start_at AND OLD.status <> 'pending')
       OR NEW.retry_of IS NOT OLD.retry_of OR NEW.chain IS NOT OLD.chain
     BEGIN
       SELECT RAISE(ABORT, 'charlotte: what a run was submitted with never changes');

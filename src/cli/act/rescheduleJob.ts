@@ -1,0 +1,54 @@
+/**
+ * `charlotte reschedule`: through the process that runs jobs, or in this process if none does.
+ */
+import { Effect, Option } from "effect"
+import * as Home from "../../daemon/home/Home.js"
+import type { Service as JobClient } from "../../http/client/JobClient.js"
+import { UsageError } from "../parser/UsageError.js"
+import * as StartTime from "../start/StartTime.js"
+import * as JobRef from "../target/JobRef.js"
+import * as JobSource from "../target/JobSource.js"
+import * as StyledLine from "../terminal/StyledLine.js"
+import { writeJson, writeLines } from "../terminal/Output.js"
+import { sender } from "./sender.js"
+
+export interface Options {
+  readonly job: string
+  readonly priority: Option.Option<number>
+  readonly at: Option.Option<StartTime.StartTime>
+  readonly now: boolean
+  readonly json: boolean
+}
+
+export const rescheduleJob = ({ at, job, json, now, priority }: Options) =>
+  Effect.gen(function* () {
+    if (now && Option.isSome(at)) {
+      return yield* new UsageError({ problem: "--at cannot be combined with --now", hint: "use one of them" })
+    }
+    if (!now && Option.isNone(at) && Option.isNone(priority)) {
+      return yield* new UsageError({ problem: "nothing to change", hint: "add --priority N, --at TIME or --now" })
+    }
+    const options = {
+      by: sender(),
+      ...(Option.isSome(priority) && { priority: priority.value }),
+      ...(Option.isSome(at) && { startAt: yield* StartTime.resolve(at.value) }),
+      ...(now && { startAt: "now" as const })
+    }
+    const change = (jobs: JobSource.Jobs, reschedule: JobClient["reschedule"]) =>
+      Effect.tap(JobRef.find(jobs, job), (id) => reschedule(id, options))
+    const host = yield* JobSource.host
+    const id = Option.isSome(host)
+      ? yield* change(host.value.client, host.value.client.reschedule)
+      : yield* Effect.flatMap(
+          Effect.promise(() => import("../offline/withManager.js")),
+          ({ withManager }) => withManager((manager, jobs) => change(jobs, manager.reschedule))
+        )
+    yield* json
+      ? writeJson({ id })
+      : writeLines([
+          [
+            StyledLine.raw("✓ ", "good"),
+            StyledLine.raw(`job ${id} is rescheduled; see what it waits for with: charlotte show ${id}`)
+          ]
+        ])
+  }).pipe(Effect.provide(Home.layerUntouched))
