@@ -73,7 +73,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
   RunStore | Engine | Scope.Scope | RS | Exclude<R, Scope.Scope> | R2
 > =>
   Effect.gen(function* () {
-    const { kind, maxJobs = 10 } = options
+    const { kind, maxJobs = Parts.defaultMaxJobs } = options
     const { capacity = maxJobs } = options
     const lease = Duration.decode(options.lease ?? timing.lease)
     if (Duration.greaterThan(lease, timing.lease)) {
@@ -173,6 +173,13 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
       resume: (run) => resumePlaced(core, admission, placing, run),
       start: (starting, submitted) => startPlaced(core, starting, placing, { ...submitted, waiting: continued }),
       wake: engine.ask(kind).wake,
+      limit: {
+        get: Effect.map(
+          store.cluster.currentLimit(kind),
+          Option.getOrElse(() => maxJobs)
+        ),
+        set: (limit) => Effect.zipRight(store.cluster.setLimit({ kind, maxJobs: limit }), ticks.wake)
+      },
       ids: Effect.orDie(others.ids),
       elsewhere: (id, operations) =>
         Effect.gen(function* () {

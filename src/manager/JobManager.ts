@@ -12,6 +12,7 @@ import { assemble } from "./internal/assemble.js"
 import { beginRun } from "./internal/beginRun.js"
 import * as Parts from "./internal/parts.js"
 import * as JobRegistry from "./internal/JobRegistry.js"
+import * as limitJobs from "./internal/limitJobs.js"
 import { limits } from "./internal/limits.js"
 import { now } from "../internal/now.js"
 import { acquireOwnership } from "./internal/ownership.js"
@@ -85,6 +86,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
       resume: (run) => beginRun(core, admission, run, { isResumed: true }),
       start: (starting, submitted) => startJob(core, starting, submitted),
       wake: () => Effect.void,
+      limit: limitJobs.ofManager(core),
       ids: JobRegistry.activeIds(core.jobs),
       elsewhere: () => Effect.succeedNone,
       join: Effect.void,

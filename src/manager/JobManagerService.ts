@@ -90,7 +90,7 @@ export interface RescheduleOptions extends Pick<StartOptions, "priority"> {
 }
 
 /**
- * Options of `pause` and `unpause`.
+ * Options of `pause`, `unpause` and `limit`.
  *
  * @since 0.2.0
  * @category options
@@ -268,6 +268,18 @@ export interface Service<
    * for a permit.
    */
   readonly reschedule: (id: JobId, options: RescheduleOptions) => Effect.Effect<void, RescheduleError>
+
+  /**
+   * Changes how many jobs of the kind run at once: on one machine until the manager is made again, in a cluster for all nodes together,
+   * as recorded. `default` is `maxJobs`. A lower limit stops no job.
+   */
+  readonly limit: (
+    maxJobs: number | "default",
+    options?: PauseOptions
+  ) => Effect.Effect<void, ShuttingDown | StoreError>
+
+  /** How many jobs of the kind may run at once, on all nodes of a cluster together. */
+  readonly maxJobs: Effect.Effect<number, StoreError>
 
   /**
    * Pauses the kind, on all nodes of a cluster and over restarts: once it returns, no attempt of a job begins. Running jobs continue.

@@ -22,6 +22,8 @@ const failing = (methods: Partial<Manager>): Manager => ({
   retry: () => new errors.JobNotFound({ jobId }),
   retryMany: () => Stream.empty,
   reschedule: () => Effect.void,
+  limit: () => Effect.void,
+  maxJobs: Effect.succeed(10),
   pause: () => Effect.void,
   unpause: () => Effect.void,
   events: () => Stream.empty,

@@ -160,6 +160,8 @@ const operations: {
       return { call, after: () => retried(scene, id) }
     }),
   reschedule: (scene) => Effect.map(scene.waiting, (id) => ({ call: scene.manager.reschedule(id, { priority: 5 }) })),
+  limit: ({ manager }) => Effect.succeed({ call: manager.limit(1), after: () => manager.limit("default") }),
+  maxJobs: ({ manager }) => Effect.succeed({ call: manager.maxJobs }),
   pause: ({ manager }) => Effect.succeed({ call: manager.pause(), after: () => manager.unpause() }),
   unpause: ({ manager, ...scene }) =>
     Effect.zipRight(

@@ -11,7 +11,10 @@ export class Work extends JobKind.Tag<Work>()("work", {
   config: Schema.Struct({ does: Schema.Literal("ends", "waits", "parks", "fails") })
 }) {}
 
-type Options = JobKind.LayerOptions<typeof Work, never, never>
+interface Options extends JobKind.LayerOptions<typeof Work, never, never> {
+  /** How many jobs a node runs at once. */
+  readonly capacity?: number
+}
 
 /** How a manager of the kind is made, on a store. */
 export type Making = (options: Options) => Layer.Layer<Work, errors.StoreError, RunStore.RunStore>
@@ -58,6 +61,29 @@ export const pausing = (name: string, work: Making, store: Layer.Layer<RunStore.
       const manager = Context.get(yield* Layer.buildWithScope(layer, scope), Work)
       return { manager, close: Scope.close(scope, Exit.void) }
     })
+
+  describe(`the limit of a kind, ${name}`, () => {
+    it.live("changes while jobs run: a lower one stops nobody, and a higher one begins what waits", () =>
+      Effect.gen(function* () {
+        const { go, layer } = yield* working({ maxJobs: 2, capacity: 9 })
+        const { manager } = yield* opened(layer)
+        const start = manager.start({ does: "waits" })
+        const running = [yield* start, yield* start]
+        const queued = yield* manager.start({ does: "waits" }, { whenFull: "queue" })
+        yield* manager.limit(1, { by: "ann" })
+        expect(yield* manager.maxJobs).toBe(1)
+        expect(yield* manager.list).toEqual(running)
+        expect(yield* Effect.flip(start)).toMatchObject({ _tag: "MaxJobsReached", maxJobs: 1 })
+        yield* manager.limit(3)
+        yield* has(queued, "running")
+        expect(yield* Effect.flip(start)).toMatchObject({ _tag: "MaxJobsReached", maxJobs: 3 })
+        yield* manager.limit("default")
+        expect(yield* manager.maxJobs).toBe(2)
+        yield* go
+        for (const id of [...running, queued]) expect(yield* manager.await(id)).toMatchObject({ status: "completed" })
+      }).pipe(Effect.scoped, quiet, Effect.provide(store))
+    )
+  })
 
   describe(`a paused kind, ${name}`, () => {
     it.live("lets a running job go on, refuses a start, and begins queued jobs once it is unpaused", () =>

@@ -1,9 +1,10 @@
 /**
- * `charlotte pause` and `charlotte unpause`: through the process that runs jobs, or in the database if there is none.
+ * `charlotte pause` and `charlotte unpause`: through the process that runs jobs, or in the database if there is none. `charlotte limit`:
+ * through the process that runs jobs, which keeps the limit.
  */
 import { Effect, Option } from "effect"
 import * as Home from "../../daemon/home/Home.js"
-import { NoSuchKind } from "../../http/contract/errors.js"
+import { DaemonNotRunning, NoSuchKind } from "../../http/contract/errors.js"
 import { JobManager } from "../../manager/JobManager.js"
 import * as JobSource from "../target/JobSource.js"
 import * as StyledLine from "../terminal/StyledLine.js"
@@ -38,3 +39,17 @@ export const pause = change(
 )
 
 export const unpause = change("unpause", (kind) => `jobs of kind ${kind} begin again`)
+
+export const limit = ({ json, kind, maxJobs }: Options & { readonly maxJobs: number | "default" }) =>
+  Effect.gen(function* () {
+    const host = yield* JobSource.host
+    if (Option.isNone(host)) return yield* new DaemonNotRunning({ address: (yield* Home.Home).socket })
+    const { client } = host.value
+    yield* client.limit(kind, maxJobs, { by: sender() })
+    const limit = (yield* client.kinds).find((served) => served.kind === kind)?.maxJobs
+    yield* json
+      ? writeJson({ kind, limit })
+      : writeLines([
+          [StyledLine.raw("✓ ", "good"), StyledLine.piece(`at most ${limit} jobs of kind ${kind} run at once`)]
+        ])
+  }).pipe(Effect.provide(Home.layerUntouched))

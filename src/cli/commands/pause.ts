@@ -1,5 +1,5 @@
 /**
- * `charlotte pause` and `charlotte unpause`: lets no job of a kind begin, or lets them begin again.
+ * `charlotte pause`, `charlotte unpause` and `charlotte limit`: how many jobs of a kind may begin.
  */
 import { Either } from "effect"
 import * as CommandTree from "../parser/CommandTree.js"
@@ -28,4 +28,24 @@ export const unpause = CommandTree.command(
     parameters: { kind, json }
   },
   async () => (await import("../act/pauseKind.js")).unpause
+)
+
+const maxJobs = Parameter.argument("limit", {
+  description: 'A whole number, 1 or more, or "default": that of the configuration.',
+  decode: (text): Either.Either<number | "default", { readonly problem: string }> => {
+    if (text === "default") return Either.right("default")
+    return /^[1-9]\d{0,5}$/.test(text)
+      ? Either.right(Number(text))
+      : Either.left({ problem: `invalid limit "${text}": expected a whole number, 1 or more, or default` })
+  }
+})
+
+export const limit = CommandTree.command(
+  {
+    description:
+      "Limit how many jobs of a kind run at once. On one machine until the daemon restarts, in a cluster for all nodes together; running jobs continue.",
+    example: "charlotte limit tasks 3",
+    parameters: { kind, maxJobs, json }
+  },
+  async () => (await import("../act/pauseKind.js")).limit
 )

@@ -13,7 +13,7 @@ import { jobs } from "../commands/jobs.js"
 import { land } from "../commands/land.js"
 import { logs } from "../commands/logs.js"
 import { open } from "../commands/open.js"
-import { pause, unpause } from "../commands/pause.js"
+import { limit, pause, unpause } from "../commands/pause.js"
 import { pin, unpin } from "../commands/pin.js"
 import { plan } from "../commands/plan.js"
 import { prune } from "../commands/prune.js"
@@ -55,6 +55,7 @@ export const charlotte: Group = {
     land,
     pause,
     unpause,
+    limit,
     pin,
     unpin,
     prune,

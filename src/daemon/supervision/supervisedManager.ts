@@ -117,6 +117,8 @@ export const make = ({ current, latestCursor, next }: Generations): Manager => {
     retryMany: (query) =>
       Stream.unwrap(using("retry", ({ retryMany }) => Effect.succeed<ReturnType<typeof retryMany>>(retryMany(query)))),
     reschedule: (id, options) => using("reschedule", ({ reschedule }) => reschedule(id, options)),
+    limit: (maxJobs, options) => using("limit", ({ limit }) => limit(maxJobs, options)),
+    maxJobs: using("read the limit", ({ maxJobs }) => maxJobs),
     pause: (options) => using("pause", ({ pause }) => pause(options)),
     unpause: (options) => using("unpause", ({ unpause }) => unpause(options)),
     events: (id, { after = 0 } = {}) =>

@@ -148,7 +148,7 @@ export interface Service {
     readonly dryRun?: boolean | undefined
   }) => Response<ReadonlyArray<PrunedRuns>, NoSuchKind>
 
-  /** The kinds of jobs of the server, how many jobs of each run and are pending, and which are paused. */
+  /** The kinds of jobs of the server, how many jobs of each run, may run and are pending, and which are paused. */
   readonly kinds: Response<ReadonlyArray<ServedKind>>
 
   /** As `JobManager.pause`, of a kind. */
@@ -156,6 +156,13 @@ export interface Service {
 
   /** As `JobManager.unpause`, of a kind. */
   readonly unpause: (kind: string, options?: PauseOptions) => Response<void, NoSuchKind>
+
+  /** As `JobManager.limit`, of a kind. */
+  readonly limit: (
+    kind: string,
+    maxJobs: number | "default",
+    options?: PauseOptions
+  ) => Response<void, NoSuchKind | ShuttingDown>
 
   /**
    * As `JobManager.events`. Reconnects when the connection is lost, for up to `patience`; delivers each event once, in order.

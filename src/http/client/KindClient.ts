@@ -94,6 +94,9 @@ export interface KindService<K extends JobKind.Any> {
   /** As `JobManager.unpause`. */
   readonly unpause: (options?: PauseOptions) => Response<void, NoSuchKind>
 
+  /** As `JobManager.limit`. */
+  readonly limit: (maxJobs: number | "default", options?: PauseOptions) => Response<void, NoSuchKind | ShuttingDown>
+
   /** As `JobManager.signal`. */
   readonly signal: SendSignal<JobKind.EncodedSignals<K>, Response<void, SignalError>>
 
@@ -255,6 +258,7 @@ const make = <K extends AnyKind>(
       retryMany: (query) => jobs.retryMany({ ...query, kind: kind.kind }),
       pause: (options) => jobs.pause(kind.kind, options),
       unpause: (options) => jobs.unpause(kind.kind, options),
+      limit: (maxJobs, options) => jobs.limit(kind.kind, maxJobs, options),
       // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the server checks what the type declares
       signal: signal as KindService<K>["signal"],
       events,

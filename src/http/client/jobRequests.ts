@@ -55,6 +55,7 @@ export const make = ({
     const kinds = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "kinds" }))
     const pause = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "pause" }))
     const unpause = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "unpause" }))
+    const limit = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "limit" }))
     const logFiles = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "logFiles" }))
     const diff = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "diff" }))
     const about = { ...options, group: "charlotteSystem" } as const
@@ -172,6 +173,10 @@ export const make = ({
         translateErrors(
           Effect.flatMap(unpause, (unpause) => unpause({ path: { kind }, urlParams: senderOf(options) }))
         ),
+      limit: (kind, maxJobs, options) => {
+        const request = { path: { kind }, payload: { maxJobs, ...options } }
+        return translateErrors(Effect.flatMap(limit, (limit) => limit(request)))
+      },
       events: (id, { after = 0, ...options } = {}) =>
         follow({ ...options, path: `${prefix}/jobs/${id}/events`, after, isLast: endsJob }),
       allEvents: ({ after = 0, kind, ...options } = {}) =>

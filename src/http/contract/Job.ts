@@ -157,6 +157,8 @@ export class ServedKind extends Schema.Class<ServedKind>("charlotte/ServedKind")
   kind: Schema.String,
   active: Schema.NonNegativeInt,
   pending: Schema.NonNegativeInt,
+  /** How many jobs run at once. */
+  maxJobs: Schema.Int,
   /** Since when no job begins, and who has asked for that; missing if the kind is not paused. */
   paused: Schema.optional(Schema.Struct(PausedKind.fields).omit("kind"))
 }) {}

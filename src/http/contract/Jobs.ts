@@ -1,6 +1,6 @@
 /**
  * Endpoints of jobs: submit, land, list, get, export, stop, resume, reschedule, retry, signal, approve, reject, answer, pin, prune, logs, diff; and
- * of their kinds: list, pause.
+ * of their kinds: list, pause, limit.
  */
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
@@ -307,7 +307,7 @@ const prune = HttpApiEndpoint.post("prune", "/jobs/prune")
 const kinds = HttpApiEndpoint.get("kinds", "/kinds")
   .addSuccess(Schema.Array(ServedKind))
   .annotateContext(
-    described("List the kinds of jobs", "How many jobs of each run and are pending, and which are paused.")
+    described("List the kinds of jobs", "How many jobs of each run, may run and are pending, and which are paused.")
   )
 
 const KindPath = Schema.Struct({ kind: Parameters.Kind })
@@ -322,6 +322,24 @@ const pause = HttpApiEndpoint.post("pause", "/kinds/:kind/pause")
     described(
       "Pause a kind",
       "Once it responds, no job of the kind begins, on any node and over restarts, until the kind is unpaused: a start is KindPaused or, with whenFull: queue, pending; what becomes due waits. Running jobs continue. by: the name of the sender, which is not verified."
+    )
+  )
+
+export const Limit = Schema.Struct({
+  maxJobs: Schema.Union(Schema.Literal("default"), Schema.Int.pipe(Schema.between(1, 1_000_000))),
+  by: Schema.optional(Schema.String)
+}).annotations({ identifier: "Limit" })
+
+const limit = HttpApiEndpoint.post("limit", "/kinds/:kind/limit")
+  .setPath(KindPath)
+  .setPayload(Limit)
+  .addSuccess(HttpApiSchema.NoContent)
+  .addError(errorSchemas.NoSuchKind)
+  .addError(errorSchemas.ShuttingDown)
+  .annotateContext(
+    described(
+      "Limit how many jobs of a kind run at once",
+      "On one machine until the server restarts, in a cluster for all nodes together. A lower limit stops no job. maxJobs: a whole number, or default: that of the configuration."
     )
   )
 
@@ -417,6 +435,7 @@ const jobs = <Endpoints extends HttpApiEndpoint.HttpApiEndpoint.Any>(
       .add(kinds)
       .add(pause)
       .add(unpause)
+      .add(limit)
       .add(logs)
       .add(logFiles)
       .add(diff)

@@ -33,6 +33,8 @@ export interface AnyManager extends Pick<
   | "reschedule"
   | "pause"
   | "unpause"
+  | "limit"
+  | "maxJobs"
   | "events"
   | "allEvents"
   | "activeCount"

@@ -233,6 +233,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   whenFull: ["At capacity: refuse the job, or record it as pending.", "queue"],
   whenKeyTaken: ["What to do if another job holds the key.", "queue"],
   version: ["The version of the server.", "0.2.0"],
+  "Limit.maxJobs": ["How many jobs run at once, or default.", 10],
   "JobEvent.job.rescheduled.from": ["When it was to begin.", { priority: 0, startAt: time }],
   "JobEvent.job.rescheduled.to": ["When it begins now.", { priority: 5 }],
   "JobEvent.job.timeout.limit": ["The time limit of an attempt, in milliseconds.", 600_000],

@@ -194,7 +194,8 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: 
                 const pause = paused.find((paused) => paused.kind === kind)
                 const active = yield* manager.activeCount
                 const pending = yield* store.pending(kind)
-                return new ServedKind({ kind, active, pending, ...(pause && { paused: pause }) })
+                const maxJobs = yield* manager.maxJobs
+                return new ServedKind({ kind, active, pending, maxJobs, ...(pause && { paused: pause }) })
               })
             )
           })
@@ -209,6 +210,12 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: 
           Effect.flatMap(
             managers.ofKind(kind),
             Effect.forEach(({ manager }) => manager.unpause(urlParams), { discard: true })
+          )
+        )
+        .handle("limit", ({ path: { kind }, payload: { maxJobs, ...options } }) =>
+          Effect.flatMap(
+            managers.ofKind(kind),
+            Effect.forEach(({ manager }) => manager.limit(maxJobs, options), { discard: true })
           )
         )
         .handle("diff", ({ path: { id }, urlParams }) => diff(id, urlParams))

@@ -2,7 +2,7 @@
  * The metrics of the server. Counters are updated as things happen (`followEvents`, `start`, `stop`); gauges are read whenever the
  * metrics are.
  */
-import { Context, Duration, Effect, Layer, type Scope } from "effect"
+import { Context, Duration, Effect, Layer, Number as Numbers, type Scope } from "effect"
 import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks"
 import type { StoreError } from "../../domain/errors.js"
 import { ErrorKind } from "../../domain/Run.js"
@@ -108,7 +108,9 @@ const make = (options: Options) =>
         const [open, behind, healthOfAll] = yield* Effect.all([streams.all, lag, health])
         const active = kinds.reduce((sum, kind) => sum + kind.active, 0)
         const node = options.cluster && (yield* options.cluster)
-        const maxJobs = node?.maxJobs ?? options.maxJobs
+        const limits =
+          options.maxJobs === undefined ? [] : yield* Effect.forEach(managers.all, ({ manager }) => manager.maxJobs)
+        const maxJobs = node?.maxJobs ?? (options.maxJobs === undefined ? undefined : Numbers.sumAll(limits))
         return yield* Effect.sync(() => {
           instruments.active.set(active)
           instruments.streams.set(open.length)

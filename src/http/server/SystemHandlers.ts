@@ -40,6 +40,7 @@ export const layer = ({ agents: configured = Effect.succeed([]), maxJobs }: Opti
       const { all, store } = yield* Managers
 
       const system = Effect.gen(function* () {
+        const capacities = maxJobs === undefined ? [] : yield* Effect.forEach(all, ({ manager }) => manager.maxJobs)
         const active = yield* Effect.forEach(all, ({ manager }) => manager.activeCount)
         const pending = yield* Effect.forEach(all, ({ kind }) => store.pending(kind))
         const backlogs = yield* Effect.forEach(all, ({ kind }) => store.backlog(kind))
@@ -48,7 +49,7 @@ export const layer = ({ agents: configured = Effect.succeed([]), maxJobs }: Opti
         const minutes = activity.minutes(Activity.minuteOf(time))
         return new System(
           {
-            ...(maxJobs !== undefined && { capacity: maxJobs }),
+            ...(maxJobs !== undefined && { capacity: Numbers.sumAll(capacities) }),
             active: Numbers.sumAll(active),
             pending: Numbers.sumAll(pending),
             parked: Numbers.sumAll(backlogs.map(({ parked }) => parked)),

@@ -41,7 +41,8 @@ type ForkJob = <A, E>(
 
 export interface Core<in out Config> {
   readonly kind: string
-  readonly maxJobs: number
+  /** How many jobs this manager runs at once; `resize` changes it. */
+  readonly maxJobs: Ref.Ref<number>
   readonly stopGrace: Duration.Duration
   readonly retry: Retry<unknown> | undefined
   /** The time limit of an attempt. */
@@ -79,6 +80,12 @@ export interface Others {
   readonly ids: Effect.Effect<ReadonlyArray<JobId>, StoreError>
 }
 
+/** Dies unless an option is a whole number from 1 on. */
+export const wholeNumber = (name: string, value: number): Effect.Effect<void> =>
+  Number.isSafeInteger(value) && value >= 1
+    ? Effect.void
+    : Effect.dieMessage(`${name} is a whole number, 1 or more, not ${value}`)
+
 /** Adds the parts common to all managers to the parts of one manager. */
 export const make = <Config>(
   own: Pick<
@@ -87,10 +94,8 @@ export const make = <Config>(
   >
 ): Effect.Effect<Core<Config>, never, RunStore | Scope.Scope> =>
   Effect.gen(function* () {
-    const { kind, maxJobs } = own
-    if (!Number.isSafeInteger(maxJobs) || maxJobs < 1) {
-      return yield* Effect.dieMessage(`maxJobs is a whole number, 1 or more, not ${maxJobs}`)
-    }
+    const { kind } = own
+    yield* wholeNumber("maxJobs", yield* Ref.get(own.maxJobs))
     const invalid = own.retry && problem(kind, own.retry)
     if (invalid !== undefined) return yield* Effect.dieMessage(invalid)
     if (kind === "") return yield* Effect.dieMessage("the kind of a manager is a text that is not empty")

@@ -14,9 +14,10 @@ import { byTransaction } from "./byTransaction.js"
 import { closeJobs } from "./closeJobs.js"
 import * as Dispatcher from "./dispatcher.js"
 import * as JobRegistry from "./JobRegistry.js"
+import { type Limit, limitJobs } from "./limitJobs.js"
 import * as outboxQueue from "./outboxQueue.js"
 import { pauseKind, unpauseKind } from "./pauseKind.js"
-import type { MakeOptions, Parts } from "./parts.js"
+import { defaultMaxJobs, type MakeOptions, type Parts } from "./parts.js"
 import { rescheduleJob } from "./rescheduleJob.js"
 import * as requests from "./requests.js"
 import { keepRetention } from "./retention.js"
@@ -48,6 +49,7 @@ interface Mode<C> {
   readonly start: (starting: Starting<C>, submitted: Submitted) => Effect.Effect<JobId, Refusal>
   /** Tells the node of a job that it was resumed, or has a new signal. */
   readonly wake: (id: JobId) => Effect.Effect<void>
+  readonly limit: Limit
   /** The ids of all active jobs. */
   readonly ids: Effect.Effect<ReadonlyArray<JobId>>
   /** An active job that this manager does not run. */
@@ -94,6 +96,9 @@ export const assemble = <C, I, RS, R, R2>(
       retryMany: (query) => retryMany(core, starting, query),
       resume: (id) => Effect.zipLeft(resumeJob(core, id, mode.resume), mode.wake(id)),
       reschedule: (id, options) => Effect.zipLeft(rescheduleJob(core, id, options), mode.wake(id)),
+      limit: (limit, { by } = {}) =>
+        limitJobs(core, mode.limit, limit === "default" ? (options.maxJobs ?? defaultMaxJobs) : limit, by),
+      maxJobs: mode.limit.get,
       pause: ({ by } = {}) => pauseKind(core, by),
       unpause: ({ by } = {}) => unpauseKind(core, by),
       stop: (id, { grace = core.stopGrace } = {}) => Effect.suspend(() => stopJob(core, id, Duration.decode(grace))),

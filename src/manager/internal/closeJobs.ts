@@ -1,7 +1,7 @@
 /**
  * Closes a manager: interrupts all jobs at the same time, and waits for them under one deadline.
  */
-import { Duration, Effect } from "effect"
+import { Duration, Effect, Ref } from "effect"
 import { graceWhenTaken } from "../../internal/timing.js"
 import type { Core } from "./Core.js"
 import { interruptor } from "./JobOutcome.js"
@@ -50,4 +50,4 @@ const abandon = <Config>(active: JobRegistry.ActiveJob<Config>): Effect.Effect<v
 /** Returns when no job holds a permit any more. */
 export const allEnded = <Config>({ maxJobs, permits }: Core<Config>): Effect.Effect<void> =>
   // oxlint-disable-next-line eslint/no-restricted-properties -- it takes all permits, once the manager closes
-  permits.withPermits(maxJobs)(Effect.void)
+  Effect.flatMap(Ref.get(maxJobs), (all) => permits.withPermits(all)(Effect.void))

@@ -83,7 +83,7 @@ export const make = <Config>(
     )
 
     const countDue = Effect.gen(function* () {
-      const { maxJobs } = core
+      const maxJobs = yield* Ref.get(core.maxJobs)
       // The permits are read first: a run that begins meanwhile is then counted in neither read, and none is counted twice.
       const { beginning, held } = yield* JobRegistry.permits(core.jobs, statuses)
       const due = yield* store.countDue({ kind, statuses, limit: maxJobs })

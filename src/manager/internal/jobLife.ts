@@ -97,7 +97,11 @@ const life = <Config, E>(
     }),
     core.permits.withPermitsIfAvailable(1),
     Effect.flatMap(
-      Option.getOrElse(() => Effect.asVoid(Deferred.fail(answer, new MaxJobsReached({ maxJobs: core.maxJobs }))))
+      Option.getOrElse(() =>
+        Effect.flatMap(Ref.get(core.maxJobs), (maxJobs) =>
+          Effect.asVoid(Deferred.fail(answer, new MaxJobsReached({ maxJobs })))
+        )
+      )
     )
   )
 }

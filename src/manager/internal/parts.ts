@@ -65,12 +65,15 @@ export interface Parts<in out C, in out R> {
   readonly forget: (id: JobId) => Effect.Effect<void, unknown>
 }
 
+/** How many jobs run at once by default. */
+export const defaultMaxJobs = 10
+
 export const make = <C, I, RS, R, R2>(
   {
     config,
     kind,
     maxChecks = 4,
-    maxJobs = 10,
+    maxJobs = defaultMaxJobs,
     orchestrator,
     recovery,
     retry,
@@ -84,13 +87,11 @@ export const make = <C, I, RS, R, R2>(
   RunStore | Scope.Scope | RS | Exclude<R, Scope.Scope> | R2
 > =>
   Effect.gen(function* () {
-    if (!Number.isSafeInteger(maxChecks) || maxChecks < 1) {
-      return yield* Effect.dieMessage(`maxChecks is a whole number, 1 or more, not ${maxChecks}`)
-    }
+    yield* Core.wholeNumber("maxChecks", maxChecks)
     const services = yield* Effect.context<RS | Exclude<R, Scope.Scope> | R2>()
     const core = yield* Core.make({
       kind,
-      maxJobs,
+      maxJobs: yield* Ref.make(maxJobs),
       others,
       stopGrace: Duration.decode(stopGrace),
       retry,

@@ -10,6 +10,7 @@ export const servedKind = struct({
   kind: string,
   active: number,
   pending: number,
+  maxJobs: number,
   paused: optional(struct({ at: time, by: optional(string) }))
 })
 export type ServedKind = Decoded<typeof servedKind>

@@ -53,7 +53,9 @@ export const Kinds = ({
             <td>
               <State kind={kind} />
             </td>
-            <td class="number">{kind.active}</td>
+            <td class="number">
+              {kind.active} <span class="faint">of {kind.maxJobs}</span>
+            </td>
             <td class="number">{kind.pending}</td>
             <td>
               <button

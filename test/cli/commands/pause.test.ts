@@ -31,6 +31,13 @@ describe("charlotte pause", () => {
         out: '{"kind":"report","paused":false}\n',
         err: ""
       })
+      expect(yield* run("limit", "report", "3")).toEqual({
+        code: 0,
+        out: "✓ at most 3 jobs of kind report run at once\n",
+        err: ""
+      })
+      expect((yield* run("limit", "report", "default", "--json")).out).toBe('{"kind":"report","limit":10}\n')
+      expect(yield* run("limit", "report", "0")).toMatchObject({ code: 2 })
       expect(yield* run("pause", "invoice")).toMatchObject({
         code: 2,
         err: expect.stringContaining('this server has no jobs of kind "invoice"; it has report')
@@ -65,6 +72,7 @@ describe("charlotte pause", () => {
       const command = CommandLine.make({ ...world, variables: { CHARLOTTE_HOME: world.home } })
       const run = (...argv: ReadonlyArray<string>) => command(argv).answer
       expect(yield* run("pause", "tasks")).toMatchObject({ code: 0, err: "" })
+      expect(yield* run("limit", "tasks", "3")).toMatchObject({ code: 69 })
       expect(yield* run("pause", "report")).toMatchObject({ code: 2, err: expect.stringContaining("it has tasks") })
       expect(yield* run("unpause", "tasks")).toEqual({ code: 0, out: "✓ jobs of kind tasks begin again\n", err: "" })
     })

@@ -137,7 +137,7 @@ describe("a server of several kinds", () => {
       expect(yield* client.get(queued)).toMatchObject({ status: "pending", waitsFor: "paused" })
       const [email, report] = yield* client.kinds
       expect(email).toMatchObject({ kind: "email", active: 1, pending: 1, paused: { by: "ann" } })
-      expect(report).toEqual({ kind: "report", active: 0, pending: 0 })
+      expect(report).toEqual({ kind: "report", active: 0, pending: 0, maxJobs: 10 })
       expect((yield* send({ path: "/metrics" })).text).toContain('charlotte_kind_paused{kind="email"} 1\n')
       yield* emails.unpause()
       expect(yield* client.get(queued)).not.toMatchObject({ waitsFor: "paused" })
@@ -146,6 +146,24 @@ describe("a server of several kinds", () => {
       expect((yield* client.kinds).map(({ paused }) => paused)).toEqual([undefined, undefined])
       expect(yield* Effect.flip(client.pause("import"))).toMatchObject({ _tag: "NoSuchKind" })
       yield* emails.stop(running)
+    })
+  )
+
+  it.scoped("limits how many jobs of a kind run at once", () =>
+    Effect.gen(function* () {
+      const { client, emails, post } = yield* make
+      const limit = (body: unknown) => Effect.map(post("/kinds/email/limit", body), ({ status }) => status)
+      const limits = Effect.map(client.kinds, (kinds) => kinds.map(({ maxJobs }) => maxJobs))
+      expect(yield* limits).toEqual([2, 10])
+      expect(yield* limit({ maxJobs: 1, by: "ann" })).toBe(204)
+      expect(yield* limits).toEqual([1, 10])
+      yield* emails.start(ada)
+      expect(yield* Effect.flip(emails.start(ada))).toMatchObject({ _tag: "MaxJobsReached", maxJobs: 1 })
+      yield* emails.limit("default")
+      yield* emails.start(ada)
+      expect(yield* limits).toEqual([2, 10])
+      for (const maxJobs of [0, 1.5, "all"]) expect(yield* limit({ maxJobs })).toBe(400)
+      expect(yield* Effect.flip(client.limit("import", 3))).toMatchObject({ _tag: "NoSuchKind" })
     })
   )
 
