@@ -10,6 +10,8 @@ import type {
   JobConflict,
   JobNotFound,
   QueueFull,
+  RetryError,
+  ShuttingDown,
   SignalError,
   StoreError,
   UndecodableRun
@@ -18,7 +20,7 @@ import type { JobEvent, TypedEvent } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
 import type * as Record from "../domain/Run.js"
 import type { StartOptions } from "../domain/StartOptions.js"
-import type { SendSignal } from "./JobManagerService.js"
+import type { RetryOptions, RetryProgress, RetryQuery, SendSignal } from "./JobManagerService.js"
 import type { AnyEvents, AnySignals } from "./Orchestrator.js"
 
 /**
@@ -241,6 +243,12 @@ export interface ProducerService<K extends Any> {
     id: JobId,
     options?: { readonly grace?: Duration.DurationInput }
   ) => Effect.Effect<void, JobNotFound | StoreError>
+
+  /** Records a run that retries a failed or cancelled one. Otherwise as `retry` of the manager. */
+  readonly retry: (id: JobId, options?: RetryOptions) => Effect.Effect<JobId, Exclude<RetryError, ShuttingDown>>
+
+  /** Retries the failed and cancelled runs that match, as `retryMany` of the manager. */
+  readonly retryMany: (query: RetryQuery) => Stream.Stream<RetryProgress, StoreError>
 
   /** Waits until the job has ended, and returns its record. If the producer closes first, it returns the current record. */
   readonly await: (id: JobId) => Effect.Effect<Run<K>, JobNotFound | StoreError | UndecodableRun>

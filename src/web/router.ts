@@ -2,6 +2,7 @@
  * The views and their addresses. The address contains everything that the user has chosen to see, so that it can be bookmarked.
  */
 import { signal } from "@preact/signals"
+import { at, isMounted, pathOf } from "./address.js"
 
 export type Route =
   | { readonly view: "jobs"; readonly query: URLSearchParams }
@@ -12,10 +13,18 @@ export type Route =
 
 const idPattern = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/
 
+/** Below a path of an application, that path stands for `/jobs`, and there is no other view. */
+const parseMounted = (path: string, query: URLSearchParams): Route => {
+  const id = path.slice(1)
+  if (id === "") return { view: "jobs", query }
+  return idPattern.test(id) ? { view: "job", id, query } : { view: "unknown", query }
+}
+
 /** `address` is a path with an optional query. */
 export const parse = (address: string): Route => {
   const [path = "", search = ""] = address.split("?", 2)
   const query = new URLSearchParams(search)
+  if (isMounted) return parseMounted(pathOf(path), query)
   const [room, id, part, ...more] = path.split("/").slice(1)
   if (more.length > 0) return { view: "unknown", query }
   if ((room === "" || room === "jobs") && !id) return { view: "jobs", query }
@@ -35,13 +44,15 @@ const withQuery = (path: string, query: { readonly [name: string]: string | numb
 
 type Query = { readonly [name: string]: string | number | undefined }
 
-export const toJobs = (query: Query = {}): string => withQuery("/jobs", query)
-export const toJob = (id: string, query: Query = {}): string => withQuery(`/jobs/${id}`, query)
+const jobs = isMounted ? "" : "/jobs"
+
+export const toJobs = (query: Query = {}): string => withQuery(at(isMounted ? "/" : jobs), query)
+export const toJob = (id: string, query: Query = {}): string => withQuery(at(`${jobs}/${id}`), query)
 export const toDiff = (id: string, query: Query = {}): string => withQuery(`/jobs/${id}/diff`, query)
 export const toSystem = (): string => "/system"
 
 /** The shown route. */
-export const route = signal<Route>(parse("/jobs"))
+export const route = signal<Route>({ view: "jobs", query: new URLSearchParams() })
 
 const read = (): void => {
   route.value = parse(location.pathname + location.search)

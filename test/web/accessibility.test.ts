@@ -6,6 +6,7 @@ import type { BrowserContextOptions, Page } from "playwright-core"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 import { busyJob, emitAll } from "./job/story.js"
 import { act, layer as browser, profile } from "./support/Browser.js"
+import { type Place, places, server } from "./support/places.js"
 import * as World from "./support/World.js"
 
 const config = (tasksDir: string, labels = {}) => ({
@@ -35,10 +36,10 @@ const themes = ["light", "dark"] as const
 const widths = [1440, 375]
 
 /** Jobs in every status, with labels and progress. */
-const busy = Effect.gen(function* () {
-  const world = yield* World.make({ maxJobs: 5 })
+const busyAt = Effect.fnUntraced(function* (place: Place) {
+  const world = yield* place.make({ maxJobs: 5 })
   const start = (name: string, ...steps: ReadonlyArray<Step.Step>) =>
-    Effect.flatMap(world.client.start(config(name, { team: "web" }), { whenFull: "queue" }), (id) =>
+    Effect.flatMap(world.start(config(name, { team: "web" }), { whenFull: "queue" }), (id) =>
       world.script.send(id, ...steps)
     )
   yield* start("works", Step.emit({ type: "task.started", unit: "api", task: 1, payload: { title: "Parse" } }))
@@ -53,27 +54,29 @@ layer(browser, { excludeTestServices: true })("axe finds no violation", (it) => 
   for (const colorScheme of themes) {
     for (const width of widths) {
       const options = { colorScheme, viewport: { width, height: 900 }, reducedMotion: "reduce" } as const
-      it.scoped(`in the list of jobs, ${colorScheme}, ${width} pixels wide`, () =>
-        Effect.gen(function* () {
-          const world = yield* busy
-          const { page } = yield* world.open("/jobs", options)
-          yield* act(() => page.getByRole("heading", { name: "Needs a person" }).waitFor())
-          yield* act(() => page.getByText("waits for a permit").first().waitFor())
-          expect(yield* violations(page)).toEqual([])
-          // With a row in focus and selected, and a bar of actions.
-          yield* act(() => page.keyboard.press("j"))
-          yield* act(() => page.keyboard.press("x"))
-          yield* act(() => page.getByRole("toolbar").waitFor())
-          expect(yield* violations(page)).toEqual([])
-          yield* act(() => page.keyboard.press("?"))
-          yield* act(() => page.getByRole("dialog").waitFor())
-          expect(yield* violations(page)).toEqual([])
-        })
-      )
+      for (const place of places) {
+        it.scoped(`in the list of jobs ${place.name}, ${colorScheme}, ${width} pixels wide`, () =>
+          Effect.gen(function* () {
+            const world = yield* busyAt(place)
+            const { page } = yield* world.open("/jobs", options)
+            yield* act(() => page.getByRole("heading", { name: "Needs a person" }).waitFor())
+            yield* act(() => page.getByText("waits for a permit").first().waitFor())
+            expect(yield* violations(page)).toEqual([])
+            // With a row in focus and selected, and a bar of actions.
+            yield* act(() => page.keyboard.press("j"))
+            yield* act(() => page.keyboard.press("x"))
+            yield* act(() => page.getByRole("toolbar").waitFor())
+            expect(yield* violations(page)).toEqual([])
+            yield* act(() => page.keyboard.press("?"))
+            yield* act(() => page.getByRole("dialog").waitFor())
+            expect(yield* violations(page)).toEqual([])
+          })
+        )
+      }
 
       it.scoped(`in the system, ${colorScheme}, ${width} pixels wide`, () =>
         Effect.gen(function* () {
-          const world = yield* busy
+          const world = yield* busyAt(server)
           const { page } = yield* world.open("/system", options)
           yield* act(() => page.getByRole("heading", { name: "System" }).waitFor())
           expect(yield* violations(page)).toEqual([])
@@ -93,17 +96,19 @@ layer(browser, { excludeTestServices: true })("axe finds no violation", (it) => 
       })
     )
 
-    it.scoped(`while the server is away, ${colorScheme}`, () =>
-      Effect.gen(function* () {
-        const server = yield* Scope.make()
-        const world = yield* Scope.extend(busy, server)
-        const { page } = yield* world.open("/jobs", { colorScheme })
-        yield* act(() => page.getByRole("heading", { name: "Needs a person" }).waitFor())
-        yield* Scope.close(server, Exit.void)
-        yield* act(() => page.getByRole("alert").waitFor())
-        expect(yield* violations(page)).toEqual([])
-      })
-    )
+    for (const place of places) {
+      it.scoped(`while the server is away ${place.name}, ${colorScheme}`, () =>
+        Effect.gen(function* () {
+          const server = yield* Scope.make()
+          const world = yield* Scope.extend(busyAt(place), server)
+          const { page } = yield* world.open("/jobs", { colorScheme })
+          yield* act(() => page.getByRole("heading", { name: "Needs a person" }).waitFor())
+          yield* Scope.close(server, Exit.void)
+          yield* act(() => page.getByRole("alert").waitFor())
+          expect(yield* violations(page)).toEqual([])
+        })
+      )
+    }
   }
 })
 

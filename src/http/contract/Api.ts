@@ -89,6 +89,14 @@ export const jobsApi = (payloads: () => eventSchemas.Payloads) =>
       .prefix("/api/v1")
   )
 
+/** The API of the page in an application's own router. */
+export class PageApi extends withErrors(
+  HttpApi.make("charlotte")
+    .add(Jobs.groupOfPage)
+    .add(Events.make(eventSchemas.make(() => ({}))))
+    .prefix("/api/v1")
+) {}
+
 /** For clients and handlers, which do not need the payloads of events. */
 export class JobsApi extends jobsApi(() => ({})) {}
 

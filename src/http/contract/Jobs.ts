@@ -48,7 +48,7 @@ const land = HttpApiEndpoint.post("land", "/jobs/:id/land")
     )
   )
 
-const list = HttpApiEndpoint.get("list", "/jobs")
+export const list = HttpApiEndpoint.get("list", "/jobs")
   .setUrlParams(
     Schema.Struct({
       kind: Parameters.optional(Parameters.Kind),
@@ -70,13 +70,13 @@ const list = HttpApiEndpoint.get("list", "/jobs")
     )
   )
 
-const get = HttpApiEndpoint.get("get", "/jobs/:id")
+export const get = HttpApiEndpoint.get("get", "/jobs/:id")
   .setPath(JobPath)
   .addSuccess(Job)
   .addError(errorSchemas.JobNotFound)
   .annotateContext(described("Get a job with its units and tasks"))
 
-const exported = HttpApiEndpoint.get("export", "/jobs/:id/export")
+export const exported = HttpApiEndpoint.get("export", "/jobs/:id/export")
   .setPath(JobPath)
   .addSuccess(Export)
   .addError(errorSchemas.JobNotFound)
@@ -87,7 +87,7 @@ const exported = HttpApiEndpoint.get("export", "/jobs/:id/export")
     )
   )
 
-const stop = HttpApiEndpoint.post("stop", "/jobs/:id/stop")
+export const stop = HttpApiEndpoint.post("stop", "/jobs/:id/stop")
   .setPath(JobPath)
   .setUrlParams(Schema.Struct({ grace: Parameters.optional(Parameters.Millis) }))
   .addSuccess(StopReport)
@@ -116,7 +116,7 @@ const stopAll = HttpApiEndpoint.post("stopAll", "/jobs/stop")
   .addError(errorSchemas.NoSuchKind)
   .annotateContext(described("Stop all jobs", 'Requires the body { "all": true }; with a kind, those of that kind.'))
 
-const resume = HttpApiEndpoint.post("resume", "/jobs/:id/resume")
+export const resume = HttpApiEndpoint.post("resume", "/jobs/:id/resume")
   .setPath(JobPath)
   .addSuccess(HttpApiSchema.NoContent)
   .addError(errorSchemas.JobConflict)
@@ -127,7 +127,7 @@ const resume = HttpApiEndpoint.post("resume", "/jobs/:id/resume")
   .addError(errorSchemas.ShuttingDown)
   .annotateContext(described("Resume an interrupted job", "A parked job continues as soon as a permit is free."))
 
-const retry = HttpApiEndpoint.post("retry", "/jobs/:id/retry")
+export const retry = HttpApiEndpoint.post("retry", "/jobs/:id/retry")
   .setPath(JobPath)
   .setUrlParams(
     Schema.Struct({
@@ -179,7 +179,7 @@ const RetryMany = Schema.Struct({
   by: Schema.optional(Schema.String)
 }).annotations({ identifier: "RetryMany" })
 
-const retryMany = HttpApiEndpoint.post("retryMany", "/jobs/retry")
+export const retryMany = HttpApiEndpoint.post("retryMany", "/jobs/retry")
   .setPayload(RetryMany)
   .addSuccess(RetriedJobs)
   .addError(errorSchemas.NoSuchKind)
@@ -191,7 +191,7 @@ const retryMany = HttpApiEndpoint.post("retryMany", "/jobs/retry")
     )
   )
 
-const signal = HttpApiEndpoint.post("signal", "/jobs/:id/signals/:name")
+export const signal = HttpApiEndpoint.post("signal", "/jobs/:id/signals/:name")
   .setPath(Schema.Struct({ id: Parameters.JobId, name: Schema.String }))
   .setPayload(Schema.Struct({ payload: Schema.optional(Schema.Unknown), by: Schema.optional(Schema.String) }))
   .addSuccess(HttpApiSchema.NoContent)
@@ -275,13 +275,13 @@ const answer = HttpApiEndpoint.post("answer", "/jobs/:id/answer")
     )
   )
 
-const pin = HttpApiEndpoint.post("pin", "/jobs/:id/pin")
+export const pin = HttpApiEndpoint.post("pin", "/jobs/:id/pin")
   .setPath(JobPath)
   .addSuccess(HttpApiSchema.NoContent)
   .addError(errorSchemas.JobNotFound)
   .annotateContext(described("Pin a job", "Its record and logs are kept, regardless of the retention of its kind."))
 
-const unpin = HttpApiEndpoint.del("unpin", "/jobs/:id/pin")
+export const unpin = HttpApiEndpoint.del("unpin", "/jobs/:id/pin")
   .setPath(JobPath)
   .addSuccess(HttpApiSchema.NoContent)
   .addError(errorSchemas.JobNotFound)
@@ -445,6 +445,11 @@ const empty = HttpApiGroup.make("charlotteJobs")
 
 /** Jobs of any kind. */
 export const group = jobs(empty)
+
+/** What the page in an application's own router has: no jobs of tasks, and nothing that concerns all jobs of a server. */
+export const groupOfPage = withErrors(
+  empty.add(list).add(get).add(exported).add(stop).add(resume).add(retry).add(retryMany).add(signal).add(pin).add(unpin)
+)
 
 /** The same with `submit` and `land`, for jobs with a `JobConfig`. */
 export const groupWithSubmit = jobs(empty.add(submit).add(land))

@@ -16,6 +16,8 @@ const refusals = {
   json: "the body is not valid JSON",
   limit: "too many event streams are open; close one or try again later",
   origin: "cross-origin requests are not allowed",
+  right: "you may see jobs here, but not change them",
+  session: "you are not signed in",
   site: "cross-site requests are not allowed",
   size: "the body is larger than the server accepts (1 MiB by default)",
   token: "the token is missing or wrong; send it as authorization: Bearer TOKEN"
@@ -45,6 +47,8 @@ export class RequestRefused extends Schema.TaggedError<RequestRefused>()("Reques
     "json",
     "limit",
     "origin",
+    "right",
+    "session",
     "site",
     "size",
     "token"

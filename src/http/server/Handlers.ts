@@ -5,27 +5,24 @@ import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
-import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
-import { Effect, Fiber, Layer, Option, Predicate, type Redacted, Stream } from "effect"
+import { Effect, Fiber, Layer, Option, Predicate, type Redacted } from "effect"
 import { InvalidJobConfig, JobNotFound } from "../../domain/errors.js"
 import { landConfig } from "../../domain/landConfig.js"
-import type { Run } from "../../domain/Run.js"
 import { now } from "../../internal/now.js"
 import type { JobManager } from "../../manager/JobManager.js"
-import { type JobsApi, RetriedJobs, Submitted } from "../contract/Api.js"
+import { type JobsApi, Submitted } from "../contract/Api.js"
 import { decodeJsonBody, readJsonBody } from "./readJsonBody.js"
 import { PrunedJobs, ServedKind } from "../contract/Job.js"
 import { StopAll } from "../contract/Jobs.js"
 import type { Submission } from "../contract/Parameters.js"
 import { Extension } from "./Extension.js"
 import * as KindHandlers from "./KindHandlers.js"
-import * as JobQueries from "./JobQueries.js"
+import * as jobHandlers from "./jobHandlers.js"
 import * as SseStreams from "./SseStreams.js"
 import * as LogFiles from "./LogFiles.js"
 import * as Managers from "./Managers.js"
 import * as Metrics from "./Metrics.js"
-import { endOnError, OpenStreams } from "./OpenStreams.js"
-import { awaitTurn } from "./pipelining.js"
+import { OpenStreams } from "./OpenStreams.js"
 import { withRetryAfter } from "./withRetryAfter.js"
 
 export interface Options extends SseStreams.Options {
@@ -57,15 +54,7 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: 
       const logs = yield* LogFiles.make({ managers, directory, streams, token })
       const { decide, diff } = yield* Extension
 
-      const phaseOf = ({ id, kind, status }: Run) => {
-        const managed = managers.all.find((managed) => managed.kind === kind)
-        const job = managed === undefined ? Effect.succeedNone : managed.manager.get(id)
-        return Effect.map(job, (job) => ({
-          status,
-          phase: Option.getOrUndefined(Option.map(job, ({ phase }) => phase))
-        }))
-      }
-      const queries = JobQueries.make({ kinds: managers.all.map(({ kind }) => kind), phaseOf, store })
+      const of = jobHandlers.make(managers)
 
       const idempotency = ({ "idempotency-key": key }: { readonly "idempotency-key"?: string }) =>
         key === undefined ? {} : { idempotencyKey: key }
@@ -98,35 +87,10 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: 
       })
 
       return others
-        .handle("list", ({ urlParams: { label = [], limit = 100, before, kind, order, q, retried, status } }) => {
-          const labels = Object.fromEntries(label.map(({ name, value }) => [name, value]))
-          return Effect.flatMap(managers.ofKind(kind), (of) =>
-            queries.list({
-              kinds: of.map(({ kind }) => kind),
-              labels,
-              limit,
-              ...(status && { status }),
-              ...(q !== undefined && { q }),
-              ...(retried !== undefined && { retried }),
-              ...(order && { order }),
-              ...(before && { before })
-            })
-          )
-        })
-        .handle("get", ({ path: { id } }) => queries.get(id))
-        .handle("export", ({ path: { id }, request }) =>
-          Effect.map(
-            Effect.tap(queries.export(id), () => awaitTurn(request)),
-            (document) =>
-              HttpServerResponse.stream(endOnError(Stream.encodeText(document)), {
-                contentType: "application/json",
-                headers: { "cache-control": "no-store" }
-              })
-          )
-        )
-        .handle("stop", ({ path: { id }, urlParams: { grace } }) =>
-          Metrics.stop(Effect.flatMap(managers.ofJob(id), ({ manager }) => manager.stop(id, grace && { grace })))
-        )
+        .handle("list", of.list)
+        .handle("get", of.get)
+        .handle("export", of.export)
+        .handle("stop", of.stop)
         .handleRaw("stopAll", ({ request }) =>
           Effect.flatMap(stopAll(request), ({ kind }) =>
             Effect.flatMap(managers.ofKind(kind), (of) =>
@@ -134,40 +98,13 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: 
             )
           )
         )
-        .handle("resume", ({ path: { id } }) =>
-          withRetryAfter(Effect.flatMap(managers.ofJob(id), ({ manager }) => manager.resume(id)))
-        )
+        .handle("resume", of.resume)
         .handle("reschedule", ({ path: { id }, payload }) =>
           Effect.flatMap(managers.ofJob(id), ({ manager }) => manager.reschedule(id, payload))
         )
-        .handle("retry", ({ path: { id }, urlParams }) =>
-          Effect.flatMap(managers.ofJob(id), ({ manager }) => manager.retry(id, urlParams)).pipe(
-            Effect.map((id) => new Submitted({ id })),
-            withRetryAfter
-          )
-        )
-        .handle("retryMany", ({ payload: { kind, ...query } }) =>
-          Effect.flatMap(managers.ofKind(kind), (of) =>
-            Stream.fromIterable(of).pipe(
-              Stream.flatMap(({ manager }) => Stream.take(manager.retryMany(query), 1)),
-              Stream.runHead,
-              Effect.map(
-                Option.match({
-                  onNone: () => new RetriedJobs({ retried: 0, refused: 0 }),
-                  onSome: (progress) => new RetriedJobs(progress)
-                })
-              )
-            )
-          )
-        )
-        .handle("signal", ({ path: { id, name }, payload: { by, payload } }) =>
-          withRetryAfter(
-            Effect.flatMap(managers.ofJob(id), ({ manager }) =>
-              // oxlint-disable-next-line typescript/consistent-type-assertions -- the manager checks the name and the payload
-              manager.signal(id, name as never, payload as never, { by })
-            )
-          )
-        )
+        .handle("retry", of.retry)
+        .handle("retryMany", of.retryMany)
+        .handle("signal", of.signal)
         .handle("approve", ({ path: { id }, payload }) => withRetryAfter(decide(id, payload)))
         .handle("reject", ({ path: { id }, payload }) => withRetryAfter(decide(id, payload)))
         .handle("answer", ({ path: { id: jobId }, payload }) =>
@@ -176,8 +113,8 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: 
             Effect.flatMap(now, (at) => store.questions.answer({ ...payload, jobId, at }))
           )
         )
-        .handle("pin", ({ path: { id } }) => Effect.zipRight(managers.ofRecorded(id), store.pin(id)))
-        .handle("unpin", ({ path: { id } }) => Effect.zipRight(managers.ofRecorded(id), store.unpin(id)))
+        .handle("pin", of.pin)
+        .handle("unpin", of.unpin)
         .handle("prune", ({ payload: { dryRun, kind } }) =>
           Effect.flatMap(managers.ofKind(kind), (of) =>
             Effect.map(

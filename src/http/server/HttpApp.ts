@@ -6,10 +6,9 @@ import { Generator } from "@effect/platform/Etag"
 import { FileSystem } from "@effect/platform/FileSystem"
 import type * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
-import { HttpApiDecodeError } from "@effect/platform/HttpApiError"
 import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import { HttpPlatform } from "@effect/platform/HttpPlatform"
-import * as HttpRouter from "@effect/platform/HttpRouter"
+import type * as HttpRouter from "@effect/platform/HttpRouter"
 import { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as HttpMiddleware from "@effect/platform/HttpMiddleware"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
@@ -17,7 +16,7 @@ import * as OpenApi from "@effect/platform/OpenApi"
 import { Path } from "@effect/platform/Path"
 import * as Headers from "@effect/platform/Headers"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import { Cause, Context, Effect, Layer, Schema } from "effect"
+import { Context, Effect, Layer } from "effect"
 import type { RequestListener } from "node:http"
 import { ShuttingDown } from "../../domain/errors.js"
 import { isTraced } from "../../internal/Tracing.js"
@@ -25,7 +24,7 @@ import { pageSecurityPolicy, withErrorResponses } from "./errorResponses.js"
 import type { Api } from "../contract/Api.js"
 import { docsPath, openApiPath } from "../contract/Daemon.js"
 import { checkContentLength, defaultMaxBody, MaxBody } from "./readJsonBody.js"
-import { decodeErrorFromIssues } from "./decodeErrors.js"
+import * as apiRouter from "./apiRouter.js"
 import * as DaemonHandlers from "./DaemonHandlers.js"
 import { contentSecurityPolicy, docsPage } from "./docsPage.js"
 import type { Extension } from "./Extension.js"
@@ -76,20 +75,6 @@ const documents = (api: ServedApi) =>
     })
   )
 
-const encodeDecodeError = Schema.encodeSync(HttpApiDecodeError)
-
-/** Replaces the message of decode errors, which is a tree, by one line for each field. */
-const readableDecodeErrors = HttpApiBuilder.middleware((app) =>
-  Effect.catchAllCause(app, (cause) => {
-    const error: unknown = Cause.squash(cause)
-    return error instanceof HttpApiDecodeError
-      ? Effect.succeed(
-          HttpServerResponse.unsafeJson(encodeDecodeError(decodeErrorFromIssues(error.issues)), { status: 400 })
-        )
-      : Effect.failCause(cause)
-  })
-)
-
 /**
  * Only requests to the API have a span, and only with a tracer: without one it would be discarded, and costs more than the rest
  * of the request. Probes and pages would only be noise.
@@ -102,18 +87,12 @@ const withSpans = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E,
     )
   )
 
-/**
- * The router ignores empty path segments by default. Then `/jobs//stop`, from a script with an unset variable, would match the route
- * that stops all jobs.
- */
-const exact = { ignoreDuplicateSlashes: false, ignoreTrailingSlash: false, caseSensitive: true }
-
 const orFail = <E>(refusal: E | undefined): Effect.Effect<void, E> =>
   refusal === undefined ? Effect.void : Effect.fail(refusal)
 
 const make = ({ page, maxBody = defaultMaxBody }: Options) =>
   Effect.gen(function* () {
-    const api = yield* HttpRouter.withRouterConfig(HttpApiBuilder.httpApp, exact)
+    const api = yield* apiRouter.app
     const { close, hasClosed } = yield* OpenStreams.OpenStreams
 
     const open = Effect.flatMap(hasClosed, (closed) => orFail(closed ? new ShuttingDown() : undefined))
@@ -162,7 +141,7 @@ export const layer = <Groups extends HttpApiGroup.HttpApiGroup.Any = never, E = 
   // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the groups are looked up by name
   const api = options.apiOf(options.api) as unknown as ServedApi
   return Layer.scoped(Application, make(options)).pipe(
-    Layer.provide([HttpApiBuilder.api(api), documents(api), readableDecodeErrors]),
+    Layer.provide([HttpApiBuilder.api(api), documents(api), apiRouter.readableDecodeErrors]),
     Layer.provide([Handlers.groups(api, options), SessionHandlers.layer(page)]),
     Layer.provide([DaemonHandlers.layer(options), SystemHandlers.layer(options)]),
     Layer.provide(page === undefined ? Layer.empty : pageFiles.layer(page.files)),

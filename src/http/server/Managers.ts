@@ -14,25 +14,26 @@ import type { AnyKind, AnyManager } from "../contract/Kinds.js"
 
 export class Managers extends Context.Tag("charlotte/http/Managers")<Managers, Service>() {}
 
-export interface Managed {
+export interface Managed<out M = AnyManager> {
   readonly kind: string
-  readonly manager: AnyManager
+  readonly manager: M
 }
 
-export interface Service {
+/** `M`: the operations that there are on the jobs of each kind. */
+export interface Service<in out M = AnyManager> {
   readonly store: Runs.Reads
-  readonly all: ReadonlyArray<Managed>
+  readonly all: ReadonlyArray<Managed<M>>
   /** The manager of jobs with a `JobConfig`, if its kind is served. */
   readonly jobManager: Option.Option<{ readonly kind: string; readonly manager: JobManager["Type"] }>
   /** The managers of a kind; all of them if none is named. */
-  readonly ofKind: (kind: string | undefined) => Effect.Effect<ReadonlyArray<Managed>, NoSuchKind>
+  readonly ofKind: (kind: string | undefined) => Effect.Effect<ReadonlyArray<Managed<M>>, NoSuchKind>
   /** The manager of a job; with a single manager, it decides itself whether the job exists. */
-  readonly ofJob: (id: JobId) => Effect.Effect<Managed, JobNotFound | StoreError>
+  readonly ofJob: (id: JobId) => Effect.Effect<Managed<M>, JobNotFound | StoreError>
   /** As `ofJob`, but fails if the job does not exist. */
-  readonly ofRecorded: (id: JobId) => Effect.Effect<Managed, JobNotFound | StoreError>
+  readonly ofRecorded: (id: JobId) => Effect.Effect<Managed<M>, JobNotFound | StoreError>
   /** The events of all jobs of these managers, in the order of their cursors. */
   readonly events: (
-    managers: ReadonlyArray<Managed>
+    managers: ReadonlyArray<Managed<M>>
   ) => (after: number | "latest") => ReturnType<JobManager["Type"]["allEvents"]>
 }
 
@@ -42,14 +43,14 @@ export const oldestWriteSeconds = (health: ReadonlyArray<Health>): number | unde
   return ages.length === 0 ? undefined : Math.round(Math.max(...ages))
 }
 
-const make = (
+export const make = <M extends Pick<AnyManager, "allEvents">>(
   store: Runs.Reads,
-  all: ReadonlyArray<Managed>,
-  jobManager: Service["jobManager"]
-): Effect.Effect<Service> =>
+  all: ReadonlyArray<Managed<M>>,
+  jobManager: Service["jobManager"] = Option.none()
+): Effect.Effect<Service<M>> =>
   Effect.map(
     EventSubscriptions.make({ kind: "", store: withEventsOf(store, all), shutdown: neverOver }),
-    (subscriptions): Service => {
+    (subscriptions): Service<M> => {
       const [first, ...others] = all
       const ofJob = (id: JobId) =>
         Effect.flatMap(store.get(id), (run) => {
@@ -81,14 +82,14 @@ const make = (
   )
 
 /** Streams over several managers end with the server. */
-const neverOver = {
+export const neverOver = {
   isOver: Effect.succeed(false),
   orOver: (effect: Effect.Effect<void>) => effect,
   stream: Effect.void
 }
 
 /** Pages of events of several kinds, in order, up to the cursor that the pages of all kinds have reached. */
-const withEventsOf = (store: Runs.Reads, managers: ReadonlyArray<Managed>): Runs.Reads => ({
+const withEventsOf = (store: Runs.Reads, managers: ReadonlyArray<Managed<unknown>>): Runs.Reads => ({
   ...store,
   allEvents: (query) =>
     Effect.map(
@@ -113,7 +114,7 @@ export const ofJobManager = (kind: string): Layer.Layer<Managers, never, JobMana
   Layer.effect(
     Managers,
     Effect.flatMap(Effect.all([JobManager, RunStore]), ([manager, store]) =>
-      make(store, [{ kind, manager }], Option.some({ kind, manager }))
+      make<AnyManager>(store, [{ kind, manager }], Option.some({ kind, manager }))
     )
   )
 

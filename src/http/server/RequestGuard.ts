@@ -27,12 +27,12 @@ export interface AccessPolicy {
   readonly isSession?: ((token: string, origin: string, response: ServerResponse) => boolean) | undefined
 }
 
-const safeMethods = ["GET", "HEAD"]
+export const safeMethods: ReadonlyArray<string> = ["GET", "HEAD"]
 
 const hasBody = ({ headers }: HttpServerRequest): boolean =>
   Number(headers["content-length"] ?? 0) > 0 || headers["transfer-encoding"] !== undefined
 
-const isJson = (contentType = ""): boolean => /^application\/json *(; *charset="?utf-8"? *)?$/i.test(contentType)
+export const isJson = (contentType = ""): boolean => /^application\/json *(; *charset="?utf-8"? *)?$/i.test(contentType)
 
 /** Digests have equal lengths, which `timingSafeEqual` requires. */
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest()
@@ -68,7 +68,7 @@ const withoutToken: ReadonlyArray<string> = [sessionPath, proofPath]
 const pathOf = ({ url }: HttpServerRequest): string | undefined => url.split("?", 1)[0]
 
 /** Whether a browser follows a link to a page, as opposed to loading something for a page. */
-const isNavigation = ({ headers, method }: HttpServerRequest): boolean =>
+export const isNavigation = ({ headers, method }: HttpServerRequest): boolean =>
   method === "GET" && headers["sec-fetch-mode"] === "navigate" && headers["sec-fetch-dest"] === "document"
 
 export const make = ({ isClosed = false, isHost, isSession, origins, token }: AccessPolicy): Check => {

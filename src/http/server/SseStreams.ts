@@ -12,6 +12,7 @@ import * as background from "../../internal/background.js"
 import * as race from "../../internal/race.js"
 import { contentType, endsJob, positionHeader } from "../contract/Events.js"
 import { CursorAhead } from "../contract/errors.js"
+import type { AnyManager } from "../contract/Kinds.js"
 import * as sseFrames from "./sseFrames.js"
 import type { Service as Managers } from "./Managers.js"
 import type { OpenStream, Service as OpenStreams } from "./OpenStreams.js"
@@ -43,9 +44,9 @@ interface EncodedEvents {
   readonly isWholePage: boolean
 }
 
-export const make = (
+export const make = <M extends Pick<AnyManager, "events">>(
   options: Options & {
-    readonly managers: Managers
+    readonly managers: Managers<M>
     readonly streams: OpenStreams
   }
 ) => {

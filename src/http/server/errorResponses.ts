@@ -87,23 +87,39 @@ const send = (response: HttpServerResponse.HttpServerResponse, manner: Manner) =
     return Effect.succeed(response)
   })
 
+/** Responds to every error and defect. */
+const orErrorResponse = <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<never, R> =>
+  Effect.catchAllCause(app, (cause) => {
+    // The client disconnected, or the server shuts down.
+    if (Cause.isInterruptedOnly(cause)) return Effect.interrupt
+    return Effect.gen(function* () {
+      const { method, url } = yield* HttpServerRequest
+      const error = Cause.squash(cause)
+      const known = error instanceof RouteNotFound ? new NoSuchRoute({ method, path: pathOf(url) }) : error
+      const response = responseTo(known)
+      if (Option.isSome(response)) return response.value
+      yield* Effect.logError(`unexpected error in ${method} ${pathOf(url)}`, cause)
+      return yield* Effect.orDie(responseTo(new InternalError()))
+    })
+  })
+
 /** `isLast`: whether to close the connection after the response. */
 export const withErrorResponses =
   (isLast: Effect.Effect<boolean>, policy = contentSecurityPolicy) =>
   <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<never, R> =>
-    Effect.catchAllCause(app, (cause) => {
-      // The client disconnected, or the server shuts down.
-      if (Cause.isInterruptedOnly(cause)) return Effect.interrupt
-      return Effect.gen(function* () {
-        const { method, url } = yield* HttpServerRequest
-        const error = Cause.squash(cause)
-        const known = error instanceof RouteNotFound ? new NoSuchRoute({ method, path: pathOf(url) }) : error
-        const response = responseTo(known)
-        if (Option.isSome(response)) return response.value
-        yield* Effect.logError(`unexpected error in ${method} ${pathOf(url)}`, cause)
-        return yield* Effect.orDie(responseTo(new InternalError()))
-      })
-    }).pipe(Effect.flatMap((response) => Effect.flatMap(isLast, (isLast) => send(response, { isLast, policy }))))
+    Effect.flatMap(orErrorResponse(app), (response) =>
+      Effect.flatMap(isLast, (isLast) => send(response, { isLast, policy }))
+    )
+
+/** The same for a page in a router of an application, whose middleware may change the response. */
+export const ofPage = <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<never, R> =>
+  Effect.map(orErrorResponse(app), (response) =>
+    HttpServerResponse.setHeaders(response, {
+      "content-security-policy": pageSecurityPolicy,
+      ...common,
+      ...(response.status === 503 && { "retry-after": "5" })
+    })
+  )
 
 /** Without the query, which may contain anything. */
 const pathOf = (url: string): string => url.split("?", 1)[0] ?? url

@@ -59,6 +59,16 @@ export const decoder = <C, I, R>(
     }).pipe(Effect.catchTag("ParseError", (error) => invalidConfig(error)))
 }
 
+/** Decodes recorded configurations. */
+export const recordedDecoder = <C, I, R>(
+  schema: Schema.Schema<C, I, R>,
+  services: Context.Context<R>
+): Admission<C>["decodeRecorded"] => {
+  const provide = Provide.make(services)
+  const decode = Schema.decodeUnknown(schema, { errors: "all", onExcessProperty: "ignore" })
+  return (encoded) => Effect.mapError(provide(decode(encoded)), (error) => firstIssue("config", error))
+}
+
 export const make = <C, I, RS, R, R2>(options: {
   readonly config: Schema.Schema<C, I, RS>
   readonly orchestrator: Orchestrator<C, R, R2>
@@ -86,8 +96,7 @@ export const make = <C, I, RS, R, R2>(options: {
 
       check: (config) => Effect.flatMap(check(config), submitted),
 
-      decodeRecorded: (encoded) =>
-        Effect.mapError(provide(decodeRecorded(encoded)), (error) => firstIssue("config", error)),
+      decodeRecorded: recordedDecoder(schema, services),
 
       recorded: (encoded, submission) =>
         Effect.gen(function* () {

@@ -21,9 +21,9 @@ import { defaultMaxJobs, type MakeOptions, type Parts } from "./parts.js"
 import { rescheduleJob } from "./rescheduleJob.js"
 import * as requests from "./requests.js"
 import { keepRetention } from "./retention.js"
-import { retryJob, retryMany } from "./retryJob.js"
+import { retryJob, retryMany, type Retrying } from "./retryJob.js"
 import { signalJob } from "./signals.js"
-import { type Refusal, startInTransaction } from "./startJob.js"
+import { createQueued, idOf, type Refusal, startInTransaction } from "./startJob.js"
 import { startMany } from "./startMany.js"
 import { stopAll } from "./stopAll.js"
 import { stopJob } from "./stopJob.js"
@@ -77,6 +77,11 @@ export const assemble = <C, I, RS, R, R2>(
     const dispatcher = yield* Dispatcher.make(core, mode.begin, continued)
     const starting = { admission, dispatcher, nextId: ids, labels, key, maxQueued, retries }
 
+    const retrying: Retrying<C> = {
+      ...core,
+      record: (run, checked) => Effect.map(createQueued(core, run, checked), (created) => idOf(created, run.id))
+    }
+
     const service: Service<C, I> = {
       start: typedStart((input, options) =>
         byTransaction(store, {
@@ -90,10 +95,10 @@ export const assemble = <C, I, RS, R, R2>(
         return byTransaction(store, { inside: () => outside, outside })
       },
       retry: (id, options) => {
-        const outside = retryJob(core, starting, id, options)
+        const outside = retryJob(retrying, starting, id, options)
         return byTransaction(store, { inside: () => outside, outside })
       },
-      retryMany: (query) => retryMany(core, starting, query),
+      retryMany: (query) => retryMany(retrying, starting, query),
       resume: (id) => Effect.zipLeft(resumeJob(core, id, mode.resume), mode.wake(id)),
       reschedule: (id, options) => Effect.zipLeft(rescheduleJob(core, id, options), mode.wake(id)),
       limit: (limit, { by } = {}) =>

@@ -2,7 +2,7 @@
  * The producer of a kind of job: it writes runs and requests, which a manager of the kind takes up, and reads what becomes of them. It
  * owns nothing, and an idle one makes no query.
  */
-import { Duration, Effect, Option, Record, type Scope } from "effect"
+import { Duration, Effect, Option, Record, type Scope, Stream } from "effect"
 import { JobNotFound, type SignalError, type StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import { isTerminal } from "../../domain/RunStatus.js"
@@ -19,6 +19,7 @@ import * as JobIdGenerator from "./JobIdGenerator.js"
 import { traceOf } from "./jobSpan.js"
 import { runDecoder, withServices } from "./kindSchemas.js"
 import * as Provide from "./provide.js"
+import { retryJob, retryMany } from "./retryJob.js"
 import { schemasOf } from "./schemasOf.js"
 import * as Shutdown from "./Shutdown.js"
 import { limit, payloadText } from "./signals.js"
@@ -45,7 +46,11 @@ export const make = <K extends Any>(
     const nextId = JobIdGenerator.aboveLatest(yield* JobIdGenerator.make, yield* store.latestId)
     const starting = {
       kind,
-      admission: { decode: Admission.decoder(schemas.config, services) },
+      admission: {
+        decode: Admission.decoder(schemas.config, services),
+        decodeRecorded: Admission.recordedDecoder(schemas.config, services),
+        check: () => Effect.succeed({ ...unchecked, keyName: undefined })
+      },
       nextId,
       labels,
       key,
@@ -101,6 +106,8 @@ export const make = <K extends Any>(
         Option.isSome(run) && run.value.kind === kind ? Effect.succeed(run.value) : new JobNotFound({ jobId })
       )
 
+    const retrying = { kind, store, shutdown, recordOf, record: producers.submit }
+
     const awaitEnd = (id: JobId) =>
       Effect.gen(function* () {
         yield* store.outsideTransaction
@@ -119,6 +126,8 @@ export const make = <K extends Any>(
       // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the kind says which signals there are
       signal: signal as ProducerService<K>["signal"],
       stop,
+      retry: (id, options) => Effect.catchTag(retryJob(retrying, starting, id, options), "ShuttingDown", Effect.die),
+      retryMany: (query) => Stream.catchTag(retryMany(retrying, starting, query), "ShuttingDown", Stream.die),
       await: awaitEnd,
       // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the kind says which events its jobs emit
       events: ((id, { after = 0 } = {}) => subscriptions.ofJob(id, after)) as ProducerService<K>["events"]

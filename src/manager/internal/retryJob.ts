@@ -4,8 +4,11 @@
  */
 import { Array, Chunk, type DateTime, Effect, Option, Stream } from "effect"
 import {
+  type IdempotencyKeyReused,
   type InvalidJobConfig,
+  type JobConflict,
   NotRetryable,
+  type QueueFull,
   type RetryError,
   type ShuttingDown,
   StoreError
@@ -20,17 +23,31 @@ import * as race from "../../internal/race.js"
 import * as Tracing from "../../internal/Tracing.js"
 import * as Page from "../../store/rules/Page.js"
 import type { RetryOptions, RetryProgress, RetryQuery } from "../JobManagerService.js"
-import type { Submitted as Checked } from "./admission.js"
+import type { NewRun } from "../../store/port/RunStoreService.js"
+import type { Admission, Submitted as Checked } from "./admission.js"
 import type { Core } from "./Core.js"
 import { traceOf } from "./jobSpan.js"
-import { createQueued, idOf } from "./startJob.js"
-import { newRun, type Starting, submit, type Submission } from "./submission.js"
+import { newRun, submit, type Submission, type Submitting } from "./submission.js"
 
 /** How many runs are retried together. */
 const slice = 200
 
+/** What a manager or a producer retries with. */
+export interface Retrying<in out Config> extends Pick<Core<Config>, "kind" | "store" | "shutdown" | "recordOf"> {
+  /** Records the new run, which waits, and returns its id or the id of the run that retries it already. */
+  readonly record: (
+    run: NewRun,
+    checked: Checked
+  ) => Effect.Effect<JobId, JobConflict | QueueFull | IdempotencyKeyReused | StoreError>
+}
+
+/** What is known of a start when a run is retried. */
+export interface Starting<Config> extends Submitting<Config> {
+  readonly admission: Pick<Admission<Config>, "check" | "decode" | "decodeRecorded">
+}
+
 export const retryJob = <Config>(
-  core: Core<Config>,
+  core: Retrying<Config>,
   starting: Starting<Config>,
   id: JobId,
   options: RetryOptions = {}
@@ -42,7 +59,7 @@ export const retryJob = <Config>(
   }).pipe(Tracing.traced("JobManager.retry"))
 
 const retryRun = <Config>(
-  core: Core<Config>,
+  core: Retrying<Config>,
   starting: Starting<Config>,
   recorded: Run,
   { again = false, by, fresh = false }: RetryOptions
@@ -65,10 +82,8 @@ const retryRun = <Config>(
     )
     yield* core.shutdown.refuse
     const trace = traceOf(yield* Tracing.caller)
-    const next = { ...newRun(core, starting, { ...submission, retryOf }, { ...checked, trace }), by }
-    return yield* Effect.uninterruptible(
-      Effect.map(createQueued(core, next, checked), (created) => idOf(created, submission.id))
-    )
+    const next = { ...newRun(core, starting, { ...submission, retryOf }, { ...checked, trace }), isQueued: true, by }
+    return yield* Effect.uninterruptible(core.record(next, checked))
   }).pipe(
     // There is no idempotency key.
     Effect.catchTag("IdempotencyKeyReused", Effect.die)
@@ -76,7 +91,7 @@ const retryRun = <Config>(
 
 /** What the new run is recorded with. A kind whose jobs take over the work of another submits a configuration that refers to it. */
 const resubmit = <Config>(
-  core: Core<Config>,
+  core: Retrying<Config>,
   starting: Starting<Config>,
   run: Run,
   retryOf: NonNullable<Submission<Config>["retryOf"]>
@@ -121,7 +136,7 @@ const isEmpty = ({ labels = {}, q = "", status }: RetryQuery): boolean =>
 
 /** Retries the failed and cancelled runs that match and that no run retries yet, from the newest on. */
 export const retryMany = <Config>(
-  core: Core<Config>,
+  core: Retrying<Config>,
   starting: Starting<Config>,
   query: RetryQuery
 ): Stream.Stream<RetryProgress, StoreError | ShuttingDown> => {

@@ -7,6 +7,7 @@ export * as Api from "./Api.js"
 export * as errors from "../../http/contract/errors.js"
 export * as JobClient from "../../http/client/JobClient.js"
 export * as JobsApi from "./JobsApi.js"
+export * as Page from "../../http/server/mounted/Page.js"
 export * as Server from "./Server.js"
 
 /**

@@ -2,6 +2,7 @@
  * Requests to the server. Each waits until the server has proved that it knows the session, so that the token never goes to another
  * program that has taken the port.
  */
+import { at, isMounted } from "../address.js"
 import * as sessions from "../session/session.js"
 import { type Decoder, isRecord } from "./decode.js"
 
@@ -44,12 +45,13 @@ const bodyOf = async (response: Response): Promise<unknown> => {
 
 /** Sends a request without the token. */
 export const sendPublic = async (path: string, { body, headers, ...request }: Request = {}): Promise<Response> => {
-  const response = await fetch(path, {
+  const response = await fetch(at(path), {
     ...request,
-    headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
+    // An application takes nothing that acts without it: a foreign page cannot send it.
+    headers: { ...(request.method === undefined ? {} : { "content-type": "application/json" }), ...headers },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     cache: "no-store",
-    credentials: "omit",
+    credentials: isMounted ? "same-origin" : "omit",
     redirect: "error",
     referrerPolicy: "no-referrer"
   }).catch((error: unknown) => {
@@ -66,9 +68,9 @@ export const sendTrusting = async (path: string, request: Request = {}): Promise
   if (session === undefined) throw new RequestRefused(401, { _tag: "Unauthorized", message: "no session" })
   try {
     const headers = { ...request.headers, authorization: `Bearer ${session.token}` }
-    return await sendPublic(path, { ...request, headers })
+    return await sendPublic(path, isMounted ? request : { ...request, headers })
   } catch (error) {
-    if (error instanceof RequestRefused && error.status === 401) sessions.end(session)
+    if (!isMounted && error instanceof RequestRefused && error.status === 401) sessions.end(session)
     throw error
   }
 }

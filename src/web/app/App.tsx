@@ -4,6 +4,7 @@
 import { useSignal } from "@preact/signals"
 import type { ComponentType } from "preact"
 import { useEffect } from "preact/hooks"
+import { isMounted } from "../address.js"
 import { JobsView } from "../jobs/JobsView.js"
 import { navigate, type Route, route, toJobs, toSystem } from "../router.js"
 import { session } from "../session/session.js"
@@ -63,7 +64,7 @@ export const App = () => {
   useKeys("Everywhere", [
     { keys: "?", label: "Show or hide the keys", run: () => (help.value = !help.value) },
     { keys: "g j", label: "Go to the jobs", run: () => navigate(toJobs()) },
-    { keys: "g s", label: "Go to the system", run: () => navigate(toSystem()) },
+    ...(isMounted ? [] : [{ keys: "g s", label: "Go to the system", run: () => navigate(toSystem()) }]),
     { keys: "t", label: "Theme: system, dark, light", run: theme.cycle }
   ])
   return (

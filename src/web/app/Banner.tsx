@@ -3,6 +3,7 @@
  */
 import { useSignal } from "@preact/signals"
 import { useEffect } from "preact/hooks"
+import { isMounted } from "../address.js"
 import { session } from "../session/session.js"
 import { now, hub } from "./live.js"
 import * as format from "../../progress/format.js"
@@ -12,6 +13,13 @@ const texts = {
   foreign:
     "Another program responds at this address, and it does not know this session. Nothing was sent to it. Run charlotte open to find the page.",
   ended: "This session has ended. Run charlotte open to start another one."
+} as const
+
+/** In an application, of which nothing is known but that a person signs in to it. */
+const textsOfApplication = {
+  away: "The server does not respond. Until it does, nothing can be done here, and what you see may be out of date.",
+  foreign: "",
+  ended: "You are signed out."
 } as const
 
 export const Banner = () => {
@@ -33,7 +41,15 @@ export const Banner = () => {
   if (!isBad) return null
   return (
     <div class="banner" role="alert">
-      <strong>{texts[connection]}</strong>
+      <strong>{(isMounted ? textsOfApplication : texts)[connection]}</strong>
+      {isMounted && connection === "ended" && (
+        <>
+          {" "}
+          <a href={location.href} data-loads>
+            Sign in
+          </a>
+        </>
+      )}
       {since.value > 0 && <span class="faint"> Trying again · {format.clock(now.value - since.value)}</span>}
     </div>
   )

@@ -1,3 +1,4 @@
+import { isMounted } from "../address.js"
 import { route, toJobs, toSystem } from "../router.js"
 import { hub } from "./live.js"
 import * as theme from "./theme.js"
@@ -57,7 +58,7 @@ export const Header = ({ onHelp }: { readonly onHelp: () => void }) => {
       </a>
       <nav aria-label="Views">
         <Tab href={toJobs()} isCurrent={view === "jobs"} text="Jobs" />
-        <Tab href={toSystem()} isCurrent={view === "system"} text="System" />
+        {!isMounted && <Tab href={toSystem()} isCurrent={view === "system"} text="System" />}
       </nav>
       <span class="grow" />
       <span class={`connection ${state.className}`} role="status">

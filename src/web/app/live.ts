@@ -3,6 +3,7 @@
  */
 import { effect, type Signal, signal, useSignal } from "@preact/signals"
 import { useEffect, useRef } from "preact/hooks"
+import { isMounted, mayAct, shared } from "../address.js"
 import { RequestRefused, setTrusted } from "../api/request.js"
 import { type Hub, make } from "../events/Hub.js"
 import { open } from "../events/stream.js"
@@ -29,11 +30,11 @@ const reasonOf = (error: unknown): "ahead" | "session" | "other" => {
   return error.status === 401 || error.tag === "SessionNotFound" ? "session" : "other"
 }
 
-const name = `charlotte.events.${VERSION}`
+const name = shared(`charlotte.events.${VERSION}`)
 
 export const hub: Hub = make(
   {
-    prove: async (signal) => session.value !== undefined && prove(session.value, signal),
+    prove: async (signal) => isMounted || (session.value !== undefined && (await prove(session.value, signal))),
     open,
     reasonOf,
     untilSession
@@ -46,8 +47,10 @@ export const hub: Hub = make(
   }
 )
 
-/** Whether the server responds; actions are off while it does not, so that none happens later than it was asked for. */
-export const isLive = (): boolean => hub.connection.value === "live"
+/**
+ * Whether there are actions: for a person who may act, while the server responds, so that none happens later than it was asked for.
+ */
+export const isLive = (): boolean => mayAct && hub.connection.value === "live"
 
 /** The time of day, updated each second, for running jobs. */
 export const now = signal(Date.now())

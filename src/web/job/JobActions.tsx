@@ -2,6 +2,7 @@
  * The actions that are possible in the current state of a job.
  */
 import { useSignal } from "@preact/signals"
+import { isMounted, mayAct } from "../address.js"
 import * as jobs from "../api/jobs.js"
 import type { Job } from "../api/models.js"
 import { isLive } from "../app/live.js"
@@ -76,8 +77,8 @@ export const JobActions = ({ job, messages, onChange }: Props) => {
 
   const isOn = isLive()
   const mayStop = isOn && !isOver(job) && job.phase !== "stopping"
-  const mayResume = (job.status === "parked" && wanted !== "approve") || job.status === "interrupted"
-  const mayRetry = canRetry(job)
+  const mayResume = mayAct && ((job.status === "parked" && wanted !== "approve") || job.status === "interrupted")
+  const mayRetry = mayAct && canRetry(job)
   useKeys("Actions", [
     { keys: "x", label: "Stop the job", run: () => (dialog.value = mayStop ? "stop" : undefined) },
     {
@@ -86,7 +87,7 @@ export const JobActions = ({ job, messages, onChange }: Props) => {
       run: () => void (mayResume ? resume() : mayRetry ? again() : undefined)
     },
     { keys: "s", label: "Send a signal", run: () => (dialog.value = isOver(job) || !isOn ? undefined : "signal") },
-    { keys: "d", label: "Show the changes", run: () => navigate(toDiff(job.id)) }
+    ...(isMounted ? [] : [{ keys: "d", label: "Show the changes", run: () => navigate(toDiff(job.id)) }])
   ])
   const asked = messages.filter(({ action }) => action === "answer")
   const isBusy = busy.value !== undefined || !isOn
@@ -96,17 +97,17 @@ export const JobActions = ({ job, messages, onChange }: Props) => {
       <span class={`said ${said.value?.isBad === true ? "bad" : ""}`} role="status">
         {busy.value === "stop" ? "Stopping …" : said.value && visible(said.value.text)}
       </span>
-      {job.kind === "tasks" && (
+      {job.kind === "tasks" && !isMounted && (
         <a class={wanted === "approve" ? "button primary" : "button"} href={toDiff(job.id)}>
           {wanted === "approve" ? "Review" : "Diff"}
         </a>
       )}
-      {asked.length > 0 && (
+      {asked.length > 0 && !isMounted && (
         <button type="button" class="primary" disabled={isBusy} onClick={() => (dialog.value = "answer")}>
           Answer …
         </button>
       )}
-      {!isOver(job) && (
+      {mayAct && !isOver(job) && (
         <button
           type="button"
           class={wanted === "signal" ? "primary" : ""}
@@ -141,12 +142,12 @@ export const JobActions = ({ job, messages, onChange }: Props) => {
           Retry
         </button>
       )}
-      {isUnlanded(job) && (
+      {isUnlanded(job) && !isMounted && (
         <button type="button" class={wanted === "land" ? "primary" : ""} disabled={isBusy} onClick={() => void land()}>
           Land
         </button>
       )}
-      {!isOver(job) && (
+      {mayAct && !isOver(job) && (
         <button type="button" class="danger" disabled={isBusy || !mayStop} onClick={() => (dialog.value = "stop")}>
           Stop
         </button>

@@ -1,6 +1,7 @@
 /**
  * The selected unit: its tasks, the attempts at one task, and the log of one attempt.
  */
+import { isMounted } from "../address.js"
 import { now } from "../app/live.js"
 import { changeQuery, toDiff } from "../router.js"
 import { isWarning } from "../../progress/taskNotes.js"
@@ -104,7 +105,7 @@ export const SelectionPanel = ({
           </span>
         )}
         <span class="grow" />
-        {hasWork && (
+        {hasWork && !isMounted && (
           <a class="button" href={toDiff(id, { unit: unit.id })}>
             Diff
           </a>
@@ -131,7 +132,7 @@ export const SelectionPanel = ({
           {visible(said)}
         </p>
       )}
-      {span?.log === undefined ? (
+      {span?.log === undefined || isMounted ? (
         <p class="note faint">{unit.waiting === undefined ? "No log yet." : `Waits: ${visible(unit.waiting)}`}</p>
       ) : (
         <LogView

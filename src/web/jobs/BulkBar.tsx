@@ -2,6 +2,7 @@
  * The actions for the selected jobs.
  */
 import type { Signal } from "@preact/signals"
+import { isMounted, mayAct } from "../address.js"
 import type { ListedJob } from "../api/models.js"
 import { isLive } from "../app/live.js"
 import { Confirm } from "../ui/Confirm.js"
@@ -45,15 +46,14 @@ export interface Props {
 
 export const BulkBar = ({ filter, jobs, selected }: Props) => {
   const chosen = jobs.filter(({ id }) => selected.value.has(id))
-  const stoppable = chosen.filter(canStop)
-  const resumable = chosen.filter(canResume)
-  const retriable = chosen.filter(canRetry)
-  const all = retryAllOf(
-    filter,
-    jobs.map(({ kind }) => kind)
-  )
+  const actable = mayAct ? chosen : []
+  const stoppable = actable.filter(canStop)
+  const resumable = actable.filter(canResume)
+  const retriable = actable.filter(canRetry)
+  const all = retryAllOf(filter, mayAct ? jobs.map(({ kind }) => kind) : [])
   const failed = chosen.filter(({ status }) => status === "failed")
-  const isAnyRunning = jobs.some(canStop)
+  // In an application, others may have started jobs that are not shown here.
+  const isAnyRunning = !isMounted && jobs.some(canStop)
   const onlyKind = !isFiltered({ ...filter, kind: "" })
   const what = actions.asked.value
   const retries = actions.askedToRetry.value

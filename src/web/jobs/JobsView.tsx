@@ -3,6 +3,7 @@
  */
 import { useComputed, useSignal } from "@preact/signals"
 import { useEffect, useRef } from "preact/hooks"
+import { isMounted } from "../address.js"
 import type { ListedJob } from "../api/models.js"
 import { changeQuery, toJobs } from "../router.js"
 import * as format from "../../progress/format.js"
@@ -31,10 +32,14 @@ const Empty = ({ filtered }: { readonly filtered: boolean }) => (
     ) : (
       <>
         <h2>No jobs yet</h2>
-        <p>Start one with the command</p>
-        <p>
-          <code class="command">charlotte start TASKSDIR</code>
-        </p>
+        {!isMounted && (
+          <>
+            <p>Start one with the command</p>
+            <p>
+              <code class="command">charlotte start TASKSDIR</code>
+            </p>
+          </>
+        )}
       </>
     )}
   </section>

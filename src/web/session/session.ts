@@ -3,6 +3,7 @@
  * other server on 127.0.0.1 as well.
  */
 import { signal } from "@preact/signals"
+import { isMounted } from "../address.js"
 import { DecodeError, type Decoded, string, struct } from "../api/decode.js"
 
 const name = "charlotte.session"
@@ -12,6 +13,9 @@ export type Session = Decoded<typeof decodeSession>
 
 /** Undefined if the page has to be opened by `charlotte open`. */
 export const session = signal<Session | undefined>(undefined)
+
+/** The application knows the person, by a session of its own. */
+const ofApplication: Session = { id: "", token: "" }
 
 const restore = (): void => {
   try {
@@ -39,6 +43,10 @@ const takeCode = (): string | undefined => {
 
 /** Restores the session, or begins one with the code in the address. */
 export const start = async (begin: (code: string) => Promise<Session>): Promise<void> => {
+  if (isMounted) {
+    session.value = ofApplication
+    return
+  }
   const code = takeCode()
   restore()
   // Other tabs follow when a tab begins or ends a session.

@@ -44,8 +44,9 @@ const missing = HttpServerResponse.text(
 
 type File = HttpServerResponse.HttpServerResponse
 
-interface Files {
-  readonly shell: File
+export interface Files {
+  /** The document, which is the same for all addresses. */
+  readonly shell: string | undefined
   readonly assets: ReadonlyMap<string, File>
 }
 
@@ -54,19 +55,22 @@ const fileOf = (path: string): ReadonlyArray<File> => {
   return contentType === undefined ? [] : [HttpServerResponse.uint8Array(readFileSync(path), { contentType })]
 }
 
-const read = (directory: string) =>
+/** The document of the page, which `change` adapts to where it is served. */
+export const documentOf = ({ shell }: Files, change: (html: string) => string = (html) => html): File =>
+  shell === undefined ? missing : HttpServerResponse.text(change(shell), { contentType: contentTypes[".html"] })
+
+export const read = (directory: string): Effect.Effect<Files> =>
   Effect.try((): Files => {
     const assets = join(directory, "assets")
-    const [shell = missing] = fileOf(join(directory, "index.html"))
     return {
-      shell,
+      shell: readFileSync(join(directory, "index.html"), "utf8"),
       assets: new Map(
         readdirSync(assets).flatMap((name) => fileOf(join(assets, name)).map((file) => [name, file] as const))
       )
     }
   }).pipe(
     Effect.tapError(({ error }) => Effect.logWarning("the files of the page cannot be read", error)),
-    Effect.orElseSucceed((): Files => ({ shell: missing, assets: new Map() }))
+    Effect.orElseSucceed((): Files => ({ shell: undefined, assets: new Map() }))
   )
 
 /** Read when first requested, and cached: another version may replace the files while the server runs. */
@@ -74,11 +78,10 @@ export const layer = (directory: string): Layer.Layer<never> =>
   HttpApiBuilder.Router.use((router) =>
     Effect.gen(function* () {
       const files = yield* Effect.cached(read(directory))
+      const document = yield* Effect.cached(Effect.map(files, (files) => documentOf(files)))
       const shell = Effect.flatMap(HttpServerRequest, (request) =>
         // The router accepts an empty segment as an id.
-        isForPage(request)
-          ? Effect.map(files, ({ shell }) => shell)
-          : new NoSuchRoute({ method: "GET", path: pathOf(request) })
+        isForPage(request) ? document : new NoSuchRoute({ method: "GET", path: pathOf(request) })
       )
       yield* Effect.forEach(documents, (path) => router.get(path, shell))
       yield* router.get(
