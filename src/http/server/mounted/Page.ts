@@ -67,8 +67,8 @@ export interface Options<K extends AnyKind, W extends Who, R> {
   /** Where a browser without a session is redirected. */
   readonly login?: string
   /**
-   * The labels of the runs that a person may see and act on; for that person, all others do not exist. Without it, whoever may read
-   * reads the jobs of all.
+   * The labels of the runs that a person may see and act on; for that person, no others exist. Without it, each person who may read
+   * reads all jobs of these kinds.
    */
   readonly scope?: (who: W) => { readonly [label: string]: string }
   /** Origins of the page besides the requested host, for browsers without `Sec-Fetch-Site` behind a proxy that changes the host. */

@@ -1,5 +1,5 @@
 /**
- * The jobs of managers that have some labels. For whoever is limited to these, a job without them is as if it did not exist.
+ * The jobs of managers that have some labels. For a person who is limited to these, a job without them does not exist.
  */
 import { Array, Chunk, Effect, Option, Stream } from "effect"
 import { JobNotFound, NotResumable, NotRetryable, type StoreError } from "../../../domain/errors.js"
