@@ -11,7 +11,7 @@ import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { JobConfig, JobKind, type RunStore } from "charlotte"
 import type { Page } from "charlotte/http"
-import { type ScriptedOrchestrator, TestManager } from "charlotte/testing"
+import { TestManager } from "charlotte/testing"
 import { Context, Effect, Layer, Schema, type Scope } from "effect"
 import { createServer, request as send } from "node:http"
 import * as Mounted from "../../src/http/server/mounted/Page.js"
@@ -67,15 +67,19 @@ export interface Options extends Partial<
   readonly isScoped?: boolean
   /** The router of the application. */
   readonly router?: "HttpApiBuilder" | "HttpLayerRouter"
-  /** A manager of its own. */
-  readonly jobs?: Layer.Layer<
-    Errand | JobKind.Producer<Errand> | RunStore.RunStore | ScriptedOrchestrator.ScriptedOrchestrator
-  >
 }
 
 const Hello = HttpApiBuilder.group(Api, "hello", (handlers) => handlers.handle("hello", () => Effect.succeed("hi")))
 
-export const make = ({ isScoped = false, jobs, router = "HttpApiBuilder", ...options }: Options = {}) =>
+/** The application, with a manager whose jobs do what a test says. */
+export const make = ({ maxJobs = 8, ...options }: Options & { readonly maxJobs?: number } = {}) =>
+  makeOver(TestManager.layerOf(Errand, { stopGrace: 200, maxJobs }), options)
+
+/** The application over these jobs. */
+export const makeOver = <J, E>(
+  jobs: Layer.Layer<J | JobKind.Producer<Errand> | RunStore.RunStore, E>,
+  { isScoped = false, router = "HttpApiBuilder", ...options }: Options = {}
+) =>
   Effect.gen(function* () {
     const page = Mounted.mount({
       path: "/jobs",
@@ -103,7 +107,7 @@ export const make = ({ isScoped = false, jobs, router = "HttpApiBuilder", ...opt
     const services = yield* Layer.build(
       served.pipe(
         Layer.provideMerge(NodeHttpServer.layer(createServer, { host: "127.0.0.1", port: 0 })),
-        Layer.provideMerge(jobs ?? TestManager.layerOf(Errand, { stopGrace: 200, maxJobs: 8 })),
+        Layer.provideMerge(jobs),
         Layer.provideMerge(Layer.sync(People, people))
       )
     )

@@ -3,6 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Database, errors, JobKind, Runs, RunStore } from "charlotte"
 import { Chunk, Deferred, Effect, Either, Exit, Fiber, Layer, Option, Schema, Scope, Stream } from "effect"
 import { poll } from "../../src/internal/RealClock.js"
+import { unknownId } from "../support/jobs.js"
 import * as FailingSql from "../support/FailingSql.js"
 import { databaseFile } from "./lives.js"
 import { stores } from "./stores.js"
@@ -139,6 +140,35 @@ describe.each(Object.entries(stores))("a producer without a manager, %s", (_, st
       // The key is free.
       yield* emails.start({ to: "ada" })
     }).pipe(Effect.provide(alone))
+  )
+
+  it.live(
+    "retries a cancelled run once, also by two callers at once, and all that match with what they were recorded with",
+    () =>
+      Effect.gen(function* () {
+        const emails = yield* Email.Producer
+        const runs = yield* Runs.Runs
+        const cancelled = yield* Effect.forEach(["ada", "bea"], (to) =>
+          Effect.tap(emails.start({ to }, { priority: 3 }), (id) => emails.stop(id))
+        )
+        const [first, second] = cancelled
+        if (first === undefined || second === undefined) return expect.fail("two are started")
+        const ids = yield* Effect.all([emails.retry(first), emails.retry(first)], { concurrency: "unbounded" })
+        expect(new Set([...ids, yield* emails.retry(first)]).size).toBe(1)
+        const waiting = yield* Effect.flip(emails.retry(ids[0]))
+        expect(waiting).toMatchObject({ _tag: "NotRetryable", status: "pending" })
+        const progress = yield* Stream.runCollect(emails.retryMany({ status: "cancelled" }))
+        expect(Chunk.toReadonlyArray(progress)).toMatchObject([{ retried: 1, refused: 0 }])
+        const retried = yield* runs.get(second)
+        expect(retried).toMatchObject({ value: { retriedAs: expect.any(String) } })
+        expect(yield* runs.get(ids[0])).toMatchObject({
+          value: { status: "pending", retryOf: first, priority: 3, labels: { to: "ada" }, config: { to: "ada" } }
+        })
+        // The key is held once more.
+        expect(yield* Effect.flip(emails.start({ to: "ada" }))).toMatchObject({ _tag: "JobConflict", jobId: ids[0] })
+        const unknown = yield* Effect.flip(emails.retry(unknownId))
+        expect(unknown).toEqual(new errors.JobNotFound({ jobId: unknownId }))
+      }).pipe(Effect.provide(alone))
   )
 
   it.live("does not know the jobs of other kinds", () =>

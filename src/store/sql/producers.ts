@@ -99,7 +99,8 @@ export const make = ({
             yield* batch.lockAdmission(kind)
             const decision = yield* admitRun({ ...run, isQueued: true }, lookupWithOutbox(batch))
             if (decision._tag === "Existing") return (yield* idempotencyKeys.answer(connection, kind, decision)).id
-            yield* connection.dialect.insertRuns(connection, [runs.newRow(run, decision.state, { isInOutbox: true })])
+            const row = runs.newRow(run, decision.state, { isInOutbox: true, retry: decision.retry })
+            yield* connection.dialect.insertRuns(connection, [row])
             for (const holder of decision.replaced) {
               for (const jobId of yield* replace(batch, holder, at)) {
                 yield* requests.insertStop(yield* batch.connection, { kind, jobId, grace: undefined, at })

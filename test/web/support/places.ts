@@ -1,6 +1,6 @@
 /** Where a browser finds the page: at a server of Charlotte, or in an application, behind its login and perhaps a proxy. */
 import type { JobConfig, JobId, JobManager } from "charlotte"
-import { ScriptedOrchestrator, TestManager } from "charlotte/testing"
+import { ScriptedOrchestrator } from "charlotte/testing"
 import { Context, Effect, type Scope } from "effect"
 import type { BrowserContextOptions } from "playwright-core"
 import { inject } from "vitest"
@@ -53,9 +53,8 @@ const application = (name: string, path: `/${string}`, proxied?: string): Place 
   name,
   make: (options = {}) =>
     Effect.gen(function* () {
-      const jobs = TestManager.layerOf(Mounted.Errand, { stopGrace: 200, maxJobs: 8, ...options })
       const login = `${proxied ?? ""}/login`
-      const { port, services } = yield* Mounted.make({ path, login, jobs, files: inject("page") })
+      const { port, services } = yield* Mounted.make({ path, login, files: inject("page"), ...options })
       const served = proxied === undefined ? port : (yield* Mounted.proxy(proxied, { to: port })).port
       const origin = `http://127.0.0.1:${served}`
       const prefix = `${proxied ?? ""}${path === "/" ? "" : path}`

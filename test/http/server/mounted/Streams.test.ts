@@ -1,0 +1,48 @@
+/** Open streams of the page of an application, whose visitors may lose what they had when they opened them. */
+import { describe, expect, it } from "@effect/vitest"
+import { Context, Effect, Fiber, Stream, TestClock } from "effect"
+import * as eventSource from "../../eventSource.js"
+import { make, People } from "../../mounted.js"
+import * as requests from "../../requests.js"
+
+const ada = { by: "ada", can: "act", tenant: "acme" } as const
+
+describe("an open stream of events", () => {
+  for (const [title, change] of [
+    ["ends within a minute after the session has ended", (people: Map<string, typeof ada>) => people.delete("ada")],
+    ["ends within a minute after its visitor has other rights", (people) => people.set("ada", { ...ada, can: "read" })],
+    [
+      "ends within a minute after its visitor sees other jobs",
+      (people) => people.set("ada", { ...ada, tenant: "bolt" })
+    ],
+    [
+      "ends within a minute after the browser belongs to another person",
+      (people) => people.set("ada", { ...ada, by: "eve" })
+    ]
+  ] as ReadonlyArray<readonly [string, (people: Context.Tag.Service<People>) => unknown]>) {
+    it.scoped(title, () =>
+      Effect.gen(function* () {
+        const { services, where } = yield* make({ isScoped: true, heartbeat: "10 seconds" })
+        const people = Context.get(services, People)
+        const headers = { cookie: "session=ada" }
+        const response = yield* requests.open(where, { path: "/jobs/api/v1/events?after=0", headers })
+        const reading = yield* Effect.fork(Stream.runDrain(eventSource.frames(response)))
+        const minutes = (n: number) =>
+          Effect.repeatN(
+            Effect.zipRight(
+              TestClock.adjust("1 minute"),
+              Effect.promise(() => new Promise(setImmediate))
+            ),
+            n
+          )
+        yield* minutes(20)
+        expect(yield* Fiber.poll(reading)).toMatchObject({ _tag: "None" })
+        change(people)
+        yield* Effect.repeat(minutes(1), {
+          until: () => Effect.map(Fiber.poll(reading), ({ _tag }) => _tag === "Some")
+        })
+        expect(response.complete).toBe(true)
+      })
+    )
+  }
+})
