@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs"
 import { vi } from "vitest"
 import * as Application from "../support/application.js"
 
-const fixtures = ["jobKinds.ts", "inferred.ts", "mergedLayers.ts"].map(
+const fixtures = ["jobKinds.ts", "inferred.ts", "mergedLayers.ts", "page.ts"].map(
   (name) => [name, readFileSync(new URL(name, import.meta.url), "utf8")] as const
 )
 

@@ -3,9 +3,9 @@
  * tells a job of another tenant from a job that does not exist.
  */
 import { describe, expect, it } from "@effect/vitest"
-import { RunStore, type JobId } from "charlotte"
+import { JobId, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
-import { Context, Effect, Option, Stream } from "effect"
+import { Context, Effect, Option, Schema, Stream } from "effect"
 import { unknownId } from "../../../support/jobs.js"
 import * as eventSource from "../../eventSource.js"
 import { acting, Errand, errandOf, make, type Options } from "../../mounted.js"
@@ -13,6 +13,11 @@ import * as requests from "../../requests.js"
 
 /** In all that is recorded of the jobs of the other tenant. */
 const secret = "secretofbolt"
+
+const decodePage = Schema.decodeUnknown(
+  Schema.Struct({ jobs: Schema.Array(Schema.Struct({ id: Schema.String })), next: Schema.optional(Schema.String) })
+)
+const decodeSubmitted = Schema.decodeUnknown(Schema.Struct({ id: JobId.JobId }))
 
 interface Ids {
   /** A running job of the visitor's tenant. */
@@ -177,7 +182,7 @@ describe("no list or search of a person has a job of another tenant", () => {
           for (const hidden of [ids.other, ids.otherFailed, query.includes(secret) ? "bolt" : secret]) {
             expect(text).not.toContain(hidden)
           }
-          const page = json as { jobs: ReadonlyArray<{ id: string }>; next?: string }
+          const page = yield* decodePage(json)
           for (const { id } of page.jobs) seen.add(id)
           before = page.next === undefined || query.includes("before") ? "" : `&before=${page.next}`
         } while (before !== "")
@@ -244,7 +249,7 @@ describe("a person who", () => {
     Effect.gen(function* () {
       const { as, ids, store } = yield* world()
       const retried = yield* as("ada", post(`/jobs/api/v1/jobs/${ids.failed}/retry?by=bea`))
-      const { id } = retried.json as { id: JobId.JobId }
+      const { id } = yield* decodeSubmitted(retried.json)
       const sent = yield* as("ada", post(`/jobs/api/v1/jobs/${ids.own}/signals/go`, { by: "bea", payload: 1 }))
       expect(sent).toMatchObject({ status: 204 })
       const { text } = yield* as("ada", { path: `/jobs/api/v1/jobs/${ids.own}/export` })

@@ -8,19 +8,14 @@ import * as requests from "../../requests.js"
 const ada = { by: "ada", can: "act", tenant: "acme" } as const
 
 describe("an open stream of events", () => {
-  for (const [title, change] of [
-    ["ends within a minute after the session has ended", (people: Map<string, typeof ada>) => people.delete("ada")],
-    ["ends within a minute after its visitor has other rights", (people) => people.set("ada", { ...ada, can: "read" })],
-    [
-      "ends within a minute after its visitor sees other jobs",
-      (people) => people.set("ada", { ...ada, tenant: "bolt" })
-    ],
-    [
-      "ends within a minute after the browser belongs to another person",
-      (people) => people.set("ada", { ...ada, by: "eve" })
-    ]
-  ] as ReadonlyArray<readonly [string, (people: Context.Tag.Service<People>) => unknown]>) {
-    it.scoped(title, () =>
+  const changes: ReadonlyArray<readonly [string, (people: Context.Tag.Service<People>) => unknown]> = [
+    ["the session has ended", (people) => people.delete("ada")],
+    ["its visitor has other rights", (people) => people.set("ada", { ...ada, can: "read" })],
+    ["its visitor sees other jobs", (people) => people.set("ada", { ...ada, tenant: "bolt" })],
+    ["the browser belongs to another person", (people) => people.set("ada", { ...ada, by: "eve" })]
+  ]
+  for (const [title, change] of changes) {
+    it.scoped(`ends within a minute after ${title}`, () =>
       Effect.gen(function* () {
         const { services, where } = yield* make({ isScoped: true, heartbeat: "10 seconds" })
         const people = Context.get(services, People)
