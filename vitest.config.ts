@@ -74,7 +74,7 @@ const unit = [
 ]
 
 /** The command, the examples and whole jobs of tasks, as their users run them: real daemons, agents, terminals and git. */
-const e2e = ["test/{cli/process,tasks/run}/**/*.test.ts", "test/{examples,docs/{picture,shell}}.test.ts"]
+const e2e = ["test/{cli/process,examples,tasks/run}/**/*.test.ts", "test/{examples,docs/{picture,shell}}.test.ts"]
 
 /** Code that an application compiles, with the compiler and all of Effect, and runs: a part of `npm run check:types`. */
 const types = ["test/types/**/*.test.ts", "test/documentation.test.ts", "test/docs/code.test.ts"]

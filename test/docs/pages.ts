@@ -26,7 +26,7 @@ export interface Page {
 
 const fence = /^(`{3,})([^\n`]*)\n([^]*?)^\1$/gm
 
-const page = (file: string): Page => {
+export const page = (file: string): Page => {
   const text = read(file)
   const blocks = [...text.matchAll(fence)].map(({ 2: info = "", 3: body = "", index }): Block => {
     const [language = "", ...rest] = info.trim().split(/\s+/)

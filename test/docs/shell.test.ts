@@ -7,8 +7,8 @@ import { Effect } from "effect"
 import { cpSync, mkdirSync } from "node:fs"
 import { join } from "node:path"
 import * as Charlotte from "../cli/process/Charlotte.js"
-import { type Block, type Page, pages, placeOf, root } from "./pages.js"
-import { matches, matchesJson } from "./sample.js"
+import { pages, root } from "./pages.js"
+import { differences, isRun, scriptOf } from "./walk.js"
 
 /** These begin with nothing; all others where the tutorial ends its preparations. */
 const fromNothing = ["README.md", "docs/tutorial.md"]
@@ -25,17 +25,6 @@ const prepared = `
   git add . && git commit --quiet -m "A project with tasks"
   export PATH=~/charlotte/examples/npm-project/agent:$PATH
 `
-
-const isRun = ({ check, language }: Block) => language === "sh" && check === ""
-
-/** All blocks of a page as one script, so that directories and variables last; a mark before each tells what it prints. */
-const scriptOf = ({ blocks, file }: Page) =>
-  [
-    "set -e",
-    "exec 2>&1",
-    fromNothing.includes(file) ? "cd ~" : prepared,
-    ...blocks.filter(isRun).map((block) => `printf '\\036'\n${block.text}`)
-  ].join("\n")
 
 const reader = Effect.gen(function* () {
   const world = yield* Charlotte.world(() => ({}))
@@ -62,27 +51,11 @@ describe("the commands in README and docs", () => {
     ([, page]) =>
       Effect.gen(function* () {
         const sh = yield* reader
-        const { code, out } = yield* sh(scriptOf(page))
+        const { code, out } = yield* sh(
+          scriptOf(page, `exec 2>&1\n${fromNothing.includes(page.file) ? "cd ~" : prepared}`)
+        )
         expect(code, out.slice(-2_000)).toBe(0)
-        const [, ...outputs] = out.split("\x1e")
-        let output = ""
-        let isOutput = false
-        for (const block of page.blocks) {
-          if (block.language === "sh") {
-            isOutput = isRun(block)
-            if (isOutput) output = outputs.shift() ?? ""
-          } else if (block.language === "ts") isOutput = false
-          else if (isOutput && block.language === "text")
-            expect(
-              matches(block.text, output),
-              `${placeOf(block)} shows\n${block.text}\n— and it is —\n${output}`
-            ).toBe(true)
-          else if (isOutput && block.language === "json")
-            expect(
-              matchesJson(block.text, output),
-              `${placeOf(block)} shows\n${block.text}\n— and it is —\n${output}`
-            ).toBe(true)
-        }
+        expect(differences(page, out)).toEqual([])
       }),
     300_000
   )

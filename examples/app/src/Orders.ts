@@ -2,89 +2,52 @@
  * Orders, in a table of the application beside Charlotte's tables.
  */
 import * as SqlClient from "@effect/sql/SqlClient"
-import type { SqlError } from "@effect/sql/SqlError"
-import type { errors, JobId } from "charlotte"
-import { Context, DateTime, Effect, Layer, type ParseResult, Schema } from "effect"
-import { Receipt } from "./Receipt.ts"
+import * as SqlSchema from "@effect/sql/SqlSchema"
+import { JobId } from "charlotte"
+import { Effect, Schema } from "effect"
+import { Day } from "./Report.ts"
+
+export const OrderNumber = Schema.Int.pipe(Schema.between(1, 2 ** 31 - 1))
 
 export class Order extends Schema.Class<Order>("Order")({
-  id: Schema.Int,
+  number: OrderNumber,
   customer: Schema.String,
   cents: Schema.Int,
-  day: Schema.String
+  day: Day,
+  /** The job that sends its receipt. */
+  receipt: JobId.JobId
 }) {}
 
-export const NewOrder = Schema.Struct({
-  customer: Schema.NonEmptyString,
-  cents: Schema.Int.pipe(Schema.positive())
-})
+const Totals = Schema.Struct({ orders: Schema.Int, cents: Schema.Int })
 
-export interface Placed {
-  readonly order: number
-  /** The job that sends the receipt. */
-  readonly receipt: JobId.JobId
-}
-
-export interface Totals {
-  readonly orders: number
-  readonly cents: number
-}
-
-type DatabaseError = SqlError | ParseResult.ParseError
-
-export class Orders extends Context.Tag("shop/Orders")<
-  Orders,
-  {
-    /** Records an order together with the job that sends its receipt: both, or neither. */
-    readonly place: (
-      order: typeof NewOrder.Type
-    ) => Effect.Effect<Placed, DatabaseError | errors.QueueFull | errors.ShuttingDown>
-    readonly list: Effect.Effect<ReadonlyArray<Order>, DatabaseError>
-    readonly totals: (day: string) => Effect.Effect<Totals, DatabaseError>
-  }
->() {}
-
-const decodeOrders = Schema.decodeUnknown(Schema.Array(Order))
-const decodeTotals = Schema.decodeUnknown(
-  Schema.NonEmptyArray(Schema.Struct({ orders: Schema.Int, cents: Schema.Int }))
-)
-
-export const layer = Layer.effect(
-  Orders,
-  Effect.gen(function* () {
+export class Orders extends Effect.Service<Orders>()("shop/Orders", {
+  effect: Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
-    const receipts = yield* Receipt
     yield* sql`CREATE TABLE IF NOT EXISTS orders (
-      id INTEGER PRIMARY KEY, customer TEXT NOT NULL, cents INTEGER NOT NULL, day TEXT NOT NULL)`
-
+      number INTEGER PRIMARY KEY, customer TEXT NOT NULL, cents INTEGER NOT NULL, day TEXT NOT NULL, receipt TEXT NOT NULL
+    )`.pipe(
+      // On PostgreSQL it can fail where another process creates the table at the same moment; then the table is there.
+      Effect.retry({ times: 1 })
+    )
     return {
-      place: ({ cents, customer }) =>
-        Effect.gen(function* () {
-          const day = DateTime.formatIsoDateUtc(yield* DateTime.now)
-          const rows = yield* sql`INSERT INTO orders ${sql.insert({ customer, cents, day })} RETURNING *`
-          const [order] = yield* decodeOrders(rows)
-          if (order === undefined) return yield* Effect.dieMessage("an insert has returned no row")
-          // Part of the transaction: the job begins once it is committed, and never if it is rolled back.
-          const receipt = yield* receipts.start({ order: order.id, to: customer })
-          return { order: order.id, receipt }
-        }).pipe(
-          sql.withTransaction,
-          Effect.catchTags({
-            // Cannot occur: in a transaction, a job always queues; and no start here has a key.
-            KindPaused: Effect.die,
-            MaxJobsReached: Effect.die,
-            JobConflict: Effect.die,
-            IdempotencyKeyReused: Effect.die,
-            InvalidJobConfig: Effect.die,
-            StoreError: Effect.die
-          })
-        ),
-      list: Effect.flatMap(sql`SELECT * FROM orders ORDER BY id DESC LIMIT 100`, decodeOrders),
-      totals: (day) =>
-        sql`SELECT count(*) AS orders, coalesce(sum(cents), 0) AS cents FROM orders WHERE day = ${day}`.pipe(
-          Effect.flatMap(decodeTotals),
-          Effect.map(([totals]) => totals)
-        )
+      /** Does nothing if there is an order of that number. */
+      insert: SqlSchema.void({
+        Request: Order,
+        execute: (order) => sql`INSERT INTO orders ${sql.insert(order)} ON CONFLICT (number) DO NOTHING`
+      }),
+      find: SqlSchema.findOne({
+        Request: OrderNumber,
+        Result: Order,
+        execute: (number) => sql`SELECT * FROM orders WHERE number = ${number}`
+      }),
+      totals: SqlSchema.single({
+        Request: Day,
+        Result: Totals,
+        // As numbers on both databases: PostgreSQL counts in `bigint`, which its driver returns as text.
+        execute: (day) => sql`
+          SELECT CAST(count(*) AS DOUBLE PRECISION) AS orders, CAST(coalesce(sum(cents), 0) AS DOUBLE PRECISION) AS cents
+          FROM orders WHERE day = ${day}`
+      })
     }
   })
-)
+}) {}
