@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { Schema } from "effect"
+import { SpendingLimits } from "./Cost.js"
 import { JobId } from "./JobId.js"
 import { RunStatus } from "./RunStatus.js"
 
@@ -61,6 +62,14 @@ export const resumeSignal = "charlotte.resume"
 export const approvalSignal = "charlotte.approval"
 
 /**
+ * The signal by which a person who resumes a job sets how much it may spend in all. Only `resume` sends it.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const limitsSignal = "charlotte.limits"
+
+/**
  * A result that a person is asked to approve: the commit that lands, and the commit with which to compare it.
  *
  * @since 0.2.0
@@ -113,6 +122,8 @@ export class Parked extends Schema.Class<Parked>("charlotte/Parked")({
   approval: Schema.optional(Approval),
   /** How many questions of agents it waits for; an answer to one of them wakes it. */
   questions: Schema.optional(Schema.Int),
+  /** The limits of what it may spend that it has reached; it continues once a person resumes it with others. */
+  limits: Schema.optional(SpendingLimits),
   /** Why the next attempt is a retry; missing if the job has parked by itself. */
   retry: Schema.optional(NextTry)
 }) {}

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { Schema } from "effect"
+import { Cost } from "./Cost.js"
 
 /**
  * - `skipped`: all of its tasks were complete when the job was submitted
@@ -80,8 +81,33 @@ export class TaskSession extends Schema.Class<TaskSession>("charlotte/TaskSessio
   /** How many answers of the task's questions the prompt of its last turn had, or the prompts before it. */
   answers: Schema.optional(Schema.NonNegativeInt),
   /** The id that the agent gave it; missing until a turn has ended that named one. */
-  id: Schema.optional(Schema.String)
+  id: Schema.optional(Schema.String),
+  /** What its turns have cost in all: some agents report only that of a session that is resumed. */
+  total: Schema.optional(Cost)
 }) {}
+
+/**
+ * A turn that has begun and whose cost is not counted yet. If it is cut off, its output shows the cost.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export const OpenTurn = Schema.Struct({
+  /** The name of the agent's profile. */
+  agent: Schema.String,
+  /** Its output. */
+  log: Schema.String,
+  /** The total of the session that it resumes. */
+  total: Schema.optional(Cost)
+}).annotations({ identifier: "charlotte/OpenTurn" })
+
+/**
+ * A turn that has begun and whose cost is not counted yet.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type OpenTurn = typeof OpenTurn.Type
 
 const note = <Tag extends string, Fields extends Schema.Struct.Fields>(tag: Tag, fields: Fields) =>
   Schema.TaggedStruct(tag, fields).annotations({ identifier: `charlotte/GateNote.${tag}` })
@@ -179,6 +205,10 @@ export class TaskRecord extends Schema.Class<TaskRecord>("charlotte/TaskRecord")
   log: Schema.optional(Schema.String),
   /** The session of its last turn, if its agent can resume sessions. */
   session: Schema.optional(TaskSession),
+  /** What the turns at it have cost; missing if no agent has reported that. */
+  cost: Schema.optional(Cost),
+  /** The turn that is not counted in it yet. */
+  turn: Schema.optional(OpenTurn),
   /** The files in conflict, if it is no task of the plan, but the turn at a conflict that its unit had when it was merged. */
   resolves: Schema.optional(Schema.Array(Schema.String)),
   /** The latest runs of its gate that failed, by which a gate is recognised that passes on the same files. */

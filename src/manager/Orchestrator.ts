@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { Context, type DateTime, type Duration, Effect, Layer, type Option, type Scope } from "effect"
+import type { SpendingLimits } from "../domain/Cost.js"
 import type { InvalidJobConfig } from "../domain/errors.js"
 import type { JobConfig } from "../domain/JobConfig.js"
 import type { EmittedEvent } from "../domain/JobEvent.js"
@@ -190,6 +191,8 @@ export type ParkOptions<Name extends string = string> = {
   readonly approval?: Approval | undefined
   /** How many open questions of agents it waits for. The job continues when one of them is answered. */
   readonly questions?: number | undefined
+  /** The limits of what it may spend that it has reached. */
+  readonly limits?: SpendingLimits | undefined
 } & ({ readonly until: DateTime.Utc } | { readonly signal: Name })
 
 /**

@@ -1,7 +1,9 @@
 /**
  * The model of a job: its units, tasks and attempts, and their times, folded from its events.
  */
+import type { Cost } from "../domain/Cost.js"
 import type { RunStatus } from "../domain/RunStatus.js"
+import * as costs from "./cost.js"
 import type { ShownTaskState, ShownUnitState } from "./shownState.js"
 import type { LogRange } from "./payload.js"
 import type { Note } from "./taskNotes.js"
@@ -60,6 +62,8 @@ export interface Task {
   state: ShownTaskState
   reason: string | undefined
   commit: string | undefined
+  /** What the turns at it have cost. */
+  cost: Cost | undefined
   /** Notes on the gate first. */
   notes: ReadonlyArray<Note>
   readonly attempts: Array<Attempt>
@@ -160,6 +164,7 @@ export const task = (owner: Unit, number: number): Task => {
     state: "pending",
     reason: undefined,
     commit: undefined,
+    cost: undefined,
     notes: [],
     attempts: [],
     pauses: []
@@ -179,6 +184,9 @@ export const countTasks = (model: JobModel): Readonly<Record<ShownTaskState, num
   for (const { tasks } of model.units.values()) for (const { state } of tasks.values()) counts[state] += 1
   return counts
 }
+
+/** What the turns of a unit have cost. */
+export const costOf = ({ tasks }: Unit): Cost | undefined => costs.sum([...tasks.values()].map(({ cost }) => cost))
 
 /** What the agent said last in an attempt. */
 export const said = (attempt: Attempt | undefined): string | undefined =>

@@ -4,6 +4,7 @@
 import type * as Manager from "../domain/events.js"
 import type { RunStatus } from "../domain/RunStatus.js"
 import { applyPlan } from "./applyPlan.js"
+import * as costs from "./cost.js"
 import * as JobModel from "./JobModel.js"
 import type { Attempt, Event, JobModel as Model, PhaseKind, Span, SpanKind, SpanState, Task, Unit } from "./JobModel.js"
 import { Fields, type LogRange, string } from "./payload.js"
@@ -244,6 +245,7 @@ const ofTask: Handlers<TaskOf, Extract<Type, `task.${string}`>> = {
     const span = spansOf(task)?.findLast(({ kind }) => kind === "agent")
     if (span !== undefined) span.said = data.string("said")
   },
+  "task.spent": ({ task }, data) => void (task.cost = costs.read(data.json("total"))),
   "task.gate.before": ({ unit }, data, at) => next(unit, "gate", at, data.string("command"), data.log("log")),
   "task.gate.started": ({ task }, data, at) =>
     begin(spansOf(task), "gate", at, data.string("command"), data.log("log")),

@@ -1,6 +1,7 @@
 /**
  * Folds the plan into the model of a job: the units and tasks of `orch.started`, or of the job's record.
  */
+import type { Cost } from "../domain/Cost.js"
 import type { Asked, ShownTaskState, ShownUnitState } from "./shownState.js"
 import * as JobModel from "./JobModel.js"
 import type { Fields } from "./payload.js"
@@ -51,6 +52,7 @@ export interface Recorded {
     readonly state: ShownTaskState
     readonly reason?: string | undefined
     readonly commit?: string | undefined
+    readonly cost?: Cost | undefined
     readonly notes: ReadonlyArray<unknown>
   }>
   readonly questions?: ReadonlyArray<Asked & { readonly question: string }> | undefined
@@ -64,9 +66,9 @@ export const ofRecord = ({ attempt, questions = [], tasks, units }: Recorded): J
     const question = state === "needs-answer" && asked !== undefined ? why.text(asked.question) : undefined
     Object.assign(JobModel.unit(model, unit), { dependsOn, question, reason: reason && why.text(reason), state })
   }
-  for (const { commit, notes, reason, state, task, title, unit } of tasks) {
+  for (const { commit, cost, notes, reason, state, task, title, unit } of tasks) {
     const known = JobModel.task(JobModel.unit(model, unit), task)
-    Object.assign(known, { commit, reason: reason && why.text(reason), state, title })
+    Object.assign(known, { commit, cost, reason: reason && why.text(reason), state, title })
     known.notes = taskNotes.inOrder(notes.map(taskNotes.read))
   }
   return model

@@ -1,13 +1,14 @@
 /**
  * The line of an event, in the same words for the page, `charlotte watch` and `charlotte run`.
  */
+import * as costs from "./cost.js"
 import * as format from "./format.js"
 import type { Event } from "./JobModel.js"
 import { Fields, json, type LogRange, number, string } from "./payload.js"
 import * as reason from "./reason.js"
 import * as taskNotes from "./taskNotes.js"
 import type { Payloads, Type } from "./vocabulary.js"
-import { approvalSignal, condition, parkReason } from "./waiting.js"
+import { approvalSignal, condition, limitsSignal, parkReason } from "./waiting.js"
 
 export type Tone = "plain" | "good" | "bad" | "warn" | "faint"
 
@@ -72,6 +73,7 @@ const texts: {
     const from = data.string("by")
     const name = data.text("name")
     if (name === approvalSignal) return decision(data.json("payload"), from)
+    if (name === limitsSignal) return limits(data.json("payload"), from)
     return plain(`signal ${name}${from === undefined ? "" : ` from ${from}`}`)
   },
   "job.rescheduled": (data, { time }) => {
@@ -137,6 +139,7 @@ const texts: {
     data.text("reason") === ""
       ? faint("agent done")
       : bad(`agent failed: ${reason.text(data.text("reason"))}`, data.log("log")),
+  "task.spent": (data) => faint(`cost ${costs.long(costs.read(data.json("cost")) ?? costs.nothing)}`),
   "task.gate.before": (data) => faint(`gate before any work: ${data.text("command")}`),
   "task.gate.started": (data) => faint(`gate: ${data.text("command")}`),
   "task.gate.passed": () => good("gate passed"),
@@ -167,6 +170,13 @@ const decision = (payload: unknown, from: string | undefined): EventText => {
   if (because === undefined) return good(`approved${by}, commit ${format.short(string(payload, "commit") ?? "")}`)
   const unit = string(payload, "unit")
   return warn(`${unit === undefined ? "" : `${unit} `}rejected${by}: ${reason.text(because)}`)
+}
+
+/** The limits that a person has set. */
+const limits = (payload: unknown, from: string | undefined): EventText => {
+  const [usd, tokens] = [number(payload, "usd"), number(payload, "tokens")]
+  const text = costs.limitsText({ ...(usd !== undefined && { usd }), ...(tokens !== undefined && { tokens }) })
+  return plain(`may spend ${text} in all${from === undefined ? "" : `, says ${from}`}`)
 }
 
 const list = (commands: ReadonlyArray<string>, total: number): string =>

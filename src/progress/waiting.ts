@@ -1,7 +1,11 @@
 /**
  * What a job waits for, in words.
  */
-import type { approvalSignal as reservedForApproval, resumeSignal as reserved } from "../domain/Run.js"
+import type {
+  approvalSignal as reservedForApproval,
+  limitsSignal as reservedForLimits,
+  resumeSignal as reserved
+} from "../domain/Run.js"
 import { json, messageOf, string } from "./payload.js"
 import { text } from "./reason.js"
 
@@ -10,6 +14,9 @@ export const resumeSignal: typeof reserved = "charlotte.resume"
 
 /** A signal that only an approval or a rejection sends. */
 export const approvalSignal: typeof reservedForApproval = "charlotte.approval"
+
+/** A signal that only a resume with other limits sends. */
+export const limitsSignal: typeof reservedForLimits = "charlotte.limits"
 
 /** Times are milliseconds. */
 export interface Waiting {

@@ -117,7 +117,7 @@ export type Reads = Pick<
   | "pending"
   | "backlog"
 > & {
-  readonly work: Pick<TaskProgressStore, "of" | "counts" | "unitNames">
+  readonly work: Pick<TaskProgressStore, "of" | "counts" | "costs" | "unitNames">
   readonly agentLimits: Pick<AgentLimitStore, "get">
   readonly questions: Pick<QuestionStore, "of" | "open" | "answer">
   readonly childProcesses: Pick<ChildProcessStore, "logs" | "spansMachines">

@@ -37,15 +37,18 @@ const counted = (signals: ReadonlyArray<RecordedSignal>): ReadonlyArray<Decision
 
 const pageSize = 256
 
-export const read = (store: Pick<RunSignals, "signals">, jobId: JobId) =>
+/** All signals of a job, in order. */
+export const signalsOf = (store: Pick<RunSignals, "signals">, jobId: JobId) =>
   Effect.gen(function* () {
     const signals: Array<RecordedSignal> = []
     for (;;) {
       const page = yield* store.signals({ jobId, after: signals.at(-1)?.seq ?? 0, limit: pageSize })
       signals.push(...page)
-      if (page.length < pageSize) return counted(signals)
+      if (page.length < pageSize) return signals
     }
   })
+
+export const read = (store: Pick<RunSignals, "signals">, jobId: JobId) => Effect.map(signalsOf(store, jobId), counted)
 
 /**
  * The plan with one more task at the end of a unit for each of its rejections. Turns at conflicts are recorded as tasks that are not

@@ -40,6 +40,7 @@ import * as ResultBranch from "./run/ResultBranch.js"
 import * as PlanSnapshot from "./run/PlanSnapshot.js"
 import { LeftOut, TasksFailed } from "./run/errors.js"
 import * as emitTaskEvent from "./run/emitTaskEvent.js"
+import * as Spending from "./run/Spending.js"
 import * as scheduleUnits from "./run/scheduleUnits.js"
 import * as unitCommits from "./run/unitCommits.js"
 import * as Waiting from "./run/Waiting.js"
@@ -201,10 +202,18 @@ const run = (options: Options, taskAgents: TaskAgents.TaskAgents, job: JobContex
       questions: yield* Questions.open(store, job, snapshot.taken.questions),
       parkedFor: JobLifecycle.parkedFor(lifecycle),
       working: yield* WorkingTime.make,
+      // A job of which no turn has begun cannot be resumed with other limits.
+      spending: Spending.limits(plan.settings.limits, job.attempt === 1 ? [] : yield* Decisions.signalsOf(store, id)),
       emit,
       hide: options.hide ?? identity
     }
     if (isResumed) yield* scheduleUnits.endWaits(ctx)
+    const pricesOf = (name: string) =>
+      Effect.map(
+        Effect.option(agents.get(name)),
+        (agent) => Option.getOrUndefined(Option.map(agent, Spending.profileOf))?.prices
+      )
+    yield* Spending.countCutOff(ctx, pricesOf)
     yield* JobDirectories.noteRepository(options.directory, id, topLevel)
     yield* reconcile(ctx)
     yield* approval.reopen(ctx, decisions)

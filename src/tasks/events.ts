@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { Schema } from "effect"
+import { Cost } from "../domain/Cost.js"
 import { KilledProcess } from "../domain/StopReport.js"
 import { TaskNote } from "../domain/Work.js"
 
@@ -30,6 +31,7 @@ export class Log extends Schema.Class<Log>("charlotte/Log")({
  * - `funds`: nothing is left to spend: credits, or a limit on what they cost
  * - `auth`: the agent is not logged in, or its key is refused
  * - `account`: the account may not use the agent, or its model
+ * - `budget`: it has spent what its own command lets it spend in a turn
  * - `network`: the service of the agent is unreachable or overloaded
  * - `unanswered`: it failed by itself within 5 minutes, without an answer of its model
  * - `stalled`: ended at the limit without output
@@ -46,6 +48,7 @@ export const TurnClass = Schema.Literal(
   "funds",
   "auth",
   "account",
+  "budget",
   "network",
   "unanswered",
   "stalled",
@@ -150,6 +153,8 @@ export const payloads = {
     said: Schema.optional(Schema.String),
     log: Log
   }),
+  /** What a turn of an agent has cost, also if it was cut off, and what all turns at the task have cost so far. */
+  "task.spent": Schema.Struct({ agent: Schema.String, cost: Cost, total: Cost }),
   /** The gate runs once before any work at the task; what is remarkable about that is noted. */
   "task.gate.before": Schema.Struct({ command: Schema.String, log: Schema.String }),
   "task.gate.started": Schema.Struct({ command: Schema.String, log: Schema.String }),

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { Duration, Option, ParseResult, Schema } from "effect"
+import { readTokens } from "../progress/cost.js"
 import * as RefNames from "../git/RefNames.js"
 
 /** One message for every invalid value. */
@@ -166,3 +167,26 @@ export const Span = Schema.transformOrFail(Schema.String, Schema.DurationFromSel
     ),
   encode: (duration) => ParseResult.succeed(`${Duration.toMillis(duration)} millis`)
 }).annotations(must("must be a duration with its unit, such as 30 minutes or 2 hours"))
+
+/**
+ * An amount of money.
+ *
+ * @since 0.2.0
+ */
+export const Usd = Schema.Number.pipe(Schema.filter((usd) => usd > 0 && usd <= 1e9)).annotations(
+  must("must be an amount in US dollars, more than 0, such as 20 or 0.50")
+)
+
+/**
+ * A number of tokens, such as `800k` or `5M`.
+ *
+ * @since 0.2.0
+ */
+export const Tokens = Schema.transformOrFail(Schema.Union(Schema.Number, Schema.String), Schema.Number, {
+  strict: true,
+  decode: (value, _, ast) => {
+    const tokens = readTokens(String(value))
+    return tokens === undefined ? ParseResult.fail(new ParseResult.Type(ast, value)) : ParseResult.succeed(tokens)
+  },
+  encode: (tokens) => ParseResult.succeed(tokens)
+}).annotations(must("must be a number of tokens, such as 800k or 5M"))

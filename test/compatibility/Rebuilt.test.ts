@@ -126,10 +126,12 @@ describe("a database of 0.1.0 that is migrated", () => {
         charlotte_units: old["charlotte_units"]?.map((row) => ({ ...row, worktree: null })),
         charlotte_tasks: old["charlotte_tasks"]?.map((row) => ({
           ...row,
+          cost: null,
           gate_failures: null,
           resolves: null,
           said: null,
-          session: null
+          session: null,
+          turn: null
         })),
         charlotte_attempts: old["charlotte_attempts"]?.map((row) => ({ ...row, machine: null, log: null, tail: null })),
         charlotte_owners: old["charlotte_owners"]?.map((row) => ({

@@ -44,8 +44,15 @@ export const samples: ReadonlyArray<Sample> = [
     signal: "charlotte.approval",
     approval: { commit, base: commit }
   }),
+  sample("job.parked", {
+    reason: "the job has reached its limit of $20.00",
+    signal: "charlotte.resume",
+    limits: { usd: 20 }
+  }),
   sample("job.signalled", { name: "charlotte.approval", payload: { commit }, by: "Ada" }),
   sample("job.signalled", { name: "charlotte.approval", payload: { commit, because: "no" } }),
+  sample("job.signalled", { name: "charlotte.limits", payload: { usd: 30 }, by: "Ada" }),
+  sample("job.signalled", { name: "charlotte.limits", payload: { usd: 30, tokens: 5_000_000 } }),
   sample("job.signalled", { name: "approve" }),
   sample("job.signalled", { name: "approve", by: "Ada" }),
   sample("job.rescheduled", { from: { priority: 0, startAt: until }, to: { priority: 5 }, by: "Ada" }),
@@ -104,6 +111,16 @@ export const samples: ReadonlyArray<Sample> = [
   sample("task.agent.ended", { class: "done", log }),
   sample("task.agent.ended", { class: "done", said: "All tests pass.", log }),
   sample("task.agent.ended", { class: "failed", reason, log }),
+  sample("task.spent", {
+    agent: "claude",
+    cost: { input: 1_200, cached: 10_000, output: 1_100, usd: 0.41 },
+    total: { input: 2_400, cached: 30_000, output: 2_100, usd: 1.2, isApproximate: true }
+  }),
+  sample("task.spent", {
+    agent: "codex",
+    cost: { input: 900, cached: 0, output: 50 },
+    total: { input: 900, cached: 0, output: 50 }
+  }),
   sample("task.gate.before", { command: "npm test", log: "/logs/api.log" }),
   sample("task.gate.started", { command: "npm test", log: "/logs/api.log" }),
   sample("task.gate.passed", { command: "npm test", log }),

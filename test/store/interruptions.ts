@@ -96,6 +96,7 @@ const operations: { readonly [O in Operation]: (scene: Scene) => Effect.Effect<C
   "childProcesses.leftBy": read(({ store, kind }) => store.childProcesses.leftBy(kind)),
   "work.of": read(({ store, jobId }) => store.work.of(jobId)),
   "work.counts": read(({ store, jobId }) => store.work.counts([jobId])),
+  "work.costs": read(({ store, jobId }) => store.work.costs([jobId])),
   "work.unitNames": read(({ store, jobId }) => store.work.unitNames([jobId], 3)),
   "agentLimits.get": read(({ store, kind }) => store.agentLimits.get(kind)),
   "agentLimits.streaks": read(({ store, kind }) => store.agentLimits.streaks(kind)),

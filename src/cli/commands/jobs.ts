@@ -39,12 +39,16 @@ const before = Parameter.textOption("before", {
   source: "jobs"
 })
 
+const cost = Parameter.flag("cost", {
+  description: "Show what the turns of agents have cost: an estimate, at the prices of the API."
+})
+
 export const jobs = CommandTree.command(
   {
     description:
       "List jobs, newest first. Inside a repository, these are its jobs; elsewhere, all jobs. With --status pending they are numbered in the order in which they begin.",
     example: "charlotte jobs --status running --label team=web --limit 50",
-    parameters: { all, kind, status, labels, search: searched, retried, limit, before, json }
+    parameters: { all, kind, status, labels, search: searched, retried, limit, before, cost, json }
   },
   async () => (await import("../list/listJobs.js")).list
 )

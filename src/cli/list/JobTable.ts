@@ -6,6 +6,7 @@ import type { JobId } from "../../domain/JobId.js"
 import { approvalSignal, resumeSignal } from "../../domain/Run.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import type { Job, ListedJob } from "../../http/contract/Api.js"
+import * as costs from "../../progress/cost.js"
 import * as reason from "../../progress/reason.js"
 import { isDue } from "../../progress/waiting.js"
 import { configOf } from "../configOf.js"
@@ -41,7 +42,7 @@ export const lines = (
   jobs: ReadonlyArray<ListedJob>,
   now: DateTime.DateTime,
   room: number,
-  positions?: Positions
+  { positions, withCost = false }: { readonly positions?: Positions | undefined; readonly withCost?: boolean } = {}
 ): ReadonlyArray<StyledLine.Line> => {
   const column = (title: string, cell: (job: ListedJob) => StyledLine.Piece, more: Partial<Table.Column> = {}) => ({
     title,
@@ -71,6 +72,20 @@ export const lines = (
         ? [column("REASON", (job) => StyledLine.piece(failure(job)), { least: 24, rank: 7 })]
         : []),
       column("TASKS", tasks, { align: "right" }),
+      ...(withCost
+        ? [
+            column("COST", ({ cost }) => StyledLine.raw(cost === undefined ? "" : costs.short(cost)), {
+              align: "right"
+            }),
+            column(
+              "TOKENS",
+              ({ cost }) => StyledLine.raw(cost === undefined ? "" : costs.tokensText(costs.tokens(cost))),
+              {
+                align: "right"
+              }
+            )
+          ]
+        : []),
       column("TARGET", (job) => StyledLine.piece(configOf(job).targetBranch ?? ""), { least: 8, rank: 4 }),
       column("REPOSITORY", (job) => StyledLine.piece(configOf(job).repoPath ?? ""), {
         least: 12,

@@ -23,10 +23,12 @@ export interface Options {
   readonly retried: Option.Option<"yes" | "no">
   readonly limit: Option.Option<number>
   readonly before: Option.Option<string>
+  /** Whether to show what each has cost. */
+  readonly cost: boolean
   readonly json: boolean
 }
 
-export const list = ({ all, before, json, ...given }: Options) =>
+export const list = ({ all, before, cost, json, ...given }: Options) =>
   Effect.gen(function* () {
     const reach = yield* JobSource.read
     const isHere = all || Option.isSome(given.kind) ? undefined : yield* repositoryAround.isHere
@@ -51,7 +53,10 @@ export const list = ({ all, before, json, ...given }: Options) =>
     })
     yield* json
       ? writeJson(encode(page))
-      : show(page, hintOf(isHere !== undefined, isFiltered(given)), Option.getOrUndefined(positions))
+      : show(page, hintOf(isHere !== undefined, isFiltered(given)), {
+          positions: Option.getOrUndefined(positions),
+          withCost: cost
+        })
   }).pipe(Effect.provide(Home.layerUntouched), Effect.scoped)
 
 /** How many pending jobs are numbered. */
@@ -132,13 +137,13 @@ const hintOf = (isHere: boolean, isFiltered: boolean): string =>
       ? JobRef.noneHere
       : "no jobs yet; start one with: charlotte run TASKSDIR"
 
-const show = ({ jobs, next }: JobPage, hint: string, positions?: JobTable.Positions) =>
+const show = ({ jobs, next }: JobPage, hint: string, options: Parameters<typeof JobTable.lines>[3]) =>
   Effect.gen(function* () {
     const { error, isTerminal } = yield* Output
     if (jobs.length === 0) {
       return yield* isTerminal ? writeLines([[StyledLine.raw(hint)]]) : error(`${hint}\n`)
     }
-    yield* writeLines(JobTable.lines(jobs, yield* DateTime.now, yield* columns, positions))
+    yield* writeLines(JobTable.lines(jobs, yield* DateTime.now, yield* columns, options))
     if (next === undefined) return
     const more = `more jobs: add --before ${next}`
     yield* isTerminal ? writeLines([[StyledLine.raw(more, "faint")]]) : error(`${more}\n`)

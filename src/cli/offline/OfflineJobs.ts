@@ -16,6 +16,7 @@ import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
 import type { Service as JobClient } from "../../http/client/JobClient.js"
 import * as JobQueries from "../../http/server/JobQueries.js"
+import { resumeJob } from "../../http/server/resumeJob.js"
 import { version } from "../../http/contract/Version.js"
 import type { JobManager } from "../../manager/JobManager.js"
 import * as Database from "../../store/Database.js"
@@ -85,9 +86,16 @@ export const make = (store: RunStore.Service, { isManaged = false }: Options = {
 export const managed = ({
   resume,
   retry,
+  signal,
   start
 }: JobManager["Type"]): Effect.Effect<Manager, never, RunStore.RunStore> =>
-  Effect.map(RunStore.RunStore, (store) => ({ ...make(store), start, resume, retry }))
+  Effect.map(RunStore.RunStore, (store) => ({
+    ...make(store),
+    start,
+    resume: (id, options = {}) =>
+      resumeJob(store, { resume, signal: (name, payload, by) => signal(id, name, payload, by) }, id, options),
+    retry
+  }))
 
 /** A copy may be migrated and recovered. */
 const copied = Layer.unwrapScoped(

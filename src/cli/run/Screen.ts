@@ -3,6 +3,7 @@
  * It always fits the terminal.
  */
 import { activity, type Activity, failing } from "../../progress/activity.js"
+import * as costs from "../../progress/cost.js"
 import { placeOf } from "../../progress/eventText.js"
 import { countTasks, type JobModel, type SpanKind, tasks, type Unit } from "../../progress/JobModel.js"
 import * as taskNotes from "../../progress/taskNotes.js"
@@ -163,12 +164,13 @@ const bar = (model: JobModel, columns: number, now: number): StyledLine.Line => 
   const total = Object.values(others).reduce((sum, count) => sum + count, done + failed)
   const startedAt = model.phases.find(({ kind }) => kind === "running")?.from
   const elapsed = format.clock(now - (startedAt ?? now))
+  const cost = costs.sum(tasks(model).map(({ cost }) => cost))
   if (total === 0) return [...indent(columns), StyledLine.raw(`starting  ${elapsed}`, "faint")]
   const text = [
     StyledLine.raw(`${done}/${total}`, "strong"),
     ...(failed === 0 ? [] : [StyledLine.raw(`  ${failed} failed`, "bad")]),
     ...(model.landing !== undefined ? [StyledLine.raw("  landing", "faint")] : []),
-    StyledLine.raw(`  ${elapsed}`, "faint")
+    StyledLine.raw(`  ${elapsed}${cost === undefined ? "" : `  ${costs.short(cost)}`}`, "faint")
   ]
   const room = columns - StyledLine.width([...indent(columns), ...text]) - 2
   if (room < 6) return [...indent(columns), ...text]

@@ -2,9 +2,11 @@
  * The result of a job, and what to do next.
  */
 import { Array, DateTime, Number, Option, Record, Schema } from "effect"
+import type { Cost } from "../../domain/Cost.js"
 import { JobConfig } from "../../domain/JobConfig.js"
 import { approvalSignal, type Run, type RunError } from "../../domain/Run.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
+import * as costs from "../../progress/cost.js"
 import { isUnlanded } from "../../progress/isUnlanded.js"
 import { type Asked, type ShownWork, shownWork } from "../../progress/shownState.js"
 import * as why from "../../progress/reason.js"
@@ -83,6 +85,8 @@ export interface Summary {
   readonly notes: ReadonlyArray<{ readonly unit: string; readonly task: number; readonly note: string }>
   /** What is known about the gates. */
   readonly gates: ReadonlyArray<taskNotes.Line>
+  /** What its turns have cost. */
+  readonly cost: Cost | undefined
   /** The command to continue with. */
   readonly next: string | undefined
 }
@@ -166,6 +170,7 @@ export const of = (
       notes.flatMap(({ tag, text }) => (tag === undefined ? [{ unit, task: number, note: text }] : []))
     ),
     gates: taskNotes.ofJob(noted),
+    cost: costs.sum(work.tasks.map(({ cost }) => cost)),
     next: next(run, outcome)
   }
 }
@@ -247,6 +252,7 @@ export const nextOf = (run: Run): string | undefined => next(run, read(run.error
 
 const next = ({ id, parked, retriedAs, status }: Run, { _tag, command }: Outcome): string | undefined => {
   if (status === "parked" && parked?.signal === approvalSignal) return `charlotte approve ${id}`
+  if (status === "parked" && parked?.limits !== undefined) return costs.resumeCommand(id, parked.limits)
   if (status === "interrupted" || status === "parked") return `charlotte resume ${id}`
   const isKept = _tag === "LandingBlocked" || _tag === "ResultRejected"
   if (status === "failed" && isKept && command !== undefined) return command

@@ -4,6 +4,7 @@
 import type { RunStatus } from "../../domain/RunStatus.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import * as format from "../terminal/format.js"
+import * as costs from "../../progress/cost.js"
 import * as why from "../../progress/reason.js"
 import type { Failure, Retried, Summary, Unmerged } from "./Summary.js"
 
@@ -73,6 +74,7 @@ export const facts = (summary: Summary): ReadonlyArray<Fact> => {
       "commits",
       branch === undefined ? undefined : `${commits}${unsigned === undefined ? "" : `, ${unsigned} not signed`}`
     ],
+    ["cost", summary.cost && costs.long(summary.cost)],
     ["landed", landed(summary)],
     ["proposed", proposed(summary)],
     ["left", summary.left?.map(({ unit }) => unit).join(", ")],
@@ -135,7 +137,7 @@ export const unfinished = ({ unfinished }: Summary): ReadonlyArray<StyledLine.Li
   })
 
 /** Facts that may wrap. */
-const sentences = ["units", "tasks", "landed", "left"]
+const sentences = ["units", "tasks", "cost", "landed", "left"]
 
 const nameWidth = 9
 

@@ -3,6 +3,8 @@
  */
 import { DateTime } from "effect"
 import { approvalSignal, resumeSignal } from "../../domain/Run.js"
+import type { Cost } from "../../domain/Cost.js"
+import * as costs from "../../progress/cost.js"
 import * as why from "../../progress/reason.js"
 import * as taskNotes from "../../progress/taskNotes.js"
 import * as mergeWait from "../../internal/mergeWait.js"
@@ -72,6 +74,7 @@ const facts = (job: Job, { now, zone }: View): ReadonlyArray<SummaryText.Fact> =
     ...waiting(job, { now, zone }),
     ["created", `${format.dateTime(job.createdAt, zone)}, ${format.age(DateTime.distance(job.createdAt, now))} ago`],
     ["attempt", job.attempt === 1 ? undefined : String(job.attempt)],
+    ["in all", job.retriesCost && `${costs.short(job.retriesCost)} with the jobs that it retries or that retry it`],
     ["retries", job.tries === undefined ? undefined : String(job.tries)],
     ["kept", job.pinned === true ? "pinned, regardless of retention" : undefined]
   ]
@@ -120,7 +123,8 @@ const commands = (job: Job, summary: Summary.Summary): ReadonlyArray<StyledLine.
     parked?.signal === undefined || parked.signal === resumeSignal
       ? []
       : [["send it with", `charlotte signal ${id} ${parked.signal}`]]
-  return commandLines([...answers, ...signal, ["resume it with", `charlotte resume ${id}`], ...watchAndStop.slice(1)])
+  const resume = parked?.limits === undefined ? `charlotte resume ${id}` : costs.resumeCommand(id, parked.limits)
+  return commandLines([...answers, ...signal, ["resume it with", resume], ...watchAndStop.slice(1)])
 }
 
 /** A command for each unit that waits for an answer. */
@@ -154,6 +158,7 @@ const marks: { readonly [S in ShownUnitState | ShownTaskState]: StyledLine.Piece
 
 const unitLines = (unit: JobUnit, job: Job, view: View): ReadonlyArray<StyledLine.Line> => {
   const own = job.tasks.filter((task) => task.unit === unit.unit)
+  const cost = costs.sum(own.map(({ cost }) => cost))
   const failed = own.some(({ state }) => state === "failed")
   const left = [
     marks[unit.state],
@@ -161,7 +166,11 @@ const unitLines = (unit: JobUnit, job: Job, view: View): ReadonlyArray<StyledLin
     ...after(unit)
   ]
   return [
-    row(left, [unit.state === "skipped" ? "already complete" : unit.state, took(unit, view), short(unit, view)], view),
+    row(
+      left,
+      [joined(unit.state === "skipped" ? "already complete" : unit.state, cost), took(unit, view), short(unit, view)],
+      view
+    ),
     // The reason of a failed task is shown with the task.
     ...(unit.reason === undefined || failed ? [] : sentence(why.text(unit.reason), "  ", view)),
     ...questionOf(unit, job).flatMap((text) => sentence(text, "  ", view, StyledLine.raw("? ", "warn"))),
@@ -194,7 +203,7 @@ const after = ({ dependsOn, state }: JobUnit): StyledLine.Line =>
     : [StyledLine.raw("  after ", "faint"), StyledLine.piece(dependsOn.join(", "), "faint")]
 
 const taskLines = (task: JobTask, view: View): ReadonlyArray<StyledLine.Line> => {
-  const { failures, log, notes, said, state, title } = task
+  const { cost, failures, log, notes, said, state, title } = task
   const reason = why.ofTask(task)
   const style = state === "skipped" ? "faint" : "plain"
   const left = [
@@ -209,7 +218,7 @@ const taskLines = (task: JobTask, view: View): ReadonlyArray<StyledLine.Line> =>
   const ofGate = noted.filter(({ tag }) => tag !== undefined)
   const attempts = failures === 0 ? "" : state === "failed" ? `failed ${failures}×` : `attempt ${tries}`
   return [
-    row(left, [attempts, took(task, view), short(task, view)], { ...view, columns: view.columns - 2 }),
+    row(left, [joined(attempts, cost), took(task, view), short(task, view)], { ...view, columns: view.columns - 2 }),
     ...ofGate.flatMap(({ lines }) => lines),
     ...(reason === undefined ? [] : sentence(reason, "    ", view)),
     // What a failed attempt has left matters until the task is done.
@@ -222,6 +231,10 @@ const taskLines = (task: JobTask, view: View): ReadonlyArray<StyledLine.Line> =>
     ...noted.slice(ofGate.length).flatMap(({ lines }) => lines)
   ]
 }
+
+/** A state with what it has cost. */
+const joined = (state: string, cost: Cost | undefined): string =>
+  [state, ...(cost === undefined ? [] : [costs.short(cost)])].filter((text) => text !== "").join(", ")
 
 const noteMark = (note: taskNotes.Note): StyledLine.Piece =>
   taskNotes.isWarning(note) ? StyledLine.raw("! ", "warn") : StyledLine.raw("· ", "faint")

@@ -4,6 +4,7 @@
 import { DateTime } from "effect"
 import { approvalSignal, resumeSignal } from "../../domain/Run.js"
 import type { ListedJob } from "../../http/contract/Api.js"
+import * as costs from "../../progress/cost.js"
 import { jobName } from "../../progress/jobName.js"
 import * as needsPerson from "../../progress/needsPerson.js"
 import * as payload from "../../progress/payload.js"
@@ -127,7 +128,7 @@ const rows = ({ completed, failed, gates, pending, running, waiting }: Morning, 
         StyledLine.raw(what.padEnd(9)),
         StyledLine.piece(jobName(job), "name"),
         StyledLine.raw("  "),
-        StyledLine.piece(about, "faint")
+        StyledLine.piece(job.cost === undefined ? about : `${about}, ${costs.short(job.cost)}`, "faint")
       ],
       view.columns
     ),

@@ -85,7 +85,12 @@ const encode = (
   { completed, failed, gates, needs, pending, running, waiting }: Morning.Morning,
   since: DateTime.DateTime
 ) => {
-  const about = (job: (typeof needs)[number]) => ({ id: job.id, name: jobName(job), status: job.status })
+  const about = (job: (typeof needs)[number]) => ({
+    id: job.id,
+    name: jobName(job),
+    status: job.status,
+    cost: job.cost
+  })
   return {
     since: DateTime.formatIso(since),
     needs: needs.map((job) => ({ ...about(job), reason: render.reasonFor(job), command: render.commandFor(job) })),

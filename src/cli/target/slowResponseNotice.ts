@@ -32,6 +32,6 @@ export const withNotice = (client: Client, holder: LockOwner | string): Effect.E
       start: (config, options) => meanwhile(client.start(config, options)),
       stop: (id, options) => meanwhile(client.stop(id, options)),
       stopAll: meanwhile(client.stopAll),
-      resume: (id) => meanwhile(client.resume(id))
+      resume: (id, options) => meanwhile(client.resume(id, options))
     }
   })

@@ -20,6 +20,7 @@ import type {
   TooManySignals
 } from "../../domain/errors.js"
 import type { JobEvent } from "../../domain/JobEvent.js"
+import type { SpendingLimits } from "../../domain/Cost.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Question } from "../../domain/Question.js"
 import type { PrunedRuns } from "../../domain/Retention.js"
@@ -91,8 +92,14 @@ export interface Service {
   /** As `JobManager.stopAll`. */
   readonly stopAll: Response<ReadonlyArray<StopReport>>
 
-  /** As `JobManager.resume`. */
-  readonly resume: (id: JobId) => Response<void, ResumeError>
+  /**
+   * As `JobManager.resume`. `usd` and `tokens` say how much a job of tasks may spend in all from now on; `by` is recorded with them as
+   * claimed.
+   */
+  readonly resume: (
+    id: JobId,
+    options?: SpendingLimits & { readonly by?: string | undefined }
+  ) => Response<void, ResumeError>
 
   /** As `JobManager.reschedule`. */
   readonly reschedule: (id: JobId, options: RescheduleOptions) => Response<void, RescheduleError>

@@ -122,7 +122,14 @@ export const make = ({
         // Cannot happen without a kind.
         Effect.catchTag("NoSuchKind", Effect.die)
       ),
-      resume: (id) => translateErrors(Effect.flatMap(resume, (resume) => resume({ path: { id } }))),
+      resume: (id, { by, tokens, usd } = {}) => {
+        const urlParams = {
+          ...(usd === undefined ? {} : { usd }),
+          ...(tokens === undefined ? {} : { tokens }),
+          ...(by === undefined ? {} : { by })
+        }
+        return translateErrors(Effect.flatMap(resume, (resume) => resume({ path: { id }, urlParams })))
+      },
       reschedule: (id, { startAt, ...options }) => {
         const time = startAt === undefined || startAt === "now" ? startAt : DateTime.toUtc(startAt)
         const request = { path: { id }, payload: { ...options, startAt: time } }

@@ -2,6 +2,7 @@
  * Jobs, as in responses.
  */
 import { Schema } from "effect"
+import { Cost } from "../../domain/Cost.js"
 import { JobId } from "../../domain/JobId.js"
 import { Question } from "../../domain/Question.js"
 import { PausedKind, Run } from "../../domain/Run.js"
@@ -78,6 +79,10 @@ export class Job extends Run.extend<Job>("charlotte/Job")({
   /** In the order of the plan. */
   units: Schema.Array(JobUnit),
   tasks: Schema.Array(JobTask),
+  /** The sum of its tasks; missing if no agent has reported what its turns cost. */
+  cost: Schema.optional(Cost),
+  /** The sum over the job, the jobs that it retries and the jobs that retry it; missing if there are none. */
+  retriesCost: Schema.optional(Cost),
   /** Missing if there are none. */
   questions: Schema.optional(Schema.Array(Question))
 }) {}
@@ -92,6 +97,7 @@ export class ListedJob extends Run.extend<ListedJob>("charlotte/ListedJob")({
   phase,
   /** Missing when the job has no tasks. */
   progress: Schema.optional(JobProgress),
+  cost: Schema.optional(Cost),
   /** The names of its first units. */
   unitNames: Schema.optional(Schema.Array(Schema.String)),
   /** The open questions; missing if there are none. */

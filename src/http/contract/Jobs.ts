@@ -118,6 +118,13 @@ const stopAll = HttpApiEndpoint.post("stopAll", "/jobs/stop")
 
 export const resume = HttpApiEndpoint.post("resume", "/jobs/:id/resume")
   .setPath(JobPath)
+  .setUrlParams(
+    Schema.Struct({
+      usd: Parameters.optional(Parameters.Usd),
+      tokens: Parameters.optional(Parameters.Tokens),
+      by: Parameters.optional(Schema.String)
+    })
+  )
   .addSuccess(HttpApiSchema.NoContent)
   .addError(errorSchemas.JobConflict)
   .addError(errorSchemas.JobNotFound)
@@ -125,7 +132,12 @@ export const resume = HttpApiEndpoint.post("resume", "/jobs/:id/resume")
   .addError(errorSchemas.MaxJobsReached)
   .addError(errorSchemas.NotResumable)
   .addError(errorSchemas.ShuttingDown)
-  .annotateContext(described("Resume an interrupted job", "A parked job continues as soon as a permit is free."))
+  .annotateContext(
+    described(
+      "Resume an interrupted job",
+      "A parked job continues as soon as a permit is free. usd, tokens: how much it may spend in all from now on, in place of limits.usd and limits.tokens of its plan. by: the name of the sender, which is not verified."
+    )
+  )
 
 export const retry = HttpApiEndpoint.post("retry", "/jobs/:id/retry")
   .setPath(JobPath)

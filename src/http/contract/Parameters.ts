@@ -149,3 +149,16 @@ export const decodeStartFields = Schema.decodeUnknown(OptionFields, { errors: "a
 
 /** The body of a submission, not decoded: `JobManager.start` decodes it and reports every invalid field. */
 export type Submission = typeof JobConfig.Encoded
+
+/** US dollars. */
+export const Usd = Schema.String.pipe(
+  Schema.pattern(/^\d{1,9}(\.\d{1,6})?$/),
+  Schema.compose(Schema.NumberFromString.pipe(Schema.positive())),
+  expecting("an amount in US dollars, more than 0, such as 30 or 0.50")
+)
+
+/** A number of tokens. */
+export const Tokens = wholeNumber.pipe(
+  Schema.filter((n) => n >= 1),
+  expecting("a whole number of tokens, 1 or more")
+)

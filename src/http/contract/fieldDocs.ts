@@ -19,6 +19,16 @@ const taskSession: FieldDoc = [
   { agent: "claude", directory: `/home/me/.charlotte/worktrees/${id}/api`, attempt: 1, log: log.file }
 ]
 
+const cost: FieldDoc = [
+  "What it has cost so far: an estimate, at the prices of the API; missing if no agent has reported that.",
+  { input: 1_200, cached: 10_000, output: 1_100, usd: 0.41 }
+]
+
+const reachedLimits: FieldDoc = [
+  "The limits of what the job may spend that it has reached; it continues once a person resumes it with others.",
+  { usd: 20 }
+]
+
 export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   _tag: ["The name of the error, or of the kind of issue or note.", "JobNotFound"],
   active: ["Number of active jobs.", 3],
@@ -46,6 +56,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   before: ["Only jobs older than this one.", id],
   binary: ["Whether the content is not text; if so, there is no patch.", false],
   branch: ["The branch that holds the result.", `charlotte/${id}/result`],
+  cached: ["Tokens of prompts that were read from a cache.", 10_000],
   calls: ["Number of agent calls for the task.", 1],
   cancelled: ["Number of cancelled jobs.", 0],
   capacity: ["Maximum number of active jobs; missing if the server does not know it.", 10],
@@ -65,6 +76,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
     "agent"
   ],
   config: ["The submitted configuration, with defaults.", config],
+  cost,
   createdAt: ["When the job was submitted.", time],
   cursor: ["Increases over all jobs of a database.", 1042],
   daemon: ["The version of the server.", "0.2.0"],
@@ -103,6 +115,8 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   holderStatus: ["The status of that job.", "running"],
   id: ["The id of the job.", id],
   "idempotency-key": ["Requests with the same key start one job.", "deploy-2026-01-31"],
+  input: ["Tokens of prompts that no cache had.", 1_200],
+  isApproximate: ["Whether the true amount may differ, since not every turn reports all that it has used.", true],
   installed: ["Whether its command is installed on this machine.", true],
   inUse: ["Number of running turns of the agent.", 2],
   issues: ["The problem of each field.", [{ path: ["repoPath"], message: "must be an absolute path" }]],
@@ -144,6 +158,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   oldestPending: ["Age of the oldest pending job in milliseconds; it may be waiting for a time or a key.", 4_000],
   origin: ["Whether the key is an option of the start, or was determined by the check of the job.", "start"],
   operation: ["The database operation.", "start"],
+  output: ["Tokens that the model has written.", 1_100],
   parameter: ["The query parameter.", "unit"],
   path: ["The path.", "/api/v1/jobs"],
   p50: ["The median, to within 5 %.", 30_000],
@@ -192,6 +207,10 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   refused: ["How many jobs were refused, for example because another job holds their key.", 1],
   retried: ["With `true`, only jobs that another job retries; with `false`, only the others.", "false"],
   retriedAs: ["The job that retries this one.", id],
+  retriesCost: [
+    "The sum over the job, the jobs that it retries and the jobs that retry it; missing if there are none.",
+    { input: 2_400, cached: 30_000, output: 2_100, usd: 1.2 }
+  ],
   retryOf: ["The job that this one retries.", id],
   run: ["The record of the job.", { id, kind: "tasks", status: "completed" }],
   running: ["Number of running tasks.", 1],
@@ -217,6 +236,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   tasksDir: ["The directory of units and tasks: absolute, or relative to the repository.", "tasks"],
   text: ["The answer, at most 64 KiB.", "Use port 8080."],
   title: ["The first heading of the task.", "Add the login page"],
+  tokens: ["How many tokens of all kinds the job may use in all.", 5_000_000],
   token: ["The bearer token of the session.", "T3JXl0q9s2m5v8yBwEzHcKfNiQlToWrZu1x4A7D0G3M"],
   to: ["End offset in bytes, exclusive.", 1024],
   tooLarge: ["The patch is omitted: it is larger than 1 MiB, or the file is larger than 8 MiB.", true],
@@ -226,6 +246,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   unit: ["The name of the unit.", "api"],
   unitNames: ["The names of the first units; missing when the job has none.", ["api", "web"]],
   units: ["The units, in the order of the plan.", []],
+  usd: ["How much the job may spend in all, in US dollars.", 30],
   used: ["Whether the job was resumed by it, or by a later one of its name.", true],
   until: ["The job continues at this time at the latest.", time],
   waiting: ["The units that wait for an answer.", ["api", "web"]],
@@ -309,6 +330,18 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   "JobProgress.waiting": ["Number of tasks that wait while the job is parked.", 1],
   "JobTask.log": ["The file with the output of the last attempt.", log.file],
   "JobTask.session": taskSession,
+  turn: [
+    "The turn of an agent that is not counted in the cost yet.",
+    { agent: "claude", log: "/logs/01-attempt-1.1.agent.log" }
+  ],
+  "Cost.usd": ["In US dollars; missing if no agent reports money and no prices are configured.", 0.41],
+  "OpenTurn.total": ["What the turns of its session had cost before.", { input: 1_200, cached: 10_000, output: 1_100 }],
+  "OpenTurn.log": ["The file that receives the output.", log.file],
+  "TaskSession.total": ["What the turns of the session have cost in all.", { input: 1_200, cached: 0, output: 1_100 }],
+  "JobEvent.task.spent.cost": ["What the turn has cost.", cost[1]],
+  "JobEvent.task.spent.total": ["What all turns at the task have cost so far.", cost[1]],
+  "JobEvent.job.parked.limits": reachedLimits,
+  "Parked.limits": reachedLimits,
   "JobTask.state": ["The state of the task.", "completed"],
   "NoOpenQuestion.unit": ["The unit that the answer names.", "api"],
   "JobEvent.job.parked.questions": ["How many questions it waits for; an answer to one of them wakes it.", 1],

@@ -3,12 +3,13 @@
  */
 import { Effect, Option, Schema } from "effect"
 import { JobNotFound, type StoreError } from "../../domain/errors.js"
-import type { JobId } from "../../domain/JobId.js"
+import { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
 import { isTerminal } from "../../domain/RunStatus.js"
 import type { HeldKey, RunPage, RunQuery } from "../../store/RunStore.js"
 import * as Page from "../../store/rules/Page.js"
 import type { Reads } from "../../store/Runs.js"
+import * as costs from "../../progress/cost.js"
 import { shownCounts, shownWork } from "../../progress/shownState.js"
 import { Job, JobKey, JobPage, JobProgress, JobTask, JobUnit, ListedJob } from "../contract/Api.js"
 import { exportJob } from "./exportJob.js"
@@ -33,6 +34,15 @@ const batchSize = 50
 
 /** How many unit names a listed job has: the names shown, and one more that says whether there are others. */
 const mostNames = 4
+
+/** How many jobs that retry each other are added up at most. */
+const mostRetries = 100
+
+const decodeFormer = Schema.decodeUnknownOption(Schema.Struct({ retryOf: JobId }).pipe(Schema.pluck("retryOf")))
+
+/** The job that a job retries; a task job may name it in its config. */
+const formerOf = ({ config, retryOf }: Run): Option.Option<JobId> =>
+  Option.orElse(Option.fromNullable(retryOf), () => decodeFormer(config))
 
 const encode = Schema.encodeSync(ListedJob)
 
@@ -71,6 +81,19 @@ export const make = ({
   const isServed = ({ kind }: Run) => kinds === "any" || kinds.includes(kind)
   const view = (run: Run) => Effect.map(phaseOf(run), (phase) => ({ ...withoutIdempotencyKey(run), ...phase }))
 
+  /** The jobs that a job retries, and the jobs that retry it. */
+  const retries = (run: Run) =>
+    Effect.gen(function* () {
+      const found = new Set<JobId>()
+      for (const next of [formerOf, ({ retriedAs }: Run) => Option.fromNullable(retriedAs)]) {
+        for (let id = next(run); Option.isSome(id) && !found.has(id.value) && found.size < mostRetries;) {
+          found.add(id.value)
+          id = Option.flatMap(yield* store.get(id.value), next)
+        }
+      }
+      return [...found]
+    })
+
   return {
     list: (query) =>
       Effect.gen(function* () {
@@ -83,6 +106,7 @@ export const make = ({
           const ids = runs.map(({ id }) => id)
           const counts = yield* store.work.counts(ids)
           const open = counts.size === 0 ? undefined : yield* store.questions.open(unfinished(runs))
+          const spent = counts.size === 0 ? undefined : yield* store.work.costs(ids)
           const names = counts.size === 0 ? undefined : yield* store.work.unitNames(ids, mostNames)
           for (const run of runs) {
             const shown = yield* view(run)
@@ -90,8 +114,15 @@ export const make = ({
             const progress = count && new JobProgress(shownCounts(count, shown.status), unchecked)
             const unitNames = names?.get(run.id)
             const questions = open?.get(run.id)
+            const cost = costs.sum(spent?.get(run.id) ?? [])
             const job = new ListedJob(
-              { ...shown, progress, ...(unitNames && { unitNames }), ...(questions && { questions }) },
+              {
+                ...shown,
+                progress,
+                ...(cost && { cost }),
+                ...(unitNames && { unitNames }),
+                ...(questions && { questions })
+              },
               unchecked
             )
             size += JSON.stringify(encode(job)).length
@@ -114,6 +145,10 @@ export const make = ({
         const keys = isTerminal(run.status) ? undefined : (yield* store.keys(id)).map(toJobKey)
         const shown = yield* view(run)
         const questions = work.tasks.length === 0 ? [] : yield* store.questions.of(id)
+        const cost = costs.sum(work.tasks.map(({ cost }) => cost))
+        const others = yield* retries(run)
+        const retriesCost =
+          others.length === 0 ? undefined : costs.sum([cost, ...[...(yield* store.work.costs(others)).values()].flat()])
         const { tasks, units } = shownWork(work, shown.status, questions)
         return new Job(
           {
@@ -121,6 +156,8 @@ export const make = ({
             ...(keys && { keys }),
             units: units.map((unit) => new JobUnit(unit, unchecked)),
             tasks: tasks.map((task) => new JobTask(task, unchecked)),
+            ...(cost && { cost }),
+            ...(retriesCost && { retriesCost }),
             ...(questions.length > 0 && { questions })
           },
           unchecked

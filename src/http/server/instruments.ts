@@ -79,6 +79,14 @@ export const turns = counter(
   "charlotte_agent_turns_total",
   "Turns of agents since the server started, by how they ended."
 )
+export const agentCost = counter(
+  "charlotte_agent_cost_usd_total",
+  "What turns of agents have cost since the server started, in US dollars: an estimate at the prices of the API."
+)
+export const agentTokens = counter(
+  "charlotte_agent_tokens_total",
+  "Tokens of the turns of agents since the server started, by kind."
+)
 export const events = counter("charlotte_events_total", "Events committed since the server started.")
 export const startSeconds = histogram(
   "charlotte_start_seconds",
@@ -120,6 +128,8 @@ export const all: ReadonlyArray<Instrument> = [
     started,
     ended,
     turns,
+    agentCost,
+    agentTokens,
     events,
     startSeconds,
     stopSeconds,

@@ -13,6 +13,7 @@ import type { Service as Managers } from "./Managers.js"
 import * as Metrics from "./Metrics.js"
 import { endOnError } from "./OpenStreams.js"
 import { awaitTurn } from "./pipelining.js"
+import { resumeJob } from "./resumeJob.js"
 import { withRetryAfter } from "./withRetryAfter.js"
 
 /** What these handlers need of a manager. */
@@ -62,8 +63,22 @@ export const make = <M extends Acting>(managers: Managers<M>) => {
       ),
     stop: ({ path: { id }, urlParams: { grace } }: Request<typeof Jobs.stop>) =>
       Metrics.stop(Effect.flatMap(managers.ofJob(id), ({ manager }) => manager.stop(id, grace && { grace }))),
-    resume: ({ path: { id } }: Request<typeof Jobs.resume>) =>
-      withRetryAfter(Effect.flatMap(managers.ofJob(id), ({ manager }) => manager.resume(id))),
+    resume: ({ path: { id }, urlParams }: Request<typeof Jobs.resume>) =>
+      withRetryAfter(
+        Effect.flatMap(managers.ofJob(id), ({ manager }) =>
+          resumeJob(
+            store,
+            {
+              resume: manager.resume,
+              signal: (name, payload, options) =>
+                // oxlint-disable-next-line typescript/consistent-type-assertions -- the name is Charlotte's own
+                manager.signal(id, name as never, payload as never, options)
+            },
+            id,
+            urlParams
+          )
+        )
+      ),
     retry: ({ path: { id }, urlParams }: Pick<Request<typeof Jobs.retry>, "path" | "urlParams">) =>
       Effect.flatMap(managers.ofJob(id), ({ manager }) => manager.retry(id, urlParams)).pipe(
         Effect.map((id) => new Submitted({ id })),

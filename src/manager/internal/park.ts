@@ -12,7 +12,7 @@ import { namePattern, nameRule } from "./signals.js"
 export const park = <Config>(
   core: Core<Config>,
   id: JobId,
-  { approval, questions, reason, signal, until }: ParkOptions
+  { approval, limits, questions, reason, signal, until }: ParkOptions
 ): Effect.Effect<never> =>
   Effect.gen(function* () {
     if (until === undefined && signal === undefined) {
@@ -26,7 +26,8 @@ export const park = <Config>(
       ...(until === undefined ? {} : { until }),
       ...(signal === undefined ? {} : { signal }),
       ...(approval === undefined ? {} : { approval }),
-      ...(questions === undefined ? {} : { questions })
+      ...(questions === undefined ? {} : { questions }),
+      ...(limits === undefined ? {} : { limits })
     })
     return yield* endAttempt(core, id, { _tag: "Parked", parked })
   })

@@ -122,6 +122,16 @@ export const make = (
             })
           )
       ),
+    costs: (jobIds) =>
+      Effect.sync(
+        () =>
+          new Map(
+            jobIds.flatMap((jobId) => {
+              const costs = [...(jobs.get(jobId)?.tasks.values() ?? [])].flatMap(({ cost }) => cost ?? [])
+              return costs.length === 0 ? [] : [[jobId, costs] as const]
+            })
+          )
+      ),
     titles: (jobId) => Array.from(jobs.get(jobId)?.tasks.values() ?? [], ({ title }) => title),
     counts: (jobIds) =>
       Effect.sync(

@@ -6,6 +6,7 @@
  */
 import type { Effect } from "effect"
 import type { StoreError, Superseded } from "../../domain/errors.js"
+import type { Cost } from "../../domain/Cost.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { TaskCounts, TaskRecord, UnitRecord, Work } from "../../domain/Work.js"
 
@@ -52,6 +53,9 @@ export interface TaskProgressStore {
 
   /** Task counts per job; jobs without tasks are left out. */
   readonly counts: (jobIds: ReadonlyArray<JobId>) => Effect.Effect<ReadonlyMap<JobId, TaskCounts>, StoreError>
+
+  /** What the turns at the tasks of each job have cost, in no order; jobs without any cost are left out. */
+  readonly costs: (jobIds: ReadonlyArray<JobId>) => Effect.Effect<ReadonlyMap<JobId, ReadonlyArray<Cost>>, StoreError>
 
   /** The names of the first units per job, at most this many; jobs without units are left out. */
   readonly unitNames: (

@@ -107,6 +107,7 @@ export const make = ({
         recordWork(changed, (connection) => taskProgress.updateTask(connection, changed.jobId, changed.task)),
       of: (jobId) => session.read("read units and tasks", (connection) => taskProgress.of(connection, jobId)),
       counts: (jobIds) => session.read("count tasks", (connection) => taskProgress.counts(connection, jobIds)),
+      costs: (jobIds) => session.read("read costs", (connection) => taskProgress.costs(connection, jobIds)),
       unitNames: (jobIds, most) =>
         session.read("read names of units", (connection) => taskProgress.unitNames(connection, jobIds, most))
     },

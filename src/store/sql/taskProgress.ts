@@ -5,9 +5,11 @@ import { further, storableTask, storableUnit } from "../rules/storableWork.js"
 import type { Connection } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Schema } from "effect"
+import { Cost } from "../../domain/Cost.js"
 import { JobId } from "../../domain/JobId.js"
 import {
   GateFailure,
+  OpenTurn,
   TaskCounts,
   TaskNote,
   TaskRecord,
@@ -50,6 +52,8 @@ const TaskRow = Schema.Struct({
   said: Text,
   log: Text,
   session: Schema.optionalWith(Schema.parseJson(TaskSession), { nullable: true }),
+  cost: Schema.optionalWith(Schema.parseJson(Cost), { nullable: true }),
+  turn: Schema.optionalWith(Schema.parseJson(OpenTurn), { nullable: true }),
   resolves: Schema.optionalWith(Texts, { nullable: true }),
   gateFailures: Schema.optionalWith(Schema.parseJson(Schema.Array(GateFailure)), { nullable: true }),
   notes: Schema.parseJson(Schema.Array(TaskNote)),
@@ -161,6 +165,31 @@ export const counts = (
       for (const { job_id, state, tasks } of rows)
         counts.set(job_id, new TaskCounts({ ...(counts.get(job_id) ?? none), [state]: tasks }))
       return counts
+    }
+  )
+
+const selectCosts = query(Schema.Struct({ job_id: JobId, cost: Schema.parseJson(Cost) }))
+
+/** The costs of tasks, with one query for any number of jobs. */
+export const costs = (
+  connection: Connection,
+  jobIds: ReadonlyArray<JobId>
+): Effect.Effect<ReadonlyMap<JobId, ReadonlyArray<Cost>>, SqlError> =>
+  Effect.map(
+    selectCosts(
+      connection,
+      `SELECT job_id, cost FROM charlotte_tasks
+       WHERE job_id IN (SELECT value FROM ${connection.dialect.strings} ids) AND cost IS NOT NULL`,
+      [JSON.stringify(jobIds)]
+    ),
+    (rows) => {
+      const costs = new Map<JobId, Array<Cost>>()
+      for (const { cost, job_id } of rows) {
+        const own = costs.get(job_id) ?? []
+        costs.set(job_id, own)
+        own.push(cost)
+      }
+      return costs
     }
   )
 

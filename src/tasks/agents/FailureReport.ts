@@ -1,6 +1,6 @@
 /** The failure that an agent reports for a turn. */
 export interface FailureReport {
-  readonly class: "usageLimit" | "funds" | "auth" | "account" | "network"
+  readonly class: "usageLimit" | "funds" | "auth" | "account" | "network" | "budget"
   /** The agent's own message. */
   readonly message: string
   /** When its limit resets, where a record says so: in seconds since 1970, or in seconds from now. */

@@ -78,6 +78,18 @@ export const VariableNames = Schema.Array(
   )
 ).annotations({ message: () => "must be a list of environment variable names, such as [OPENAI_API_KEY]" })
 
+const Price = Schema.NonNegative
+
+/** What an agent's tokens cost: for an agent that reports no money. In US dollars for a million tokens. */
+export const Prices = Schema.Struct({ input: Price, cached: Price, output: Price }).annotations(
+  must(
+    "must be a mapping such as { input: 1.25, cached: 0.125, output: 10 }: US dollars for a million tokens of each kind"
+  )
+)
+
+/** @since 0.2.0 */
+export type Prices = typeof Prices.Type
+
 /**
  * The configuration of an agent.
  *
@@ -101,7 +113,9 @@ export class Profile extends Schema.Class<Profile>("charlotte/Profile")({
   /** Time limit without output. */
   silence: Schema.optional(Span),
   /** How many turns of it run at once in a manager's process; without it, there is no limit. */
-  concurrency: Schema.optional(Count)
+  concurrency: Schema.optional(Count),
+  /** What its tokens cost, if it reports no money. */
+  prices: Schema.optional(Prices)
 }) {}
 
 /** Defaults of a profile. The timeout keeps a hanging agent from blocking its job for ever. */

@@ -19,6 +19,7 @@ import {
   Format,
   ModelWords,
   placeholder,
+  Prices,
   Profile,
   ProfileName,
   PromptWay,
@@ -36,7 +37,8 @@ const Section = mapping({
   env: optional(VariableNames),
   timeout: optional(Span),
   silence: optional(Span),
-  concurrency: optional(Count)
+  concurrency: optional(Count),
+  prices: optional(Prices)
 })
 
 type Section = typeof Section.Type
@@ -73,7 +75,18 @@ export const read = (file: File): Profiles => {
 
 const readProfile = (
   name: string,
-  { command: configured, concurrency, env, format, model, prompt, resume: configuredResume, silence, timeout }: Section,
+  {
+    command: configured,
+    concurrency,
+    env,
+    format,
+    model,
+    prices,
+    prompt,
+    resume: configuredResume,
+    silence,
+    timeout
+  }: Section,
   preset: Profile | undefined,
   file: File
 ): Profile | undefined => {
@@ -107,7 +120,8 @@ const readProfile = (
     env: env ?? preset?.env ?? defaults.env,
     timeout: timeout ?? preset?.timeout ?? defaults.timeout,
     silence: silence ?? preset?.silence,
-    concurrency: concurrency ?? preset?.concurrency
+    concurrency: concurrency ?? preset?.concurrency,
+    prices
   })
   checkPlaceholder(profile, "command", report)
   checkPlaceholder(profile, "resume", report)

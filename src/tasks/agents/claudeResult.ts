@@ -9,7 +9,9 @@ import { classOf, type FailureReport, retryAfter, type Wordings } from "./Failur
 const Result = Schema.Struct({
   type: Schema.Literal("result"),
   is_error: Schema.Boolean,
+  subtype: Schema.optional(Schema.String),
   result: Schema.optional(Schema.String),
+  errors: Schema.optional(Schema.NullOr(Schema.Array(Schema.String))),
   api_error_status: Schema.optional(Schema.NullOr(Schema.Number))
 })
 
@@ -31,7 +33,13 @@ const decode = Schema.decodeOption(Schema.parseJson(Schema.Union(Result, RateLim
 export const read = (lines: ReadonlyArray<string>): Option.Option<FailureReport> => {
   const records = lines.flatMap((line) => Option.toArray(decode(line)))
   const result = records.findLast((record) => record.type === "result")
-  if (result?.type !== "result" || !result.is_error || result.result === undefined) return Option.none()
+  if (result?.type !== "result") return Option.none()
+  // `--max-budget-usd`; versions differ in whether that is an error.
+  if (result.subtype === "error_max_budget_usd") {
+    const message = [result.errors?.join("; "), result.result].find((text) => text)?.trim()
+    return Option.some({ class: "budget", message: message ?? "Reached maximum budget" })
+  }
+  if (!result.is_error || result.result === undefined) return Option.none()
   const message = result.result.trim()
   return Option.orElse(limitLine(message), () => {
     const rejected = records.flatMap((record) =>

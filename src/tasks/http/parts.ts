@@ -5,6 +5,7 @@ import type * as HttpApi from "@effect/platform/HttpApi"
 import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as OpenApi from "@effect/platform/OpenApi"
 import { Effect, Layer, Option, Schema } from "effect"
+import { Cost } from "../../domain/Cost.js"
 import type { JobEvent } from "../../domain/JobEvent.js"
 import { serverApi } from "../../http/contract/Api.js"
 import { Extension } from "../../http/server/Extension.js"
@@ -14,6 +15,9 @@ import * as Later from "../../internal/Later.js"
 import { TurnClass } from "../events.js"
 import * as AgentTurns from "./AgentTurns.js"
 import { Api } from "./Api.js"
+
+/** What a turn of an agent has cost. */
+const isSpent = Schema.is(Schema.Struct({ agent: Schema.String, cost: Cost }))
 
 /** How a turn of an agent may end. An orchestrator of the application may emit anything. */
 const isTurn = Schema.is(Schema.Struct({ class: TurnClass }))
@@ -41,6 +45,12 @@ export const extension = Layer.effect(
         const { jobId, payload, type } = event
         turns.record(event)
         if (type === "task.agent.ended" && isTurn(payload)) instruments.turns.add({ class: payload.class }, 1)
+        if (type === "task.spent" && isSpent(payload)) {
+          const { agent, cost } = payload
+          for (const kind of ["input", "cached", "output"] as const)
+            instruments.agentTokens.add({ agent, kind }, cost[kind])
+          if (cost.usd !== undefined) instruments.agentCost.add({ agent }, cost.usd)
+        }
         if (type !== "task.gate.failed") return
         for (const { kind } of Option.toArray(yield* store.get(jobId))) {
           instruments.runErrors.add(instruments.ofError(kind, "gate"), 1)

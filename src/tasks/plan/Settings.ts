@@ -16,6 +16,8 @@ import {
   ShellCommands,
   Span,
   Switch,
+  Tokens,
+  Usd,
   withDefault
 } from "../../yaml/fields.js"
 import * as AgentChoice from "./AgentChoice.js"
@@ -60,7 +62,11 @@ const limits = {
   /** Time limit of the whole job. */
   duration: optional(Span),
   /** How long a unit waits for the answer to a question. */
-  answer: optional(Span)
+  answer: optional(Span),
+  /** How much the turns of the whole job may cost: no turn begins once that is reached. */
+  usd: optional(Usd),
+  /** The same in tokens of all kinds. */
+  tokens: optional(Tokens)
 }
 
 /** @since 0.1.0 */

@@ -282,7 +282,7 @@ const during = <A, E, R>(beside: Effect.Effect<void>, effect: Effect.Effect<A, E
 const shows = (end: TurnEnd.TurnEnd, isProbe: boolean): boolean =>
   isProbe
     ? (end.answered ?? (!TurnEnd.isRefused(end) && end.class !== "gone"))
-    : end.class === "done" || (end.class === "failed" && end.answered !== false)
+    : end.class === "done" || end.class === "budget" || (end.class === "failed" && end.answered !== false)
 
 const reached = (found: {
   readonly agent: string

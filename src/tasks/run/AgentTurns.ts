@@ -16,13 +16,14 @@ import {
   type Settled,
   type TaskUnanswered
 } from "./AgentGate.js"
+import { BudgetReached } from "./BudgetReached.js"
 import type { WriteError } from "./WriteError.js"
 
 /** The agent is not logged in, its key is refused, or its account may not use it. */
 export class AgentUnauthorized extends Data.TaggedError("AgentUnauthorized")<{ readonly reason: string }> {}
 
 /** No turn of the agent may start for now. */
-export type AgentUnavailable = AgentLimited | AgentProbed | AgentUnauthorized | TaskUnanswered
+export type AgentUnavailable = AgentLimited | AgentProbed | AgentUnauthorized | BudgetReached | TaskUnanswered
 
 export interface AgentTurns {
   /** Fails while no turn at a task may start. */
@@ -67,6 +68,8 @@ export const make = (
           yield* authorized
           const ended = yield* gate.turn(job, name, at)(turn)
           if (Option.isSome(ended.limit)) return yield* new AgentLimited({ limit: ended.limit.value })
+          if (ended.end.class === "budget")
+            return yield* new BudgetReached({ reason: overBudget(name, ended.end, job) })
           if (ended.end.class !== "auth" && ended.end.class !== "account") return ended
           const error = new AgentUnauthorized({ reason: unauthorized(name, ended.end, job) })
           yield* Ref.set(refused, Option.some(error))
@@ -83,3 +86,7 @@ const unauthorized = (
   `${agent} ${name === "account" ? "may not be used with this account" : "is not logged in, or its key is refused"}: ` +
   `${plainText.line(message).slice(0, 300)}; ` +
   `fix that, then continue with: charlotte resume ${id}`
+
+const overBudget = (agent: string, { message = "" }: TurnEnd, { id }: Pick<JobContext<unknown>, "id">): string =>
+  `${agent} has spent what its command lets it spend in a turn: ${plainText.line(message).slice(0, 300)}; ` +
+  `continue with: charlotte resume ${id}`

@@ -18,6 +18,8 @@ export const of = (cause: AgentUnavailable): UnitActivity.Wait => {
   switch (cause._tag) {
     case "AgentUnauthorized":
       return { reason: cause.reason }
+    case "BudgetReached":
+      return { reason: cause.reason, ...(cause.limits !== undefined && { limits: cause.limits }) }
     case "AgentProbed":
       return { reason: `another turn finds out whether ${cause.limit.agent} works again` }
     case "AgentLimited":
@@ -63,8 +65,9 @@ export const until = (
       cause._tag === "AgentLimited" ? { ...of(cause), isOver: ctx.taskAgents.isFree(cause.limit.agent) } : of(cause)
     )
     const reason = text(waits)
-    // Recorded, so that no turn begins before a person resumes the job, even if it continues for other units.
-    if (UnitActivity.earliest(waits) === undefined) yield* ctx.progress.changeUnit(unit.id, { reason })
+    // Recorded, so that no turn begins before a person resumes the job, even if it continues for other units. What a job has spent is.
+    const isKept = waits.some(({ limits }) => limits !== undefined)
+    if (!isKept && UnitActivity.earliest(waits) === undefined) yield* ctx.progress.changeUnit(unit.id, { reason })
     yield* noted(ctx, unit, activity, waits)
   })
 

@@ -2,6 +2,7 @@
  * The state shared by all parts of one attempt at a job.
  */
 import type { Duration, Effect } from "effect"
+import type { SpendingLimits } from "../../domain/Cost.js"
 import type { JobConfig } from "../../domain/JobConfig.js"
 import type { JobContext } from "../../manager/Orchestrator.js"
 import type { Permits } from "../../internal/Permits.js"
@@ -38,6 +39,8 @@ export interface RunContext {
   /** How long the job was parked in its earlier attempts. */
   readonly parkedFor: Duration.Duration
   readonly working: WorkingTime
+  /** How much the job may spend. */
+  readonly spending: SpendingLimits
   readonly emit: EmitTaskEvent
   /** Redacts a text for agents. */
   readonly hide: (text: string) => string

@@ -14,6 +14,7 @@ import type { AgentChoice } from "../plan/AgentChoice.js"
 import type { Task } from "../plan/Plan.js"
 import { type AgentGate, AgentLimited, AgentProbed, type Ended, type Settled, TaskUnanswered } from "./AgentGate.js"
 import * as AgentTurns from "./AgentTurns.js"
+import { BudgetReached } from "./BudgetReached.js"
 import type { WriteError } from "./WriteError.js"
 
 /** No agent of the task may begin a turn for now. */
@@ -76,11 +77,16 @@ const isUnavailable = (error: unknown): error is AgentTurns.AgentUnavailable =>
   error instanceof AgentLimited ||
   error instanceof AgentProbed ||
   error instanceof AgentTurns.AgentUnauthorized ||
+  error instanceof BudgetReached ||
   error instanceof TaskUnanswered
 
-/** Whether the service is not reached. Then no other agent continues, since the cause may be the network of this machine. */
-const isOutage = (cause: AgentTurns.AgentUnavailable): boolean =>
-  (cause._tag === "AgentLimited" || cause._tag === "AgentProbed") && cause.limit.kind === "outage"
+/**
+ * Whether no other agent continues: the service is not reached, which the network of this machine may be the cause of, or enough is
+ * spent.
+ */
+const isForAll = (cause: AgentTurns.AgentUnavailable): boolean =>
+  cause._tag === "BudgetReached" ||
+  ((cause._tag === "AgentLimited" || cause._tag === "AgentProbed") && cause.limit.kind === "outage")
 
 interface Rank {
   readonly priority: number
@@ -145,7 +151,7 @@ export const make = (gate: AgentGate): Effect.Effect<TaskAgents> =>
               if (Either.isRight(outcome)) return outcome.right
               if (!isUnavailable(outcome.left)) return yield* Effect.fail(outcome.left)
               causes.push(outcome.left)
-              if (isOutage(outcome.left)) break
+              if (isForAll(outcome.left)) break
             }
             if (Array.isNonEmptyArray(causes)) return yield* new AgentsUnavailable({ causes })
             return yield* Effect.dieMessage("the task has no agent")
@@ -179,7 +185,7 @@ export const make = (gate: AgentGate): Effect.Effect<TaskAgents> =>
                     Effect.zipRight(inTurn(worker.agent, rank, waiting)(worker.turns.run(at)(begin))),
                     Effect.tapError((error) =>
                       Effect.sync(() => {
-                        if (!isUnavailable(error) || isOutage(error)) return
+                        if (!isUnavailable(error) || isForAll(error)) return
                         if (current !== worker) return
                         left = error
                         current = undefined

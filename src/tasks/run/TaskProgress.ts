@@ -3,9 +3,11 @@
  * attempt can continue if this one is interrupted at any point.
  */
 import { Effect } from "effect"
+import type { Cost } from "../../domain/Cost.js"
 import { TaskRecord, UnitRecord, Work } from "../../domain/Work.js"
 import type { JobContext } from "../../manager/Orchestrator.js"
 import type { Service as Store } from "../../store/port/RunStoreService.js"
+import * as costs from "../../progress/cost.js"
 import type { PlanSnapshot } from "./PlanSnapshot.js"
 import { retryWrite } from "../../store/rules/retryWrite.js"
 import type { WriteError } from "./WriteError.js"
@@ -26,6 +28,8 @@ export interface TaskProgress {
   readonly changeTask: (unit: string, task: number, change: TaskChange) => Effect.Effect<void, WriteError>
   /** The number of agent invocations of the job. */
   readonly calls: () => number
+  /** What the turns of the job have cost. */
+  readonly cost: () => Cost
 }
 
 export const open = (
@@ -50,6 +54,7 @@ export const open = (
       if (record === undefined) throw new Error(`task ${number} of unit ${id} is not recorded`)
       return record
     }
+    const all = () => [...tasks.values()].flatMap((of) => [...of.values()])
     return {
       unit,
       task,
@@ -77,7 +82,8 @@ export const open = (
             tasks.get(id)?.set(number, record)
           })
         }),
-      calls: () => [...tasks.values()].flatMap((of) => [...of.values()]).reduce((sum, { calls }) => sum + calls, 0)
+      calls: () => all().reduce((sum, { calls }) => sum + calls, 0),
+      cost: () => costs.sum(all().map(({ cost }) => cost)) ?? costs.nothing
     }
   })
 

@@ -3,6 +3,7 @@
  * parks.
  */
 import { type Array, DateTime, Deferred, Duration, Effect } from "effect"
+import type { SpendingLimits } from "../../domain/Cost.js"
 import type { StoreError } from "../../domain/errors.js"
 import { resumeSignal } from "../../domain/Run.js"
 import * as race from "../../internal/race.js"
@@ -21,6 +22,8 @@ export interface Wait {
   readonly ended?: Effect.Effect<void, StoreError>
   /** Whether it is for the answer of a person, with or without a time limit. */
   readonly isForAnswer?: boolean
+  /** The limits of what the job may spend that it has reached. */
+  readonly limits?: SpendingLimits
 }
 
 export interface UnitActivity {
@@ -138,7 +141,8 @@ const together = (waits: ReadonlyArray<Wait>): ParkOptions => {
   const reason = [...new Set(waits.map(({ reason }) => reason))].join("; ")
   const until = earliest(waits)
   const questions = waits.filter(({ isForAnswer }) => isForAnswer === true).length
-  const asked = questions === 0 ? {} : { questions }
+  const limits = waits.find(({ limits }) => limits !== undefined)?.limits
+  const asked = { ...(questions > 0 && { questions }), ...(limits !== undefined && { limits }) }
   if (until === undefined) return { reason, signal: resumeSignal, ...asked }
   const isForPerson = questions > 0 || waits.some(({ until }) => until === undefined)
   return { reason, until, signal: isForPerson ? resumeSignal : undefined, ...asked }

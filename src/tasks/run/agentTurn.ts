@@ -21,7 +21,9 @@ import * as Note from "./Note.js"
 import * as protectFiles from "./protectFiles.js"
 import { disk, retryWhileUnwritable } from "./retryWhileUnwritable.js"
 import * as runCommand from "./runCommand.js"
+import * as Spending from "./Spending.js"
 import type { Worker } from "./TaskAgents.js"
+import type { TaskChange } from "./TaskProgress.js"
 import * as taskSession from "./taskSession.js"
 import type * as UnitWorktree from "./UnitWorktree.js"
 
@@ -84,7 +86,7 @@ export const run = (
     const resumed =
       profile !== undefined && canResume ? yield* taskSession.resumable(profile, former, worktree.path) : undefined
     const answers = ctx.questions.answersTo(unit.id, task.number)
-    const session = (id: string | undefined) =>
+    const session = (id: string | undefined, total: TaskSession["total"]) =>
       profile &&
       new TaskSession({
         agent: profile.name,
@@ -92,15 +94,20 @@ export const run = (
         attempt,
         log,
         ...(answers.length > 0 && { answers: answers.length }),
-        ...(id !== undefined && { id })
+        ...(id !== undefined && { id }),
+        ...(total !== undefined && { total })
       })
-    const markRunning = (calls: number, next: TaskSession | undefined) =>
-      progress.changeTask(unit.id, task.number, { state: "running", startedAt, calls, session: next })
+    const metered = Spending.profileOf(worker.agent)
+    const total = resumed === undefined ? undefined : former?.total
+    const turn = metered && { agent: worker.name, log, ...(total !== undefined && { total }) }
+    const running = { state: "running", startedAt } as const
+    const markRunning = (change: TaskChange) => progress.changeTask(unit.id, task.number, { ...running, ...change })
+    yield* Spending.check(ctx)
     // Record the task as running first, so that reaching the limit fails this task.
-    yield* Effect.tapError(limits.agentCall(ctx), () => markRunning(calls, former))
+    yield* Effect.tapError(limits.agentCall(ctx), () => markRunning({ calls, session: former }))
     // In this order, both writes are batched in one transaction.
     yield* emit("task.started", { attempt, title: task.title })
-    yield* markRunning(calls + 1, session(resumed?.id))
+    yield* markRunning({ calls: calls + 1, session: session(resumed?.id, total), turn })
     const about = {
       text: task.prompt,
       file: task.file,
@@ -135,9 +142,11 @@ export const run = (
         file: name
       })
     )
+    // Other turns may have ended meanwhile.
+    yield* Effect.tapError(Spending.check(ctx), () => markRunning({ calls, session: former, turn: undefined }))
     yield* emit("task.agent.started", { agent: worker.name, log })
-    const running = yield* RealClock
-    const began = yield* running.now
+    const clock = yield* RealClock
+    const began = yield* clock.now
     const value = yield* runCommand.run(ctx, worktree, {
       ...invocation,
       span: "agent",
@@ -149,7 +158,7 @@ export const run = (
     // Agents inherit the time zone of this process.
     const ended = yield* now
     // The clock may have been set, or the machine suspended.
-    const took = Duration.millis((yield* running.now) - began)
+    const took = Duration.millis((yield* clock.now) - began)
     const here = { now: ended, zone: DateTime.zoneMakeLocal() }
     const output = { format: formatOf(worker), tail, size: value.log.to }
     const read = TurnEnd.read({ outcome, ...output, took }, here)
@@ -162,12 +171,23 @@ export const run = (
     const isSessionLost = resumed !== undefined && isFailed && (isUnusable || Option.isNone(named))
     const end = { ...read, ...(isSessionLost && { isSessionLost }) }
     const isRefused = TurnEnd.isRefused(end)
-    if (profile !== undefined || isRefused) {
-      const next = isUnusable || isSessionLost ? undefined : session(Option.getOrElse(named, () => resumed?.id))
+    if (profile !== undefined || metered !== undefined || isRefused) {
       // An agent that did nothing leaves the session of the agent before it, which may continue.
       const isOther = former !== undefined && former.agent !== worker.name
       const isKept = isRefused && isOther && end.answered === false
-      yield* markRunning(isRefused ? calls : calls + 1, isKept ? former : next)
+      const isLost = isUnusable || isSessionLost
+      const next = (total: TaskSession["total"]) =>
+        isLost
+          ? undefined
+          : session(
+              Option.getOrElse(named, () => resumed?.id),
+              total
+            )
+      yield* Spending.end(ctx, { unit: unit.id, task: task.number }, metered?.prices, (counted) => ({
+        ...running,
+        calls: isRefused ? calls : calls + 1,
+        session: isKept ? former : next(counted?.total)
+      }))
     }
     // Without a record of its failure, what it printed last says why it failed.
     const message = own ?? runCommand.reasonWithOutput(value)
@@ -178,10 +198,10 @@ export const run = (
       log: value.log
     })
     const question = end.class === "done" && mayAsk ? answered.question(output) : undefined
-    const turn = { agent: worker.name, session: Option.getOrElse(named, () => resumed?.id) }
-    const asked = question === undefined ? undefined : { ...turn, question }
+    const by = { agent: worker.name, session: Option.getOrElse(named, () => resumed?.id) }
+    const asked = question === undefined ? undefined : { ...by, question }
     return {
-      value: { ...value, own, said, asked, mayAsk, turn },
+      value: { ...value, own, said, asked, mayAsk, turn: by },
       end: end.class === "done" ? end : { message, ...end }
     }
-  })
+  }).pipe(Effect.onInterrupt(() => Spending.cutOff(ctx, { unit: unit.id, task: task.number }, worker)))

@@ -62,6 +62,7 @@ export const read = (config: JobConfig, directory: string) =>
       ...at("targetBranch", Either.isLeft(target) ? target.left : []),
       ...at("tasksDir", Either.isLeft(planned) ? planned.left.problems.map(String) : []),
       ...at("agent", agentProblems),
+      ...at("tasksDir", Either.isLeft(planned) ? [] : yield* spendingProblems(agents, planned.right)),
       ...at("retryOf", Either.isLeft(former) ? [former.left] : []),
       ...at("land", Either.isLeft(target) ? [] : proposalProblems(repository, target.right.name, lands)),
       ...at("units", config.units !== undefined && config.retryOf === undefined ? [notARetry] : [])
@@ -181,6 +182,30 @@ const problemsWithAgent = (
     onSuccess: () => []
   })
 }
+
+/** Limits of what the job may spend need agents whose output shows what they spend. */
+const spendingProblems = (agents: Agents["Type"], { dir, remainingTasks, settings: { limits } }: Plan) =>
+  Effect.gen(function* () {
+    if (limits.usd === undefined && limits.tokens === undefined) return []
+    const names = [...new Set(remainingTasks.flatMap(({ agents }) => agents.map(({ agent }) => agent)))]
+    const found = yield* Effect.forEach(names, (name) => Effect.option(agents.get(name)))
+    const file = dir === "." ? Settings.fileName : `${dir}/${Settings.fileName}`
+    return found.flatMap((agent) => {
+      if (Option.isNone(agent) || !Agent.$is("Command")(agent.value)) return []
+      const { format, name, prices } = agent.value.profile
+      if (format === "text") {
+        const limit = limits.usd === undefined ? "tokens" : "usd"
+        return [
+          `${file}: limits.${limit}: ${name} reports neither money nor tokens: set agents.${name}.format in config.yaml to claude-stream-json or codex-json, if it prints such records`
+        ]
+      }
+      return limits.usd === undefined || format === "claude-stream-json" || prices !== undefined
+        ? []
+        : [
+            `${file}: limits.usd: ${name} reports no money: set agents.${name}.prices in config.yaml, such as { input: 1.25, cached: 0.125, output: 10 }, or limit tokens instead`
+          ]
+    })
+  })
 
 /** The agents of a plan, for people. */
 const agentsOf = ({ remainingTasks }: Plan): string =>

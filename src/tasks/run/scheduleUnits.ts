@@ -7,6 +7,7 @@ import * as Permits from "../../internal/Permits.js"
 import * as race from "../../internal/race.js"
 import * as Tracing from "../../internal/Tracing.js"
 import * as plainText from "../../internal/plainText.js"
+import type { ParkOptions } from "../../manager/Orchestrator.js"
 import type { Unit } from "../plan/Plan.js"
 import * as mergeWait from "../../internal/mergeWait.js"
 import * as AgentWait from "./AgentWait.js"
@@ -15,7 +16,8 @@ import type { TaskPosition } from "./commitTask.js"
 import { UnitBlocked } from "./errors.js"
 import * as Fold from "./Fold.js"
 import * as limits from "./limits.js"
-import type { AgentsUnavailable } from "./TaskAgents.js"
+import { AgentsUnavailable } from "./TaskAgents.js"
+import * as Spending from "./Spending.js"
 import type { RunContext } from "./RunContext.js"
 import * as mergeUnit from "./mergeUnit.js"
 import type { WriteError } from "./WriteError.js"
@@ -36,7 +38,8 @@ export const run = (ctx: RunContext) =>
     const { units } = ctx.snapshot.plan
     const plan: Fold.Plan = { units, standing: (id) => standing(ctx, id) }
     const positions = new Map<string, number>(units.map(({ id }, position) => [id, position]))
-    const activity = yield* UnitActivity.make(ctx.job, units.length)
+    const park = (options: ParkOptions) => ctx.job.park(Spending.parked(ctx, options))
+    const activity = yield* UnitActivity.make({ park }, units.length)
     const { concurrency } = ctx.job.config
     const permits = new Permits.Queue(concurrency, Order.number)
     // A unit that waits for a turn lends its permit, so without this the units of a busy agent would all open their worktrees.
@@ -98,7 +101,10 @@ export const run = (ctx: RunContext) =>
           const next = unit.remaining.find(runUnit.isUnfinished(ctx, unit))
           const [head] = next === undefined ? [] : ctx.snapshot.agentsOf(next)
           return Effect.gen(function* () {
-            if (next !== undefined) yield* ctx.taskAgents.check(unit.id, next)
+            if (next !== undefined) {
+              yield* Effect.mapError(Spending.check(ctx), (cause) => new AgentsUnavailable({ causes: [cause] }))
+              yield* ctx.taskAgents.check(unit.id, next)
+            }
             const completed = yield* limits.within(ctx)(runUnit.run(own, unit, start))
             yield* activity.complete(position)
             const step = Fold.fold(plan, unit)

@@ -1,6 +1,7 @@
 /**
  * The requests about jobs.
  */
+import type { SpendingLimits } from "../../domain/Cost.js"
 import { array, string, struct } from "./decode.js"
 import * as models from "./models.js"
 import { send, sendJson } from "./request.js"
@@ -49,8 +50,10 @@ export const land = async (id: string): Promise<string> => {
   return (await sendJson(`${root}/jobs/${id}/land`, started, { method: "POST", body: {}, headers })).id
 }
 
-export const resume = async (id: string): Promise<void> => {
-  await send(`${root}/jobs/${id}/resume`, { method: "POST" })
+/** With limits, a job may spend as much in all from now on. */
+export const resume = async (id: string, { tokens, usd }: SpendingLimits = {}): Promise<void> => {
+  const limits = [...(usd === undefined ? [] : [`usd=${usd}`]), ...(tokens === undefined ? [] : [`tokens=${tokens}`])]
+  await send(`${root}/jobs/${id}/resume${limits.length === 0 ? "" : `?${limits.join("&")}`}`, { method: "POST" })
 }
 
 /** Without a priority or a start, that stays as it is. */

@@ -30,6 +30,14 @@ const status = oneOf<RunStatus>({
   cancelled: 0
 })
 
+const cost = struct({
+  input: number,
+  cached: number,
+  output: number,
+  usd: optional(number),
+  isApproximate: optional(boolean)
+})
+
 const runFields = {
   id: string,
   kind: string,
@@ -49,6 +57,7 @@ const runFields = {
       signal: optional(string),
       approval: optional(struct({ commit: string, base: string })),
       questions: optional(number),
+      limits: optional(struct({ usd: optional(number), tokens: optional(number) })),
       retry: optional(struct({ n: number, of: number, error: struct({ kind: string, error: unknown }) }))
     })
   ),
@@ -82,6 +91,7 @@ export const listedJob = struct({
       skipped: number
     })
   ),
+  cost: optional(cost),
   unitNames: optional(array(string)),
   questions: optional(array(question))
 })
@@ -138,6 +148,7 @@ export const task = struct({
   failures: number,
   calls: number,
   commit: optional(string),
+  cost: optional(cost),
   reason: optional(string),
   log: optional(string),
   notes: array(unknown),
@@ -160,6 +171,8 @@ export const job = struct({
   ),
   units: array(unit),
   tasks: array(task),
+  cost: optional(cost),
+  retriesCost: optional(cost),
   questions: optional(array(question))
 })
 export type Job = Decoded<typeof job>

@@ -1,6 +1,7 @@
 /**
  * The actions that are possible in the current state of a job.
  */
+import * as costs from "../../progress/cost.js"
 import { useSignal } from "@preact/signals"
 import { isMounted, mayAct } from "../address.js"
 import * as jobs from "../api/jobs.js"
@@ -58,9 +59,11 @@ export const JobActions = ({ job, messages, onChange }: Props) => {
         mode === "forced" ? `; ${format.count(killed?.length ?? 0, "process", "processes")} had to be killed` : ""
       return `Stopped in ${(elapsed / 1000).toFixed(1)} s${forced}.`
     })
+  /** A job that has spent as much as it may continues only with other limits. */
+  const limits = job.parked?.limits && costs.raised(job.parked.limits)
   const resume = () =>
     run("resume", async () => {
-      await jobs.resume(job.id)
+      await jobs.resume(job.id, limits)
       return undefined
     })
   const again = () =>
@@ -129,7 +132,11 @@ export const JobActions = ({ job, messages, onChange }: Props) => {
           disabled={isBusy}
           onClick={() => void resume()}
         >
-          {job.parked?.until === undefined ? "Resume" : "Resume now"}
+          {limits !== undefined
+            ? `Resume up to ${costs.limitsText(limits)}`
+            : job.parked?.until === undefined
+              ? "Resume"
+              : "Resume now"}
         </button>
       )}
       {mayRetry && (

@@ -1,6 +1,8 @@
 /**
  * A job's title and progress, what needs a person, and the possible actions.
  */
+import type { Cost } from "../../domain/Cost.js"
+import * as costs from "../../progress/cost.js"
 import type { ShownTaskState } from "../../progress/shownState.js"
 import type { Job } from "../api/models.js"
 import * as jobs from "../api/jobs.js"
@@ -19,6 +21,8 @@ import * as payload from "../../progress/payload.js"
 export interface Props {
   readonly job: Job
   readonly counts: Readonly<Record<ShownTaskState, number>>
+  /** What its turns have cost. */
+  readonly cost: Cost | undefined
   readonly messages: ReadonlyArray<Message>
   readonly onShow: (unit: string, task?: number) => void
   readonly onChange: () => void
@@ -127,7 +131,7 @@ const Retries = ({ job }: { readonly job: Job }) => {
   )
 }
 
-export const JobHeader = ({ counts, job, messages, onChange, onShow }: Props) => {
+export const JobHeader = ({ cost, counts, job, messages, onChange, onShow }: Props) => {
   const repository = repositoryOf(job)
   const branch = payload.string(job.config, "targetBranch")
   const time = elapsed(job, now.value)
@@ -151,6 +155,12 @@ export const JobHeader = ({ counts, job, messages, onChange, onShow }: Props) =>
           </span>
         )}
         {time !== undefined && <span class="number">{time}</span>}
+        {cost !== undefined && (
+          <span class="number" title={`An estimate, at the prices of the API: ${costs.long(cost)}`}>
+            {costs.short(cost)}
+            {job.retriesCost !== undefined && ` (${costs.short(job.retriesCost)} with its retries)`}
+          </span>
+        )}
         {job.attempt > 1 && <span>attempt {job.attempt}</span>}
         <Retries job={job} />
         <span>created {format.dateTime(job.createdAt)}</span>

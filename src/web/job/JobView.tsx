@@ -12,7 +12,8 @@ import { Graph } from "./dag/Graph.js"
 import { Details } from "./Details.js"
 import { EventList } from "./EventList.js"
 import { JobHeader } from "./JobHeader.js"
-import { countTasks, type JobModel } from "../../progress/JobModel.js"
+import * as costs from "../../progress/cost.js"
+import { countTasks, type JobModel, tasks } from "../../progress/JobModel.js"
 import { SelectionPanel } from "./SelectionPanel.js"
 import { parse, select } from "./selection.js"
 import { Tabs } from "./Tabs.js"
@@ -109,6 +110,7 @@ const Loaded = ({
       <JobHeader
         job={job}
         counts={countTasks(model)}
+        cost={costs.sum(tasks(model).map(({ cost }) => cost)) ?? job.cost}
         messages={attention(job, model, now.value)}
         onShow={goTo}
         onChange={shown.reload}

@@ -4,6 +4,7 @@
 import { isMounted } from "../address.js"
 import { now } from "../app/live.js"
 import { changeQuery, toDiff } from "../router.js"
+import * as costs from "../../progress/cost.js"
 import { isWarning } from "../../progress/taskNotes.js"
 import { visible } from "../ui/visible.js"
 import { LogView } from "./log/LogView.js"
@@ -91,6 +92,7 @@ export const SelectionPanel = ({
   const reason = span?.kind === "setup" ? span.reason : (failed ?? span?.reason ?? attempt?.reason ?? unit.reason)
   const said = attempt?.to === undefined ? undefined : JobModel.said(attempt)
   const before = task?.attempts.at(selection.attemptNumber - 2)
+  const cost = JobModel.costOf(unit)
   const hasWork = [...unit.tasks.values()].some(({ state }) => state === "completed")
   return (
     <section class="job-side" aria-label={`Unit ${visible(unit.id)}`}>
@@ -105,6 +107,11 @@ export const SelectionPanel = ({
           </span>
         )}
         <span class="grow" />
+        {cost !== undefined && (
+          <span class="faint number" title={costs.long(cost)}>
+            {costs.short(cost)}
+          </span>
+        )}
         {hasWork && !isMounted && (
           <a class="button" href={toDiff(id, { unit: unit.id })}>
             Diff

@@ -1,6 +1,7 @@
 /**
  * A task in a list: its state and title, its attempt, and how long it took.
  */
+import * as costs from "../../progress/cost.js"
 import * as format from "../../progress/format.js"
 import type { Task } from "../../progress/JobModel.js"
 import { visible } from "../ui/visible.js"
@@ -33,6 +34,7 @@ export const TaskButton = ({ at, isSelected, onSelect, remark, task }: Props) =>
       <span class="faint number">
         <span class="visually-hidden">{task.state} </span>
         {number > 1 ? `attempt ${number} · ` : ""}
+        {task.cost === undefined ? "" : `${costs.short(task.cost)} · `}
         {took(task, at)}
       </span>
     </button>

@@ -5,6 +5,7 @@ import type { ReadonlySignal, Signal } from "@preact/signals"
 import type { ListedJob } from "../api/models.js"
 import { now } from "../app/live.js"
 import { toJob } from "../router.js"
+import * as costs from "../../progress/cost.js"
 import * as format from "../../progress/format.js"
 import { baseName, jobName, repositoryOf } from "../../progress/jobName.js"
 import { shortId } from "../ui/shortId.js"
@@ -77,6 +78,7 @@ export const JobRow = ({ job, line, onToggle, selected }: Props) => {
         <span class="faint mono">{shortId(job.id)}</span>
         {repository !== "" && !title.startsWith(`${repository}:`) && <span class="faint">{repository}</span>}
         {job.kind !== "tasks" && job.kind !== title && <span class="row-kind">{job.kind}</span>}
+        {job.cost !== undefined && <span class="faint number">{costs.short(job.cost)}</span>}
         {job.attempt > 1 && <span class="faint">attempt {job.attempt}</span>}
         <Labels labels={job.labels} />
       </td>

@@ -165,10 +165,21 @@ describe.each(doors)("HTTP client %s", (door) => {
       )
       const world = yield* World.over(manager)
       const client = world[door]
-      yield* client.resume(unknownId)
+      yield* client.resume(unknownId, { usd: 30.5, tokens: 5_000_000, by: "ada" })
       yield* World.script(world).began(unknownId, 2)
+      const signalled = yield* Stream.runCollect(
+        Stream.takeUntil(client.events(unknownId), ({ type }) => type === "job.signalled")
+      )
+      expect(Chunk.toReadonlyArray(signalled).at(-1)?.payload).toEqual({
+        name: "charlotte.limits",
+        payload: { usd: 30.5, tokens: 5_000_000 },
+        by: "ada"
+      })
       expect(yield* client.get(unknownId)).toMatchObject({ attempt: 2, status: "running" })
-      expect(yield* Effect.flip(client.resume(unknownId))).toBeInstanceOf(errors.NotResumable)
+      const before = yield* client.get(unknownId)
+      for (const limits of [{}, { usd: 40 }])
+        expect(yield* Effect.flip(client.resume(unknownId, limits))).toBeInstanceOf(errors.NotResumable)
+      expect(yield* client.get(unknownId)).toEqual(before)
     })
   )
 

@@ -73,3 +73,37 @@ describe("the units and tasks of a job", () => {
       })
     )
 })
+
+describe("the cost of a job", () => {
+  it.effect("is the sum of its tasks, and has beside it the sum over the jobs that retry each other", () =>
+    Effect.gen(function* () {
+      const store = yield* RunStore.RunStore
+      const cost = (usd: number) => ({ input: 1, cached: 2, output: 3, usd })
+      const planned = (n: number, config: unknown, ...costs: ReadonlyArray<number>) =>
+        Effect.gen(function* () {
+          const jobId = yield* created(n, { config })
+          const tasks = costs.map((usd, at) => task("api", at + 1, at, { cost: cost(usd) }))
+          yield* store.work.plan({ jobId, attempt: 1, work: new Work.Work({ units: [unit("api", 0)], tasks }) })
+          return jobId
+        })
+      const first = yield* planned(1, {}, 0.1, 0.2)
+      const second = yield* planned(2, { retryOf: first }, 0.3)
+      const third = yield* planned(3, { retryOf: second }, 1)
+      const other = yield* planned(4, {})
+      const queries = JobQueries.make({
+        kinds: "any",
+        store,
+        phaseOf: ({ status }) => Effect.succeed({ phase: undefined, status }),
+        page: store.page
+      })
+      const { jobs } = yield* queries.list({ limit: 10 })
+      expect(jobs.map(({ cost }) => cost?.usd)).toEqual([undefined, 1, 0.3, 0.3])
+      const found = yield* Effect.forEach([first, third, other], queries.get)
+      expect(found.map(({ cost, retriesCost }) => [cost, retriesCost])).toEqual([
+        [{ input: 2, cached: 4, output: 6, usd: 0.3 }, undefined],
+        [cost(1), { input: 4, cached: 8, output: 12, usd: 1.6 }],
+        [undefined, undefined]
+      ])
+    }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+})

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Step } from "charlotte/testing"
 import { Effect, Metric, MetricBoundaries, Stream } from "effect"
 import * as Prometheus from "../../../src/http/server/prometheusText.js"
+import type { Cost } from "../../../src/domain/Cost.js"
 import { config } from "../../support/jobs.js"
 import * as eventSource from "../eventSource.js"
 import * as World from "../world.js"
@@ -87,6 +88,35 @@ describe("/metrics", () => {
         for (const kind of ["done", "auth", "usageLimit"])
           expect(found.has(`charlotte_agent_turns_total{class="${kind}"}`), kind).toBe(true)
       })
+  )
+
+  it.scopedLive("counts what turns of agents cost", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make({ maxJobs: 1 })
+      const { send } = World.script(world)
+      const before = yield* samples(world)
+      const id = yield* world.bySocket.start(config)
+      const spent = (agent: string, cost: Cost) =>
+        Step.emit({ type: "task.spent", payload: { agent, cost, total: cost } })
+      yield* send(
+        id,
+        spent("claude", { input: 10, cached: 200, output: 3, usd: 0.25 }),
+        spent("claude", { input: 1, cached: 0, output: 1, usd: 0.5 }),
+        spent("codex", { input: 5, cached: 0, output: 1 }),
+        Step.emit({ type: "task.spent", payload: { cost: "whatever an application emits" } }),
+        Step.succeed(1)
+      )
+      yield* Stream.runDrain(world.bySocket.events(id))
+      const tokens = (agent: string, kind: string) => `charlotte_agent_tokens_total{agent="${agent}",kind="${kind}"}`
+      const after = yield* Effect.repeat(samples(world), {
+        until: (found) => growth(before, found, tokens("codex", "output")) === 1
+      })
+      expect(growth(before, after, 'charlotte_agent_cost_usd_total{agent="claude"}')).toBe(0.75)
+      expect(after.has('charlotte_agent_cost_usd_total{agent="codex"}')).toBe(false)
+      const kinds = ["input", "cached", "output"]
+      expect(kinds.map((kind) => growth(before, after, tokens("claude", kind)))).toEqual([11, 200, 4])
+      expect(kinds.map((kind) => growth(before, after, tokens("codex", kind)))).toEqual([5, 0, 1])
+    })
   )
 
   it.scopedLive("counts failed gates, and the turns of agents by how they ended", () =>

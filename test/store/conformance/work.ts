@@ -24,7 +24,16 @@ const wholeTask = task("b", 7, 0, {
   reason: "no",
   said: "It's done.",
   log: "/a/file",
-  session: new Work.TaskSession({ agent: "claude", directory: "/w", attempt: 2, log: "/a/file", id: 'it\'s "1"' }),
+  session: new Work.TaskSession({
+    agent: "claude",
+    directory: "/w",
+    attempt: 2,
+    log: "/a/file",
+    id: 'it\'s "1"',
+    total: { input: 3, cached: 2, output: 1, usd: 0.000001 }
+  }),
+  cost: { input: 1, cached: 2, output: 3, usd: 1.5, isApproximate: true },
+  turn: { agent: "it's", log: "/a/file", total: { input: 0, cached: 0, output: 0 } },
   resolves: ["a.txt", 'it\'s "b"'],
   gateFailures: [new Work.GateFailure({ files: "8c1f", log: "/logs/it's one" })],
   notes: ["one", { _tag: "protected", files: ['it\'s "1"', "two"], patch: "/logs/1.patch" }],
@@ -175,6 +184,25 @@ export const work = (layer: Layer.Layer<RunStore.RunStore>) => {
           ...[task("b", 9, 3), task("b", 10, 4), third]
         ])
         expect(refused._tag).toBe("Superseded")
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("lists the costs of tasks, for many jobs at once", () =>
+      Effect.gen(function* () {
+        const [first, second] = [
+          { input: 1, cached: 0, output: 2 },
+          { input: 0, cached: 5, output: 1, usd: 0.25 }
+        ]
+        const with_ = (cost: typeof first) =>
+          new Work.Work({ units: plan.units, tasks: plan.tasks.map((task) => new Work.TaskRecord({ ...task, cost })) })
+        yield* planned(1, with_(first))
+        yield* planned(2)
+        const { work } = yield* planned(3, with_(second))
+        const found = yield* work.costs([1, 2, 3, 4].map(id))
+        expect([...found.keys()].sort()).toEqual([id(1), id(3)])
+        expect(found.get(id(1))).toEqual([first, first, first])
+        expect(found.get(id(3))).toEqual([second, second, second])
+        expect((yield* work.costs([])).size).toBe(0)
       }).pipe(Effect.provide(layer))
     )
 

@@ -68,6 +68,17 @@ describe("a profile", () => {
     expect([preset?.format, other?.format, text?.format]).toEqual(["claude-stream-json", "claude-stream-json", "text"])
   })
 
+  it("says what tokens cost", () => {
+    const text = (prices: string) => `agents:\n  codex: { prices: ${prices} }\n`
+    expect(one(text("{ input: 1.25, cached: 0.125, output: 10 }"), "codex")).toMatchObject({
+      prices: { input: 1.25, cached: 0.125, output: 10 }
+    })
+    for (const wrong of ["1.25", "{ input: 1 }", "{ input: 1, cached: -1, output: 1 }"])
+      expect(problems(text(wrong)).map(String), wrong).toEqual([
+        expect.stringContaining("must be a mapping such as { input: 1.25, cached: 0.125, output: 10 }")
+      ])
+  })
+
   it("says how a model is chosen and how many turns run at once, by default only for the presets", () => {
     const text = "agents:\n  mine: { command: [mine], model: [-m, '{model}'], concurrency: 2 }\n"
     expect(one(text, "mine")).toMatchObject({ model: ["-m", "{model}"], concurrency: 2 })
@@ -138,8 +149,8 @@ describe("a profile", () => {
   it("rejects unknown keys", () => {
     expect(problems("agents:\n  claude:\n    comand: [x]\n    environment: [A]\n  codex: fast\n")).toEqual([
       '3: has the unknown key "comand" in agents.claude: did you mean "command"?',
-      '4: has the unknown key "environment" in agents.claude: expected one of command, resume, model, prompt, format, env, timeout, silence, concurrency',
-      "5: agents.codex must be a mapping with these keys: command, resume, model, prompt, format, env, timeout, silence, concurrency"
+      '4: has the unknown key "environment" in agents.claude: expected one of command, resume, model, prompt, format, env, timeout, silence, concurrency, prices',
+      "5: agents.codex must be a mapping with these keys: command, resume, model, prompt, format, env, timeout, silence, concurrency, prices"
     ])
   })
 

@@ -36,6 +36,7 @@ const transcript = (file: string) => readFileSync(new URL(file, directory), "utf
 const expected: { readonly [file: string]: string } = {
   "claude-401.jsonl": "auth",
   "claude-429.jsonl": "usageLimit",
+  "claude-budget.jsonl": "budget",
   "claude-connection.jsonl": "network",
   "claude-invalid-key.jsonl": "auth",
   "claude-limit-printed.jsonl": "usageLimit until 2025-11-27T04:01:00.000Z",

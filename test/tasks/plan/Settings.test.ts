@@ -112,12 +112,33 @@ describe("charlotte.yaml", () => {
     ])
   })
 
+  it("limits what a job may spend, in US dollars and in tokens with a unit", () => {
+    const limitsOf = (limits: string) => parse(`limits: { ${limits} }\n`).settings.limits
+    expect(limitsOf("usd: 20, tokens: 5M")).toEqual(new Settings.Limits({ usd: 20, tokens: 5_000_000 }))
+    expect(limitsOf("usd: 0.5, tokens: 1.5k")).toEqual(new Settings.Limits({ usd: 0.5, tokens: 1_500 }))
+    expect(limitsOf("tokens: 250000")).toEqual(new Settings.Limits({ tokens: 250_000 }))
+    const json = Schema.parseJson(Settings.Limits)
+    const limits = limitsOf("usd: 20, tokens: 5M")
+    expect(Schema.decodeSync(json)(Schema.encodeSync(json)(limits))).toEqual(limits)
+    for (const [wrong, key] of [
+      ["usd: 0", "usd must be an amount in US dollars"],
+      ["usd: -1", "usd must be an amount in US dollars"],
+      ["usd: much", "usd must be an amount in US dollars"],
+      ["tokens: 0", "tokens must be a number of tokens"],
+      ["tokens: 5G", "tokens must be a number of tokens"],
+      ["tokens: -5", "tokens must be a number of tokens"]
+    ])
+      expect(parse(`limits: { ${wrong} }\n`).problems.map(String), wrong).toEqual([
+        expect.stringContaining(`limits.${key}`)
+      ])
+  })
+
   it("rejects unknown limits", () => {
     expect(parse("limits:\n  calls: 3\n").problems.map(String)).toEqual([
-      'tasks/charlotte.yaml:2: has the unknown key "calls" in limits: expected one of agentCalls, duration, answer'
+      'tasks/charlotte.yaml:2: has the unknown key "calls" in limits: expected one of agentCalls, duration, answer, usd, tokens'
     ])
     expect(parse("limits: 3\n").problems.map(String)).toEqual([
-      "tasks/charlotte.yaml:1: limits must be a mapping with these keys: agentCalls, duration, answer"
+      "tasks/charlotte.yaml:1: limits must be a mapping with these keys: agentCalls, duration, answer, usd, tokens"
     ])
   })
 })

@@ -7,6 +7,7 @@ import { JobManager } from "charlotte"
 import { Duration, Effect, Layer, Logger } from "effect"
 import { writeSync } from "node:fs"
 import { charlotte } from "../Composition.js"
+import { configured } from "./Metered.js"
 import { resolver } from "./Resolver.js"
 import { resumeParked, writer } from "./Writer.js"
 
@@ -33,7 +34,7 @@ const layer = charlotte(
   {
     env: ["WITNESS"],
     around: { ...variables, WITNESS: `${root}/witness` },
-    profiles: [writer(root), resolver({ root })]
+    profiles: [writer(root), resolver({ root }), ...configured(root)]
   }
 )
 

@@ -36,6 +36,8 @@ export const work = [
     said TEXT,
     log TEXT,
     session TEXT CHECK (json_typeof(CAST(session AS json)) = 'object'),
+    cost TEXT CHECK (json_typeof(CAST(cost AS json)) = 'object'),
+    turn TEXT CHECK (json_typeof(CAST(turn AS json)) = 'object'),
     resolves TEXT CHECK (json_typeof(CAST(resolves AS json)) = 'array'),
     gate_failures TEXT CHECK (json_typeof(CAST(gate_failures AS json)) = 'array'),
     notes TEXT NOT NULL CHECK (json_typeof(CAST(notes AS json)) = 'array'),

@@ -1,0 +1,115 @@
+/**
+ * What the turns of a job cost, and the limits of that.
+ *
+ * The cost of a turn is counted from its output, in the same write that records its end. A turn that is cut off is counted when it is
+ * interrupted or, after a crash, before the next attempt of the job begins its work.
+ */
+import { Effect, Option, Schema } from "effect"
+import { SpendingLimits } from "../../domain/Cost.js"
+import { limitsSignal } from "../../domain/Run.js"
+import type { RecordedSignal } from "../../domain/RecordedSignal.js"
+import { type TaskRecord, TaskSession } from "../../domain/Work.js"
+import type { ParkOptions } from "../../manager/Orchestrator.js"
+import * as costs from "../../progress/cost.js"
+import * as Agent from "../agents/Agent.js"
+import type { Profile } from "../agents/Profile.js"
+import * as usage from "../agents/usage.js"
+import { BudgetReached } from "./BudgetReached.js"
+import type { RunContext } from "./RunContext.js"
+import type { TaskChange } from "./TaskProgress.js"
+import type { WriteError } from "./WriteError.js"
+
+const decode = Schema.decodeUnknownOption(SpendingLimits)
+
+/** The limits of a plan, each as a person has set it last. */
+export const limits = (planned: SpendingLimits, signals: ReadonlyArray<RecordedSignal>): SpendingLimits => {
+  const set = signals.flatMap(({ name, payload }) => (name === limitsSignal ? Option.toArray(decode(payload)) : []))
+  const tokens = set.findLast(({ tokens }) => tokens !== undefined)?.tokens ?? planned.tokens
+  const usd = set.findLast(({ usd }) => usd !== undefined)?.usd ?? planned.usd
+  return { ...(usd !== undefined && { usd }), ...(tokens !== undefined && { tokens }) }
+}
+
+type Spent = Pick<RunContext, "progress" | "spending">
+
+/** Fails once the job has spent as much as it may. */
+export const check = ({ progress, spending }: Spent): Effect.Effect<void, BudgetReached> =>
+  Effect.suspend(() => {
+    const limits = costs.reached(progress.cost(), spending)
+    return limits === undefined
+      ? Effect.void
+      : new BudgetReached({ limits, reason: `the job has reached its limit of ${costs.limitsText(limits)}` })
+  })
+
+/** A job that parks at a limit says what it has spent, and how it continues. */
+export const parked = ({ job, progress }: Pick<RunContext, "job" | "progress">, options: ParkOptions): ParkOptions =>
+  options.limits === undefined
+    ? options
+    : {
+        ...options,
+        reason: `${options.reason}: ${costs.spentText(progress.cost(), options.limits)}; continue with a new total: ${costs.resumeCommand(job.id, options.limits)}`
+      }
+
+/** The profile of an agent whose output shows what it costs. */
+export const profileOf = (agent: Agent.Agent): Profile | undefined =>
+  Agent.$is("Command")(agent) && agent.profile.format !== "text" ? agent.profile : undefined
+
+/** What a turn has cost, and the change of its task's record that counts it. */
+const counted = (record: TaskRecord, prices: Profile["prices"]) =>
+  Effect.gen(function* () {
+    const { cost, session, turn } = record
+    if (turn === undefined) return undefined
+    const found = usage.count(yield* usage.read(turn.log), { before: turn.total, prices })
+    const total = found === undefined ? cost : costs.add(cost ?? costs.nothing, found.cost)
+    const ofSession =
+      session === undefined || found === undefined
+        ? session
+        : new TaskSession({ ...session, total: found.total }, { disableValidation: true })
+    const change: TaskChange = { turn: undefined, cost: total, session: ofSession }
+    const event = found && total && { agent: turn.agent, cost: found.cost, total }
+    return { change, event }
+  })
+
+interface Place {
+  readonly unit: string
+  readonly task: number
+}
+
+type Counting = Pick<RunContext, "emit" | "progress">
+
+/**
+ * Counts the turn at a task that has begun, and records that with a further change. Nothing is counted twice: its cost replaces the
+ * record of the turn.
+ */
+export const end = (
+  { emit, progress }: Counting,
+  { task, unit }: Place,
+  prices: Profile["prices"],
+  further: (session: TaskSession | undefined) => TaskChange = () => ({})
+): Effect.Effect<void, WriteError> =>
+  Effect.gen(function* () {
+    const found = yield* counted(progress.task(unit, task), prices)
+    yield* progress.changeTask(unit, task, { ...found?.change, ...further(found?.change.session) })
+    if (found?.event !== undefined) yield* emit("task.spent", found.event, { unit, task })
+  })
+
+/** Counts the turn at a task, if one has begun and was not counted: it was cut off. */
+const endOpen = (ctx: Counting, at: Place, prices: Profile["prices"]) =>
+  Effect.suspend(() => (ctx.progress.task(at.unit, at.task).turn === undefined ? Effect.void : end(ctx, at, prices)))
+
+/** Counts a turn that is interrupted. If that fails, the next attempt of the job counts it. */
+export const cutOff = (ctx: Counting, at: Place, { agent }: { readonly agent: Agent.Agent }): Effect.Effect<void> =>
+  Effect.ignoreLogged(endOpen(ctx, at, profileOf(agent)?.prices))
+
+/** Counts the turns that a crash cut off. */
+export const countCutOff = (
+  ctx: Counting & Pick<RunContext, "snapshot">,
+  pricesOf: (agent: string) => Effect.Effect<Profile["prices"]>
+): Effect.Effect<void, WriteError> =>
+  Effect.forEach(
+    ctx.snapshot.plan.units.flatMap(({ id }) => ctx.progress.tasksOf(id)),
+    ({ task, turn, unit }) =>
+      turn === undefined
+        ? Effect.void
+        : Effect.flatMap(pricesOf(turn.agent), (prices) => endOpen(ctx, { unit, task }, prices)),
+    { discard: true }
+  )
