@@ -12,6 +12,7 @@ import { join } from "node:path"
 import type { JobConfig, Landing } from "../domain/JobConfig.js"
 import type { JobId } from "../domain/JobId.js"
 import { type JobContext, Orchestrator } from "../manager/Orchestrator.js"
+import * as Permits from "../internal/Permits.js"
 import { RunStore } from "../store/RunStore.js"
 import { Agents } from "./Agents.js"
 import * as JobDirectories from "./JobDirectories.js"
@@ -203,7 +204,10 @@ const run = (options: Options, taskAgents: TaskAgents.TaskAgents, job: JobContex
       parkedFor: JobLifecycle.parkedFor(lifecycle),
       working: yield* WorkingTime.make,
       // A job of which no turn has begun cannot be resumed with other limits.
-      spending: Spending.limits(plan.settings.limits, job.attempt === 1 ? [] : yield* Decisions.signalsOf(store, id)),
+      spending: {
+        limits: Spending.limits(plan.settings.limits, job.attempt === 1 ? [] : yield* Decisions.signalsOf(store, id)),
+        step: Permits.make(1)
+      },
       emit,
       hide: options.hide ?? identity
     }

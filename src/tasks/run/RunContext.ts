@@ -39,8 +39,8 @@ export interface RunContext {
   /** How long the job was parked in its earlier attempts. */
   readonly parkedFor: Duration.Duration
   readonly working: WorkingTime
-  /** How much the job may spend. */
-  readonly spending: SpendingLimits
+  /** How much the job may spend; `step` keeps a turn from beginning while another is counted. */
+  readonly spending: { readonly limits: SpendingLimits; readonly step: Permits }
   readonly emit: EmitTaskEvent
   /** Redacts a text for agents. */
   readonly hide: (text: string) => string

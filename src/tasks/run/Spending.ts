@@ -34,11 +34,15 @@ type Spent = Pick<RunContext, "progress" | "spending">
 /** Fails once the job has spent as much as it may. */
 export const check = ({ progress, spending }: Spent): Effect.Effect<void, BudgetReached> =>
   Effect.suspend(() => {
-    const limits = costs.reached(progress.cost(), spending)
+    const limits = costs.reached(progress.cost(), spending.limits)
     return limits === undefined
       ? Effect.void
       : new BudgetReached({ limits, reason: `the job has reached its limit of ${costs.limitsText(limits)}` })
   })
+
+/** Runs the effect with which a turn begins, or fails as `check`. No turn is counted in between. */
+export const begin = <A, E, R>(ctx: Spent, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | BudgetReached, R> =>
+  ctx.spending.step(Effect.zipRight(check(ctx), effect))
 
 /** A job that parks at a limit says what it has spent, and how it continues. */
 export const parked = ({ job, progress }: Pick<RunContext, "job" | "progress">, options: ParkOptions): ParkOptions =>
@@ -74,22 +78,25 @@ interface Place {
   readonly task: number
 }
 
-type Counting = Pick<RunContext, "emit" | "progress">
+type Counting = Pick<RunContext, "emit" | "progress" | "spending">
 
 /**
  * Counts the turn at a task that has begun, and records that with a further change. Nothing is counted twice: its cost replaces the
  * record of the turn.
  */
 export const end = (
-  { emit, progress }: Counting,
+  { emit, progress, spending }: Counting,
   { task, unit }: Place,
   prices: Profile["prices"],
   further: (session: TaskSession | undefined) => TaskChange = () => ({})
 ): Effect.Effect<void, WriteError> =>
   Effect.gen(function* () {
     const found = yield* counted(progress.task(unit, task), prices)
-    yield* progress.changeTask(unit, task, { ...found?.change, ...further(found?.change.session) })
-    if (found?.event !== undefined) yield* emit("task.spent", found.event, { unit, task })
+    const record = progress.changeTask(unit, task, { ...found?.change, ...further(found?.change.session) })
+    const event = found?.event
+    yield* spending.step(
+      event === undefined ? record : Effect.zipRight(record, emit("task.spent", event, { unit, task }))
+    )
   })
 
 /** Counts the turn at a task, if one has begun and was not counted: it was cut off. */

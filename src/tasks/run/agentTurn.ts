@@ -143,8 +143,9 @@ export const run = (
       })
     )
     // Other turns may have ended meanwhile.
-    yield* Effect.tapError(Spending.check(ctx), () => markRunning({ calls, session: former, turn: undefined }))
-    yield* emit("task.agent.started", { agent: worker.name, log })
+    yield* Effect.tapError(Spending.begin(ctx, emit("task.agent.started", { agent: worker.name, log })), () =>
+      markRunning({ calls, session: former, turn: undefined })
+    )
     const clock = yield* RealClock
     const began = yield* clock.now
     const value = yield* runCommand.run(ctx, worktree, {

@@ -52,8 +52,8 @@ export const land = async (id: string): Promise<string> => {
 
 /** With limits, a job may spend as much in all from now on. */
 export const resume = async (id: string, { tokens, usd }: SpendingLimits = {}): Promise<void> => {
-  const limits = [...(usd === undefined ? [] : [`usd=${usd}`]), ...(tokens === undefined ? [] : [`tokens=${tokens}`])]
-  await send(`${root}/jobs/${id}/resume${limits.length === 0 ? "" : `?${limits.join("&")}`}`, { method: "POST" })
+  const limits = `${usd === undefined ? "" : `&usd=${usd}`}${tokens === undefined ? "" : `&tokens=${tokens}`}`
+  await send(`${root}/jobs/${id}/resume?by=page${limits}`, { method: "POST" })
 }
 
 /** Without a priority or a start, that stays as it is. */

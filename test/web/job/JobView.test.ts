@@ -178,6 +178,34 @@ layer(browser, { excludeTestServices: true })("the view of a job", (it) => {
     })
   )
 
+  it.scoped("says what tasks, units and the job have cost, and continues a job at its limit with a new total", () =>
+    Effect.gen(function* () {
+      const { logs, world } = yield* worldWithLogs
+      const { agent, begin, spent } = makeTask(logs)
+      const id = yield* world.client.start(config())
+      const plan = planned([
+        { id: "api", tasks: ["Serve", "Check"] },
+        { id: "web", tasks: ["Show"] }
+      ])
+      const work = [plan, begin("api"), ...agent("api", 1, 1, "Serve", ""), spent("api", 1, 0.4), spent("api", 2, 0.8)]
+      yield* world.script.send(id, ...emitAll([...work, spent("web", 1, 0.3)]))
+      const { page, problems } = yield* world.open(`/jobs/${id}?unit=api`)
+      yield* act(() => page.locator(".job-facts").getByText("$1.50").waitFor())
+      yield* act(() => page.locator(".side-head").getByText("$1.20").waitFor())
+      yield* act(() => page.getByRole("button", { name: /1 Serve.*\$0\.40/ }).waitFor())
+
+      const limits = { reason: "the job has reached its limit of $1.50", limits: { usd: 1.5 } }
+      yield* world.script.send(id, Step.park({ ...limits, signal: "charlotte.resume" }))
+      yield* act(() => page.getByRole("button", { name: "Resume up to $3.00" }).click())
+      yield* world.script.began(id, 2)
+      yield* act(() => page.getByRole("tab", { name: "Events" }).click())
+      yield* act(() =>
+        page.getByRole("listbox", { name: "Events" }).getByText("may spend $3.00 in all, says page").waitFor()
+      )
+      expect(problems).toEqual([])
+    })
+  )
+
   it.scoped("stops a job, and says when it is really over", () =>
     Effect.gen(function* () {
       const { world } = yield* worldWithLogs

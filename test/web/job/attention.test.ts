@@ -28,6 +28,8 @@ const job = (fields: Partial<Job>): Job => ({
   keys: undefined,
   units: [],
   tasks: [],
+  cost: undefined,
+  retriesCost: undefined,
   questions: undefined,
   ...fields
 })
@@ -91,6 +93,7 @@ describe("what is said of a job first", () => {
           signal: undefined,
           approval: undefined,
           questions: undefined,
+          limits: undefined,
           retry: undefined
         },
         waitsFor: "time"
@@ -104,7 +107,15 @@ describe("what is said of a job first", () => {
     const signal = (signal: string) =>
       say({
         status: "parked",
-        parked: { reason, until: undefined, signal, approval: undefined, questions: undefined, retry: undefined },
+        parked: {
+          reason,
+          until: undefined,
+          signal,
+          approval: undefined,
+          questions: undefined,
+          limits: undefined,
+          retry: undefined
+        },
         waitsFor: "signal"
       })
     expect(signal("charlotte.resume")).toEqual([
@@ -123,6 +134,7 @@ describe("what is said of a job first", () => {
           signal: undefined,
           approval: undefined,
           questions: undefined,
+          limits: undefined,
           retry: undefined
         },
         waitsFor: "permit"
@@ -134,7 +146,13 @@ describe("what is said of a job first", () => {
     const asks: Spec = [9, "unit.asked", { task: 1, question: "Which port?" }, "api"]
     const question = { tone: "warn", text: "api needs an answer", reason: "Which port?", unit: "api", action: "answer" }
     expect(say({}, asks, ...attempt(10, 1, "web", true).slice(0, 2))[0]).toEqual(question)
-    const parked = { reason: "api asks: Which port?", until: undefined, signal: "charlotte.resume", questions: 1 }
+    const parked = {
+      reason: "api asks: Which port?",
+      until: undefined,
+      signal: "charlotte.resume",
+      questions: 1,
+      limits: undefined
+    }
     expect(
       say(
         { status: "parked", parked: { ...parked, approval: undefined, retry: undefined }, waitsFor: "signal" },

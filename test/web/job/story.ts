@@ -61,6 +61,10 @@ export const makeTask = (logs: string) => {
       ...at(unit, task),
       payload: { class: "success", log: { file: file(unit, task, attempt, "agent"), from: 0, to: 1e9 } }
     }),
+    spent: (unit: string, task: number, usd: number): Emitted => {
+      const cost = { input: 1_000, cached: 10_000, output: 500, usd }
+      return { type: "task.spent", ...at(unit, task), payload: { agent: "claude", cost, total: cost } }
+    },
     gate: (unit: string, task: number, attempt: number, text: string, reason?: string): ReadonlyArray<Emitted> => {
       const log = file(unit, task, attempt, "gate")
       write(log, text)

@@ -35,6 +35,7 @@ const job = (id: string, more: Partial<ListedJob> = {}): ListedJob => ({
   error: undefined,
   phase: undefined,
   progress: undefined,
+  cost: undefined,
   unitNames: undefined,
   questions: undefined,
   ...more
@@ -49,6 +50,7 @@ const parked = (id: string, more: Partial<NonNullable<ListedJob["parked"]>>): Li
       signal: undefined,
       approval: undefined,
       questions: undefined,
+      limits: undefined,
       retry: undefined,
       ...more
     }
