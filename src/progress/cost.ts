@@ -61,6 +61,7 @@ export const short = (cost: Cost): string => {
 
 /** `~$1.20, 12.3k tokens (1.2k input, 10.0k cached, 1.1k output)` */
 export const long = (cost: Cost): string => {
+  if (tokens(cost) === 0) return short(cost)
   const kinds = [
     `${tokensText(cost.input)} input`,
     `${tokensText(cost.cached)} cached`,

@@ -36,6 +36,7 @@ describe("costs", () => {
     expect(costs.long({ input: 900, cached: 10_000, output: 4_560_000, usd: 3 })).toBe(
       "$3.00, 4.57M tokens (900 input, 10.0k cached, 4.56M output)"
     )
+    expect(costs.long({ ...tokens(0), usd: 0.5 })).toBe("$0.50")
     expect([999, 1_000, 999_949, 999_950, 5e6].map(costs.tokensText)).toEqual([
       "999",
       "1.0k",
