@@ -1,6 +1,7 @@
 /** The stand-in `metered.mjs` for agents that report what they cost, and what it has drawn. */
 import { Agents } from "charlotte/tasks"
 import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { Cost } from "../../../src/domain/Cost.js"
 import * as costs from "../../../src/progress/cost.js"
@@ -40,9 +41,18 @@ export const configure = (root: string, options: Options) =>
 export const configured = (root: string) =>
   existsSync(`${root}/metered.json`) ? [profile(root, JSON.parse(readFileSync(`${root}/metered.json`, "utf8")))] : []
 
-/** Whether a turn with this number hangs. */
+/** The output of turns, by the name of its log. */
+const logs = (root: string): ReadonlyArray<string> => {
+  const directory = `${root}/charlotte/logs`
+  if (!existsSync(directory)) return []
+  const names = readdirSync(directory, { recursive: true, encoding: "utf8" })
+  return names.filter((name) => name.endsWith(".agent.log")).map((name) => readFileSync(join(directory, name), "utf8"))
+}
+
+/** Whether the turn with this number of the only unit hangs, and its manager has kept what it has printed: else a kill loses that. */
 export const hasBegun = (root: string, number: number): boolean =>
-  readdirSync(root).some((name) => name.startsWith("begun-") && name.endsWith(`-${number}`))
+  readdirSync(root).some((name) => name.startsWith("begun-") && name.endsWith(`-${number}`)) &&
+  logs(root).filter((text) => text.includes('"Hi."')).length === number
 
 /** What it has drawn, in all. */
 export const drawn = (root: string): Cost => {
