@@ -54,6 +54,16 @@ const sameInEvents = ({ events, work }: Effect.Effect.Success<ReturnType<typeof 
   expect(JobModel.tasks(model).map(({ cost }) => cost)).toEqual(work.tasks.map(({ cost }) => cost))
 }
 
+/** Takes its time to record a turn that begins, so that others end in between. */
+const slowToBegin = (store: RunStore.Service): RunStore.Service => ({
+  ...store,
+  work: {
+    ...store.work,
+    task: (changed) =>
+      changed.task.turn === undefined ? store.work.task(changed) : Effect.delay(store.work.task(changed), "300 millis")
+  }
+})
+
 const agents = [
   ["Claude Code 2.1.276", { version: "2.1.276" }],
   ["Claude Code 2.1.278", { version: "2.1.278" }],
@@ -216,7 +226,7 @@ describe("a job that has spent as much as it may", () => {
             expect(turns).toBeGreaterThanOrEqual(12)
             expect(spent).toEqual(Metered.drawn(world.root))
             expect(yield* recorded(id)).toEqual(spent)
-          }).pipe(Effect.provide(charlotte(world, { profiles: [Metered.profile(world.root)] })))
+          }).pipe(Effect.provide(charlotte(world, { profiles: [Metered.profile(world.root)], store: slowToBegin })))
         }),
       180_000
     )
