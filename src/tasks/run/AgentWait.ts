@@ -65,7 +65,8 @@ export const until = (
       cause._tag === "AgentLimited" ? { ...of(cause), isOver: ctx.taskAgents.isFree(cause.limit.agent) } : of(cause)
     )
     const reason = text(waits)
-    // Recorded, so that no turn begins before a person resumes the job, even if it continues for other units. What a job has spent is.
+    // Recorded, so that no turn begins before a person resumes the job, even if it continues for other units. At a limit of what the
+    // job may spend none begins anyway.
     const isKept = waits.some(({ limits }) => limits !== undefined)
     if (!isKept && UnitActivity.earliest(waits) === undefined) yield* ctx.progress.changeUnit(unit.id, { reason })
     yield* noted(ctx, unit, activity, waits)

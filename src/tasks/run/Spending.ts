@@ -45,13 +45,15 @@ export const begin = <A, E, R>(ctx: Spent, effect: Effect.Effect<A, E, R>): Effe
   ctx.spending.step(Effect.zipRight(check(ctx), effect))
 
 /** A job that parks at a limit says what it has spent, and how it continues. */
-export const parked = ({ job, progress }: Pick<RunContext, "job" | "progress">, options: ParkOptions): ParkOptions =>
-  options.limits === undefined
-    ? options
-    : {
-        ...options,
-        reason: `${options.reason}: ${costs.spentText(progress.cost(), options.limits)}; continue with a new total: ${costs.resumeCommand(job.id, options.limits)}`
-      }
+export const parked = (
+  { job, progress, spending }: Spent & Pick<RunContext, "job">,
+  options: ParkOptions
+): ParkOptions => {
+  const limits = options.limits && costs.reached(progress.cost(), spending.limits)
+  if (limits === undefined) return options
+  const advice = `continue with a new total: ${costs.resumeCommand(job.id, limits)}`
+  return { ...options, limits, reason: `${options.reason}: ${costs.spentText(progress.cost(), limits)}; ${advice}` }
+}
 
 /** The profile of an agent whose output shows what it costs. */
 export const profileOf = (agent: Agent.Agent): Profile | undefined =>
