@@ -346,6 +346,48 @@ export class AlreadyManaged extends Schema.TaggedError<AlreadyManaged>()("Alread
 }
 
 /**
+ * A subscriber of this name is live on this store already.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class AlreadySubscribed extends Schema.TaggedError<AlreadySubscribed>()("AlreadySubscribed", {
+  name: Schema.String
+}) {
+  override get message() {
+    return `a subscriber "${this.name}" is live on this store already; choose another name, or build its layer once`
+  }
+}
+
+/**
+ * There is no subscriber of this name.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class SubscriberNotFound extends Schema.TaggedError<SubscriberNotFound>()("SubscriberNotFound", {
+  name: Schema.String
+}) {
+  override get message() {
+    return `no subscriber "${this.name}"`
+  }
+}
+
+/**
+ * A process runs the subscriber, so it cannot be removed.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class SubscriberInUse extends Schema.TaggedError<SubscriberInUse>()("SubscriberInUse", {
+  name: Schema.String
+}) {
+  override get message() {
+    return `a process runs the subscriber "${this.name}"; stop that process first`
+  }
+}
+
+/**
  * Another node of the cluster has this address.
  *
  * @since 0.2.0

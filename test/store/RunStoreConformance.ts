@@ -17,6 +17,7 @@ import { searching } from "./conformance/searching.js"
 import { recovery } from "./conformance/recovery.js"
 import { rescheduling } from "./conformance/rescheduling.js"
 import { retention } from "./conformance/retention.js"
+import { subscribers } from "./conformance/subscribers.js"
 import { vocabulary } from "./conformance/vocabulary.js"
 import { watching } from "./conformance/watching.js"
 import { work } from "./conformance/work.js"
@@ -39,7 +40,8 @@ export const conformance = (layer: Layer.Layer<RunStore.RunStore>): void => {
     agentLimits,
     questions,
     cluster,
-    producing
+    producing,
+    subscribers
   ]) {
     part(layer)
   }

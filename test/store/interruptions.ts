@@ -4,7 +4,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { type JobId, Run, RunStore } from "charlotte"
-import { Effect, Exit, type Layer, Option, type Scope } from "effect"
+import { Duration, Effect, Exit, type Layer, Option, type Scope } from "effect"
 import { AgentLimit } from "../../src/domain/AgentLimit.js"
 import { Question } from "../../src/domain/Question.js"
 import { TurnStreak } from "../../src/domain/TurnStreak.js"
@@ -17,7 +17,8 @@ import { planOf, task, unit } from "./work.js"
 
 type Store = RunStore.RunStore["Type"]
 
-type Part = "cluster" | "kinds" | "owners" | "producers" | "childProcesses" | "work" | "agentLimits" | "questions"
+type Part =
+  "cluster" | "kinds" | "owners" | "producers" | "subscribers" | "childProcesses" | "work" | "agentLimits" | "questions"
 
 /** No operations of a database: constants, and what is passed on. */
 type Other =
@@ -27,6 +28,7 @@ type Other =
   | "childProcesses.spansMachines"
   | "cluster.disconnect"
   | "producers.rest"
+  | "subscribers.claim"
   | "retain"
 
 type Operation =
@@ -50,6 +52,26 @@ interface Call {
   /** Whether it has had its effect. A read has none. */
   readonly isDone?: Effect.Effect<boolean, unknown>
 }
+
+const subscriber = (name: string) => ({ name, from: "start", hold: Duration.zero, at: at(1) }) as const
+
+const subscriberOf = (store: Store, name: string) =>
+  Effect.map(store.subscribers.list, (all) => all.find((one) => one.name === name))
+
+/** Records a failure on the first event of the job. */
+const failure = ({ jobId, kind: name, store: { subscribers } }: Scene) =>
+  Effect.gen(function* () {
+    const { deliveries } = yield* subscribers.deliveries({ kinds: [name], after: 0, limit: 1 })
+    const cursor = deliveries[0]?.event.cursor ?? 0
+    yield* subscribers.failed({ name, jobId, cursor, at: at(2), error: "no" })
+    return { name, cursor }
+  })
+
+/** Has failed on the first event of the job of the scene. */
+const failed = (scene: Scene) =>
+  scene
+    .created()
+    .pipe(Effect.zipRight(scene.store.subscribers.register(subscriber(scene.kind))), Effect.zipRight(failure(scene)))
 
 const parked = new Run.Parked({ reason: "waits", signal: "go" })
 const waiting = ["interrupted", "parked", "pending"] as const
@@ -216,6 +238,59 @@ const operations: { readonly [O in Operation]: (scene: Scene) => Effect.Effect<C
     Effect.as(store.kinds.pause({ kind, at: at(2) }), {
       call: store.kinds.unpause(kind),
       isDone: Effect.map(store.kinds.isPaused(kind), (isPaused) => !isPaused)
+    }),
+  "subscribers.list": read(({ store }) => store.subscribers.list),
+  "subscribers.progress": read(({ kind, store }) => store.subscribers.progress({ name: kind, after: 0 })),
+  "subscribers.deliveries": read(({ kind, store }) =>
+    store.subscribers.deliveries({ kinds: [kind], types: ["x"], after: 0, limit: 10 })
+  ),
+  "subscribers.register": ({ kind, store }) =>
+    Effect.succeed({
+      call: store.subscribers.register(subscriber(kind)),
+      isDone: Effect.map(subscriberOf(store, kind), (found) => found !== undefined)
+    }),
+  "subscribers.tryLock": ({ kind, store }) =>
+    Effect.as(store.subscribers.register(subscriber(kind)), { call: store.subscribers.tryLock(kind) }),
+  "subscribers.move": ({ kind, store }) =>
+    Effect.as(store.subscribers.register(subscriber(kind)), {
+      call: Effect.flatMap(Effect.flatten(store.subscribers.tryLock(kind)), ({ holder }) =>
+        store.subscribers.move({ name: kind, holder, cursor: 7, at: at(2) })
+      ),
+      isDone: Effect.map(subscriberOf(store, kind), (found) => found?.cursor === 7)
+    }),
+  "subscribers.failed": (scene) =>
+    Effect.as(Effect.zipRight(scene.created(), scene.store.subscribers.register(subscriber(scene.kind))), {
+      call: failure(scene),
+      isDone: Effect.map(subscriberOf(scene.store, scene.kind), (found) => found?.failing === 1)
+    }),
+  "subscribers.putAside": (scene) =>
+    Effect.map(failed(scene), (event) => ({
+      call: scene.store.subscribers.putAside(event),
+      isDone: Effect.map(subscriberOf(scene.store, scene.kind), (found) => found?.aside === 1)
+    })),
+  "subscribers.settle": (scene) =>
+    Effect.map(failed(scene), (event) => ({
+      call: scene.store.subscribers.settle(event),
+      isDone: Effect.map(subscriberOf(scene.store, scene.kind), (found) => found?.failing === 0)
+    })),
+  "subscribers.retry": (scene) =>
+    Effect.as(Effect.flatMap(failed(scene), scene.store.subscribers.putAside), {
+      call: scene.store.subscribers.retry({ name: scene.kind, at: at(3) }),
+      isDone: Effect.map(subscriberOf(scene.store, scene.kind), (found) => found?.failing === 1)
+    }),
+  "subscribers.skipped": ({ kind, store }) =>
+    Effect.as(store.subscribers.register(subscriber(kind)), {
+      call: store.subscribers.skipped(kind),
+      isDone: Effect.map(subscriberOf(store, kind), (found) => found?.skipped === 1)
+    }),
+  "subscribers.closeGap": ({ kind, store }) =>
+    Effect.as(store.subscribers.register(subscriber(kind)), {
+      call: store.subscribers.closeGap({ name: kind, to: 7 })
+    }),
+  "subscribers.remove": ({ kind, store }) =>
+    Effect.as(store.subscribers.register(subscriber(kind)), {
+      call: store.subscribers.remove(kind),
+      isDone: Effect.map(subscriberOf(store, kind), (found) => found === undefined)
     }),
 
   "owners.acquire": ({ kind, store }) => Effect.succeed({ call: store.owners.acquire({ kind, id: kind }) }),

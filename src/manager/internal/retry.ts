@@ -54,7 +54,10 @@ export const problem = (kind: string, { times }: Retry): string | undefined => {
     : `retry.times is a whole number from 0 to ${maxTimes}, not ${times}`
 }
 
-const pauseBefore = (n: number, delay: Retry["delay"] = { base: "1 second" }): Effect.Effect<Duration.Duration> =>
+export const pauseBefore = (
+  n: number,
+  delay: Retry["delay"] = { base: "1 second" }
+): Effect.Effect<Duration.Duration> =>
   Effect.suspend(() => {
     if (typeof delay === "function") return Effect.sync(() => Duration.min(Duration.decode(delay(n)), longest))
     const { base, factor = 2, max = "1 hour" } = delay

@@ -46,16 +46,22 @@ export const make = (kindOf: (id: JobId) => string | undefined) => {
       dropped = 0
     },
 
-    page: (kind: string, after: number, limit: number): CursorPage => {
-      const isOfKind = ({ event }: Logged) => kindOf(event.jobId) === kind
+    /** The event of a cursor. */
+    at: (cursor: number): JobEvent | undefined => {
+      const event = events[indexAfter(cursor - 1)]?.event
+      return event?.cursor === cursor ? event : undefined
+    },
+
+    page: (isWanted: (event: JobEvent) => boolean, after: number, limit: number): CursorPage => {
+      const isSelected = ({ event }: Logged) => isWanted(event)
       const first = indexAfter(after)
       const candidates = events.slice(first, first + limit)
       const page = candidates.slice(
         0,
-        Page.fitting(candidates, (logged) => (isOfKind(logged) ? logged.bytes : 0))
+        Page.fitting(candidates, (logged) => (isSelected(logged) ? logged.bytes : 0))
       )
       return {
-        events: page.filter(isOfKind).map(({ event }) => event),
+        events: page.filter(isSelected).map(({ event }) => event),
         cursor: page.at(-1)?.event.cursor ?? after,
         more: page.length < candidates.length || candidates.length === limit,
         size: 0

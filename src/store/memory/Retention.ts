@@ -29,6 +29,7 @@ const isIn = ({ after, status, until }: Span, run: Ended): boolean =>
 export const make = <E extends Entry>({
   entries,
   hasProcesses,
+  isHeld,
   onHidden,
   retries
 }: {
@@ -37,6 +38,8 @@ export const make = <E extends Entry>({
   readonly retries: ReadonlyMap<JobId, JobId>
   /** Whether child processes of a job may be alive. */
   readonly hasProcesses: (id: JobId) => boolean
+  /** Whether a subscriber still waits for a run that has ended. */
+  readonly isHeld: (entry: E, run: { readonly endedAt: DateTime.Utc; readonly at: DateTime.Utc }) => boolean
   readonly onHidden: (entry: E) => void
 }) =>
   Effect.gen(function* () {
@@ -70,6 +73,11 @@ export const make = <E extends Entry>({
       return !isRetried && [...earlierOf(id), id].every((id) => !pinned.has(id) && !hasProcesses(id))
     }
 
+    const isWaitedFor = ({ endedAt, id }: Ended, at: DateTime.Utc): boolean => {
+      const entry = entries.get(id)
+      return entry !== undefined && isHeld(entry, { endedAt, at })
+    }
+
     const hide = (ids: ReadonlyArray<JobId>): ReadonlyArray<JobId> => {
       const last = finished.filter(({ id }) => ids.includes(id) && isLast(id))
       const going = new Set(last.flatMap(({ id }) => [...earlierOf(id), id]))
@@ -85,10 +93,16 @@ export const make = <E extends Entry>({
     }
 
     const pruning = yield* Pruning.make({
-      finished: ({ kind, limit, spans }) =>
+      finished: ({ at, kind, limit, spans }) =>
         Effect.sync(() =>
           finished
-            .filter((run) => kindOf(run.id) === kind && spans.some((span) => isIn(span, run)) && isLast(run.id))
+            .filter(
+              (run) =>
+                kindOf(run.id) === kind &&
+                spans.some((span) => isIn(span, run)) &&
+                isLast(run.id) &&
+                !isWaitedFor(run, at)
+            )
             .slice(0, limit)
             .map((run) => ({ ...run, earlier: earlierOf(run.id) }))
         ),
@@ -133,10 +147,11 @@ export const make = <E extends Entry>({
       isPinned: (id: JobId) => pinned.has(id),
       /** Records that a run has ended. */
       ended: (entry: E): void => {
-        if (!isTerminal(entry.state.status)) return
+        const { endedAt, status } = entry.state
+        if (!isTerminal(status) || endedAt === undefined) return
         add(entry)
         if (finished.length <= maxFinished) return
-        const oldest = finished.find(({ id }) => isLast(id))
+        const oldest = finished.find((run) => isLast(run.id) && !isWaitedFor(run, endedAt))
         if (oldest === undefined) return
         for (const id of hide([oldest.id])) hidden.delete(id)
         dropped += 1

@@ -175,7 +175,9 @@ export const make = ({
       ),
 
     allEvents: ({ after, kind, ...query }) =>
-      Effect.map(Page.limit("read events", { ...query, after }), (limit) => log.page(kind, after, limit)),
+      Effect.map(Page.limit("read events", { ...query, after }), (limit) =>
+        log.page(({ jobId }) => entries.get(jobId)?.submitted.kind === kind, after, limit)
+      ),
 
     latestCursor: Effect.sync(log.latest),
     latestId: Effect.sync(latestId)

@@ -24,6 +24,7 @@ import * as MemoryRetention from "./Retention.js"
 import * as MemoryRunReads from "./RunReads.js"
 import type { Entry } from "./RunReads.js"
 import type { AcceptedEvent, Change, Holder, Service } from "../port/RunStoreService.js"
+import * as MemorySubscriberStore from "./SubscriberStore.js"
 import * as MemoryTaskProgressStore from "./TaskProgressStore.js"
 import * as Page from "../rules/Page.js"
 import * as ChangeNotifier from "../port/ChangeNotifier.js"
@@ -49,13 +50,17 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
   const kindOf = (id: JobId) => entries.get(id)?.submitted.kind
   const log = MemoryEventLog.make(kindOf)
   const kinds = MemoryKindStore.make(notifier)
+  const { isHeld, miss, ...subscribers } = MemorySubscriberStore.make({ kindOf, log, notifier })
   const childProcesses = MemoryChildProcessStore.make(kindOf)
   let latestId = Option.none<JobId>()
   const { ended, isPinned, retention } = yield* MemoryRetention.make({
     entries,
     retries,
     hasProcesses: childProcesses.has,
-    onHidden: ({ events, retry, submitted: { id } }) => {
+    isHeld: ({ events, submitted: { id, kind } }, run) =>
+      isHeld({ ...run, id, kind, last: events.at(-1)?.event.cursor ?? 0 }),
+    onHidden: ({ events, retry, submitted: { id, kind } }) => {
+      miss(kind, events)
       if (retry !== undefined && retries.get(retry.of) === id) retries.delete(retry.of)
       log.drop(events.length)
       work.forget(id)
@@ -310,6 +315,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     owners: MemoryOwnerStore.make(),
     kinds,
     producers,
+    subscribers,
     cluster: MemoryClusterStore.make({ entries, kinds, queue, toRun, create, begin, write }),
 
     childProcesses,

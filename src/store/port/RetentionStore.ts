@@ -33,10 +33,12 @@ export const afterAllIds = "~"
 export interface RetentionStore {
   /**
    * Finished runs of a kind that are not pinned, in the order in which they ended; of a chain of retries, only the last. A run whose
-   * child processes may be alive is left out, since its rows are needed to find them, and so is its chain.
+   * child processes may be alive is left out, since its rows are needed to find them, and so is its chain; and so is, at that time, a
+   * run for which a subscriber still waits.
    */
   readonly finished: (query: {
     readonly kind: string
+    readonly at: DateTime.Utc
     readonly spans: ReadonlyArray<Span>
     readonly limit: number
   }) => Effect.Effect<ReadonlyArray<FinishedRun>, StoreError>
@@ -46,7 +48,7 @@ export interface RetentionStore {
 
   /**
    * Hides the runs among these that have ended and are not pinned, and the earlier runs of their chains, for good, and frees their
-   * idempotency keys. Returns them.
+   * idempotency keys. Returns them. Subscribers that have not received their events learn that they miss them.
    */
   readonly hide: (ids: ReadonlyArray<JobId>) => Effect.Effect<ReadonlyArray<JobId>, StoreError>
 

@@ -12,6 +12,7 @@ import type { KindStore } from "./KindStore.js"
 import type { OwnerStore } from "./OwnerStore.js"
 import type { ProducerStore } from "./ProducerStore.js"
 import type { QuestionStore } from "./QuestionStore.js"
+import type { SubscriberStore } from "./SubscriberStore.js"
 import type { TaskProgressStore } from "./TaskProgressStore.js"
 import type { RunReads } from "./RunReads.js"
 import type { RunWrites } from "./RunWrites.js"
@@ -51,6 +52,9 @@ export interface Service extends RunReads, RunWrites, RunKeys, RunQueue, RunSign
 
   /** What producers write, and what managers take up. */
   readonly producers: ProducerStore
+
+  /** The cursors of subscribers. */
+  readonly subscribers: SubscriberStore
 
   /** The nodes of a cluster. */
   readonly cluster: ClusterStore

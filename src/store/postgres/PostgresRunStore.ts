@@ -12,6 +12,7 @@ import { unguarded } from "../sql/Guard.js"
 import * as cluster from "../sql/cluster.js"
 import { type Session, transactionOf } from "../sql/Session.js"
 import { query } from "../sql/statements.js"
+import * as subscribers from "../sql/subscribers.js"
 import * as SqlRunStore from "../sql/SqlRunStore.js"
 import * as Heartbeat from "./Heartbeat.js"
 import * as Listener from "./Listener.js"
@@ -72,6 +73,7 @@ const open = (isWritable: boolean): Store =>
     const heartbeat = yield* Heartbeat.make(sql)
     return yield* SqlRunStore.make({
       heartbeat: (node) => heartbeat(cluster.renewal(session.dialect), node),
+      renewSubscriber: (holder) => heartbeat(subscribers.renewal(session.dialect), holder),
       session,
       application: session,
       notifier,

@@ -136,8 +136,9 @@ export const make = (store: RetentionStore): Effect.Effect<Pruning> =>
         const { kind, retention } = rule
         const found = makeFound(kind)
         yield* removeHidden(rule)
-        const spans = expired(retention, yield* now)
-        yield* pruneBatches(rule, found, store.finished({ kind, spans, limit: batchSize }))
+        const at = yield* now
+        const spans = expired(retention, at)
+        yield* pruneBatches(rule, found, store.finished({ kind, at, spans, limit: batchSize }))
         const { maxRuns } = retention
         if (maxRuns !== undefined) {
           const oldest = Effect.flatMap(store.count(kind), (count) =>
@@ -146,6 +147,7 @@ export const make = (store: RetentionStore): Effect.Effect<Pruning> =>
               : Effect.map(
                   store.finished({
                     kind,
+                    at,
                     spans: statuses.map((status) => ({ status })),
                     limit: Math.min(batchSize, count - maxRuns)
                   }),
@@ -161,11 +163,12 @@ export const make = (store: RetentionStore): Effect.Effect<Pruning> =>
     const plan = ({ kind, retention }: Rule) =>
       Effect.gen(function* () {
         const found = makeFound(kind)
+        const at = yield* now
         const take = (spans: ReadonlyArray<Span>, most: number) =>
           Effect.gen(function* () {
             let rest = spans
             for (let left = most; left > 0;) {
-              const finished = yield* store.finished({ kind, spans: rest, limit: Math.min(pageSize, left) })
+              const finished = yield* store.finished({ kind, at, spans: rest, limit: Math.min(pageSize, left) })
               if (finished.length === 0) return
               const runs = atMost(finished, left)
               const ids = withEarlier(runs)
@@ -174,7 +177,7 @@ export const make = (store: RetentionStore): Effect.Effect<Pruning> =>
               rest = after(rest, runs)
             }
           })
-        const spans = expired(retention, yield* now)
+        const spans = expired(retention, at)
         yield* take(spans, Infinity)
         const { maxRuns } = retention
         if (maxRuns !== undefined) {
@@ -193,8 +196,9 @@ export const make = (store: RetentionStore): Effect.Effect<Pruning> =>
         const hidden = yield* store.hidden({ kind, after: undefined, limit: 1 })
         // The data outside the store could not be removed.
         if (hidden.length > 0) return Option.some(yield* now)
+        const at = yield* now
         const oldest = yield* Effect.forEach(ages(retention), ({ age, status }) =>
-          Effect.map(store.finished({ kind, spans: [{ status }], limit: 1 }), (runs) =>
+          Effect.map(store.finished({ kind, at, spans: [{ status }], limit: 1 }), (runs) =>
             runs.map(({ endedAt }) => DateTime.addDuration(endedAt, age))
           )
         )

@@ -91,6 +91,10 @@ export const make = (store: Service, { json, text }: Redaction): Service => {
       submit: (run) => store.producers.submit(submitted(run)),
       requestSignal: (requested) => store.producers.requestSignal(signal(requested))
     },
+    subscribers: {
+      ...store.subscribers,
+      failed: (failure) => store.subscribers.failed({ ...failure, error: text(failure.error) })
+    },
     signal: (received) => store.signal(signal(received)),
     outbox: Option.map(store.outbox, (outbox) => ({ ...outbox, insert: (run) => outbox.insert(submitted(run)) })),
     childProcesses: {

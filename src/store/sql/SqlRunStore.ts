@@ -35,10 +35,11 @@ import * as search from "./search.js"
 import * as SearchIndexer from "./SearchIndexer.js"
 import type { Session } from "./Session.js"
 import * as signals from "./signals.js"
+import * as subscriberWrites from "./subscriberWrites.js"
 import * as taskProgress from "./taskProgress.js"
 
 /** The parts of a store. The schema has to be up to date. */
-export interface Options {
+export interface Options extends subscriberWrites.Locking {
   readonly session: Session
   /** The session of the application, which may be the same. */
   readonly application: Session
@@ -66,7 +67,9 @@ export const make = ({
   heartbeat,
   isShared,
   isWritable,
+  lockSubscriber,
   notifier,
+  renewSubscriber,
   session,
   spansMachines,
   watch,
@@ -194,6 +197,7 @@ export const make = ({
       owners: { ...ownerStore, acquire: acquire(ownerStore) },
       kinds: kinds.store,
       producers: producers.make({ session, guard, lanes, notifier, watch, watchChanges }),
+      subscribers: subscriberWrites.make({ lanes, lockSubscriber, notifier, renewSubscriber, session }),
       cluster: clusterWrites.make({ heartbeat, owner: ownerStore.get, session, lanes, indexer }),
 
       ...jobStores.make({ session, spansMachines, write, indexer })

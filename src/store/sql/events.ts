@@ -6,9 +6,10 @@ import { Array, DateTime, Effect, Predicate, Schema } from "effect"
 import { JobEvent, lifecycle } from "../../domain/JobEvent.js"
 import { JobId } from "../../domain/JobId.js"
 import type { AcceptedEvent } from "../port/RunStoreService.js"
+import type { Selection } from "../port/SubscriberStore.js"
 import * as Page from "../rules/Page.js"
 import type * as columns from "./columns.js"
-import { columnsOf, decodeRows, JsonText, query } from "./statements.js"
+import { columnsOf, decodeRows, JsonText, query, type Value } from "./statements.js"
 
 const Row = Schema.Struct({
   cursor: Schema.Number,
@@ -125,22 +126,47 @@ export const lifecycleOf = (connection: Connection, jobId: JobId) =>
 const decodePositions = decodeRows(Schema.Struct({ cursor: Schema.Number, kind: Schema.NullOr(Schema.String) }))
 
 /**
- * Reads by cursor alone and returns how far it read, so that a page of a rare kind costs no more than one of a common kind; payloads
- * of other kinds, and of runs that are being pruned, are not read.
+ * The selected events by cursor alone, and how far it read, so that a page of a rare kind costs no more than one of a common kind;
+ * payloads of other events, and of runs that are being pruned, are not read.
  */
-export const ofAll = (connection: Connection, kind: string, after: number, limit: number) =>
+const selectedBy = (
+  connection: Connection,
+  [isSelected, ...params]: readonly [sql: string, ...params: ReadonlyArray<Value>],
+  after: number,
+  limit: number
+) =>
   Effect.gen(function* () {
     const read = yield* connection.execute(
-      `SELECT ${pageColumns("kind = ? AND pruned = 0")}, CASE WHEN pruned = 0 THEN kind END AS kind
+      `SELECT ${pageColumns(isSelected)}, CASE WHEN ${isSelected} THEN kind END AS kind
        FROM charlotte_events CROSS JOIN charlotte_runs WHERE id = job_id AND cursor > ? ORDER BY cursor LIMIT ?`,
-      [kind, inlineBytes(limit), kind, after, limit],
+      [...params, inlineBytes(limit), ...params, ...params, after, limit],
       undefined
     )
     const { more, rows, size } = yield* complete(connection, read, limit)
     const positions = yield* decodePositions(rows)
-    const events = yield* decodeEvents(rows.filter((_, at) => positions[at]?.kind === kind))
-    return { events, cursor: positions.at(-1)?.cursor ?? after, more, size }
+    const kinds = positions.flatMap(({ kind }) => (kind === null ? [] : [kind]))
+    const events = yield* decodeEvents(rows.filter((_, at) => positions[at]?.kind !== null))
+    return { kinds, events, cursor: positions.at(-1)?.cursor ?? after, more, size }
   })
+
+export const ofAll = (connection: Connection, kind: string, after: number, limit: number) =>
+  Effect.map(selectedBy(connection, ["kind = ? AND pruned = 0", kind], after, limit), ({ kinds: _, ...page }) => page)
+
+/** The events that a subscriber receives, with the kinds of their jobs. */
+export const ofSelection = (connection: Connection, { kinds, types }: Selection, after: number, limit: number) => {
+  const isAmong = `IN (SELECT value FROM ${connection.dialect.strings} wanted)`
+  const wanted = [
+    [`kind ${isAmong}`, kinds],
+    [`type ${isAmong}`, types]
+  ] as const
+  const conditions = wanted.flatMap(([sql, values]) => (values === undefined ? [] : [{ sql, values }]))
+  const isSelected = ["pruned = 0", ...conditions.map(({ sql }) => sql)].join(" AND ")
+  const params = conditions.map(({ values }) => JSON.stringify(values))
+  return Effect.map(selectedBy(connection, [isSelected, ...params], after, limit), ({ events, kinds, ...page }) => ({
+    ...page,
+    deliveries: Array.zipWith(kinds, events, (kind, event) => ({ kind, event }))
+  }))
+}
 
 const selectLatest = query(Schema.Struct({ cursor: Schema.Number }))
 

@@ -8,6 +8,7 @@ import { JobId } from "../../domain/JobId.js"
 import * as Page from "../rules/Page.js"
 import type { RetentionStore, Span } from "../port/RetentionStore.js"
 import { execute, query, type Value } from "./statements.js"
+import { isHeld, miss } from "./subscribers.js"
 import { keyOf, namesWhere } from "./tables.js"
 
 const selectFinished = query(
@@ -37,6 +38,7 @@ const earlierOf = (connection: Connection): string =>
 const searchOf = (
   connection: Connection,
   kind: string,
+  at: DateTime.Utc,
   { after, status, until }: Span,
   limit: number
 ): readonly [sql: string, ...params: ReadonlyArray<Value>] => {
@@ -45,11 +47,13 @@ const searchOf = (
   return [
     `SELECT * FROM (SELECT id, status, ended_at AS "endedAt", ${earlierOf(connection)} AS earlier FROM charlotte_runs r
        WHERE kind = ? AND status = ?${afterSql}${untilSql} AND ${isPrunable} AND NOT ${isLeft} AND ${isLastOfChain}
+         AND NOT ${isHeld(connection.dialect)}
        ORDER BY ended_at, id LIMIT ?) AS limited`,
     kind,
     status,
     ...(after === undefined ? [] : [DateTime.toEpochMillis(after.endedAt), after.id]),
     ...(until === undefined ? [] : [DateTime.toEpochMillis(until)]),
+    DateTime.toEpochMillis(at),
     limit
   ]
 }
@@ -57,9 +61,9 @@ const searchOf = (
 /** Finished runs; each status is a separate index search. */
 export const finished = (
   connection: Connection,
-  { kind, limit, spans }: Parameters<RetentionStore["finished"]>[0]
+  { at, kind, limit, spans }: Parameters<RetentionStore["finished"]>[0]
 ): ReturnType<typeof selectFinished> => {
-  const searches = spans.map((span) => searchOf(connection, kind, span, limit))
+  const searches = spans.map((span) => searchOf(connection, kind, at, span, limit))
   return spans.length === 0
     ? Effect.succeed([])
     : selectFinished(
@@ -83,9 +87,11 @@ const idsOf = Effect.map((rows: ReadonlyArray<{ readonly id: JobId }>): Readonly
   rows.map(({ id }) => id)
 )
 
+const selectHidden = query(Schema.Struct({ id: JobId, subscribed: Schema.Number }))
+
 export const hide = (connection: Connection, ids: ReadonlyArray<JobId>) =>
-  idsOf(
-    selectIds(
+  Effect.gen(function* () {
+    const hidden = yield* selectHidden(
       connection,
       `WITH going AS (
          SELECT r.id, r.chain FROM ${connection.dialect.strings} ids CROSS JOIN charlotte_runs r
@@ -95,10 +101,14 @@ export const hide = (connection: Connection, ids: ReadonlyArray<JobId>) =>
        WHERE id IN (
          SELECT id FROM going UNION SELECT chain FROM going WHERE chain IS NOT NULL
          UNION SELECT c.id FROM going CROSS JOIN charlotte_runs c WHERE c.chain = going.chain
-       ) AND ${isPrunable} AND NOT ${isLeft} RETURNING id`,
+       ) AND ${isPrunable} AND NOT ${isLeft}
+       RETURNING id, CASE WHEN EXISTS (SELECT 1 FROM charlotte_subscribers) THEN 1 ELSE 0 END AS subscribed`,
       [JSON.stringify(ids)]
     )
-  )
+    const gone = hidden.map(({ id }) => id)
+    if (hidden.some(({ subscribed }) => subscribed === 1)) yield* miss(connection, gone)
+    return gone
+  })
 
 export const hidden = (connection: Connection, { after, kind, limit }: Parameters<RetentionStore["hidden"]>[0]) =>
   idsOf(

@@ -39,6 +39,8 @@ const tables = {
   charlotte_pauses: { holds: "records", key: ["kind"] },
   charlotte_agent_limits: { holds: "records", key: ["agent"] },
   charlotte_turn_streaks: { holds: "records", key: ["job_id", "agent", "unit", "task"], parent: ofJob },
+  charlotte_subscribers: { holds: "records", key: ["name"] },
+  charlotte_undelivered: { holds: "records", key: ["subscriber", "cursor"], parent: ofJob },
   charlotte_latest: { holds: "records", key: ["one"] },
   charlotte_owners: { holds: "processes", key: ["kind"] },
   charlotte_nodes: { holds: "processes", key: ["id"] },

@@ -76,6 +76,18 @@ const lockFile = (database: string, { id, kind }: Pick<Owner, "id" | "kind">) =>
     return lock.lock
   }).pipe(Effect.uninterruptible)
 
+/** Takes the lock of a subscriber, unless another instance has it. */
+export const lockSubscriber =
+  (database: string) =>
+  (name: string): Effect.Effect<boolean, StoreError, Scope.Scope> => {
+    const path = `${database}-subscriber.${name}.lock`
+    return FileLock.acquire(path).pipe(
+      Effect.zipRight(shareWith(database, path)),
+      Effect.as(true),
+      Effect.catchTag("LockHeld", () => Effect.succeed(false))
+    )
+  }
+
 const trackInMemory = (id: string) =>
   Effect.acquireRelease(
     Effect.sync(() => void inMemory.add(id)),

@@ -48,6 +48,7 @@ const open: (
     spansMachines: false,
     watch,
     watchChanges: watch,
+    lockSubscriber: file === undefined ? undefined : Ownership.lockSubscriber(file),
     acquire: (owners) => (owner) => Effect.zipRight(guard.attend, Ownership.acquire(owners, file)(owner))
   })
 })

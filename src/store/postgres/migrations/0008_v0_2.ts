@@ -10,6 +10,7 @@ import { questions } from "./v0_2/questions.js"
 import { retention } from "./v0_2/retention.js"
 import { runs } from "./v0_2/runs.js"
 import { search } from "./v0_2/search.js"
+import { subscribers } from "./v0_2/subscribers.js"
 import { waiting } from "./v0_2/waiting.js"
 import { work } from "./v0_2/work.js"
 
@@ -28,5 +29,6 @@ export default [
   ...agents,
   ...retention,
   ...attachedKeys,
-  ...cluster
+  ...cluster,
+  ...subscribers
 ]

@@ -9,6 +9,7 @@ import { retention } from "./v0_2/retention.js"
 import { runs } from "./v0_2/runs.js"
 import { search } from "./v0_2/search.js"
 import { stateMachine } from "./v0_2/stateMachine.js"
+import { subscribers } from "./v0_2/subscribers.js"
 import { waiting } from "./v0_2/waiting.js"
 import { work } from "./v0_2/work.js"
 
@@ -27,7 +28,8 @@ export default Effect.all(
     cluster,
     generation,
     work,
-    questions
+    questions,
+    subscribers
   ],
   { discard: true }
 )
