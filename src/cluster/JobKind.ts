@@ -20,7 +20,8 @@ import type { NodeOptions } from "./JobManager.js"
  * @since 0.2.0
  * @category options
  */
-export interface ClusterOptions<K extends JobKind.Any, R, R2> extends JobKind.RunOptions<K, R, R2>, NodeOptions {}
+export interface ClusterOptions<K extends JobKind.Any, R, R2, R3 = never>
+  extends JobKind.RunOptions<K, R, R2, R3>, NodeOptions {}
 
 /**
  * The manager of a kind as one node of a cluster, for as long as the layer lives.
@@ -51,7 +52,8 @@ export const layerCluster = <
   R,
   Key extends JobKind.Starts<Schema.Schema.Type<C>>["key"],
   Labels extends JobKind.Starts<Schema.Schema.Type<C>>["labels"],
-  R2 = never
+  R2 = never,
+  R3 = never
 >(
   kind: JobKind.TagClass<Self, Name, C, S, E, Ev, Si, Defined>,
   {
@@ -59,7 +61,7 @@ export const layerCluster = <
     lease,
     url,
     ...options
-  }: ClusterOptions<JobKind.Definition<Name, C, S, E, Ev, Si>, R, R2> & {
+  }: ClusterOptions<JobKind.Definition<Name, C, S, E, Ev, Si>, R, R2, R3> & {
     /** Used if the definition has none. A producer knows the definition only. */
     readonly key?: Key
     /** Used if the definition has none. A producer knows the definition only. */
@@ -68,7 +70,12 @@ export const layerCluster = <
 ): Layer.Layer<
   JobKind.Provided<Self, Defined, Key, Labels>,
   StoreError | AlreadyManaged | NodeConflict,
-  RunStore | Engine | Exclude<R, Scope.Scope> | R2 | JobKind.Requirements<JobKind.Definition<Name, C, S, E, Ev, Si>>
+  | RunStore
+  | Engine
+  | Exclude<R, Scope.Scope>
+  | R2
+  | R3
+  | JobKind.Requirements<JobKind.Definition<Name, C, S, E, Ev, Si>>
 > =>
   kindLayer.make(
     kind,

@@ -61,8 +61,8 @@ export type Service<K extends Any> = JobManager.Service<
  * @since 0.2.0
  * @category options
  */
-export interface LayerOptions<K extends Any, R, R2>
-  extends RunOptions<K, R, R2>, Pick<Starts<Config<K>>, "key" | "labels"> {}
+export interface LayerOptions<K extends Any, R, R2, R3 = never>
+  extends RunOptions<K, R, R2, R3>, Pick<Starts<Config<K>>, "key" | "labels"> {}
 
 /**
  * Options of the layer of a kind, without what its definition may have.
@@ -70,7 +70,7 @@ export interface LayerOptions<K extends Any, R, R2>
  * @since 0.2.0
  * @category options
  */
-export interface RunOptions<K extends Any, R, R2> extends JobManager.Options {
+export interface RunOptions<K extends Any, R, R2, R3 = never> extends JobManager.Options {
   /** Runs the job; see `Orchestrator.Service.run`. Its scope is closed when it has ended. */
   readonly run: (job: JobContext<Config<K>, Events<K>, Signals<K>, Error<K>>) => Effect.Effect<Success<K>, Error<K>, R>
   /** Checks a configuration before the job is admitted; see `Orchestrator.Service.check`. */
@@ -86,6 +86,12 @@ export interface RunOptions<K extends Any, R, R2> extends JobManager.Options {
    * fails with an error of kind `timeout`, unless it has succeeded or failed by itself.
    */
   readonly timeout?: Duration.DurationInput
+  /**
+   * Called with the run of every job that has ended, however it has ended, at least once, also after a crash; up to 10 at once. One that
+   * fails is called again with pauses for 24 hours, and then its event is put aside. It is a subscriber with the name of the kind and
+   * `.on-end`, and a new one begins with the jobs that end from then on. A run that no longer decodes is skipped, and counted.
+   */
+  readonly onEnd?: (run: Run<K>) => Effect.Effect<void, unknown, R3>
 }
 
 /** Whether an option was given: the type of one that is left out is inferred with `undefined`. */
@@ -128,9 +134,10 @@ export interface TagClass<
     R,
     Key extends Starts<Schema.Schema.Type<C>>["key"],
     Labels extends Starts<Schema.Schema.Type<C>>["labels"],
-    R2 = never
+    R2 = never,
+    R3 = never
   >(
-    options: RunOptions<Definition<Name, C, S, E, Ev, Si>, R, R2> & {
+    options: RunOptions<Definition<Name, C, S, E, Ev, Si>, R, R2, R3> & {
       /** Used if the definition has none. A producer knows the definition only. */
       readonly key?: Key
       /** Used if the definition has none. A producer knows the definition only. */
@@ -139,7 +146,7 @@ export interface TagClass<
   ) => Layer.Layer<
     Provided<Self, Defined, Key, Labels>,
     StoreError | AlreadyManaged,
-    RunStore | Exclude<R, Scope.Scope> | R2 | Requirements<Definition<Name, C, S, E, Ev, Si>>
+    RunStore | Exclude<R, Scope.Scope> | R2 | R3 | Requirements<Definition<Name, C, S, E, Ev, Si>>
   >
 
   /** The tag of the producer of this kind. */
@@ -225,7 +232,7 @@ export const Tag =
     const tag = Context.Tag(`charlotte/JobKind/${name}`)<Self, Service<K>>()
     const Producer: ProducerTag<Self, K> = Context.GenericTag(`charlotte/JobKind/${name}/Producer`)
     const producer = Layer.scoped(Producer, kindProducer.make(definition))
-    const layer = <R, R2>(options: LayerOptions<K, R, R2>) =>
+    const layer = <R, R2, R3>(options: LayerOptions<K, R, R2, R3>) =>
       kindLayer.make(tag, Producer, definition, kindManager.make(schemasOf<K>(definition), options, JobManager.make))
     return Object.assign(tag, definition, { layer, Producer, producer })
   }

@@ -2,15 +2,17 @@
  * A manager of a kind of job: an ordinary manager, whose orchestrator encodes with the schemas of the kind, and whose records are
  * decoded with them.
  */
-import { Cause, type Duration, Effect, Exit, HashMap, Option, Record, type Schema } from "effect"
+import { Cause, type Duration, Effect, Exit, HashMap, Option, Record, type Schema, type Scope } from "effect"
 import type { JobNotFound, StoreError, UndecodableRun } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { TypedRun } from "../../domain/Run.js"
+import type { RunStore } from "../../store/RunStore.js"
 import type * as JobManager from "../JobManager.js"
 import type { Starts } from "../KindDefinition.js"
 import type { ManagedJob } from "../ManagedJob.js"
 import type { AnyEvents, AnyJob, AnySignals, JobContext, Service as Orchestrator } from "../Orchestrator.js"
 import { EncodedFailure } from "./JobOutcome.js"
+import { subscribeToEnds } from "./subscribeToEnds.js"
 import * as Provide from "./provide.js"
 import type { Retry } from "./retry.js"
 import { encoder, isAny, runDecoder, type RunSchemas, signalDecoder, Unencodable, withServices } from "./kindSchemas.js"
@@ -24,21 +26,22 @@ export interface KindSchemas<C, CI, S, SI, E, EI, R> extends RunSchemas<C, CI, S
   readonly starts: Starts<C>
 }
 
-export interface Options<C, S, E, Ev, Si, R, R2> extends JobManager.Options, Pick<Starts<C>, "key" | "labels"> {
+export interface Options<C, S, E, Ev, Si, R, R2, R3> extends JobManager.Options, Pick<Starts<C>, "key" | "labels"> {
   readonly run: (job: JobContext<C, Ev, Si, E>) => Effect.Effect<S, E, R>
   readonly check?: Orchestrator<C, R, R2>["check"]
   readonly recover?: Orchestrator<C, R, R2>["recover"]
   readonly forget?: Orchestrator<C, R, R2>["forget"]
   readonly retry?: Retry<E>
   readonly timeout?: Duration.DurationInput
+  readonly onEnd?: (run: TypedRun<C, S, E>) => Effect.Effect<void, unknown, R3>
 }
 
-export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, SiI, Event, R, R2, EM, RM>(
+export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, SiI, Event, R, R2, R3, EM, RM>(
   kind: KindSchemas<C, CI, S, SI, E, EI, RS>,
-  options: Options<C, S, E, Ev, Si, R, R2>,
+  options: Options<C, S, E, Ev, Si, R, R2, R3>,
   /** Makes the manager of one machine, or of a node of a cluster. */
   makeManager: (options: JobManager.MakeOptions<C, CI, RS, R, R2>) => Effect.Effect<JobManager.Service<C, CI>, EM, RM>
-): Effect.Effect<JobManager.Service<C, CI, S, E, SiI, Event>, EM, RS | RM> =>
+): Effect.Effect<JobManager.Service<C, CI, S, E, SiI, Event>, EM | StoreError, RS | RM | R3 | RunStore | Scope.Scope> =>
   Effect.gen(function* () {
     const { starts } = kind
     const {
@@ -47,6 +50,7 @@ export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, SiI, Event, R, R2, EM, RM>
       key = starts.key,
       labels = starts.labels,
       maxQueued = starts.maxQueued,
+      onEnd,
       recover,
       retry,
       run,
@@ -68,6 +72,8 @@ export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, SiI, Event, R, R2, EM, RM>
       // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the kind says what `emit`, `park` and `signal` take
       withEncodedFailure(withDecodedSignals(withEncodedEvents(job))) as unknown as JobContext<C, Ev, Si, E>
 
+    // It is registered first: recovery ends jobs, too.
+    if (onEnd !== undefined) yield* subscribeToEnds(kind.kind, decode, onEnd)
     const manager = yield* makeManager({
       ...others,
       ...(key && { key }),
