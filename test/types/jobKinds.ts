@@ -6,7 +6,16 @@
 import type * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiClient from "@effect/platform/HttpApiClient"
-import { type errors, type JobEvent, JobKind, JobManager, type Orchestrator, type Runs, RunStore } from "charlotte"
+import {
+  type errors,
+  type JobEvent,
+  JobKind,
+  JobManager,
+  type Orchestrator,
+  type Runs,
+  RunStore,
+  Subscriber
+} from "charlotte"
 import { type errors as http, JobClient, JobsApi, Server } from "charlotte/http"
 import { type ScriptedOrchestrator, Step, TestManager } from "charlotte/testing"
 import { Context, DateTime, Effect, Layer, type Option, Schema, Stream } from "effect"
@@ -418,3 +427,28 @@ export const missing: Layer.Layer<Email, errors.StoreError | errors.AlreadyManag
 // @ts-expect-error -- the manager of one kind is not that of another
 export const other: Layer.Layer<Report, errors.StoreError | errors.AlreadyManaged, RunStore.RunStore | Smtp | Limits> =
   emailLayer
+
+/** What is called after the end gets the decoded run, and its services from the layer. */
+export const ending: Layer.Layer<
+  Email | JobKind.Producer<Email>,
+  errors.StoreError | errors.AlreadyManaged,
+  RunStore.RunStore | Limits
+> = Email.layer({
+  run: () => Effect.succeed({ messageId: "1", at: new Date(0) }),
+  onEnd: (run) =>
+    Effect.flatMap(Limits, ({ allowed }) => {
+      same<typeof run, JobKind.Run<typeof Email>>(true)
+      return allowed.includes(run.config.to) ? Effect.log(run.config.retries) : Effect.fail("not allowed")
+    })
+})
+
+/** A subscriber gets its services from its layer. */
+export const subscribed: Layer.Layer<never, errors.StoreError | errors.AlreadySubscribed, RunStore.RunStore | Smtp> =
+  Subscriber.layer("mails", { kinds: [Email, "report"], from: "now" }, (received) =>
+    Effect.flatMap(Smtp, ({ deliver }) =>
+      received._tag === "Event" ? deliver(`${received.kind} ${received.event.type}`) : Effect.fail(received.from)
+    )
+  )
+
+// @ts-expect-error -- where a new subscriber begins has to be chosen
+Subscriber.layer("mails", {}, () => Effect.void)

@@ -25,6 +25,7 @@ import { show } from "../commands/show.js"
 import { signal } from "../commands/signal.js"
 import { start } from "../commands/start.js"
 import { stop } from "../commands/stop.js"
+import { subscribers } from "../commands/subscribers.js"
 import { summary } from "../commands/summary.js"
 import { watch } from "../commands/watch.js"
 import type { Group } from "./CommandTree.js"
@@ -63,7 +64,8 @@ export const charlotte: Group = {
     "export-home": exportHome,
     "import-home": importHome,
     daemon,
-    cluster
+    cluster,
+    subscribers
   },
   synonyms: {
     ls: ["jobs"],

@@ -17,6 +17,8 @@ import type {
   StartError,
   StopError,
   StoreError,
+  SubscriberInUse,
+  SubscriberNotFound,
   TooManySignals
 } from "../../domain/errors.js"
 import type { JobEvent } from "../../domain/JobEvent.js"
@@ -27,6 +29,7 @@ import type { PrunedRuns } from "../../domain/Retention.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import type { Start } from "../../domain/StartOptions.js"
 import type { StopReport } from "../../domain/StopReport.js"
+import type { Subscriber } from "../../domain/Subscriber.js"
 import type {
   PauseOptions,
   RescheduleOptions,
@@ -201,6 +204,15 @@ export interface Service {
 
   /** The agents that jobs can use, with their running turns and the usage limits that they have reached. */
   readonly agents: Response<ReadonlyArray<AgentStatus>>
+
+  /** The subscribers of applications on the database of the server, by name. */
+  readonly subscribers: Response<ReadonlyArray<Subscriber>>
+
+  /** Has a subscriber handle the events again that it has put aside. Returns how many there were. */
+  readonly retrySubscriber: (name: string) => Response<number, SubscriberNotFound>
+
+  /** Removes a subscriber that no process runs. */
+  readonly removeSubscriber: (name: string) => Response<void, SubscriberInUse | SubscriberNotFound>
 
   /** Requests a shutdown. The server responds first, then shuts down. */
   readonly shutdown: Effect.Effect<void, ClientError>

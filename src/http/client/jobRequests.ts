@@ -61,6 +61,11 @@ export const make = ({
     const about = { ...options, group: "charlotteSystem" } as const
     const system = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...about, endpoint: "system" }))
     const agents = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...about, endpoint: "agents" }))
+    const subscribers = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...about, endpoint: "subscribers" }))
+    const retrySubscriber = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...about, endpoint: "retrySubscriber" }))
+    const removeSubscriber = yield* Effect.cached(
+      HttpApiClient.endpoint(Api, { ...about, endpoint: "removeSubscriber" })
+    )
     const daemon = { ...options, group: "charlotteDaemon" } as const
     const shutdown = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...daemon, endpoint: "shutdown" }))
     const health = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...daemon, endpoint: "health" }))
@@ -200,6 +205,13 @@ export const make = ({
       diff: (id, urlParams = {}) => translateErrors(Effect.flatMap(diff, (diff) => diff({ path: { id }, urlParams }))),
       system: withTimeout(translateErrors(Effect.flatMap(system, (system) => system({})))),
       agents: withTimeout(translateErrors(Effect.flatMap(agents, (agents) => agents({})))),
+      subscribers: withTimeout(translateErrors(Effect.flatMap(subscribers, (subscribers) => subscribers({})))),
+      retrySubscriber: (name) =>
+        translateErrors(
+          Effect.flatMap(retrySubscriber, (retry) => Effect.map(retry({ path: { name } }), ({ retried }) => retried))
+        ),
+      removeSubscriber: (name) =>
+        translateErrors(Effect.flatMap(removeSubscriber, (remove) => remove({ path: { name } }))),
       shutdown: translateErrors(Effect.flatMap(shutdown, (shutdown) => shutdown({}))),
       health: withTimeout(translateErrors(Effect.flatMap(health, (health) => health({})))),
       ready: withTimeout(Effect.asVoid(translateErrors(Effect.flatMap(ready, (ready) => ready({})))))

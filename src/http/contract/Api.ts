@@ -32,7 +32,7 @@ export {
   ServedKind,
   Submitted
 } from "./Job.js"
-export { AgentStatus, Latency, Minute, ReachedLimit, System } from "./System.js"
+export { AgentStatus, Latency, Minute, ReachedLimit, RetriedSubscriber, System } from "./System.js"
 export { EndedSessions, Session, SessionCode, SessionProof } from "./Session.js"
 
 const withErrors = <Groups extends HttpApiGroup.HttpApiGroup.Any>(

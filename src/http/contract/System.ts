@@ -3,8 +3,10 @@
  */
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
+import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as OpenApi from "@effect/platform/OpenApi"
 import { Schema } from "effect"
+import { Subscriber } from "../../domain/Subscriber.js"
 import { described } from "./described.js"
 import * as errorSchemas from "./errorSchemas.js"
 
@@ -96,6 +98,19 @@ export class AgentStatus extends Schema.Class<AgentStatus>("charlotte/AgentStatu
   limit: Schema.optional(ReachedLimit)
 }) {}
 
+/**
+ * The subscriber whose events are tried again.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export class RetriedSubscriber extends Schema.Class<RetriedSubscriber>("charlotte/RetriedSubscriber")({
+  /** The number of events that were put aside. */
+  retried: Schema.NonNegativeInt
+}) {}
+
+const SubscriberPath = Schema.Struct({ name: Schema.NonEmptyString })
+
 export const group = HttpApiGroup.make("charlotteSystem")
   .add(
     HttpApiEndpoint.get("system", "/system")
@@ -114,6 +129,41 @@ export const group = HttpApiGroup.make("charlotteSystem")
         described(
           "List the agents",
           "The configured agents, the presets and script, sorted by name, with their running turns and the usage limit that each has reached."
+        )
+      )
+  )
+  .add(
+    HttpApiEndpoint.get("subscribers", "/subscribers")
+      .addSuccess(Schema.Array(Subscriber))
+      .annotateContext(
+        described(
+          "List the subscribers",
+          "The subscribers of applications on this database, sorted by name: how far behind each is, and the events that it could not handle. A kind with onEnd has one, named after it."
+        )
+      )
+  )
+  .add(
+    HttpApiEndpoint.post("retrySubscriber", "/subscribers/:name/retry")
+      .setPath(SubscriberPath)
+      .addSuccess(RetriedSubscriber)
+      .addError(errorSchemas.SubscriberNotFound)
+      .annotateContext(
+        described(
+          "Retry the events that a subscriber has put aside",
+          "Its live instance handles them again, within seconds if it is in another process."
+        )
+      )
+  )
+  .add(
+    HttpApiEndpoint.del("removeSubscriber", "/subscribers/:name")
+      .setPath(SubscriberPath)
+      .addSuccess(HttpApiSchema.NoContent)
+      .addError(errorSchemas.SubscriberNotFound)
+      .addError(errorSchemas.SubscriberInUse)
+      .annotateContext(
+        described(
+          "Remove a subscriber",
+          "Its cursor and the events that it has put aside are lost, and no run is kept for it any more. No process may run it."
         )
       )
   )

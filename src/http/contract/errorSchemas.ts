@@ -51,6 +51,8 @@ export const AlreadyAnswered = withStatus(409, domain.AlreadyAnswered)
 export const NoOpenQuestion = withStatus(409, domain.NoOpenQuestion)
 export const InvalidSignal = withStatus(422, domain.InvalidSignal)
 export const TooManySignals = withStatus(429, domain.TooManySignals)
+export const SubscriberInUse = withStatus(409, domain.SubscriberInUse)
+export const SubscriberNotFound = withStatus(404, domain.SubscriberNotFound)
 export const ShuttingDown = withStatus(503, domain.ShuttingDown)
 export const StopTimedOut = withStatus(504, domain.StopTimedOut)
 

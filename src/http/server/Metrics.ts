@@ -106,6 +106,7 @@ const make = (options: Options) =>
         )
         const paused = yield* store.kinds.paused
         const [open, behind, healthOfAll] = yield* Effect.all([streams.all, lag, health])
+        const subscribers = yield* store.subscribers.list
         const active = kinds.reduce((sum, kind) => sum + kind.active, 0)
         const node = options.cluster && (yield* options.cluster)
         const limits =
@@ -122,6 +123,11 @@ const make = (options: Options) =>
             instruments.paused.set(paused.some((paused) => paused.kind === kind) ? 1 : 0, { kind })
             instruments.runActive.set(pending, of("pending"))
             instruments.runActive.set(active, of("executing"))
+          }
+          for (const { aside, behind, failing, name } of subscribers) {
+            instruments.subscriberLag.set(behind, { subscriber: name })
+            instruments.subscriberUndelivered.set(failing, { subscriber: name, state: "failing" })
+            instruments.subscriberUndelivered.set(aside, { subscriber: name, state: "aside" })
           }
           instruments.workerCount.set(active, { "cicd.worker.state": "busy" })
           if (maxJobs !== undefined) {

@@ -6,7 +6,7 @@ import { DateTime, Effect, Number as Numbers, Option } from "effect"
 import { decodeTime } from "ulid"
 import { now } from "../../internal/now.js"
 import { Api } from "../contract/Api.js"
-import { AgentStatus, Latency, Minute, ReachedLimit, System } from "../contract/System.js"
+import { AgentStatus, Latency, Minute, ReachedLimit, RetriedSubscriber, System } from "../contract/System.js"
 import * as Activity from "./Activity.js"
 import { Extension } from "./Extension.js"
 import { Managers } from "./Managers.js"
@@ -80,6 +80,18 @@ export const layer = ({ agents: configured = Effect.succeed([]), maxJobs }: Opti
         )
       })
 
-      return handlers.handle("system", () => system).handle("agents", () => agents)
+      return handlers
+        .handle("system", () => system)
+        .handle("agents", () => agents)
+        .handle("subscribers", () => store.subscribers.list)
+        .handle("retrySubscriber", ({ path: { name } }) =>
+          Effect.flatMap(now, (at) =>
+            Effect.map(
+              store.subscribers.retry({ name, at }),
+              (retried) => new RetriedSubscriber({ retried }, unchecked)
+            )
+          )
+        )
+        .handle("removeSubscriber", ({ path: { name } }) => store.subscribers.remove(name))
     })
   )

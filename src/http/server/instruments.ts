@@ -109,6 +109,15 @@ export const loopDelay = gauge(
   "Delay of the event loop since it was last read, in seconds."
 )
 
+export const subscriberLag = gauge(
+  "charlotte_subscriber_lag_events",
+  "Events between the cursor of a subscriber and the latest, those that it does not receive included."
+)
+export const subscriberUndelivered = gauge(
+  "charlotte_subscriber_undelivered_events",
+  "Events that a subscriber could not handle, by state: failing, or put aside."
+)
+
 export const clusterNodes = gauge("charlotte_cluster_nodes", "Nodes of the cluster that are alive.")
 export const nodeCapacity = gauge("charlotte_node_capacity", "Maximum number of jobs of this node.")
 export const nodeRunning = gauge("charlotte_node_jobs_running", "Jobs that run on this node.")
@@ -137,6 +146,8 @@ export const all: ReadonlyArray<Instrument> = [
     streamLag,
     oldestWrite,
     loopDelay,
+    subscriberLag,
+    subscriberUndelivered,
     clusterNodes,
     nodeCapacity,
     nodeRunning,

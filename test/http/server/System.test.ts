@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { JobEvent, JobId, RunStore } from "charlotte"
 import { Step } from "charlotte/testing"
-import { Context, DateTime, Effect, Option, Stream } from "effect"
+import { Context, DateTime, Duration, Effect, Option, Stream } from "effect"
 import { ulid } from "ulid"
 import { AgentLimit } from "../../../src/domain/AgentLimit.js"
 import * as Activity from "../../../src/http/server/Activity.js"
@@ -135,4 +135,43 @@ describe("what is counted of the last hour", () => {
     expect(max).toBe(sorted.at(-1))
     expect(Histogram.quantiles([])).toEqual(Option.none())
   })
+})
+
+describe("/subscribers", () => {
+  it.scopedLive("lists the subscribers, retries what they have put aside, and removes one that no process runs", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make({})
+      const { bySocket } = world
+      const { subscribers } = Context.get(world.services, RunStore.RunStore)
+      const at = yield* DateTime.now
+      for (const name of ["invoices", "email.on-end"]) {
+        yield* subscribers.register({ name, kinds: ["tasks"], from: "start", hold: Duration.days(7), at })
+      }
+      const jobId = yield* bySocket.start(config)
+      yield* subscribers.failed({ name: "invoices", jobId, cursor: 1, at, error: "Error: no" })
+      yield* subscribers.putAside({ name: "invoices", cursor: 1 })
+      expect(yield* bySocket.subscribers).toMatchObject([
+        { name: "email.on-end", aside: 0, undelivered: [] },
+        { name: "invoices", kinds: ["tasks"], aside: 1, undelivered: [{ jobId, cursor: 1, error: "Error: no" }] }
+      ])
+      const metrics = (yield* world.send({ path: "/metrics" })).text
+      expect(metrics).toContain('charlotte_subscriber_undelivered_events{subscriber="invoices",state="aside"} 1')
+      expect(metrics).toMatch(/charlotte_subscriber_lag_events\{subscriber="invoices"\} [1-9]/)
+
+      expect(yield* bySocket.retrySubscriber("invoices")).toBe(1)
+      expect(yield* bySocket.retrySubscriber("invoices")).toBe(0)
+      const missing = { _tag: "SubscriberNotFound", name: "x" }
+      expect(yield* Effect.flip(bySocket.retrySubscriber("x"))).toMatchObject(missing)
+      expect(yield* Effect.flip(bySocket.removeSubscriber("x"))).toMatchObject(missing)
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          yield* subscribers.tryLock("invoices")
+          const inUse = yield* Effect.flip(bySocket.removeSubscriber("invoices"))
+          expect(inUse).toMatchObject({ _tag: "SubscriberInUse", name: "invoices" })
+        })
+      )
+      yield* bySocket.removeSubscriber("invoices")
+      expect(yield* bySocket.subscribers).toMatchObject([{ name: "email.on-end" }])
+    })
+  )
 })
