@@ -2,14 +2,13 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Database, Runs, RunStore } from "charlotte"
 import { Effect, Layer, Random, type Scope } from "effect"
-import { spawn } from "node:child_process"
-import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import * as Audit from "../../src/store/Audit.js"
 import { poll } from "../../src/internal/RealClock.js"
 import { bundle } from "../support/bundle.js"
 import { isLong } from "../support/long.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
+import * as Killed from "./killedProcess.js"
 
 const producers = 8
 const starts = Number(process.env["CRASH_STARTS"] ?? (isLong ? 20_000 : 2_000))
@@ -39,30 +38,11 @@ const hear = (story: Story, line: string): void => {
   }
 }
 
-/** One life of a process, which is killed when the scope closes. Returns once it is ready. */
-const live = (program: string, args: ReadonlyArray<string>, story: Story): Effect.Effect<void, never, Scope.Scope> =>
-  Effect.acquireRelease(
-    Effect.async<ReturnType<typeof spawn>>((resume) => {
-      const child = spawn(process.execPath, [program, ...args], { stdio: ["ignore", "pipe", "pipe"] })
-      createInterface({ input: child.stdout }).on("line", (line) => {
-        if (line === "ready") resume(Effect.succeed(child))
-        else hear(story, line)
-      })
-      createInterface({ input: child.stderr }).on("line", (line) => {
-        if (!/level=(DEBUG|INFO|WARN)/.test(line)) story.wrong.push(`${args[0]} says: ${line}`)
-      })
-      child.on("exit", (code) => {
-        if (code !== null) story.wrong.push(`${args[0]} has ended with ${code}`)
-        resume(Effect.succeed(child))
-      })
-    }),
-    (child) =>
-      Effect.async<void>((resume) => {
-        if (child.exitCode !== null || child.signalCode !== null) return resume(Effect.void)
-        child.once("close", () => resume(Effect.void))
-        child.kill("SIGKILL")
-      })
-  ).pipe(Effect.asVoid)
+const live = (program: string, args: ReadonlyArray<string>, story: Story) =>
+  Killed.live(program, args, {
+    hear: (line) => hear(story, line),
+    wrong: (problem) => void story.wrong.push(problem)
+  })
 
 /** Lives that follow each other until there are enough starts; each ends by `kill -9` after some of them. */
 const lives = (

@@ -25,7 +25,7 @@ const apply = (source: string, { file, from, to }: Patch): string => {
   return parts.join(to)
 }
 
-const patching = (patches: ReadonlyArray<Patch>): Plugin => ({
+export const patching = (patches: ReadonlyArray<Patch>): Plugin => ({
   name: "patches",
   setup: ({ onEnd, onLoad }) => {
     const left = new Set(patches)
@@ -37,7 +37,7 @@ const patching = (patches: ReadonlyArray<Patch>): Plugin => ({
     })
     onEnd(() => {
       const [patch] = left
-      if (patch !== undefined) throw new Error(`${patch.file} is no part of the simulation`)
+      if (patch !== undefined) throw new Error(`${patch.file} is no part of the program`)
     })
   }
 })

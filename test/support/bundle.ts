@@ -2,7 +2,7 @@
  * A program of many modules as one file, so that it starts in a fraction of the time.
  */
 import { Effect } from "effect"
-import { build } from "esbuild"
+import { build, type Plugin } from "esbuild"
 import { execFile } from "node:child_process"
 import { copyFile, symlink } from "node:fs/promises"
 import { createRequire } from "node:module"
@@ -13,7 +13,7 @@ import { promisify } from "node:util"
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 /** Bundles a program into that directory, and gives its path. */
-export const bundle = (directory: string, program: string): Effect.Effect<string> =>
+export const bundle = (directory: string, program: string, plugins: Array<Plugin> = []): Effect.Effect<string> =>
   Effect.promise(async () => {
     const outfile = join(directory, "program.mjs")
     await build({
@@ -26,7 +26,8 @@ export const bundle = (directory: string, program: string): Effect.Effect<string
       tsconfig: here("../../tsconfig.json"),
       external: ["better-sqlite3"],
       banner: { js: `import { createRequire as from } from "node:module"; const require = from(import.meta.url)` },
-      logLevel: "error"
+      logLevel: "error",
+      plugins
     })
     await symlink(here("../../node_modules"), join(directory, "node_modules"))
     return outfile
