@@ -26,6 +26,11 @@ const recorded = Effect.gen(function* () {
   yield* sql`INSERT INTO charlotte_turn_streaks
     (job_id, agent, unit, task, kind, turns, wording, reason, at, answered_since)
     VALUES (${id(1)}, 'claude', 'a', 1, 'unanswered', 2, 'x', 'no', 5, 0)`
+  yield* sql`INSERT INTO charlotte_subscribers
+    (name, cursor, kinds, hold, skipped, gap_from, gap_to, holder, created_at, moved_at)
+    VALUES ('s', 3, '["tasks"]', 7, 1, 1, 2, 'gone', 4, 5)`
+  yield* sql`INSERT INTO charlotte_undelivered (subscriber, cursor, job_id, failed_at, aside, error)
+    VALUES ('s', 1, ${id(1)}, 6, 1, 'no')`
   for (let n = 10; n < 620; n++) yield* created(n, { isQueued: true })
   yield* record({ type: "job.cancelled", jobId: id(10), attempt: 1, at: newRun(11).at })
 })
@@ -50,6 +55,8 @@ const tables = {
   attached_keys: "idempotency_key",
   agent_limits: "agent",
   turn_streaks: "job_id, agent, unit, task",
+  subscribers: "name",
+  undelivered: "subscriber, cursor",
   latest: "one",
   labels: "name, value, run_id",
   pending: "kind",

@@ -281,7 +281,7 @@ const operations: { readonly [O in Operation]: (scene: Scene) => Effect.Effect<C
   "subscribers.skipped": ({ kind, store }) =>
     Effect.as(store.subscribers.register(subscriber(kind)), {
       call: store.subscribers.skipped(kind),
-      isDone: Effect.map(subscriberOf(store, kind), (found) => found?.skipped === 1)
+      isDone: Effect.map(subscriberOf(store, kind), (found) => (found?.skipped ?? 0) > 0)
     }),
   "subscribers.closeGap": ({ kind, store }) =>
     Effect.as(store.subscribers.register(subscriber(kind)), {

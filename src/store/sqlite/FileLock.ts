@@ -34,8 +34,14 @@ export interface FileLock {
   readonly isHeld: Effect.Effect<boolean>
 }
 
-/** Acquires the lock or fails, without waiting. It is released with the scope; the file, created when missing, remains. */
-export const acquire = (path: string): Effect.Effect<FileLock, LockHeld | StoreError, Scope.Scope> =>
+/**
+ * Acquires the lock or fails, without waiting. It is released with the scope; the file, created when missing, remains. A file system
+ * that is known to have locks is not probed for them again.
+ */
+export const acquire = (
+  path: string,
+  { hasLocks = false }: { readonly hasLocks?: boolean } = {}
+): Effect.Effect<FileLock, LockHeld | StoreError, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.gen(function* () {
       const scope = yield* Scope.make()
@@ -44,7 +50,7 @@ export const acquire = (path: string): Effect.Effect<FileLock, LockHeld | StoreE
         Scope.close(scope, Exit.failCause(cause))
       )
       return { scope, file }
-    }).pipe(Effect.catchAll((error) => explainFailure(path, error))),
+    }).pipe(Effect.catchAll((error) => explainFailure(path, error, hasLocks))),
     ({ scope }) => Scope.close(scope, Exit.void)
   ).pipe(Effect.map(({ file }) => ({ file, isHeld: Effect.sync(() => identity(path) === file) })))
 
@@ -69,8 +75,14 @@ const lock = (path: string): Effect.Effect<string, StoreError, Scope.Scope> =>
   }).pipe(Effect.provide(Reactivity.layer), orStoreError(`lock ${path}`))
 
 /** Maps a failed acquisition to its cause. */
-const explainFailure = (path: string, error: StoreError): Effect.Effect<never, LockHeld | StoreError> => {
-  if (error.reason === "busy") return Effect.zipRight(refuseWithoutLocks(path), new LockHeld({ path }))
+const explainFailure = (
+  path: string,
+  error: StoreError,
+  hasLocks: boolean
+): Effect.Effect<never, LockHeld | StoreError> => {
+  if (error.reason === "busy") {
+    return Effect.zipRight(hasLocks ? Effect.void : refuseWithoutLocks(path), new LockHeld({ path }))
+  }
   return isLockFailure(error) ? unsupported(path) : error
 }
 

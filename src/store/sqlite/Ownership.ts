@@ -77,16 +77,24 @@ const lockFile = (database: string, { id, kind }: Pick<Owner, "id" | "kind">) =>
   }).pipe(Effect.uninterruptible)
 
 /** Takes the lock of a subscriber, unless another instance has it. */
-export const lockSubscriber =
-  (database: string) =>
-  (name: string): Effect.Effect<boolean, StoreError, Scope.Scope> => {
-    const path = `${database}-subscriber.${name}.lock`
-    return FileLock.acquire(path).pipe(
-      Effect.zipRight(shareWith(database, path)),
-      Effect.as(true),
-      Effect.catchTag("LockHeld", () => Effect.succeed(false))
-    )
-  }
+export const lockSubscriber = (database: string) => {
+  // An instance that stands by tries every second.
+  let hasLocks = false
+  return (name: string): Effect.Effect<boolean, StoreError, Scope.Scope> =>
+    Effect.suspend(() => {
+      const path = `${database}-subscriber.${name}.lock`
+      return FileLock.acquire(path, { hasLocks }).pipe(
+        Effect.zipRight(shareWith(database, path)),
+        Effect.as(true),
+        Effect.catchTag("LockHeld", () =>
+          Effect.sync(() => {
+            hasLocks = true
+            return false
+          })
+        )
+      )
+    })
+}
 
 const trackInMemory = (id: string) =>
   Effect.acquireRelease(
