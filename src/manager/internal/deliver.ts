@@ -212,7 +212,9 @@ export const deliver = <R>(
       })
 
     /** The events behind the cursor that had failed when this instance began. */
-    const failedBefore = new Map(begun.value.undelivered.map(({ cursor, isAside }) => [cursor, isAside]))
+    const known = yield* persist(subscribers.progress({ name, after: saved }))
+    const undeliveredBefore = Option.match(known, { onNone: () => [], onSome: ({ undelivered }) => undelivered })
+    const failedBefore = new Map(undeliveredBefore.map(({ cursor, isAside }) => [cursor, isAside]))
 
     const read = Effect.gen(function* () {
       const version = yield* changes.version
