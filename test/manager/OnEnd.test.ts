@@ -1,22 +1,10 @@
 /** `onEnd` of a kind is called with every run that has ended, however it has ended. */
 import { describe, expect, it } from "@effect/vitest"
 import { type JobId, JobKind, RunStore } from "charlotte"
-import {
-  Context,
-  Deferred,
-  Effect,
-  HashMap,
-  Layer,
-  Logger,
-  LogLevel,
-  Option,
-  Queue,
-  Ref,
-  Schema,
-  TestClock
-} from "effect"
+import { Context, Deferred, Effect, HashMap, Layer, Logger, LogLevel, Option, Queue, Ref, Schema } from "effect"
 import { poll } from "../../src/internal/RealClock.js"
 import { stores } from "./stores.js"
+import { whileTimePasses } from "./timePassing.js"
 
 const definition = { success: Schema.Date, error: Schema.Struct({ why: Schema.String }) }
 
@@ -166,8 +154,7 @@ for (const [name, store] of Object.entries(stores)) {
         yield* poll(record, { until: ({ failing }) => failing === 1, pause: 5, atMost: "60 seconds" })
         const completed = yield* work.start({ does: "complete" })
         expect(yield* Queue.take(ended)).toMatchObject({ id: completed })
-        yield* TestClock.adjust("2 seconds")
-        yield* Deferred.await(both)
+        yield* whileTimePasses(Deferred.await(both))
         expect(yield* Queue.take(ended)).toMatchObject({ id: failed })
       }).pipe(quiet, Effect.provide(store))
     )

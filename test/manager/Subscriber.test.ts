@@ -5,6 +5,7 @@ import { Deferred, Effect, Exit, Layer, Logger, LogLevel, Queue, Ref, Schema, Sc
 import { poll } from "../../src/internal/RealClock.js"
 import { databaseFile } from "./lives.js"
 import { stores } from "./stores.js"
+import { whileTimePasses } from "./timePassing.js"
 
 class Note extends JobKind.Tag<Note>()("note", { config: Schema.Struct({ text: Schema.String }) }) {}
 class Other extends JobKind.Tag<Other>()("other", { config: Schema.Struct({}) }) {}
@@ -55,18 +56,6 @@ const until = (name: string, is: (record: Effect.Effect.Success<ReturnType<typeo
   )
 
 const caughtUp = (name: string) => until(name, ({ behind }) => behind === 0)
-
-/** Moves the clock, step by step, until the effect ends. */
-const withTimePassing = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.raceFirst(
-    effect,
-    Effect.forever(
-      Effect.zipRight(
-        TestClock.adjust("1 minute"),
-        Effect.promise(() => new Promise(setImmediate))
-      )
-    )
-  )
 
 const quiet = Logger.withMinimumLogLevel(LogLevel.None)
 
@@ -172,7 +161,7 @@ for (const [name, store] of Object.entries(stores)) {
         const failing = yield* until("s", ({ failing }) => failing === 1)
         expect(failing).toMatchObject({ aside: 0, undelivered: [{ type: "note.written", isAside: false }] })
         expect(failing.undelivered[0]?.error).toContain("no")
-        const rest = yield* withTimePassing(Queue.takeN(seen, 4))
+        const rest = yield* whileTimePasses(Queue.takeN(seen, 4))
         expect([...rest]).toEqual(["a", "a", "a", "b"])
         expect(yield* caughtUp("s")).toMatchObject({ failing: 0, aside: 0, undelivered: [] })
       }).pipe(quiet, here)
@@ -191,7 +180,7 @@ for (const [name, store] of Object.entries(stores)) {
           })
         )
         const since = yield* TestClock.currentTimeMillis
-        expect(yield* withTimePassing(Queue.take(seen))).toBe("good")
+        expect(yield* whileTimePasses(Queue.take(seen))).toBe("good")
         expect((yield* TestClock.currentTimeMillis) - since).toBeGreaterThanOrEqual(3_600_000)
         const aside = yield* caughtUp("s")
         expect(aside).toMatchObject({ failing: 0, aside: 1, undelivered: [{ isAside: true }] })
@@ -248,7 +237,7 @@ for (const [name, store] of Object.entries(stores)) {
         const handled = [...(yield* Queue.takeN(seen, 60))]
         for (const id of good) expect(handled.filter((line) => line.startsWith(id))).toEqual(of(id))
         yield* Ref.set(fail, false)
-        expect([...(yield* withTimePassing(Queue.takeN(seen, 3)))]).toEqual(of(bad))
+        expect([...(yield* whileTimePasses(Queue.takeN(seen, 3)))]).toEqual(of(bad))
         yield* caughtUp("s")
       }).pipe(quiet, here)
     )
