@@ -291,6 +291,8 @@ export const run = (
   for (const target of Repository.targets.slice(0, jobs))
     timeline.after(random.between(0, random.chance(0.5) ? 5_000 : length / 2), () => begin(target))
   for (let n = random.between(2, 9); n > 0; n--) timeline.after(random.between(0, length), mishap)
+  // By then each trouble is over, also for a clock that was set back.
+  timeline.after(length + 10 * Service.minute, () => trace.say("it is morning"))
   settle()
   isCalm = true
   for (let n = 0; n < mornings && goesOn() && unfinished().length > 0; n++) {
