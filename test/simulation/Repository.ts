@@ -143,7 +143,7 @@ export const make = (machine: Machine, onRemoved: (path: string) => void = () =>
       unheld: () => unused,
       unsigned: () => Effect.succeed(0),
       diff: () => unused,
-      overlap: () => unused,
+      overlap: () => answer(() => []),
       push: () => unused,
       createBranch: (_, branch, at) => answer(() => set(branch, at)),
       restore: (_, branch, at) =>

@@ -73,6 +73,7 @@ export const run = (
   const person = Person.make(machine, database, () => managers.current())
   const watch: Watch.Watch = Watch.make(machine, database, {
     onAsked: person.asked,
+    onProposed: person.proposed,
     readySince: () => managers.readySince()
   })
   const turns = Turns.make(machine, { files, person, repository, services, watch, concurrency, hangs })
@@ -128,31 +129,29 @@ export const run = (
     makesWay
   })
 
-  /** Does something with the manager, as soon as there is one. */
-  const withManager = (use: (manager: ManagerModule.Manager, service: ManagerModule.Service) => void) => {
-    const manager = managers.current()
-    const service = manager?.service()
-    if (manager === undefined || service === undefined || manager.isClosing())
-      return void timeline.after(1_000, () => withManager(use))
-    use(manager, service)
-  }
+  const { withManager } = person
 
   const unfinished = () =>
     database
       .query(
-        `SELECT id, status, json_extract(parked, '$.reason') AS reason, json_extract(parked, '$.signal') AS signal
+        `SELECT id, status, json_extract(parked, '$.reason') AS reason, json_extract(parked, '$.approval.commit') AS proposed
          FROM charlotte_runs WHERE status NOT IN ('completed', 'failed', 'cancelled')`
       )
       .map((row) => ({
         id: text(row, "id"),
         status: text(row, "status"),
         reason: text(row, "reason"),
-        signal: text(row, "signal")
+        proposed: text(row, "proposed")
       }))
 
   const begin = (target: string) =>
     withManager((manager, service) => {
-      const config = { repoPath: "/repository", tasksDir: ".", targetBranch: target, labels: {} }
+      const config = {
+        repoPath: "/repository",
+        tasksDir: ".",
+        targetBranch: target,
+        land: random.chance(0.3) ? "ask" : true
+      } as const
       manager.life.fork(service.start(config), (exit) => {
         if (Exit.isSuccess(exit)) return trace.say(`${nameOf(exit.value)} is on ${target}`)
         const failure = Option.getOrUndefined(Cause.failureOption(exit.cause))
@@ -235,7 +234,10 @@ export const run = (
   const morning = () => {
     const open = database.query("SELECT job_id, unit FROM charlotte_questions WHERE answer IS NULL")
     for (const row of open) person.answer(text(row, "job_id"), text(row, "unit"))
-    for (const { id } of unfinished()) resume(id)
+    for (const { id, proposed } of unfinished()) {
+      if (proposed === "") resume(id)
+      else person.approve(id)
+    }
     settle()
   }
 
@@ -279,6 +281,21 @@ export const run = (
     }
   }
 
+  /** A job that is completed has landed, each task once and, where that was asked for, with an approval. */
+  const checkLanded = () => {
+    const tasks = `SELECT t.job_id, t.unit, t.task, json_extract(r.config, '$.land') AS land,
+        json_extract(r.config, '$.targetBranch') AS target
+      FROM charlotte_tasks t JOIN charlotte_runs r ON r.id = t.job_id WHERE r.status = 'completed'`
+    for (const row of database.query(tasks)) {
+      const [job, unit, task] = [text(row, "job_id"), text(row, "unit"), number(row, "task")]
+      const tip = repository.at(text(row, "target"))
+      const times = (tip && repository.done(tip).get(`${job}/${unit}/${task}`)) ?? 0
+      if (times !== 1) violate(`task ${task} of unit ${unit} of ${nameOf(job)} is landed ${times} times`)
+      if (text(row, "land") === "ask" && !person.hasApproved(job))
+        violate(`${nameOf(job)} has landed without an approval`)
+    }
+  }
+
   /** A job fails only by verdicts, or because its manager was killed three times in a row. */
   const checkFailures = () => {
     const failed = `SELECT id, error FROM charlotte_runs r WHERE status = 'failed' AND error NOT LIKE '%times in a row%'
@@ -303,6 +320,7 @@ export const run = (
     for (const { id, reason, status } of unfinished()) violate(`${nameOf(id)} is still ${status}: ${reason}`)
     checkAttempts()
     checkFiles()
+    checkLanded()
     checkFailures()
     person.checkAnswers(watch.counts().answers)
   }

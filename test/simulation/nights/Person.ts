@@ -1,22 +1,28 @@
 /**
- * The person who answers the questions of agents: at once, late, twice at the same time, or in the morning. Each answer is recorded
- * once, and each turn gets the answers that its session does not know yet.
+ * The person who answers the questions of agents and approves results: at once, late, twice at the same time, or in the morning. Each
+ * answer is recorded once, and each turn gets the answers that its session does not know yet.
  */
 import { Cause, DateTime, Effect, Exit, Option } from "effect"
 import { JobId } from "../../../src/domain/JobId.js"
 import { RunStore } from "../../../src/store/RunStore.js"
+import { decide } from "../../../src/tasks/http/decide.js"
 import type { Database } from "../Database.js"
 import type { Machine } from "../Machine.js"
-import type { Manager } from "../Manager.js"
+import type { Manager, Service } from "../Manager.js"
 import { maybe, number, text } from "../rows.js"
 import { minute } from "./Service.js"
 
 export interface Person {
+  readonly withManager: (use: (manager: Manager, service: Service) => void) => void
   /** A question that nobody has asked before. */
   readonly question: () => string
   /** An agent has asked; the person may answer later. */
   readonly asked: (job: string, unit: string) => void
   readonly answer: (job: string, unit: string) => void
+  /** A result waits for its approval; the person may approve it later. */
+  readonly proposed: (job: string) => void
+  readonly approve: (job: string) => void
+  readonly hasApproved: (job: string) => boolean
   /** What the prompt of a turn says of the answers. */
   readonly check: (turn: {
     readonly job: string
@@ -45,6 +51,7 @@ export const make = (
   const { nameOf, random, timeline, trace, violate } = machine
   const accepted = new Set<string>()
   const refused = new Set<string>()
+  const approved = new Set<string>()
   /** The answers that each session knows. */
   const known = new Map<string, Set<string>>()
   /** The process that has started the last turn of a task. */
@@ -52,38 +59,69 @@ export const make = (
   let questions = 0
   let texts = 0
 
-  const answer: Person["answer"] = (job, unit) => {
+  /** Does something with the manager, as soon as there is one. */
+  const withManager = (use: (manager: Manager, service: Service) => void) => {
     const manager = current()
-    if (manager?.service() === undefined || manager.isClosing())
-      return void timeline.after(5_000, () => answer(job, unit))
-    const sent = `answer ${++texts}.`
-    const answering = Effect.gen(function* () {
-      const { questions } = yield* RunStore
-      return yield* questions.answer({
-        jobId: JobId.make(job),
-        unit,
-        text: sent,
-        by: "person",
-        at: yield* DateTime.now
+    const service = manager?.service()
+    if (manager === undefined || service === undefined || manager.isClosing())
+      return void timeline.after(1_000, () => withManager(use))
+    use(manager, service)
+  }
+
+  /** Does something later, at times twice at once; or not at all, and then in the morning. */
+  const later = (act: () => void) => {
+    if (random.chance(0.2)) return
+    const delay = random.between(0, random.chance(0.5) ? 20_000 : 20 * minute)
+    for (let n = random.chance(0.3) ? 2 : 1; n > 0; n--) timeline.after(delay, act)
+  }
+
+  const approve = (job: string) =>
+    withManager((manager, { signal }) => {
+      const id = JobId.make(job)
+      trace.say(`a person approves ${nameOf(job)}`)
+      approved.add(job)
+      const approving = Effect.flatMap(RunStore, (store) =>
+        decide(store, (name, payload, options) => signal(id, name, payload, options), id, { by: "person" })
+      )
+      manager.life.fork(manager.onDatabase(approving), (exit) => {
+        const failure = Exit.isFailure(exit) ? Option.getOrUndefined(Cause.failureOption(exit.cause)) : undefined
+        if (
+          Exit.isFailure(exit) &&
+          (failure === undefined || !["ApprovalRefused", "StoreError"].includes(failure._tag))
+        )
+          violate(`an approval was answered: ${Cause.pretty(exit.cause)}`)
       })
     })
-    trace.say(`${sent} for unit ${unit} of ${nameOf(job)}`)
-    manager.life.fork(manager.onDatabase(answering), (exit) => {
-      const failure = Exit.isFailure(exit) ? Option.getOrUndefined(Cause.failureOption(exit.cause)) : undefined
-      if (Exit.isSuccess(exit)) accepted.add(sent)
-      else if (failure !== undefined && expected.includes(failure._tag)) refused.add(sent)
-      else violate(`${sent} was answered: ${Cause.pretty(exit.cause)}`)
+
+  const answer = (job: string, unit: string) =>
+    withManager((manager) => {
+      const sent = `answer ${++texts}.`
+      const answering = Effect.gen(function* () {
+        const { questions } = yield* RunStore
+        return yield* questions.answer({
+          jobId: JobId.make(job),
+          unit,
+          text: sent,
+          by: "person",
+          at: yield* DateTime.now
+        })
+      })
+      trace.say(`${sent} for unit ${unit} of ${nameOf(job)}`)
+      manager.life.fork(manager.onDatabase(answering), (exit) => {
+        const failure = Exit.isFailure(exit) ? Option.getOrUndefined(Cause.failureOption(exit.cause)) : undefined
+        if (Exit.isSuccess(exit)) accepted.add(sent)
+        else if (failure !== undefined && expected.includes(failure._tag)) refused.add(sent)
+        else violate(`${sent} was answered: ${Cause.pretty(exit.cause)}`)
+      })
     })
-  }
 
   return {
     question: () => `what comes first, q${++questions}?`,
-    asked: (job, unit) => {
-      // In the morning at the latest.
-      if (random.chance(0.2)) return
-      const delay = random.between(0, random.chance(0.5) ? 20_000 : 20 * minute)
-      for (let n = random.chance(0.3) ? 2 : 1; n > 0; n--) timeline.after(delay, () => answer(job, unit))
-    },
+    withManager,
+    asked: (job, unit) => later(() => answer(job, unit)),
+    proposed: (job) => later(() => approve(job)),
+    approve,
+    hasApproved: (job) => approved.has(job),
     answer,
     check: ({ by, isResumed, job, place, prompt, session, task, unit }) => {
       const asked = database

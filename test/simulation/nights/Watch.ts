@@ -46,6 +46,7 @@ export const make = (
   database: Database,
   options: {
     readonly onAsked: (job: string, unit: string) => void
+    readonly onProposed: (job: string) => void
     /** Since when the manager is ready; undefined if there is none. */
     readonly readySince: () => number | undefined
   }
@@ -60,14 +61,17 @@ export const make = (
   const takeEvent = (row: unknown) => {
     cursor = number(row, "cursor")
     const [job, type, unit] = [text(row, "job_id"), text(row, "type"), maybe(row, "unit")]
-    if (type === "job.parked") counts.parks += 1
+    const payload: unknown = JSON.parse(maybe(row, "payload") ?? "null")
+    if (type === "job.parked") {
+      counts.parks += 1
+      if (isObject(payload) && payload["approval"] !== undefined) options.onProposed(job)
+    }
     if (unit === null) return
     const place = `unit ${unit} of ${nameOf(job)}`
     waits.delete(place)
     if (type === "unit.asked") options.onAsked(job, unit)
     if (type === "unit.answered") counts.answers += 1
     if (type !== "unit.waiting") return
-    const payload: unknown = JSON.parse(text(row, "payload"))
     const reason = text(payload, "reason")
     trace.say(`${place} waits: ${reason}`)
     const until = isObject(payload) && typeof payload["until"] === "string" ? Date.parse(payload["until"]) : undefined
