@@ -99,8 +99,7 @@ export const make = (
   }
 
   /** Whether a turn that may end the wait is at work, or was until now. */
-  const isProbed = (agent: string): boolean => {
-    const probe = limits.get(agent)?.probe
+  const isProbed = ({ probe }: Limit): boolean => {
     if (probe === undefined) return false
     if (!probe.isAlive()) probe.endedAt ??= timeline.now()
     return probe.endedAt === undefined || timeline.now() - probe.endedAt <= soon
@@ -131,8 +130,10 @@ export const make = (
       const now = timeline.now()
       const isLate = (...since: ReadonlyArray<number>) => now - Math.max(ready, calmSince(), ...since) > soon
       for (const [place, { reason, since, until }] of waits) {
-        const isNamed = (agent: string) => reason.includes(agent)
-        if (wallClock() - until > soon && isLate(since) && ![...limits.keys()].filter(isNamed).some(isProbed))
+        const isNamed = ([agent]: readonly [string, unknown]) => reason.includes(agent)
+        const freed = [...freeSince].filter(isNamed).map(([, since]) => since)
+        const isAwaited = [...limits].filter(isNamed).some(([, limit]) => isProbed(limit))
+        if (wallClock() - until > soon && isLate(since, ...freed) && !isAwaited)
           violate(`${place} waits for ${wallClock() - until} ms after a reset: ${reason}`)
         for (const [, agent = ""] of reason.matchAll(limited)) {
           const free = limits.has(agent) ? undefined : freeSince.get(agent)
