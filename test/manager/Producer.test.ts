@@ -1,6 +1,6 @@
 /** Producers: they start, signal and stop jobs that a manager runs, in the same process or in another one. */
 import { describe, expect, it } from "@effect/vitest"
-import { Database, errors, JobKind, Runs, RunStore } from "charlotte"
+import { Database, errors, type JobId, JobKind, Runs, RunStore } from "charlotte"
 import { Chunk, Deferred, Effect, Either, Exit, Fiber, Layer, Option, Schema, Scope, Stream } from "effect"
 import { poll } from "../../src/internal/RealClock.js"
 import { unknownId } from "../support/jobs.js"
@@ -237,6 +237,32 @@ describe("a manager that closes", () => {
         expect(yield* producers.requests("email")).toMatchObject([{ jobId: parked }])
       }).pipe(Effect.provide(Layer.provideMerge(Email.producer, counting)))
     })
+  )
+})
+
+describe("a producer on the connection of its manager", () => {
+  it.scopedLive("has a job begun and stopped though its callers go away while that is committed", () =>
+    Effect.gen(function* () {
+      const began = yield* Deferred.make<JobId.JobId>()
+      const { hold } = yield* FailingSql.FailingSql
+      const leaveDuringCommit = (call: Effect.Effect<unknown, unknown>) =>
+        Effect.gen(function* () {
+          const commit = yield* hold(/^COMMIT/)
+          const caller = yield* Effect.fork(call)
+          yield* commit.reached
+          yield* Fiber.interruptFork(caller)
+          yield* commit.release
+        })
+      yield* Effect.gen(function* () {
+        const emails = yield* Email.Producer
+        yield* leaveDuringCommit(emails.start({ to: "ada" }))
+        const id = yield* Effect.timeout(Deferred.await(began), "20 seconds")
+        yield* leaveDuringCommit(emails.stop(id))
+        expect(yield* Effect.timeout(emails.await(id), "20 seconds")).toMatchObject({ status: "cancelled" })
+      }).pipe(
+        Effect.provide(Email.layer({ run: ({ id }) => Effect.zipRight(Deferred.succeed(began, id), Effect.never) }))
+      )
+    }).pipe(Effect.provide(RunStore.layer.pipe(Layer.provideMerge(FailingSql.layer({ filename: ":memory:" })))))
   )
 })
 

@@ -65,7 +65,8 @@ export const make = ({
       ).pipe(
         // A run that waits is not refused by a pause.
         Effect.catchTag("KindPaused", Effect.die),
-        Effect.zipLeft(notifier.committed(run.kind).wake)
+        Effect.zipLeft(notifier.committed(run.kind).wake),
+        Effect.uninterruptible
       ),
 
     requestSignal: ({ by, jobId, kind, limit, name, payload }) =>

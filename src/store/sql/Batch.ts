@@ -39,6 +39,8 @@ export interface Batch {
   readonly append: (jobId: JobId, events: ReadonlyArray<AcceptedEvent>) => void
   /** Records what a run waits for after a statement outside of the buffers, to notify of it after the commit. */
   readonly waits: (waiting: NewlyWaiting) => void
+  /** Notifies the manager of a kind, after the commit, of what a producer has written. */
+  readonly submits: (kind: string) => void
   /** Locks the keys, the limit and the number of pending runs of a kind, once. */
   readonly lockAdmission: (kind: string) => Effect.Effect<void, SqlError>
   /** Records keys to hand on after the commit, in a transaction that locks their kind; `false` if this transaction hands them on. */
@@ -55,6 +57,8 @@ export interface News {
   /** Jobs with new events. */
   readonly jobs: ReadonlySet<JobId>
   readonly waits: ReadonlyArray<NewlyWaiting>
+  /** The kinds about which a producer has written. */
+  readonly submitted: ReadonlySet<string>
   readonly released: ReadonlyArray<Released>
 }
 
@@ -84,6 +88,7 @@ const buffered = (connection: Connection): Batch => {
   let appended: Array<events.NewRow> = []
   const jobs = new Set<JobId>()
   const waiting: Array<NewlyWaiting> = []
+  const submitted = new Set<string>()
   const released: Array<Released> = []
   const lockedKinds = new Set<string>()
 
@@ -165,13 +170,14 @@ const buffered = (connection: Connection): Batch => {
     flush: flushAll,
     load,
     waits,
+    submits: (kind) => void submitted.add(kind),
     handOnLater,
     lockAdmission: (kind) => {
       if (lockedKinds.has(kind)) return Effect.void
       lockedKinds.add(kind)
       return connection.dialect.lockAdmission(connection, kind)
     },
-    news: { jobs, waits: waiting, released },
+    news: { jobs, waits: waiting, submitted, released },
     connection: Effect.as(flush, connection),
     head: (jobId) => heads.get(jobId),
 

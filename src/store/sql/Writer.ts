@@ -61,7 +61,7 @@ interface Committed {
   readonly isDoubtful: boolean
 }
 
-const noNews: Batch.News = { jobs: new Set(), waits: [], released: [] }
+const noNews: Batch.News = { jobs: new Set(), waits: [], submitted: new Set(), released: [] }
 
 /** Rows of the slow lane per transaction, which bounds its duration. */
 const maxSlowRows = 4_096
@@ -149,10 +149,14 @@ export const make = (options: {
         ? retryWhileBusy(session.reserve(guard.check))
         : Effect.void
 
-    const settle = (writes: ReadonlyArray<Queued>, { jobs, released, waits }: Batch.News): Effect.Effect<void> =>
+    const settle = (
+      writes: ReadonlyArray<Queued>,
+      { jobs, released, submitted, waits }: Batch.News
+    ): Effect.Effect<void> =>
       Effect.gen(function* () {
         // Waiters are notified before the acknowledgements, so that a caller that has queued a run finds that one waits.
         yield* notifier.wakeWaiting(waits)
+        for (const kind of submitted) yield* notifier.committed(kind).wake
         for (const queued of writes) queued.acknowledge()
         // Subscribers wake later, or one could see a job before its caller knows the id.
         if (jobs.size > 0) yield* notifier.wake(jobs)

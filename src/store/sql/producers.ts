@@ -87,78 +87,73 @@ export const make = ({
   readonly watchChanges: Watch
 }): ProducerStore => ({
   submit: (run) =>
-    Effect.zipLeft(
-      admit({
-        operation: "start a job",
-        lane: "fast",
-        isAlone: isKeyed(run),
-        body: (batch): Effect.Effect<JobId, JobConflict | QueueFull | IdempotencyKeyReused | SqlError> =>
-          Effect.gen(function* () {
-            const connection = yield* batch.connection
-            const { at, id, kind } = run
-            yield* batch.lockAdmission(kind)
-            const decision = yield* admitRun({ ...run, isQueued: true }, lookupWithOutbox(batch))
-            if (decision._tag === "Existing") return (yield* idempotencyKeys.answer(connection, kind, decision)).id
-            const row = runs.newRow(run, decision.state, { isInOutbox: true, retry: decision.retry })
-            yield* connection.dialect.insertRuns(connection, [row])
-            for (const holder of decision.replaced) {
-              for (const jobId of yield* replace(batch, holder, at)) {
-                yield* requests.insertStop(yield* batch.connection, { kind, jobId, grace: undefined, at })
-              }
+    admit({
+      operation: "start a job",
+      lane: "fast",
+      isAlone: isKeyed(run),
+      body: (batch): Effect.Effect<JobId, JobConflict | QueueFull | IdempotencyKeyReused | SqlError> =>
+        Effect.gen(function* () {
+          const connection = yield* batch.connection
+          const { at, id, kind } = run
+          yield* batch.lockAdmission(kind)
+          const decision = yield* admitRun({ ...run, isQueued: true }, lookupWithOutbox(batch))
+          if (decision._tag === "Existing") return (yield* idempotencyKeys.answer(connection, kind, decision)).id
+          yield* connection.dialect.insertRuns(connection, [
+            runs.newRow(run, decision.state, { isInOutbox: true, retry: decision.retry })
+          ])
+          for (const holder of decision.replaced) {
+            for (const jobId of yield* replace(batch, holder, at)) {
+              yield* requests.insertStop(yield* batch.connection, { kind, jobId, grace: undefined, at })
             }
-            return id
-          }).pipe(Effect.catchTag("Superseded", Effect.die))
-      }),
-      notifier.committed(run.kind).wake
-    ),
+          }
+          batch.submits(kind)
+          return id
+        }).pipe(Effect.catchTag("Superseded", Effect.die))
+    }),
 
   requestSignal: (signal) =>
-    Effect.zipLeft(
-      write({
-        operation: "signal a job",
-        lane: "fast",
-        body: (batch) =>
-          Effect.gen(function* () {
-            const { jobId, kind, limit } = signal
-            const connection = yield* batch.connection
-            const run = Option.filter(yield* runs.get(connection, jobId), (run) => run.kind === kind)
-            if (Option.isNone(run)) return yield* new JobNotFound({ jobId })
-            const { attempt, status } = run.value
-            if (isTerminal(status)) return yield* new JobEnded({ jobId, status })
-            const recorded = yield* signals.countDuring(connection, jobId, attempt)
-            if (recorded + (yield* requests.countSignals(connection, jobId)) >= limit) {
-              return yield* new TooManySignals({ jobId, limit })
-            }
-            yield* requests.insertSignal(connection, signal)
-          })
-      }),
-      notifier.committed(signal.kind).wake
-    ),
+    write({
+      operation: "signal a job",
+      lane: "fast",
+      body: (batch) =>
+        Effect.gen(function* () {
+          const { jobId, kind, limit } = signal
+          const connection = yield* batch.connection
+          const run = Option.filter(yield* runs.get(connection, jobId), (run) => run.kind === kind)
+          if (Option.isNone(run)) return yield* new JobNotFound({ jobId })
+          const { attempt, status } = run.value
+          if (isTerminal(status)) return yield* new JobEnded({ jobId, status })
+          const recorded = yield* signals.countDuring(connection, jobId, attempt)
+          if (recorded + (yield* requests.countSignals(connection, jobId)) >= limit) {
+            return yield* new TooManySignals({ jobId, limit })
+          }
+          yield* requests.insertSignal(connection, signal)
+          batch.submits(kind)
+        })
+    }),
 
   requestStop: (stop) =>
-    Effect.zipLeft(
-      admit({
-        operation: "stop a job",
-        lane: "fast",
-        about: stop.jobId,
-        body: (batch) =>
-          Effect.gen(function* () {
-            const { at, jobId, kind } = stop
-            const head = batch.head(jobId)
-            if (head === undefined || head.kind !== kind) return yield* new JobNotFound({ jobId })
-            const { attempt, status } = head.state
-            if (isTerminal(status)) return
-            if (status === "pending") {
-              yield* apply(batch, head, { type: "job.cancelled", jobId, attempt, at }, false)
-              // In this transaction, so that the manager finds the run that gets the key when it sees the request.
-              yield* Effect.forEach(runs.keysOfHead(head), (key) => keys.handOn(batch, key, at), { discard: true })
-            }
-            // For a pending run it notifies the manager.
-            yield* requests.insertStop(yield* batch.connection, stop)
-          }).pipe(Effect.catchTag("Superseded", Effect.die))
-      }),
-      notifier.committed(stop.kind).wake
-    ),
+    admit({
+      operation: "stop a job",
+      lane: "fast",
+      about: stop.jobId,
+      body: (batch) =>
+        Effect.gen(function* () {
+          const { at, jobId, kind } = stop
+          const head = batch.head(jobId)
+          if (head === undefined || head.kind !== kind) return yield* new JobNotFound({ jobId })
+          const { attempt, status } = head.state
+          if (isTerminal(status)) return
+          if (status === "pending") {
+            yield* apply(batch, head, { type: "job.cancelled", jobId, attempt, at }, false)
+            // In this transaction, so that the manager finds the run that gets the key when it sees the request.
+            yield* Effect.forEach(runs.keysOfHead(head), (key) => keys.handOn(batch, key, at), { discard: true })
+          }
+          // For a pending run it notifies the manager.
+          yield* requests.insertStop(yield* batch.connection, stop)
+          batch.submits(kind)
+        }).pipe(Effect.catchTag("Superseded", Effect.die))
+    }),
 
   requests: (kind) => session.read("read requests", (connection) => requests.list(connection, kind)),
 
@@ -171,10 +166,11 @@ export const make = ({
           Effect.gen(function* () {
             yield* requests.remove(yield* batch.connection, seq)
             for (const waitsFor of ["permit", "time"]) batch.waits({ kind, waitsFor })
+            // The manager then reads the requests that were beyond its page.
+            batch.submits(kind)
           })
       }),
-      // The manager then reads the requests that were beyond its page.
-      Effect.zipRight(notifier.wake([jobId]), notifier.committed(kind).wake)
+      notifier.wake([jobId])
     ),
 
   waiting: session.read("count waiting runs", waiting),
