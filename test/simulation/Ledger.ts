@@ -3,6 +3,7 @@
  * nothing of it.
  */
 import type { Life } from "./Life.js"
+import type { Job } from "./Records.js"
 
 export interface Body {
   readonly life: Life
@@ -13,6 +14,9 @@ export interface Body {
 export interface Child extends Body {
   readonly jobId: string
 }
+
+/** Asks for the stop of a job, of those that hold a key, or of all. */
+export type StopRequest = { readonly id?: string } | { readonly key: string }
 
 export interface Ledger {
   /** Whether what runs in a process counts as running. */
@@ -31,6 +35,12 @@ export interface Ledger {
   /** Whether the work of an attempt has failed by itself, before anything else ended it. */
   readonly hasFailed: (life: Life, jobId: string, attempt: number) => boolean
   readonly fail: (life: Life, jobId: string, attempt: number) => void
+  /** Whether an attempt is to be the last one, whatever it fails with. */
+  readonly hasGivenUp: (life: Life, jobId: string, attempt: number) => boolean
+  readonly giveUp: (life: Life, jobId: string, attempt: number) => void
+  /** Whether anyone has asked for the stop of a job: of that one, of all, or of those that hold its key. */
+  readonly mayStop: (job: Pick<Job, "id" | "key" | "startKey">) => boolean
+  readonly askToStop: (which: StopRequest) => void
   /** How many events of an attempt a process has accepted. */
   readonly accepted: (life: Life, jobId: string, attempt: number) => number
   readonly accept: (life: Life, jobId: string, attempt: number) => void
@@ -48,6 +58,8 @@ export const make = (counts = (life: Life): boolean => life.isAlive()): Ledger =
   const bodies = () => [...entered].flatMap(([body, jobId]) => (counts(body.life) ? [[jobId, body] as const] : []))
   const children = new Set<Child>()
   const failed = new Set<string>()
+  const givenUp = new Set<string>()
+  const stopped = new Set<string>()
   const accepted = new Map<string, number>()
   const rolledBack = new Set<string>()
   const owners = new Map<string, { readonly jobId: string; readonly attempt: number }>()
@@ -67,6 +79,11 @@ export const make = (counts = (life: Life): boolean => life.isAlive()): Ledger =
     },
     hasFailed: (life, jobId, attempt) => failed.has(name(life, jobId, attempt)),
     fail: (life, jobId, attempt) => void failed.add(name(life, jobId, attempt)),
+    hasGivenUp: (life, jobId, attempt) => givenUp.has(name(life, jobId, attempt)),
+    giveUp: (life, jobId, attempt) => void givenUp.add(name(life, jobId, attempt)),
+    mayStop: ({ id, key, startKey }) =>
+      [{ id }, { key }, { key: startKey }, {}].some((request) => stopped.has(JSON.stringify(request))),
+    askToStop: (request) => void stopped.add(JSON.stringify(request)),
     accepted: (life, jobId, attempt) => accepted.get(name(life, jobId, attempt)) ?? 0,
     accept: (life, jobId, attempt) =>
       void accepted.set(name(life, jobId, attempt), (accepted.get(name(life, jobId, attempt)) ?? 0) + 1),

@@ -12,14 +12,17 @@ import { ProcessTableRef } from "../../src/process/ProcessTable.js"
 import type { Orchestrator } from "../../src/manager/Orchestrator.js"
 import * as ProcessRunner from "../../src/process/ProcessRunner.js"
 import type { Database } from "./Database.js"
+import type { Kind } from "./Kind.js"
 import type { Life } from "./Life.js"
 import * as Orchestrators from "./Orchestrators.js"
 import type { Processes } from "./Processes.js"
 import type { World } from "./World.js"
+import * as Work from "../support/Work.js"
 
 export type Service = JobManager.JobManager["Type"]
 
 type Built = JobManager.JobManager | RunStore.RunStore | SqlClient.SqlClient
+export type Producer = typeof Work.Work.Producer.Service
 
 export interface Manager {
   readonly life: Life
@@ -29,6 +32,8 @@ export interface Manager {
   readonly onDatabase: <A, E>(
     effect: Effect.Effect<A, E, SqlClient.SqlClient | RunStore.RunStore>
   ) => Effect.Effect<A, E>
+  /** The producer beside it, where its kind has producers. */
+  readonly producer: () => Producer | undefined
   readonly isClosing: () => boolean
   /** Closes its layer; `done` is called when that has ended. */
   readonly close: (done: () => void) => void
@@ -60,12 +65,13 @@ export type Boot = (
 export const boot =
   (
     world: Simulated,
-    orchestrator: (life: Life) => Layer.Layer<Orchestrator, never, RunStore.RunStore | ProcessRunner.ProcessRunner>
+    orchestrator: (life: Life) => Layer.Layer<Orchestrator, never, RunStore.RunStore | ProcessRunner.ProcessRunner>,
+    kind?: Kind
   ): Boot =>
   (life, options, booted) =>
     bootLayer(
       life,
-      JobManager.layer(options).pipe(
+      (kind === undefined ? JobManager.layer(options) : workOf(kind, options)).pipe(
         Layer.provide(orchestrator(life)),
         Layer.provide(ProcessRunner.layer),
         Layer.provideMerge(world.machine.random.chance(0.1) ? RunStore.layer : RunStore.layerUntouched),
@@ -74,6 +80,9 @@ export const boot =
       ),
       booted
     )
+
+const workOf = ({ retry, timeout }: Kind, options: JobManager.LayerOptions) =>
+  Work.layer({ ...options, retry, ...(timeout === undefined ? {} : { timeout }) })
 
 export const bootLayer = <E>(
   life: Life,
@@ -94,6 +103,7 @@ export const bootLayer = <E>(
   return {
     life,
     service: () => ready && Context.get(ready, JobManager.JobManager),
+    producer: () => ready && Option.getOrUndefined(Context.getOption(ready, Work.Work.Producer)),
     onDatabase: (effect) =>
       ready === undefined ? Effect.dieMessage("the manager is not ready") : Effect.provide(effect, ready),
     isClosing: () => closing,

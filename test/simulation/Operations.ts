@@ -9,7 +9,7 @@ import { isTerminal } from "../../src/domain/RunStatus.js"
 import type { StartOptions as Requested } from "../../src/domain/StartOptions.js"
 import type { World } from "./World.js"
 import * as Machine from "./Machine.js"
-import type { Manager, Service } from "./Manager.js"
+import type { Manager, Producer, Service } from "./Manager.js"
 import type { Processes } from "./Processes.js"
 import { terminal } from "./Records.js"
 import { targets } from "./Repository.js"
@@ -38,6 +38,12 @@ export interface Operations {
   readonly stopAll: (manager: Manager) => void
   readonly resume: (manager: Manager, id: JobId) => void
   readonly signal: (manager: Manager, id: JobId) => void
+  /** Several callers at once want a job that has ended to be done again. */
+  readonly retry: (manager: Manager, id: JobId) => void
+  /** A producer starts a job, asks for the stop of one, or sends it signals. */
+  readonly produce: (manager: Manager) => void
+  readonly requestStop: (manager: Manager, id: JobId) => void
+  readonly requestSignals: (manager: Manager, id: JobId) => void
   readonly awaitEnd: (manager: Manager, id: JobId) => void
   readonly events: (manager: Manager, id: JobId) => void
   readonly allEvents: (manager: Manager) => void
@@ -48,6 +54,11 @@ export interface Operations {
   readonly known: () => ReadonlyArray<JobId>
   /** How many starts have had no answer, since the process or the caller was gone. */
   readonly lostStarts: () => number
+  /** What producers were told is recorded: the jobs to stop, and the payloads of signals. */
+  readonly requests: {
+    readonly stops: ReadonlySet<string>
+    readonly signals: ReadonlyMap<string, ReadonlyArray<number>>
+  }
   /** How the last starts were answered. */
   readonly answers: Array<string>
 }
@@ -74,6 +85,8 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
   let lostStarts = 0
   let sent = 0
   const answers: Array<string> = []
+  const stops = new Set<string>()
+  const signalled = new Map<string, ReadonlyArray<number>>()
   /** Jobs of tasks: they heed a stop, whatever their processes do. */
   const works = new Set<JobId>()
 
@@ -137,10 +150,23 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
     if (service !== undefined && manager.life.isAlive()) use(service)
   }
 
+  const producing = (manager: Manager, use: (producer: Producer) => void) => {
+    const producer = manager.producer()
+    if (producer !== undefined && manager.life.isAlive()) use(producer)
+  }
+
+  const learn = (id: JobId) => {
+    if (!known.includes(id)) known.push(id)
+    if (!records.jobs.has(id)) violate(`${nameOf(id)} was started, and is not recorded`)
+  }
+
+  const unlessKnown = (id: JobId) => (known.includes(id) ? [] : (["JobNotFound"] as const))
+
   const configuration = ({ holds }: StartOptions) => {
     const fixed = { repoPath: "/repository", tasksDir: ".", targetBranch: "main" }
     if (holds) return { ...fixed, labels: { script: "hold" } }
-    if (!world.isCluster && random.chance(0.3)) return { ...fixed, labels: { target: random.pick(targets) } }
+    if (!world.isCluster && world.kind === undefined && random.chance(0.3))
+      return { ...fixed, labels: { target: random.pick(targets) } }
     const labels = { script: String(random.below(1_000_000)) }
     return { ...fixed, labels: random.chance(0.2) ? { ...labels, key: random.pick(["x", "y"]) } : labels }
   }
@@ -157,6 +183,12 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
         ? { key: random.pick(["p", "q"]), whenKeyTaken: random.pick(["refuse", "attach", "replace", "queue"]) }
         : {})
     }
+  }
+
+  /** A start may replace the holders of its key, and of the one that its check gives. */
+  const mayReplace = ({ labels }: ReturnType<typeof configuration>, asked: Requested | undefined) => {
+    if (asked?.whenKeyTaken !== "replace") return
+    for (const key of [asked.key, "key" in labels && labels.key]) if (key) ledger.askToStop({ key })
   }
 
   /** A reader that sees each event once, in order, and only what is committed. */
@@ -196,6 +228,7 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
     calls: () => [...calls],
     known: () => known,
     lostStarts: () => lostStarts,
+    requests: { stops, signals: signalled },
     answers,
     forget: (manager) => {
       for (const call of calls) if (call.manager === manager && calls.delete(call)) lose(call)
@@ -205,6 +238,7 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
       using(manager, ({ start }) => {
         const config = configuration(options)
         const asked = options.holds ? undefined : requested()
+        mayReplace(config, asked)
         call(
           manager,
           "start",
@@ -222,10 +256,9 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
             ],
             onSuccess: (id) => {
               const isFirst = !known.includes(id)
-              if (isFirst) known.push(id)
               if (isFirst && asked === undefined && "target" in config.labels) works.add(id)
               trace.say(`start with ${JSON.stringify(asked ?? {})} has given ${nameOf(id)}`)
-              if (!records.jobs.has(id)) violate(`${nameOf(id)} was started, and is not recorded`)
+              learn(id)
             }
           }
         )
@@ -266,9 +299,10 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
       using(manager, (service) => {
         const grace = random.chance(0.3) ? random.between(0, 3_000) : undefined
         const name = `stop of ${nameOf(id)}`
+        ledger.askToStop({ id })
         const stop = service.stop(id, grace === undefined ? {} : { grace })
         call(manager, name, slowly ? Effect.zipRight(manager.life.dawdle, stop) : stop, {
-          allowed: ["StopTimedOut", "StoreError", ...(known.includes(id) ? [] : (["JobNotFound"] as const))],
+          allowed: ["StopTimedOut", "StoreError", ...unlessKnown(id)],
           onSuccess: ({ status }) => {
             if (isTerminal(status)) isOver(manager, service, id, status, "stop")
             else violate(`${name} says ${status}`)
@@ -282,7 +316,8 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
       }),
 
     stopAll: (manager) =>
-      using(manager, (service) =>
+      using(manager, (service) => {
+        ledger.askToStop({})
         call(manager, "stopAll", service.stopAll, {
           allowed: [],
           onSuccess: (reports) => {
@@ -290,7 +325,7 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
               if (mode !== "timedOut" && isTerminal(status)) isOver(manager, service, jobId, status, "stopAll")
           }
         })
-      ),
+      }),
 
     resume: (manager, id) =>
       using(manager, ({ resume }) =>
@@ -304,12 +339,57 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
         const name = random.pick(signals)
         const payload = ++sent
         call(manager, `signal ${name} ${payload} to ${nameOf(id)}`, service.signal(id, name, payload), {
-          allowed: ["JobEnded", "StoreError", ...(known.includes(id) ? [] : (["JobNotFound"] as const))],
+          allowed: ["JobEnded", "StoreError", ...unlessKnown(id)],
           onSuccess: () => {
             if (records.jobs.get(id)?.signals.some((signal) => signal.payload === payload) !== true)
               violate(`signal ${payload} was sent to ${nameOf(id)}, and is not recorded`)
           }
         })
+      }),
+
+    retry: (manager, id) =>
+      using(manager, ({ retry }) => {
+        for (let i = random.between(1, 3); i > 0; i--)
+          call(manager, `start of a retry of ${nameOf(id)}`, retry(id, { again: random.chance(0.3) }), {
+            allowed: ["NotRetryable", "JobConflict", "ShuttingDown", "StoreError", ...unlessKnown(id)],
+            onSuccess: (retry) => {
+              learn(retry)
+              if (records.jobs.get(retry)?.retryOf !== id)
+                violate(`${nameOf(id)} was to be retried, and ${nameOf(retry)} does not say so`)
+            }
+          })
+      }),
+
+    produce: (manager) =>
+      producing(manager, ({ start }) => {
+        const { whenFull: _, ...asked } = requested() ?? {}
+        const config = configuration({ holds: false })
+        mayReplace(config, asked)
+        call(manager, "start by a producer", start(config, asked), {
+          allowed: ["JobConflict", "IdempotencyKeyReused", "StoreError"],
+          onSuccess: learn
+        })
+      }),
+
+    requestStop: (manager, id) =>
+      producing(manager, ({ stop }) => {
+        ledger.askToStop({ id })
+        call(manager, `stop of ${nameOf(id)} by a producer`, stop(id), {
+          allowed: ["StoreError", ...unlessKnown(id)],
+          onSuccess: () => void stops.add(id)
+        })
+      }),
+
+    requestSignals: (manager, id) =>
+      producing(manager, ({ signal }) => {
+        for (let i = random.between(1, 4); i > 0; i--) {
+          const name = random.pick(signals)
+          const payload = ++sent
+          call(manager, `signal ${name} ${payload} to ${nameOf(id)} by a producer`, signal(id, name, payload), {
+            allowed: ["JobEnded", "StoreError", ...unlessKnown(id)],
+            onSuccess: () => void signalled.set(id, [...(signalled.get(id) ?? []), payload])
+          })
+        }
       }),
 
     awaitEnd: (manager, id) =>

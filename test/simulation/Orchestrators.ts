@@ -42,7 +42,7 @@ const files = FileSystem.layerNoop({
 })
 
 /** Says who runs, from the beginning to the very end of the scope. */
-const attended = ({ ledger, machine, maxJobs, records }: World, life: Life, { attempt, config, id }: Job) => {
+const attended = ({ ledger, machine, maxJobs, records }: World, life: Life, { attempt, config, id, tries }: Job) => {
   const body = { life, attempt }
   const name = machine.nameOf(id)
   return Effect.acquireRelease(
@@ -53,6 +53,8 @@ const attended = ({ ledger, machine, maxJobs, records }: World, life: Life, { at
       const recorded = records.jobs.get(id)
       if (counts && recorded?.attempt !== attempt)
         machine.violate(`${name} runs attempt ${attempt}, which is not recorded`)
+      if (counts && recorded?.tries !== tries)
+        machine.violate(`${name} runs with ${tries} tries, and ${recorded?.tries} are recorded`)
       ledger.enter(id, body)
       const active = ledger.bodies()
       if (active.length > maxJobs) machine.violate(`${active.length} orchestrators run, and ${maxJobs} may`)
@@ -187,7 +189,8 @@ const scripted = (world: World, life: Life, job: Job, runner: ProcessRunner["Typ
         interrupt: 0.7,
         hold: 2.5,
         linger: 0.5,
-        park: world.waits ? 3 : 0
+        park: world.waits ? 3 : 0,
+        giveUp: world.kind ? 1 : 0
       })
     ) {
       case "park":
@@ -198,6 +201,9 @@ const scripted = (world: World, life: Life, job: Job, runner: ProcessRunner["Typ
         return yield* fail(world, life, job, random, Cause.fail("it has failed"))
       case "die":
         return yield* fail(world, life, job, random, Cause.die("it has died"))
+      case "giveUp":
+        ledger.giveUp(life, job.id, job.attempt)
+        return yield* job.fail("it has failed for good")
       case "interrupt":
         return yield* Effect.interrupt
       case "linger":

@@ -3,6 +3,7 @@
  */
 import { lifecycle } from "../../src/domain/JobEvent.js"
 import type { Database } from "./Database.js"
+import type { Kind } from "./Kind.js"
 import type { Ledger } from "./Ledger.js"
 import type { Life } from "./Life.js"
 import type { Machine } from "./Machine.js"
@@ -18,6 +19,11 @@ export interface Job {
   startKey: string | null
   priority: number
   waitsFor: string | null
+  wokenBy: string | null
+  /** The run that it retries. */
+  readonly retryOf: string | null
+  /** How often an attempt of it has failed and was to be followed by another, as its events say. */
+  tries: number
   /** Whether it was committed by a transaction of the application, and has no event yet. */
   isInOutbox: boolean
   /** The commit since which it waits for a permit. */
@@ -58,37 +64,43 @@ export interface Records {
   readonly intent: (cookie: string) => { readonly jobId: string; readonly attempt: number } | undefined
   /** Whether there are any. */
   readonly hasIntents: () => boolean
+  /** Whether a producer has asked for something that is not applied yet. */
+  readonly hasRequests: () => boolean
   /** Reads what was committed. */
   readonly refresh: (life: Life) => void
 }
 
 export const terminal: ReadonlySet<string> = new Set(["completed", "failed", "cancelled"])
 
+/** How an attempt ends. */
+const ends = ["job.completed", "job.failed", "job.cancelled", "job.interrupted", "job.parked"]
+
 /** What may follow a lifecycle event; emitted ones stand between. */
 const successors: Readonly<Record<string, ReadonlyArray<string>>> = {
   "": ["job.started", "job.queued"],
   "job.queued": ["job.started", "job.failed", "job.cancelled"],
-  "job.started": ["job.stopping", "job.completed", "job.failed", "job.interrupted", "job.parked", "job.cancelled"],
-  "job.resumed": ["job.stopping", "job.completed", "job.failed", "job.interrupted", "job.parked", "job.cancelled"],
+  "job.started": ["job.timeout", "job.stopping", ...ends],
+  "job.resumed": ["job.timeout", "job.stopping", ...ends],
+  "job.timeout": ["job.stopping", ...ends],
   "job.stopping": ["job.completed", "job.failed", "job.cancelled", "job.interrupted"],
   "job.interrupted": ["job.resumed", "job.failed", "job.cancelled"],
   "job.parked": ["job.resumed", "job.failed", "job.cancelled"]
 }
 
-/** Whether an attempt ends with this event. */
-const isEnd = (type: string): boolean =>
-  ["job.completed", "job.failed", "job.cancelled", "job.interrupted", "job.parked"].includes(type)
+const isEnd = (type: string): boolean => ends.includes(type)
 
-const ranks: Readonly<Record<string, number>> = { interrupted: 0, parked: 1, pending: 2 }
+/** A retry has the rank of new work. */
+const rankOf = ({ status, wokenBy }: Waiting): number =>
+  status === "interrupted" ? 0 : status === "parked" && wokenBy !== "retry" ? 1 : 2
 
 /** Whether one run that waits begins before another one. */
 const isBefore = (one: Waiting, other: Waiting): boolean => {
   if (one.priority !== other.priority) return one.priority > other.priority
-  const rank = (ranks[one.status] ?? 0) - (ranks[other.status] ?? 0)
+  const rank = rankOf(one) - rankOf(other)
   return rank === 0 ? one.id < other.id : rank < 0
 }
 
-type Waiting = Pick<Job, "id" | "priority" | "status">
+type Waiting = Pick<Job, "id" | "priority" | "status" | "wokenBy">
 
 interface RunRow {
   readonly id: string
@@ -98,6 +110,9 @@ interface RunRow {
   readonly startKey: string | null
   readonly priority: number
   readonly waitsFor: string | null
+  readonly wokenBy: string | null
+  readonly retryOf: string | null
+  readonly tries: number
   readonly dueAt: number | undefined
   readonly isInOutbox: boolean
 }
@@ -110,6 +125,23 @@ interface EventRow {
   readonly payload: string | null
 }
 
+interface Retry {
+  readonly n: number
+  readonly of: number
+  /** The kind of the error. */
+  readonly error: string
+}
+
+const errorKind = (payload: unknown): string => (isObject(payload) ? text(payload["error"], "kind") : "")
+
+/** The retry for which a run parks with this event. */
+const retryOf = (type: string, payload: string | null): Retry | undefined => {
+  const parked: unknown = type === "job.parked" ? JSON.parse(payload ?? "null") : undefined
+  const retry = isObject(parked) ? parked["retry"] : undefined
+  if (!isObject(retry)) return undefined
+  return { n: number(retry, "n"), of: number(retry, "of"), error: errorKind(retry) }
+}
+
 export const make = (
   machine: Machine,
   options: {
@@ -119,6 +151,8 @@ export const make = (
     readonly ledger: Ledger
     readonly processes: () => Processes
     readonly repository: Repository
+    /** How failed attempts are retried. */
+    readonly retry: Kind["retry"] | undefined
     /** Whether runs that wait begin in the order of all of them: each node of a cluster has its own. */
     readonly isOrdered: boolean
   }
@@ -137,7 +171,7 @@ export const make = (
     database
       .query(
         `SELECT id, status, attempt, key, start_key, priority, waits_for, iif(waits_for = 'time', due_at, NULL) AS due_at,
-           outbox FROM charlotte_runs ORDER BY id`
+           outbox, woken_by, retry_of, tries FROM charlotte_runs ORDER BY id`
       )
       .map((row) => ({
         id: text(row, "id"),
@@ -147,6 +181,9 @@ export const make = (
         startKey: maybe(row, "start_key"),
         priority: number(row, "priority"),
         waitsFor: maybe(row, "waits_for"),
+        wokenBy: maybe(row, "woken_by"),
+        retryOf: maybe(row, "retry_of"),
+        tries: number(row, "tries"),
         dueAt: number(row, "due_at") || undefined,
         isInOutbox: number(row, "outbox") === 1
       }))
@@ -242,6 +279,32 @@ export const make = (
     }
   }
 
+  /** A run is retried by one other at most. */
+  const checkRetries = (rows: ReadonlyArray<RunRow>) => {
+    const retried = rows.flatMap(({ retryOf }) => retryOf ?? [])
+    for (const [i, id] of retried.entries())
+      if (retried.indexOf(id) < i) violate(`${nameOf(id)} is retried by two runs`)
+  }
+
+  /** An attempt has failed, and is followed by another. */
+  const countTry = (life: Life, job: Job, { error, n, of }: Retry) => {
+    const name = nameOf(job.id)
+    job.tries += 1
+    if (n !== job.tries || n > of) violate(`${name} waits for retry ${n} of ${of}, and it is number ${job.tries}`)
+    if (error !== "timeout" && ledger.hasGivenUp(life, job.id, job.attempt))
+      violate(`${name} waits for a retry, and has failed for good`)
+  }
+
+  /** Only the last of the attempts fails its job. */
+  const checkGivenUp = (life: Life, job: Job, payload: string | null) => {
+    const { retry } = options
+    if (retry === undefined || ledger.mayStop(job) || ledger.hasGivenUp(life, job.id, job.attempt)) return
+    const kind = errorKind(JSON.parse(payload ?? "null"))
+    const isRetried = kind === "failure" || (kind === "timeout" ? retry.timeouts : retry.defects)
+    if (isRetried === true && job.tries < retry.times)
+      violate(`${nameOf(job.id)} has failed by a ${kind} after ${job.tries} of ${retry.times} retries`)
+  }
+
   const take = (life: Life, { cursor, job_id: jobId, payload, seq, type }: EventRow) => {
     const job = jobs.get(jobId)
     if (job === undefined) return violate(`an event of no job: ${jobId}`)
@@ -253,7 +316,9 @@ export const make = (
     if (type === "job.signalled") {
       if (terminal.has(lifecycleOf(job.last))) violate(`${name} has ${type} after ${job.last}`)
       const signal: unknown = JSON.parse(payload ?? "null")
-      job.signals.push({ name: text(signal, "name"), payload: isObject(signal) ? signal["payload"] : undefined })
+      const sent = isObject(signal) ? signal["payload"] : undefined
+      if (job.signals.some(({ payload }) => payload === sent)) violate(`${name} has signal ${String(sent)} twice`)
+      job.signals.push({ name: text(signal, "name"), payload: sent })
       job.fresh.add(text(signal, "name"))
       return
     }
@@ -274,13 +339,23 @@ export const make = (
     if (!successors[job.last]?.includes(type)) violate(`${name} has ${type} after ${job.last || "nothing"}`)
     // A run that waits is ended apart from its attempt, which another node may have ended before: its events were refused.
     const endsAttempt = isEnd(type) && !isEnd(job.last)
+    const wasStopping = job.last === "job.stopping"
+    const retry = retryOf(type, payload)
     job.last = type
+    if (retry !== undefined) countTry(life, job, retry)
+    // What a plan is the key of, which another start may replace, only the check knows: such jobs have no time limit.
+    if (type === "job.stopping" && options.retry !== undefined && !ledger.mayStop(job))
+      violate(`${name} has ${type}, and nobody has stopped it`)
     if (job.parkedFor !== undefined) job.fresh.delete(job.parkedFor)
     job.parkedFor = type === "job.parked" ? (maybe(JSON.parse(payload ?? "null"), "signal") ?? undefined) : undefined
     if (isEnd(type)) checkAtRest(job)
     if (endsAttempt) checkWritten(life, job)
-    if (endsAttempt && type !== "job.failed" && ledger.hasFailed(life, jobId, job.attempt))
+    // A failed attempt that is to be retried is cancelled if a stop comes before its end.
+    const isCancelled = options.retry !== undefined && wasStopping && type === "job.cancelled"
+    const isFailure = type === "job.failed" || retry !== undefined || isCancelled
+    if (endsAttempt && !isFailure && ledger.hasFailed(life, jobId, job.attempt))
       violate(`${name} has ${type}, and its work had failed before`)
+    if (endsAttempt && type === "job.failed") checkGivenUp(life, job, payload)
     if (type === "job.completed") checkLanded(job)
   }
 
@@ -290,6 +365,7 @@ export const make = (
     merged,
     intent: (cookie) => intents.get(cookie),
     hasIntents: () => intents.size > 0,
+    hasRequests: () => database.query("SELECT 1 FROM charlotte_requests LIMIT 1").length > 0,
     refresh: (life) => {
       const rows = runs()
       const started: Array<Waiting> = []
@@ -301,14 +377,21 @@ export const make = (
         const waitsSince = known !== undefined && known.dueAt === row.dueAt ? known.waitsSince : timeline.now()
         if (ledger.isRolledBack(id)) violate(`${nameOf(id)} was rolled back, and is recorded`)
         if (known === undefined) {
-          const news = { last: "", seq: 0, emitted: new Map<number, number>(), signals: [], fresh: new Set<string>() }
+          const news = {
+            last: "",
+            seq: 0,
+            tries: 0,
+            emitted: new Map<number, number>(),
+            signals: [],
+            fresh: new Set<string>()
+          }
           jobs.set(id, { ...row, ...news, dueSince, waitsSince, parkedFor: undefined })
         } else {
           if (terminal.has(known.status) && known.status !== status)
             violate(`${nameOf(id)} was ${known.status} and is ${status}`)
           if (known.dueSince !== undefined && status === "running")
-            started.push({ id, priority: known.priority, status: known.status })
-          Object.assign(known, { ...row, dueSince, waitsSince })
+            started.push({ id, priority: known.priority, status: known.status, wokenBy: known.wokenBy })
+          Object.assign(known, { ...row, dueSince, waitsSince, tries: known.tries })
         }
       }
       for (const waited of started) checkOrder(life, waited)
@@ -326,6 +409,9 @@ export const make = (
       const alive = new Set([...ledger.alive(), ...running.map(({ id }) => id)])
       if (alive.size > maxJobs) violate(`${alive.size} jobs run or have fibers that do, and ${maxJobs} may`)
       checkKeys(rows)
+      checkRetries(rows)
+      for (const { id, tries } of rows)
+        if (jobs.get(id)?.tries !== tries) violate(`${nameOf(id)} has ${tries} tries, and not ${jobs.get(id)?.tries}`)
       intents = new Map(
         database
           .query("SELECT cookie, job_id, attempt FROM charlotte_attempts WHERE closed_at IS NULL")

@@ -6,7 +6,7 @@ import * as Records from "./Records.js"
 import type { World } from "./World.js"
 
 export const make = (
-  { ledger, machine, maxJobs, records }: World,
+  { kind, ledger, machine, maxJobs, records }: World,
   { operations, recovery }: { readonly operations: Operations.Operations; readonly recovery: "manual" | "automatic" }
 ) => {
   const { nameOf, random, violate } = machine
@@ -28,6 +28,16 @@ export const make = (
     const running = left.filter(({ status }) => status === "running")
     for (const { attempt, id } of running)
       if (ledger.body(id)?.attempt !== attempt) found.push(`${nameOf(id)} is recorded as running, and does not run`)
+    if (records.hasRequests()) found.push("a request of a producer is left")
+    if (kind?.timeout !== undefined)
+      for (const { id } of running) found.push(`${nameOf(id)} runs, and its time limit is over`)
+    for (const { id, signals, status } of left) {
+      const { signals: sent, stops } = operations.requests
+      if (stops.has(id)) found.push(`a producer has stopped ${nameOf(id)}, and it is ${status}`)
+      for (const payload of sent.get(id) ?? [])
+        if (!signals.some((signal) => signal.payload === payload))
+          found.push(`a producer has sent signal ${payload} to ${nameOf(id)}, and it is not recorded`)
+    }
     for (const { id, isInOutbox, key, startKey, status, waitsFor } of left) {
       if (isInOutbox) found.push(`${nameOf(id)} was committed, and is not queued`)
       const isDue = waitsFor === "permit" && (status !== "interrupted" || recovery === "automatic")
@@ -65,6 +75,8 @@ export const make = (
       if (!settle()) return
       if (answers.length < maxJobs || answers.some((answer) => answer !== "started"))
         violate(`places are missing: ${answers.join(", ")}`)
+      // They have exceeded their time limit meanwhile.
+      if (kind?.timeout !== undefined) return
       answers.length = 0
       start()
       if (settle() && answers.join() !== "MaxJobsReached") violate(`one job too many: ${answers.join(", ")}`)

@@ -3,6 +3,7 @@
  * to its end.
  */
 import * as DatabaseModule from "./Database.js"
+import * as Kind from "./Kind.js"
 import * as Ledger from "./Ledger.js"
 import * as Machine from "./Machine.js"
 import * as ManagerModule from "./Manager.js"
@@ -68,6 +69,9 @@ export const run = (
   const waits = random.chance(0.5)
   // From a generator of its own: the other seeds do the same as without it.
   const setsClock = waits && Random.make(~seed).chance(0.3)
+  // Of these, too.
+  const chance = Random.make(seed + 2 ** 30)
+  const kind = chance.chance(0.3) ? Kind.make(chance) : undefined
   const ledger = Ledger.make()
   const repository = Repository.make(machine)
   trace.say(`seed ${seed}: ${maxJobs} jobs, ${recovery} recovery, ${stopGrace} ms of grace`)
@@ -100,6 +104,7 @@ export const run = (
     ledger,
     processes: () => processes,
     repository,
+    retry: kind?.retry,
     isOrdered: true
   })
   const world = {
@@ -111,13 +116,14 @@ export const run = (
     processes,
     database,
     waits,
+    kind,
     isCluster: false,
     isCalm: () => calm
   }
   const operations = Operations.make(world)
   const rest = Rest.make(world, { operations, recovery })
   const { complaints, pickJob, unanswered, unfinished } = rest
-  const boot = ManagerModule.boot(world, (life) => Orchestrators.layer(world, life))
+  const boot = ManagerModule.boot(world, (life) => Orchestrators.layer(world, life), world.kind)
   const managers = Managers.make(world, { boot, operations, stopGrace, recovery })
 
   const disturb = () => {
@@ -148,6 +154,10 @@ export const run = (
     stopAll: 0.4,
     resume: 1,
     signal: waits ? 3 : 0,
+    retry: kind ? 3 : 0,
+    produce: kind ? 5 : 0,
+    requestStop: kind ? 2 : 0,
+    requestSignals: kind ? 3 : 0,
     awaitEnd: 2,
     events: 3,
     allEvents: 1,
@@ -166,8 +176,8 @@ export const run = (
   }
 
   const operate = () => {
-    // A crash is most worth its while when it leaves processes behind.
-    const crash = processes.running().length > 0 ? 4 : mishaps.crash
+    // A crash is most worth its while when it leaves something behind.
+    const crash = kind && records.hasRequests() ? 20 : processes.running().length > 0 ? 4 : mishaps.crash
     const chosen = random.weighted({ ...weights, ...mishaps, crash })
     const id = pickJob()
     switch (chosen) {
@@ -195,6 +205,8 @@ export const run = (
         return operations.start(current)
       case "startInside":
         return operations.startInside(current)
+      case "produce":
+        return operations.produce(current)
       case "stopAll":
         return operations.stopAll(current)
       case "allEvents":

@@ -1,6 +1,6 @@
 /**
- * The product, broken in twenty-one ways. Each is a way in which it was, or might have been, written by mistake; the simulation has
- * to find it. A patch that no longer fits the product fails loudly: then it is to be written anew.
+ * The product, broken in many ways. Each is a way in which it was, or might have been, written by mistake; the simulation has to find
+ * it. A patch that no longer fits the product fails loudly: then it is to be written anew.
  */
 import type { Patch } from "./Bundle.js"
 
@@ -338,6 +338,79 @@ export const variants: Readonly<Record<string, Variant>> = {
         file: "src/store/sql/SqlOutbox.ts",
         from: "Effect.zipLeft(insert(connection, run), committed(run.kind).wake)",
         to: "insert(connection, run)"
+      }
+    ]
+  },
+
+  "a time limit records the intent to stop": {
+    symptom: /has job\.stopping, and nobody has stopped it/,
+    patches: [
+      {
+        file: "src/manager/internal/timeLimit.ts",
+        from: '{ type: "job.timeout", limit }',
+        to: '{ type: "job.stopping" }'
+      }
+    ]
+  },
+
+  "a crash counts as a try": {
+    symptom: /has \d tries, and not \d/,
+    patches: [
+      {
+        file: "src/store/rules/RunTransition.ts",
+        from: "        crashes: crashed === true ? state.crashes + 1 : 0\n",
+        to: `        crashes: crashed === true ? state.crashes + 1 : 0,
+        tries: crashed === true ? state.tries + 1 : state.tries
+`
+      }
+    ]
+  },
+
+  "two runs retry one": {
+    symptom: /is retried by two runs/,
+    patches: [
+      // The record of the run that is retried is read before the transaction.
+      {
+        file: "src/store/rules/admitRun.ts",
+        from: "    if (retried?.as !== undefined && retryOf?.mayRepeat !== true)",
+        to: "    if (false)"
+      },
+      {
+        file: "src/store/rules/admitRun.ts",
+        from: "retryOf === undefined || retried === undefined || retried.as !== undefined\n",
+        to: "retryOf === undefined || retried === undefined\n"
+      },
+      {
+        file: "src/store/sqlite/migrations/v0_2/retention.ts",
+        from: "CREATE UNIQUE INDEX charlotte_runs_retry_of",
+        to: "CREATE INDEX charlotte_runs_retry_of"
+      }
+    ]
+  },
+
+  "a request of a producer is applied twice": {
+    symptom: /has signal \d+ twice/,
+    patches: [
+      {
+        file: "src/manager/internal/requests.ts",
+        from: "by: ask.by, limit, request: seq, at })",
+        to: "by: ask.by, limit, at })"
+      },
+      {
+        file: "src/manager/internal/requests.ts",
+        from: "            Effect.zipRight(wake(jobId)),\n",
+        to: "            Effect.zipRight(store.producers.settle(request)),\n            Effect.zipRight(wake(jobId)),\n"
+      }
+    ]
+  },
+
+  "a stop that a producer asks for is lost": {
+    symptom: /a producer has stopped \w+, and it is/,
+    patches: [
+      {
+        file: "src/manager/internal/requests.ts",
+        from: "stopJob(core, request.jobId, grace).pipe(\n",
+        to: "Effect.zipRight(store.producers.settle(request), stopJob(core, request.jobId, grace)).pipe(\n"
       }
     ]
   }

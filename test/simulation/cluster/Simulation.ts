@@ -101,6 +101,7 @@ export const run = (
     ledger,
     processes: () => processes,
     repository,
+    retry: undefined,
     isOrdered: false
   })
   const world = {
@@ -114,6 +115,7 @@ export const run = (
     network,
     notices,
     waits,
+    kind: undefined,
     isCluster: true,
     isCalm: () => calm
   }
