@@ -242,7 +242,7 @@ export const variants: Readonly<Record<string, Variant>> = {
     patches: [
       {
         file: "src/store/sql/runWrites.ts",
-        from: "if (name === undefined) return apply(batch, head, change, false)",
+        from: 'if (type !== "job.parked" || parked?.signal === undefined) return apply(batch, head, change, false)',
         to: "return apply(batch, head, change, false)"
       }
     ]
