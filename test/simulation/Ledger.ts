@@ -47,6 +47,9 @@ export interface Ledger {
   /** Whether the transaction that has started a job was rolled back. */
   readonly isRolledBack: (jobId: string) => boolean
   readonly rollBack: (jobId: string) => void
+  /** Whether a caller was told that the kind is paused, and nobody has asked for the end of the pause since. */
+  readonly isPaused: () => boolean
+  readonly setPaused: (isPaused: boolean) => void
   /** The job and the attempt for which a process was started. */
   readonly owner: (cookie: string) => { readonly jobId: string; readonly attempt: number } | undefined
   readonly own: (cookie: string, owner: { readonly jobId: string; readonly attempt: number }) => void
@@ -62,6 +65,7 @@ export const make = (counts = (life: Life): boolean => life.isAlive()): Ledger =
   const stopped = new Set<string>()
   const accepted = new Map<string, number>()
   const rolledBack = new Set<string>()
+  let paused = false
   const owners = new Map<string, { readonly jobId: string; readonly attempt: number }>()
   const name = (life: Life, jobId: string, attempt: number) => `${life.pid}/${jobId}/${attempt}`
   return {
@@ -89,6 +93,8 @@ export const make = (counts = (life: Life): boolean => life.isAlive()): Ledger =
       void accepted.set(name(life, jobId, attempt), (accepted.get(name(life, jobId, attempt)) ?? 0) + 1),
     isRolledBack: (jobId) => rolledBack.has(jobId),
     rollBack: (jobId) => void rolledBack.add(jobId),
+    isPaused: () => paused,
+    setPaused: (isPaused) => void (paused = isPaused),
     owner: (cookie) => owners.get(cookie),
     own: (cookie, owner) => void owners.set(cookie, owner)
   }

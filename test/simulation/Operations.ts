@@ -37,6 +37,8 @@ export interface Operations {
   readonly stop: (manager: Manager, id: JobId, options?: { readonly slowly: boolean }) => void
   readonly stopAll: (manager: Manager) => void
   readonly resume: (manager: Manager, id: JobId) => void
+  readonly pause: (manager: Manager) => void
+  readonly unpause: (manager: Manager) => void
   readonly signal: (manager: Manager, id: JobId) => void
   /** Several callers at once want a job that has ended to be done again. */
   readonly retry: (manager: Manager, id: JobId) => void
@@ -145,6 +147,8 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
     })
   }
 
+  const isPausing = () => [...calls].some(({ name }) => name === "pause" || name === "unpause")
+
   const using = (manager: Manager, use: (service: Service) => void) => {
     const service = manager.service()
     if (service !== undefined && manager.life.isAlive()) use(service)
@@ -249,6 +253,7 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
           {
             allowed: [
               "MaxJobsReached",
+              "KindPaused",
               "JobConflict",
               "ShuttingDown",
               "StoreError",
@@ -330,9 +335,31 @@ export const make = (world: World & { readonly processes: Processes }): Operatio
     resume: (manager, id) =>
       using(manager, ({ resume }) =>
         call(manager, `resume ${nameOf(id)}`, resume(id), {
-          allowed: ["NotResumable", "MaxJobsReached", "JobConflict", "ShuttingDown", "StoreError", "JobNotFound"]
+          allowed: [
+            "NotResumable",
+            "MaxJobsReached",
+            "KindPaused",
+            "JobConflict",
+            "ShuttingDown",
+            "StoreError",
+            "JobNotFound"
+          ]
         })
       ),
+
+    // One at a time: of two at once, nobody knows which comes last.
+    pause: (manager) =>
+      using(manager, ({ pause }) => {
+        if (isPausing()) return
+        call(manager, "pause", pause(), { allowed: ["StoreError"], onSuccess: () => ledger.setPaused(true) })
+      }),
+
+    unpause: (manager) =>
+      using(manager, ({ unpause }) => {
+        if (isPausing()) return
+        ledger.setPaused(false)
+        call(manager, "unpause", unpause(), { allowed: ["StoreError"] })
+      }),
 
     signal: (manager, id) =>
       using(manager, (service) => {

@@ -270,6 +270,12 @@ export const make = (
     }
   }
 
+  /** Of a paused kind nothing begins. */
+  const checkPaused = (row: RunRow, known: Job | undefined) => {
+    const hasBegun = row.status === "running" && (known?.status !== "running" || known.attempt !== row.attempt)
+    if (hasBegun && ledger.isPaused()) violate(`${nameOf(row.id)} has begun, and its kind is paused`)
+  }
+
   /** Each key is held by one job at most: one that waits for a key holds none. */
   const checkKeys = (rows: ReadonlyArray<RunRow>) => {
     const holders = rows.filter(({ status, waitsFor }) => !terminal.has(status) && waitsFor !== "key")
@@ -375,6 +381,7 @@ export const make = (
         const known = jobs.get(id)
         const dueSince = waitsFor === "permit" ? (known?.dueSince ?? commits) : undefined
         const waitsSince = known !== undefined && known.dueAt === row.dueAt ? known.waitsSince : timeline.now()
+        checkPaused(row, known)
         if (ledger.isRolledBack(id)) violate(`${nameOf(id)} was rolled back, and is recorded`)
         if (known === undefined) {
           const news = {

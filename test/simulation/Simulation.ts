@@ -68,6 +68,7 @@ export const run = (
   const stopGrace = random.pick([0, 100, 1_000, 5_000])
   const waits = random.chance(0.5)
   // From a generator of its own: the other seeds do the same as without it.
+  const pauses = Random.make(seed ^ 0x5eed).chance(0.3)
   const setsClock = waits && Random.make(~seed).chance(0.3)
   // Of these, too.
   const chance = Random.make(seed + 2 ** 30)
@@ -162,7 +163,9 @@ export const run = (
     events: 3,
     allEvents: 1,
     look: 0.7,
-    contend: 4
+    contend: 4,
+    pause: pauses ? 1.5 : 0,
+    unpause: pauses ? 1 : 0
   }
   const mishaps = {
     interrupt: 1,
@@ -215,6 +218,9 @@ export const run = (
         return operations.look(current)
       case "contend":
         return contend(current)
+      case "pause":
+      case "unpause":
+        return operations[chosen](current)
     }
     if (id !== undefined) operations[chosen](current, id)
   }
@@ -288,6 +294,12 @@ export const run = (
     if (setsClock) timeline.after(random.between(0, 3_000), setClock)
     settle()
     if (!goesOn()) return
+    if (pauses) {
+      const current = managers.current()
+      if (current !== undefined) operations.unpause(current)
+      settle()
+      if (!goesOn()) return
+    }
     if (!isUp()) return violate("there is no manager")
     complaints().forEach(violate)
   }

@@ -331,6 +331,27 @@ export const variants: Readonly<Record<string, Variant>> = {
     ]
   },
 
+  "a pause is checked before the transaction": {
+    symptom: /has begun, and its kind is paused/,
+    patches: [
+      {
+        file: "src/store/sql/runWrites.ts",
+        from: "          if (isPaused(run.kind)) return Exit.fail(new KindPaused({ kind: run.kind }))\n",
+        to: ""
+      },
+      {
+        file: "src/store/sql/runWrites.ts",
+        from: '          if (decision.state.status === "running" && isPaused(kind)) return yield* new KindPaused({ kind })\n',
+        to: ""
+      },
+      {
+        file: "src/store/sql/runWrites.ts",
+        from: "return head !== undefined && isPaused(head.kind) ? new KindPaused({ kind: head.kind }) : begin(batch, beginning)",
+        to: "return begin(batch, beginning)"
+      }
+    ]
+  },
+
   "the commit of a start goes unnoticed": {
     symptom: /was committed, and is not queued/,
     patches: [
