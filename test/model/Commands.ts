@@ -134,7 +134,7 @@ const queue = ({
       const started = yield* Effect.either(manager.start(withKey(key), { whenFull: "queue", priority, ...delay }))
       if (started._tag === "Left") return expect(started.left._tag).toBe(model.conflict(key))
       expect(model.conflict(key)).toBeUndefined()
-      if (days === 0 && model.active.length < maxJobs) model.started(started.right, key, priority)
+      if (days === 0 && !model.isPaused && model.active.length < maxJobs) model.started(started.right, key, priority)
       else model.queued(started.right, { key, priority, dueAt: model.now + Duration.toMillis(Duration.days(days)) })
     })
   )
@@ -185,7 +185,7 @@ const startTwice = (key: string) =>
       const starting = Effect.either(manager.start(withKey(key)))
       for (const started of yield* Effect.all([starting, starting], { concurrency: "unbounded" })) {
         if (started._tag === "Right") model.started(started.right, key)
-        else expect(["MaxJobsReached", "JobConflict"]).toContain(started.left._tag)
+        else expect(["KindPaused", "MaxJobsReached", "JobConflict"]).toContain(started.left._tag)
       }
       // One of them has started, if there was a permit.
       expect(model.obstacle(key)).toBeDefined()
@@ -288,6 +288,26 @@ const resume = (n: number) =>
       expect(yield* outcomeOf(manager.resume(job.id))).toBe(obstacle ?? "done")
       if (isParked) model.woken(job)
       else if (obstacle === undefined) model.resumed(job)
+    })
+  )
+
+const pause = (isPaused: boolean) =>
+  command(isPaused ? "pause" : "unpause", (model) =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      yield* isPaused ? manager.pause() : manager.unpause()
+      model.isPaused = isPaused
+    })
+  )
+
+const reschedule = (n: number, priority: number) =>
+  onJob(`reschedule to ${priority}`, n, (job, model) =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const isWaiting = ["pending", "parked", "interrupted"].includes(job.status)
+      const outcome = yield* outcomeOf(manager.reschedule(job.id, { priority }))
+      expect(outcome).toBe(isWaiting ? "done" : "NotReschedulable")
+      if (isWaiting && priority !== job.priority) model.rescheduled(job, priority)
     })
   )
 
@@ -416,6 +436,9 @@ export const commands = FastCheck.commands(
     nat().map(stopWhileItEnds),
     nat().map(resume),
     nat().map(resume),
+    boolean().map(pause),
+    constant(false).map(pause),
+    record({ n: nat(), priority }).map(({ n, priority }) => reschedule(n, priority)),
     record({ n: nat(), again: boolean(), callers: integer({ min: 1, max: 3 }) }).map(({ n, ...how }) => retry(n, how)),
     priority.map(startByProducer),
     nat().map(signalByProducer),

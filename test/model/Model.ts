@@ -61,6 +61,8 @@ export class Model {
   /** In start order. */
   jobs: ReadonlyArray<Job> = []
 
+  isPaused = false
+
   /** The ids of a producer are not in the order of its manager's. */
   get newestFirst(): ReadonlyArray<Job> {
     return [...this.jobs].sort((a, b) => (a.id < b.id ? 1 : -1))
@@ -86,7 +88,8 @@ export class Model {
   }
 
   /** Why a job with this key cannot start now: a run that waits holds its key. */
-  obstacle(key: string | undefined): "MaxJobsReached" | "JobConflict" | undefined {
+  obstacle(key: string | undefined): "KindPaused" | "MaxJobsReached" | "JobConflict" | undefined {
+    if (this.isPaused) return "KindPaused"
     return this.active.length >= maxJobs ? "MaxJobsReached" : this.conflict(key)
   }
 
@@ -144,7 +147,7 @@ export class Model {
       status === "pending" || (status === "parked" && isRetry && !isWoken) ? dueAt <= this.now : isWoken
     const rank = ({ isWoken }: Job) => (isWoken ? 0 : 1)
     const first = (a: Job, b: Job) => b.priority - a.priority || rank(a) - rank(b) || (a.id < b.id ? -1 : 1)
-    while (this.active.length < maxJobs) {
+    while (!this.isPaused && this.active.length < maxJobs) {
       const [job] = this.jobs.filter(isDue).sort(first)
       if (job === undefined) return
       if (job.status === "parked") this.resumed(job)
@@ -177,6 +180,10 @@ export class Model {
   signalled({ id, isRetry, isWoken, log, status }: Job): void {
     const wakes = status === "parked" && !isRetry && !isWoken
     this.change(id, { isWoken: isWoken || wakes, hasSignal: !wakes, log: [...log, "job.signalled"] })
+  }
+
+  rescheduled({ id, log }: Job, priority: number): void {
+    this.change(id, { priority, log: [...log, "job.rescheduled"] })
   }
 
   woken({ id }: Job): void {
