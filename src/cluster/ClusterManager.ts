@@ -220,7 +220,7 @@ const answers = <Config>(core: Core<Config>, wake: (id: JobId) => Effect.Effect<
     Effect.gen(function* () {
       const isHere = Option.isSome(yield* JobRegistry.find(core.jobs, id))
       const isStopping = isHere && Option.exists(yield* core.store.cluster.heldRun(id), ({ stopping }) => stopping)
-      if (isStopping) return yield* stopJob(core, id, grace)
+      if (isStopping) return yield* stopJob(core, id, { grace })
       yield* wake(id)
       return yield* new Unrouted({ jobId: id })
     })

@@ -50,12 +50,12 @@ export const make = (kind: string, store: Store, engine: Engine): Others => {
   return {
     ids: Effect.map(store.cluster.held(kind), (held) => held.map(({ run }) => run.id)),
 
-    stop: ({ attempt, id }, { begun, grace }) =>
+    stop: ({ attempt, id }, { begun, by, grace }) =>
       Effect.gen(function* () {
         const at = yield* now
         yield* (
           store
-            .record({ type: "job.stopping", jobId: id, attempt, at })
+            .record({ type: "job.stopping", jobId: id, attempt, at, by })
             // The run is being stopped already, or has just stopped running.
             .pipe(Effect.catchTag("Superseded", () => Effect.void))
         )

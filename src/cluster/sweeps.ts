@@ -98,7 +98,7 @@ const look = <C>(parts: Sweep<C>, held: HeldRun): Effect.Effect<void, StoreError
       if (active === undefined) return yield* giveBack(parts, held)
       // Another node has recorded the stop intent.
       if (held.stopping && (active._tag === "Running" || JobRegistry.hasTimedOut(active))) {
-        yield* core.fork(Effect.ignoreLogged(stopJob(core, id, core.stopGrace)))
+        yield* core.fork(Effect.ignoreLogged(stopJob(core, id, { grace: core.stopGrace })))
       }
       return
     }

@@ -8,7 +8,7 @@ import { Parked, RunError } from "./Run.js"
 const Schedule = Schema.Struct({ priority: Schema.Int, startAt: Schema.optional(Schema.DateTimeUtc) })
 const Nothing = Schema.Struct({})
 const Attempt = Schema.Struct({ attempt: Schema.Int })
-const Failure = Schema.Struct({ error: Schema.Struct(RunError.fields).omit("cause") })
+const RecordedError = Schema.Struct(RunError.fields).omit("cause")
 
 /** The payload of each event type. */
 export const payloads = {
@@ -20,7 +20,7 @@ export const payloads = {
     by: Schema.optional(Schema.String)
   }),
   "job.started": Attempt,
-  "job.stopping": Nothing,
+  "job.stopping": Schema.Struct({ by: Schema.optional(Schema.String) }),
   "job.timeout": Schema.Struct({
     /** Milliseconds. */
     limit: Schema.Number
@@ -41,8 +41,12 @@ export const payloads = {
   }),
   "job.rescheduled": Schema.Struct({ from: Schedule, to: Schedule, by: Schema.optional(Schema.String) }),
   "job.completed": Nothing,
-  "job.failed": Failure,
-  "job.cancelled": Schema.partial(Failure)
+  "job.failed": Schema.Struct({ error: RecordedError }),
+  "job.cancelled": Schema.Struct({
+    error: Schema.optional(RecordedError),
+    /** Who has stopped a run that waited; for a running one `job.stopping` says it. */
+    by: Schema.optional(Schema.String)
+  })
 } as const
 
 /** The type of an event that the manager writes. */

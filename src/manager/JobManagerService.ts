@@ -25,7 +25,7 @@ import type { Run, TypedRun } from "../domain/Run.js"
 import type { Start, StartOptions } from "../domain/StartOptions.js"
 import type { StopReport } from "../domain/StopReport.js"
 import type { Health } from "./internal/persistRetry.js"
-import type { ManagedJob } from "./ManagedJob.js"
+import type { ManagedJob, StopOptions } from "./ManagedJob.js"
 import type { AnySignals } from "./Orchestrator.js"
 
 export type { StartError } from "../domain/errors.js"
@@ -212,10 +212,7 @@ export interface Service<
    * The orchestrator has `grace` to end by itself, plus one second. A later stop with a shorter grace shortens it.
    * A waiting run (pending, parked or interrupted) is cancelled; a run that is over is reported as `alreadyEnded`.
    */
-  readonly stop: (
-    id: JobId,
-    options?: { readonly grace?: Duration.DurationInput }
-  ) => Effect.Effect<StopReport, StopError>
+  readonly stop: (id: JobId, options?: StopOptions) => Effect.Effect<StopReport, StopError>
 
   /**
    * Stops all jobs at the same time, under one deadline; jobs that have not ended by then are reported as `timedOut`. No waiting

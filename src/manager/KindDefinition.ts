@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import type { Context, Duration, Effect, Either, Schema, Stream } from "effect"
+import type { Context, Effect, Either, Schema, Stream } from "effect"
 import type {
   IdempotencyKeyReused,
   InvalidJobConfig,
@@ -21,6 +21,7 @@ import type { JobId } from "../domain/JobId.js"
 import type * as Record from "../domain/Run.js"
 import type { StartOptions } from "../domain/StartOptions.js"
 import type { RetryOptions, RetryProgress, RetryQuery, SendSignal } from "./JobManagerService.js"
+import type { StopOptions } from "./ManagedJob.js"
 import type { AnyEvents, AnySignals } from "./Orchestrator.js"
 
 /**
@@ -239,10 +240,7 @@ export interface ProducerService<K extends Any> {
    * Records that a job is to be stopped, and returns at once. A pending run is cancelled at once, any other one by the manager. A run
    * that is over stays as it is.
    */
-  readonly stop: (
-    id: JobId,
-    options?: { readonly grace?: Duration.DurationInput }
-  ) => Effect.Effect<void, JobNotFound | StoreError>
+  readonly stop: (id: JobId, options?: StopOptions) => Effect.Effect<void, JobNotFound | StoreError>
 
   /** Records a run that retries a failed or cancelled one. Otherwise as `retry` of the manager. */
   readonly retry: (id: JobId, options?: RetryOptions) => Effect.Effect<JobId, Exclude<RetryError, ShuttingDown>>

@@ -26,9 +26,22 @@ export interface ManagedJob<out Config, out R = Run, out E = JobNotFound | Store
   /** See `JobManager.events`. */
   readonly events: (options?: { readonly after?: number }) => Stream.Stream<Event, JobNotFound | StoreError>
   /** See `JobManager.stop`. */
-  readonly stop: (options?: { readonly grace?: Duration.DurationInput }) => Effect.Effect<StopReport, StopError>
+  readonly stop: (options?: StopOptions) => Effect.Effect<StopReport, StopError>
   /** See `JobManager.await`. */
   readonly await: Effect.Effect<R, E>
+}
+
+/**
+ * Options of `stop`.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface StopOptions {
+  /** How long the job may take to end by itself; the grace period of the manager by default. */
+  readonly grace?: Duration.DurationInput
+  /** Who stops the job; recorded as claimed, not verified. */
+  readonly by?: string | undefined
 }
 
 /**

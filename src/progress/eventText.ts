@@ -25,6 +25,8 @@ const bad = (text: string, log?: LogRange): EventText => ({ text, tone: "bad", l
 const warn = (text: string): EventText => ({ text, tone: "warn" })
 const faint = (text: string): EventText => ({ text, tone: "faint" })
 
+const byWhom = (name: string | undefined): string => (name === undefined ? "" : ` by ${name}`)
+
 const again = (attempt: number | undefined): string =>
   attempt === undefined || attempt === 1 ? "" : ` (attempt ${attempt})`
 
@@ -54,7 +56,7 @@ const texts: {
     return faint(`queued${retry}: waits ${condition(waiting, view)}`)
   },
   "job.started": () => plain("started"),
-  "job.stopping": () => warn("stop requested"),
+  "job.stopping": (data) => warn(`stop requested${byWhom(data.string("by"))}`),
   "job.timeout": (data) => warn(`time limit of ${format.age(data.number("limit") ?? 0)} exceeded`),
   "job.resumed": (data) => plain(`resumed${again(data.number("attempt"))}`),
   "job.interrupted": (data) => {
@@ -85,15 +87,14 @@ const texts: {
         ? []
         : [startAt === undefined ? "begins when a permit is free" : `begins ${time(Date.parse(startAt))}`])
     ]
-    const by = data.string("by")
-    return plain(`rescheduled${by === undefined ? "" : ` by ${by}`}: ${changes.join(", ")}`)
+    return plain(`rescheduled${byWhom(data.string("by"))}: ${changes.join(", ")}`)
   },
   "job.completed": () => good("completed"),
   "job.failed": (data) => {
     const message = reason.ofError(json(data.json("error"), "error"))
     return bad(`failed${message === "" ? "" : `: ${message}`}`)
   },
-  "job.cancelled": () => warn("cancelled"),
+  "job.cancelled": (data) => warn(`cancelled${byWhom(data.string("by"))}`),
   "orch.started": (data) => plain(plan(data)),
   "orch.killed": (data) => {
     const commands = data.list("processes").map((process) => `${process.text("command")} ${process.number("pid")}`)

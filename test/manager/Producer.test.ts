@@ -102,8 +102,10 @@ describe.each(Object.entries(stores))("a producer beside its manager, %s", (_, s
         pause: 5,
         atMost: "20 seconds"
       })
-      yield* emails.stop(id)
+      yield* emails.stop(id, { by: "Bea" })
       expect(yield* emails.await(id)).toMatchObject({ status: "cancelled" })
+      const last = yield* Stream.runLast(emails.events(id))
+      expect(Option.getOrThrow(last)).toMatchObject({ type: "job.cancelled", payload: { by: "Bea" } })
       yield* emails.stop(id)
     }).pipe(Effect.provide(both))
   )

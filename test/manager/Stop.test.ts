@@ -39,6 +39,29 @@ describe("stop", () => {
     })
   )
 
+  it.effect("is recorded under the name of who stops a running job, or one that waits", () =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const { began } = yield* ScriptedOrchestrator.ScriptedOrchestrator
+      const { lifecycle } = yield* RunStore.RunStore
+      const running = yield* manager.start(config)
+      const waiting = yield* manager.start(config, { whenFull: "queue" })
+      yield* began(running)
+      for (const id of [waiting, running]) yield* manager.stop(id, { by: "ada" })
+      const events = yield* Effect.forEach([waiting, running], (id) => lifecycle(id))
+      expect(events.map((of) => of.slice(-2).map(({ payload, type }) => ({ type, payload })))).toEqual([
+        [
+          { type: "job.queued", payload: { waitsFor: "permit" } },
+          { type: "job.cancelled", payload: { by: "ada" } }
+        ],
+        [
+          { type: "job.stopping", payload: { by: "ada" } },
+          { type: "job.cancelled", payload: undefined }
+        ]
+      ])
+    }).pipe(Effect.provide(TestManager.layer({ maxJobs: 1 })))
+  )
+
   it.effect("gives 100 concurrent callers one outcome, and the job one terminal event", () =>
     Effect.gen(function* () {
       const manager = yield* JobManager.JobManager

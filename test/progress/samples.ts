@@ -31,6 +31,7 @@ export const samples: ReadonlyArray<Sample> = [
   sample("job.queued", { waitsFor: "permit", retryOf: "01ARZ3NDEKTSV4RRFFQ69G5FAV", by: "ada" }),
   sample("job.started", { attempt: 1 }),
   sample("job.stopping", {}),
+  sample("job.stopping", { by: "ada" }),
   sample("job.resumed", { attempt: 2, by: "signal" }),
   sample("job.interrupted", { reason: "shutdown" }),
   sample("job.interrupted", { reason: "crash", during: ["gate of task 1 of unit api"] }),
@@ -61,6 +62,7 @@ export const samples: ReadonlyArray<Sample> = [
   sample("job.failed", { error }),
   sample("job.cancelled", {}),
   sample("job.cancelled", { error }),
+  sample("job.cancelled", { by: "ada" }),
   sample("orch.started", {
     target: "main",
     base: commit,

@@ -11,12 +11,13 @@ import type * as JobClient from "../../http/client/JobClient.js"
 import * as race from "../../internal/race.js"
 import * as JobRef from "../target/JobRef.js"
 import * as JobSource from "../target/JobSource.js"
+import { sender } from "./sender.js"
 
 export interface Options {
   readonly grace: Option.Option<Duration.Duration>
 }
 
-const options = ({ grace }: Options) => Option.match(grace, { onNone: () => ({}), onSome: (grace) => ({ grace }) })
+const options = ({ grace }: Options) => ({ by: sender(), ...(Option.isSome(grace) && { grace: grace.value }) })
 
 export const one = (name: string, given: Options) =>
   Effect.flatMap(

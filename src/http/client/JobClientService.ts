@@ -37,6 +37,7 @@ import type {
   RetryProgress,
   RetryQuery
 } from "../../manager/JobManagerService.js"
+import type { StopOptions } from "../../manager/ManagedJob.js"
 import type { AgentStatus, Diff, Health, Job, JobLog, JobPage, ServedKind, System } from "../contract/Api.js"
 import type {
   ApprovalRefused,
@@ -90,7 +91,7 @@ export interface Service {
   readonly export: (id: JobId) => Stream.Stream<Uint8Array, ClientError | JobNotFound | ShuttingDown | StoreError>
 
   /** As `JobManager.stop`. */
-  readonly stop: (id: JobId, options?: { readonly grace?: Duration.DurationInput }) => Response<StopReport, StopError>
+  readonly stop: (id: JobId, options?: StopOptions) => Response<StopReport, StopError>
 
   /** As `JobManager.stopAll`. */
   readonly stopAll: Response<ReadonlyArray<StopReport>>

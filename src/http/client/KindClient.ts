@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import * as HttpApiClient from "@effect/platform/HttpApiClient"
-import { Context, type Duration, Effect, Layer, Schema, type Scope, Stream } from "effect"
+import { Context, Effect, Layer, Schema, type Scope, Stream } from "effect"
 import {
   JobNotFound,
   type RescheduleError,
@@ -32,6 +32,7 @@ import type {
   SendSignal,
   SignalOptions
 } from "../../manager/JobManager.js"
+import type { StopOptions } from "../../manager/ManagedJob.js"
 import { Api, ofKinds } from "../contract/Api.js"
 import type { ConnectionFailed, DaemonNotRunning, NoSuchKind } from "../contract/errors.js"
 import { group } from "../contract/Jobs.js"
@@ -69,7 +70,7 @@ export interface KindService<K extends JobKind.Any> {
   readonly await: (id: JobId, options?: Patience) => Effect.Effect<JobKind.Run<K>, FollowError | UndecodableRun>
 
   /** As `JobManager.stop`. */
-  readonly stop: (id: JobId, options?: { readonly grace?: Duration.DurationInput }) => Response<StopReport, StopError>
+  readonly stop: (id: JobId, options?: StopOptions) => Response<StopReport, StopError>
 
   /** As `JobManager.stopAll`: the jobs of this kind. */
   readonly stopAll: Response<ReadonlyArray<StopReport>, NoSuchKind>

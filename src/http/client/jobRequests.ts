@@ -119,8 +119,11 @@ export const make = ({
         return withTimeout(translateErrors(Effect.flatMap(list, (list) => list({ urlParams: { ...query, label } }))))
       },
       get: (id) => withTimeout(translateErrors(Effect.flatMap(get, (get) => get({ path: { id } })))),
-      stop: (id, { grace } = {}) => {
-        const urlParams = grace === undefined ? {} : { grace: Duration.decode(grace) }
+      stop: (id, { by, grace } = {}) => {
+        const urlParams = {
+          ...(by === undefined ? {} : { by }),
+          ...(grace === undefined ? {} : { grace: Duration.decode(grace) })
+        }
         return translateErrors(Effect.flatMap(stop, (stop) => stop({ path: { id }, urlParams })))
       },
       stopAll: translateErrors(Effect.flatMap(stopAll, (stopAll) => stopAll({ payload: { all: true } }))).pipe(

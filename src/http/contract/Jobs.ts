@@ -89,14 +89,16 @@ export const exported = HttpApiEndpoint.get("export", "/jobs/:id/export")
 
 export const stop = HttpApiEndpoint.post("stop", "/jobs/:id/stop")
   .setPath(JobPath)
-  .setUrlParams(Schema.Struct({ grace: Parameters.optional(Parameters.Millis) }))
+  .setUrlParams(
+    Schema.Struct({ grace: Parameters.optional(Parameters.Millis), by: Parameters.optional(Schema.String) })
+  )
   .addSuccess(StopReport)
   .addError(errorSchemas.JobNotFound)
   .addError(errorSchemas.StopTimedOut)
   .annotateContext(
     described(
       "Stop a job",
-      "Responds when the job has ended: no fiber, process or lock is left. grace: milliseconds until it is killed."
+      "Responds when the job has ended: no fiber, process or lock is left. grace: milliseconds until it is killed. by: the name of the sender, which is not verified."
     )
   )
 

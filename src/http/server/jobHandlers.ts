@@ -61,8 +61,10 @@ export const make = <M extends Acting>(managers: Managers<M>) => {
             headers: { "cache-control": "no-store" }
           })
       ),
-    stop: ({ path: { id }, urlParams: { grace } }: Request<typeof Jobs.stop>) =>
-      Metrics.stop(Effect.flatMap(managers.ofJob(id), ({ manager }) => manager.stop(id, grace && { grace }))),
+    stop: ({ path: { id }, urlParams: { by, grace } }: Pick<Request<typeof Jobs.stop>, "path" | "urlParams">) =>
+      Metrics.stop(
+        Effect.flatMap(managers.ofJob(id), ({ manager }) => manager.stop(id, { by, ...(grace && { grace }) }))
+      ),
     resume: ({ path: { id }, urlParams }: Request<typeof Jobs.resume>) =>
       withRetryAfter(
         Effect.flatMap(managers.ofJob(id), ({ manager }) =>

@@ -69,12 +69,19 @@ export interface Core<in out Config> {
   readonly recordOf: (id: JobId) => Effect.Effect<Run, JobNotFound | StoreError>
 }
 
+/** How a job is stopped. */
+export interface Stop {
+  readonly grace: Duration.Duration
+  /** Who stops it, as claimed. */
+  readonly by?: string | undefined
+}
+
 /** The running jobs of other nodes. */
 export interface Others {
   /** Stops a job; none if its attempt has ended meanwhile. */
   readonly stop: (
     run: Run,
-    options: { readonly grace: Duration.Duration; readonly begun: number }
+    options: Stop & { readonly begun: number }
   ) => Effect.Effect<Option.Option<StopReport>, StopError>
   /** The ids of the running jobs of all nodes, this one included. */
   readonly ids: Effect.Effect<ReadonlyArray<JobId>, StoreError>

@@ -106,7 +106,8 @@ export const assemble = <C, I, RS, R, R2>(
       maxJobs: mode.limit.get,
       pause: ({ by } = {}) => pauseKind(core, by),
       unpause: ({ by } = {}) => unpauseKind(core, by),
-      stop: (id, { grace = core.stopGrace } = {}) => Effect.suspend(() => stopJob(core, id, Duration.decode(grace))),
+      stop: (id, { by, grace = core.stopGrace } = {}) =>
+        Effect.suspend(() => stopJob(core, id, { grace: Duration.decode(grace), by })),
       stopAll: dispatcher.pausedDuring(stopAll(core, continued)),
       signal: (jobId, name, payload, { by, isReserved } = {}) =>
         Effect.zipLeft(signalJob(core, options.signals, { jobId, name, payload, by, isReserved }), mode.wake(jobId)),

@@ -94,11 +94,11 @@ export const make = <K extends Any>(
         yield* producers.requestSignal({ kind, jobId, name, payload: text, by, limit, at: yield* now })
       }).pipe(Tracing.traced("Producer.signal"))
 
-    const stop: ProducerService<K>["stop"] = (jobId, { grace } = {}) =>
+    const stop: ProducerService<K>["stop"] = (jobId, { by, grace } = {}) =>
       Effect.gen(function* () {
         yield* store.outsideTransaction
         const decoded = grace === undefined ? undefined : Duration.decode(grace)
-        yield* producers.requestStop({ kind, jobId, grace: decoded, at: yield* now })
+        yield* producers.requestStop({ kind, jobId, grace: decoded, by, at: yield* now })
       }).pipe(Tracing.traced("Producer.stop"))
 
     const recordOf = (jobId: JobId) =>

@@ -7,7 +7,7 @@ import type { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import { now } from "../../internal/now.js"
 import { RealClock } from "../../internal/RealClock.js"
-import type { Request } from "../../store/port/ProducerStore.js"
+import type { NewStop, Request } from "../../store/port/ProducerStore.js"
 import type { Core } from "./Core.js"
 import { limit } from "./signals.js"
 import { stopJob } from "./stopJob.js"
@@ -31,10 +31,10 @@ export const make = <Config>(
     const refused = ({ jobId }: Request, error: unknown) =>
       Effect.annotateLogs(Effect.logWarning("a request of a producer is dropped", error), { jobId })
 
-    const stop = (request: Request, grace: Parameters<typeof stopJob>[2]) =>
+    const stop = (request: Request, { by, grace = core.stopGrace }: Pick<NewStop, "by" | "grace">) =>
       Effect.gen(function* () {
         stopping.add(request.seq)
-        const stopped: Effect.Effect<void> = stopJob(core, request.jobId, grace).pipe(
+        const stopped: Effect.Effect<void> = stopJob(core, request.jobId, { grace, by }).pipe(
           Effect.catchTags({
             JobNotFound: () => Effect.void,
             // It ends later: the intent is recorded.
@@ -65,7 +65,7 @@ export const make = <Config>(
           Effect.zipRight(refused(request, "a later version has recorded it"), store.producers.settle(request)),
         onSome: (ask) => {
           const { jobId, seq } = request
-          if (ask._tag === "Stop") return stop(request, ask.grace ?? core.stopGrace)
+          if (ask._tag === "Stop") return stop(request, ask)
           return Effect.flatMap(now, (at) =>
             store.signal({ kind, jobId, name: ask.name, payload: ask.payload, by: ask.by, limit, request: seq, at })
           ).pipe(

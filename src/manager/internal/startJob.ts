@@ -219,7 +219,7 @@ export const stopReplaced = <Config>(core: Core<Config>, created: Created): Effe
         created.replaces,
         (id) =>
           core.fork(
-            Effect.catchAll(stopJob(core, id, core.stopGrace), (error) =>
+            Effect.catchAll(stopJob(core, id, { grace: core.stopGrace }), (error) =>
               Effect.annotateLogs(Effect.logWarning(`job ${id} is being replaced`, error), { jobId: id })
             )
           ),

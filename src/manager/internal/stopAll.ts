@@ -68,7 +68,9 @@ const beginAll = <Config>(core: Core<Config>, ids: ReadonlyArray<JobId>, begun: 
       Effect.gen(function* () {
         if (i > 0 && i % perTurn === 0) yield* turn
         const reports = yield* Deferred.make<ReadonlyArray<StopReport>>()
-        yield* core.fork(Effect.intoDeferred(reported(id, stopJob(core, id, core.stopGrace), begun), reports))
+        yield* core.fork(
+          Effect.intoDeferred(reported(id, stopJob(core, id, { grace: core.stopGrace }), begun), reports)
+        )
         return Deferred.await(reports)
       })
     )

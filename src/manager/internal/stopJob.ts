@@ -11,7 +11,7 @@ import * as race from "../../internal/race.js"
 import * as runningTime from "../../internal/runningTime.js"
 import { traced } from "../../internal/Tracing.js"
 import type { Change } from "../../store/port/RunStoreService.js"
-import type { Core } from "./Core.js"
+import type { Core, Stop } from "./Core.js"
 import { interruptor } from "./JobOutcome.js"
 import * as JobRegistry from "./JobRegistry.js"
 import { now } from "../../internal/now.js"
@@ -23,36 +23,27 @@ export const afterGrace = Duration.seconds(1)
 /** How long to wait for the record of the intent: a job can be stopped even on a full or locked disk. Its end is recorded later. */
 const recordTimeout = Duration.seconds(1)
 
-export const stopJob = <Config>(
-  core: Core<Config>,
-  id: JobId,
-  grace: Duration.Duration
-): Effect.Effect<StopReport, StopError> =>
+export const stopJob = <Config>(core: Core<Config>, id: JobId, stop: Stop): Effect.Effect<StopReport, StopError> =>
   Effect.gen(function* () {
     yield* core.store.outsideTransaction
     const begun = yield* Clock.currentTimeMillis
     while (true) {
       const active = yield* JobRegistry.find(core.jobs, id)
       const report = Option.isSome(active)
-        ? yield* stopActive(core, active.value.job, grace, begun)
-        : yield* stopInactive(core, id, { grace, begun })
+        ? yield* stopActive(core, active.value.job, stop, begun)
+        : yield* stopInactive(core, id, { ...stop, begun })
       if (Option.isSome(report)) return report.value
     }
   }).pipe(traced("JobManager.stop"))
 
-const stopActive = <Config>(
-  core: Core<Config>,
-  job: JobRegistry.Job<Config>,
-  grace: Duration.Duration,
-  begun: number
-) =>
+const stopActive = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, stop: Stop, begun: number) =>
   Effect.gen(function* () {
     // After an earlier stop has timed out, its grace period is over, and this stop gets a new one.
     const isSpent = yield* job.grace.isOver
-    yield* Effect.uninterruptible(beginStop(core, job, grace))
+    yield* Effect.uninterruptible(beginStop(core, job, stop))
     if (!isSpent) yield* job.grace.over
     if (!(yield* Deferred.isDone(job.ended))) {
-      const left = isSpent ? Duration.sum(grace, afterGrace) : afterGrace
+      const left = isSpent ? Duration.sum(stop.grace, afterGrace) : afterGrace
       yield* race.first([Effect.asVoid(Deferred.await(job.ended)), runningTime.sleep(left)])
     }
     const run = yield* Deferred.poll(job.ended)
@@ -63,11 +54,11 @@ const stopActive = <Config>(
   })
 
 /** The first stop interrupts, in a fiber of the manager, which outlives the caller. A later stop can only shorten the grace. */
-const beginStop = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, grace: Duration.Duration) =>
+const beginStop = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, { by, grace }: Stop) =>
   Effect.gen(function* () {
     yield* job.grace.limit(grace)
     if (!(yield* JobRegistry.beginStop(core.jobs, job, core.retry !== undefined))) return
-    yield* core.fork(recordAndInterrupt(core, job, { type: "job.stopping" }))
+    yield* core.fork(recordAndInterrupt(core, job, { type: "job.stopping", by }))
   })
 
 /**
@@ -77,7 +68,7 @@ const beginStop = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, gra
 export const recordAndInterrupt = <Config>(
   core: Core<Config>,
   job: JobRegistry.Job<Config>,
-  reason: Pick<Change, "limit"> & { readonly type: "job.stopping" | "job.timeout" }
+  reason: Pick<Change, "by" | "limit"> & { readonly type: "job.stopping" | "job.timeout" }
 ): Effect.Effect<void> =>
   Effect.gen(function* () {
     const { fiber, id: jobId, record } = job
@@ -122,7 +113,7 @@ const reportEnd = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, { s
 const stopInactive = <Config>(
   core: Core<Config>,
   id: JobId,
-  { begun, grace }: { readonly grace: Duration.Duration; readonly begun: number }
+  { begun, ...stop }: Stop & { readonly begun: number }
 ): Effect.Effect<Option.Option<StopReport>, StopError> =>
   Effect.gen(function* () {
     const run = yield* core.recordOf(id)
@@ -131,9 +122,11 @@ const stopInactive = <Config>(
     if (Option.isSome(yield* JobRegistry.get(core.jobs, id))) return Option.none()
     if (isTerminal(status)) return Option.some(yield* report(id, begun, status, "alreadyEnded"))
     if (yield* core.shutdown.hasBegun) return yield* closed(id, status)
-    if (status === "running" && Option.isSome(core.others)) return yield* core.others.value.stop(run, { grace, begun })
+    if (status === "running" && Option.isSome(core.others))
+      return yield* core.others.value.stop(run, { ...stop, begun })
     const at = yield* now
-    yield* core.store.record({ type: "job.cancelled", jobId: id, attempt, at, ofWaiting: run.waitsFor !== undefined })
+    const ofWaiting = run.waitsFor !== undefined
+    yield* core.store.record({ type: "job.cancelled", jobId: id, attempt, at, ofWaiting, by: stop.by })
     return Option.some(yield* report(id, begun, "cancelled", "graceful"))
   }).pipe(Effect.catchTag("Superseded", () => Effect.succeedNone))
 

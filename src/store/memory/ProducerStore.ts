@@ -40,8 +40,7 @@ export const make = ({
     return notifier.committed(kind).wake
   }
 
-  const stop = ({ grace, jobId, kind }: Pick<NewStop, "grace" | "jobId" | "kind">) =>
-    push(kind, jobId, { _tag: "Stop", grace })
+  const stop = ({ by, grace, jobId, kind }: Omit<NewStop, "at">) => push(kind, jobId, { _tag: "Stop", grace, by })
 
   const remove = (seq: number): boolean => {
     const { length } = requests
@@ -85,14 +84,14 @@ export const make = ({
 
     requestStop: (request) =>
       write((): Effect.Effect<void, JobNotFound> => {
-        const { at, jobId, kind } = request
+        const { at, by, jobId, kind } = request
         const entry = entryOf(kind, jobId)
         if (Option.isNone(entry)) return new JobNotFound({ jobId })
         const { attempt, status } = entry.value.state
         if (isTerminal(status)) return Effect.void
         const cancelled =
           status === "pending"
-            ? Effect.orDie(change(entry.value, { type: "job.cancelled", jobId, attempt, at }))
+            ? Effect.orDie(change(entry.value, { type: "job.cancelled", jobId, attempt, at, by }))
             : Effect.void
         return Effect.zipRight(cancelled, stop(request))
       }),

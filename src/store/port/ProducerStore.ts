@@ -58,6 +58,7 @@ export interface NewStop {
   readonly jobId: JobId
   /** The grace period of the manager by default. */
   readonly grace: Duration.Duration | undefined
+  readonly by?: string | undefined
   readonly at: DateTime.Utc
 }
 
@@ -71,5 +72,5 @@ export interface Request {
 /** What a request asks for; none for what a later version has recorded. */
 export type Ask = Option.Option<
   | ({ readonly _tag: "Signal" } & Pick<NewSignal, "name" | "payload" | "by">)
-  | ({ readonly _tag: "Stop" } & Pick<NewStop, "grace">)
+  | ({ readonly _tag: "Stop" } & Pick<NewStop, "grace" | "by">)
 >

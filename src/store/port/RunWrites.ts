@@ -155,6 +155,8 @@ export interface Change {
   readonly result?: unknown
   /** With `job.timeout`: the time limit of an attempt. */
   readonly limit?: Duration.Duration
+  /** With `job.stopping`, and with `job.cancelled` of a run that waits: who stops it, as claimed. */
+  readonly by?: string | undefined
   /** With `job.failed` and `job.cancelled`: the error. With `job.parked`: the error of an attempt that is retried. */
   readonly error?: RunError | undefined
 }

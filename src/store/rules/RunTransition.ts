@@ -218,7 +218,7 @@ export const signalEvent = ({ at, by, name, payload }: NewSignal): AcceptedEvent
 const encodeParked = Schema.encodeSync(Parked)
 
 /** The event of a state change. */
-export const changeEvent = ({ at, crashed, during = [], error, limit, parked, type }: Change): AcceptedEvent => {
+export const changeEvent = ({ at, by, crashed, during = [], error, limit, parked, type }: Change): AcceptedEvent => {
   switch (type) {
     case "job.interrupted":
       return event(type, at, {
@@ -229,7 +229,14 @@ export const changeEvent = ({ at, crashed, during = [], error, limit, parked, ty
       return event(type, at, { limit: Duration.toMillis(limit ?? Duration.zero) })
     case "job.parked":
       return event(type, at, parked && encodeParked(parked))
+    case "job.stopping":
+      return event(type, at, by === undefined ? undefined : { by })
     default:
-      return event(type, at, error && { error: { kind: error.kind, error: error.error } })
+      return error === undefined && by === undefined
+        ? event(type, at)
+        : event(type, at, {
+            ...(error && { error: { kind: error.kind, error: error.error } }),
+            ...(by === undefined ? {} : { by })
+          })
   }
 }

@@ -26,7 +26,11 @@ const askOf = ({ grace, name, payload, sender, type }: typeof Row.Type): Ask => 
     return Option.some({ _tag: "Signal", name, payload: payload ?? undefined, by: sender ?? undefined })
   }
   if (type === "stop") {
-    return Option.some({ _tag: "Stop", grace: grace === null ? undefined : Duration.millis(grace) })
+    return Option.some({
+      _tag: "Stop",
+      grace: grace === null ? undefined : Duration.millis(grace),
+      by: sender ?? undefined
+    })
   }
   return Option.none()
 }
@@ -67,11 +71,12 @@ export const insertSignal = (connection: Connection, { at, by, jobId, kind, name
     at: DateTime.toEpochMillis(at)
   })
 
-export const insertStop = (connection: Connection, { at, grace, jobId, kind }: NewStop) =>
+export const insertStop = (connection: Connection, { at, by, grace, jobId, kind }: NewStop) =>
   insert(connection, "charlotte_requests", {
     kind,
     job_id: jobId,
     type: "stop",
+    sender: by ?? null,
     grace: grace === undefined ? null : Math.min(Duration.toMillis(grace), Number.MAX_SAFE_INTEGER),
     at: DateTime.toEpochMillis(at)
   })

@@ -31,9 +31,11 @@ export const get = (id: string, signal?: AbortSignal): Promise<models.Job> =>
   sendJson(`${root}/jobs/${id}`, models.job, signal === undefined ? {} : { signal })
 
 export const stop = (id: string, graceMillis?: number): Promise<models.StopReport> =>
-  sendJson(`${root}/jobs/${id}/stop${graceMillis === undefined ? "" : `?grace=${graceMillis}`}`, models.stopReport, {
-    method: "POST"
-  })
+  sendJson(
+    `${root}/jobs/${id}/stop?by=page${graceMillis === undefined ? "" : `&grace=${graceMillis}`}`,
+    models.stopReport,
+    { method: "POST" }
+  )
 
 /** Stops the jobs of a kind, or all jobs. */
 export const stopAll = (kind?: string): Promise<ReadonlyArray<models.StopReport>> =>

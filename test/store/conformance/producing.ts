@@ -71,18 +71,19 @@ export const producing = (layer: Layer.Layer<RunStore.RunStore>) => {
 
     it.effect("request a stop of a job that has begun, and cancel one that has not", () =>
       Effect.gen(function* () {
-        const { producers } = yield* RunStore.RunStore
+        const { lifecycle, producers } = yield* RunStore.RunStore
         const grace = Duration.millis(7)
         yield* created(1)
         yield* created(2, { isQueued: true, startKey: "a" })
         yield* created(3, { isQueued: true, startKey: "a", whenKeyTaken: "queue" })
-        yield* producers.requestStop({ kind, jobId: id(1), grace, at: at(9) })
-        yield* producers.requestStop({ kind, jobId: id(2), grace: undefined, at: at(9) })
+        yield* producers.requestStop({ kind, jobId: id(1), grace, by: "ada", at: at(9) })
+        yield* producers.requestStop({ kind, jobId: id(2), grace: undefined, by: "ada", at: at(9) })
         expect(yield* record(id(1))).toMatchObject({ status: "running" })
         expect(yield* record(id(2))).toMatchObject({ status: "cancelled" })
         expect(yield* record(id(3))).toMatchObject({ waitsFor: "permit" })
         const [first, second] = yield* producers.requests(kind)
-        expect(first).toMatchObject({ jobId: id(1), asks: { value: { _tag: "Stop", grace } } })
+        expect(first).toMatchObject({ jobId: id(1), asks: { value: { _tag: "Stop", grace, by: "ada" } } })
+        expect((yield* lifecycle(id(2))).at(-1)).toMatchObject({ type: "job.cancelled", payload: { by: "ada" } })
         if (first !== undefined) yield* producers.settle(first)
         expect(yield* producers.requests(kind)).toEqual([second])
       }).pipe(Effect.provide(layer))

@@ -34,7 +34,9 @@ const jobs = (managers: Managers<Acting>) => {
       .handle("list", (request) => Effect.flatMap(visitor, ({ of }) => of.list(request)))
       .handle("get", (request) => Effect.flatMap(visitor, ({ of }) => of.get(request)))
       .handle("export", (request) => Effect.flatMap(visitor, ({ of }) => of.export(request)))
-      .handle("stop", (request) => Effect.flatMap(visitor, ({ of }) => of.stop(request)))
+      .handle("stop", ({ path, urlParams }) =>
+        Effect.flatMap(visitor, ({ by, of }) => of.stop({ path, urlParams: { ...urlParams, by } }))
+      )
       .handle("resume", (request) => Effect.flatMap(visitor, ({ of }) => of.resume(request)))
       .handle("retry", ({ path, urlParams }) =>
         Effect.flatMap(visitor, ({ by, of }) => of.retry({ path, urlParams: { ...urlParams, by } }))
