@@ -70,8 +70,8 @@ export const variants: Readonly<Record<string, Variant>> = {
     patches: [
       {
         file: "src/cluster/otherNodes.ts",
-        from: '            .record({ type: "job.stopping", jobId: id, attempt, at })\n',
-        to: '            .record({ type: "job.stopping", jobId: id, attempt: 0, at })\n'
+        from: '            .record({ type: "job.stopping", jobId: id, attempt, at, by })\n',
+        to: '            .record({ type: "job.stopping", jobId: id, attempt: 0, at, by })\n'
       }
     ]
   },
