@@ -55,7 +55,9 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "5 minutes" })("charl
       yield* run("stop", id)
       const { code, err, out } = yield* watcher.ended
       expect([code, err]).toEqual([130, ""])
-      expect(out).toMatch(new RegExp(` job ${id} stop requested\\n.* job ${id} cancelled\\n\\n! cancelled after `))
+      expect(out).toMatch(
+        new RegExp(` job ${id} stop requested by .+@.+\\n.* job ${id} cancelled\\n\\n! cancelled after `)
+      )
     })
   )
 
