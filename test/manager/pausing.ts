@@ -63,7 +63,7 @@ export const pausing = (name: string, work: Making, store: Layer.Layer<RunStore.
     })
 
   describe(`the limit of a kind, ${name}`, () => {
-    it.live("changes while jobs run: a lower one stops nobody, and a higher one begins what waits", () =>
+    it.live("changes while jobs run: a lower one stops no job, and a higher one begins what waits", () =>
       Effect.gen(function* () {
         const { go, layer } = yield* working({ maxJobs: 2, capacity: 9 })
         const { manager } = yield* opened(layer)

@@ -12,7 +12,7 @@ export interface Limit {
   readonly set: (maxJobs: number) => Effect.Effect<void, StoreError>
 }
 
-/** The limit of one machine: a lower one stops nobody. */
+/** The limit of one machine: a lower one stops no job. */
 export const ofManager = <Config>({ maxJobs, permitFreed, permits }: Core<Config>): Limit => ({
   get: Ref.get(maxJobs),
   set: (n) => Effect.zipRight(Ref.set(maxJobs, n), Effect.zipRight(permits.resize(n), permitFreed.wake))
