@@ -10,7 +10,7 @@ import { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { JobConfig, JobKind, type RunStore } from "charlotte"
-import type { Page } from "charlotte/http"
+import { type Page, Server } from "charlotte/http"
 import { TestManager } from "charlotte/testing"
 import { Context, Effect, Layer, Schema, type Scope } from "effect"
 import { createServer, request as send } from "node:http"
@@ -65,6 +65,8 @@ export interface Options extends Partial<
 > {
   /** Whether a person sees the jobs of the tenant only. */
   readonly isScoped?: boolean
+  /** Any by default. */
+  readonly port?: number
   /** The router of the application. */
   readonly router?: "HttpApiBuilder" | "HttpLayerRouter"
 }
@@ -78,7 +80,7 @@ export const make = ({ maxJobs = 8, ...options }: Options & { readonly maxJobs?:
 /** The application over these jobs. */
 export const makeOver = <J, E>(
   jobs: Layer.Layer<J | JobKind.Producer<Errand> | RunStore.RunStore, E>,
-  { isScoped = false, router = "HttpApiBuilder", ...options }: Options = {}
+  { isScoped = false, port: listened = 0, router = "HttpApiBuilder", ...options }: Options = {}
 ) =>
   Effect.gen(function* () {
     const page = Mounted.mount({
@@ -106,7 +108,7 @@ export const makeOver = <J, E>(
           )
     const services = yield* Layer.build(
       served.pipe(
-        Layer.provideMerge(NodeHttpServer.layer(createServer, { host: "127.0.0.1", port: 0 })),
+        Layer.provideMerge(NodeHttpServer.layer(Server.createServer, { host: "127.0.0.1", port: listened })),
         Layer.provideMerge(jobs),
         Layer.provideMerge(Layer.sync(People, people))
       )

@@ -26,12 +26,28 @@ interface OfJob {
   readonly query: URLSearchParams
 }
 
+/** The server is away, has another version by now, or no longer knows the person. */
+const Missing = () => (
+  <section class="empty">
+    <h1>This view could not be loaded</h1>
+    <p>
+      <a href={location.href} data-loads>
+        Load the page again
+      </a>
+    </p>
+  </section>
+)
+
 const Later = ({ load, ...props }: OfJob & { readonly load: () => Promise<ComponentType<OfJob>> }) => {
-  const view = useSignal<{ readonly View: ComponentType<OfJob> } | undefined>(undefined)
+  const view = useSignal<{ readonly View: ComponentType<OfJob> } | "missing" | undefined>(undefined)
   useEffect(() => {
-    void load().then((View) => (view.value = { View }))
+    void load().then(
+      (View) => (view.value = { View }),
+      () => (view.value = "missing")
+    )
   }, [load])
   if (view.value === undefined) return null
+  if (view.value === "missing") return <Missing />
   const { View } = view.value
   // Each job gets a new view, so that no state of another job remains.
   return <View key={props.id} {...props} />

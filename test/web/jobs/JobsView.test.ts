@@ -3,6 +3,7 @@ import { Step } from "charlotte/testing"
 import { DateTime, Effect } from "effect"
 import type { Page } from "playwright-core"
 import { act, layer as browser } from "../support/Browser.js"
+import { places } from "../support/places.js"
 import * as World from "../support/World.js"
 
 const config = (tasksDir: string, labels = {}) => ({
@@ -17,30 +18,114 @@ const row = (page: Page, text: string) => page.locator("tr[data-job]").filter({ 
 /** The titles that are listed, from top to bottom. */
 const titles = (page: Page) => act(() => page.locator("a[data-row]").allTextContents())
 
+for (const place of places) {
+  layer(browser, { excludeTestServices: true })(`the list of jobs ${place.name}`, (it) => {
+    it.scoped("shows what happens to a job as it happens, without loading again", () =>
+      Effect.gen(function* () {
+        const world = yield* place.make()
+        const { page, problems } = yield* world.open()
+        yield* act(() => page.getByText("No jobs yet").waitFor())
+
+        const id = yield* world.start(config("tasks/retry", { team: "web" }))
+        yield* act(() => row(page, "tasks/retry").getByText("running").waitFor())
+        yield* act(() => row(page, "team=web").getByText("greeter").waitFor())
+
+        yield* world.script.send(
+          id,
+          Step.emit({ type: "task.started", unit: "api", task: 2, payload: { title: "Parse it" } })
+        )
+        yield* act(() => row(page, "tasks/retry").getByText("api 2 · Parse it").waitFor())
+
+        yield* world.script.send(id, Step.succeed("landed"))
+        yield* act(() => row(page, "tasks/retry").getByText("completed").waitFor())
+        yield* act(() => row(page, "tasks/retry").getByText("landed").waitFor())
+        expect(problems).toEqual([])
+      })
+    )
+
+    it.scoped("filters by status, label, kind and text, in the address", () =>
+      Effect.gen(function* () {
+        const world = yield* place.make()
+        const web = yield* world.start(config("tasks/login", { team: "web" }))
+        yield* world.start(config("tasks/export", { team: "core" }))
+        yield* world.script.send(web, Step.succeed("done"))
+        const { page, problems } = yield* world.open()
+        yield* act(() => row(page, "tasks/login").getByText("completed").waitFor())
+        yield* act(() => row(page, "tasks/export").waitFor())
+        const onlyLogin = act(async () => {
+          await row(page, "tasks/export").waitFor({ state: "detached" })
+          await row(page, "tasks/login").waitFor()
+        })
+
+        yield* act(() => page.getByRole("link", { name: "completed" }).click())
+        yield* onlyLogin
+        expect(page.url()).toBe(yield* world.addressOf("/jobs?status=completed"))
+
+        yield* act(() => page.goBack())
+        yield* act(() => row(page, "tasks/export").waitFor())
+        yield* act(() => page.getByLabel("Labels").fill("team=web"))
+        yield* onlyLogin
+        expect(page.url()).toBe(yield* world.addressOf("/jobs?label=team%3Dweb"))
+
+        yield* act(() => page.getByLabel("Labels").fill(""))
+        yield* act(() => row(page, "tasks/export").waitFor())
+        yield* act(() => page.keyboard.press("Escape"))
+        yield* act(() => page.keyboard.press("/"))
+        yield* act(() => page.keyboard.type("login"))
+        yield* onlyLogin
+
+        // The address alone shows the same.
+        yield* act(() => page.reload())
+        yield* onlyLogin
+        yield* act(() => page.getByLabel("Kind").fill("email"))
+        yield* act(() => page.getByRole("alert").getByText("email").waitFor())
+        expect(problems).toEqual([])
+      })
+    )
+
+    it.scoped("stops the selected jobs, from the keyboard alone", () =>
+      Effect.gen(function* () {
+        const world = yield* place.make()
+        for (const name of ["one", "two", "three"]) yield* world.start(config(name))
+        const { page, problems } = yield* world.open()
+        yield* act(() => row(page, "one").waitFor())
+
+        yield* act(async () => {
+          for (const key of ["j", "x", "j", "x", "s"]) await page.keyboard.press(key)
+          await page.getByRole("dialog").getByText("Stop 2 jobs?").waitFor()
+          await page.keyboard.press("Tab")
+          await page.keyboard.press("Enter")
+          await page.getByText("2 jobs stopped").waitFor()
+        })
+        yield* act(() => row(page, "three").getByText("cancelled").waitFor())
+        yield* act(() => row(page, "two").getByText("cancelled").waitFor())
+        yield* act(() => row(page, "one").getByText("running").waitFor())
+        expect(problems).toEqual([])
+      })
+    )
+
+    it.scoped("resumes the selected jobs, from the keyboard alone", () =>
+      Effect.gen(function* () {
+        const world = yield* place.make()
+        const until = DateTime.add(DateTime.unsafeNow(), { hours: 1 })
+        for (const name of ["one", "two"]) {
+          const id = yield* world.start(config(name))
+          yield* world.script.send(id, Step.park({ reason: "waits", until }))
+        }
+        const { page, problems } = yield* world.open()
+        yield* act(() => page.getByRole("table", { name: "Waiting" }).getByText("parked").nth(1).waitFor())
+        yield* act(async () => {
+          for (const key of ["j", "x", "j", "x", "r"]) await page.keyboard.press(key)
+          await page.getByText("2 jobs resumed").waitFor()
+        })
+        for (const name of ["one", "two"]) yield* act(() => row(page, name).getByText("running").waitFor())
+        expect(problems).toEqual([])
+      })
+    )
+  })
+}
+
 layer(browser, { excludeTestServices: true })("the list of jobs", (it) => {
-  it.scoped("shows what happens to a job as it happens, without loading again", () =>
-    Effect.gen(function* () {
-      const world = yield* World.make()
-      const { page, problems } = yield* world.open()
-      yield* act(() => page.getByText("No jobs yet").waitFor())
-
-      const id = yield* world.client.start(config("tasks/retry", { team: "web" }))
-      yield* act(() => row(page, "tasks/retry").getByText("running").waitFor())
-      yield* act(() => row(page, "team=web").getByText("greeter").waitFor())
-
-      yield* world.script.send(
-        id,
-        Step.emit({ type: "task.started", unit: "api", task: 2, payload: { title: "Parse it" } })
-      )
-      yield* act(() => row(page, "tasks/retry").getByText("api 2 · Parse it").waitFor())
-
-      yield* world.script.send(id, Step.succeed("landed"))
-      yield* act(() => row(page, "tasks/retry").getByText("completed").waitFor())
-      yield* act(() => row(page, "tasks/retry").getByText("landed").waitFor())
-      expect(problems).toEqual([])
-    })
-  )
-
   it.scoped("shows first what needs a person, the most urgent at the top", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
@@ -67,89 +152,6 @@ layer(browser, { excludeTestServices: true })("the list of jobs", (it) => {
       yield* act(() => page.keyboard.press("m"))
       yield* act(() => page.waitForFunction(() => document.title.startsWith("(1)")))
       expect(yield* titles(page)).toEqual(named("asks", "limited", "busy", "broken"))
-      expect(problems).toEqual([])
-    })
-  )
-
-  it.scoped("filters by status, label, kind and text, in the address", () =>
-    Effect.gen(function* () {
-      const world = yield* World.make()
-      const web = yield* world.client.start(config("tasks/login", { team: "web" }))
-      yield* world.client.start(config("tasks/export", { team: "core" }))
-      yield* world.script.send(web, Step.succeed("done"))
-      yield* world.manager.await(web)
-
-      const { page, problems } = yield* world.open()
-      yield* act(() => row(page, "tasks/export").waitFor())
-      const onlyLogin = act(async () => {
-        await row(page, "tasks/export").waitFor({ state: "detached" })
-        await row(page, "tasks/login").waitFor()
-      })
-
-      yield* act(() => page.getByRole("link", { name: "completed" }).click())
-      yield* onlyLogin
-      expect(page.url()).toMatch(/\/jobs\?status=completed$/)
-
-      yield* act(() => page.goBack())
-      yield* act(() => row(page, "tasks/export").waitFor())
-      yield* act(() => page.getByLabel("Labels").fill("team=web"))
-      yield* onlyLogin
-      expect(page.url()).toMatch(/\?label=team%3Dweb$/)
-
-      yield* act(() => page.getByLabel("Labels").fill(""))
-      yield* act(() => row(page, "tasks/export").waitFor())
-      yield* act(() => page.keyboard.press("Escape"))
-      yield* act(() => page.keyboard.press("/"))
-      yield* act(() => page.keyboard.type("login"))
-      yield* onlyLogin
-
-      // The address alone shows the same.
-      yield* act(() => page.reload())
-      yield* onlyLogin
-      yield* act(() => page.getByLabel("Kind").fill("email"))
-      yield* act(() => page.getByRole("alert").getByText("email").waitFor())
-      expect(problems).toEqual([])
-    })
-  )
-
-  it.scoped("stops the selected jobs, from the keyboard alone", () =>
-    Effect.gen(function* () {
-      const world = yield* World.make()
-      for (const name of ["one", "two", "three"]) yield* world.client.start(config(name))
-      const { page, problems } = yield* world.open()
-      yield* act(() => row(page, "one").waitFor())
-
-      yield* act(async () => {
-        for (const key of ["j", "x", "j", "x", "s"]) await page.keyboard.press(key)
-        await page.getByRole("dialog").getByText("Stop 2 jobs?").waitFor()
-        await page.keyboard.press("Tab")
-        await page.keyboard.press("Enter")
-        await page.getByText("2 jobs stopped").waitFor()
-      })
-      yield* act(() => row(page, "three").getByText("cancelled").waitFor())
-      yield* act(() => row(page, "two").getByText("cancelled").waitFor())
-      expect(
-        (yield* world.client.list({ status: "running", limit: 10 })).jobs.map(({ config }) => config)
-      ).toMatchObject([{ tasksDir: "one" }])
-      expect(problems).toEqual([])
-    })
-  )
-
-  it.scoped("resumes the selected jobs, from the keyboard alone", () =>
-    Effect.gen(function* () {
-      const world = yield* World.make()
-      const until = DateTime.add(DateTime.unsafeNow(), { hours: 1 })
-      for (const name of ["one", "two"]) {
-        const id = yield* world.client.start(config(name))
-        yield* world.script.send(id, Step.park({ reason: "waits", until }))
-      }
-      const { page, problems } = yield* world.open()
-      yield* act(() => page.getByRole("table", { name: "Waiting" }).getByText("parked").nth(1).waitFor())
-      yield* act(async () => {
-        for (const key of ["j", "x", "j", "x", "r"]) await page.keyboard.press(key)
-        await page.getByText("2 jobs resumed").waitFor()
-      })
-      for (const name of ["one", "two"]) yield* act(() => row(page, name).getByText("running").waitFor())
       expect(problems).toEqual([])
     })
   )

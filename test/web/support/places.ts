@@ -34,7 +34,7 @@ export const server: Place = {
     Effect.map(World.make(options), ({ client, open, opening, script }) => ({
       start: (config, options) => Effect.orDie(client.start(config, options)),
       script,
-      addressOf: (path) => Effect.map(opening(path), (address) => new URL(path, address).href),
+      addressOf: (path) => Effect.map(opening(), (address) => new URL(path, address).href),
       open
     }))
 }

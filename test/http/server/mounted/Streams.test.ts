@@ -1,6 +1,7 @@
 /** Open streams of the page of an application, whose visitors may lose what they had when they opened them. */
 import { describe, expect, it } from "@effect/vitest"
-import { Context, Effect, Fiber, Stream, TestClock } from "effect"
+import { Context, Effect, Exit, Fiber, Scope, Stream, TestClock } from "effect"
+import { Agent, type IncomingMessage, request } from "node:http"
 import * as eventSource from "../../eventSource.js"
 import { make, People } from "../../mounted.js"
 import * as requests from "../../requests.js"
@@ -40,4 +41,26 @@ describe("an open stream of events", () => {
       })
     )
   }
+
+  it.scopedLive("ends when the application closes, and does not keep it from closing", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const { where } = yield* Scope.extend(make(), scope)
+      const agent = new Agent({ keepAlive: true })
+      yield* Effect.addFinalizer(() => Effect.sync(() => agent.destroy()))
+      const get = Effect.async<IncomingMessage, Error>((resume) => {
+        const headers = { cookie: "session=ada" }
+        request({ host: "127.0.0.1", ...where, agent, path: "/jobs/api/v1/events?after=0", headers })
+          .once("response", (response) => resume(Effect.succeed(response)))
+          .once("error", (error) => resume(Effect.fail(error)))
+          .end()
+      })
+      const response = yield* get
+      // As a page does, it asks again at once, on the same connection.
+      const again = yield* Effect.fork(Effect.exit(Effect.zipRight(Stream.runDrain(eventSource.frames(response)), get)))
+      yield* Scope.close(scope, Exit.void)
+      yield* Fiber.join(again)
+      expect(response.complete).toBe(true)
+    })
+  )
 })
