@@ -89,7 +89,11 @@ export const jobsApi = (payloads: () => eventSchemas.Payloads) =>
       .prefix("/api/v1")
   )
 
-/** The API of the page in an application's own router. */
+/**
+ * The API of the page in an application's own router.
+ *
+ * @internal
+ */
 export class PageApi extends withErrors(
   HttpApi.make("charlotte")
     .add(Jobs.groupOfPage)

@@ -63,6 +63,12 @@ export interface Options extends Handlers.Options, Listener.Limits, OpenStreams.
   readonly maxJobs?: number
   /** Further reasons why the server is not ready, for `/readyz`. */
   readonly problems?: Effect.Effect<ReadonlyArray<string>>
+  /**
+   * Whether it serves the page, with sessions as those of a daemon: `POST /api/v1/session/code` returns a code and an origin, and the
+   * address `ORIGIN/jobs#code=CODE` opens the page once. It is on the port of `listen`, or else on a port of 127.0.0.1 that is opened
+   * for it. Sessions end with the server. To serve the page behind a login of your own, see `Page.layer`.
+   */
+  readonly page?: boolean
   /** The agents that jobs can use, for `GET /api/v1/agents`; none by default. */
   readonly agents?: Effect.Effect<ReadonlyArray<{ readonly name: string; readonly installed: boolean }>>
   /** The cursor after which throughput and latencies are counted; the latest one by default. */
@@ -78,7 +84,7 @@ const errorHeaders = { "content-type": "application/json", connection: "close" }
  *
  * @internal
  */
-export interface ListenOptions extends Options {
+export interface ListenOptions extends Omit<Options, "page"> {
   /** Gauges of a node of a cluster, for the metrics. */
   readonly cluster?: Effect.Effect<ClusterGauges, StoreError>
   /** The page, served on the port of `listen`, or else on a port that is opened for it. */

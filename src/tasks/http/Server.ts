@@ -7,6 +7,7 @@ import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import { Context, Effect, Layer } from "effect"
 import type { Served } from "../../http/server/HttpApp.js"
 import type { Requirements } from "../../http/server/KindHandlers.js"
+import * as temporaryPage from "../../http/server/page/temporary.js"
 import type { ListenError } from "../../http/server/ListenError.js"
 import * as Generic from "../../http/server/Server.js"
 
@@ -48,7 +49,12 @@ export const listen = <Groups extends HttpApiGroup.HttpApiGroup.Any = never, E =
  *
  * await Effect.runPromise(program.pipe(Effect.provide(JobClient.layer({ socket })), Effect.provide(ServerLive)))
  */
-export const layer = <Groups extends HttpApiGroup.HttpApiGroup.Any = never, E = never>(
-  options: Generic.Options & Served<Groups, E>
-): Layer.Layer<Generic.Server, ListenError, Requirements<Groups>> =>
-  Layer.tap(listen(options), (context) => Context.get(context, Generic.Server).prepared)
+export const layer = <Groups extends HttpApiGroup.HttpApiGroup.Any = never, E = never>({
+  page = false,
+  ...options
+}: Generic.Options & Served<Groups, E>): Layer.Layer<Generic.Server, ListenError, Requirements<Groups>> =>
+  Layer.unwrapScoped(
+    Effect.map(page ? temporaryPage.make() : Effect.succeed(undefined), (page) =>
+      Layer.tap(listen<Groups, E>({ ...options, page }), (context) => Context.get(context, Generic.Server).prepared)
+    )
+  )

@@ -2,13 +2,13 @@ import { describe, expect, it } from "@effect/vitest"
 import { JobManager } from "charlotte"
 import { Array, Context, Effect, Exit, Fiber, Layer, Scope, Stream } from "effect"
 import { connect } from "node:net"
-import { listen, type Options, Server } from "../../../src/tasks/http/Server.js"
+import { listen, type ListenOptions, Server } from "../../../src/tasks/http/Server.js"
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 import * as requests from "../requests.js"
 import * as World from "../world.js"
 
 /** A server that listens, and how often what answers has begun to follow the events, and has ceased to. */
-const listening = (options: Partial<Options> = {}) =>
+const listening = (options: Partial<ListenOptions> = {}) =>
   Effect.gen(function* () {
     const socket = `${yield* TemporaryDirectory.make}/socket`
     const counts = { begun: 0, ceased: 0 }
