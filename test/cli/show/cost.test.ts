@@ -6,7 +6,7 @@ import * as JobTable from "../../../src/cli/list/JobTable.js"
 import * as Summary from "../../../src/cli/run/Summary.js"
 import * as SummaryText from "../../../src/cli/run/SummaryText.js"
 import * as renderJob from "../../../src/cli/show/renderJob.js"
-import * as StyledLine from "../../../src/cli/terminal/StyledLine.js"
+import type * as StyledLine from "../../../src/cli/terminal/StyledLine.js"
 import * as renderMorning from "../../../src/cli/summary/render.js"
 
 const now = DateTime.unsafeMake("2026-01-31T12:00:00Z")
