@@ -14,7 +14,7 @@ import { minute } from "./Service.js"
 
 export interface Person {
   readonly withManager: (use: (manager: Manager, service: Service) => void) => void
-  /** A question that nobody has asked before. */
+  /** A question that was not asked before. */
   readonly question: () => string
   /** An agent has asked; the person may answer later. */
   readonly asked: (job: string, unit: string) => void
