@@ -409,13 +409,13 @@ export const variants: Readonly<Record<string, Variant>> = {
     ]
   },
 
-  "a stop that a producer asks for is lost": {
-    symptom: /a producer has stopped \w+, and it is/,
+  "what producers ask for is lost with their manager": {
+    symptom: /a producer has (stopped|sent) /,
     patches: [
       {
         file: "src/manager/internal/requests.ts",
-        from: "stopJob(core, request.jobId, grace).pipe(\n",
-        to: "Effect.zipRight(store.producers.settle(request), stopJob(core, request.jobId, grace)).pipe(\n"
+        from: "      const version = yield* submitted.version\n",
+        to: "      const version = yield* submitted.version\n      yield* submitted.changed(version)\n"
       }
     ]
   }
