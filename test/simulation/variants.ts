@@ -409,6 +409,22 @@ export const variants: Readonly<Record<string, Variant>> = {
     ]
   },
 
+  "a request of a producer is applied twice": {
+    symptom: /has signal \d+ twice/,
+    patches: [
+      {
+        file: "src/manager/internal/requests.ts",
+        from: "by: ask.by, limit, request: seq, at })",
+        to: "by: ask.by, limit, at })"
+      },
+      {
+        file: "src/manager/internal/requests.ts",
+        from: "            Effect.zipRight(wake(jobId)),\n",
+        to: "            Effect.zipRight(store.producers.settle(request)),\n            Effect.zipRight(wake(jobId)),\n"
+      }
+    ]
+  },
+
   "what producers ask for is lost with their manager": {
     symptom: /a producer has (stopped|sent) /,
     patches: [
