@@ -33,11 +33,7 @@ export const TaskButton = ({ at, isSelected, onSelect, remark, task }: Props) =>
       </span>
       <span class="faint number">
         <span class="visually-hidden">{task.state} </span>
-        {[
-          number > 1 ? `attempt ${number}` : "",
-          task.cost === undefined ? "" : costs.short(task.cost),
-          took(task, at)
-        ]
+        {[number > 1 ? `attempt ${number}` : "", task.cost === undefined ? "" : costs.short(task.cost), took(task, at)]
           .filter((part) => part !== "")
           .join(" · ")}
       </span>

@@ -124,7 +124,11 @@ layer(browser, { excludeTestServices: true })("the view of a job", (it) => {
       const lines = yield* act(() => tasks.getByRole("button").allInnerTexts())
       const texts = lines.map((text) => text.replace(/\s+/g, " ").trim())
       expect(texts).toHaveLength(17)
-      expect(texts.slice(0, 3)).toEqual(["✓ core merged", expect.stringMatching(/^✓ 1 /), expect.stringMatching(/^✓ 2 /)])
+      expect(texts.slice(0, 3)).toEqual([
+        "✓ core merged",
+        expect.stringMatching(/^✓ 1 /),
+        expect.stringMatching(/^✓ 2 /)
+      ])
       expect(texts.find((text) => text.includes("Parse options"))).toMatch(
         /^✕ 1 Parse options .*gate.* failed attempt 2/
       )
