@@ -341,6 +341,8 @@ const others: ReadonlyArray<readonly [code: number, error: { readonly _tag: stri
   [75, new errors.TooManySignals({ jobId, limit: 1 })],
   [2, new errors.JobEnded({ jobId, status: "failed" })],
   [2, new errors.NotRetryable({ jobId, status: "running" })],
+  [2, new errors.NotReschedulable({ jobId, status: "running" })],
+  [75, new errors.KindPaused({ kind: "tasks" })],
   [2, new errors.AlreadyAnswered({ jobId, unit: "api" })],
   [2, new errors.NoOpenQuestion({ jobId, waiting: [] })],
   [2, new errors.InvalidSignal({ signal: "x", reason: "y" })],
