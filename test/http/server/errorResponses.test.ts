@@ -48,6 +48,11 @@ const resume = (error: Effect.Effect.Error<ReturnType<Manager["resume"]>>) => ({
   methods: { resume: () => Effect.fail(error) },
   sent: post(`/jobs/${jobId}/resume`)
 })
+const reschedule = (error: Effect.Effect.Error<ReturnType<Manager["reschedule"]>>) => ({
+  error,
+  methods: { reschedule: () => Effect.fail(error) },
+  sent: post(`/jobs/${jobId}/reschedule`, { priority: 1 })
+})
 const retry = (error: Effect.Effect.Error<ReturnType<Manager["retry"]>>) => ({
   error,
   methods: { retry: () => Effect.fail(error) },
@@ -59,6 +64,7 @@ const cases = [
   [409, start(new errors.JobConflict({ jobId, key: "1:2 main", keyName: "branch main of /repo" }))],
   [429, start(new errors.MaxJobsReached({ maxJobs: 2 }))],
   [429, start(new errors.QueueFull({ maxQueued: 2 }))],
+  [409, start(new errors.KindPaused({ kind: "tasks" }))],
   [422, start(new errors.IdempotencyKeyReused({ key: "k", jobId }))],
   [503, start(new errors.ShuttingDown())],
   [507, start(storeError("full"))],
@@ -78,6 +84,7 @@ const cases = [
   [409, resume(new errors.JobConflict({ jobId, key: "/repo main" }))],
   [429, resume(new errors.MaxJobsReached({ maxJobs: 2 }))],
   [503, resume(new errors.ShuttingDown())],
+  [409, reschedule(new errors.NotReschedulable({ jobId, status: "running" }))],
   [409, retry(new errors.NotRetryable({ jobId, status: "failed", field: "config.to", reason: "is missing" }))],
   [404, signal(new errors.JobNotFound({ jobId }))],
   [409, signal(new errors.JobEnded({ jobId, status: "failed" }))],
@@ -108,9 +115,11 @@ describe("status of a domain error", () => {
             ? world.byPort.resume(jobId)
             : sent.path.endsWith("retry")
               ? world.byPort.retry(jobId)
-              : sent.path.endsWith("go")
-                ? world.byPort.signal(jobId, "go")
-                : world.byPort.start(config)
+              : sent.path.endsWith("reschedule")
+                ? world.byPort.reschedule(jobId, { priority: 1 })
+                : sent.path.endsWith("go")
+                  ? world.byPort.signal(jobId, "go")
+                  : world.byPort.start(config)
         const failure = yield* Effect.flip(call)
         expect(failure).toBeInstanceOf(error.constructor)
         expect(failure).toMatchObject({ message: error.message })
@@ -131,6 +140,7 @@ const notSent = [
   // A manager is not made, or does not write, for these: no request ever sees them.
   "NodeConflict",
   "AlreadyManaged",
+  "AlreadySubscribed",
   "Superseded"
 ]
 
@@ -171,6 +181,12 @@ const others: ReadonlyArray<Case> = [
     holds: { client: "0.0.9", daemon: manifest.version }
   },
   { status: 404, tag: "NoSuchKind", sent: get("/api/v1/jobs?kind=email"), holds: { kind: "email", kinds: ["tasks"] } },
+  {
+    status: 404,
+    tag: "SubscriberNotFound",
+    sent: { ...get("/api/v1/subscribers/invoices"), method: "DELETE" },
+    holds: { name: "invoices" }
+  },
   { status: 404, tag: "NoSuchRoute", sent: get("/api/v1/job?x=y"), holds: { method: "GET", path: "/api/v1/job" } },
   {
     status: 404,
@@ -328,13 +344,13 @@ describe("status of a request error", () => {
   )
 })
 
-/** Those of a server with a page, in the tests of `page/`. */
-const ofPage = ["InvalidCode", "PageUnavailable", "SessionNotFound", "TooManyTries"]
+/** Errors of a server with a page, in the tests of `page/`, and of one with a subscriber, in `System.test.ts`. */
+const elsewhere = ["InvalidCode", "PageUnavailable", "SessionNotFound", "SubscriberInUse", "TooManyTries"]
 
 describe("error responses", () => {
   it("are all covered by a case in this file", () => {
     const cased = new Set([...cases.map(([, { error }]) => error._tag), ...others.map(({ tag }) => tag)])
     const known = [...Object.keys(errors), ...Object.keys(Http.errors)]
-    expect([...cased, ...notSent, ...ofPage].sort()).toEqual([...new Set([...known, "HttpApiDecodeError"])].sort())
+    expect([...cased, ...notSent, ...elsewhere].sort()).toEqual([...new Set([...known, "HttpApiDecodeError"])].sort())
   })
 })
