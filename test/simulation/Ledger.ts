@@ -3,7 +3,6 @@
  * nothing of it.
  */
 import type { Life } from "./Life.js"
-import type { Job } from "./Records.js"
 
 export interface Body {
   readonly life: Life
@@ -39,7 +38,11 @@ export interface Ledger {
   readonly hasGivenUp: (life: Life, jobId: string, attempt: number) => boolean
   readonly giveUp: (life: Life, jobId: string, attempt: number) => void
   /** Whether anyone has asked for the stop of a job: of that one, of all, or of those that hold its key. */
-  readonly mayStop: (job: Pick<Job, "id" | "key" | "startKey">) => boolean
+  readonly mayStop: (job: {
+    readonly id: string
+    readonly key: string | null
+    readonly startKey: string | null
+  }) => boolean
   readonly askToStop: (which: StopRequest) => void
   /** How many events of an attempt a process has accepted. */
   readonly accepted: (life: Life, jobId: string, attempt: number) => number
