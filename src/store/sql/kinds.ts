@@ -5,6 +5,7 @@
 import { DateTime, Effect, Exit, Schema } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import { PausedKind } from "../../domain/Run.js"
+import * as Permits from "../../internal/Permits.js"
 import type { ChangeNotifier } from "../port/ChangeNotifier.js"
 import type { KindStore } from "../port/KindStore.js"
 import type { Lanes } from "./Lanes.js"
@@ -36,6 +37,8 @@ export const make = ({
 }): Kinds => {
   const paused = new Set<string>()
   const isPaused = (kind: string) => paused.has(kind)
+  /** One after the other, so that the memory follows the rows. */
+  const inTurn = Permits.make(1)
 
   const release = (kind: string) =>
     Effect.suspend(() => {
@@ -91,13 +94,13 @@ export const make = ({
                 : Effect.void
             )
           )
-        }).pipe(Effect.uninterruptible),
+        }).pipe(Effect.uninterruptible, inTurn),
 
       unpause: (kind) =>
         Effect.zipRight(
           change("unpause a kind", kind, ["DELETE FROM charlotte_pauses WHERE kind = ?", kind]),
           release(kind)
-        ).pipe(Effect.uninterruptible),
+        ).pipe(Effect.uninterruptible, inTurn),
 
       recall: (kind) =>
         Effect.map(

@@ -34,6 +34,18 @@ export const pausing = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
+    it.effect("is as it is recorded, though it is ended and begun at the same time", () =>
+      Effect.gen(function* () {
+        const { kinds } = yield* RunStore.RunStore
+        const unpaused = kinds.unpause(kind)
+        for (const both of [[unpaused, paused] as const, [paused, unpaused] as const]) {
+          yield* Effect.all(both, { concurrency: "unbounded" })
+          expect(yield* kinds.isPaused(kind)).toBe((yield* kinds.paused).length === 1)
+          yield* paused
+        }
+      }).pipe(Effect.provide(layer))
+    )
+
     it.effect("lets no new run begin, with or without keys, and leaves nothing of it", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
