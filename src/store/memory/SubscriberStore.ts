@@ -1,7 +1,7 @@
 /**
  * The part of the in-memory store for subscribers.
  */
-import { DateTime, Duration, Effect, Option } from "effect"
+import { DateTime, Effect, Option } from "effect"
 import { randomUUID } from "node:crypto"
 import { SubscriberInUse, SubscriberNotFound } from "../../domain/errors.js"
 import type { JobEvent } from "../../domain/JobEvent.js"
@@ -11,6 +11,7 @@ import type { ChangeNotifier } from "../port/ChangeNotifier.js"
 import type { Progress, Registration, Selection, SubscriberStore } from "../port/SubscriberStore.js"
 import * as Page from "../rules/Page.js"
 import { makeClaim, maxShown, maxUndelivered, shortError } from "../rules/subscribing.js"
+import { wholeMillis } from "../rules/wholeMillis.js"
 import type * as MemoryEventLog from "./EventLog.js"
 
 interface Row extends Registration {
@@ -75,7 +76,7 @@ export const make = ({
         ...(row.types !== undefined && { types: row.types }),
         cursor: row.cursor,
         behind: log.latest() - row.cursor,
-        hold: Duration.toMillis(row.hold),
+        hold: wholeMillis(row.hold),
         createdAt: row.createdAt,
         movedAt: row.movedAt,
         failing: undelivered.length - aside,
@@ -214,7 +215,7 @@ export const make = ({
       [...rows.values()].some(
         ({ cursor, hold, kinds, undelivered }) =>
           (kinds === undefined || kinds.includes(kind)) &&
-          DateTime.greaterThan(endedAt, DateTime.subtractDuration(at, hold)) &&
+          DateTime.distance(endedAt, at) < wholeMillis(hold) &&
           (cursor < last || [...undelivered.values()].some(({ jobId }) => jobId === id))
       ),
 

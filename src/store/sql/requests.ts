@@ -7,6 +7,7 @@ import { JobId } from "../../domain/JobId.js"
 import type { NewSignal } from "../port/RunStoreService.js"
 import type { Ask, NewStop, Request } from "../port/ProducerStore.js"
 import type { Connection } from "./Dialect.js"
+import { wholeMillis } from "../rules/wholeMillis.js"
 import { insert, query } from "./statements.js"
 
 const Row = Schema.Struct({
@@ -77,7 +78,7 @@ export const insertStop = (connection: Connection, { at, by, grace, jobId, kind 
     job_id: jobId,
     type: "stop",
     sender: by ?? null,
-    grace: grace === undefined ? null : Math.min(Duration.toMillis(grace), Number.MAX_SAFE_INTEGER),
+    grace: grace === undefined ? null : wholeMillis(grace),
     at: DateTime.toEpochMillis(at)
   })
 

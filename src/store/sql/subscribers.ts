@@ -2,12 +2,13 @@
  * Statements on `charlotte_subscribers` and `charlotte_undelivered`.
  */
 import type { SqlError } from "@effect/sql/SqlError"
-import { DateTime, Duration, Effect, Option, Schema } from "effect"
+import { DateTime, Effect, Option, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import { Subscriber, Undelivered } from "../../domain/Subscriber.js"
 import { deadAfter } from "../../internal/timing.js"
 import type { Progress, Registration, SubscriberStore } from "../port/SubscriberStore.js"
 import { maxShown, maxUndelivered, shortError } from "../rules/subscribing.js"
+import { wholeMillis } from "../rules/wholeMillis.js"
 import type { Connection, Dialect } from "./Dialect.js"
 import { columnsOf, execute, query } from "./statements.js"
 
@@ -33,7 +34,7 @@ export const register = (connection: Connection, { at, from, hold, kinds, name, 
     `INSERT INTO charlotte_subscribers (name, cursor, kinds, types, hold, created_at, moved_at)
      SELECT ?, ${from === "start" ? "0" : `coalesce((${latestCursor}), 0)`}, ?, ?, ?, ?, ? WHERE TRUE
      ON CONFLICT (name) DO UPDATE SET kinds = excluded.kinds, types = excluded.types, hold = excluded.hold`,
-    [name, textOf(kinds), textOf(types), Math.round(Duration.toMillis(hold)), now, now]
+    [name, textOf(kinds), textOf(types), wholeMillis(hold), now, now]
   )
 }
 

@@ -77,7 +77,7 @@ export const producing = (layer: Layer.Layer<RunStore.RunStore>) => {
         yield* created(2, { isQueued: true, startKey: "a" })
         yield* created(3, { isQueued: true, startKey: "a", whenKeyTaken: "queue" })
         yield* producers.requestStop({ kind, jobId: id(1), grace, by: "ada", at: at(9) })
-        yield* producers.requestStop({ kind, jobId: id(2), grace: undefined, by: "ada", at: at(9) })
+        yield* producers.requestStop({ kind, jobId: id(2), grace: Duration.micros(1_500n), by: "ada", at: at(9) })
         expect(yield* record(id(1))).toMatchObject({ status: "running" })
         expect(yield* record(id(2))).toMatchObject({ status: "cancelled" })
         expect(yield* record(id(3))).toMatchObject({ waitsFor: "permit" })

@@ -200,6 +200,18 @@ export const subscribers = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
+    it.effect("keep a run for ever if their hold is infinite", () =>
+      Effect.gen(function* () {
+        const { subscribers } = yield* registered({ hold: Duration.infinity })
+        yield* completed(1, 10)
+        const { deliveries } = yield* subscribers.deliveries({ after: 0, limit: 100 })
+        expect((yield* only).hold).toBe(Number.MAX_SAFE_INTEGER)
+        expect(yield* prunedAt(4_000_000_000_000)).toEqual([])
+        yield* movedTo(deliveries.at(-1)?.event.cursor ?? 0)
+        expect(yield* prunedAt(4_000_000_000_000)).toEqual([id(1)])
+      }).pipe(Effect.provide(layer))
+    )
+
     it.effect("miss nothing of kinds and types that they do not receive", () =>
       Effect.gen(function* () {
         const { subscribers } = yield* registered({ name: "kinds", kinds: ["other"] })
