@@ -1,4 +1,5 @@
 /** A subscriber handles every event at least once, and in order. */
+import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, type JobId, JobKind, RunStore, Subscriber } from "charlotte"
 import { Deferred, Effect, Exit, Layer, Logger, LogLevel, Queue, Ref, Schema, Scope, TestClock } from "effect"
@@ -311,6 +312,44 @@ describe("subscribers of one name on two connections to a database", () => {
       yield* Effect.provide(noted("c"), manager)
       expect(yield* Queue.take(seen)).toBe("second c")
       expect(yield* Queue.size(seen)).toBe(0)
+    })
+  )
+})
+
+describe("a subscriber that has failed on an event", () => {
+  it.scoped("gets no other event in its place while its run is being deleted", () =>
+    Effect.gen(function* () {
+      const filename = yield* databaseFile
+      const stored = RunStore.layer.pipe(Layer.provideMerge(Database.layer({ filename })))
+      yield* Effect.gen(function* () {
+        const [store, sql] = [yield* RunStore.RunStore, yield* SqlClient.SqlClient]
+        const seen = yield* Queue.unbounded<string>()
+        const options = { kinds: [Note], from: "start", concurrency: 2, hold: 0 } as const
+        const bad = yield* noted("bad")
+        yield* noted("good")
+        yield* during(
+          until("s", ({ behind, failing }) => behind === 0 && failing === 1),
+          "s",
+          options,
+          (received) => {
+            const isLast = received._tag === "Event" && received.event.type === "job.completed"
+            return isLast && received.event.jobId === bad ? Effect.fail("no") : Effect.void
+          }
+        )
+        const failed = (yield* recordOf("s")).undelivered.map(({ cursor }) => cursor)
+        // A run is deleted in slices, its events before the row.
+        yield* store.retain({ kind: "note", retention: { completed: 0 }, forget: () => Effect.fail("not yet") })
+        yield* store.pin(yield* Effect.map(store.list({ limit: 1 }), ([last]) => last?.id ?? bad))
+        yield* store.prune()
+        yield* sql`DELETE FROM charlotte_events WHERE job_id = ${bad}`
+        yield* during(
+          until("s", ({ failing, gap }) => failing === 0 && gap === undefined),
+          "s",
+          options,
+          (received) => Queue.offer(seen, shown(received))
+        )
+        expect([...(yield* Queue.takeAll(seen))]).toEqual([`gap ${failed[0]}-${failed[0]}`])
+      }).pipe(quiet, Effect.provide(Layer.provideMerge(kinds, stored)))
     })
   )
 })

@@ -206,7 +206,7 @@ export const deliver = <R>(
         const { deliveries } = yield* persist(subscribers.deliveries({ kinds, types, after: cursor - 1, limit: 1 }))
         const [delivery] = deliveries
         // Its run was pruned, or the subscriber no longer receives its kind or type.
-        if (delivery === undefined) return yield* persist(subscribers.settle({ name, cursor }))
+        if (delivery?.event.cursor !== cursor) return yield* persist(subscribers.settle({ name, cursor }))
         yield* awaitRoom
         yield* enqueue({ item: { _tag: "Event", ...delivery }, bytes: 0, isRecorded: true })
       })
