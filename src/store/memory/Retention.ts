@@ -38,8 +38,11 @@ export const make = <E extends Entry>({
   readonly retries: ReadonlyMap<JobId, JobId>
   /** Whether child processes of a job may be alive. */
   readonly hasProcesses: (id: JobId) => boolean
-  /** Whether a subscriber still waits for a run that has ended. */
-  readonly isHeld: (entry: E, run: { readonly endedAt: DateTime.Utc; readonly at: DateTime.Utc }) => boolean
+  /** Whether a subscriber still waits for a run that has ended, or for an earlier run of its chain. */
+  readonly isHeld: (
+    entry: E,
+    run: { readonly chain: ReadonlyArray<JobId>; readonly endedAt: DateTime.Utc; readonly at: DateTime.Utc }
+  ) => boolean
   readonly onHidden: (entry: E) => void
 }) =>
   Effect.gen(function* () {
@@ -75,7 +78,7 @@ export const make = <E extends Entry>({
 
     const isWaitedFor = ({ endedAt, id }: Ended, at: DateTime.Utc): boolean => {
       const entry = entries.get(id)
-      return entry !== undefined && isHeld(entry, { endedAt, at })
+      return entry !== undefined && isHeld(entry, { chain: [...earlierOf(id), id], endedAt, at })
     }
 
     const hide = (ids: ReadonlyArray<JobId>): ReadonlyArray<JobId> => {

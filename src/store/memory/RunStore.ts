@@ -57,8 +57,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     entries,
     retries,
     hasProcesses: childProcesses.has,
-    isHeld: ({ events, submitted: { id, kind } }, run) =>
-      isHeld({ ...run, id, kind, last: events.at(-1)?.event.cursor ?? 0 }),
+    isHeld: ({ events, submitted: { kind } }, run) => isHeld({ ...run, kind, last: events.at(-1)?.event.cursor ?? 0 }),
     onHidden: ({ events, retry, submitted: { id, kind } }) => {
       miss(kind, events)
       if (retry !== undefined && retries.get(retry.of) === id) retries.delete(retry.of)

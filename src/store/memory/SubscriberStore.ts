@@ -32,12 +32,13 @@ export const isSelected = (
   kind !== undefined && (kinds === undefined || kinds.includes(kind)) && (types === undefined || types.includes(type))
 
 export interface MemorySubscriberStore extends SubscriberStore {
-  /** Whether a subscriber still waits for a run that has ended. */
+  /** Whether a subscriber still waits for a run that has ended, or for an earlier run of its chain. */
   readonly isHeld: (run: {
     readonly kind: string
     readonly endedAt: DateTime.Utc
     readonly last: number
-    readonly id: JobId
+    /** The run, and the earlier ones of its chain. */
+    readonly chain: ReadonlyArray<JobId>
     readonly at: DateTime.Utc
   }) => boolean
   /** Records which subscribers miss the events of a run that is pruned. */
@@ -211,12 +212,12 @@ export const make = ({
         holder === undefined ? Effect.sync(() => void rows.delete(name)) : new SubscriberInUse({ name })
       ),
 
-    isHeld: ({ at, endedAt, id, kind, last }) =>
+    isHeld: ({ at, chain, endedAt, kind, last }) =>
       [...rows.values()].some(
         ({ cursor, hold, kinds, undelivered }) =>
           (kinds === undefined || kinds.includes(kind)) &&
           DateTime.distance(endedAt, at) < wholeMillis(hold) &&
-          (cursor < last || [...undelivered.values()].some(({ jobId }) => jobId === id))
+          (cursor < last || [...undelivered.values()].some(({ jobId }) => chain.includes(jobId)))
       ),
 
     miss: (kind, events) => {

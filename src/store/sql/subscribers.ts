@@ -235,12 +235,13 @@ export const list = (connection: Connection) =>
     )
   })
 
-/** Whether a subscriber still waits for a run, which has ended; the parameter is the time. */
+/** Whether a subscriber still waits for a run, which has ended, or for an earlier run of its chain; the parameter is the time. */
 export const isHeld = ({ elementsOf }: Dialect): string =>
   `EXISTS (SELECT 1 FROM charlotte_subscribers s WHERE r.ended_at > ? - s.hold
      AND (s.kinds IS NULL OR r.kind IN (SELECT value FROM ${elementsOf("s.kinds")} k))
      AND (s.cursor < (SELECT e.cursor FROM charlotte_events e WHERE e.job_id = r.id ORDER BY e.seq DESC LIMIT 1)
-       OR EXISTS (SELECT 1 FROM charlotte_undelivered u WHERE u.subscriber = s.name AND u.job_id = r.id)))`
+       OR EXISTS (SELECT 1 FROM charlotte_undelivered u WHERE u.subscriber = s.name AND (u.job_id = r.id
+         OR u.job_id IN (SELECT c.id FROM charlotte_runs c WHERE c.id = r.chain OR c.chain = r.chain)))))`
 
 const selectMissed = query(Schema.Struct({ name: Schema.String, first: Schema.Number, last: Schema.Number }))
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { RunStore } from "charlotte"
 import { Duration, Effect, Either, type Layer, Option, TestClock } from "effect"
 import type { Registration } from "../../../src/store/port/SubscriberStore.js"
-import { at, created, event, id, kind } from "../runs.js"
+import { at, created, error, event, id, kind, newRun } from "../runs.js"
 
 const registration = (with_: Partial<Registration> = {}): Registration => ({
   name: "s",
@@ -43,7 +43,7 @@ const prunedAt = (millis: number) =>
   Effect.gen(function* () {
     const store = yield* RunStore.RunStore
     yield* TestClock.setTime(millis)
-    yield* store.retain({ kind, retention: { completed: 0 }, forget: () => Effect.void })
+    yield* store.retain({ kind, retention: { completed: 0, failed: 0 }, forget: () => Effect.void })
     return (yield* store.prune({ kind })).flatMap(({ jobs }) => jobs)
   }).pipe(Effect.scoped)
 
@@ -197,6 +197,22 @@ export const subscribers = (layer: Layer.Layer<RunStore.RunStore>) => {
         expect(yield* only).toMatchObject({ gap: { from: cursors[2], to: cursors[5] } })
         yield* subscribers.closeGap({ name: "s", to: cursors[5] ?? 0 })
         expect(yield* only).not.toHaveProperty("gap")
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("keep a chain of retries if they have failed on an event of an earlier run", () =>
+      Effect.gen(function* () {
+        const { create, record, subscribers } = yield* registered()
+        yield* created(1)
+        yield* record({ type: "job.failed", jobId: id(1), attempt: 1, at: at(10), error })
+        const last = yield* Effect.flatMap(RunStore.RunStore, ({ latestCursor }) => latestCursor)
+        yield* create(newRun(2, { isQueued: true, retryOf: { id: id(1), fresh: false } }))
+        yield* record({ type: "job.cancelled", jobId: id(2), attempt: 1, at: at(20), ofWaiting: true })
+        yield* subscribers.failed({ name: "s", jobId: id(1), cursor: last, at: at(21), error: "no" })
+        yield* movedTo(last + 2)
+        expect(yield* prunedAt(119)).toEqual([])
+        yield* subscribers.settle({ name: "s", cursor: last })
+        expect(yield* prunedAt(119)).toEqual([id(1), id(2)])
       }).pipe(Effect.provide(layer))
     )
 
