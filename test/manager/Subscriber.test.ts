@@ -3,7 +3,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, type JobId, JobKind, RunStore, Subscriber } from "charlotte"
 import { Deferred, Effect, Exit, Layer, Logger, LogLevel, Queue, Ref, Schema, Scope, TestClock } from "effect"
-import { poll } from "../../src/internal/RealClock.js"
+import { poll, RealClock } from "../../src/internal/RealClock.js"
 import { databaseFile } from "./lives.js"
 import { stores } from "./stores.js"
 import { whileTimePasses } from "./timePassing.js"
@@ -313,6 +313,36 @@ describe("subscribers of one name on two connections to a database", () => {
       expect(yield* Queue.take(seen)).toBe("second c")
       expect(yield* Queue.size(seen)).toBe(0)
     })
+  )
+})
+
+describe("a subscriber that stands by", () => {
+  it.scoped("writes nothing, unless it was removed", () =>
+    Effect.gen(function* () {
+      const store = yield* RunStore.RunStore
+      const { register, remove } = store.subscribers
+      const registered = yield* Ref.make(0)
+      const tries = yield* Queue.bounded<number>(1)
+      const subscribers = {
+        ...store.subscribers,
+        register: (...all: Parameters<typeof register>) =>
+          Effect.zipRight(
+            Ref.update(registered, (n) => n + 1),
+            register(...all)
+          ),
+        tryLock: () => Effect.succeedNone
+      }
+      const clock = yield* RealClock
+      yield* subscribed("s", written, () => Effect.void).pipe(
+        Effect.provideService(RunStore.RunStore, { ...store, subscribers }),
+        Effect.provideService(RealClock, { ...clock, sleep: (millis) => Queue.offer(tries, millis) })
+      )
+      yield* Queue.takeN(tries, 3)
+      expect(yield* Ref.get(registered)).toBe(1)
+      yield* remove("s")
+      yield* Queue.takeN(tries, 3)
+      expect(yield* Ref.get(registered)).toBe(2)
+    }).pipe(Effect.provide(RunStore.layerMemory))
   )
 })
 

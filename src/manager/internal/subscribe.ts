@@ -27,7 +27,8 @@ export const subscribe = <R>(
       const lock = yield* store.subscribers.tryLock(name)
       if (Option.isNone(lock)) {
         // It may have been removed, while no instance was live.
-        yield* register
+        const progress = yield* store.subscribers.progress({ name, after: Number.MAX_SAFE_INTEGER })
+        if (Option.isNone(progress)) yield* register
         return yield* sleep(standBy)
       }
       yield* store.producers.follow
