@@ -65,7 +65,7 @@ export const make = <M extends Acting>(managers: Managers<M>) => {
       Metrics.stop(
         Effect.flatMap(managers.ofJob(id), ({ manager }) => manager.stop(id, { by, ...(grace && { grace }) }))
       ),
-    resume: ({ path: { id }, urlParams }: Request<typeof Jobs.resume>) =>
+    resume: ({ path: { id }, urlParams }: Pick<Request<typeof Jobs.resume>, "path" | "urlParams">) =>
       withRetryAfter(
         Effect.flatMap(managers.ofJob(id), ({ manager }) =>
           resumeJob(

@@ -34,7 +34,8 @@ export const resumeJob = (
       const limits = { ...(usd !== undefined && { usd }), ...(tokens !== undefined && { tokens }) }
       yield* signal(limitsSignal, limits, { by, isReserved: true }).pipe(
         Effect.catchTags({
-          InvalidSignal: Effect.die,
+          // A producer sends none of Charlotte's own signals; it cannot resume the job either, and says why.
+          InvalidSignal: () => Effect.void,
           JobEnded: ({ status }) => new NotResumable({ jobId, status }),
           TooManySignals: ({ message }) => new NotResumable({ jobId, status, reason: message })
         })

@@ -37,7 +37,9 @@ const jobs = (managers: Managers<Acting>) => {
       .handle("stop", ({ path, urlParams }) =>
         Effect.flatMap(visitor, ({ by, of }) => of.stop({ path, urlParams: { ...urlParams, by } }))
       )
-      .handle("resume", (request) => Effect.flatMap(visitor, ({ of }) => of.resume(request)))
+      .handle("resume", ({ path, urlParams }) =>
+        Effect.flatMap(visitor, ({ by, of }) => of.resume({ path, urlParams: { ...urlParams, by } }))
+      )
       .handle("retry", ({ path, urlParams }) =>
         Effect.flatMap(visitor, ({ by, of }) => of.retry({ path, urlParams: { ...urlParams, by } }))
       )

@@ -50,7 +50,7 @@ const acts = <E, R>(world: Effect.Effect<Effect.Effect.Success<typeof inOneProce
         Stream.runHead,
         Effect.map((event) => Option.getOrThrow(event).payload)
       )
-    return { act, begun, failed, payloadOf, start, store }
+    return { act, begun, failed, payloadOf, script, start, store }
   })
 
 describe.each([
@@ -98,6 +98,19 @@ describe("the page of an application in the process of its manager", () => {
       for (const { id, retryOf } of retries) {
         expect(yield* payloadOf(id, "job.queued")).toMatchObject({ retryOf, by: "ada" })
       }
+    })
+  )
+})
+
+describe("the page of an application in the process of its manager", () => {
+  it.scopedLive("records the name of the session of who resumes a job with other limits", () =>
+    Effect.gen(function* () {
+      const { act, begun, payloadOf, script } = yield* acts(inOneProcess)
+      const id = yield* begun
+      yield* script.send(id, Step.park({ reason: "it has spent enough", signal: "go" }))
+      yield* payloadOf(id, "job.parked")
+      yield* act(`/${id}/resume?usd=5&by=bea`)
+      expect(yield* payloadOf(id, "job.signalled")).toMatchObject({ payload: { usd: 5 }, by: "ada" })
     })
   )
 })

@@ -97,10 +97,13 @@ describe("the page of a process without a manager", () => {
         expect(shown).toMatchObject({ json: { status: "failed", retriedAs: expect.any(String) } })
         const parked = yield* start
         yield* script.send(parked, Step.park({ reason: "waits", signal: "go" }))
-        expect(yield* act(`/${parked}/resume`)).toMatchObject({
-          status: 409,
-          json: { _tag: "NotResumable", reason: "its manager is in another process" }
-        })
+        yield* Stream.runHead(Stream.filter(errands.events(parked), ({ type }) => type === "job.parked"))
+        for (const query of ["", "?usd=5"]) {
+          expect(yield* act(`/${parked}/resume${query}`)).toMatchObject({
+            status: 409,
+            json: { _tag: "NotResumable", reason: "its manager is in another process" }
+          })
+        }
       })
   )
 })
