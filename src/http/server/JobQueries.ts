@@ -87,8 +87,10 @@ export const make = ({
       const found = new Set<JobId>()
       for (const next of [formerOf, ({ retriedAs }: Run) => Option.fromNullable(retriedAs)]) {
         for (let id = next(run); Option.isSome(id) && !found.has(id.value) && found.size < mostRetries;) {
-          found.add(id.value)
-          id = Option.flatMap(yield* store.get(id.value), next)
+          // A config may name any job.
+          const other = Option.filter(yield* store.get(id.value), isServed)
+          if (Option.isSome(other)) found.add(id.value)
+          id = Option.flatMap(other, next)
         }
       }
       return [...found]

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Run, RunStore, Work } from "charlotte"
+import { type JobId, Run, RunStore, Work } from "charlotte"
 import { Effect, Schema } from "effect"
 import { Job, ListedJob } from "../../../src/http/contract/Api.js"
 import * as JobQueries from "../../../src/http/server/JobQueries.js"
-import { at, created } from "../../store/runs.js"
+import { at, created, kind } from "../../store/runs.js"
 import { task, unit } from "../../store/work.js"
 
 const work = new Work.Work({
@@ -104,6 +104,35 @@ describe("the cost of a job", () => {
         [cost(1), { input: 4, cached: 8, output: 12, usd: 1.6 }],
         [undefined, undefined]
       ])
+    }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+
+  it.effect("has beside it no cost of a job that is not served, although a config may name it", () =>
+    Effect.gen(function* () {
+      const store = yield* RunStore.RunStore
+      const cost = { input: 1, cached: 2, output: 3, usd: 5 }
+      const planned = (n: number, fields: Partial<RunStore.NewRun>) =>
+        Effect.tap(created(n, fields), (jobId) =>
+          store.work.plan({
+            jobId,
+            attempt: 1,
+            work: new Work.Work({ units: [unit("api", 0)], tasks: [task("api", 1, 0, { cost })] })
+          })
+        )
+      const hidden = yield* planned(1, { labels: { tenant: "bolt" } })
+      const other = yield* planned(2, { kind: "other" })
+      const served = { ...store, get: (id: JobId.JobId) => (id === hidden ? Effect.succeedNone : store.get(id)) }
+      const queries = JobQueries.make({
+        kinds: [kind],
+        store: served,
+        phaseOf: ({ status }) => Effect.succeed({ phase: undefined, status }),
+        page: store.page
+      })
+      for (const [n, retryOf] of [hidden, other].entries()) {
+        const id = yield* planned(n + 3, { config: { retryOf } })
+        const found = yield* queries.get(id)
+        expect([found.cost, found.retriesCost]).toEqual([cost, undefined])
+      }
     }).pipe(Effect.provide(RunStore.layerMemory))
   )
 })
