@@ -143,6 +143,27 @@ layer(browser, { excludeTestServices: true })("the page in an application", (it)
     })
   )
 
+  it.scoped("asks the application for nothing that it does not have, also about a job that waits", () =>
+    Effect.gen(function* () {
+      const { get, origin, page: address, script, start } = yield* shop()
+      const id = yield* start("acme", "works")
+      const { page, problems } = yield* signIn(origin, "ada")
+      const missed: Array<string> = []
+      page.on("response", (response) => {
+        if (response.status() === 404) missed.push(response.url())
+      })
+      yield* act(() => page.goto(address))
+      yield* act(() => row(page, "works").getByText("running").waitFor())
+      yield* script.send(id, Step.park({ reason: "waits", signal: "go" }))
+      yield* act(() => row(page, "works").filter({ hasText: "parked" }).waitFor())
+      yield* act(() => row(page, "works").getByRole("link").click())
+      yield* act(() => page.getByRole("button", { name: "Signal" }).waitFor())
+      expect(yield* act(() => page.getByRole("button", { name: "Reschedule" }).count())).toBe(0)
+      expect(yield* get(id)).toMatchObject({ _tag: "None" })
+      expect([missed, problems]).toEqual([[], []])
+    })
+  )
+
   it.scoped("has no system, diff or log", () =>
     Effect.gen(function* () {
       const { origin, page: address, start } = yield* shop()

@@ -120,7 +120,7 @@ export const JobActions = ({ job, messages, onChange }: Props) => {
           Signal …
         </button>
       )}
-      {isWaiting(job) && (
+      {isWaiting(job) && !isMounted && (
         <button type="button" disabled={isBusy} onClick={() => (dialog.value = "reschedule")}>
           Reschedule …
         </button>

@@ -14,7 +14,6 @@ import type { JobList } from "./JobList.js"
 import { JobTable } from "./JobTable.js"
 import { kinds } from "./kinds.js"
 import { PausedKinds } from "./PausedKinds.js"
-import { usePaused } from "./usePaused.js"
 import { choose, isWaiting, most } from "../../progress/needsPerson.js"
 import { seen } from "./seen.js"
 import { useJobKeys } from "./useJobKeys.js"
@@ -83,14 +82,13 @@ export const JobsView = ({ query }: { readonly query: URLSearchParams }) => {
     kinds.value = new Set([...kinds.peek(), ...all.map(({ kind }) => kind)])
   }, [page])
 
-  const paused = usePaused()
   const error = shown?.error.value
   return (
     <div ref={area} class="jobs-view" aria-busy={isOld}>
       <h1 class="visually-hidden">Jobs</h1>
       <Filters shown={filter} kinds={kinds} />
       <BulkBar jobs={all} selected={selected} filter={filter} />
-      <PausedKinds kinds={paused.kinds} onChange={paused.reload} />
+      {!isMounted && <PausedKinds />}
       {error !== undefined && (
         <p class="problem" role="alert">
           {error.message}

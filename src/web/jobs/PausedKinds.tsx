@@ -1,32 +1,29 @@
 /**
  * Says which kinds are paused, above the list of jobs.
  */
-import type { ServedKind } from "../api/kinds.js"
 import { isLive, now } from "../app/live.js"
 import * as format from "../../progress/format.js"
 import { visible } from "../ui/visible.js"
 import { unpause } from "../system/pausing.js"
+import { usePaused } from "./usePaused.js"
 
-export const PausedKinds = ({
-  kinds,
-  onChange
-}: {
-  readonly kinds: ReadonlyArray<ServedKind>
-  readonly onChange: () => void
-}) => (
-  <>
-    {kinds.map(({ kind, paused }) =>
-      paused === undefined ? null : (
-        <p key={kind} class="paused-kind" role="status">
-          <span>
-            Jobs of kind <strong>{visible(kind)}</strong> are paused since {format.clockTime(paused.at, now.value)}
-            {paused.by === undefined ? "" : `, by ${visible(paused.by)}`}: running jobs continue, and none begins.
-          </span>
-          <button type="button" disabled={!isLive()} onClick={() => void unpause(kind).then(onChange)}>
-            Unpause
-          </button>
-        </p>
-      )
-    )}
-  </>
-)
+export const PausedKinds = () => {
+  const { kinds, reload } = usePaused()
+  return (
+    <>
+      {kinds.map(({ kind, paused }) =>
+        paused === undefined ? null : (
+          <p key={kind} class="paused-kind" role="status">
+            <span>
+              Jobs of kind <strong>{visible(kind)}</strong> are paused since {format.clockTime(paused.at, now.value)}
+              {paused.by === undefined ? "" : `, by ${visible(paused.by)}`}: running jobs continue, and none begins.
+            </span>
+            <button type="button" disabled={!isLive()} onClick={() => void unpause(kind).then(reload)}>
+              Unpause
+            </button>
+          </p>
+        )
+      )}
+    </>
+  )
+}
