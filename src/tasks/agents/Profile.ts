@@ -78,7 +78,7 @@ export const VariableNames = Schema.Array(
   )
 ).annotations({ message: () => "must be a list of environment variable names, such as [OPENAI_API_KEY]" })
 
-const Price = Schema.NonNegative
+const Price = Schema.NonNegative.pipe(Schema.finite())
 
 /** What an agent's tokens cost: for an agent that reports no money. In US dollars for a million tokens. */
 export const Prices = Schema.Struct({ input: Price, cached: Price, output: Price }).annotations(

@@ -31,7 +31,7 @@ const Record = Schema.Union(
     type: Schema.Literal("assistant"),
     message: Schema.Struct({ id: Schema.String, usage: ClaudeUsage })
   }),
-  Schema.Struct({ type: Schema.Literal("result"), total_cost_usd: Schema.NonNegative }),
+  Schema.Struct({ type: Schema.Literal("result"), total_cost_usd: Schema.NonNegative.pipe(Schema.finite()) }),
   Schema.Struct({
     type: Schema.Literal("turn.completed"),
     usage: Schema.Struct({ input_tokens: Count, cached_input_tokens: Count, output_tokens: Count })

@@ -73,7 +73,12 @@ describe("a profile", () => {
     expect(one(text("{ input: 1.25, cached: 0.125, output: 10 }"), "codex")).toMatchObject({
       prices: { input: 1.25, cached: 0.125, output: 10 }
     })
-    for (const wrong of ["1.25", "{ input: 1 }", "{ input: 1, cached: -1, output: 1 }"])
+    for (const wrong of [
+      "1.25",
+      "{ input: 1 }",
+      "{ input: 1, cached: -1, output: 1 }",
+      "{ input: .inf, cached: 1, output: 1 }"
+    ])
       expect(problems(text(wrong)).map(String), wrong).toEqual([
         expect.stringContaining("must be a mapping such as { input: 1.25, cached: 0.125, output: 10 }")
       ])

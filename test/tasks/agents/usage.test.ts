@@ -131,12 +131,12 @@ describe("the output of a turn", () => {
     (directory) => Effect.sync(() => rmSync(directory, { recursive: true }))
   )
 
-  it.effect("shows no cost if it has no such records, or is gone", () =>
+  it.effect("shows no cost if it has no such records, or none that is a number, or is gone", () =>
     Effect.gen(function* () {
       const directory = yield* inDirectory
       writeFileSync(
         `${directory}/log`,
-        'hello\n{"type":"result"}\n{"usage":{"input_tokens":1}}\n{"type":"assistant","total_cost_usd"'
+        'hello\n{"type":"result"}\n{"usage":{"input_tokens":1}}\n{"type":"result","total_cost_usd":1e999}\n{"type":"assistant","total_cost_usd"'
       )
       for (const log of [`${directory}/log`, `${directory}/gone`])
         expect(usage.count(yield* usage.read(log), { before: undefined, prices: undefined })).toBeUndefined()
