@@ -50,6 +50,11 @@ export const limit = ({ json, kind, maxJobs }: Options & { readonly maxJobs: num
     yield* json
       ? writeJson({ kind, limit })
       : writeLines([
-          [StyledLine.raw("✓ ", "good"), StyledLine.piece(`at most ${limit} jobs of kind ${kind} run at once`)]
+          [
+            StyledLine.raw("✓ ", "good"),
+            StyledLine.piece(
+              `at most ${limit === 1 ? `1 job of kind ${kind} runs` : `${limit} jobs of kind ${kind} run`} at once`
+            )
+          ]
         ])
   }).pipe(Effect.provide(Home.layerUntouched))

@@ -12,17 +12,19 @@ const queue = Parameter.flag("queue", {
 
 const maxPriority = 1_000_000
 
-const priority = Parameter.option(
-  "priority",
-  {
-    placeholder: "N",
-    description: `Of the jobs that wait for a permit, higher numbers start first: -${maxPriority} to ${maxPriority} (default: 0).`
-  },
-  (text) =>
-    /^-?\d{1,7}$/.test(text) && Math.abs(Number(text)) <= maxPriority
-      ? Either.right(Number(text))
-      : Either.left(`a whole number from -${maxPriority} to ${maxPriority}`)
-)
+/** `otherwise`: the priority without the option. */
+export const priority = (otherwise: string) =>
+  Parameter.option(
+    "priority",
+    {
+      placeholder: "N",
+      description: `Of the jobs that wait for a permit, higher numbers start first: -${maxPriority} to ${maxPriority} (default: ${otherwise}).`
+    },
+    (text) =>
+      /^-?\d{1,7}$/.test(text) && Math.abs(Number(text)) <= maxPriority
+        ? Either.right(Number(text))
+        : Either.left(`a whole number from -${maxPriority} to ${maxPriority}`)
+  )
 
 /** Only for `charlotte start`: a foreground run would just wait. */
 export const at = Parameter.option(
@@ -66,4 +68,4 @@ const idempotencyKey = Parameter.option(
     /^[\x21-\x7e]{1,200}$/.test(text) ? Either.right(text) : Either.left("1 to 200 visible characters of ASCII")
 )
 
-export const waiting = { queue, priority, delay, key, onKey, idempotencyKey }
+export const waiting = { queue, priority: priority("0"), delay, key, onKey, idempotencyKey }

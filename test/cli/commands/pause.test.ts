@@ -36,6 +36,7 @@ describe("charlotte pause", () => {
         out: "✓ at most 3 jobs of kind report run at once\n",
         err: ""
       })
+      expect((yield* run("limit", "report", "1")).out).toBe("✓ at most 1 job of kind report runs at once\n")
       expect((yield* run("limit", "report", "default", "--json")).out).toBe('{"kind":"report","limit":10}\n')
       expect(yield* run("limit", "report", "0")).toMatchObject({ code: 2 })
       expect(yield* run("pause", "invoice")).toMatchObject({
