@@ -152,7 +152,7 @@ export type Submission = typeof JobConfig.Encoded
 
 /** US dollars. */
 export const Usd = Schema.String.pipe(
-  Schema.pattern(/^\d{1,9}(\.\d{1,6})?$/),
+  Schema.pattern(/^\d{1,9}(\.\d{1,20})?$/),
   Schema.compose(Schema.NumberFromString.pipe(Schema.positive())),
   expecting("an amount in US dollars, more than 0, such as 30 or 0.50")
 )

@@ -165,14 +165,14 @@ describe.each(doors)("HTTP client %s", (door) => {
       )
       const world = yield* World.over(manager)
       const client = world[door]
-      yield* client.resume(unknownId, { usd: 30.5, tokens: 5_000_000, by: "ada" })
+      yield* client.resume(unknownId, { usd: 0.1 + 0.2, tokens: 5_000_000, by: "ada" })
       yield* World.script(world).began(unknownId, 2)
       const signalled = yield* Stream.runCollect(
         Stream.takeUntil(client.events(unknownId), ({ type }) => type === "job.signalled")
       )
       expect(Chunk.toReadonlyArray(signalled).at(-1)?.payload).toEqual({
         name: "charlotte.limits",
-        payload: { usd: 30.5, tokens: 5_000_000 },
+        payload: { usd: 0.1 + 0.2, tokens: 5_000_000 },
         by: "ada"
       })
       expect(yield* client.get(unknownId)).toMatchObject({ attempt: 2, status: "running" })
