@@ -11,14 +11,15 @@ import { database } from "./database.ts"
 
 const accounts = { ada: { password: "countess", can: "act" }, grace: { password: "cobol", can: "read" } }
 
-const web = Web.layer.pipe(
-  Layer.provideMerge(Layer.merge(NodeHttpServer.layerTest, database)),
-  Layer.provide(
-    Layer.setConfigProvider(
-      ConfigProvider.fromJson({ ACCOUNTS: JSON.stringify(accounts), SESSION_SECRET: "a secret of this test" })
+const webWith = (secret: string) =>
+  Web.layer.pipe(
+    Layer.provideMerge(Layer.merge(NodeHttpServer.layerTest, database)),
+    Layer.provide(
+      Layer.setConfigProvider(ConfigProvider.fromJson({ ACCOUNTS: JSON.stringify(accounts), SESSION_SECRET: secret }))
     )
   )
-)
+
+const web = webWith("a secret of this test")
 
 /** Clients of the shop that keep their cookies, as a browser does. */
 const browser = Effect.gen(function* () {
@@ -54,6 +55,13 @@ it.scoped("the shop takes orders of those who have signed in only", () =>
       _tag: "IdempotencyKeyReused"
     })
   }).pipe(Effect.provide(web))
+)
+
+it.scoped("the shop does not start with an empty secret, with which anybody could sign a session", () =>
+  Effect.gen(function* () {
+    const error = yield* Effect.flip(Layer.build(webWith("")))
+    expect(String(error)).toContain("SESSION_SECRET")
+  })
 )
 
 it.scoped("a report is approved by a person who may act, under the name of the login", () =>

@@ -29,7 +29,7 @@ const refused = new HttpApiError.Unauthorized()
 export class Sessions extends Effect.Service<Sessions>()("shop/Sessions", {
   effect: Effect.gen(function* () {
     const accounts = yield* Schema.Config("ACCOUNTS", Accounts)
-    const secret = Redacted.value(yield* Config.redacted("SESSION_SECRET"))
+    const secret = Redacted.value(yield* Config.redacted(Config.nonEmptyString("SESSION_SECRET")))
     const digest = (text: string) => createHmac("sha256", secret).update(text).digest()
     const sign = (text: string) => Encoding.encodeBase64Url(digest(text))
     /** Takes the same time wherever the two differ. */
