@@ -23,7 +23,7 @@ import { isTraced } from "../../internal/Tracing.js"
 import { pageSecurityPolicy, withErrorResponses } from "./errorResponses.js"
 import type { Api } from "../contract/Api.js"
 import { docsPath, openApiPath } from "../contract/Daemon.js"
-import { checkContentLength, defaultMaxBody, MaxBody } from "./readJsonBody.js"
+import { checkContentLength, defaultMaxBody, limits } from "./readJsonBody.js"
 import * as apiRouter from "./apiRouter.js"
 import * as DaemonHandlers from "./DaemonHandlers.js"
 import { contentSecurityPolicy, docsPage } from "./docsPage.js"
@@ -109,7 +109,7 @@ const make = ({ page, maxBody = defaultMaxBody }: Options) =>
     )
     const listener = (policy: RequestGuard.AccessPolicy) =>
       NodeHttpServer.makeHandler(app(RequestGuard.make(policy))).pipe(
-        Effect.mapInputContext((_: Context.Context<never>) => Context.add(services, MaxBody, maxBody)),
+        Effect.mapInputContext((_: Context.Context<never>) => Context.merge(services, limits(maxBody))),
         withSpans
       )
     return { listener, close }

@@ -3,13 +3,13 @@
  */
 import * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
-import { RouteNotFound } from "@effect/platform/HttpServerError"
+import { RequestError, RouteNotFound } from "@effect/platform/HttpServerError"
 import { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { toServerResponse } from "@effect/platform-node/NodeHttpServerRequest"
 import { Cause, Context, Effect, Option, Schema } from "effect"
 import * as errorSchemas from "../contract/errorSchemas.js"
-import { InternalError, NoSuchRoute } from "../contract/errors.js"
+import { InternalError, NoSuchRoute, RequestRefused } from "../contract/errors.js"
 import { version, versionHeader } from "../contract/Version.js"
 
 type Respond = (error: unknown) => Option.Option<HttpServerResponse.HttpServerResponse>
@@ -87,6 +87,13 @@ const send = (response: HttpServerResponse.HttpServerResponse, manner: Manner) =
     return Effect.succeed(response)
   })
 
+/** The platform reads the bodies of most endpoints, up to the limit that `readJsonBody.limits` sets. */
+const refusedBody = (error: unknown): unknown => {
+  if (!(error instanceof RequestError) || !(error.cause instanceof Error)) return error
+  if (error.cause instanceof SyntaxError) return new RequestRefused({ reason: "json" })
+  return error.cause.message === "maxBytes exceeded" ? new RequestRefused({ reason: "size" }) : error
+}
+
 /** Responds to every error and defect. */
 const orErrorResponse = <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<never, R> =>
   Effect.catchAllCause(app, (cause) => {
@@ -95,8 +102,9 @@ const orErrorResponse = <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<neve
     return Effect.gen(function* () {
       const { method, url } = yield* HttpServerRequest
       const error = Cause.squash(cause)
-      const known = error instanceof RouteNotFound ? new NoSuchRoute({ method, path: pathOf(url) }) : error
-      const response = responseTo(known)
+      const response = responseTo(
+        error instanceof RouteNotFound ? new NoSuchRoute({ method, path: pathOf(url) }) : refusedBody(error)
+      )
       if (Option.isSome(response)) return response.value
       yield* Effect.logError(`unexpected error in ${method} ${pathOf(url)}`, cause)
       return yield* Effect.orDie(responseTo(new InternalError()))

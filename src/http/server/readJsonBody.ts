@@ -2,9 +2,10 @@
  * Reads JSON bodies of limited size and depth.
  */
 import { toIncomingMessage, toServerResponse } from "@effect/platform-node/NodeHttpServerRequest"
-import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
+import { Size } from "@effect/platform/FileSystem"
+import { type HttpServerRequest, MaxBodySize } from "@effect/platform/HttpServerRequest"
 import type { HttpApiDecodeError } from "@effect/platform/HttpApiError"
-import { Context, Effect, Schema } from "effect"
+import { Context, Effect, Option, Schema } from "effect"
 import { RequestRefused } from "../contract/errors.js"
 import { decodeErrorFromParseError } from "./decodeErrors.js"
 
@@ -14,6 +15,10 @@ export const defaultMaxBody = 1024 * 1024
 export class MaxBody extends Context.Reference<MaxBody>()("charlotte/http/MaxBody", {
   defaultValue: () => defaultMaxBody
 }) {}
+
+/** The maximum size, for what this module reads, and for what the platform reads. */
+export const limits = (maxBody: number): Context.Context<MaxBody> =>
+  Context.make(MaxBody, maxBody).pipe(Context.add(MaxBodySize, Option.some(Size(maxBody))))
 
 /** When the client disconnects, the handler is interrupted. */
 const read = (request: HttpServerRequest, limit: number): Effect.Effect<Buffer, RequestRefused> =>

@@ -166,6 +166,7 @@ const refused = (status: number, reason: string, sent: requests.Sent): Case => (
 const others: ReadonlyArray<Case> = [
   refused(400, "address", get("*")),
   refused(400, "json", { ...post("/jobs", 1), body: "{" }),
+  refused(400, "json", { ...post("/jobs/retry", 1), body: "{" }),
   refused(403, "host", get("/healthz", { host: "example.com" })),
   refused(403, "origin", get("/healthz", { origin: "http://localhost" })),
   refused(403, "site", get("/healthz", { "sec-fetch-site": "cross-site" })),

@@ -18,7 +18,7 @@ import { ofPage } from "../errorResponses.js"
 import * as Managers from "../Managers.js"
 import * as pageFiles from "../page/pageFiles.js"
 import { pageDirectory } from "../page/pageDirectory.js"
-import { checkContentLength, defaultMaxBody } from "../readJsonBody.js"
+import { checkContentLength, defaultMaxBody, limits } from "../readJsonBody.js"
 import { type Acting, type AnyProducer, ofProducer } from "./acting.js"
 import * as api from "./api.js"
 import * as checks from "./checks.js"
@@ -176,7 +176,8 @@ const make = <K extends AnyKind, W extends Who, R>(options: MountOptions<K, W, R
         const response = yield* handleApi.pipe(
           Effect.provideService(CurrentVisitor, visitor),
           Effect.provideService(HttpServerRequest, request.modify({ url: below + url.slice(address.length) })),
-          Effect.provide(platform)
+          Effect.provide(platform),
+          Effect.provide(limits(defaultMaxBody))
         )
         const { body } = response
         return body._tag === "Stream"

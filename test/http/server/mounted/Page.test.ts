@@ -1,6 +1,6 @@
 /** The page of an application: who gets in, what it serves, and below which addresses. */
 import { describe, expect, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Exit } from "effect"
 import * as TemporaryDirectory from "../../../support/TemporaryDirectory.js"
 import { acting, Errand, errandOf, make, type Options, proxy } from "../../mounted.js"
 import * as requests from "../../requests.js"
@@ -163,6 +163,29 @@ describe("Page.layer", () => {
       ]) {
         expect([headers, yield* pin({ ...json, ...headers })]).toEqual([headers, 403])
       }
+    })
+  )
+
+  it.scopedLive("refuses a body that is no JSON, and one that is too large though it does not say so", () =>
+    Effect.gen(function* () {
+      const { as, services } = yield* app()
+      const errands = yield* Effect.provide(Errand, services)
+      const id = yield* errands.start(errandOf("acme"))
+      const signal = { method: "POST", path: `/jobs/api/v1/jobs/${id}/signals/go` }
+      expect(yield* as("ada", { ...signal, headers: acting, body: "{" })).toMatchObject({
+        status: 400,
+        json: { _tag: "RequestRefused", reason: "json" }
+      })
+      const body = JSON.stringify({ by: "x".repeat(2 * 1024 * 1024) })
+      const chunked = as("ada", { ...signal, headers: { ...acting, "transfer-encoding": "chunked" }, body })
+      // The connection may be closed before all of it is sent.
+      const answer = yield* Effect.exit(chunked)
+      expect(
+        Exit.getOrElse(
+          Exit.map(answer, ({ status }) => status),
+          () => 413
+        )
+      ).toBe(413)
     })
   )
 
