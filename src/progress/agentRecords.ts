@@ -4,6 +4,7 @@
  */
 import { strip } from "../internal/plainText.js"
 import * as payload from "./payload.js"
+import * as why from "./reason.js"
 
 export interface Piece {
   readonly text: string
@@ -41,6 +42,15 @@ const cutLines = (text: string): ReadonlyArray<string> => {
 const said = (text: string): Part => ({ kind: "said", lines: lines(text) })
 
 const frame = (style: Piece["style"], text: string): Part => ({ kind: "frame", lines: lines(text, style) })
+
+/** What went wrong, which may quote the response of a service. */
+const problem = (text: string): Part =>
+  frame(
+    "bad",
+    linesOf(text)
+      .map((line) => (line.includes("{") ? why.text(line) : line))
+      .join("\n")
+  )
 
 const output = (text: string, style: Piece["style"]): ReadonlyArray<Part> =>
   text === "" ? [] : [{ kind: "output", lines: cutLines(text).map((line) => [piece(style, `    ${line}`)]) }]
@@ -90,7 +100,7 @@ const claudeResult = (record: unknown): Part => {
   ]
   const failed = payload.json(record, "is_error") === true
   return failed
-    ? frame("bad", `✗ ${payload.string(record, "result") ?? "failed"} (${parts.join(", ")})`)
+    ? problem(`✗ ${payload.string(record, "result") ?? "failed"} (${parts.join(", ")})`)
     : frame("strong", `✓ done (${parts.join(", ")})`)
 }
 
@@ -111,7 +121,7 @@ const codexItem = (type: string, item: unknown): ReadonlyArray<Part> => {
         ? payload.list(item, "changes").map((change) => tool("edit", payload.string(change, "path") ?? ""))
         : []
     case "error":
-      return [frame("bad", payload.string(item, "message") ?? "error")]
+      return [problem(payload.string(item, "message") ?? "error")]
     default:
       return []
   }
@@ -136,10 +146,10 @@ const known = (record: unknown): ReadonlyArray<Part> | undefined => {
     case "turn.completed":
       return []
     case "turn.failed":
-      return [frame("bad", `✗ ${payload.string(payload.json(record, "error"), "message") ?? "failed"}`)]
+      return [problem(`✗ ${payload.string(payload.json(record, "error"), "message") ?? "failed"}`)]
     case "error": {
       const message = payload.string(record, "message")
-      return message === undefined ? undefined : [frame("bad", message)]
+      return message === undefined ? undefined : [problem(message)]
     }
     case "item.started":
     case "item.updated":
@@ -160,8 +170,14 @@ const partsOf = (line: string): ReadonlyArray<Part> | undefined => {
   try {
     return known(JSON.parse(line))
   } catch {
-    return undefined
+    return cutOff(line)
   }
+}
+
+/** What a record of which the rest is missing says. */
+const cutOff = (line: string): ReadonlyArray<Part> | undefined => {
+  const [, type] = /^\{"type":"([\w.]+)"/.exec(line) ?? []
+  return type === undefined || known({ type }) === undefined ? undefined : [frame("faint", `${why.text(line)}…`)]
 }
 
 /** Whether an incomplete line may become a record. */

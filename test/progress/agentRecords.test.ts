@@ -46,9 +46,29 @@ describe("records of agents, to be read", () => {
   })
 
   it("says which lines are no records", () => {
-    for (const line of ["plain", '{"type":"unknown"}', '{"type":"assistant"', '{"a":1}', ""]) {
+    for (const line of [
+      "plain",
+      '{"type":"unknown"}',
+      '{"type":"unknown","text":"cut',
+      '{"type":"assis',
+      '{"a":1}',
+      ""
+    ]) {
       expect(readable(line)).toBeUndefined()
     }
+  })
+
+  it("has what a record says that is cut off, or that quotes the response of a service", () => {
+    const cut = JSON.stringify(assistant({ type: "text", text: "I begin." })).slice(0, -8)
+    expect(readable(cut)?.map(textOf)).toEqual(["I beg…"])
+    expect(readable('{"type":"assistant"')?.map(textOf)).toEqual(["…"])
+    const response = JSON.stringify({ type: "error", error: { type: "invalid", message: "too large" } })
+    expect(read({ type: "result", is_error: true, result: `API Error: 400 ${response}` })).toEqual([
+      "✗ API Error: 400 too large (0 s)"
+    ])
+    expect(read({ type: "turn.failed", error: { message: `status 400: ${response}` } })).toEqual([
+      "✗ status 400: too large"
+    ])
   })
 
   it("cleans all text before it is styled", () => {
