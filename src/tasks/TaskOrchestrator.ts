@@ -135,6 +135,19 @@ const recover = (options: Options, id: JobId, attempt: number) =>
       worktree === undefined || worktree.startsWith(`${worktrees}/`) ? [] : [worktree]
     )
     yield* reapOrphanGit.reap(worktrees, adopted)
+    // If this fails, the next attempt does it.
+    yield* Effect.ignoreLogged(countCutOff({ id, attempt }))
+  })
+
+const countCutOff = (job: Pick<JobContext<JobConfig>, "id" | "attempt">) =>
+  Effect.gen(function* () {
+    const agents = yield* Agents
+    yield* Spending.countCutOff(yield* RunStore, job, (name) =>
+      Effect.map(
+        Effect.option(agents.get(name)),
+        (agent) => Option.getOrUndefined(Option.map(agent, Spending.profileOf))?.prices
+      )
+    )
   })
 
 const check = ({ directory }: Options, config: JobConfig, stored: unknown) =>
@@ -179,6 +192,7 @@ const run = (options: Options, taskAgents: TaskAgents.TaskAgents, job: JobContex
     }
 
     const isResumed = JobLifecycle.isResumed(lifecycle)
+    yield* countCutOff(job)
     const progress = yield* TaskProgress.open(store, job, snapshot)
     const ctx: RunContext = {
       job,
@@ -212,12 +226,6 @@ const run = (options: Options, taskAgents: TaskAgents.TaskAgents, job: JobContex
       hide: options.hide ?? identity
     }
     if (isResumed) yield* scheduleUnits.endWaits(ctx)
-    const pricesOf = (name: string) =>
-      Effect.map(
-        Effect.option(agents.get(name)),
-        (agent) => Option.getOrUndefined(Option.map(agent, Spending.profileOf))?.prices
-      )
-    yield* Spending.countCutOff(ctx, pricesOf)
     yield* JobDirectories.noteRepository(options.directory, id, topLevel)
     yield* reconcile(ctx)
     yield* approval.reopen(ctx, decisions)

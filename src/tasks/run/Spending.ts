@@ -2,15 +2,18 @@
  * What the turns of a job cost, and the limits of that.
  *
  * The cost of a turn is counted from its output, in the same write that records its end. A turn that is cut off is counted when it is
- * interrupted or, after a crash, before the next attempt of the job begins its work.
+ * interrupted or, after a crash, before its job is continued or ends.
  */
 import { Effect, Option, Schema } from "effect"
 import { SpendingLimits } from "../../domain/Cost.js"
 import { limitsSignal } from "../../domain/Run.js"
 import type { RecordedSignal } from "../../domain/RecordedSignal.js"
-import { type TaskRecord, TaskSession } from "../../domain/Work.js"
-import type { ParkOptions } from "../../manager/Orchestrator.js"
+import { TaskRecord, TaskSession } from "../../domain/Work.js"
+import { now } from "../../internal/now.js"
+import type { JobContext, ParkOptions } from "../../manager/Orchestrator.js"
 import * as costs from "../../progress/cost.js"
+import type { Service as Store } from "../../store/port/RunStoreService.js"
+import { retryWrite } from "../../store/rules/retryWrite.js"
 import * as Agent from "../agents/Agent.js"
 import type { Profile } from "../agents/Profile.js"
 import * as usage from "../agents/usage.js"
@@ -109,16 +112,27 @@ const endOpen = (ctx: Counting, at: Place, prices: Profile["prices"]) =>
 export const cutOff = (ctx: Counting, at: Place, { agent }: { readonly agent: Agent.Agent }): Effect.Effect<void> =>
   Effect.ignoreLogged(endOpen(ctx, at, profileOf(agent)?.prices))
 
-/** Counts the turns that a crash cut off. */
+/**
+ * Counts the turns that were cut off with their process: after a crash, since the job may end without a further attempt, and before an
+ * attempt, in case that has failed.
+ */
 export const countCutOff = (
-  ctx: Counting & Pick<RunContext, "snapshot">,
+  store: Pick<Store, "work" | "append">,
+  { attempt, id: jobId }: Pick<JobContext<unknown>, "id" | "attempt">,
   pricesOf: (agent: string) => Effect.Effect<Profile["prices"]>
 ): Effect.Effect<void, WriteError> =>
-  Effect.forEach(
-    ctx.snapshot.plan.units.flatMap(({ id }) => ctx.progress.tasksOf(id)),
-    ({ task, turn, unit }) =>
-      turn === undefined
-        ? Effect.void
-        : Effect.flatMap(pricesOf(turn.agent), (prices) => endOpen(ctx, { unit, task }, prices)),
-    { discard: true }
-  )
+  Effect.gen(function* () {
+    for (const record of (yield* store.work.of(jobId)).tasks) {
+      if (record.turn === undefined) continue
+      const found = yield* counted(record, yield* pricesOf(record.turn.agent))
+      const changed = new TaskRecord({ ...record, ...found?.change }, { disableValidation: true })
+      const write = retryWrite(store.work.task({ jobId, attempt, task: changed }))
+      const { task, unit } = record
+      const payload = JSON.stringify(found?.event)
+      const events = [{ at: yield* now, type: "task.spent", unit, task, payload }]
+      // Both writes are batched in one transaction.
+      yield* found?.event === undefined
+        ? write
+        : Effect.all([write, retryWrite(store.append({ jobId, attempt, events }))], { concurrency: 2, discard: true })
+    }
+  })

@@ -142,6 +142,37 @@ describe("the cost of a job is what was drawn", () => {
     )
   }
 
+  it.scopedLive(
+    "by the turns of a job that is not continued, since each of them was cut off with its manager by kill -9",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* Witness.world
+        const program = yield* Life.program
+        const { config } = yield* Witness.job(world, one(), 1)
+        Metered.install(world.root, ["hang", "hang", "hang"])
+        Metered.configure(world.root, {})
+        for (const number of [1, 2, 3]) {
+          const life = yield* Life.begin(program, world, number === 1 ? { ...config, agent: "metered" } : undefined)
+          yield* life.until(
+            Effect.repeat(Effect.sleep("10 millis"), { until: () => Metered.hasBegun(world.root, number) })
+          )
+          yield* life.kill
+        }
+        const job = yield* Effect.provide(
+          Effect.flatMap(Witness.latest, ({ id }) => ended(id)),
+          Witness.manager(world, { profiles: [Metered.profile(world.root)] })
+        )
+        expect(job.run.error?.error).toContain("its manager died 3 times in a row")
+        const [task] = job.work.tasks
+        expect([task?.turn, tokens(task?.cost ?? costs.nothing)]).toEqual([
+          undefined,
+          tokens(Metered.drawn(world.root))
+        ])
+        sameInEvents(job)
+      }).pipe(Effect.scoped),
+    180_000
+  )
+
   it.scopedLive("by a retry, with that of the session that it resumes left to the job before", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
