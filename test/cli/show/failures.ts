@@ -1,8 +1,14 @@
 /**
  * Failures of agents and gates, as processes print them: in the formats of `claude` and `codex`, and as text.
  */
+import { toJson } from "../../../src/internal/Json.js"
 import * as plainText from "../../../src/internal/plainText.js"
+import * as ProcessOutcome from "../../../src/process/ProcessOutcome.js"
+import * as answered from "../../../src/tasks/agents/answered.js"
 import type { Format } from "../../../src/tasks/agents/Profile.js"
+import * as agentTurn from "../../../src/tasks/run/agentTurn.js"
+import { TaskFailure, TasksFailed } from "../../../src/tasks/run/errors.js"
+import * as runCommand from "../../../src/tasks/run/runCommand.js"
 
 export interface Failure {
   readonly name: string
@@ -300,4 +306,35 @@ export const recordedBefore = ({ code, gate, output }: Failure): string => {
     .join(" / ")
   const cut = end.length > 300 ? `…${end.slice(-300)}` : end
   return `the agent exited with code ${code}${cut === "" ? "" : `: ${cut}`}`
+}
+
+export const file = { file: "/home/me/.charlotte/logs/api-1.log", from: 0, to: 10 }
+
+const resultOf = (output: string, code: number): runCommand.CommandResult => ({
+  reason: code === 0 ? undefined : `exited with code ${code}`,
+  outcome: ProcessOutcome.Exited({ code }),
+  moved: [],
+  tail: output,
+  log: { ...file, to: Buffer.byteLength(output) }
+})
+
+/** What a failure leaves in the record of its task, and in its events. */
+export const recorded = ({ code, format, gate, output }: Failure) => {
+  const turn = resultOf(output, code)
+  const text = { format, tail: output, size: turn.log.to }
+  const own = agentTurn.ownMessage(turn, text)
+  const ofGate = gate === undefined ? undefined : resultOf(gate, 1)
+  return {
+    reason: ofGate === undefined ? agentTurn.failure(turn, own) : `the gate ${runCommand.reasonWithOutput(ofGate)}`,
+    said: answered.said(text),
+    agentReason: turn.reason === undefined ? undefined : (own ?? runCommand.reasonWithOutput(turn)),
+    gateReason: ofGate?.reason
+  }
+}
+
+/** The error of a job whose only task has failed for this reason, and the message of its unit. */
+export const errorOf = (reason: string) => {
+  const { message } = new TaskFailure({ unit: "api", task: 1, title: "Add it", attempts: 1, reason })
+  const failures = [{ unit: "api", task: 1, reason: message }]
+  return { error: toJson(new TasksFailed({ branch: "b", diff: "git diff", failures, blocked: [] })), message }
 }

@@ -18,14 +18,8 @@ import * as morningText from "../../../src/cli/summary/render.js"
 import { Output } from "../../../src/cli/terminal/Output.js"
 import * as StyledLine from "../../../src/cli/terminal/StyledLine.js"
 import { Job, JobTask, JobUnit, ListedJob } from "../../../src/http/contract/Job.js"
-import { toJson } from "../../../src/internal/Json.js"
-import * as ProcessOutcome from "../../../src/process/ProcessOutcome.js"
 import { eventText } from "../../../src/progress/eventText.js"
 import * as why from "../../../src/progress/reason.js"
-import * as answered from "../../../src/tasks/agents/answered.js"
-import * as agentTurn from "../../../src/tasks/run/agentTurn.js"
-import { TaskFailure, TasksFailed } from "../../../src/tasks/run/errors.js"
-import * as runCommand from "../../../src/tasks/run/runCommand.js"
 import { ofEvents } from "../../../src/progress/applyEvent.js"
 import { attention } from "../../../src/web/job/attention.js"
 import * as recordReader from "../../../src/web/job/log/recordReader.js"
@@ -34,43 +28,17 @@ import { job as decodeJob, listedJob as decodeListed } from "../../../src/web/ap
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 import { run } from "../run/ended.js"
 import { commit, events, modelOf, noon, step } from "../run/scenario.js"
-import { type Failure, failures, recordedBefore } from "./failures.js"
+import { errorOf, failures, file, recorded, recordedBefore } from "./failures.js"
 
 const columns = 80
 const now = DateTime.unsafeMake(noon + 90_000)
-const file = { file: "/home/me/.charlotte/logs/api-1.log", from: 0, to: 10 }
-
-const resultOf = (output: string, code: number): runCommand.CommandResult => ({
-  reason: code === 0 ? undefined : `exited with code ${code}`,
-  outcome: ProcessOutcome.Exited({ code }),
-  moved: [],
-  tail: output,
-  log: { ...file, to: Buffer.byteLength(output) }
-})
-
-/** What a failure leaves in the record of its task, and in its events. */
-const recorded = ({ code, format, gate, output }: Failure) => {
-  const turn = resultOf(output, code)
-  const text = { format, tail: output, size: turn.log.to }
-  const own = agentTurn.ownMessage(turn, text)
-  const ofGate = gate === undefined ? undefined : resultOf(gate, 1)
-  return {
-    reason: ofGate === undefined ? agentTurn.failure(turn, own) : `the gate ${runCommand.reasonWithOutput(ofGate)}`,
-    said: answered.said(text),
-    agentReason: turn.reason === undefined ? undefined : (own ?? runCommand.reasonWithOutput(turn)),
-    gateReason: ofGate?.reason
-  }
-}
-
 const plain = (lines: ReadonlyArray<StyledLine.Line>): ReadonlyArray<string> =>
   lines.map((line) => StyledLine.paint(line, false).trimStart())
 
 const recordOf = (reason: string, said: string | undefined) => {
-  const failed = new TaskFailure({ unit: "api", task: 1, title: "Add it", attempts: 1, reason })
-  const failures = [{ unit: "api", task: 1, reason: failed.message }]
-  const error = toJson(new TasksFailed({ branch: "b", diff: "git diff", failures, blocked: [] }))
+  const { error, message } = errorOf(reason)
   const work = {
-    units: [new JobUnit({ unit: "api", position: 0, dependsOn: [], state: "failed", reason: failed.message })],
+    units: [new JobUnit({ unit: "api", position: 0, dependsOn: [], state: "failed", reason: message })],
     tasks: [
       new JobTask({
         unit: "api",
