@@ -42,20 +42,27 @@ export const patching = (patches: ReadonlyArray<Patch>): Plugin => ({
   }
 })
 
-/** Functions of the product whose promises would not end within a step of the simulation. */
+/** Functions of the product whose promises would not end within a step of the simulation, by the end of their file's path. */
+const replaced = {
+  "git/fs.ts": { names: "list, read, remove, replaceFlushed", by: "fs.ts" },
+  "process/OutputReader.ts": { names: "find, next", by: "OutputReader.ts" }
+} as const
+
 const standIns: Plugin = {
   name: "stand-ins",
-  setup: ({ onLoad }) =>
-    onLoad({ filter: /\/src\/git\/fs\.ts$/ }, ({ path, suffix }) =>
-      suffix === "?real"
-        ? undefined
-        : {
-            contents: `export * from ${JSON.stringify(`${path}?real`)}
-              export { list, read, remove, replaceFlushed } from ${JSON.stringify(join(import.meta.dirname, "nights", "fs.ts"))}`,
-            resolveDir: root,
-            loader: "ts"
-          }
-    )
+  setup: ({ onLoad }) => {
+    for (const [file, { by, names }] of Object.entries(replaced))
+      onLoad({ filter: new RegExp(`/src/${file}$`) }, ({ path, suffix }) =>
+        suffix === "?real"
+          ? undefined
+          : {
+              contents: `export * from ${JSON.stringify(`${path}?real`)}
+                export { ${names} } from ${JSON.stringify(join(import.meta.dirname, "nights", by))}`,
+              resolveDir: root,
+              loader: "ts"
+            }
+      )
+  }
 }
 
 /** Makes the bundle, hands over its path, and removes it. */

@@ -34,7 +34,9 @@ export const Figures = Schema.Struct({
     limits: Schema.Int,
     probes: Schema.Int,
     parks: Schema.Int,
-    answers: Schema.Int
+    answers: Schema.Int,
+    /** How often other limits of money or tokens were set. */
+    raises: Schema.Int
   }),
   failures: Schema.Array(Failure),
   slowest: Schema.Struct({ seed: Schema.Int, millis: Schema.Number }),
@@ -44,7 +46,7 @@ export const Figures = Schema.Struct({
 
 export type Figures = typeof Figures.Type
 
-const noNight: Figures["night"] = { turns: 0, limits: 0, probes: 0, parks: 0, answers: 0 }
+const noNight: Figures["night"] = { turns: 0, limits: 0, probes: 0, parks: 0, answers: 0, raises: 0 }
 
 export const none: Figures = {
   seeds: 0,
@@ -75,7 +77,8 @@ export const both = (a: Figures, b: Figures): Figures => ({
     limits: a.night.limits + b.night.limits,
     probes: a.night.probes + b.night.probes,
     parks: a.night.parks + b.night.parks,
-    answers: a.night.answers + b.night.answers
+    answers: a.night.answers + b.night.answers,
+    raises: a.night.raises + b.night.raises
   },
   failures: [...a.failures, ...b.failures],
   slowest: a.slowest.millis > b.slowest.millis ? a.slowest : b.slowest,
@@ -120,7 +123,8 @@ export const line = ({
           `${many(night.limits)} limits`,
           `${many(night.probes)} probes`,
           `${many(night.parks)} parks`,
-          `${many(night.answers)} answers`
+          `${many(night.answers)} answers`,
+          `${many(night.raises)} raised limits`
         ]),
     `${failures.length} violations`,
     `slowest recovery ${many(Math.round(recovery))} virtual ms`,

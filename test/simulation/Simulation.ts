@@ -25,6 +25,7 @@ export interface Night {
   readonly probes: number
   readonly parks: number
   readonly answers: number
+  readonly raises: number
 }
 
 export interface Report {

@@ -10,6 +10,9 @@ import { Orchestrator } from "../../../src/manager/Orchestrator.js"
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Agent, Agents, presets } from "../../../src/tasks/Agents.js"
 import { JobId } from "../../../src/domain/JobId.js"
+import { resumeJob } from "../../../src/http/server/resumeJob.js"
+import * as costs from "../../../src/progress/cost.js"
+import { RunStore } from "../../../src/store/RunStore.js"
 import * as PlanSnapshot from "../../../src/tasks/run/PlanSnapshot.js"
 import * as TaskOrchestrator from "../../../src/tasks/TaskOrchestrator.js"
 import * as DatabaseModule from "../Database.js"
@@ -26,6 +29,7 @@ import * as Timeline from "../Timeline.js"
 import * as Trace from "../Trace.js"
 import * as Files from "./Files.js"
 import * as fs from "./fs.js"
+import * as Money from "./Money.js"
 import * as Person from "./Person.js"
 import * as Plans from "./Plans.js"
 import * as Service from "./Service.js"
@@ -71,12 +75,14 @@ export const run = (
   const database = DatabaseModule.make(machine, { content: options.content, onCommitted: () => watch.refresh() })
   const repository = Repository.make(machine, files.remove)
   const person = Person.make(machine, database, () => managers.current())
+  const money = Money.make(machine, database)
   const watch: Watch.Watch = Watch.make(machine, database, {
+    onEvent: money.take,
     onAsked: person.asked,
     onProposed: person.proposed,
     readySince: () => managers.readySince()
   })
-  const turns = Turns.make(machine, { files, person, repository, services, watch, concurrency, hangs })
+  const turns = Turns.make(machine, { files, money, person, repository, services, watch, concurrency, hangs })
   const processes = Processes.make(machine, () => {}, turns.programs)
 
   const agents = Layer.succeed(Agents, {
@@ -87,7 +93,9 @@ export const run = (
         const preset = presets.find((profile) => profile.name === name)
         if (preset === undefined) return Effect.dieMessage("no such agent")
         const timeout = hangs ? Duration.minutes(10) : undefined
-        return Effect.succeed(Agent.Command({ profile: { ...preset, concurrency, timeout, silence: undefined } }))
+        const prices = name === "codex" ? Money.prices : undefined
+        const profile = { ...preset, concurrency, timeout, silence: undefined, prices }
+        return Effect.succeed(Agent.Command({ profile }))
       }),
     gates: { env: [], timeout: Duration.hours(1) },
     reload: Effect.void
@@ -160,12 +168,27 @@ export const run = (
       })
     })
 
+  /** A person who resumes a job that has reached its limits of money raises them; during the night that is forgotten at times. */
   const resume = (id: string) =>
     withManager((manager, service) => {
-      trace.say(`a person resumes ${nameOf(id)}`)
-      manager.life.fork(service.resume(JobId.make(id)), (exit) => {
+      const [row] = database.query(
+        "SELECT json_extract(parked, '$.limits') AS limits FROM charlotte_runs WHERE id = ?",
+        id
+      )
+      const reached = Money.limitsOf(JSON.parse(text(row, "limits") || "{}"))
+      const limits = isCalm || random.chance(0.7) ? costs.raised(reached) : {}
+      trace.say(
+        `a person resumes ${nameOf(id)}${Object.keys(limits).length === 0 ? "" : ` with ${costs.limitsText(limits)}`}`
+      )
+      const jobId = JobId.make(id)
+      const signal: Parameters<typeof resumeJob>[1]["signal"] = (name, payload, options) =>
+        service.signal(jobId, name, payload, options)
+      const resuming = Effect.flatMap(RunStore, (store) =>
+        resumeJob(store, { resume: service.resume, signal }, jobId, { ...limits, by: "person" })
+      )
+      manager.life.fork(manager.onDatabase(resuming), (exit) => {
         const failure = Exit.isFailure(exit) ? Option.getOrUndefined(Cause.failureOption(exit.cause)) : undefined
-        const mayBe = ["NotResumable", "ShuttingDown", "MaxJobsReached", "JobNotFound", "JobConflict"]
+        const mayBe = ["NotResumable", "ShuttingDown", "MaxJobsReached", "JobNotFound", "JobConflict", "StoreError"]
         if (failure !== undefined && !mayBe.includes(failure._tag)) violate(`a job was not resumed: ${failure._tag}`)
       })
     })
@@ -322,6 +345,7 @@ export const run = (
     checkFiles()
     checkLanded()
     checkFailures()
+    money.check()
     person.checkAnswers(watch.counts().answers)
   }
   if (goesOn()) {
@@ -338,7 +362,7 @@ export const run = (
     jobs: count("charlotte_runs"),
     events: count("charlotte_events"),
     merges: count("charlotte_units WHERE state = 'merged'"),
-    night: { ...watch.counts(), turns: turns.count() },
+    night: { ...watch.counts(), turns: turns.count(), raises: money.raises() },
     violations: machine.violations,
     digest: trace.digest(),
     trace: trace.lines()

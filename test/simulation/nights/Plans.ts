@@ -6,11 +6,12 @@ import { DateTime } from "effect"
 import { type BranchName, type ObjectId, UnitName } from "../../../src/git/RefNames.js"
 import { AgentChoice } from "../../../src/tasks/plan/AgentChoice.js"
 import { Plan, Task, Unit } from "../../../src/tasks/plan/Plan.js"
-import { defaults, Settings } from "../../../src/tasks/plan/Settings.js"
+import { defaults, Limits, Settings } from "../../../src/tasks/plan/Settings.js"
 import * as PlanSnapshot from "../../../src/tasks/run/PlanSnapshot.js"
 import { TaskNumber } from "../../../src/yaml/fields.js"
 import type { Random } from "../Random.js"
 import { opened } from "../Repository.js"
+import * as Money from "./Money.js"
 import { gateOf } from "./Turns.js"
 
 /** How many verdicts fail a task. */
@@ -54,7 +55,12 @@ export const make = (
     targetAt: base,
     base,
     agent: "claude",
-    plan: new Plan({ dir: ".", files: [], units, settings: new Settings({ ...defaults, attempts }) }),
+    plan: new Plan({
+      dir: ".",
+      files: [],
+      units,
+      settings: new Settings({ ...defaults, attempts, limits: new Limits(Money.limits(random)) })
+    }),
     taken: new PlanSnapshot.Taken({ begun: {}, tasks: [], worktrees: {} })
   })
 }

@@ -20,11 +20,12 @@ export interface Service {
 }
 
 export interface Format {
-  readonly named: (session: string) => object
-  readonly said: (text: string) => object
-  readonly done: ReadonlyArray<object>
-  /** The records of a turn that fails by itself after its model has answered. */
-  readonly failed: ReadonlyArray<object>
+  readonly named: (session: string, version: string) => object
+  /** A message, and what it has cost. */
+  readonly said: (text: string, cost?: object) => object
+  readonly done: (cost: object) => object
+  /** The record with which a turn fails by itself after its model has answered; that of Codex does not say what the turn has cost. */
+  readonly failed: (cost: () => object) => object
   readonly resumeWord: string
   readonly trouble: (kind: Trouble["kind"], to: number, random: Random) => ReadonlyArray<object>
 }
@@ -50,10 +51,18 @@ const claudeError = (result: string, tokens = 0): object => ({
 })
 
 const claude: Format = {
-  named: (session) => ({ type: "system", subtype: "init", session_id: session }),
-  said: (text) => ({ type: "assistant", message: { model: "claude-1", content: [{ type: "text", text }] } }),
-  done: [{ type: "result", is_error: false, result: "done", usage: { output_tokens: 9 } }],
-  failed: [claudeError("API Error: 400 the conversation is odd", 9)],
+  named: (session, version) => ({
+    type: "system",
+    subtype: "init",
+    session_id: session,
+    claude_code_version: version
+  }),
+  said: (text, cost) => ({
+    type: "assistant",
+    message: { model: "claude-1", content: [{ type: "text", text }], ...cost }
+  }),
+  done: (cost) => ({ type: "result", is_error: false, result: "done", usage: { output_tokens: 9 }, ...cost }),
+  failed: (cost) => ({ ...claudeError("API Error: 400 the conversation is odd", 9), ...cost() }),
   resumeWord: "--resume",
   trouble: (kind, to, random) => {
     switch (kind) {
@@ -89,8 +98,8 @@ const codexError = (message: string, more: object = {}): object => ({
 const codex: Format = {
   named: (session) => ({ type: "thread.started", thread_id: session }),
   said: (text) => ({ type: "item.completed", item: { type: "agent_message", text } }),
-  done: [{ type: "turn.completed" }],
-  failed: [codexError("the tool cannot be used twice")],
+  done: (cost) => ({ type: "turn.completed", ...cost }),
+  failed: () => codexError("the tool cannot be used twice"),
   resumeWord: "resume",
   trouble: (kind, to, random) => {
     switch (kind) {

@@ -1,4 +1,4 @@
-/** Agents, their limits and their questions, through 200 nights. */
+/** Agents, their limits, their questions and what they cost, through 200 nights. */
 import { expect, it } from "@effect/vitest"
 import { isLong } from "../../support/long.js"
 import * as Bundle from "../Bundle.js"
@@ -7,7 +7,7 @@ import * as Figures from "../Figures.js"
 const nights = isLong ? 2_000 : 200
 
 it(
-  `${nights} nights use no attempt but for a verdict, lose no file and apply each answer once`,
+  `${nights} nights use no attempt but for a verdict, lose no file, apply each answer once and begin no turn above a limit of money`,
   {
     timeout: 300_000 + nights * 6_000
   },
@@ -23,9 +23,9 @@ it(
     expect(failed, failed).toBe("")
     expect(figures.seeds).toBe(nights)
     // Enough of all that it is about.
-    const { answers, limits, parks, probes, turns } = figures.night
+    const { answers, limits, parks, probes, raises, turns } = figures.night
     expect(turns).toBeGreaterThan(10 * nights)
-    for (const count of [answers, limits, parks, probes, figures.crashes, figures.merges])
+    for (const count of [answers, limits, parks, probes, raises, figures.crashes, figures.merges])
       expect(count).toBeGreaterThan(nights / 2)
   }
 )

@@ -7,6 +7,7 @@ import type { Machine } from "../Machine.js"
 import type { Program, Programs } from "../Processes.js"
 import type { Repository } from "../Repository.js"
 import type { Files } from "./Files.js"
+import type { Money } from "./Money.js"
 import type { Person } from "./Person.js"
 import * as Service from "./Service.js"
 import type { Watch } from "./Watch.js"
@@ -48,6 +49,7 @@ export const make = (
   machine: Machine,
   world: {
     readonly files: Files
+    readonly money: Money
     readonly person: Person
     readonly repository: Repository
     readonly services: Readonly<Record<Service.AgentName, Service.Service>>
@@ -59,7 +61,7 @@ export const make = (
   }
 ): Turns => {
   const { nameOf, random, timeline, violate, wallClock } = machine
-  const { concurrency, files, person, repository, services, watch } = world
+  const { concurrency, files, money, person, repository, services, watch } = world
   const tasks = new Map<string, Task>()
   const units = new Map<string, Map<string, string>>()
   const last = new Map<string, { readonly by: number; hasEnded: boolean }>()
@@ -124,6 +126,7 @@ export const make = (
       violate(`more than ${concurrency} turns of ${agent} run at once`)
     checkFiles(place, job, unit, cwd)
     watch.begins({ agent, by: startedBy, isAlive })
+    const bill = money.begins({ agent, job, place, session, by: startedBy })
 
     const before = service.at(wallClock())
     const kind = random.weighted({
@@ -168,9 +171,9 @@ export const make = (
       prompt: stdin,
       by: startedBy
     })
-    print(format.named(session))
+    print(format.named(session, money.version))
     const isAnswered = before === undefined && (kind !== "crashes" || random.chance(0.5))
-    if (isAnswered) print(format.said("I look at the files first."))
+    if (isAnswered) print(format.said("I look at the files first.", bill.begins()))
     const long = kind === "hangs" ? undefined : random.between(5_000, random.chance(0.3) ? 5 * Service.minute : 40_000)
     const takes =
       before === undefined
@@ -210,7 +213,7 @@ export const make = (
       }
       switch (kind) {
         case "fails":
-          print(format.said("I have tried."), ...format.failed)
+          print(format.said("I have tried."), format.failed(bill.ends))
           task.verdicts += 1
           return exit(1)
         case "crashes":
@@ -218,13 +221,13 @@ export const make = (
           else unanswered()
           return Signalled({ signal: "SIGSEGV" })
         case "asks":
-          print(format.said(`It can be done in two ways.\nQUESTION: ${person.question()}`), ...format.done)
+          print(format.said(`It can be done in two ways.\nQUESTION: ${person.question()}`), format.done(bill.ends()))
           return exit(0)
         case "good":
           write(resultOf(unit, number))
       }
       task.unanswered = 0
-      print(format.said("It is done."), ...format.done)
+      print(format.said("It is done."), format.done(bill.ends()))
       return exit(0)
     }
     return { takes, printed, end }

@@ -45,6 +45,7 @@ export const make = (
   machine: Machine,
   database: Database,
   options: {
+    readonly onEvent: (job: string, type: string, payload: unknown) => void
     readonly onAsked: (job: string, unit: string) => void
     readonly onProposed: (job: string) => void
     /** Since when the manager is ready; undefined if there is none. */
@@ -62,6 +63,7 @@ export const make = (
     cursor = number(row, "cursor")
     const [job, type, unit] = [text(row, "job_id"), text(row, "type"), maybe(row, "unit")]
     const payload: unknown = JSON.parse(maybe(row, "payload") ?? "null")
+    options.onEvent(job, type, payload)
     if (type === "job.parked") {
       counts.parks += 1
       if (isObject(payload) && payload["approval"] !== undefined) options.onProposed(job)

@@ -11,6 +11,8 @@ export const use = (ofNight: Files.Files): void => {
   files = ofNight
 }
 
+export const fileOf = (path: string): string | undefined => files.read(path)
+
 const standIn: Pick<typeof fs, "list" | "read" | "remove" | "replaceFlushed"> = {
   list: (path) => Effect.sync(() => files.list(path)),
   read: (path) => Effect.sync(() => Option.map(Option.fromNullable(files.read(path)), (text) => Buffer.from(text))),

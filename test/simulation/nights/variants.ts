@@ -26,7 +26,29 @@ export const variants: Readonly<Record<string, Variant>> = {
     ]
   },
 
-  // "a turn begins above a limit of money" has its place here, once turns have costs.
+  "a turn begins above a limit of money": {
+    symptom: /a turn .* begins at .*, with a limit of/,
+    patches: [
+      {
+        file: "src/tasks/run/Spending.ts",
+        from: "ctx.spending.step(Effect.zipRight(check(ctx), effect))",
+        to: "ctx.spending.step(effect)"
+      },
+      // Then it is checked only when a unit begins or continues.
+      { file: "src/tasks/run/agentTurn.ts", from: "    yield* Spending.check(ctx)\n", to: "" }
+    ]
+  },
+
+  "a turn that a crash cut off costs nothing": {
+    symptom: /has spent .* by its tasks, and its turns have drawn/,
+    patches: [
+      {
+        file: "src/tasks/run/Spending.ts",
+        from: "      const found = yield* counted(record, yield* pricesOf(record.turn.agent))\n",
+        to: "      const found = { change: { turn: undefined }, event: undefined }\n"
+      }
+    ]
+  },
 
   "a file is lost by a park": {
     symptom: /was lost before a turn|is lost in the end/,
