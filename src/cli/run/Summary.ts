@@ -4,12 +4,13 @@
 import { Array, DateTime, Number, Option, Record, Schema } from "effect"
 import type { Cost } from "../../domain/Cost.js"
 import { JobConfig } from "../../domain/JobConfig.js"
-import { approvalSignal, type Run, type RunError } from "../../domain/Run.js"
+import type { Run, RunError } from "../../domain/Run.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import * as costs from "../../progress/cost.js"
 import { isUnlanded } from "../../progress/isUnlanded.js"
 import { type Asked, type ShownWork, shownWork } from "../../progress/shownState.js"
 import * as why from "../../progress/reason.js"
+import { continueCommand } from "../../progress/remedy.js"
 import * as taskNotes from "../../progress/taskNotes.js"
 import { resultBranch, unitBranch, UnitName } from "../../git/RefNames.js"
 import { command } from "../../git/shellQuote.js"
@@ -171,7 +172,7 @@ export const of = (
     ),
     gates: taskNotes.ofJob(noted),
     cost: costs.sum(work.tasks.map(({ cost }) => cost)),
-    next: next(run, outcome)
+    next: continueCommand(run)
   }
 }
 
@@ -246,19 +247,6 @@ const failuresOf = ({ tasks, units }: ShownWork): ReadonlyArray<Failure> =>
         log: failed?.log
       }
     })
-
-/** The command that continues the work. */
-export const nextOf = (run: Run): string | undefined => next(run, read(run.error?.error ?? run.result))
-
-const next = ({ id, parked, retriedAs, status }: Run, { _tag, command }: Outcome): string | undefined => {
-  if (status === "parked" && parked?.signal === approvalSignal) return `charlotte approve ${id}`
-  if (status === "parked" && parked?.limits !== undefined) return costs.resumeCommand(id, parked.limits)
-  if (status === "interrupted" || status === "parked") return `charlotte resume ${id}`
-  const isKept = _tag === "LandingBlocked" || _tag === "ResultRejected"
-  if (status === "failed" && isKept && command !== undefined) return command
-  if (retriedAs !== undefined) return undefined
-  return status === "failed" || status === "cancelled" ? `charlotte retry ${id}` : undefined
-}
 
 const countBy = (records: ReadonlyArray<{ readonly state: string }>): Readonly<Record<string, number>> =>
   Record.map(

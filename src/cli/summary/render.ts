@@ -2,15 +2,14 @@
  * The summary for a terminal. Commands are on lines of their own, so that they can be copied.
  */
 import { DateTime } from "effect"
-import { approvalSignal, resumeSignal } from "../../domain/Run.js"
 import type { ListedJob } from "../../http/contract/Api.js"
 import * as costs from "../../progress/cost.js"
 import { jobName } from "../../progress/jobName.js"
 import * as needsPerson from "../../progress/needsPerson.js"
 import * as payload from "../../progress/payload.js"
 import * as why from "../../progress/reason.js"
+import * as remedy from "../../progress/remedy.js"
 import * as waitingText from "../list/waitingText.js"
-import * as Summary from "../run/Summary.js"
 import * as SummaryText from "../run/SummaryText.js"
 import * as format from "../terminal/format.js"
 import * as StyledLine from "../terminal/StyledLine.js"
@@ -21,26 +20,6 @@ export interface View {
   readonly since: DateTime.DateTime
   readonly zone: DateTime.TimeZone
   readonly columns: number
-}
-
-/** The one command that helps. */
-export const commandFor = (job: ListedJob): string => {
-  const { id, parked, status } = job
-  const answer = needsPerson.answerCommand(job)
-  if (answer !== undefined) return answer
-  const isOurs = parked?.signal === resumeSignal || parked?.signal === approvalSignal
-  if (status === "parked" && parked?.signal !== undefined && !isOurs) return `charlotte signal ${id} ${parked.signal}`
-  return Summary.nextOf(job) ?? `charlotte show ${id}`
-}
-
-/** Why it needs a person. */
-export const reasonFor = (job: ListedJob): string => {
-  const { error, parked, status } = job
-  const asks = needsPerson.asks(job)
-  if (asks !== undefined) return why.text(asks)
-  if (status === "parked") return why.text(parked?.reason ?? "")
-  if (status === "failed") return error === undefined ? "" : why.ofError(error.error ?? error.cause)
-  return "it was cut short, and nothing runs it"
 }
 
 export const lines = (morning: Morning, view: View): ReadonlyArray<StyledLine.Line> => {
@@ -70,7 +49,7 @@ const need = (job: ListedJob, { gates }: Morning, { columns, now }: View): Reado
   const { createdAt, endedAt, status } = job
   const wrap = (line: StyledLine.Line) =>
     StyledLine.wrap(line, columns - 5, 0).map((line): StyledLine.Line => [StyledLine.raw("    "), ...line])
-  const reason = reasonFor(job)
+  const reason = remedy.reasonFor(job)
   const age = format.age(DateTime.distance(endedAt ?? createdAt, now))
   return [
     StyledLine.empty,
@@ -85,7 +64,7 @@ const need = (job: ListedJob, { gates }: Morning, { columns, now }: View): Reado
     ),
     ...gatesOf(job, gates, columns),
     ...(reason === "" ? [] : wrap([StyledLine.piece(reason)])),
-    [StyledLine.raw("    "), StyledLine.piece(commandFor(job), "strong")]
+    [StyledLine.raw("    "), StyledLine.piece(remedy.commandFor(job), "strong")]
   ]
 }
 

@@ -4,6 +4,7 @@
 import { DateTime, type Duration, Effect, Option } from "effect"
 import * as Home from "../../daemon/home/Home.js"
 import { jobName } from "../../progress/jobName.js"
+import * as remedy from "../../progress/remedy.js"
 import * as repositoryAround from "../start/repositoryAround.js"
 import * as StartTime from "../start/StartTime.js"
 import * as JobSource from "../target/JobSource.js"
@@ -93,12 +94,12 @@ const encode = (
   })
   return {
     since: DateTime.formatIso(since),
-    needs: needs.map((job) => ({ ...about(job), reason: render.reasonFor(job), command: render.commandFor(job) })),
+    needs: needs.map((job) => ({ ...about(job), reason: remedy.reasonFor(job), command: remedy.commandFor(job) })),
     completed: completed.map((job) => {
       const known = gates.get(job.id) ?? []
       return { ...about(job), ...(known.length > 0 && { gates: known }) }
     }),
-    failed: failed.map(({ job, retry }) => ({ ...about(job), reason: render.reasonFor(job), retriedBy: retry?.id })),
+    failed: failed.map(({ job, retry }) => ({ ...about(job), reason: remedy.reasonFor(job), retriedBy: retry?.id })),
     waiting: waiting.map((job) => ({
       ...about(job),
       until: job.parked?.until && DateTime.formatIso(job.parked.until)

@@ -7,7 +7,7 @@ import * as Summary from "../../../src/cli/run/Summary.js"
 import * as SummaryText from "../../../src/cli/run/SummaryText.js"
 import * as renderJob from "../../../src/cli/show/renderJob.js"
 import type * as StyledLine from "../../../src/cli/terminal/StyledLine.js"
-import * as renderMorning from "../../../src/cli/summary/render.js"
+import * as remedy from "../../../src/progress/remedy.js"
 
 const now = DateTime.unsafeMake("2026-01-31T12:00:00Z")
 const id = JobId.make("01ARZ3NDEKTSV4RRFFQ69G5FAV")
@@ -88,6 +88,6 @@ describe("what a job has cost", () => {
   })
 
   it("is no reason to resume a job with less than it has spent", () => {
-    expect(renderMorning.commandFor(listed)).toBe(`charlotte resume ${id} --usd 3`)
+    expect(remedy.commandFor(listed)).toBe(`charlotte resume ${id} --usd 3`)
   })
 })
