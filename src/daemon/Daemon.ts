@@ -97,15 +97,18 @@ const live = ({ listen, onProgress = () => Effect.void, onReady, port: settings 
     const log = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
     const jobs = yield* Scope.make()
     const serverScope = yield* Scope.make()
-    // Both at once: open connections get as much time as the jobs.
-    const end = Effect.all([Scope.close(serverScope, Exit.void), Scope.close(jobs, Exit.void)], {
-      concurrency: "unbounded"
-    })
+    const notices = yield* Scope.make()
+    // All at once: open connections, and the command of a notice, get as much time as the jobs.
+    const end = Effect.all(
+      [serverScope, jobs, notices].map((scope) => Scope.close(scope, Exit.void)),
+      { concurrency: "unbounded" }
+    )
     yield* Effect.addFinalizer(() => gracefulShutdown.bounded(Effect.asVoid(end), runner))
 
     yield* Effect.gen(function* () {
       const before = yield* Effect.flatMap(RunStore, ({ latestCursor }) => latestCursor)
       const supervised = yield* reported(Scope.extend(DaemonLayers.supervised(served?.port, sharedToken), jobs))
+      yield* Scope.extend(Layers.notices({ isNode: supervised.node !== undefined }), notices)
       const manager = Context.make(JobManager, supervised.manager)
       const server = Layer.provide(
         Layers.server({

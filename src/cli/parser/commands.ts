@@ -12,6 +12,7 @@ import { exportHome, importHome } from "../commands/home.js"
 import { jobs } from "../commands/jobs.js"
 import { land } from "../commands/land.js"
 import { logs } from "../commands/logs.js"
+import { notify } from "../commands/notify.js"
 import { open } from "../commands/open.js"
 import { limit, pause, unpause } from "../commands/pause.js"
 import { pin, unpin } from "../commands/pin.js"
@@ -61,6 +62,7 @@ export const charlotte: Group = {
     unpin,
     prune,
     doctor,
+    notify,
     "export-home": exportHome,
     "import-home": importHome,
     daemon,

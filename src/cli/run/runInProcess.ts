@@ -88,12 +88,14 @@ const manage = <E>({ begin, json }: Options<E>, records: Context.Context<Records
     const newScope = Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
     // Closed after the jobs, so that it logs their end too.
     const log = yield* newScope
+    const notices = yield* newScope
     const life = yield* newScope
     const before = yield* store.latestCursor
     const layer = Layer.provide(Layers.manager({ recovery: "manual" }), Layer.succeedContext(records))
     const services = yield* Layer.buildWithScope(layer, life)
     const manager = Context.get(services, JobManager)
     if (yield* Telemetry.ExportsLogs) yield* Scope.extend(background.fork(logEvents(before, services)), log)
+    const lastNotices = yield* Effect.provide(Scope.extend(Layers.notices({ isNode: false }), notices), records)
     const served = yield* Effect.provide(serve(life), Context.merge(records, services))
     const isLost = Effect.provide(HomeWatcher.untilLost(served.addresses), records)
     yield* gracefulShutdown.hurryOnSignal(Context.get(records, ProcessRunner), { force: false })
@@ -146,7 +148,7 @@ const manage = <E>({ begin, json }: Options<E>, records: Context.Context<Records
         const lost = Effect.zipRight(isLost, new HomeLost({ directory, jobId: id }))
         const outcomes = [Fiber.join(following), asked, lost] as const
         type Failure = Effect.Effect.Error<(typeof outcomes)[number]>
-        return yield* restore(race.first<number, Failure, never>(outcomes)).pipe(
+        return yield* restore(Effect.zipLeft(race.first<number, Failure, never>(outcomes), lastNotices)).pipe(
           Effect.onInterrupt(() => leave),
           Effect.catchTags({
             // What happens from here on is not recorded.

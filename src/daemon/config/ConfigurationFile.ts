@@ -14,11 +14,14 @@ import { Diagnostic, order } from "../../yaml/Diagnostic.js"
 import * as TextFile from "../../yaml/TextFile.js"
 import { type DatabaseChoice, DatabaseText } from "./DatabaseChoice.js"
 import { AddressText, type NodeSettings } from "./NodeSettings.js"
+import * as Notify from "./NotifySettings.js"
 import type { Settings } from "./PortSettings.js"
 import type { Variables } from "./variables.js"
 
 export interface Service {
   readonly agents: Agents.Settings
+  /** The commands that send notices about jobs. */
+  readonly notify: ReadonlyArray<Notify.NotifySettings>
   /** `undefined`: the database that the home used last. */
   readonly database: DatabaseChoice | undefined
   /** Settings of the daemon's port. */
@@ -45,6 +48,7 @@ export class InvalidConfiguration extends Schema.TaggedError<InvalidConfiguratio
 
 const Keys = mapping({
   ...Profiles.fields,
+  ...Notify.fields,
   land: optional(Landing),
   database: optional(DatabaseText),
   tlsCert: optional(AbsolutePath),
@@ -85,6 +89,7 @@ export const read = (
     const text = yield* Effect.either(isThere ? textOf(file) : Effect.succeed(""))
     const decoded = decodeYaml(Keys, { file, source: Either.getOrElse(text, () => "") })
     const { gates, profiles } = Profiles.read(decoded)
+    const notify = Notify.read(decoded)
     const { value } = decoded
     const database = variable(around, "CHARLOTTE_DATABASE", value.database, Schema.decodeUnknownEither(DatabaseText))
     const count = (text: string) => Schema.decodeUnknownEither(Count)(Number(text))
@@ -114,6 +119,7 @@ export const read = (
     // Cannot fail: any error is among the problems.
     return {
       agents: { profiles, gates, land: value.land, file },
+      notify,
       retention: value.retention,
       ...(yield* Effect.orDie(settings))
     }

@@ -1,5 +1,5 @@
 /**
- * The secrets that this process knows: values of variables that are passed on to agents and gates, or whose names look like secrets, and
+ * The secrets that this process knows: values of variables that are passed on to agents, gates and notices, or whose names look like secrets, and
  * the token of the home. They are redacted in events, records and the log, not in the output files of agents and gates.
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
@@ -50,10 +50,11 @@ const passedOn = ({ gates, profiles }: Settings): ReadonlyArray<string> => [
 export const layer: Layer.Layer<Secrets, Token.TokenUnusable, Configuration | Home | FileSystem> = Layer.effect(
   Secrets,
   Effect.gen(function* () {
-    const { agents, database = sqlite } = yield* Configuration
+    const { agents, database = sqlite, notify } = yield* Configuration
     const around = yield* ParentEnvironment
     const token = yield* Token.find
-    const names = [...passedOn(agents), ...Object.keys(around).filter((name) => secretive.test(name))]
+    const sent = notify.flatMap(({ env }) => env)
+    const names = [...passedOn(agents), ...sent, ...Object.keys(around).filter((name) => secretive.test(name))]
     return Redaction.growing([
       ...valuesOf(["CHARLOTTE_DATABASE", ...names], around),
       ...passwords(database),

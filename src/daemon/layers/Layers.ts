@@ -3,6 +3,7 @@
  */
 import { Effect, Layer } from "effect"
 import * as Http from "../../tasks/http/Server.js"
+import * as background from "../../internal/background.js"
 import * as Later from "../../internal/Later.js"
 import { Orchestrator } from "../../manager/Orchestrator.js"
 import { KernelRef } from "../../internal/ProcessIdentity.js"
@@ -16,6 +17,7 @@ import * as HomeDatabase from "../home/HomeDatabase.js"
 import * as HomeLock from "../home/HomeLock.js"
 import type { NodeReport } from "../serve/NodeReport.js"
 import * as Secrets from "../home/Secrets.js"
+import { removeFormer } from "../notices/noticeSubscribers.js"
 import type { Served } from "../serve/ServedPort.js"
 
 /** Preloaded once the daemon is ready. */
@@ -66,6 +68,22 @@ export const store = (options: HomeLock.Options) => Layer.provideMerge(records, 
 /** The job manager, on `store`, which has to outlive it. */
 export const manager = (options: Configuration.ManagerOptions) =>
   Layer.provide(Configuration.jobManager(options), orchestrator)
+
+/**
+ * Sends the configured notices until the scope closes, and returns an effect that waits for the last ones. If they cannot be sent, jobs
+ * run without them.
+ */
+export const notices = (options: { readonly isNode: boolean }) =>
+  Effect.gen(function* () {
+    const { notify } = yield* Configuration.Configuration
+    // The nodes of a cluster may have different names.
+    if (!options.isNode) yield* background.fork(Effect.ignoreLogged(removeFormer))
+    if (notify.length === 0) return Effect.void
+    const Notices = yield* Effect.promise(() => import("../notices/Notices.js"))
+    return yield* Notices.make.pipe(
+      Effect.catchAll((error) => Effect.as(Effect.logError("notices are not sent", error), Effect.void))
+    )
+  })
 
 export interface ServerOptions {
   /** Why there is no manager at the moment. */
