@@ -64,7 +64,7 @@ export const make = (
   use: "notices" | "test"
 ): Effect.Effect<NoticeCommand, StoreError, Home> =>
   Effect.gen(function* () {
-    const { directory } = yield* Home
+    const { directory, logs } = yield* Home
     const { self } = yield* KernelRef
     const launch = yield* LaunchRef
     const cookie = createHash("sha256").update(`${directory}\0${use}\0${name}`).digest("hex").slice(0, 32)
@@ -84,7 +84,7 @@ export const make = (
             cwd: directory,
             inherit: env,
             stdin: `${JSON.stringify(notice)}\n`,
-            output: `${directory}/logs/${use}/${name}.log`,
+            output: `${logs}/notices/${name}${use === "test" ? ".test" : ""}.log`,
             limits,
             grace: () => grace
           })

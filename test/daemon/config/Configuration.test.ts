@@ -136,6 +136,38 @@ describe("the configuration", () => {
     })
   )
 
+  it.scoped("names the commands of notices, which are about everything by default", () =>
+    Effect.gen(function* () {
+      const home = yield* homeWith(
+        "notify:\n  phone: { run: [ntfy-send, -q], on: [failed], env: [NTFY_TOKEN], reason: true }\n  mail: { run: [/bin/mail] }\n"
+      )
+      expect((yield* read(home)).notify).toEqual([
+        { name: "phone", run: ["ntfy-send", "-q"], on: ["failed"], env: ["NTFY_TOKEN"], reason: true },
+        {
+          name: "mail",
+          run: ["/bin/mail"],
+          on: ["needs-answer", "needs-approval", "parked", "failed", "completed"],
+          env: [],
+          reason: false
+        }
+      ])
+      expect((yield* read(yield* homeWith())).notify).toEqual([])
+      expect(
+        yield* problems(
+          yield* homeWith(
+            "notify:\n  phone: { on: [reset] }\n  My Phone: { run: [send] }\n  mail: { run: send, evn: [A] }\n"
+          )
+        )
+      ).toEqual([
+        "config.yaml:2: notify.phone has no command: add one, such as run: [ntfy-send]",
+        "config.yaml:2: notify.phone.on must be one of needs-answer, needs-approval, parked, failed, completed",
+        'config.yaml:3: has a notify "My Phone", whose name must be a lower-case letter and up to 31 further ones, digits and hyphens',
+        'config.yaml:4: has the unknown key "evn" in notify.mail: expected one of run, on, env, reason',
+        "config.yaml:4: notify.mail.run must be a list of words, such as [claude, -p], that begins with a command on the PATH or an absolute path"
+      ])
+    })
+  )
+
   it.scoped("says how long finished jobs are kept, or nothing of it", () =>
     Effect.gen(function* () {
       const home = yield* homeWith("retention:\n  completed: 30 days\n  failed: 90 days\n  maxRuns: 0\n")
