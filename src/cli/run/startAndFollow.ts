@@ -6,6 +6,7 @@ import * as Home from "../../daemon/home/Home.js"
 import type { JobId } from "../../domain/JobId.js"
 import * as JobSource from "../target/JobSource.js"
 import * as followRemote from "./followRemote.js"
+import { ringBell } from "./ringBell.js"
 
 export interface Options<E> {
   /** Starts or resumes a job. */
@@ -25,4 +26,4 @@ export const follow = <E>({ begin, json }: Options<E>) =>
       Promise.all([import("./runInProcess.js"), import("../offline/OfflineJobs.js")])
     )
     yield* Embedded.follow({ begin: (manager) => Effect.flatMap(Recorded.managed(manager), begin), json })
-  }).pipe(Effect.provide(Home.layerUntouched))
+  }).pipe((following) => (json ? following : ringBell(following)), Effect.provide(Home.layerUntouched))
