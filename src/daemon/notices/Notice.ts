@@ -7,6 +7,7 @@ import type { JobEvent } from "../../domain/JobEvent.js"
 import type { Question } from "../../domain/Question.js"
 import { approvalSignal, type Run } from "../../domain/Run.js"
 import { now } from "../../internal/now.js"
+import { line } from "../../internal/plainText.js"
 import { jobName } from "../../progress/jobName.js"
 import * as needsPerson from "../../progress/needsPerson.js"
 import * as payload from "../../progress/payload.js"
@@ -118,7 +119,7 @@ export const of = (
       kind: run.kind,
       job: run.id,
       status,
-      title: hide(jobName({ ...run, unitNames })),
+      title: line(hide(jobName({ ...run, unitNames }))),
       url: payload.string(payload.json(run.result, "pullRequest"), "url") ?? page,
       command: remedy.commandFor({ ...run, questions: isQuestion ? [...asked, ...others] : [] }),
       ...(reason !== "" && { reason: reason.length > maxReason ? `${reason.slice(0, maxReason - 1)}…` : reason })

@@ -12,6 +12,8 @@ import type { Notice } from "../../../src/daemon/notices/Notice.js"
 import { NoticeCommands, NoticeFailed } from "../../../src/daemon/notices/NoticeCommand.js"
 import * as Notices from "../../../src/daemon/notices/Notices.js"
 import { removeFormer } from "../../../src/daemon/notices/noticeSubscribers.js"
+import { Question } from "../../../src/domain/Question.js"
+import { TaskRecord, UnitRecord, Work } from "../../../src/domain/Work.js"
 import { poll } from "../../../src/internal/RealClock.js"
 import { ParentEnvironment } from "../../../src/process/ChildEnvironment.js"
 import { stores } from "../../manager/stores.js"
@@ -69,6 +71,16 @@ const until = (isSo: () => boolean) =>
   poll(Effect.sync(isSo), { until: (so) => so, pause: 5, atMost: "2 minutes" }).pipe(
     Effect.tap((so) => expect(so).toBe(true))
   )
+
+/** Running units of one task each. */
+const workOf = (units: ReadonlyArray<string>) =>
+  new Work({
+    units: units.map((unit, position) => new UnitRecord({ unit, position, dependsOn: [], state: "running" })),
+    tasks: units.map(
+      (unit) =>
+        new TaskRecord({ unit, task: 1, position: 0, title: unit, state: "running", failures: 0, calls: 0, notes: [] })
+    )
+  })
 
 const broken = new NoticeFailed({ message: "no such host" })
 
@@ -210,6 +222,52 @@ describe("notices", () => {
       expect(silent).not.toHaveProperty("reason")
       expect(yield* told("notify: { phone: { run: [never-run], on: [completed, needs-answer] } }\n")).toEqual([])
     })
+  )
+
+  it.scoped("are about each question of a job, and about a park only if it has another reason as well", () =>
+    Effect.gen(function* () {
+      const sent: Array<Notice> = []
+      const store = yield* RunStore.RunStore
+      const script = yield* Script
+      const asked = (questions: ReadonlyArray<readonly [unit: string, question: string]>, reason: string) =>
+        Effect.gen(function* () {
+          const id = yield* started
+          const askedAt = yield* DateTime.now
+          yield* script.began(id, 1)
+          yield* store.work.plan({ jobId: id, attempt: 1, work: workOf(questions.map(([unit]) => unit)) })
+          yield* store.questions.record({
+            jobId: id,
+            attempt: 1,
+            questions: questions.map(
+              ([unit, question]) => new Question({ unit, task: 1, seq: 1, agent: "claude", question, askedAt })
+            )
+          })
+          for (const [unit, question] of questions)
+            yield* script.send(id, Step.emit({ type: "unit.asked", unit, payload: { task: 1, question } }))
+          yield* script.send(id, Step.park({ reason, signal: "charlotte.resume", questions: questions.length }))
+          yield* poll(Effect.flatten(store.get(id)), {
+            until: ({ status }) => status === "parked",
+            pause: 5,
+            atMost: "2 minutes"
+          })
+          return id
+        })
+      yield* during(Effect.void, () => Effect.void)
+      const questions = [
+        ["api", "Which port?"],
+        ["web", "Which colour?"]
+      ] as const
+      const both = yield* asked(questions, "api asks: Which port?; web asks: Which colour?")
+      const mixed = yield* asked([["api", "Why?"]], "api asks: Why?; claude is not logged in")
+      yield* during(Effect.void, (notice) => Effect.sync(() => void sent.push(notice)))
+      expect(sent.map(({ command, reason, status }) => [status, reason, command])).toEqual([
+        ["needs-answer", "api asks: Which port?", `charlotte answer ${both} api "…"`],
+        ["needs-answer", "web asks: Which colour?", `charlotte answer ${both} web "…"`],
+        ["needs-answer", "api asks: Why?", `charlotte answer ${mixed} "…"`],
+        ["parked", "api asks: Why?; claude is not logged in", `charlotte resume ${mixed}`]
+      ])
+      expect(new Set(sent.map(({ id }) => id)).size).toBe(4)
+    }).pipe(Effect.provide(layerWith(RunStore.layerMemory, phone)))
   )
 
   it.scoped("of a name that was removed from the configuration pin nothing any more", () =>
