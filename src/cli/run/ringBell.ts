@@ -1,5 +1,5 @@
 /**
- * Rings the bell of the terminal at the end of what took over a minute: by then, nobody may be watching.
+ * Rings the bell of the terminal at the end of what took over a minute: by then, its user may look elsewhere.
  */
 import { Clock, Duration, Effect, Exit } from "effect"
 import { Output } from "../terminal/Output.js"
