@@ -86,7 +86,7 @@ describe("the schema on PostgreSQL", () => {
       }
       yield* insert("charlotte_runs", run("running", { key: "a" }))
       expect(yield* isRefused(insert("charlotte_runs", run("running", { id: id(2), key: "a" })))).toBe(true)
-      for (const change of [{ attempt: 2 }, { config: "[]" }, { kind: "other" }, { pruned: 1 }, { priority: 1 }]) {
+      for (const change of [{ attempt: 2 }, { config: "[]" }, { kind: "other" }, { pruned: 1 }, { start_at: 1 }]) {
         expect(yield* isRefused(update("charlotte_runs", change))).toBe(true)
       }
       const event = (seq: number, type: string) => ({ cursor: seq, job_id: id(1), seq, at: 0, type })
@@ -94,6 +94,7 @@ describe("the schema on PostgreSQL", () => {
       expect(yield* isRefused(insert("charlotte_events", event(2, "job.completed")))).toBe(true)
       expect(yield* isRefused(update("charlotte_events", { type: "b" }))).toBe(true)
       yield* update("charlotte_runs", { ...columns.completed, status: "completed" })
+      expect(yield* isRefused(update("charlotte_runs", { priority: 1 }))).toBe(true)
       yield* insert("charlotte_events", event(2, "job.completed"))
       expect(yield* isRefused(insert("charlotte_events", event(3, "job.completed")))).toBe(true)
     }).pipe(Effect.provide(layer))
