@@ -93,6 +93,7 @@ const columns = (row: Home.Row): Home.Row => ({
   due_at: null,
   parked: null,
   woken_by: null,
+  sender: null,
   tries: 0,
   replaces: 0,
   outbox: 0,

@@ -26,6 +26,8 @@ export interface State {
   readonly parked: Parked | undefined
   /** Why a parked run is due. */
   readonly wokenBy: string | undefined
+  /** Who has asked for what the run waits to do, as claimed: for its retry, or for its next attempt. */
+  readonly sender: string | undefined
   readonly crashes: number
   /** How often an attempt has failed and the run has waited for the next. */
   readonly tries: number
@@ -33,7 +35,13 @@ export interface State {
   readonly error: RunError | undefined
 }
 
-const waitsForNothing = { waitsFor: undefined, dueAt: undefined, parked: undefined, wokenBy: undefined }
+const waitsForNothing = {
+  waitsFor: undefined,
+  dueAt: undefined,
+  parked: undefined,
+  wokenBy: undefined,
+  sender: undefined
+}
 
 const isAfter = (time: DateTime.Utc | undefined, at: DateTime.Utc): time is DateTime.Utc =>
   time !== undefined && DateTime.greaterThan(time, at)
@@ -64,9 +72,10 @@ const fresh = ({ key }: Pick<NewRun, "key">): State => ({
 export const initial = (run: Pick<NewRun, "at" | "key">): State => ({ ...fresh(run), startedAt: run.at })
 
 /** The state of a new run that waits: behind a key, or for what `waitingSince` says. */
-export const pending = (run: Pick<NewRun, "at" | "key" | "startAt">, isBehindKey: boolean): State => ({
+export const pending = (run: Pick<NewRun, "at" | "by" | "key" | "startAt">, isBehindKey: boolean): State => ({
   ...fresh(run),
   ...(isBehindKey ? { waitsFor: "key" } : waitingSince(run.startAt, run.at)),
+  sender: run.by,
   status: "pending"
 })
 

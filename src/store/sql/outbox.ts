@@ -22,7 +22,8 @@ export const ids = (connection: Connection, kind: string): Effect.Effect<Readonl
 
 const TakenRow = Schema.Struct({
   ...Struct.pick(Row.fields, "id", "kind", "priority", "key", "created_at", "start_at", "waits_for", "retry_of"),
-  start_key: Schema.NullOr(Schema.String)
+  start_key: Schema.NullOr(Schema.String),
+  sender: Schema.NullOr(Schema.String)
 })
 
 const takeRows = query(TakenRow)
@@ -48,15 +49,20 @@ export const take = (
       [JSON.stringify(ids)]
     ),
     (rows) =>
-      rows.map(({ created_at: at, id: jobId, key, kind, priority, retry_of, start_at, start_key, waits_for }) => {
-        const waitsFor = waits_for ?? undefined
-        const created = { at, priority, startAt: start_at ?? undefined, retryOf: retry_of ?? undefined }
-        const event = createdEvent(created, { waitsFor })
-        return {
-          jobId,
-          event,
-          waiting: { kind, waitsFor },
-          keys: { key: key ?? undefined, startKey: start_key ?? undefined }
+      rows.map(
+        ({ created_at: at, id: jobId, key, kind, priority, retry_of, sender, start_at, start_key, waits_for }) => {
+          const waitsFor = waits_for ?? undefined
+          const created = { at, priority, startAt: start_at ?? undefined }
+          const event = createdEvent(
+            { ...created, retryOf: retry_of ?? undefined, by: sender ?? undefined },
+            { waitsFor }
+          )
+          return {
+            jobId,
+            event,
+            waiting: { kind, waitsFor },
+            keys: { key: key ?? undefined, startKey: start_key ?? undefined }
+          }
         }
-      })
+      )
   )

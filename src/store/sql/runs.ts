@@ -136,6 +136,7 @@ export const newRow = (
   started_at: time(state.startedAt),
   waits_for: state.waitsFor ?? null,
   due_at: time(state.dueAt),
+  sender: state.sender ?? null,
   replaces: Number(run.whenKeyTaken === "replace"),
   outbox: Number(isInOutbox),
   retry_of: retry?.of ?? null,
@@ -181,6 +182,7 @@ const HeadRow = Schema.Struct({
     "tries"
   ),
   start_key: Schema.NullOr(Schema.String),
+  sender: Schema.NullOr(Schema.String),
   outbox: Schema.Number,
   runner: Schema.NullOr(Schema.String)
 })
@@ -227,6 +229,7 @@ export const heads = (
               dueAt: row.due_at ?? undefined,
               parked: row.parked ?? undefined,
               wokenBy: row.woken_by ?? undefined,
+              sender: row.sender ?? undefined,
               crashes: row.crashes,
               tries: row.tries,
               result: undefined,
@@ -281,6 +284,7 @@ export const change = (id: JobId, from: State, to: State): Change => ({
   due_at: time(to.dueAt),
   parked: to.parked === undefined ? null : JSON.stringify(encodeParked(to.parked)),
   woken_by: to.wokenBy ?? null,
+  sender: to.sender ?? null,
   crashes: to.crashes,
   tries: to.tries,
   result: to.status === "completed" ? stringify(to.result) : null,

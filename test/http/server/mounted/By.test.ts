@@ -84,12 +84,10 @@ describe.each([
       expect(yield* payloadOf(id, "job.signalled")).toEqual({ name: "go", payload: { by: "bea" }, by: "ada" })
     })
   )
-})
 
-describe("the page of an application in the process of its manager", () => {
-  it.scopedLive("records the name of the session of who retries one job, or many", () =>
+  it.scopedLive("of who retries one job, or many", () =>
     Effect.gen(function* () {
-      const { act, failed, payloadOf, store } = yield* acts(inOneProcess)
+      const { act, failed, payloadOf, store } = yield* acts(world)
       const [one, other] = yield* Effect.all([failed, failed])
       yield* act(`/${one}/retry?by=bea`)
       yield* act("/retry", { kind: "tasks", status: "failed", by: "bea" })

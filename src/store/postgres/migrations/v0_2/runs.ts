@@ -2,13 +2,13 @@ import { isTransition, statuses, terminal, waitingForNothing } from "../../../sq
 
 /**
  * Runs. The schema enforces the state machine as well. JSON is TEXT, since `jsonb` refuses values that have to be kept; a cast to
- * `json` checks it. Ids are compared byte by byte, regardless of the collation of the database.
+ * `json` checks it. `sender` has asked for what a run waits to do: its retry, or its next attempt. Ids are compared byte by byte, regardless of the collation of the database.
  */
 
 /** Every column but `pinned`, `pruned`, `trace`, `node` and `runner`: the recorded data of a run, which is final once it has ended. */
 const recorded =
   "id, kind, status, attempt, key, start_key, config, labels, submission, idempotency_key, request, priority, created_at, start_at, " +
-  "started_at, stopping_at, ended_at, waits_for, due_at, parked, woken_by, replaces, crashes, tries, result, error, outbox, searched, retry_of, chain"
+  "started_at, stopping_at, ended_at, waits_for, due_at, parked, woken_by, sender, replaces, crashes, tries, result, error, outbox, searched, retry_of, chain"
 
 const refuse = (name: string, when: string, message: string) =>
   `CREATE TRIGGER ${name} ${when} EXECUTE FUNCTION charlotte_refuse('charlotte: ${message}')`
@@ -36,6 +36,7 @@ export const runs = [
     due_at BIGINT,
     parked TEXT CHECK (parked IS NULL OR json_typeof(CAST(parked AS json)) = 'object'),
     woken_by TEXT,
+    sender TEXT,
     replaces INTEGER NOT NULL DEFAULT 0,
     crashes INTEGER NOT NULL DEFAULT 0 CHECK (crashes >= 0),
     tries INTEGER NOT NULL DEFAULT 0 CHECK (tries >= 0),
