@@ -170,7 +170,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
             )
           )
         ),
-      resume: (run) => resumePlaced(core, admission, placing, run),
+      resume: (run, sender) => resumePlaced(core, admission, placing, run, sender),
       start: (starting, submitted) => startPlaced(core, starting, placing, { ...submitted, waiting: continued }),
       wake: engine.ask(kind).wake,
       limit: {

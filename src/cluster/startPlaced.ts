@@ -77,7 +77,13 @@ export const ready = (engine: Engine, nextId: () => JobId): Effect.Effect<void> 
  * Resumes an interrupted run: in one transaction its next attempt begins, and is placed on the node with most room, which takes
  * it from the row.
  */
-export const resumePlaced = <Config>(core: Core<Config>, admission: Admission<Config>, nodes: Nodes, run: Run) =>
+export const resumePlaced = <Config>(
+  core: Core<Config>,
+  admission: Admission<Config>,
+  nodes: Nodes,
+  run: Run,
+  sender: string | undefined
+) =>
   Effect.gen(function* () {
     yield* core.shutdown.refuse
     yield* mayBegin(run)
@@ -85,7 +91,7 @@ export const resumePlaced = <Config>(core: Core<Config>, admission: Admission<Co
     const { beginning } = yield* checkRun(core, admission, run)
     const [first, ...others] = taking(yield* nodes.nodes)
     if (first === undefined) return yield* noNode("resume a job", core.kind)
-    const placed = yield* core.store.cluster.place({ ...beginning, isResumed: true }, [first, ...others])
+    const placed = yield* core.store.cluster.place({ ...beginning, isResumed: true, sender }, [first, ...others])
     if (Option.isSome(placed)) yield* nodes.wake({ address: placed.value, id, created: "Running" })
   }).pipe(Effect.catchTag("Superseded", () => superseded(core, run.id)))
 

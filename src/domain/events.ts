@@ -27,7 +27,8 @@ export const payloads = {
   }),
   "job.resumed": Schema.Struct({
     ...Attempt.fields,
-    by: Schema.optional(Schema.String)
+    by: Schema.optional(Schema.String),
+    sender: Schema.optional(Schema.String)
   }),
   "job.interrupted": Schema.Struct({
     reason: Schema.Literal("crash", "shutdown"),

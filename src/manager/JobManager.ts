@@ -83,7 +83,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
     yield* takeOver({ kind: options.kind, store: core.store, recover })
     return yield* assemble(options, parts, {
       begin: (run) => beginRun(core, admission, run),
-      resume: (run) => beginRun(core, admission, run, { isResumed: true }),
+      resume: (run, sender) => beginRun(core, admission, run, { isResumed: true, sender }),
       start: (starting, submitted) => startJob(core, starting, submitted),
       wake: () => Effect.void,
       limit: limitJobs.ofManager(core),

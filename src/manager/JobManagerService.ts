@@ -90,6 +90,17 @@ export interface RescheduleOptions extends Pick<StartOptions, "priority"> {
 }
 
 /**
+ * Options of `resume`.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface ResumeOptions {
+  /** Who resumes the job; recorded as claimed, not verified. */
+  readonly by?: string | undefined
+}
+
+/**
  * Options of `pause`, `unpause` and `limit`.
  *
  * @since 0.2.0
@@ -245,7 +256,7 @@ export interface Service<
   readonly signal: SendSignal<Signals, Effect.Effect<void, SignalError>>
 
   /** Continues an interrupted run as its next attempt. A parked run continues as soon as a permit is free. */
-  readonly resume: (id: JobId) => Effect.Effect<void, ResumeError>
+  readonly resume: (id: JobId, options?: ResumeOptions) => Effect.Effect<void, ResumeError>
 
   /**
    * Retries a failed or cancelled run, and with `again` a completed one: a new run with its recorded configuration, labels, priority

@@ -58,7 +58,7 @@ const texts: {
   "job.started": () => plain("started"),
   "job.stopping": (data) => warn(`stop requested${byWhom(data.string("by"))}`),
   "job.timeout": (data) => warn(`time limit of ${format.age(data.number("limit") ?? 0)} exceeded`),
-  "job.resumed": (data) => plain(`resumed${again(data.number("attempt"))}`),
+  "job.resumed": (data) => plain(`resumed${byWhom(data.string("sender"))}${again(data.number("attempt"))}`),
   "job.interrupted": (data) => {
     const during = data.strings("during")
     const cause = data.string("reason") === "crash" ? "by a crash" : "by a shutdown"

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { JobManager, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
-import { Deferred, Effect, Fiber } from "effect"
+import { Deferred, Effect, Fiber, Option, Stream } from "effect"
 import { config, unknownId } from "../support/jobs.js"
 import { databaseFile, life, seen, startJob, statusOf } from "./lives.js"
 
@@ -61,6 +61,30 @@ describe("resume", () => {
         yield* manager.resume(id)
         expect(yield* statusOf(id)).toBe("running")
       }).pipe(life(file, { ...manual, maxJobs: 1 }))
+    })
+  )
+
+  it.scopedLive("records who continues an interrupted job, or one that has parked", () =>
+    Effect.gen(function* () {
+      const file = yield* databaseFile
+      const id = yield* startJob.pipe(life(file))
+      yield* Effect.gen(function* () {
+        const manager = yield* Manager
+        const { send } = yield* Script
+        const resumed = (attempt: number) =>
+          manager.events(id).pipe(
+            Stream.filter(({ type }) => type === "job.resumed"),
+            Stream.drop(attempt - 2),
+            Stream.runHead,
+            Effect.map((event) => Option.getOrThrow(event).payload)
+          )
+        yield* manager.resume(id, { by: "ada" })
+        expect(yield* resumed(2)).toEqual({ attempt: 2, by: "resume", sender: "ada" })
+        yield* send(id, Step.park({ reason: "waits", signal: "go" }))
+        yield* seen(id, "job.parked")
+        yield* manager.resume(id, { by: "bea" })
+        expect(yield* resumed(3)).toEqual({ attempt: 3, by: "resume", sender: "bea" })
+      }).pipe(life(file, manual))
     })
   )
 

@@ -33,6 +33,7 @@ export const samples: ReadonlyArray<Sample> = [
   sample("job.stopping", {}),
   sample("job.stopping", { by: "ada" }),
   sample("job.resumed", { attempt: 2, by: "signal" }),
+  sample("job.resumed", { attempt: 3, by: "resume", sender: "ada" }),
   sample("job.interrupted", { reason: "shutdown" }),
   sample("job.interrupted", { reason: "crash", during: ["gate of task 1 of unit api"] }),
   sample("job.parked", { reason: "claude is at its usage limit", until }),

@@ -112,7 +112,7 @@ export const make = ({ current, latestCursor, next }: Generations): Manager => {
     activeCount: asking(({ activeCount }) => activeCount, 0),
     await: awaitEnd,
     signal: (id, name, payload, options) => using("signal", ({ signal }) => signal(id, name, payload, options)),
-    resume: (id) => using("resume", ({ resume }) => resume(id)),
+    resume: (id, options) => using("resume", ({ resume }) => resume(id, options)),
     retry: (id, options) => using("retry", ({ retry }) => retry(id, options)),
     retryMany: (query) =>
       Stream.unwrap(using("retry", ({ retryMany }) => Effect.succeed<ReturnType<typeof retryMany>>(retryMany(query)))),

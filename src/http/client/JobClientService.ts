@@ -32,6 +32,7 @@ import type { StopReport } from "../../domain/StopReport.js"
 import type { Subscriber } from "../../domain/Subscriber.js"
 import type {
   PauseOptions,
+  ResumeOptions,
   RescheduleOptions,
   RetryOptions,
   RetryProgress,
@@ -97,13 +98,9 @@ export interface Service {
   readonly stopAll: Response<ReadonlyArray<StopReport>>
 
   /**
-   * As `JobManager.resume`. `usd` and `tokens` say how much a job of tasks may spend in all from now on; `by` is recorded with them as
-   * claimed.
+   * As `JobManager.resume`. `usd` and `tokens` say how much a job of tasks may spend in all from now on.
    */
-  readonly resume: (
-    id: JobId,
-    options?: SpendingLimits & { readonly by?: string | undefined }
-  ) => Response<void, ResumeError>
+  readonly resume: (id: JobId, options?: ResumeOptions & SpendingLimits) => Response<void, ResumeError>
 
   /** As `JobManager.reschedule`. */
   readonly reschedule: (id: JobId, options: RescheduleOptions) => Response<void, RescheduleError>

@@ -25,6 +25,7 @@ import * as Provide from "../../manager/internal/provide.js"
 import type * as JobKind from "../../manager/JobKind.js"
 import type {
   PauseOptions,
+  ResumeOptions,
   RescheduleOptions,
   RetryOptions,
   RetryProgress,
@@ -76,7 +77,7 @@ export interface KindService<K extends JobKind.Any> {
   readonly stopAll: Response<ReadonlyArray<StopReport>, NoSuchKind>
 
   /** As `JobManager.resume`. */
-  readonly resume: (id: JobId) => Response<void, ResumeError>
+  readonly resume: (id: JobId, options?: ResumeOptions) => Response<void, ResumeError>
 
   /** As `JobManager.reschedule`. */
   readonly reschedule: (id: JobId, options: RescheduleOptions) => Response<void, RescheduleError>
@@ -253,7 +254,7 @@ const make = <K extends AnyKind>(
       stopAll: translateErrors(
         Effect.flatMap(stopAll, (stopAll) => stopAll({ payload: { all: true, kind: kind.kind } }))
       ),
-      resume: (id) => Effect.zipRight(find(id), jobs.resume(id)),
+      resume: (id, options) => Effect.zipRight(find(id), jobs.resume(id, options)),
       reschedule: (id, options) => Effect.zipRight(find(id), jobs.reschedule(id, options)),
       retry: (id, options) => Effect.zipRight(find(id), jobs.retry(id, options)),
       retryMany: (query) => jobs.retryMany({ ...query, kind: kind.kind }),

@@ -309,6 +309,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
     ["api"]
   ],
   "JobEvent.job.resumed.by": ["What ended the wait: its time, a signal, or a person who resumed the job.", "time"],
+  "JobEvent.job.resumed.sender": ["Who resumed the job, which is not verified.", "ann"],
   "JobEvent.other.type": ["The type of an event that another orchestrator emits.", "email.sent"],
   "JobEvent.orch.started.agent": ["The names of the agents, separated by commas.", "claude, codex"],
   "JobEvent.orch.started.leftOut": ["Units of the plan that are not part of this retry.", ["web"]],

@@ -6,16 +6,16 @@ import type { SpendingLimits } from "../../domain/Cost.js"
 import { JobNotFound, NotResumable, type ResumeError, type SignalError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import { limitsSignal } from "../../domain/Run.js"
-import type { SignalOptions } from "../../manager/JobManager.js"
+import type { ResumeOptions, SignalOptions } from "../../manager/JobManager.js"
 import type { Reads } from "../../store/Runs.js"
 
 export interface Options extends SpendingLimits {
-  /** Who resumes it; recorded with the limits as claimed, not verified. */
+  /** Who resumes it; recorded as claimed, not verified. */
   readonly by?: string | undefined
 }
 
 interface Manager {
-  readonly resume: (id: JobId) => Effect.Effect<void, ResumeError>
+  readonly resume: (id: JobId, options: ResumeOptions) => Effect.Effect<void, ResumeError>
   readonly signal: (name: string, payload: SpendingLimits, options: SignalOptions) => Effect.Effect<void, SignalError>
 }
 
@@ -41,5 +41,5 @@ export const resumeJob = (
         })
       )
     }
-    yield* resume(jobId)
+    yield* resume(jobId, { by })
   })

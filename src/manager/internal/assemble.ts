@@ -9,7 +9,7 @@ import * as background from "../../internal/background.js"
 import type { Service } from "../JobManagerService.js"
 import type { ManagedJob } from "../ManagedJob.js"
 import { awaitEnd } from "./awaitEnd.js"
-import { resumeJob } from "./beginRun.js"
+import { type Resume, resumeJob } from "./beginRun.js"
 import { byTransaction } from "./byTransaction.js"
 import { closeJobs } from "./closeJobs.js"
 import * as Dispatcher from "./dispatcher.js"
@@ -45,7 +45,7 @@ interface Mode<C> {
   /** Begins a run that waits for a permit. */
   readonly begin: Dispatcher.Begin
   /** Begins an interrupted run that a caller resumes. */
-  readonly resume: Dispatcher.Begin
+  readonly resume: Resume
   readonly start: (starting: Starting<C>, submitted: Submitted) => Effect.Effect<JobId, Refusal>
   /** Tells the node of a job that it was resumed, or has a new signal. */
   readonly wake: (id: JobId) => Effect.Effect<void>
@@ -99,7 +99,7 @@ export const assemble = <C, I, RS, R, R2>(
         return byTransaction(store, { inside: () => outside, outside })
       },
       retryMany: (query) => retryMany(retrying, starting, query),
-      resume: (id) => Effect.zipLeft(resumeJob(core, id, mode.resume), mode.wake(id)),
+      resume: (id, options = {}) => Effect.zipLeft(resumeJob(core, id, options, mode.resume), mode.wake(id)),
       reschedule: (id, options) => Effect.zipLeft(rescheduleJob(core, id, options), mode.wake(id)),
       limit: (limit, { by } = {}) =>
         limitJobs(core, mode.limit, limit === "default" ? (options.maxJobs ?? defaultMaxJobs) : limit, by),

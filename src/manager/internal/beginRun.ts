@@ -18,16 +18,34 @@ import { parse } from "../../internal/Json.js"
 import { now } from "../../internal/now.js"
 import * as Tracing from "../../internal/Tracing.js"
 import type { Admission } from "./admission.js"
+import type { ResumeOptions } from "../JobManagerService.js"
 import type { Core } from "./Core.js"
 import { Elsewhere, launch } from "./jobLife.js"
 import { recoveryError } from "./JobOutcome.js"
 import * as JobRegistry from "./JobRegistry.js"
 
+/** Fails unless the run can be resumed now. */
+export const mayResume = (run: Run): Effect.Effect<void, KindPaused | NotResumable> => {
+  switch (run.status) {
+    case "parked":
+      return Effect.void
+    case "interrupted":
+      // An interrupted run waits for its key only if an earlier version interrupted it.
+      return run.waitsFor === "key" ? notResumable(run, "another job holds its key") : mayBegin(run)
+    default:
+      return notResumable(run)
+  }
+}
+
+/** Begins the next attempt of an interrupted run that a caller resumes. */
+export type Resume = (run: Run, by: string | undefined) => Effect.Effect<void, BeginError>
+
 /** Resumes a run: an interrupted run is passed to `beginInterrupted`; a parked run becomes due. */
 export const resumeJob = <Config>(
   core: Core<Config>,
   id: JobId,
-  beginInterrupted: (run: Run) => Effect.Effect<void, BeginError>
+  { by }: ResumeOptions,
+  beginInterrupted: Resume
 ): Effect.Effect<void, BeginError> =>
   Effect.gen(function* () {
     yield* core.store.outsideTransaction
@@ -36,17 +54,12 @@ export const resumeJob = <Config>(
       return yield* new NotResumable({ jobId: id, status: "running" })
     }
     const run = yield* core.recordOf(id)
-    switch (run.status) {
-      case "parked":
-        // A superseded run has just begun, or was cancelled.
-        return yield* Effect.catchTag(core.store.wake(id), "Superseded", () => resumeJob(core, id, beginInterrupted))
-      case "interrupted":
-        // An interrupted run waits for its key only if an earlier version interrupted it.
-        if (run.waitsFor === "key") return yield* notResumable(run, "another job holds its key")
-        return yield* beginInterrupted(run)
-      default:
-        return yield* notResumable(run)
-    }
+    yield* mayResume(run)
+    if (run.status === "interrupted") return yield* beginInterrupted(run, by)
+    // A superseded run has just begun, or was cancelled.
+    yield* Effect.catchTag(core.store.wake(id, "resume", by), "Superseded", () =>
+      resumeJob(core, id, { by }, beginInterrupted)
+    )
   }).pipe(Tracing.traced("JobManager.resume"))
 
 /** The error if another call is continuing or cancelling the run, or has just done so. */
@@ -65,7 +78,7 @@ export const beginRun = <Config>(
   core: Core<Config>,
   admission: Admission<Config>,
   run: Run,
-  options: Pick<Beginning, "isResumed"> = {}
+  options: Pick<Beginning, "isResumed" | "sender"> = {}
 ): Effect.Effect<void, BeginError> =>
   Effect.gen(function* () {
     yield* core.shutdown.refuse

@@ -172,7 +172,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
       if (entry !== undefined && kinds.hasPaused(entry.submitted.kind)) return new KindPaused(entry.submitted)
       const to = entry && RunTransition.begun(entry.state, beginning)
       if (entry === undefined || to === undefined) return new Superseded({ jobId, attempt })
-      const { parked, wokenBy } = entry.state
+      const before = entry.state
       if (key !== undefined && entry.state.key === undefined) {
         if (Option.isSome(queue.holder({ kind: entry.submitted.kind, of: "key", key }))) {
           const held = queue.keysOfEntry(entry)
@@ -181,11 +181,12 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
           return Effect.as(wakeWaiting(queue.release(held, beginning.at)), "waits")
         }
       }
-      if (parked?.signal !== undefined && wokenBy === "signal") queue.useSignals(entry, parked.signal)
+      if (before.parked?.signal !== undefined && before.wokenBy === "signal")
+        queue.useSignals(entry, before.parked.signal)
       if (beginning.submission !== undefined) entry.submitted = { ...entry.submitted, submission: beginning.submission }
       if (beginning.trace !== undefined) entry.submitted = { ...entry.submitted, trace: beginning.trace }
       entry.state = to
-      return Effect.as(append(entry, [RunTransition.begunEvent(beginning, { wokenBy })]), "running")
+      return Effect.as(append(entry, [RunTransition.begunEvent(beginning, before)]), "running")
     })
 
   const producers = MemoryProducerStore.make({ entries, notifier, create, change, write })
@@ -242,10 +243,10 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
         const woken = queue.wakeDue(kind, at)
         return Effect.as(wakeWaiting(woken), woken.length)
       }),
-    wake: (jobId, by = "resume") =>
+    wake: (jobId, by = "resume", sender) =>
       write(() => {
         const entry = entries.get(jobId)
-        const to = entry && RunTransition.woken(entry.state, by)
+        const to = entry && RunTransition.woken(entry.state, by, sender)
         if (entry === undefined || to === undefined) {
           return new Superseded({ jobId, attempt: entry?.state.attempt ?? 0 })
         }

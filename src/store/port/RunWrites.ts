@@ -173,6 +173,8 @@ export interface Beginning {
   readonly attempt: number
   /** Whether a person has resumed the run; what has woken a parked run is recorded already. */
   readonly isResumed?: boolean
+  /** With `isResumed`: who has resumed it, as claimed. */
+  readonly sender?: string | undefined
   /** The key that `check` returned; it takes effect only if the run has none yet. */
   readonly key: string | undefined
   /** JSON text of the submission that `check` returned, for a run that is first checked when it begins. */

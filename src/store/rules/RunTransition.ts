@@ -158,12 +158,12 @@ export const begun = (state: State, { at, attempt, key }: Beginning): State | un
     : undefined
 
 /** The state of a parked run that is due; undefined unless it is parked. */
-export const woken = (state: State, by: "signal" | "resume" | "time"): State | undefined => {
+export const woken = (state: State, by: "signal" | "resume" | "time", sender?: string): State | undefined => {
   if (state.status !== "parked") return undefined
   // A resume by a person counts more than a due time that has passed, and a signal is consumed only if it has woken the run.
   const isByTime = state.wokenBy === "time" || state.wokenBy === "retry"
   const isDue = state.waitsFor === "permit" && !(by === "resume" && isByTime)
-  return isDue ? state : { ...state, waitsFor: "permit", dueAt: undefined, wokenBy: by }
+  return isDue ? state : { ...state, waitsFor: "permit", dueAt: undefined, wokenBy: by, sender }
 }
 
 /** Whether a signal of that name wakes the run. */
@@ -209,11 +209,12 @@ export const createdEvent = (
 
 /** The event of an attempt that begins, with the cause that ended the wait before it. */
 export const begunEvent = (
-  { at, attempt, isResumed = false }: Beginning,
-  { wokenBy }: Pick<State, "wokenBy">
+  { at, attempt, isResumed = false, sender }: Beginning,
+  before: Pick<State, "sender" | "wokenBy">
 ): AcceptedEvent => {
-  const by = isResumed ? "resume" : wokenBy
-  return event(attempt === 1 ? "job.started" : "job.resumed", at, by === undefined ? { attempt } : { attempt, by })
+  if (attempt === 1) return event("job.started", at, { attempt })
+  const why = isResumed ? { by: "resume", sender } : { by: before.wokenBy, sender: before.sender }
+  return event("job.resumed", at, { attempt, ...why })
 }
 
 /** The event of a signal. */

@@ -123,7 +123,7 @@ export const begin = (batch: Batch, beginning: Beginning): Effect.Effect<"runnin
     if (parked?.signal !== undefined && wokenBy === "signal") {
       yield* signals.use(yield* batch.connection, jobId, parked.signal)
     }
-    yield* batch.update(jobId, head, to, RunTransition.begunEvent(beginning, { wokenBy }))
+    yield* batch.update(jobId, head, to, RunTransition.begunEvent(beginning, head.state))
     return "running"
   })
 
@@ -230,7 +230,7 @@ export const make = (
       }
     }),
 
-  wake: (jobId, by = "resume") =>
+  wake: (jobId, by = "resume", sender) =>
     write({
       operation: "wake a job",
       lane: "fast",
@@ -238,7 +238,7 @@ export const make = (
       body: (batch) =>
         Effect.gen(function* () {
           const head = batch.head(jobId)
-          const to = head && RunTransition.woken(head.state, by)
+          const to = head && RunTransition.woken(head.state, by, sender)
           if (head === undefined || to === undefined) {
             return yield* new Superseded({ jobId, attempt: head?.state.attempt ?? 0 })
           }

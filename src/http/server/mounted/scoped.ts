@@ -98,8 +98,8 @@ export const make = (base: Managers<Acting>, labels: Labels): Managers<Acting> =
     manager: {
       ...manager,
       // The job that holds the key may not exist here.
-      resume: (id) =>
-        Effect.catchTag(manager.resume(id), "JobConflict", () =>
+      resume: (id, options) =>
+        Effect.catchTag(manager.resume(id, options), "JobConflict", () =>
           Effect.flatMap(get(id), ({ status }) => new NotResumable({ jobId: id, status, reason: keyIsHeld }))
         ),
       retry: (id, options) =>
