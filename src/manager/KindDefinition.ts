@@ -9,6 +9,8 @@ import type {
   InvalidJobConfig,
   JobConflict,
   JobNotFound,
+  KindPaused,
+  NotResumable,
   QueueFull,
   RetryError,
   ShuttingDown,
@@ -20,7 +22,7 @@ import type { JobEvent, TypedEvent } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
 import type * as Record from "../domain/Run.js"
 import type { StartOptions } from "../domain/StartOptions.js"
-import type { RetryOptions, RetryProgress, RetryQuery, SendSignal } from "./JobManagerService.js"
+import type { ResumeOptions, RetryOptions, RetryProgress, RetryQuery, SendSignal } from "./JobManagerService.js"
 import type { StopOptions } from "./ManagedJob.js"
 import type { AnyEvents, AnySignals } from "./Orchestrator.js"
 
@@ -241,6 +243,15 @@ export interface ProducerService<K extends Any> {
    * that is over stays as it is.
    */
   readonly stop: (id: JobId, options?: StopOptions) => Effect.Effect<void, JobNotFound | StoreError>
+
+  /**
+   * Records that a parked or interrupted run is to continue, and returns at once. The manager resumes it, an interrupted one as soon as
+   * a permit is free.
+   */
+  readonly resume: (
+    id: JobId,
+    options?: ResumeOptions
+  ) => Effect.Effect<void, JobNotFound | KindPaused | NotResumable | StoreError>
 
   /** Records a run that retries a failed or cancelled one. Otherwise as `retry` of the manager. */
   readonly retry: (id: JobId, options?: RetryOptions) => Effect.Effect<JobId, Exclude<RetryError, ShuttingDown>>

@@ -111,6 +111,38 @@ describe.each(Object.entries(stores))("a producer beside its manager, %s", (_, s
   )
 })
 
+class Watch extends JobKind.Tag<Watch>()("watch", { config: Schema.Struct({}) }) {}
+
+describe("a producer beside a manager that resumes nothing by itself", () => {
+  it.scopedLive("resumes interrupted jobs, each once there is a permit, and none that runs", () =>
+    Effect.gen(function* () {
+      const file = yield* databaseFile
+      const life = (maxJobs: number) =>
+        Layer.provideMerge(
+          Watch.layer({ run: () => Effect.never, recovery: "manual", maxJobs }),
+          Layer.fresh(stored(file))
+        )
+      const eventOf = (id: JobId.JobId, type: string) =>
+        Effect.flatMap(Watch.Producer, ({ events }) =>
+          Effect.map(Stream.runHead(Stream.filter(events(id), (event) => event.type === type)), Option.getOrThrow)
+        )
+      const start = Effect.flatMap(Watch.Producer, (watches) =>
+        Effect.tap(watches.start({}), (id) => eventOf(id, "job.started"))
+      )
+      const [first, second] = yield* Effect.all([start, start]).pipe(Effect.provide(life(2)))
+      yield* Effect.gen(function* () {
+        const watches = yield* Watch.Producer
+        yield* watches.resume(first, { by: "ada" })
+        expect(yield* eventOf(first, "job.resumed")).toMatchObject({ payload: { by: "resume", sender: "ada" } })
+        expect(yield* Effect.flip(watches.resume(first))).toMatchObject({ _tag: "NotResumable", status: "running" })
+        yield* watches.resume(second)
+        yield* watches.stop(first)
+        yield* eventOf(second, "job.resumed")
+      }).pipe(Effect.provide(life(1)))
+    })
+  )
+})
+
 describe.each(Object.entries(stores))("a producer without a manager, %s", (_, store) => {
   const alone = Layer.provideMerge(Email.producer, store)
 

@@ -219,6 +219,11 @@ const operations: { readonly [O in Operation]: (scene: Scene) => Effect.Effect<C
       call: store.producers.requestStop({ kind, jobId, grace: undefined, at: at(2) }),
       isDone: has({ jobId, store }, "cancelled")
     }),
+  "producers.requestResume": ({ created, jobId, kind, store }) =>
+    Effect.as(created(), {
+      call: store.producers.requestResume({ kind, jobId, at: at(2) }),
+      isDone: Effect.map(store.producers.requests(kind), (requests) => requests.length > 0)
+    }),
   "producers.settle": ({ created, jobId, kind, store }) =>
     Effect.gen(function* () {
       yield* created()

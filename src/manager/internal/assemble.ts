@@ -131,7 +131,8 @@ export const assemble = <C, I, RS, R, R2>(
     if (options.dispatch !== false) yield* background.fork(dispatcher.run)
     yield* background.fork(dispatcher.keepTime)
     yield* background.fork(queueInserted)
-    if (options.hasProducers === true) yield* background.fork(yield* requests.make(core, mode.wake))
+    if (options.hasProducers === true)
+      yield* background.fork(yield* requests.make(core, { resume: service.resume, wake: mode.wake }))
     if (options.retention !== undefined) yield* keepRetention(core, options.retention, forget)
     // This finalizer is added last, so it runs first: the jobs end before anything that they use.
     yield* Effect.addFinalizer(() => Effect.zipRight(mode.leave, closeJobs(core)))

@@ -13,6 +13,7 @@ import { RunStore } from "../../store/RunStore.js"
 import type { SignalOptions } from "../JobManagerService.js"
 import type { Any, Config, ProducerService, Requirements } from "../KindDefinition.js"
 import * as Admission from "./admission.js"
+import { mayResume } from "./beginRun.js"
 import { byTransaction } from "./byTransaction.js"
 import * as EventSubscriptions from "./EventSubscriptions.js"
 import * as JobIdGenerator from "./JobIdGenerator.js"
@@ -101,6 +102,13 @@ export const make = <K extends Any>(
         yield* producers.requestStop({ kind, jobId, grace: decoded, by, at: yield* now })
       }).pipe(Tracing.traced("Producer.stop"))
 
+    const resume: ProducerService<K>["resume"] = (jobId, { by } = {}) =>
+      Effect.gen(function* () {
+        yield* store.outsideTransaction
+        yield* mayResume(yield* recordOf(jobId))
+        yield* producers.requestResume({ kind, jobId, by, at: yield* now })
+      }).pipe(Tracing.traced("Producer.resume"))
+
     const recordOf = (jobId: JobId) =>
       Effect.flatMap(store.get(jobId), (run) =>
         Option.isSome(run) && run.value.kind === kind ? Effect.succeed(run.value) : new JobNotFound({ jobId })
@@ -126,6 +134,7 @@ export const make = <K extends Any>(
       // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the kind says which signals there are
       signal: signal as ProducerService<K>["signal"],
       stop,
+      resume,
       retry: (id, options) => Effect.catchTag(retryJob(retrying, starting, id, options), "ShuttingDown", Effect.die),
       retryMany: (query) => Stream.catchTag(retryMany(retrying, starting, query), "ShuttingDown", Stream.die),
       await: awaitEnd,

@@ -1,13 +1,15 @@
 /**
- * Applies what producers have recorded, in this process or in another one: signals for jobs, and jobs to stop. Each request is removed
+ * Applies what producers have recorded, in this process or in another one: signals for jobs, and jobs to stop or to resume. Each request is removed
  * once it is applied, so the next manager applies what this one leaves.
  */
 import { Cause, Effect, Option, type Scope } from "effect"
-import type { StoreError } from "../../domain/errors.js"
+import type { ResumeError, ShuttingDown, StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
+import * as race from "../../internal/race.js"
 import { now } from "../../internal/now.js"
 import { RealClock } from "../../internal/RealClock.js"
-import type { NewStop, Request } from "../../store/port/ProducerStore.js"
+import type { NewResume, NewStop, Request } from "../../store/port/ProducerStore.js"
+import type { ResumeOptions } from "../JobManagerService.js"
 import type { Core } from "./Core.js"
 import { limit } from "./signals.js"
 import { stopJob } from "./stopJob.js"
@@ -15,47 +17,76 @@ import { stopJob } from "./stopJob.js"
 /** Milliseconds to wait after a failure of the store. */
 const pause = 500
 
+/** Milliseconds between two tries to resume a job: a permit may have become free on another node of a cluster. */
+const permitCheck = 5_000
+
 /** Returns the effect that applies requests until the manager closes. */
 export const make = <Config>(
   core: Core<Config>,
-  /** Tells the node of a job that it has a new signal. */
-  wake: (id: JobId) => Effect.Effect<void>
+  {
+    resume,
+    wake
+  }: {
+    readonly resume: (id: JobId, options: ResumeOptions) => Effect.Effect<void, ResumeError>
+    /** Tells the node of a job that it has a new signal. */
+    readonly wake: (id: JobId) => Effect.Effect<void>
+  }
 ): Effect.Effect<Effect.Effect<void>, never, Scope.Scope> =>
   Effect.gen(function* () {
     const { kind, shutdown, store } = core
     const { sleep } = yield* RealClock
     const submitted = yield* store.producers.submitted(kind)
-    /** The requests whose jobs are being stopped. */
-    const stopping = new Set<number>()
+    /** The requests that fibers of the manager are applying. */
+    const applying = new Set<number>()
 
     const refused = ({ jobId }: Request, error: unknown) =>
       Effect.annotateLogs(Effect.logWarning("a request of a producer is dropped", error), { jobId })
 
-    const stop = (request: Request, { by, grace = core.stopGrace }: Pick<NewStop, "by" | "grace">) =>
+    /** Applies a request in a fiber of the manager, and removes it then. The next manager applies what a closing one leaves. */
+    const applied = (request: Request, effect: Effect.Effect<void, ShuttingDown | StoreError>) =>
       Effect.gen(function* () {
-        stopping.add(request.seq)
-        const stopped: Effect.Effect<void> = stopJob(core, request.jobId, { grace, by }).pipe(
-          Effect.catchTags({
-            JobNotFound: () => Effect.void,
-            // It ends later: the intent is recorded.
-            StopTimedOut: (error) => Effect.annotateLogs(Effect.logWarning(error.message), { jobId: request.jobId })
-          }),
-          Effect.zipRight(store.producers.settle(request)),
-          // The next manager applies what a closing one leaves.
+        applying.add(request.seq)
+        const settled: Effect.Effect<void> = Effect.zipRight(effect, store.producers.settle(request)).pipe(
           Effect.catchAll((error) =>
-            error.reason === "closed"
+            error._tag === "ShuttingDown" || error.reason === "closed"
               ? Effect.void
               : report(Cause.fail(error)).pipe(
                   Effect.zipRight(sleep(pause)),
-                  Effect.zipRight(Effect.unlessEffect(stopped, shutdown.hasBegun))
+                  Effect.zipRight(Effect.unlessEffect(settled, shutdown.hasBegun))
                 )
           )
         )
         yield* core.fork(
           Effect.ensuring(
-            stopped,
-            Effect.sync(() => stopping.delete(request.seq))
+            settled,
+            Effect.sync(() => applying.delete(request.seq))
           )
+        )
+      })
+
+    const stop = ({ jobId }: Request, { by, grace = core.stopGrace }: Pick<NewStop, "by" | "grace">) =>
+      stopJob(core, jobId, { grace, by }).pipe(
+        Effect.catchTags({
+          JobNotFound: () => Effect.void,
+          // It ends later: the intent is recorded.
+          StopTimedOut: (error) => Effect.annotateLogs(Effect.logWarning(error.message), { jobId })
+        })
+      )
+
+    /** Waits until there is a permit for an interrupted job. */
+    const resumed = (request: Request, ask: Pick<NewResume, "by">): Effect.Effect<void, ShuttingDown | StoreError> =>
+      Effect.gen(function* () {
+        const seen = yield* core.permitFreed.version
+        const again = Effect.suspend(() => resumed(request, ask))
+        const isFree = shutdown.orOver(race.first([core.permitFreed.changed(seen), sleep(permitCheck)]))
+        yield* resume(request.jobId, ask).pipe(
+          Effect.catchTags({
+            JobNotFound: (error) => refused(request, error),
+            JobConflict: (error) => refused(request, error),
+            NotResumable: (error) => refused(request, error),
+            KindPaused: (error) => refused(request, error),
+            MaxJobsReached: () => Effect.zipRight(isFree, again)
+          })
         )
       })
 
@@ -65,7 +96,8 @@ export const make = <Config>(
           Effect.zipRight(refused(request, "a later version has recorded it"), store.producers.settle(request)),
         onSome: (ask) => {
           const { jobId, seq } = request
-          if (ask._tag === "Stop") return stop(request, ask)
+          if (ask._tag === "Stop") return applied(request, stop(request, ask))
+          if (ask._tag === "Resume") return applied(request, resumed(request, ask))
           return Effect.flatMap(now, (at) =>
             store.signal({ kind, jobId, name: ask.name, payload: ask.payload, by: ask.by, limit, request: seq, at })
           ).pipe(
@@ -84,7 +116,7 @@ export const make = <Config>(
 
     return Effect.gen(function* () {
       const version = yield* submitted.version
-      const waiting = (yield* store.producers.requests(kind)).filter(({ seq }) => !stopping.has(seq))
+      const waiting = (yield* store.producers.requests(kind)).filter(({ seq }) => !applying.has(seq))
       yield* Effect.forEach(waiting, apply, { discard: true })
       if (waiting.length === 0) yield* submitted.changed(version)
     }).pipe(

@@ -96,6 +96,11 @@ export const make = ({
         return Effect.zipRight(cancelled, stop(request))
       }),
 
+    requestResume: ({ by, jobId, kind }) =>
+      write((): Effect.Effect<void, JobNotFound> =>
+        Option.isNone(entryOf(kind, jobId)) ? new JobNotFound({ jobId }) : push(kind, jobId, { _tag: "Resume", by })
+      ),
+
     requests: (kind) => Effect.sync(() => requests.filter((request) => request.kind === kind).slice(0, 1_000)),
 
     settle: ({ jobId, kind, seq }) =>

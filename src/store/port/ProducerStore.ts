@@ -31,6 +31,9 @@ export interface ProducerStore {
   /** Cancels a pending run. For another run that has not ended, it records for the manager that it is to be stopped. */
   readonly requestStop: (stop: NewStop) => Effect.Effect<void, JobNotFound | StoreError>
 
+  /** Records for the manager that a job is to be resumed. */
+  readonly requestResume: (resume: NewResume) => Effect.Effect<void, JobNotFound | StoreError>
+
   /** The first requests about jobs of a kind, at most 1,000, in order. */
   readonly requests: (kind: string) => Effect.Effect<ReadonlyArray<Request>, StoreError>
 
@@ -62,6 +65,13 @@ export interface NewStop {
   readonly at: DateTime.Utc
 }
 
+export interface NewResume {
+  readonly kind: string
+  readonly jobId: JobId
+  readonly by?: string | undefined
+  readonly at: DateTime.Utc
+}
+
 export interface Request {
   readonly seq: number
   readonly kind: string
@@ -73,4 +83,5 @@ export interface Request {
 export type Ask = Option.Option<
   | ({ readonly _tag: "Signal" } & Pick<NewSignal, "name" | "payload" | "by">)
   | ({ readonly _tag: "Stop" } & Pick<NewStop, "grace" | "by">)
+  | ({ readonly _tag: "Resume" } & Pick<NewResume, "by">)
 >

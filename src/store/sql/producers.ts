@@ -155,6 +155,21 @@ export const make = ({
         }).pipe(Effect.catchTag("Superseded", Effect.die))
     }),
 
+  requestResume: (resume) =>
+    write({
+      operation: "resume a job",
+      lane: "fast",
+      body: (batch) =>
+        Effect.gen(function* () {
+          const { jobId, kind } = resume
+          const connection = yield* batch.connection
+          const run = yield* runs.get(connection, jobId)
+          if (!Option.exists(run, (run) => run.kind === kind)) return yield* new JobNotFound({ jobId })
+          yield* requests.insertResume(connection, resume)
+          batch.submits(kind)
+        })
+    }),
+
   requests: (kind) => session.read("read requests", (connection) => requests.list(connection, kind)),
 
   settle: ({ jobId, kind, seq }) =>

@@ -5,7 +5,7 @@ import { DateTime, Duration, Effect, Option, Schema } from "effect"
 import type { SqlError } from "@effect/sql/SqlError"
 import { JobId } from "../../domain/JobId.js"
 import type { NewSignal } from "../port/RunStoreService.js"
-import type { Ask, NewStop, Request } from "../port/ProducerStore.js"
+import type { Ask, NewResume, NewStop, Request } from "../port/ProducerStore.js"
 import type { Connection } from "./Dialect.js"
 import { wholeMillis } from "../rules/wholeMillis.js"
 import { insert, query } from "./statements.js"
@@ -26,6 +26,7 @@ const askOf = ({ grace, name, payload, sender, type }: typeof Row.Type): Ask => 
   if (type === "signal" && name !== null) {
     return Option.some({ _tag: "Signal", name, payload: payload ?? undefined, by: sender ?? undefined })
   }
+  if (type === "resume") return Option.some({ _tag: "Resume", by: sender ?? undefined })
   if (type === "stop") {
     return Option.some({
       _tag: "Stop",
@@ -79,6 +80,15 @@ export const insertStop = (connection: Connection, { at, by, grace, jobId, kind 
     type: "stop",
     sender: by ?? null,
     grace: grace === undefined ? null : wholeMillis(grace),
+    at: DateTime.toEpochMillis(at)
+  })
+
+export const insertResume = (connection: Connection, { at, by, jobId, kind }: NewResume) =>
+  insert(connection, "charlotte_requests", {
+    kind,
+    job_id: jobId,
+    type: "resume",
+    sender: by ?? null,
     at: DateTime.toEpochMillis(at)
   })
 

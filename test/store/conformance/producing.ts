@@ -89,6 +89,18 @@ export const producing = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
+    it.effect("request that a job is resumed", () =>
+      Effect.gen(function* () {
+        const { producers } = yield* RunStore.RunStore
+        yield* created(1)
+        yield* producers.requestResume({ kind, jobId: id(1), by: "ada", at: at(9) })
+        const [request] = yield* producers.requests(kind)
+        expect(request).toMatchObject({ jobId: id(1), asks: { value: { _tag: "Resume", by: "ada" } } })
+        const other = producers.requestResume({ kind: "other", jobId: id(1), at: at(9) })
+        expect(yield* Effect.flip(other)).toMatchObject({ _tag: "JobNotFound" })
+      }).pipe(Effect.provide(layer))
+    )
+
     it.scoped("have their manager read on when a request is settled, since a read has an upper limit", () =>
       Effect.gen(function* () {
         const { producers } = yield* RunStore.RunStore

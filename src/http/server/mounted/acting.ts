@@ -3,7 +3,7 @@
  * manager in another one.
  */
 import { DateTime, Duration, Effect, Option } from "effect"
-import { JobNotFound, NotResumable, StopTimedOut } from "../../../domain/errors.js"
+import { JobNotFound, StopTimedOut } from "../../../domain/errors.js"
 import type { JobId } from "../../../domain/JobId.js"
 import { isTerminal, type RunStatus } from "../../../domain/RunStatus.js"
 import { StopReport } from "../../../domain/StopReport.js"
@@ -25,7 +25,7 @@ export type Acting = Pick<
  * @since 0.2.0
  * @category models
  */
-export interface AnyProducer extends Pick<ProducerService<Any>, "retry" | "retryMany" | "stop"> {
+export interface AnyProducer extends Pick<ProducerService<Any>, "resume" | "retry" | "retryMany" | "stop"> {
   readonly signal: AnyManager["signal"]
   readonly await: (id: JobId) => Effect.Effect<{ readonly status: RunStatus }, unknown>
 }
@@ -35,7 +35,7 @@ const patience = Duration.seconds(30)
 
 export const ofProducer = (kind: string, producer: AnyProducer, store: Store): Effect.Effect<Acting> =>
   Effect.map(EventSubscriptions.make({ kind, store, shutdown: neverOver }), (subscriptions) => {
-    const { retry, retryMany, signal } = producer
+    const { resume, retry, retryMany, signal } = producer
     const statusOf = (jobId: JobId) =>
       Effect.flatMap(store.get(jobId), (run) =>
         Option.isSome(run) && run.value.kind === kind ? Effect.succeed(run.value.status) : new JobNotFound({ jobId })
@@ -48,12 +48,7 @@ export const ofProducer = (kind: string, producer: AnyProducer, store: Store): E
       get: () => Effect.succeedNone,
       events: (id, { after = 0 } = {}) => subscriptions.ofJob(id, after),
       allEvents: ({ after = 0 } = {}) => subscriptions.ofAll(after),
-      // The manager is in another process, and continues jobs by itself.
-      resume: (jobId) =>
-        Effect.flatMap(
-          statusOf(jobId),
-          (status) => new NotResumable({ jobId, status, reason: "its manager is in another process" })
-        ),
+      resume,
       stop: (jobId, options) =>
         Effect.gen(function* () {
           const from = yield* now

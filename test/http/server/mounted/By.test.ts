@@ -50,7 +50,9 @@ const acts = <E, R>(world: Effect.Effect<Effect.Effect.Success<typeof inOneProce
         Stream.runHead,
         Effect.map((event) => Option.getOrThrow(event).payload)
       )
-    return { act, begun, failed, payloadOf, script, start, store }
+    const park = (id: JobId.JobId) =>
+      Effect.zipRight(script.send(id, Step.park({ reason: "waits", signal: "go" })), payloadOf(id, "job.parked"))
+    return { act, begun, failed, park, payloadOf, script, start, store }
   })
 
 describe.each([
@@ -82,6 +84,16 @@ describe.each([
       const id = yield* begun
       yield* act(`/${id}/signals/go`, { by: "bea", payload: { by: "bea" } })
       expect(yield* payloadOf(id, "job.signalled")).toEqual({ name: "go", payload: { by: "bea" }, by: "ada" })
+    })
+  )
+
+  it.scopedLive("of who resumes one that has parked", () =>
+    Effect.gen(function* () {
+      const { act, begun, park, payloadOf } = yield* acts(world)
+      const id = yield* begun
+      yield* park(id)
+      yield* act(`/${id}/resume?by=bea`)
+      expect(yield* payloadOf(id, "job.resumed")).toEqual({ attempt: 2, by: "resume", sender: "ada" })
     })
   )
 
