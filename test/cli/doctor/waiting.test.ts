@@ -35,4 +35,23 @@ describe("charlotte doctor", () => {
       expect(yield* managed).not.toContain("no process manages them")
     })
   )
+
+  it.scoped("names the kinds that are paused, and who has paused them", () =>
+    Effect.gen(function* () {
+      const directory = `${yield* TemporaryDirectory.make}/home`
+      mkdirSync(directory, { mode: 0o700 })
+      const store = RunStore.layer.pipe(Layer.provide(Database.layer({ filename: `${directory}/charlotte.db` })))
+      const working = Email.layer({ run: () => Effect.never })
+      const set = (what: "pause" | "unpause") =>
+        Effect.flatMap(Email, (emails) => emails[what]({ by: "ada" })).pipe(
+          Effect.provide(Layer.provide(working, store))
+        )
+      yield* set("pause")
+      const paused = yield* doctor(directory)
+      expect(paused).toMatch(/kind email is paused since .*, by ada: none of its jobs begins/)
+      expect(paused).toContain("charlotte unpause email")
+      yield* set("unpause")
+      expect(yield* doctor(directory)).not.toContain("is paused")
+    })
+  )
 })
