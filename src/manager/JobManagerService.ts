@@ -231,6 +231,9 @@ export interface Service<
    */
   readonly stopAll: Effect.Effect<ReadonlyArray<StopReport>>
 
+  /** As `stopAll`, and records with each job who stops it, as claimed. */
+  readonly stopAllBy: (by: string | undefined) => Effect.Effect<ReadonlyArray<StopReport>>
+
   /** The job with this id, while it is active. */
   readonly get: (
     id: JobId

@@ -14,6 +14,7 @@ const failing = (methods: Partial<Manager>): Manager => ({
   signal: () => new errors.JobNotFound({ jobId }),
   stop: () => new errors.JobNotFound({ jobId }),
   stopAll: Effect.succeed([]),
+  stopAllBy: () => Effect.succeed([]),
   get: () => Effect.succeedNone,
   list: Effect.succeed([]),
   activeCount: Effect.succeed(0),

@@ -95,8 +95,9 @@ const retried = ({ manager, store }: Scene, id: JobId.JobId) =>
 
 let calls = 0
 
+/** `stopAllBy` is `stopAll` with a name. */
 const operations: {
-  readonly [O in Exclude<keyof Manager, "getSubmission">]: (scene: Scene) => Effect.Effect<Call, unknown>
+  readonly [O in Exclude<keyof Manager, "getSubmission" | "stopAllBy">]: (scene: Scene) => Effect.Effect<Call, unknown>
 } & { readonly [name: string]: (scene: Scene) => Effect.Effect<Call, unknown> } = {
   start: ({ manager, ...scene }) =>
     Effect.succeed({ call: manager.start("works"), after: () => isConsistent({ manager, ...scene }) }),

@@ -1,7 +1,7 @@
 /** Stopping many jobs at the same time. */
 import { describe, expect, it } from "@effect/vitest"
 import { JobManager, Orchestrator, RunStore } from "charlotte"
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Option, Stream } from "effect"
 import { config } from "../support/jobs.js"
 
 /** Calls a function in each turn of the event loop, until the scope closes. */
@@ -17,6 +17,30 @@ const eachTurn = (use: () => void) =>
     }),
     ({ next }) => Effect.sync(() => clearImmediate(next))
   )
+
+describe("stopAllBy", () => {
+  it.scopedLive("records with each job who stops it, whether it runs or waits", () =>
+    Effect.gen(function* () {
+      const { events, start, stopAllBy } = yield* JobManager.JobManager
+      const running = yield* start(config)
+      const waiting = yield* start(config, { whenFull: "queue" })
+      yield* stopAllBy("ada")
+      for (const [id, type] of [
+        [running, "job.stopping"],
+        [waiting, "job.cancelled"]
+      ] as const) {
+        const stopped = Stream.runHead(Stream.filter(events(id), (event) => event.type === type))
+        expect(Option.getOrThrow(yield* stopped)).toMatchObject({ payload: { by: "ada" } })
+      }
+    }).pipe(
+      Effect.provide(
+        JobManager.layer({ maxJobs: 1 }).pipe(
+          Layer.provide([Orchestrator.layer(() => Effect.never), RunStore.layerMemory])
+        )
+      )
+    )
+  )
+})
 
 describe("stopAll of 400 jobs", () => {
   // Where the event loop is busy with stops for a second, those before are interrupted before their intents are recorded.

@@ -35,16 +35,16 @@ export const one = (name: string, given: Options) =>
     })
   )
 
-/** As `JobManager.stopAll`: waiting jobs are cancelled, too, even if no process holds the home. */
+/** As `JobManager.stopAllBy`: waiting jobs are cancelled, too, even if no process holds the home. */
 export const all = (given: Options) =>
   Effect.gen(function* () {
     const host = yield* JobSource.host
     if (Option.isNone(host)) return yield* allRecorded
     const { client } = host.value
-    if (Option.isNone(given.grace)) return yield* client.stopAll
+    if (Option.isNone(given.grace)) return yield* client.stopAllBy(sender())
     // A waiting job starts when a permit is released, so stop the remaining jobs afterwards.
     const running = yield* each(client, options(given))
-    const others = yield* client.stopAll
+    const others = yield* client.stopAllBy(sender())
     return [...running, ...others.filter(({ jobId }) => running.every((report) => report.jobId !== jobId))]
   })
 
@@ -55,7 +55,7 @@ const allRecorded = Effect.gen(function* () {
   const { _tag: kind } = yield* HomeDatabase.chosenToRead
   if (kind === "Sqlite" && !(yield* Effect.orElseSucceed(fs.exists(database), () => false))) return []
   const { withManager } = yield* Effect.promise(() => import("../offline/withManager.js"))
-  return yield* withManager((manager) => manager.stopAll, "automatic")
+  return yield* withManager((manager) => manager.stopAllBy(sender()), "automatic")
 })
 
 const each = (client: JobClient.Service, given: ReturnType<typeof options>) =>

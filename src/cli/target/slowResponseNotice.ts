@@ -31,7 +31,7 @@ export const withNotice = (client: Client, holder: LockOwner | string): Effect.E
       // @effect-diagnostics-next-line missingEffectError:off
       start: (config, options) => meanwhile(client.start(config, options)),
       stop: (id, options) => meanwhile(client.stop(id, options)),
-      stopAll: meanwhile(client.stopAll),
+      stopAllBy: (by) => meanwhile(client.stopAllBy(by)),
       resume: (id, options) => meanwhile(client.resume(id, options))
     }
   })

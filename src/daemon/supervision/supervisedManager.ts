@@ -101,12 +101,16 @@ export const make = ({ current, latestCursor, next }: Generations): Manager => {
       )
     })
 
+  const stopAllBy: Manager["stopAllBy"] = (by) =>
+    Effect.flatMap(next, (found) => (Option.isSome(found) ? found.value.manager.stopAllBy(by) : Effect.succeed([])))
+
   return {
     start: (config, options) => using("start", ({ start }) => start(config, options)),
     startMany: (configs, options) => using("start", ({ startMany }) => startMany(configs, options)),
     stop: (id, options) => using("stop", ({ stop }) => stop(id, options)),
     // Waits for a manager: without one, the jobs in the database would be missing from the result.
-    stopAll: Effect.flatMap(next, (found) => (Option.isSome(found) ? found.value.manager.stopAll : Effect.succeed([]))),
+    stopAll: stopAllBy(undefined),
+    stopAllBy,
     get: (id) => asking(({ get }) => get(id), Option.none()),
     list: asking(({ list }) => list, []),
     activeCount: asking(({ activeCount }) => activeCount, 0),

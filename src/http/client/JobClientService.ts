@@ -97,6 +97,9 @@ export interface Service {
   /** As `JobManager.stopAll`. */
   readonly stopAll: Response<ReadonlyArray<StopReport>>
 
+  /** As `JobManager.stopAllBy`. */
+  readonly stopAllBy: (by: string | undefined) => Response<ReadonlyArray<StopReport>>
+
   /**
    * As `JobManager.resume`. `usd` and `tokens` say how much a job of tasks may spend in all from now on.
    */

@@ -76,6 +76,9 @@ export interface KindService<K extends JobKind.Any> {
   /** As `JobManager.stopAll`: the jobs of this kind. */
   readonly stopAll: Response<ReadonlyArray<StopReport>, NoSuchKind>
 
+  /** As `JobManager.stopAllBy`: the jobs of this kind. */
+  readonly stopAllBy: (by: string | undefined) => Response<ReadonlyArray<StopReport>, NoSuchKind>
+
   /** As `JobManager.resume`. */
   readonly resume: (id: JobId, options?: ResumeOptions) => Response<void, ResumeError>
 
@@ -234,6 +237,13 @@ const make = <K extends AnyKind>(
     const signal = (id: JobId, name: string, payload?: unknown, options?: SignalOptions) =>
       Effect.zipRight(find(id), jobs.signal(id, name, payload, options))
 
+    const stopAllBy: KindService<K>["stopAllBy"] = (by) =>
+      translateErrors(
+        Effect.flatMap(stopAll, (stopAll) =>
+          stopAll({ payload: { all: true, kind: kind.kind, ...(by !== undefined && { by }) } })
+        )
+      )
+
     return {
       address,
       start: typedStart((config, { idempotencyKey, ...options } = {}) => {
@@ -251,9 +261,8 @@ const make = <K extends AnyKind>(
         ),
       await: (id, options) => Effect.zipRight(Stream.runDrain(events(id, options)), get(id)),
       stop: (id, options) => Effect.zipRight(find(id), jobs.stop(id, options)),
-      stopAll: translateErrors(
-        Effect.flatMap(stopAll, (stopAll) => stopAll({ payload: { all: true, kind: kind.kind } }))
-      ),
+      stopAll: stopAllBy(undefined),
+      stopAllBy,
       resume: (id, options) => Effect.zipRight(find(id), jobs.resume(id, options)),
       reschedule: (id, options) => Effect.zipRight(find(id), jobs.reschedule(id, options)),
       retry: (id, options) => Effect.zipRight(find(id), jobs.retry(id, options)),

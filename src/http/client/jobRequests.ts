@@ -99,6 +99,14 @@ export const make = ({
         })
       )
 
+    const stopAllBy: Service["stopAllBy"] = (by) =>
+      translateErrors(
+        Effect.flatMap(stopAll, (stopAll) => stopAll({ payload: { all: true, ...(by !== undefined && { by }) } }))
+      ).pipe(
+        // Cannot happen without a kind.
+        Effect.catchTag("NoSuchKind", Effect.die)
+      )
+
     return {
       address,
       export: exported,
@@ -126,10 +134,8 @@ export const make = ({
         }
         return translateErrors(Effect.flatMap(stop, (stop) => stop({ path: { id }, urlParams })))
       },
-      stopAll: translateErrors(Effect.flatMap(stopAll, (stopAll) => stopAll({ payload: { all: true } }))).pipe(
-        // Cannot happen without a kind.
-        Effect.catchTag("NoSuchKind", Effect.die)
-      ),
+      stopAll: stopAllBy(undefined),
+      stopAllBy,
       resume: (id, { by, tokens, usd } = {}) => {
         const urlParams = {
           ...(usd === undefined ? {} : { usd }),

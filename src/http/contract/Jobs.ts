@@ -106,7 +106,9 @@ export const stop = HttpApiEndpoint.post("stop", "/jobs/:id/stop")
 export const StopAll = Schema.Struct({
   all: Schema.Literal(true),
   /** Only jobs of this kind. */
-  kind: Schema.optional(Schema.NonEmptyString)
+  kind: Schema.optional(Schema.NonEmptyString),
+  /** The name of the sender, which is not verified. */
+  by: Schema.optional(Schema.String)
 }).annotations({
   identifier: "StopAll",
   message: () => ({ message: 'to stop all jobs, send the body { "all": true }', override: true })

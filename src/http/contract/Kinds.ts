@@ -26,7 +26,7 @@ export interface AnyManager extends Pick<
   JobManager.Service<unknown, never>,
   | "start"
   | "stop"
-  | "stopAll"
+  | "stopAllBy"
   | "resume"
   | "retry"
   | "retryMany"

@@ -92,9 +92,9 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: 
         .handle("export", of.export)
         .handle("stop", of.stop)
         .handleRaw("stopAll", ({ request }) =>
-          Effect.flatMap(stopAll(request), ({ kind }) =>
+          Effect.flatMap(stopAll(request), ({ by, kind }) =>
             Effect.flatMap(managers.ofKind(kind), (of) =>
-              Effect.map(atOnce(of.map(({ manager }) => manager.stopAll)), (reports) => reports.flat())
+              Effect.map(atOnce(of.map(({ manager }) => manager.stopAllBy(by))), (reports) => reports.flat())
             )
           )
         )

@@ -82,6 +82,8 @@ export const assemble = <C, I, RS, R, R2>(
       record: (run, checked) => Effect.map(createQueued(core, run, checked), (created) => idOf(created, run.id))
     }
 
+    const stopAllBy = (by: string | undefined) => dispatcher.pausedDuring(stopAll(core, continued, by))
+
     const service: Service<C, I> = {
       start: typedStart((input, options) =>
         byTransaction(store, {
@@ -108,7 +110,8 @@ export const assemble = <C, I, RS, R, R2>(
       unpause: ({ by } = {}) => unpauseKind(core, by),
       stop: (id, { by, grace = core.stopGrace } = {}) =>
         Effect.suspend(() => stopJob(core, id, { grace: Duration.decode(grace), by })),
-      stopAll: dispatcher.pausedDuring(stopAll(core, continued)),
+      stopAll: stopAllBy(undefined),
+      stopAllBy,
       signal: (jobId, name, payload, { by, isReserved } = {}) =>
         Effect.zipLeft(signalJob(core, options.signals, { jobId, name, payload, by, isReserved }), mode.wake(jobId)),
       get: (id) =>

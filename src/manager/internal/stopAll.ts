@@ -16,15 +16,23 @@ import { since, stopJob } from "./stopJob.js"
 /** Failures are reported as `timedOut`. Runs that wait in one of these statuses are cancelled. */
 export const stopAll = <Config>(
   core: Core<Config>,
-  waiting: ReadonlyArray<RunStatus>
+  waiting: ReadonlyArray<RunStatus>,
+  by: string | undefined
 ): Effect.Effect<ReadonlyArray<StopReport>> =>
   Effect.gen(function* () {
     yield* core.store.outsideTransaction
     const begun = yield* Clock.currentTimeMillis
-    const active = yield* beginAll(core, yield* activeIds(core), begun)
-    const cancelled = yield* Effect.forEach(waiting, (status) => cancelWaiting(core, status, begun))
+    const stop: Stopping = { by, begun }
+    const active = yield* beginAll(core, yield* activeIds(core), stop)
+    const cancelled = yield* Effect.forEach(waiting, (status) => cancelWaiting(core, status, stop))
     return [...cancelled.flat(), ...(yield* Effect.all(active)).flat()]
   }).pipe(traced("JobManager.stopAll"))
+
+/** Who stops all jobs, and since when, in milliseconds. */
+interface Stopping {
+  readonly by: string | undefined
+  readonly begun: number
+}
 
 const activeIds = <Config>({ jobs, others }: Core<Config>) =>
   Effect.zipWith(
@@ -34,7 +42,7 @@ const activeIds = <Config>({ jobs, others }: Core<Config>) =>
   )
 
 /** Cancels in slices, so that the writes of a slice share their commits. */
-const cancelWaiting = <Config>(core: Core<Config>, status: RunStatus, begun: number) =>
+const cancelWaiting = <Config>(core: Core<Config>, status: RunStatus, stop: Stopping) =>
   Effect.gen(function* () {
     const reports: Array<StopReport> = []
     const cancelled = forEachPage(core, status, (page) =>
@@ -42,7 +50,7 @@ const cancelWaiting = <Config>(core: Core<Config>, status: RunStatus, begun: num
         const slice = yield* beginAll(
           core,
           page.map(({ run }) => run.id),
-          begun
+          stop
         )
         reports.push(...(yield* Effect.all(slice)).flat())
       })
@@ -61,7 +69,7 @@ const perTurn = 100
  * Begins to stop each job in a fiber of the manager, so that the stop continues when the caller of `stopAll` is interrupted, and
  * returns the effects that wait for the reports.
  */
-const beginAll = <Config>(core: Core<Config>, ids: ReadonlyArray<JobId>, begun: number) =>
+const beginAll = <Config>(core: Core<Config>, ids: ReadonlyArray<JobId>, { begun, by }: Stopping) =>
   Effect.gen(function* () {
     const { turn } = yield* RealClock
     return yield* Effect.forEach(ids, (id, i) =>
@@ -69,7 +77,7 @@ const beginAll = <Config>(core: Core<Config>, ids: ReadonlyArray<JobId>, begun: 
         if (i > 0 && i % perTurn === 0) yield* turn
         const reports = yield* Deferred.make<ReadonlyArray<StopReport>>()
         yield* core.fork(
-          Effect.intoDeferred(reported(id, stopJob(core, id, { grace: core.stopGrace }), begun), reports)
+          Effect.intoDeferred(reported(id, stopJob(core, id, { grace: core.stopGrace, by }), begun), reports)
         )
         return Deferred.await(reports)
       })

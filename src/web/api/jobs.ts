@@ -41,7 +41,7 @@ export const stop = (id: string, graceMillis?: number): Promise<models.StopRepor
 export const stopAll = (kind?: string): Promise<ReadonlyArray<models.StopReport>> =>
   sendJson(`${root}/jobs/stop`, array(models.stopReport), {
     method: "POST",
-    body: { all: true, ...(kind === undefined ? {} : { kind }) }
+    body: { all: true, by: "page", ...(kind === undefined ? {} : { kind }) }
   })
 
 /** Starts a job that lands what a job has done; returns its id. */

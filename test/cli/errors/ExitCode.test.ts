@@ -221,7 +221,7 @@ describe("command refused by the server", () => {
 
   it.scopedLive("exits with 70 for InternalError", () =>
     Effect.gen(function* () {
-      const { directory, send } = yield* Effect.provide(served({ stopAll: Effect.die("a bug") }), silent)
+      const { directory, send } = yield* Effect.provide(served({ stopAllBy: () => Effect.die("a bug") }), silent)
       expect(yield* run(directory, ["stop", "--all"])).toEqual({
         code: 70,
         out: "",

@@ -55,7 +55,7 @@ it.scopedLive("paths > an empty or unknown segment is 400 or 404 and never anoth
     const world = yield* worldOf({
       start: () => does("start", unknownId),
       stop: () => Effect.zipRight(does("stop", undefined), Effect.die("stopped")),
-      stopAll: does("stopAll", []),
+      stopAllBy: () => does("stopAllBy", []),
       resume: () => does("resume", undefined)
     })
     const wrong: Array<string> = []
@@ -73,7 +73,7 @@ it.scopedLive("paths > an empty or unknown segment is 400 or 404 and never anoth
 it.scopedLive("POST /jobs/stop > requires the body { all: true }", () =>
   Effect.gen(function* () {
     let stopped = 0
-    const world = yield* worldOf({ stopAll: Effect.sync(() => ((stopped += 1), [])) })
+    const world = yield* worldOf({ stopAllBy: () => Effect.sync(() => ((stopped += 1), [])) })
     const stop = (body: string) => world.send({ method: "POST", path: "/api/v1/jobs/stop", headers: json, body })
     const without = yield* world.send({ method: "POST", path: "/api/v1/jobs/stop" })
     expect(without).toMatchObject({ status: 400, json: { message: expect.stringContaining('{ "all": true }') } })

@@ -134,7 +134,7 @@ describe("requests to a port", () => {
           })
         const world = yield* worldOf({
           start: () => does(unknownId),
-          stopAll: does([]),
+          stopAllBy: () => does([]),
           resume: () => Effect.asVoid(does(0)),
           stop: () => Effect.zipRight(does(0), new errors.JobNotFound({ jobId: unknownId }))
         })

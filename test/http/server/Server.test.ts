@@ -285,7 +285,7 @@ describe("server", () => {
     Effect.gen(function* () {
       const scope = yield* Scope.make()
       const released = yield* Deferred.make<void>()
-      const methods = { stopAll: Effect.as(Deferred.await(released), []), activeCount: Effect.never }
+      const methods = { stopAllBy: () => Effect.as(Deferred.await(released), []), activeCount: Effect.never }
       const world = yield* Scope.extend(worldOf(methods, {}, { drain: 300 }), scope)
       const where = { socketPath: world.socket }
       const slow = yield* requests.connect(where)

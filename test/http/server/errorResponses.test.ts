@@ -262,7 +262,7 @@ describe("status of a request error", () => {
   const world = Effect.gen(function* () {
     const world = yield* worldOf(
       {
-        stopAll: Effect.die("a bug"),
+        stopAllBy: () => Effect.die("a bug"),
         health: Effect.succeed({ healthy: false, unrecorded: [{ jobId, error: storeError("full") }] })
       },
       {},
