@@ -4,6 +4,7 @@
 import { Effect, Option } from "effect"
 import * as Home from "../../daemon/home/Home.js"
 import type { JobId } from "../../domain/JobId.js"
+import { sender } from "./sender.js"
 import * as JobRef from "../target/JobRef.js"
 import * as JobSource from "../target/JobSource.js"
 import * as StyledLine from "../terminal/StyledLine.js"
@@ -20,7 +21,7 @@ const change =
     Effect.gen(function* () {
       const host = yield* JobSource.host
       const id = Option.isSome(host)
-        ? yield* Effect.tap(JobRef.find(host.value.client, job), host.value.client[what])
+        ? yield* Effect.tap(JobRef.find(host.value.client, job), (id) => host.value.client[what](id, { by: sender() }))
         : yield* Effect.flatMap(
             Effect.promise(() => import("../offline/withStore.js")),
             ({ withStore }) => withStore((store, jobs) => Effect.tap(JobRef.find(jobs, job), store[what]))

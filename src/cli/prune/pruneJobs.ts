@@ -8,6 +8,7 @@ import { RunStore } from "../../store/RunStore.js"
 import * as Git from "../../git/Git.js"
 import type { PrunedRuns } from "../../domain/Retention.js"
 import * as Prune from "../../tasks/Prune.js"
+import { sender } from "../act/sender.js"
 import { Confirmation } from "../terminal/Confirmation.js"
 import * as JobTable from "../list/JobTable.js"
 import * as JobRef from "../target/JobRef.js"
@@ -143,7 +144,7 @@ const would = (dryRun: boolean): string => (dryRun ? "would remove " : "removed 
 const pruneRecords = (options: { readonly dryRun: boolean }) =>
   Effect.gen(function* () {
     const host = yield* JobSource.host
-    if (Option.isSome(host)) return yield* host.value.client.prune(options)
+    if (Option.isSome(host)) return yield* host.value.client.prune({ ...options, by: sender() })
     // A dry run takes no lock, and creates no home.
     const planned = yield* prune(yield* RunStore, { dryRun: true })
     return options.dryRun || planned.length === 0 ? planned : yield* withStore((store) => prune(store, options))

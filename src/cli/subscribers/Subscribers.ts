@@ -3,6 +3,7 @@
  */
 import { Effect, Option } from "effect"
 import { now } from "../../internal/now.js"
+import { sender } from "../act/sender.js"
 import * as JobSource from "../target/JobSource.js"
 
 export const list = Effect.gen(function* () {
@@ -23,7 +24,7 @@ export const retry = (name: string) =>
 export const remove = (name: string) =>
   Effect.gen(function* () {
     const host = yield* JobSource.host
-    if (Option.isSome(host)) return yield* host.value.client.removeSubscriber(name)
+    if (Option.isSome(host)) return yield* host.value.client.removeSubscriber(name, { by: sender() })
     const { withStore } = yield* offline
     return yield* withStore(({ subscribers }) => subscribers.remove(name))
   })

@@ -148,15 +148,16 @@ export interface Service {
   ) => Response<Question, AlreadyAnswered | JobEnded | JobNotFound | NoOpenQuestion>
 
   /** As `Runs.pin`. */
-  readonly pin: (id: JobId) => Response<void, JobNotFound>
+  readonly pin: (id: JobId, options?: { readonly by?: string | undefined }) => Response<void, JobNotFound>
 
   /** As `Runs.unpin`. */
-  readonly unpin: (id: JobId) => Response<void, JobNotFound>
+  readonly unpin: (id: JobId, options?: { readonly by?: string | undefined }) => Response<void, JobNotFound>
 
   /** As `Runs.prune`. */
   readonly prune: (options?: {
     readonly kind?: string | undefined
     readonly dryRun?: boolean | undefined
+    readonly by?: string | undefined
   }) => Response<ReadonlyArray<PrunedRuns>, NoSuchKind>
 
   /** The kinds of jobs of the server, how many jobs of each run, may run and are pending, and which are paused. */
@@ -213,7 +214,10 @@ export interface Service {
   readonly retrySubscriber: (name: string) => Response<number, SubscriberNotFound>
 
   /** Removes a subscriber that no process runs. */
-  readonly removeSubscriber: (name: string) => Response<void, SubscriberInUse | SubscriberNotFound>
+  readonly removeSubscriber: (
+    name: string,
+    options?: { readonly by?: string | undefined }
+  ) => Response<void, SubscriberInUse | SubscriberNotFound>
 
   /** Requests a shutdown. The server responds first, then shuts down. */
   readonly shutdown: Effect.Effect<void, ClientError>

@@ -183,10 +183,12 @@ export const make = ({
         translateErrors(Effect.flatMap(approve, (approve) => approve({ path: { id }, payload }))),
       reject: (id, payload) => translateErrors(Effect.flatMap(reject, (reject) => reject({ path: { id }, payload }))),
       answer: (id, payload) => translateErrors(Effect.flatMap(answer, (answer) => answer({ path: { id }, payload }))),
-      pin: (id) => translateErrors(Effect.flatMap(pin, (pin) => pin({ path: { id } }))),
-      unpin: (id) => translateErrors(Effect.flatMap(unpin, (unpin) => unpin({ path: { id } }))),
-      prune: ({ dryRun, kind } = {}) =>
-        translateErrors(Effect.flatMap(prune, (prune) => prune({ payload: { dryRun, kind } }))),
+      pin: (id, options) =>
+        translateErrors(Effect.flatMap(pin, (pin) => pin({ path: { id }, urlParams: senderOf(options) }))),
+      unpin: (id, options) =>
+        translateErrors(Effect.flatMap(unpin, (unpin) => unpin({ path: { id }, urlParams: senderOf(options) }))),
+      prune: ({ by, dryRun, kind } = {}) =>
+        translateErrors(Effect.flatMap(prune, (prune) => prune({ payload: { by, dryRun, kind } }))),
       kinds: withTimeout(translateErrors(Effect.flatMap(kinds, (kinds) => kinds({})))),
       pause: (kind, options) =>
         translateErrors(Effect.flatMap(pause, (pause) => pause({ path: { kind }, urlParams: senderOf(options) }))),
@@ -219,8 +221,10 @@ export const make = ({
         translateErrors(
           Effect.flatMap(retrySubscriber, (retry) => Effect.map(retry({ path: { name } }), ({ retried }) => retried))
         ),
-      removeSubscriber: (name) =>
-        translateErrors(Effect.flatMap(removeSubscriber, (remove) => remove({ path: { name } }))),
+      removeSubscriber: (name, options) =>
+        translateErrors(
+          Effect.flatMap(removeSubscriber, (remove) => remove({ path: { name }, urlParams: senderOf(options) }))
+        ),
       shutdown: translateErrors(Effect.flatMap(shutdown, (shutdown) => shutdown({}))),
       health: withTimeout(translateErrors(Effect.flatMap(health, (health) => health({})))),
       ready: withTimeout(Effect.asVoid(translateErrors(Effect.flatMap(ready, (ready) => ready({})))))

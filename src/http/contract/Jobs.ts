@@ -291,14 +291,18 @@ const answer = HttpApiEndpoint.post("answer", "/jobs/:id/answer")
     )
   )
 
+const Sender = Schema.Struct({ by: Parameters.optional(Schema.String) })
+
 export const pin = HttpApiEndpoint.post("pin", "/jobs/:id/pin")
   .setPath(JobPath)
+  .setUrlParams(Sender)
   .addSuccess(HttpApiSchema.NoContent)
   .addError(errorSchemas.JobNotFound)
   .annotateContext(described("Pin a job", "Its record and logs are kept, regardless of the retention of its kind."))
 
 export const unpin = HttpApiEndpoint.del("unpin", "/jobs/:id/pin")
   .setPath(JobPath)
+  .setUrlParams(Sender)
   .addSuccess(HttpApiSchema.NoContent)
   .addError(errorSchemas.JobNotFound)
   .annotateContext(described("Unpin a job", "The retention of its kind applies to it again."))
@@ -306,7 +310,8 @@ export const unpin = HttpApiEndpoint.del("unpin", "/jobs/:id/pin")
 export const Prune = Schema.Struct({
   /** Only jobs of this kind. */
   kind: Schema.optional(Schema.NonEmptyString),
-  dryRun: Schema.optional(Schema.Boolean)
+  dryRun: Schema.optional(Schema.Boolean),
+  by: Schema.optional(Schema.String)
 }).annotations({ identifier: "Prune" })
 
 const prune = HttpApiEndpoint.post("prune", "/jobs/prune")
@@ -327,7 +332,6 @@ const kinds = HttpApiEndpoint.get("kinds", "/kinds")
   )
 
 const KindPath = Schema.Struct({ kind: Parameters.Kind })
-const Sender = Schema.Struct({ by: Parameters.optional(Schema.String) })
 
 const pause = HttpApiEndpoint.post("pause", "/kinds/:kind/pause")
   .setPath(KindPath)

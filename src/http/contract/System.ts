@@ -9,6 +9,7 @@ import { Schema } from "effect"
 import { Subscriber } from "../../domain/Subscriber.js"
 import { described } from "./described.js"
 import * as errorSchemas from "./errorSchemas.js"
+import * as Parameters from "./Parameters.js"
 
 /**
  * Quantiles of a time, in milliseconds, to within 5 %.
@@ -157,6 +158,7 @@ export const group = HttpApiGroup.make("charlotteSystem")
   .add(
     HttpApiEndpoint.del("removeSubscriber", "/subscribers/:name")
       .setPath(SubscriberPath)
+      .setUrlParams(Schema.Struct({ by: Parameters.optional(Schema.String) }))
       .addSuccess(HttpApiSchema.NoContent)
       .addError(errorSchemas.SubscriberNotFound)
       .addError(errorSchemas.SubscriberInUse)

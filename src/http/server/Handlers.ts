@@ -15,6 +15,8 @@ import { decodeJsonBody, readJsonBody } from "./readJsonBody.js"
 import { PrunedJobs, ServedKind } from "../contract/Job.js"
 import { StopAll } from "../contract/Jobs.js"
 import type { Submission } from "../contract/Parameters.js"
+import type { PrunedRuns } from "../../domain/Retention.js"
+import * as logged from "./logged.js"
 import { Extension } from "./Extension.js"
 import * as KindHandlers from "./KindHandlers.js"
 import * as jobHandlers from "./jobHandlers.js"
@@ -115,10 +117,16 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: 
         )
         .handle("pin", of.pin)
         .handle("unpin", of.unpin)
-        .handle("prune", ({ payload: { dryRun, kind } }) =>
+        .handle("prune", ({ payload: { by, dryRun, kind } }) =>
           Effect.flatMap(managers.ofKind(kind), (of) =>
             Effect.map(
-              Effect.forEach(of, ({ kind }) => store.prune({ kind, dryRun })),
+              Effect.forEach(of, ({ kind }) =>
+                Effect.tap(store.prune({ kind, dryRun }), (pruned) =>
+                  dryRun === true
+                    ? Effect.void
+                    : logged.change(`${sum(pruned)} finished jobs of kind "${kind}" are pruned`, by)
+                )
+              ),
               (pruned) => pruned.flat().map((pruned) => new PrunedJobs(pruned))
             )
           )
@@ -160,6 +168,8 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: 
         .handle("logFiles", ({ path: { id }, request }) => logs.list(request, id))
     })
   )
+
+const sum = (pruned: ReadonlyArray<PrunedRuns>): number => pruned.reduce((sum, { runs }) => sum + runs, 0)
 
 /** Runs them concurrently, since each has its own deadline. */
 const atOnce = <A>(effects: ReadonlyArray<Effect.Effect<A>>): Effect.Effect<ReadonlyArray<A>> =>

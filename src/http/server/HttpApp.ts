@@ -33,6 +33,7 @@ import type * as Page from "./page/Page.js"
 import * as pageFiles from "./page/pageFiles.js"
 import * as SessionHandlers from "./SessionHandlers.js"
 import * as SystemHandlers from "./SystemHandlers.js"
+import { withDoor } from "./logged.js"
 import * as RequestGuard from "./RequestGuard.js"
 import * as Handlers from "./Handlers.js"
 import { managers, type Requirements } from "./KindHandlers.js"
@@ -99,8 +100,11 @@ const make = ({ page, maxBody = defaultMaxBody }: Options) =>
 
     const app = (check: RequestGuard.Check) =>
       Effect.flatMap(HttpServerRequest, (request) =>
-        orFail(check(request) ?? checkContentLength(request, maxBody))
-      ).pipe(Effect.zipRight(open), Effect.zipRight(api), withErrorResponses(hasClosed, page && pageSecurityPolicy))
+        orFail(check(request) ?? checkContentLength(request, maxBody)).pipe(
+          Effect.zipRight(open),
+          Effect.zipRight(withDoor(request)(api))
+        )
+      ).pipe(withErrorResponses(hasClosed, page && pageSecurityPolicy))
 
     // A context with few services, because each request copies it several times.
     const services = yield* Effect.map(

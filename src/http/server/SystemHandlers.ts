@@ -7,6 +7,7 @@ import { decodeTime } from "ulid"
 import { now } from "../../internal/now.js"
 import { Api } from "../contract/Api.js"
 import { AgentStatus, Latency, Minute, ReachedLimit, RetriedSubscriber, System } from "../contract/System.js"
+import * as logged from "./logged.js"
 import * as Activity from "./Activity.js"
 import { Extension } from "./Extension.js"
 import { Managers } from "./Managers.js"
@@ -92,6 +93,8 @@ export const layer = ({ agents: configured = Effect.succeed([]), maxJobs }: Opti
             )
           )
         )
-        .handle("removeSubscriber", ({ path: { name } }) => store.subscribers.remove(name))
+        .handle("removeSubscriber", ({ path: { name }, urlParams: { by } }) =>
+          Effect.zipLeft(store.subscribers.remove(name), logged.change(`subscriber "${name}" is removed`, by))
+        )
     })
   )

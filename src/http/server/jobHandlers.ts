@@ -9,6 +9,7 @@ import { RetriedJobs, Submitted } from "../contract/Api.js"
 import type * as Jobs from "../contract/Jobs.js"
 import type { AnyManager } from "../contract/Kinds.js"
 import * as JobQueries from "./JobQueries.js"
+import * as logged from "./logged.js"
 import type { Service as Managers } from "./Managers.js"
 import * as Metrics from "./Metrics.js"
 import { endOnError } from "./OpenStreams.js"
@@ -106,7 +107,13 @@ export const make = <M extends Acting>(managers: Managers<M>) => {
           manager.signal(id, name as never, payload as never, { by })
         )
       ),
-    pin: ({ path: { id } }: Request<typeof Jobs.pin>) => Effect.zipRight(managers.ofRecorded(id), store.pin(id)),
-    unpin: ({ path: { id } }: Request<typeof Jobs.unpin>) => Effect.zipRight(managers.ofRecorded(id), store.unpin(id))
+    pin: ({ path: { id }, urlParams: { by } }: Pick<Request<typeof Jobs.pin>, "path" | "urlParams">) =>
+      Effect.zipRight(managers.ofRecorded(id), store.pin(id)).pipe(
+        Effect.zipLeft(logged.change(`job ${id} is pinned`, by))
+      ),
+    unpin: ({ path: { id }, urlParams: { by } }: Pick<Request<typeof Jobs.unpin>, "path" | "urlParams">) =>
+      Effect.zipRight(managers.ofRecorded(id), store.unpin(id)).pipe(
+        Effect.zipLeft(logged.change(`job ${id} is no longer pinned`, by))
+      )
   }
 }

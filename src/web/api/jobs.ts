@@ -119,7 +119,7 @@ export const answer = async (id: string, unit: string, text: string): Promise<vo
 }
 
 export const pin = async (id: string, isPinned: boolean): Promise<void> => {
-  await send(`${root}/jobs/${id}/pin`, { method: isPinned ? "POST" : "DELETE" })
+  await send(`${root}/jobs/${id}/pin?by=page`, { method: isPinned ? "POST" : "DELETE" })
 }
 
 /** A piece of a log, or the whole log as it grows. */

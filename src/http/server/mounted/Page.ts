@@ -174,6 +174,7 @@ const make = <K extends AnyKind, W extends Who, R>(options: MountOptions<K, W, R
 
       if (below.startsWith("/api/")) {
         const response = yield* handleApi.pipe(
+          Effect.annotateLogs("door", "page"),
           Effect.provideService(CurrentVisitor, visitor),
           Effect.provideService(HttpServerRequest, request.modify({ url: below + url.slice(address.length) })),
           Effect.provide(platform),

@@ -49,8 +49,8 @@ const jobs = (managers: Managers<Acting>) => {
       .handle("signal", ({ path, payload }) =>
         Effect.flatMap(visitor, ({ by, of }) => of.signal({ path, payload: { ...payload, by } }))
       )
-      .handle("pin", (request) => Effect.flatMap(visitor, ({ of }) => of.pin(request)))
-      .handle("unpin", (request) => Effect.flatMap(visitor, ({ of }) => of.unpin(request)))
+      .handle("pin", ({ path }) => Effect.flatMap(visitor, ({ by, of }) => of.pin({ path, urlParams: { by } })))
+      .handle("unpin", ({ path }) => Effect.flatMap(visitor, ({ by, of }) => of.unpin({ path, urlParams: { by } })))
   )
 }
 
