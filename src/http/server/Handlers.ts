@@ -124,7 +124,7 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: 
                 Effect.tap(store.prune({ kind, dryRun }), (pruned) =>
                   dryRun === true
                     ? Effect.void
-                    : logged.change(`${sum(pruned)} finished jobs of kind "${kind}" are pruned`, by)
+                    : logged.change(`finished jobs of kind "${kind}" are pruned: ${sum(pruned)}`, by)
                 )
               ),
               (pruned) => pruned.flat().map((pruned) => new PrunedJobs(pruned))

@@ -57,7 +57,7 @@ describe("a server logs who has asked, and by which door,", () => {
       yield* bySocket.prune({ by: "ada" })
       yield* byPort.removeSubscriber("mail", { by: "bea" })
       expect(lines).toEqual([
-        'socket: 0 finished jobs of kind "tasks" are pruned, by ada',
+        'socket: finished jobs of kind "tasks" are pruned: 0, by ada',
         'port: subscriber "mail" is removed, by bea'
       ])
     })
