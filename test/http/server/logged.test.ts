@@ -12,10 +12,7 @@ const world = Effect.gen(function* () {
     const door = HashMap.get(annotations, "door")
     if (Option.isSome(door)) lines.push(`${String(door.value)}: ${String(message)}`)
   })
-  const made = yield* Effect.provide(
-    World.make({ retention: { count: 0 } }),
-    Logger.replace(Logger.defaultLogger, logger)
-  )
+  const made = yield* Effect.provide(World.make(), Logger.replace(Logger.defaultLogger, logger))
   return { ...made, lines }
 })
 
