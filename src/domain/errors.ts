@@ -352,10 +352,11 @@ export class AlreadyManaged extends Schema.TaggedError<AlreadyManaged>()("Alread
  * @category errors
  */
 export class AlreadySubscribed extends Schema.TaggedError<AlreadySubscribed>()("AlreadySubscribed", {
-  name: Schema.String
+  /** Its name. */
+  subscriber: Schema.String
 }) {
   override get message() {
-    return `a subscriber "${this.name}" is live on this store already; choose another name, or build its layer once`
+    return `a subscriber "${this.subscriber}" is live on this store already; choose another name, or build its layer once`
   }
 }
 
@@ -366,10 +367,11 @@ export class AlreadySubscribed extends Schema.TaggedError<AlreadySubscribed>()("
  * @category errors
  */
 export class SubscriberNotFound extends Schema.TaggedError<SubscriberNotFound>()("SubscriberNotFound", {
-  name: Schema.String
+  /** Its name. */
+  subscriber: Schema.String
 }) {
   override get message() {
-    return `no subscriber "${this.name}"`
+    return `no subscriber "${this.subscriber}"`
   }
 }
 
@@ -380,10 +382,11 @@ export class SubscriberNotFound extends Schema.TaggedError<SubscriberNotFound>()
  * @category errors
  */
 export class SubscriberInUse extends Schema.TaggedError<SubscriberInUse>()("SubscriberInUse", {
-  name: Schema.String
+  /** Its name. */
+  subscriber: Schema.String
 }) {
   override get message() {
-    return `a process runs the subscriber "${this.name}"; stop that process first`
+    return `a process runs the subscriber "${this.subscriber}"; stop that process first`
   }
 }
 

@@ -16,6 +16,17 @@ const sentences: ReadonlyArray<readonly [error: Error, message: string]> = [
     new errors.JobConflict({ jobId, key: "main", status: "parked" }),
     `job ${jobId}, which is parked, holds main; resume it, stop it, or wait until it has ended`
   ],
+  [new errors.KindPaused({ kind: "email" }), 'jobs of kind "email" are paused'],
+  [new errors.NotReschedulable({ jobId, status: "running" }), `job ${jobId} cannot be rescheduled: it is running`],
+  [
+    new errors.AlreadySubscribed({ subscriber: "invoices" }),
+    'a subscriber "invoices" is live on this store already; choose another name, or build its layer once'
+  ],
+  [new errors.SubscriberNotFound({ subscriber: "invoices" }), 'no subscriber "invoices"'],
+  [
+    new errors.SubscriberInUse({ subscriber: "invoices" }),
+    'a process runs the subscriber "invoices"; stop that process first'
+  ],
   [new errors.QueueFull({ maxQueued: 3 }), "the queue is full: 3 runs are pending"],
   [
     new errors.IdempotencyKeyReused({ jobId, key: "k" }),
@@ -96,6 +107,11 @@ describe("errors", () => {
     const All = Schema.parseJson(
       Schema.Union(
         errors.MaxJobsReached,
+        errors.KindPaused,
+        errors.NotReschedulable,
+        errors.AlreadySubscribed,
+        errors.SubscriberNotFound,
+        errors.SubscriberInUse,
         errors.JobConflict,
         errors.QueueFull,
         errors.IdempotencyKeyReused,

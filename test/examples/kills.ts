@@ -5,6 +5,7 @@ import { Runs, RunStore } from "charlotte"
 import { Effect, Layer, Random } from "effect"
 import { mkdirSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
+import { poll } from "../../src/internal/RealClock.js"
 import * as Audit from "../../src/store/Audit.js"
 import * as Shop from "./Shop.js"
 
@@ -41,7 +42,13 @@ export const scene = <E>(
       const kill = Effect.delay((round % 2 === 0 ? worker : web).restart, pause)
       yield* Effect.all([Effect.forEach(numbers, place, { concurrency: 4, discard: true }), kill], { concurrency: 2 })
       // Until now each attempt has failed.
-      if (round === 1) mkdirSync(join(directory, "outbox"))
+      if (round === 1) {
+        const listed = Effect.flatMap(send("GET", "/jobs/api/v1/jobs?kind=receipt", { headers }), (response) =>
+          Effect.promise(() => response.text())
+        )
+        yield* poll(listed, { until: (text) => /"tries":[1-9]/.test(text), pause: 50, atMost: "2 minutes" })
+        mkdirSync(join(directory, "outbox"))
+      }
     }
     const all = Array.from({ length: rounds * ordersPerRound }, (_, i) => i + 1)
     const statuses = yield* Effect.forEach(all, (number) =>

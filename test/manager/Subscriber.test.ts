@@ -136,7 +136,7 @@ for (const [name, store] of Object.entries(stores)) {
       Effect.gen(function* () {
         yield* subscribed("s", written, () => Effect.void)
         const second = yield* Effect.either(Effect.scoped(subscribed("s", written, () => Effect.void)))
-        expect(second).toMatchObject({ left: { _tag: "AlreadySubscribed", name: "s" } })
+        expect(second).toMatchObject({ left: { _tag: "AlreadySubscribed", subscriber: "s" } })
         const [named, narrow] = [["A b", {}] as const, ["t", { concurrency: 0 }] as const]
         for (const [name, options] of [named, narrow]) {
           const exit = yield* Effect.exit(

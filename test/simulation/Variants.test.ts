@@ -16,6 +16,6 @@ describe("a variant is refused if", () => {
 
   it("a patch is of a file that is no part of it", async () => {
     const patch = { file: "src/nowhere.ts", from: "", to: "" }
-    await expect(Bundle.withBundle([patch], () => Promise.resolve())).rejects.toThrow("no part of the simulation")
+    await expect(Bundle.withBundle([patch], () => Promise.resolve())).rejects.toThrow("no part of the program")
   })
 })

@@ -392,8 +392,8 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
     "The first of the failing and put aside events, at most 10.",
     [{ jobId: id, cursor: 41, type: "job.completed", failedAt: time, isAside: true, error: "Error: timed out" }]
   ],
-  "SubscriberInUse.name": ["The name of the subscriber.", "invoices"],
-  "SubscriberNotFound.name": ["The name of the subscriber.", "invoices"],
+  "SubscriberInUse.subscriber": ["The name of the subscriber.", "invoices"],
+  "SubscriberNotFound.subscriber": ["The name of the subscriber.", "invoices"],
   "Undelivered.cursor": ["The cursor of the event.", 41],
   "Undelivered.error": ["The last failure of the handler.", "Error: timed out"],
   "Undelivered.failedAt": ["When the handler failed first, or when the event was to be tried again.", time],

@@ -59,7 +59,7 @@ export const make = ({
   const find = (name: string): Effect.Effect<Row, SubscriberNotFound> =>
     Effect.suspend(() => {
       const row = rows.get(name)
-      return row === undefined ? new SubscriberNotFound({ name }) : Effect.succeed(row)
+      return row === undefined ? new SubscriberNotFound({ subscriber: name }) : Effect.succeed(row)
     })
 
   const undeliveredOf = ({ undelivered }: Row) =>
@@ -209,7 +209,7 @@ export const make = ({
 
     remove: (name) =>
       Effect.flatMap(find(name), ({ holder }) =>
-        holder === undefined ? Effect.sync(() => void rows.delete(name)) : new SubscriberInUse({ name })
+        holder === undefined ? Effect.sync(() => void rows.delete(name)) : new SubscriberInUse({ subscriber: name })
       ),
 
     isHeld: ({ at, chain, endedAt, kind, last }) =>

@@ -27,7 +27,7 @@ export const makeClaim = (): SubscriberStore["claim"] => {
   return (name) =>
     Effect.acquireRelease(
       Effect.suspend(() =>
-        names.has(name) ? new AlreadySubscribed({ name }) : Effect.sync(() => void names.add(name))
+        names.has(name) ? new AlreadySubscribed({ subscriber: name }) : Effect.sync(() => void names.add(name))
       ),
       () => Effect.sync(() => void names.delete(name))
     )

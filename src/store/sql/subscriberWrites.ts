@@ -60,7 +60,7 @@ export const make = ({
     Effect.filterOrFail(
       session.read("read a subscriber", (connection) => subscribers.exists(connection, name)),
       (isThere) => isThere,
-      () => new SubscriberNotFound({ name })
+      () => new SubscriberNotFound({ subscriber: name })
     )
 
   return {
@@ -91,7 +91,7 @@ export const make = ({
     remove: (name) =>
       Effect.gen(function* () {
         yield* requireSubscriber(name)
-        if (Option.isNone(yield* tryLock(name))) return yield* new SubscriberInUse({ name })
+        if (Option.isNone(yield* tryLock(name))) return yield* new SubscriberInUse({ subscriber: name })
         yield* write("remove a subscriber", (connection) => subscribers.remove(connection, name))
       }).pipe(Effect.scoped)
   }

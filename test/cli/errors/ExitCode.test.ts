@@ -348,9 +348,9 @@ const others: ReadonlyArray<readonly [code: number, error: { readonly _tag: stri
   [2, new errors.InvalidSignal({ signal: "x", reason: "y" })],
   [1, new errors.UndecodableRun({ jobId, field: "result.at", issue: "is missing" })],
   [75, new errors.AlreadyManaged({ kind: "tasks", pid: 7 })],
-  [75, new errors.AlreadySubscribed({ name: "invoices" })],
-  [75, new errors.SubscriberInUse({ name: "invoices" })],
-  [2, new errors.SubscriberNotFound({ name: "invoices" })],
+  [75, new errors.AlreadySubscribed({ subscriber: "invoices" })],
+  [75, new errors.SubscriberInUse({ subscriber: "invoices" })],
+  [2, new errors.SubscriberNotFound({ subscriber: "invoices" })],
   [2, new errors.NodeConflict({ kind: "tasks", address: "10.0.0.5:7440" })],
   [1, new errors.Superseded({ jobId: JobId.make(jobId), attempt: 1 })]
 ]

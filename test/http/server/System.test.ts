@@ -160,14 +160,14 @@ describe("/subscribers", () => {
 
       expect(yield* bySocket.retrySubscriber("invoices")).toBe(1)
       expect(yield* bySocket.retrySubscriber("invoices")).toBe(0)
-      const missing = { _tag: "SubscriberNotFound", name: "x" }
+      const missing = { _tag: "SubscriberNotFound", subscriber: "x" }
       expect(yield* Effect.flip(bySocket.retrySubscriber("x"))).toMatchObject(missing)
       expect(yield* Effect.flip(bySocket.removeSubscriber("x"))).toMatchObject(missing)
       yield* Effect.scoped(
         Effect.gen(function* () {
           yield* subscribers.tryLock("invoices")
           const inUse = yield* Effect.flip(bySocket.removeSubscriber("invoices"))
-          expect(inUse).toMatchObject({ _tag: "SubscriberInUse", name: "invoices" })
+          expect(inUse).toMatchObject({ _tag: "SubscriberInUse", subscriber: "invoices" })
         })
       )
       yield* bySocket.removeSubscriber("invoices")

@@ -186,7 +186,7 @@ const others: ReadonlyArray<Case> = [
     status: 404,
     tag: "SubscriberNotFound",
     sent: { ...get("/api/v1/subscribers/invoices"), method: "DELETE" },
-    holds: { name: "invoices" }
+    holds: { subscriber: "invoices" }
   },
   { status: 404, tag: "NoSuchRoute", sent: get("/api/v1/job?x=y"), holds: { method: "GET", path: "/api/v1/job" } },
   {

@@ -97,7 +97,7 @@ export const subscribers = (layer: Layer.Layer<RunStore.RunStore>) => {
         const taken = Effect.either(subscribers.claim("s"))
         const [first, second] = yield* Effect.scoped(Effect.all([taken, taken]))
         expect(Either.isRight(first)).toBe(true)
-        expect(second).toMatchObject({ left: { _tag: "AlreadySubscribed", name: "s" } })
+        expect(second).toMatchObject({ left: { _tag: "AlreadySubscribed", subscriber: "s" } })
         expect(Either.isRight(yield* Effect.scoped(taken))).toBe(true)
       }).pipe(Effect.provide(layer))
     )
