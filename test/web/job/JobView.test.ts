@@ -196,7 +196,12 @@ layer(browser, { excludeTestServices: true })("the view of a job", (it) => {
       const { page, problems } = yield* world.open(`/jobs/${id}?unit=api`)
       yield* act(() => page.locator(".job-facts").getByText("$1.50").waitFor())
       yield* act(() => page.locator(".side-head").getByText("$1.20").waitFor())
-      yield* act(() => page.getByRole("button", { name: /1 Serve.*\$0\.40/ }).waitFor())
+      yield* act(() =>
+        page
+          .getByRole("region", { name: "Tasks" })
+          .getByRole("button", { name: /1 Serve.*\$0\.40/ })
+          .waitFor()
+      )
 
       const limits = { reason: "the job has reached its limit of $1.50", limits: { usd: 1.5 } }
       yield* world.script.send(id, Step.park({ ...limits, signal: "charlotte.resume" }))
