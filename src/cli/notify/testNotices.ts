@@ -1,7 +1,7 @@
 /**
  * `charlotte notify test`: sends a test notice by each command, one after the other.
  */
-import { DateTime, Effect, Either, Option } from "effect"
+import { DateTime, Effect, Either, Layer, Option } from "effect"
 import * as Configuration from "../../daemon/config/Configuration.js"
 import * as Home from "../../daemon/home/Home.js"
 import type { Notice } from "../../daemon/notices/Notice.js"
@@ -58,7 +58,7 @@ export const testNotices = ({ json, name }: Options) =>
     )
     if (json) yield* writeJson(results)
     if (results.some(({ sent }) => !sent)) return yield* new ExitCode.Quit({ code: ExitCode.failed })
-  }).pipe(Effect.provide(Configuration.layer), Effect.provide(Home.layerUntouched))
+  }).pipe(Effect.provide(Layer.provideMerge(Configuration.layer, Home.layerUntouched)))
 
 const shown = (
   name: string,

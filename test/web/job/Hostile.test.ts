@@ -62,6 +62,8 @@ layer(browser, { excludeTestServices: true })("hostile text in the view of a job
       yield* seen(page, hostile, ".messages")
       yield* seen(page, hostile, ".log-rows")
       yield* seen(page, "link safe‹U+202E›gnp.exe", ".log-rows")
+      yield* seen(page, unit, ".task-rows")
+      yield* act(() => page.keyboard.press("2"))
       yield* seen(page, unit, ".node")
       yield* untouched(page)
       yield* act(() =>
@@ -72,15 +74,15 @@ layer(browser, { excludeTestServices: true })("hostile text in the view of a job
       )
       yield* seen(page, `! ${hostile}`, ".job-side")
       for (const [key, root] of [
-        ["2", ".timeline-rows"],
-        ["3", ".event-rows"],
-        ["4", ".details"]
+        ["3", ".timeline-rows"],
+        ["4", ".event-rows"],
+        ["5", ".details"]
       ] as const) {
         yield* act(() => page.keyboard.press(key))
         yield* seen(page, unit, root)
         yield* untouched(page)
       }
-      yield* act(() => page.keyboard.press("3"))
+      yield* act(() => page.keyboard.press("4"))
       yield* act(() => page.getByRole("listbox", { name: "Events" }).focus())
       yield* act(() => page.keyboard.press("End"))
       yield* seen(page, `${hostile}: `, ".event-details")

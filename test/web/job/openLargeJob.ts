@@ -10,7 +10,7 @@ export const openLargeJob = Effect.gen(function* () {
   const world = yield* World.make({ server: { logs } })
   const id = yield* world.client.start(config())
   yield* world.script.send(id, ...emitAll(largeJob(logs)))
-  const { page, problems } = yield* world.open(`/jobs/${id}`)
+  const { page, problems } = yield* world.open(`/jobs/${id}?view=graph`)
   yield* act(() => page.getByText("120 of 1,000 tasks").waitFor())
   return { page, problems }
 })
