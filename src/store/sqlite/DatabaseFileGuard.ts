@@ -46,6 +46,11 @@ export interface Options {
   readonly isWritable: boolean
 }
 
+interface Inspected extends FileState.FileState {
+  /** The newest generation that was recorded before the frames were counted; none if no generations are recorded. */
+  readonly generation: string | undefined
+}
+
 /** Maps exceptions: a file that cannot be inspected, as on a failing network file system, must not end the watch or the writer. */
 const orStoreFailure = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E | StoreError> =>
   Effect.catchAllDefect(effect, (defect) => Effect.fail(storeError("use the database")(defect)))
@@ -69,21 +74,28 @@ export const guard = (
     const log = `${path}-wal`
     const { now: time, sleep } = yield* RealClock
 
-    const inspect = (connection: Connection): Effect.Effect<FileState.FileState, SqlError> =>
-      // The frames are counted before the files are inspected: if a checkpoint ends in between, the next comparison sees the count
-      // increase, never a changed file without it.
-      Effect.map(countFrames(connection), (count) => ({
-        main: FileState.stat(path),
-        log: FileState.stat(log),
-        header: FileState.logHeader(log),
-        ...count
-      }))
-
     const [mode] = yield* session.read("open the store", (connection) =>
       selectMode(connection, "PRAGMA journal_mode", [])
     )
     const isWal = mode?.journal_mode === "wal"
     const isGuarded = isWal && isWritable
+
+    const inspect = (connection: Connection): Effect.Effect<Inspected, SqlError> =>
+      Effect.gen(function* () {
+        // It is read before the frames are counted: if all of them are checkpointed then, it is in the file.
+        const generation = isGuarded ? yield* Generation.current(connection) : undefined
+        // The frames are counted before the files are inspected: if a checkpoint ends in between, the next comparison sees the count
+        // increase, never a changed file without it.
+        const count = yield* countFrames(connection)
+        return {
+          main: FileState.stat(path),
+          log: FileState.stat(log),
+          header: FileState.logHeader(log),
+          generation,
+          ...count
+        }
+      })
+
     if (isGuarded) yield* disableAutoCheckpoint(session)
     const keeper = isGuarded && Driver.isAlone() ? yield* Keeper.make(path) : undefined
 
@@ -96,7 +108,7 @@ export const guard = (
      * Fails unless a checkpoint explains the change of the file. A checkpoint of another process may still be running, or that process was
      * killed in the middle of it.
      */
-    const assess = (now: FileState.FileState) =>
+    const assess = (now: Inspected) =>
       Effect.gen(function* () {
         if (FileState.isLogForeign(state, now)) return yield* (refusal = logLost(log, "replaced"))
         if (FileState.isSame(state.main, now.main) || FileState.isCheckpointed(state, now)) {
@@ -144,8 +156,10 @@ export const guard = (
     // The write lock is held now, so a transaction since the check would show in the WAL.
     const begin: Guard["begin"] = (connection) =>
       Effect.suspend(() =>
-        isGuarded && state.checkpointed >= state.frames && FileState.isSame(FileState.stat(log), state.log)
-          ? Generation.advance(connection)
+        state.generation !== undefined &&
+        state.checkpointed >= state.frames &&
+        FileState.isSame(FileState.stat(log), state.log)
+          ? Generation.advance(connection, state.generation)
           : Effect.void
       )
 

@@ -10,11 +10,23 @@ import { statSync } from "node:fs"
 import { StoreError } from "../../domain/errors.js"
 import { isMissingInFile } from "./isMissingInFile.js"
 import type { RawQuery } from "../sql/rawQuery.js"
-import { execute as executeOn } from "../sql/statements.js"
+import { execute as executeOn, query } from "../sql/statements.js"
 
-/** Records a new generation, in a write transaction while the WAL is completely checkpointed. */
-export const advance = (connection: Connection): Effect.Effect<void, SqlError> =>
-  executeOn(connection, "UPDATE charlotte_generation SET base = generation, generation = lower(hex(randomblob(16)))")
+const selectCurrent = query(Schema.Struct({ generation: Schema.String }))
+
+export const current = (connection: Connection): Effect.Effect<string | undefined, SqlError> =>
+  Effect.map(selectCurrent(connection, "SELECT generation FROM charlotte_generation", []), ([row]) => row?.generation)
+
+/**
+ * Records a new generation in a write transaction. Its base is a generation that is in the file; nothing is recorded if another process
+ * has recorded a generation since, which may be in the WAL only.
+ */
+export const advance = (connection: Connection, base: string): Effect.Effect<void, SqlError> =>
+  executeOn(
+    connection,
+    "UPDATE charlotte_generation SET base = generation, generation = lower(hex(randomblob(16))) WHERE generation = ?",
+    [base]
+  )
 
 const Row = Schema.Struct({ base: Schema.NullOr(Schema.String) })
 

@@ -3,11 +3,16 @@
  */
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
+import BetterSqlite3 from "better-sqlite3"
 import { Database, RunStore } from "charlotte"
 import { Effect, Layer, Logger } from "effect"
 import { copyFileSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
 import { RealClock } from "../../../src/internal/RealClock.js"
+import { openSession } from "../../../src/store/openSession.js"
+import type { Connection } from "../../../src/store/sql/Dialect.js"
+import * as DatabaseFileGuard from "../../../src/store/sqlite/DatabaseFileGuard.js"
+import { isMissingInFile } from "../../../src/store/sqlite/isMissingInFile.js"
 import * as HurriedClock from "../../support/hurriedClock.js"
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 import { created, id, newRun, record } from "../runs.js"
@@ -210,6 +215,42 @@ describe("store", () => {
         })
       ).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
     }).pipe(Effect.provide(HurriedClock.layer))
+  )
+
+  it.scoped(
+    "records no generation as the base of its WAL that another process has written beside the inspection of the files",
+    () =>
+      withStore((filename) =>
+        Effect.gen(function* () {
+          const session = yield* openSession
+          const other = yield* Effect.acquireRelease(
+            Effect.sync(() => new BetterSqlite3(filename)),
+            (other) => Effect.sync(() => other.close())
+          )
+          let isComplete = false
+          const raced = (connection: Connection): Connection => ({
+            ...connection,
+            executeUnprepared: (statement, ...rest) =>
+              Effect.tap(connection.executeUnprepared(statement, ...rest), () => {
+                if (isComplete && statement.includes("NOOP")) {
+                  isComplete = false
+                  other.exec(
+                    "UPDATE charlotte_generation SET base = generation, generation = lower(hex(randomblob(16)))"
+                  )
+                }
+                if (statement.includes("PASSIVE")) isComplete = true
+              })
+          })
+          const guard = yield* DatabaseFileGuard.guard(
+            { ...session, reserve: (use) => session.reserve((connection) => use(raced(connection))) },
+            filename,
+            { isWritable: true }
+          )
+          yield* session.transaction(session.join(guard.begin))
+          const row = other.prepare("SELECT base FROM charlotte_generation").get()
+          expect(yield* isMissingInFile(filename, String(Object(row).base))).toBe(false)
+        }).pipe(Effect.scoped)
+      )
   )
 
   it.effect("works in memory, without a file", () => created(1).pipe(Effect.provide(layer(":memory:"))))
