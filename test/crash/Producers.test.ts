@@ -94,17 +94,17 @@ describe("producers and a worker that are killed", () => {
         const jobs = yield* Effect.gen(function* () {
           yield* live(program, ["worker", filename], story)
           const runs = yield* Runs.Runs
-          yield* poll(
+          const unfinished = yield* poll(
             Effect.map(
-              Effect.all([
-                runs.list({ kind: "mail", status: "pending", limit: 1 }),
-                runs.list({ kind: "mail", status: "running", limit: 1 }),
-                runs.list({ kind: "mail", status: "interrupted", limit: 1 })
-              ]),
-              (unfinished) => unfinished.flat().length
+              Effect.forEach(["pending", "running", "interrupted"] as const, (status) =>
+                runs.list({ kind: "mail", status, limit: 1_000 })
+              ),
+              (lists) => lists.flat()
             ),
-            { until: (unfinished) => unfinished === 0, pause: 100, atMost: "5 minutes" }
+            { until: (runs) => runs.length === 0 || story.wrong.length > 0, pause: 100, atMost: "5 minutes" }
           )
+          expect(story.wrong).toEqual([])
+          expect(unfinished.map(({ attempt, id, status }) => `${id} ${status} ${attempt}`)).toEqual([])
           const completed = new Map<string, number>()
           let before: Parameters<typeof runs.page>[0] = { kind: "mail", limit: 1_000 }
           while (before !== undefined) {
