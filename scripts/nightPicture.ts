@@ -10,6 +10,7 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
+import { sender } from "../src/cli/act/sender.js"
 import * as Emulator from "../test/cli/run/Emulator.js"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
@@ -210,7 +211,7 @@ const picture = async (): Promise<string> => {
   return svg(
     lines
       .filter(({ text }) => !/^ {2}(diff|result) /.test(text))
-      .map(({ at, text }) => ({ at, text: text.replaceAll(home, "~").trimEnd() }))
+      .map(({ at, text }) => ({ at, text: text.replaceAll(home, "~").replaceAll(sender(), "ada@laptop").trimEnd() }))
   )
 }
 
