@@ -11,7 +11,6 @@ import type { Repository } from "../../git/Repository.js"
 import * as plainText from "../../internal/plainText.js"
 import { Plan, Task, Unit } from "../plan/Plan.js"
 import { listed } from "./chooseUnits.js"
-import type * as Fold from "./Fold.js"
 import { mergeCommits } from "./mergeUnit.js"
 import * as PlanSnapshot from "./PlanSnapshot.js"
 import { type FormerJob, refusedUnits } from "./retryJob.js"
@@ -36,8 +35,7 @@ export const carryOver = (former: FormerJob, { repository, target, tip, wanted }
     const { id, snapshot, work } = former
     const { base, plan, taken, targetAt } = snapshot
     const recorded = recordsOf(work)
-    const standing = (unit: string) => scheduleUnits.standing(recorded, unit)
-    const done = doneOf(plan, standing, (unit) => wasRejected(recorded, unit))
+    const done = doneOf(former, recorded)
     const isDone = (unit: Unit) => done.includes(unit)
     yield* checkNames(former, recorded, wanted ?? [], done)
 
@@ -91,20 +89,30 @@ export const carryOver = (former: FormerJob, { repository, target, tip, wanted }
     }
   })
 
-/** Whether a task was added to the unit since its work was rejected: that work was in the result, from which the task continues. */
-const wasRejected = (recorded: unitCommits.Recorded, { id, tasks }: Unit): boolean =>
-  unitCommits.plannedOf(recorded, id).some(({ task }) => tasks.every(({ number }) => number !== task))
+/** How often the unit was rejected. Each time its work was in the result, from which it continues with a further task. */
+const rejections = ({ decisions }: FormerJob, { id }: Unit): number =>
+  decisions.filter(({ unit }) => unit === id).length
+
+/** Whether nothing is left to do. The job may have been stopped before it recorded the further task of a rejection. */
+const isOver = (former: FormerJob, recorded: unitCommits.Recorded, unit: Unit): boolean => {
+  const further = unitCommits
+    .plannedOf(recorded, unit.id)
+    .filter(({ task }) => unit.tasks.every(({ number }) => number !== task))
+  return (
+    ["merged", "done", "empty"].includes(scheduleUnits.standing(recorded, unit.id)) &&
+    further.length >= rejections(former, unit)
+  )
+}
 
 /** The units that are done, with all whose work they contain: what continued from a result contains the work of all units. */
-const doneOf = (
-  { units }: Plan,
-  standing: (unit: string) => Fold.Standing,
-  wasRejected: (unit: Unit) => boolean
-): ReadonlyArray<Unit> => {
-  let done = units.filter(({ id }) => ["merged", "done", "empty"].includes(standing(id)))
+const doneOf = (former: FormerJob, recorded: unitCommits.Recorded): ReadonlyArray<Unit> => {
+  const { units } = former.snapshot.plan
+  let done = units.filter((unit) => isOver(former, recorded, unit))
   for (;;) {
     const left = units.filter((unit) => !done.includes(unit))
-    const next = done.filter((unit) => left.every(({ id }) => !wasRejected(unit) && !unit.dependsOn.includes(id)))
+    const next = done.filter((unit) =>
+      left.every(({ id }) => rejections(former, unit) === 0 && !unit.dependsOn.includes(id))
+    )
     if (next.length === done.length) return done
     done = next
   }
@@ -164,11 +172,12 @@ interface Folding {
  * The result of the job as far as it has only these units, so that nothing is merged twice; the others are merged into it. Each recorded
  * result may have the work that was rejected of a unit that does not land.
  */
-const fold = ({ id, snapshot }: FormerJob, { recorded, repository, tips, units }: Folding) =>
+const fold = (former: FormerJob, { recorded, repository, tips, units }: Folding) =>
   Effect.gen(function* () {
+    const { id, snapshot } = former
     const { base, plan, taken } = snapshot
     const { progress } = recorded
-    const isClean = plan.units.every((unit) => units.includes(unit) || !wasRejected(recorded, unit))
+    const isClean = plan.units.every((unit) => units.includes(unit) || rejections(former, unit) === 0)
     const merged = isClean ? plan.units.filter(({ id }) => progress.unit(id).state === "merged") : []
     const whole = Array.takeWhile(merged, ({ id }) => units.some((unit) => unit.id === id))
     const result = Option.flatMap(Array.last(whole), (unit) =>

@@ -13,6 +13,7 @@ import { Git } from "../../git/Git.js"
 import { MergeResult } from "../../git/Merge.js"
 import { AbsolutePath, type BranchName, ObjectId, RepoPath, resultBranch, type UnitName } from "../../git/RefNames.js"
 import type { Repository } from "../../git/Repository.js"
+import * as Decisions from "../Decisions.js"
 import { Plan, Task, Unit } from "../plan/Plan.js"
 import * as chooseUnits from "./chooseUnits.js"
 import * as CarryOver from "./CarryOver.js"
@@ -24,6 +25,7 @@ export interface FormerJob {
   readonly snapshot: PlanSnapshot.PlanSnapshot
   readonly work: Work
   readonly questions: ReadonlyArray<Question>
+  readonly decisions: ReadonlyArray<Decisions.Decision>
 }
 
 /** The job to retry; fails with the reason if it cannot be retried. */
@@ -57,7 +59,14 @@ export const ended = (
     const snapshot = yield* PlanSnapshot.decode(kept.value)
     if (snapshot.identity !== repository.identity)
       return yield* Effect.fail(`job ${id} ran in another repository: ${snapshot.topLevel}`)
-    return { id, status, snapshot, work: yield* store.work.of(id), questions: yield* store.questions.of(id) }
+    return {
+      id,
+      status,
+      snapshot,
+      work: yield* store.work.of(id),
+      questions: yield* store.questions.of(id),
+      decisions: yield* Decisions.read(store, id)
+    }
   }).pipe(Effect.mapError((error) => (typeof error === "string" ? error : error.message)))
 
 const decodePath = Schema.decodeOption(AbsolutePath)

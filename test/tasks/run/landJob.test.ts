@@ -314,7 +314,7 @@ describe("landing the work of a job", () => {
     })
   )
 
-  for (const end of ["fails", "is stopped"])
+  for (const end of ["fails", "is stopped", "is stopped before it is begun"])
     it.scopedLive(`leaves out all work of a unit that was rejected and whose further task ${end}`, () =>
       Effect.gen(function* () {
         const world = yield* Repository.sandbox
@@ -329,12 +329,15 @@ describe("landing the work of a job", () => {
           const manager = yield* JobManager.JobManager
           const { id } = yield* asked(config)
           const script = end === "fails" ? "false" : pausing(world, "true")
+          const isBegun = !end.endsWith("begun")
+          if (!isBegun) yield* manager.pause()
           yield* decide(id, { because: `Do this:\n\n\`\`\`sh\n${script}\n\`\`\``, unit: "d" })
           if (end !== "fails") {
-            yield* appears(`${world.root}/go.reached`)
+            if (isBegun) yield* appears(`${world.root}/go.reached`)
             yield* manager.stop(id)
           }
           yield* ended(id)
+          if (!isBegun) yield* manager.unpause()
           const { run } = yield* land({ ...config, land: "auto" }, id)
           const leftOut = ["d", "f"].map((unit) => ({ unit, job: id }))
           expect(run).toMatchObject({ status: "completed", result: { leftOut } })
