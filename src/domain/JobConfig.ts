@@ -101,8 +101,9 @@ export class JobConfig extends Schema.Class<JobConfig>("charlotte/JobConfig")(
     /** An ended job whose work this one lands: the units that are done, verified together, without any agent. */
     landOf: Schema.optional(JobId),
     /**
-     * Only these units of a retry are worked on, and the units that depend on them; others stay as the job before has left them. With
-     * `landOf`, only these land, and all that they depend on.
+     * Only these units are worked on, and all that they depend on, as if the plan had no others. With `retryOf`, only these are worked
+     * on, and the units that depend on them; others stay as the job before has left them. With `landOf`, only these land, and all that
+     * they depend on.
      */
     units: Schema.optional(Schema.NonEmptyArray(text)),
     /**

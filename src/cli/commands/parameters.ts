@@ -132,4 +132,16 @@ export const search = (description: string) =>
   )
 
 /** The options that describe a job. */
-export const submit = { tasksDir, repo, target, agent, concurrency, land, noLand, conflicts, dryRun, labels }
+export const submit = {
+  tasksDir,
+  unit: units("Work only on this unit and what it depends on, as if the others were not in the plan; can be repeated."),
+  repo,
+  target,
+  agent,
+  concurrency,
+  land,
+  noLand,
+  conflicts,
+  dryRun,
+  labels
+}

@@ -1,7 +1,7 @@
 /**
  * The config of a job, from the options that describe it.
  */
-import { Effect, Option } from "effect"
+import { Array, Effect, Option } from "effect"
 import { Home } from "../../daemon/home/Home.js"
 import { type Conflicts, JobConfig, type Landing } from "../../domain/JobConfig.js"
 import { Git } from "../../git/Git.js"
@@ -11,6 +11,7 @@ import * as PlanTree from "../show/PlanTree.js"
 import { UsageError } from "../parser/UsageError.js"
 
 export interface Given extends resolveTasksDir.Given {
+  readonly unit: ReadonlyArray<string>
   readonly target: Option.Option<string>
   readonly agent: Option.Option<string>
   readonly concurrency: Option.Option<number>
@@ -35,6 +36,7 @@ export const read = (given: Given) =>
       dryRun: given.dryRun,
       land: given.noLand ? false : Option.getOrElse(given.land, () => true),
       labels: Object.fromEntries(given.labels),
+      ...(Array.isNonEmptyReadonlyArray(given.unit) && { units: given.unit }),
       ...Option.match(given.concurrency, { onNone: () => ({}), onSome: (concurrency) => ({ concurrency }) }),
       ...Option.match(given.conflicts, { onNone: () => ({}), onSome: (conflicts) => ({ conflicts }) }),
       ...Option.match(given.agent, { onNone: () => ({}), onSome: (agent) => ({ agent }) })

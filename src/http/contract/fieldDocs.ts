@@ -305,7 +305,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   "IdempotencyKeyReused.key": ["The idempotency key.", "deploy-2026-01-31"],
   "Issue.path": ["The path of the field.", ["limit"]],
   "JobConfig.units": [
-    "The units of a retry, besides those that depend on them; with landOf, those that land, besides what they depend on.",
+    "The units to work on, besides those that they depend on; of a retry, besides those that depend on them; with landOf, those that land.",
     ["api"]
   ],
   "JobEvent.job.resumed.by": ["What ended the wait: its time, a signal, or a person who resumed the job.", "time"],

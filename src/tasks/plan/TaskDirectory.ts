@@ -7,11 +7,13 @@ import type { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
 import { Effect, Either, Option } from "effect"
 import { createHash } from "node:crypto"
+import { posix } from "node:path"
 import * as race from "../../internal/race.js"
 import * as AgentChoice from "./AgentChoice.js"
 import * as UnitDirectory from "./UnitDirectory.js"
 import * as Planner from "./Planner.js"
 import { InvalidPlan, Diagnostic } from "../../yaml/Diagnostic.js"
+import { suggestion } from "../../yaml/didYouMean.js"
 import * as Settings from "./Settings.js"
 import * as TaskFile from "./TaskFile.js"
 import * as TextFile from "../../yaml/TextFile.js"
@@ -42,6 +44,8 @@ export const read = Effect.fn("TaskDirectory.read")(function* <R = never>(option
   readonly repository: string
   /** Absolute, or relative to the repository. */
   readonly tasksDir: string
+  /** Only these units and all that they depend on are read into the plan; the others are as if they were not there. */
+  readonly units?: ReadonlyArray<string> | undefined
   /** The agent of the job, which overrides those that the files name. With `script`, each task needs an `sh` block. */
   readonly agent?: string | undefined
   /** Checks the agents that the files name, for each task that is not complete. */
@@ -57,23 +61,47 @@ export const read = Effect.fn("TaskDirectory.read")(function* <R = never>(option
   const files: Array<string> = []
   const readText = reader(top, files)
   const { agents, problems: settingsProblems, settings } = yield* readSettings(top, readText)
-  const read = yield* race.map(units, 16, (unit) => readUnit(unit, unit === top, readText))
-  const sources = read.map(({ tasks, ...unit }) => ({
+  const all = yield* race.map(units, 16, (unit) => readUnit(unit, unit === top, readText))
+  const chosen = options.units === undefined ? all : yield* choose(top, all, options.units)
+  const sources = chosen.map(({ tasks, ...unit }) => ({
     ...unit,
     tasks: tasks.map((task) => ({
       ...task,
       choices: AgentChoice.resolve([task.agents, unit.file.agents, agents], options.agent)
     }))
   }))
+  const others = new Set(all.filter((unit) => !chosen.includes(unit)).map(({ dir }) => dir))
+  const isOfOthers = (file: string) => others.has(posix.dirname(file))
   const agentProblems = yield* checkAgents(sources, options.checkAgent ?? (() => Effect.succeedNone))
   return yield* Planner.plan({
     dir: top.name,
-    files: files.toSorted(),
+    files: files.filter((file) => !isOfOthers(file)).toSorted(),
     units: sources,
     settings,
     problems: [...problems, ...settingsProblems, ...agentProblems]
   })
 })
+
+/** The named units and all that they depend on, in the order of the directory. */
+const choose = <A extends Pick<Planner.UnitSource, "file">>(
+  top: UnitDirectory.UnitDirectory,
+  units: ReadonlyArray<A>,
+  names: ReadonlyArray<string>
+): Effect.Effect<ReadonlyArray<A>, InvalidPlan> => {
+  const ids = units.map(({ file }) => file.id)
+  const unknown = names.filter((name) => !ids.includes(name))
+  if (unknown.length > 0) {
+    const message = (name: string) => `has no unit "${name}"${suggestion(name, ids.toSorted())}`
+    return Effect.fail(
+      InvalidPlan.of(unknown.map((name) => new Diagnostic({ file: top.name, message: message(name) })))
+    )
+  }
+  const chosen = new Set(names)
+  // A set that grows is walked to its end.
+  for (const name of chosen)
+    for (const { file } of units) if (file.id === name) for (const { to } of file.dependsOn) chosen.add(to)
+  return Effect.succeed(units.filter(({ file }) => chosen.has(file.id)))
+}
 
 /** The problems with the agents of the tasks to do; one that concerns several tasks is reported once. */
 const checkAgents = Effect.fnUntraced(function* <R>(

@@ -50,6 +50,8 @@ export class PlanSnapshot extends Schema.Class<PlanSnapshot>("charlotte/PlanSnap
   /** The agents of the plan, for people. */
   agent: Schema.String,
   plan: Plan,
+  /** The units that were chosen at the first submission; a retry leaves out the same others. */
+  only: Schema.optional(Schema.Array(Schema.String)),
   taken: Taken
 }) {
   /** The agents for a task; a job that version 0.1.0 accepted has one for all. */

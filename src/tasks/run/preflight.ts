@@ -39,10 +39,13 @@ export const read = (config: JobConfig, directory: string) =>
     if (Either.isLeft(reloaded)) return yield* new InvalidJobConfig({ issues: at("agent", reloaded.left.map(String)) })
     const repository = yield* git.open(config.repoPath)
     if (config.landOf !== undefined) return yield* toLand(config, config.landOf, { agents, directory, repository })
+    const former = yield* Effect.either(retryJob.find(config.retryOf, repository))
+    const only = config.retryOf === undefined ? config.units : Option.getOrUndefined(chosenBefore(former))
     const planned = yield* Effect.either(
       TaskDirectory.read({
         repository: repository.topLevel,
         tasksDir: config.tasksDir,
+        units: only,
         agent: config.agent,
         checkAgent: checkAgent(agents)
       })
@@ -57,15 +60,13 @@ export const read = (config: JobConfig, directory: string) =>
       })
     )
     const agentProblems = yield* problemsWithAgent(agents, config, planned)
-    const former = yield* Effect.either(retryJob.find(config.retryOf, repository))
     const issues = [
       ...at("targetBranch", Either.isLeft(target) ? target.left : []),
       ...at("tasksDir", Either.isLeft(planned) ? planned.left.problems.map(String) : []),
       ...at("agent", agentProblems),
       ...at("tasksDir", Either.isLeft(planned) ? [] : yield* spendingProblems(agents, planned.right)),
       ...at("retryOf", Either.isLeft(former) ? [former.left] : []),
-      ...at("land", Either.isLeft(target) ? [] : proposalProblems(repository, target.right.name, lands)),
-      ...at("units", config.units !== undefined && config.retryOf === undefined ? [notARetry] : [])
+      ...at("land", Either.isLeft(target) ? [] : proposalProblems(repository, target.right.name, lands))
     ]
     const fileProblems = Either.isLeft(planned)
       ? []
@@ -97,6 +98,7 @@ export const read = (config: JobConfig, directory: string) =>
       base,
       agent: agentsOf(planned.right),
       plan,
+      ...(only !== undefined && { only }),
       taken
     })
   }).pipe(
@@ -105,7 +107,9 @@ export const read = (config: JobConfig, directory: string) =>
     )
   )
 
-const notARetry = "units can be chosen only with retryOf or landOf"
+/** The units to which the first of a chain of retries was restricted. */
+const chosenBefore = (former: Either.Either<Option.Option<retryJob.FormerJob>, string>) =>
+  Option.flatMapNullable(Option.flatten(Either.getRight(former)), ({ snapshot }) => snapshot.only)
 
 const proposalProblems = (repository: Repository, target: BranchName, lands: Landing): ReadonlyArray<string> =>
   lands === "pull-request" && Option.isNone(Remote.of(repository, target)) ? [noRemote] : []

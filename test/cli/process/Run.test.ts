@@ -51,6 +51,38 @@ describe("charlotte run", () => {
     })
   )
 
+  it.scopedLive(
+    "--unit works on a unit and what it depends on, as if there were no others, and lands; so does its retry",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* Charlotte.world(() => ({
+          ...Tasks.simple,
+          "b/01-three.md": task(1, "echo almost > three", "grep -q three three"),
+          "c/IMPLEMENTATION_PLAN.md": unit(["b"]),
+          "c/01-four.md": task(1, "echo four > four", "test -f four"),
+          "d/IMPLEMENTATION_PLAN.md": "",
+          "d/01-broken.md": "no frontmatter"
+        }))
+        yield* world.write(`${world.repository}/tasks/d/02-new.md`, "not committed")
+        const unknown = yield* Charlotte.run(world, "exec charlotte run tasks --unit bb")
+        expect([unknown.code, unknown.err]).toEqual([2, 'tasks: has no unit "bb": did you mean "b"?\n'])
+        const plan = yield* Charlotte.run(world, "exec charlotte run tasks --unit b --dry-run")
+        expect([plan.code, plan.out]).toEqual([0, expect.stringContaining("\n2 units, 3 tasks, 2 waves: 3 to do")])
+        const failed = yield* Charlotte.run(world, "exec charlotte run tasks --unit b")
+        expect([failed.code, failed.err]).toEqual([1, ""])
+
+        yield* world.write(`${world.repository}/tasks/b/01-three.md`, Tasks.simple["b/01-three.md"])
+        yield* world.shell(world.repository, "git commit --quiet -m mended tasks/b")
+        const retried = yield* Charlotte.run(world, Charlotte.next(failed))
+        expect([retried.code, retried.err]).toEqual([0, ""])
+        expect(retried.out).toMatch(
+          /\n {2}units {4}1 merged, 1 already complete\n {2}tasks {4}1 done, 2 already complete\n/
+        )
+        expect(yield* Tasks.done(world)).toEqual(Tasks.all)
+        expect(existsSync(`${world.repository}/four`)).toBe(false)
+      })
+  )
+
   it.scopedLive("names the branch of a failed unit and prints the end of its agent's output", () =>
     Effect.gen(function* () {
       const world = yield* Charlotte.world(() => ({

@@ -13,11 +13,17 @@ import * as TaskDirectory from "../../../src/tasks/plan/TaskDirectory.js"
 import { interruptedAfter } from "../../support/interruption.js"
 import { files, repository, task, unit } from "./TaskFiles.js"
 
-const read = (repository: string, options?: { readonly tasksDir?: string; readonly agent?: string }) =>
+interface Options {
+  readonly tasksDir?: string
+  readonly agent?: string
+  readonly units?: ReadonlyArray<string>
+}
+
+const read = (repository: string, options?: Options) =>
   TaskDirectory.read({ repository, tasksDir: "tasks", ...options }).pipe(Effect.provide(files))
 
 /** All problems, one per line. */
-const problems = (repository: string, options?: { readonly tasksDir?: string; readonly agent?: string }) =>
+const problems = (repository: string, options?: Options) =>
   read(repository, options).pipe(
     Effect.flip,
     Effect.map((invalid) => invalid.problems.map(String))
@@ -93,6 +99,36 @@ describe("TaskDirectory.read", () => {
       expect(yield* Schema.decodeUnknown(Schema.parseJson(Plan))(json)).toEqual(plan)
       const { file, sha256 } = plan.units[0]?.tasks[0] ?? expect.fail()
       expect(execFileSync("sha256sum", [join(path, file)]).toString()).toContain(sha256)
+    })
+  )
+
+  it.scoped("reads only the chosen units and all that they depend on, whatever is wrong with others", () =>
+    Effect.gen(function* () {
+      const path = yield* repository({
+        ...twoUnits,
+        "tasks/charlotte.yaml": "attempts: 2\n",
+        "tasks/db/IMPLEMENTATION_PLAN.md": unit("db", ["base"]),
+        "tasks/base/IMPLEMENTATION_PLAN.md": "",
+        "tasks/base/01-a.md": task(1),
+        "tasks/web/IMPLEMENTATION_PLAN.md": unit("web", ["api", "none"]),
+        "tasks/web/01-broken.md": "no frontmatter"
+      })
+      const chosen = (...units: ReadonlyArray<string>) =>
+        Effect.map(read(path, { units }), ({ files, settings, units }) => ({
+          attempts: settings.attempts,
+          files: files.length,
+          units: units.map(({ id }) => id)
+        }))
+      expect(yield* chosen("api")).toEqual({ attempts: 2, files: 9, units: ["base", "db", "api"] })
+      expect(yield* chosen("base")).toEqual({ attempts: 2, files: 3, units: ["base"] })
+      expect(yield* chosen("base", "db")).toEqual({ attempts: 2, files: 5, units: ["base", "db"] })
+      expect(yield* problems(path, { units: ["ap", "base", "x"] })).toEqual([
+        'tasks: has no unit "ap": did you mean "api"?',
+        'tasks: has no unit "x": expected one of api, base, db, web'
+      ])
+      expect((yield* problems(path, { units: ["web"] })).join()).toContain(
+        "tasks/web/01-broken.md:1: has no frontmatter"
+      )
     })
   )
 

@@ -355,8 +355,6 @@ describe("retry", () => {
             Effect.map(refusal(run({ ...config, retryOf: first.id, units })), ({ message }) => message)
           expect(yield* say("a", "bb")).toContain("units: there is no unit bb: the units are b, done, a, aa, ab")
           expect(yield* say("a", "ab")).toContain("units: unit ab depends on b, not done yet: add --unit b")
-          const { message } = yield* refusal(run({ ...config, units: ["a"] }))
-          expect(message).toContain("units: units can be chosen only with retryOf")
         }).pipe(Effect.provide(charlotte(world)))
       })
     )
