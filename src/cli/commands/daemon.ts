@@ -130,13 +130,44 @@ const status = CommandTree.command(
   async () => (await import("../daemon/status.js")).status
 )
 
+const install = CommandTree.command(
+  {
+    description:
+      "Make the daemon a systemd user service, with these options and the PATH of this shell. Afterwards the other commands start and stop it by systemctl. Says whether it runs without a login. Not for root; on Linux only.",
+    example: "charlotte daemon install",
+    isLocal: true,
+    parameters: { ...port, database, ...node, json }
+  },
+  async () => (await import("../service/install.js")).install
+)
+
+const uninstall = CommandTree.command(
+  {
+    description: "Stop the service and remove it. Variables in the file env of the home stay.",
+    example: "charlotte daemon uninstall",
+    isLocal: true,
+    parameters: { json }
+  },
+  async () => (await import("../service/uninstall.js")).uninstall
+)
+
 export const daemon: CommandTree.Group = {
   description: "Manage the background daemon. Its jobs do not depend on a terminal.",
   children: {
     start,
     stop,
     restart,
-    status
+    status,
+    install,
+    uninstall
   },
-  synonyms: { up: ["start"], down: ["stop"], kill: ["stop"], info: ["status"], ps: ["status"] }
+  synonyms: {
+    up: ["start"],
+    enable: ["install"],
+    disable: ["uninstall"],
+    down: ["stop"],
+    kill: ["stop"],
+    info: ["status"],
+    ps: ["status"]
+  }
 }

@@ -11,6 +11,7 @@ import * as NodeSettings from "../../daemon/config/NodeSettings.js"
 import * as JobClient from "../../http/client/JobClient.js"
 import { RealClock } from "../../internal/RealClock.js"
 import * as ExitCode from "../errors/ExitCode.js"
+import * as Service from "../service/Service.js"
 import { Output } from "../terminal/Output.js"
 import { ensureResponding, type NotResponding } from "./ensureResponding.js"
 import * as spawnDaemon from "./spawnDaemon.js"
@@ -63,6 +64,23 @@ export class OtherNode extends Schema.TaggedError<OtherNode>()("OtherNode", {
   }
 }
 
+/** The daemon is a service, and its options are in its unit. */
+export class ServiceHasOptions extends Schema.TaggedError<ServiceHasOptions>()("ServiceHasOptions", {
+  /** The path of the unit. */
+  unit: Schema.String,
+  options: Schema.Array(Schema.String)
+}) {
+  override get message() {
+    const { options, unit } = this
+    const install = `charlotte daemon install ${options.filter((option) => option !== again).join(" ")}`
+    return options.includes(again)
+      ? `the daemon is a service, started as ${unit} says; for this once, start it with: charlotte daemon start --foreground ${options.join(" ")}`
+      : `the daemon is a service, started as ${unit} says; change that with: ${install}`
+  }
+}
+
+const again = "--again"
+
 export interface Up {
   readonly holder: LockOwner.LockOwner
   /** Whether this call has started it. */
@@ -81,7 +99,7 @@ export const up = (
   options: Options
 ): Effect.Effect<
   Up,
-  ExitCode.Quit | LockOwner.HomeBusy | NotListening | NotResponding | OtherDatabase | OtherNode,
+  ExitCode.Quit | LockOwner.HomeBusy | NotListening | NotResponding | OtherDatabase | OtherNode | ServiceHasOptions,
   FileSystem | Home | Output | Path
 > =>
   Effect.catchTag(find(options), "NotStarted", ({ code, text }) =>
@@ -104,8 +122,9 @@ const find = (options: Options) =>
         return yield* listening(holder, isNew, options)
       }
       if (holder === undefined) {
+        const service = yield* refuseWithService(options)
         const level = yield* FiberRef.get(FiberRef.currentMinimumLogLevel)
-        const tried = yield* Effect.either(spawnDaemon.launch(words(options, level)))
+        const tried = yield* Effect.either(service ? Service.start : spawnDaemon.launch(commandLine(options, level)))
         isNew = tried._tag === "Right"
         // Another process was faster; the next round finds it, or it has exited.
         if (tried._tag === "Left" && (tried.left.code !== ExitCode.busy || ++lost === enough)) return yield* tried.left
@@ -116,6 +135,16 @@ const find = (options: Options) =>
       if ((yield* now) > seen.deadline) return yield* new LockOwner.HomeBusy({ directory, holder })
       yield* sleep(pause)
     }
+  })
+
+/** Whether the daemon of the home is a service; fails if it is, and would have to be started with other options. */
+export const refuseWithService = (options: Options) =>
+  Effect.gen(function* () {
+    const service = yield* Service.installed
+    if (Option.isNone(service)) return false
+    const given = words({ ...options, json: false }, LogLevel.None)
+    if (given.length > 0) return yield* new ServiceHasOptions({ unit: service.value.file, options: given })
+    return true
   })
 
 /** Skips the check if the client cannot be created: the daemon may still respond. */
@@ -148,11 +177,15 @@ const listening = (holder: LockOwner.LockOwner, isNew: boolean, { listen }: Opti
   })
 
 /** The command line of the daemon. */
-const words = ({ again = false, database, json, listen, node, port }: Options, level: LogLevel.LogLevel) => [
+export const commandLine = (options: Options, level: LogLevel.LogLevel): ReadonlyArray<string> => [
   "daemon",
   "start",
   "--foreground",
-  ...NodeSettings.words({
+  ...words(options, level)
+]
+
+const words = ({ again = false, database, json, listen, node, port }: Options, level: LogLevel.LogLevel) =>
+  NodeSettings.words({
     again,
     listen: Option.getOrUndefined(Option.map(listen, LockOwner.show)),
     ...port,
@@ -162,4 +195,3 @@ const words = ({ again = false, database, json, listen, node, port }: Options, l
     json,
     logLevel: level === LogLevel.None ? undefined : level._tag.toLowerCase()
   })
-]

@@ -16,7 +16,15 @@ export type Options = Omit<ensureRunning.Options, "node" | "port"> & settingsOf.
 
 export const restart = ({ database, json, ...given }: Options) =>
   Effect.gen(function* () {
-    const before = yield* LockOwner.find
+    // A service has its options in its unit, also where another daemon is running.
+    const isService = yield* ensureRunning.refuseWithService({
+      database,
+      listen: given.listen,
+      node: settingsOf.ofNode(given),
+      port: settingsOf.ofPort(given),
+      json
+    })
+    const before = isService ? Option.none<LockOwner.LockOwner>() : yield* LockOwner.find
     const asBefore = Option.isNone(given.listen) ? Option.getOrUndefined(before)?.port : undefined
     const settings = { ...asBefore, ...settingsOf.ofPort(given) }
     const listen = Option.orElse(given.listen, () => Option.flatMap(before, port))

@@ -8,6 +8,7 @@ import { Home } from "../../daemon/home/Home.js"
 import * as JobClient from "../../http/client/JobClient.js"
 import { KernelRef } from "../../internal/ProcessIdentity.js"
 import { poll } from "../../internal/RealClock.js"
+import * as Service from "../service/Service.js"
 
 /** The daemon has not exited in time. */
 export class StillUp extends Schema.TaggedError<StillUp>()("StillUp", {
@@ -29,14 +30,17 @@ const pause = 20
 /** The daemon that has exited; none if none was running. */
 export const down: Effect.Effect<
   Option.Option<LockOwner.LockOwner>,
-  LockOwner.HomeBusy | StillUp,
+  LockOwner.HomeBusy | Service.ServiceFailed | StillUp,
   FileSystem | Home
 > = Effect.gen(function* () {
   const { directory, log, socket } = yield* Home
   const found = yield* LockOwner.find
-  if (Option.isNone(found)) return found
-  const holder = found.value
-  if (holder.what !== "daemon") return yield* new LockOwner.HomeBusy({ directory, holder })
+  const holder = Option.getOrUndefined(found)
+  if (holder?.what === "run") return yield* new LockOwner.HomeBusy({ directory, holder })
+  yield* Service.stop
+  if (holder === undefined) return found
+  // The daemon may have been started before the service was installed.
+  if (!(yield* isUp(holder))) return found
   const asked = yield* Effect.flatMap(JobClient.make({ socket }), ({ shutdown }) => shutdown).pipe(
     Effect.scoped,
     Effect.timeout(patienceToAnswer),

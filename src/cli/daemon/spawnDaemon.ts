@@ -3,7 +3,7 @@
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
-import { Effect, Schema } from "effect"
+import { type Array, Effect, Schema } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { closeSync, openSync } from "node:fs"
 import { Home } from "../../daemon/home/Home.js"
@@ -86,11 +86,16 @@ interface Options {
 const Message = Schema.Union(Schema.Struct({ progress: Schema.String }), Schema.Literal("ready"))
 type Message = typeof Message.Type
 
+/** The program of this process, without the words of its command line. */
+export const program = (): Array.NonEmptyReadonlyArray<string> => {
+  const [, script = ""] = process.argv
+  return [process.execPath, ...process.execArgv.filter((option) => !option.startsWith("--inspect")), script]
+}
+
 const begin = (words: ReadonlyArray<string>, { cwd, env, err, show }: Options): Effect.Effect<Begun> =>
   Effect.async((resume) => {
-    const [, script = ""] = process.argv
-    const options = process.execArgv.filter((option) => !option.startsWith("--inspect"))
-    const child: ChildProcess = spawn(process.execPath, [...options, script, ...words], {
+    const [file, ...rest] = program()
+    const child: ChildProcess = spawn(file, [...rest, ...words], {
       cwd,
       env,
       // A separate session, without signals from the terminal.

@@ -24,13 +24,17 @@ const marks: { readonly [S in Finding["status"]]: StyledLine.Piece } = {
 }
 
 export const lines = ({ findings, problems, warnings }: Report, columns: number): ReadonlyArray<StyledLine.Line> => {
-  const longest = Math.max(...findings.map(({ check }) => check.length))
   const counts = [format.count(problems, "problem"), format.count(warnings, "warning")].join(", ")
   return [
-    ...findings.flatMap((finding) => ofFinding(finding, longest, columns)),
+    ...linesOf(findings, columns),
     StyledLine.empty,
     [StyledLine.raw(problems + warnings === 0 ? "No problems found." : counts, problems === 0 ? "plain" : "bad")]
   ]
+}
+
+export const linesOf = (findings: Report["findings"], columns: number): ReadonlyArray<StyledLine.Line> => {
+  const longest = Math.max(...findings.map(({ check }) => check.length))
+  return findings.flatMap((finding) => ofFinding(finding, longest, columns))
 }
 
 /** Remedies do not wrap: they may be commands to copy. */

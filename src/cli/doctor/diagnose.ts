@@ -15,6 +15,7 @@ import * as Finding from "./Finding.js"
 import * as HomeDirectory from "./home.js"
 import * as database from "./database.js"
 import * as Report from "./Report.js"
+import * as service from "./service.js"
 import * as ExitCode from "../errors/ExitCode.js"
 import { columns, writeJson, writeLines } from "../terminal/Output.js"
 
@@ -47,7 +48,7 @@ const withoutSqlite = Finding.warning(
 const home = (options: database.Options) =>
   Effect.gen(function* () {
     const directory = yield* HomeDirectory.check
-    return [...directory, ...(yield* agents.check), ...(yield* database.check(options))]
+    return [...directory, ...(yield* agents.check), ...(yield* service.check), ...(yield* database.check(options))]
   }).pipe(
     Effect.provide(Home.layerUntouched),
     Effect.catchTag("HomeUnusable", ({ message }) =>

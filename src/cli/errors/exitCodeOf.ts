@@ -14,6 +14,8 @@ const byTag: Readonly<Record<string, number>> = {
   InvalidPlan: invalid,
   InvalidJobConfig: invalid,
   InvalidConfiguration: invalid,
+  NoService: invalid,
+  ServiceHasOptions: invalid,
   HomeExported: invalid,
   HomeUnusable: invalid,
   ListenRefused: invalid,
