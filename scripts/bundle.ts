@@ -29,11 +29,19 @@ const beside: Plugin = {
     onResolve({ filter: /^\.\/main\.js$/ }, () => ({ path: "./chunks/main.cjs", external: true }))
 }
 
-/** Packages of Effect import these for features that the command never uses; they would be 54 KB of the tarball. */
+/**
+ * Packages import these for features that the command never uses; they would be 54 KB of the tarball, and the validator of the MCP library
+ * another 40 KB.
+ */
 const unused: Plugin = {
   name: "unused packages",
   setup: ({ onLoad, onResolve }) => {
-    onResolve({ filter: /^(fast-check|msgpackr|ws)$/ }, ({ path }) => ({ path, namespace: "unused" }))
+    onResolve({ filter: /^(fast-check|msgpackr|ws|\.\/ajvProvider-\w+\.mjs)$/ }, ({ path }) => ({
+      path,
+      namespace: "unused"
+    }))
+    // The export of the validator of the MCP library, which is an ES module.
+    onLoad({ filter: /ajvProvider/, namespace: "unused" }, () => ({ contents: "export const n = undefined" }))
     onLoad({ filter: /.*/, namespace: "unused" }, () => ({ contents: "module.exports = {}" }))
   }
 }

@@ -12,6 +12,7 @@ import { exportHome, importHome } from "../commands/home.js"
 import { jobs } from "../commands/jobs.js"
 import { land } from "../commands/land.js"
 import { logs } from "../commands/logs.js"
+import { mcp } from "../commands/mcp.js"
 import { notify } from "../commands/notify.js"
 import { open } from "../commands/open.js"
 import { limit, pause, unpause } from "../commands/pause.js"
@@ -63,6 +64,7 @@ export const charlotte: Group = {
     prune,
     doctor,
     notify,
+    mcp,
     "export-home": exportHome,
     "import-home": importHome,
     daemon,
