@@ -15,12 +15,18 @@ export interface Ended {
   readonly config?: unknown
   readonly result?: unknown
   readonly error?: { readonly error?: unknown } | undefined
+  /** The job that retries it, and has its work. */
+  readonly retriedAs?: string | undefined
+  /** The job that has landed its work. */
+  readonly landedAs?: string | undefined
   readonly units: ReadonlyArray<Unit>
   readonly tasks: ReadonlyArray<Unit>
 }
 
 /** Also the work of the job that a retry continues, which is in its base; that may have landed in part. */
-export const isUnlanded = ({ config, error, kind, result, status, tasks, units }: Ended): boolean => {
+export const isUnlanded = (job: Ended): boolean => {
+  const { config, error, kind, landedAs, result, retriedAs, status, tasks, units } = job
+  if (retriedAs !== undefined || landedAs !== undefined) return false
   const isOver = status === "completed" || status === "failed" || status === "cancelled"
   if (kind !== "tasks" || !isOver || payload.json(config, "dryRun") === true) return false
   if (payload.json(result, "pullRequest") !== undefined) return false

@@ -24,6 +24,11 @@ describe("work that has not landed", () => {
     expect(of({ units, config: { retryOf: id, landOf: id } })).toBe(false)
   })
 
+  it("is none of a job that another one retries, or whose work another one has landed", () => {
+    expect(of({ retriedAs: id })).toBe(false)
+    expect(of({ landedAs: id })).toBe(false)
+  })
+
   it("is none of a job that may go on, has landed or was proposed, was rejected, or is of another kind", () => {
     for (const status of ["running", "parked", "pending", "interrupted"] as const) expect(of({ status })).toBe(false)
     expect(of({ status: "completed", result: { landed: "1a2b" } })).toBe(false)

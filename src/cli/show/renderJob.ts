@@ -70,6 +70,7 @@ const facts = (job: Job, { now, zone }: View): ReadonlyArray<SummaryText.Fact> =
     ["labels", JobTable.labels(job).text],
     ["retry of", retryOf],
     ["lands", landOf],
+    ["landed", job.landedAs && `by job ${job.landedAs}`],
     ["retried", job.retriedAs && `as ${job.retriedAs}`],
     ...waiting(job, { now, zone }),
     ["created", `${format.dateTime(job.createdAt, zone)}, ${format.age(DateTime.distance(job.createdAt, now))} ago`],

@@ -83,6 +83,8 @@ export class Job extends Run.extend<Job>("charlotte/Job")({
   cost: Schema.optional(Cost),
   /** The sum over the job, the jobs that it retries and the jobs that retry it; missing if there are none. */
   retriesCost: Schema.optional(Cost),
+  /** Missing if there is none. */
+  landedAs: Schema.optional(JobId),
   /** Missing if there are none. */
   questions: Schema.optional(Schema.Array(Question))
 }) {}

@@ -134,6 +134,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
     "What lands on the target: auto (or true), all units or nothing; done, what is done; never (or false).",
     "auto"
   ],
+  landedAs: ["The job that has landed all that this one had done.", id],
   landOf: ["The ended job whose work this one lands; no agent is called.", id],
   last: ["The value of `before` for the next request; missing if nothing is left.", id],
   "last-event-id": ["The id of the last event received; takes precedence over `after`.", "41"],

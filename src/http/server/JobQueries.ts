@@ -9,6 +9,8 @@ import { isTerminal } from "../../domain/RunStatus.js"
 import type { HeldKey, RunPage, RunQuery } from "../../store/RunStore.js"
 import * as Page from "../../store/rules/Page.js"
 import type { Reads } from "../../store/Runs.js"
+import * as payload from "../../progress/payload.js"
+import { isUnlanded } from "../../progress/isUnlanded.js"
 import * as costs from "../../progress/cost.js"
 import { shownCounts, shownWork } from "../../progress/shownState.js"
 import { Job, JobKey, JobPage, JobProgress, JobTask, JobUnit, ListedJob } from "../contract/Api.js"
@@ -37,6 +39,9 @@ const mostNames = 4
 
 /** How many jobs that retry each other are added up at most. */
 const mostRetries = 100
+
+/** How many jobs that name a job are looked at for the one that has landed its work. */
+const mostNaming = 100
 
 const decodeFormer = Schema.decodeUnknownOption(Schema.Struct({ retryOf: JobId }).pipe(Schema.pluck("retryOf")))
 
@@ -96,6 +101,18 @@ export const make = ({
       return [...found]
     })
 
+  /** The job that has landed all that a job had done: its config names that job, and is searched. */
+  const landedAs = (run: Run) =>
+    Effect.map(page({ kinds: [run.kind], status: "completed", q: run.id, limit: mostNaming }), ({ runs }) => {
+      const found = runs.find(
+        ({ config, result }) =>
+          payload.string(config, "landOf") === run.id &&
+          payload.json(config, "units") === undefined &&
+          payload.string(result, "landed") !== undefined
+      )
+      return found?.id
+    })
+
   return {
     list: (query) =>
       Effect.gen(function* () {
@@ -152,6 +169,7 @@ export const make = ({
         const retriesCost =
           others.length === 0 ? undefined : costs.sum([cost, ...[...(yield* store.work.costs(others)).values()].flat()])
         const { tasks, units } = shownWork(work, shown.status, questions)
+        const landed = isUnlanded({ ...run, tasks, units }) ? yield* landedAs(run) : undefined
         return new Job(
           {
             ...shown,
@@ -160,6 +178,7 @@ export const make = ({
             tasks: tasks.map((task) => new JobTask(task, unchecked)),
             ...(cost && { cost }),
             ...(retriesCost && { retriesCost }),
+            ...(landed && { landedAs: landed }),
             ...(questions.length > 0 && { questions })
           },
           unchecked

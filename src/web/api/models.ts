@@ -173,6 +173,7 @@ export const job = struct({
   tasks: array(task),
   cost: optional(cost),
   retriesCost: optional(cost),
+  landedAs: optional(string),
   questions: optional(array(question))
 })
 export type Job = Decoded<typeof job>

@@ -74,6 +74,36 @@ describe("the units and tasks of a job", () => {
     )
 })
 
+describe("a job whose work has not landed", () => {
+  it.effect("names the job that has landed all of it, if there is one", () =>
+    Effect.gen(function* () {
+      const store = yield* RunStore.RunStore
+      const queries = JobQueries.make({
+        kinds: "any",
+        store,
+        phaseOf: ({ status }) => Effect.succeed({ phase: undefined, status }),
+        page: store.page
+      })
+      const tasks = { kind: "tasks" }
+      const done = yield* created(1, tasks)
+      const merged = new Work.Work({ units: [unit("api", 0, { state: "merged" })], tasks: [] })
+      yield* store.work.plan({ jobId: done, attempt: 1, work: merged })
+      yield* store.record({ type: "job.cancelled", jobId: done, attempt: 1, at: at(5) })
+      const landedBy = (n: number, config: unknown, result: unknown) =>
+        Effect.gen(function* () {
+          const jobId = yield* created(n, { ...tasks, config })
+          yield* store.record({ type: "job.completed", jobId, attempt: 1, at: at(5 + n), result })
+          return [jobId, (yield* queries.get(done)).landedAs]
+        })
+      for (const [n, config] of [{ landOf: done, units: ["api"] }, { retryOf: done }].entries())
+        expect((yield* landedBy(n + 2, config, { landed: "a" }))[1]).toBeUndefined()
+      expect((yield* landedBy(4, { landOf: done }, { branch: "b" }))[1]).toBeUndefined()
+      const [landing, named] = yield* landedBy(5, { landOf: done }, { landed: "a" })
+      expect(named).toBe(landing)
+    }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+})
+
 describe("the cost of a job", () => {
   it.effect("is the sum of its tasks, and has beside it the sum over the jobs that retry each other", () =>
     Effect.gen(function* () {

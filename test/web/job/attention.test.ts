@@ -30,6 +30,7 @@ const job = (fields: Partial<Job>): Job => ({
   tasks: [],
   cost: undefined,
   retriesCost: undefined,
+  landedAs: undefined,
   questions: undefined,
   ...fields
 })
