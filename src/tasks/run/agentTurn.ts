@@ -2,7 +2,6 @@
  * One turn of the agent at a task, with its records and events.
  */
 import { DateTime, Duration, Effect, Option } from "effect"
-import * as Agent from "../agents/Agent.js"
 import * as answered from "../agents/answered.js"
 import * as Invocation from "../agents/Invocation.js"
 import * as Prompt from "../agents/Prompt.js"
@@ -13,12 +12,11 @@ import { now } from "../../internal/now.js"
 import * as plainText from "../../internal/plainText.js"
 import { RealClock } from "../../internal/RealClock.js"
 import type { Task, Unit } from "../plan/Plan.js"
-import * as Protection from "../plan/Protection.js"
 import { ofTask } from "./emitTaskEvent.js"
+import * as firstPrompt from "./firstPrompt.js"
 import * as limits from "./limits.js"
 import type { RunContext } from "./RunContext.js"
 import * as Note from "./Note.js"
-import * as protectFiles from "./protectFiles.js"
 import { disk, retryWhileUnwritable } from "./retryWhileUnwritable.js"
 import * as runCommand from "./runCommand.js"
 import * as Spending from "./Spending.js"
@@ -26,13 +24,6 @@ import type { Worker } from "./TaskAgents.js"
 import type { TaskChange } from "./TaskProgress.js"
 import * as taskSession from "./taskSession.js"
 import type * as UnitWorktree from "./UnitWorktree.js"
-
-/** The `sh` blocks of a task report no failures of an agent: all of their output belongs to the task. */
-const formatOf = ({ agent }: Worker) => (Agent.$is("Command")(agent) ? agent.profile.format : undefined)
-
-/** Whether the agent may ask a person: what it says can be read, and the plan does not forbid it. */
-const isAsking = ({ snapshot }: RunContext, worker: Worker): boolean =>
-  snapshot.plan.settings.questions === "ask" && answered.hasMessages(formatOf(worker))
 
 /** Longer messages are cut. */
 const longestMessage = 1_000
@@ -108,14 +99,11 @@ export const run = (
     // In this order, both writes are batched in one transaction.
     yield* emit("task.started", { attempt, title: task.title })
     yield* markRunning({ calls: calls + 1, session: session(resumed?.id, total), turn })
-    const about = {
-      text: task.prompt,
-      file: task.file,
-      gate: resolves === undefined ? task.backpressure : undefined,
-      protected: Protection.describe(protectFiles.of(ctx, task))
-    }
+    const { settings } = ctx.snapshot.plan
+    const whole = firstPrompt.about(task, settings)
+    const about = resolves === undefined ? whole : { ...whole, gate: undefined }
     // Only the turns at a task wait for a person.
-    const mayAsk = resolves === undefined && isAsking(ctx, worker)
+    const mayAsk = resolves === undefined && firstPrompt.isAsking(settings, worker.agent)
     const isUnchanged = Option.isSome(unchanged)
     const known = resumed?.lastAttempt === undefined ? 0 : (former?.answers ?? 0)
     const invocation = yield* retryWhileUnwritable(disk, (problem) =>
@@ -161,7 +149,7 @@ export const run = (
     // The clock may have been set, or the machine suspended.
     const took = Duration.millis((yield* clock.now) - began)
     const here = { now: ended, zone: DateTime.zoneMakeLocal() }
-    const output = { format: formatOf(worker), tail, size: value.log.to }
+    const output = { format: firstPrompt.formatOf(worker.agent), tail, size: value.log.to }
     const read = TurnEnd.read({ outcome, ...output, took }, here)
     const own = ownMessage(value, output, read.message)
     const said = answered.said(output)

@@ -9,13 +9,14 @@ import * as plainText from "../../internal/plainText.js"
 import type { Task, Unit } from "../plan/Plan.js"
 import * as Protection from "../plan/Protection.js"
 import type { TaskPosition } from "./commitTask.js"
+import { protectionOf } from "./firstPrompt.js"
 import * as Note from "./Note.js"
 import { disk, retryWhileUnwritable } from "./retryWhileUnwritable.js"
 import type { RunContext } from "./RunContext.js"
 
 /** What is protected while a task is worked on. */
 export const of = ({ snapshot }: RunContext, task: Task): Protection.Protection =>
-  task.protect ?? snapshot.plan.settings.protect
+  protectionOf(task, snapshot.plan.settings)
 
 /** What was put back, and the file that keeps the changes. */
 export interface PutBack extends Restored {
