@@ -9,6 +9,7 @@ import { diff } from "../commands/diff.js"
 import { doctor } from "../commands/doctor.js"
 import { exported } from "../commands/export.js"
 import { exportHome, importHome } from "../commands/home.js"
+import { init } from "../commands/init.js"
 import { jobs } from "../commands/jobs.js"
 import { land } from "../commands/land.js"
 import { logs } from "../commands/logs.js"
@@ -29,6 +30,7 @@ import { start } from "../commands/start.js"
 import { stop } from "../commands/stop.js"
 import { subscribers } from "../commands/subscribers.js"
 import { summary } from "../commands/summary.js"
+import { task } from "../commands/task.js"
 import { watch } from "../commands/watch.js"
 import type { Group } from "./CommandTree.js"
 
@@ -36,6 +38,8 @@ export const charlotte: Group = {
   description:
     "Work through a directory of Markdown tasks in a git repository with any agent. A task counts as done only when its own check passes.",
   children: {
+    init,
+    task,
     run,
     plan,
     start,
@@ -72,6 +76,10 @@ export const charlotte: Group = {
     subscribers
   },
   synonyms: {
+    new: ["init", "task new"],
+    create: ["init", "task new"],
+    add: ["task new"],
+    setup: ["init"],
     ls: ["jobs"],
     list: ["jobs"],
     ps: ["jobs"],
