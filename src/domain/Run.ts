@@ -117,6 +117,8 @@ export type NextTry = typeof NextTry.Type
 export class Parked extends Schema.Class<Parked>("charlotte/Parked")({
   reason: Schema.String,
   until: Schema.optional(Schema.DateTimeUtc),
+  /** Whether it only tries again at `until`: nobody knows when what it waits for is over. */
+  tentative: Schema.optional(Schema.Boolean),
   signal: Schema.optional(Schema.String),
   /** The result for which it waits to be approved. */
   approval: Schema.optional(Approval),

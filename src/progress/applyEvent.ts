@@ -85,7 +85,12 @@ const ofJob: Handlers<Model, Manager.Type> = {
   "job.parked": (model, data, at) => {
     cut(model, at, "parked", "parked")
     const reason = parkReason(data.value)
-    const waitsFor = { until: data.time("until"), signal: data.string("signal"), questions: data.number("questions") }
+    const waitsFor = {
+      until: data.time("until"),
+      tentative: data.boolean("tentative"),
+      signal: data.string("signal"),
+      questions: data.number("questions")
+    }
     beginPhase(model, "parked", at, { status: "parked", reason, waitsFor })
   },
   "job.interrupted": (model, data, at) => {

@@ -8,7 +8,7 @@ import { Fields, json, type LogRange, number, string } from "./payload.js"
 import * as reason from "./reason.js"
 import * as taskNotes from "./taskNotes.js"
 import type { Payloads, Type } from "./vocabulary.js"
-import { approvalSignal, condition, limitsSignal, parkReason } from "./waiting.js"
+import { approvalSignal, condition, limitsSignal, parkReason, untilTime } from "./waiting.js"
 
 export type Tone = "plain" | "good" | "bad" | "warn" | "faint"
 
@@ -41,7 +41,8 @@ const plan = (data: Fields<Payloads["orch.started"]>): string => {
 
 type TimeText = (at: number) => string
 
-const until = (at: number | undefined, time: TimeText): string => (at === undefined ? "" : `; until ${time(at)}`)
+const until = (at: number | undefined, time: TimeText, isTentative: boolean): string =>
+  at === undefined ? "" : `; ${untilTime(time(at), isTentative)}`
 
 const texts: {
   readonly [T in Type]: (
@@ -66,7 +67,12 @@ const texts: {
   },
   "job.parked": (data, view) => {
     const waits = condition(
-      { until: data.time("until"), signal: data.string("signal"), questions: data.number("questions") },
+      {
+        until: data.time("until"),
+        tentative: data.boolean("tentative"),
+        signal: data.string("signal"),
+        questions: data.number("questions")
+      },
       view
     )
     return warn(`parked ${waits}: ${parkReason(data.value)}`)
@@ -122,7 +128,9 @@ const texts: {
   "unit.waiting": (data, { time }) =>
     data.strings("waitsFor").length > 0
       ? faint(reason.text(data.text("reason")))
-      : warn(`waiting: ${reason.text(data.text("reason"))}${until(data.time("until"), time)}`),
+      : warn(
+          `waiting: ${reason.text(data.text("reason"))}${until(data.time("until"), time, data.boolean("tentative"))}`
+        ),
   "unit.asked": (data) => warn(`asks: ${reason.text(data.text("question"))}`),
   "unit.answered": (data) => {
     const by = data.string("by")

@@ -56,6 +56,10 @@ export class Fields<P> {
     return number(this.value, name)
   }
 
+  boolean(name: Names<P, boolean>): boolean {
+    return json(this.value, name) === true
+  }
+
   /** A time, in milliseconds. */
   time(name: Names<P, string>): number | undefined {
     const time = Date.parse(this.text(name))

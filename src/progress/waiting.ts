@@ -23,6 +23,8 @@ export interface Waiting {
   readonly waitsFor?: string | undefined
   readonly startAt?: number | undefined
   readonly until?: number | undefined
+  /** Whether it only tries again at `until`. */
+  readonly tentative?: boolean | undefined
   readonly signal?: string | undefined
   /** How many questions it waits for. */
   readonly questions?: number | undefined
@@ -46,9 +48,13 @@ export const parkReason = (parked: unknown): string => {
 /** Whether what a job waits for has come, apart from a permit, or the end of the pause of its kind. */
 export const isDue = (waitsFor: string | undefined): boolean => waitsFor === "permit" || waitsFor === "paused"
 
+/** `until 21:05`, or, where nobody knows when the wait is over, `until it is tried again at 21:05`. */
+export const untilTime = (time: string, tentative = false): string =>
+  tentative ? `until it is tried again ${/^\d.*:/.test(time) ? "at " : ""}${time}` : `until ${time}`
+
 /** `for a permit`, `until 2026-01-31 08:00:00`, `for the signal approve`: what a pending or parked job waits for. */
 export const condition = (
-  { heldKeys = [], questions, signal, startAt, until, waitsFor }: Waiting,
+  { heldKeys = [], questions, signal, startAt, tentative, until, waitsFor }: Waiting,
   { now, time }: View
 ): string => {
   if (waitsFor === "permit") return "for a permit"
@@ -67,7 +73,7 @@ export const condition = (
           ? []
           : [signal === approvalSignal ? "for approval" : `for the signal ${signal}`]),
     // No event says that a time has come.
-    ...(at === undefined || at <= now ? [] : [`until ${time(at)}`])
+    ...(at === undefined || at <= now ? [] : [untilTime(time(at), tentative)])
   ]
   return parts.join(" or ") || "for a permit"
 }

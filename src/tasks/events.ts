@@ -126,6 +126,8 @@ export const payloads = {
   "unit.waiting": Schema.Struct({
     reason,
     until: Schema.optional(Schema.DateTimeUtc),
+    /** Whether the agent is only tried again at that time. */
+    tentative: Schema.optional(Schema.Boolean),
     /** The units that have to be merged before. */
     waitsFor: Schema.optional(Schema.Array(Schema.String))
   }),

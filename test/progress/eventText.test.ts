@@ -38,6 +38,12 @@ describe("the text of an event", () => {
     expect(text("job.parked", { reason: "retry 2 of 5", until, retry: { n: 2, of: 5, error } }).text).toContain(
       "retry 2 of 5: connection refused"
     )
+    expect(
+      text("job.parked", { reason: "no answer", until: "2999-01-01T00:00:00.000Z", tentative: true }).text
+    ).toMatch(/^parked until it is tried again .*: no answer$/)
+    expect(text("unit.waiting", { reason: "no answer", until, tentative: true }).text).toMatch(
+      /^waiting: no answer; until it is tried again /
+    )
     expect(text("job.timeout", { limit: 600_000 }).text).toBe("time limit of 10 min exceeded")
   })
 

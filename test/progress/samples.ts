@@ -37,6 +37,7 @@ export const samples: ReadonlyArray<Sample> = [
   sample("job.interrupted", { reason: "shutdown" }),
   sample("job.interrupted", { reason: "crash", during: ["gate of task 1 of unit api"] }),
   sample("job.parked", { reason: "claude is at its usage limit", until }),
+  sample("job.parked", { reason: "claude does not reach its service", until, tentative: true }),
   sample("job.parked", { reason: "retry 1 of 5", until, retry: { n: 1, of: 5, error } }),
   sample("job.timeout", { limit: 600_000 }),
   sample("job.parked", { reason: "needs an approval", signal: "approve" }),

@@ -4,6 +4,7 @@
 import { DateTime, Effect, Option } from "effect"
 import * as Configuration from "../../daemon/config/Configuration.js"
 import * as plainText from "../../internal/plainText.js"
+import { untilTime } from "../../progress/waiting.js"
 import * as RunStore from "../../store/RunStore.js"
 import * as AgentWait from "../../tasks/run/AgentWait.js"
 import { AgentLimited, TaskUnanswered } from "../../tasks/run/AgentGate.js"
@@ -25,7 +26,9 @@ export const check = Effect.gen(function* () {
   const found = yield* Effect.forEach(profiles, ({ name }) =>
     Effect.gen(function* () {
       const limits = Option.toArray(yield* agentLimits.get(name)).map((limit) => {
-        const next = DateTime.greaterThan(limit.until, now) ? `until ${time(limit.until)}` : "and can be tried now"
+        const next = DateTime.greaterThan(limit.until, now)
+          ? untilTime(time(limit.until), limit.refusals > 0)
+          : "and can be tried now"
         return finding(`${AgentWait.of(new AgentLimited({ limit })).reason}; since ${time(limit.since)}, ${next}`)
       })
       const streaks = (yield* agentLimits.streaks(name)).filter(turnStreaks.isStopped).map((streak) => {
@@ -33,7 +36,7 @@ export const check = Effect.gen(function* () {
         const until = turnStreaks.until(streak)
         const wait = AgentWait.of(new TaskUnanswered({ agent, turns, reason, until })).reason
         return finding(
-          `${wait}, at task ${task} of unit ${unit} of ${jobId}; last at ${time(at)}, waits until ${time(until)}`
+          `${wait}, at task ${task} of unit ${unit} of ${jobId}; last at ${time(at)}, waits ${untilTime(time(until), true)}`
         )
       })
       return [...limits, ...streaks]

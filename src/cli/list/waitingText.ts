@@ -23,6 +23,7 @@ export const condition = (
       waitsFor,
       startAt: startAt?.epochMillis,
       until: parked?.until?.epochMillis,
+      tentative: parked?.tentative,
       signal: parked?.signal,
       questions: parked?.questions,
       heldKeys

@@ -12,7 +12,7 @@ import { namePattern, nameRule } from "./signals.js"
 export const park = <Config>(
   core: Core<Config>,
   id: JobId,
-  { approval, limits, questions, reason, signal, until }: ParkOptions
+  { approval, limits, questions, reason, signal, tentative, until }: ParkOptions
 ): Effect.Effect<never> =>
   Effect.gen(function* () {
     if (until === undefined && signal === undefined) {
@@ -24,6 +24,7 @@ export const park = <Config>(
     const parked = new Parked({
       reason,
       ...(until === undefined ? {} : { until }),
+      ...(tentative === undefined ? {} : { tentative }),
       ...(signal === undefined ? {} : { signal }),
       ...(approval === undefined ? {} : { approval }),
       ...(questions === undefined ? {} : { questions }),

@@ -28,7 +28,8 @@ export const of = (cause: AgentUnavailable): UnitActivity.Wait => {
       const { agent, reason, turns, until } = cause
       return {
         reason: `${agent} got no answer from its model ${turns} times in a row: ${reason}; no attempt used`,
-        until
+        until,
+        tentative: true
       }
     }
   }
@@ -46,7 +47,8 @@ const untilReset = (limit: AgentLimit): UnitActivity.Wait => {
   const unknown = isReported(limit) ? "; it does not say when that resets" : "; no attempt used"
   return {
     reason: `${agent} ${what[kind]}: ${plainText.line(reason).slice(0, 300)}${refusals === 0 ? "" : unknown}`,
-    until
+    until,
+    ...(refusals > 0 && { tentative: true })
   }
 }
 
@@ -89,8 +91,11 @@ const noted = (
   activity: UnitActivity.UnitActivity,
   waits: Array.NonEmptyReadonlyArray<UnitActivity.Wait>
 ) => {
-  const until = UnitActivity.earliest(waits)
-  const payload = { reason: text(waits), ...(until !== undefined && { until: DateTime.formatIso(until) }) }
+  const first = UnitActivity.earliest(waits)
+  const payload = {
+    reason: text(waits),
+    ...(first !== undefined && { ...first, until: DateTime.formatIso(first.until) })
+  }
   return Effect.zipRight(emit("unit.waiting", payload, { unit: id }), activity.awaitAgent(...waits))
 }
 

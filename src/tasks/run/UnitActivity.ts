@@ -14,6 +14,8 @@ export interface Wait {
   readonly reason: string
   /** Missing if the unit waits until a person resumes the job. */
   readonly until?: DateTime.Utc
+  /** Whether its agent is only tried again at that time, because its reset is unknown. */
+  readonly tentative?: boolean
   /** Whether the agent is available again before that time. */
   readonly isOver?: Effect.Effect<boolean, StoreError>
   /** Whether the unit is blocked meanwhile, so that its wait is about to end: then the job does not park. */
@@ -114,7 +116,7 @@ export const make = (job: Pick<JobContext<unknown>, "park">, units: number): Eff
           () =>
             Effect.gen(function* () {
               yield* parkIfIdle
-              const until = earliest(own)
+              const until = earliest(own)?.until
               yield* race.first([
                 until === undefined ? Effect.never : sleepUntil(until, isAnyOver(own), parkIfIdle),
                 ...own.flatMap(({ ended }) => (ended === undefined ? [] : [ended]))
@@ -132,20 +134,28 @@ export const make = (job: Pick<JobContext<unknown>, "park">, units: number): Eff
     }
   })
 
-/** The earliest time of the waits; none if all are for a person. */
-export const earliest = (waits: ReadonlyArray<Wait>): DateTime.Utc | undefined =>
-  waits.flatMap(({ until }) => (until === undefined ? [] : [until])).sort(DateTime.Order)[0]
+interface Until extends Pick<Wait, "tentative"> {
+  readonly until: DateTime.Utc
+}
+
+/** The earliest time of the waits; none if all are for a person. Of waits until one time, a known reset counts. */
+export const earliest = (waits: ReadonlyArray<Wait>): Until | undefined =>
+  waits
+    .flatMap(({ tentative, until }): ReadonlyArray<Until> =>
+      until === undefined ? [] : [{ until, ...(tentative === true && { tentative }) }]
+    )
+    .sort((a, b) => DateTime.Order(a.until, b.until) || Number(a.tentative ?? false) - Number(b.tentative ?? false))[0]
 
 /** Combines the waits of all units: the earliest time, and a person. */
 const together = (waits: ReadonlyArray<Wait>): ParkOptions => {
   const reason = [...new Set(waits.map(({ reason }) => reason))].join("; ")
-  const until = earliest(waits)
+  const first = earliest(waits)
   const questions = waits.filter(({ isForAnswer }) => isForAnswer === true).length
   const limits = waits.find(({ limits }) => limits !== undefined)?.limits
   const asked = { ...(questions > 0 && { questions }), ...(limits !== undefined && { limits }) }
-  if (until === undefined) return { reason, signal: resumeSignal, ...asked }
+  if (first === undefined) return { reason, signal: resumeSignal, ...asked }
   const isForPerson = questions > 0 || waits.some(({ until }) => until === undefined)
-  return { reason, until, signal: isForPerson ? resumeSignal : undefined, ...asked }
+  return { reason, ...first, signal: isForPerson ? resumeSignal : undefined, ...asked }
 }
 
 const isAnyOver = Effect.exists(({ isOver = Effect.succeed(false) }: Wait) => isOver)

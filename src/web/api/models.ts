@@ -54,6 +54,7 @@ const runFields = {
     struct({
       reason: string,
       until: optional(time),
+      tentative: optional(boolean),
       signal: optional(string),
       approval: optional(struct({ commit: string, base: string })),
       questions: optional(number),

@@ -9,15 +9,14 @@ import type { Job } from "../api/models.js"
 import { isLive } from "../app/live.js"
 import { useKeys } from "../app/keys.js"
 import { navigate, toDiff, toJob } from "../router.js"
-import * as format from "../../progress/format.js"
 import { isUnlanded } from "../../progress/isUnlanded.js"
 import { visible } from "../ui/visible.js"
-import { canRetry } from "../jobs/bulk.js"
+import { canRetry, stopText } from "../jobs/bulk.js"
+import { StopQuestion } from "../jobs/StopQuestion.js"
 import type { Message } from "./attention.js"
 import { AnswerDialog } from "./AnswerDialog.js"
 import { RescheduleDialog } from "./RescheduleDialog.js"
 import { SignalDialog } from "./SignalDialog.js"
-import { StopDialog } from "./StopDialog.js"
 
 export interface Props {
   readonly job: Job
@@ -51,14 +50,7 @@ export const JobActions = ({ job, messages, onChange }: Props) => {
     }
   }
 
-  const stop = () =>
-    run("stop", async () => {
-      const { elapsed, killed, mode } = await jobs.stop(job.id)
-      if (mode === "alreadyEnded") return "It had ended before."
-      const forced =
-        mode === "forced" ? `; ${format.count(killed?.length ?? 0, "process", "processes")} had to be killed` : ""
-      return `Stopped in ${(elapsed / 1000).toFixed(1)} s${forced}.`
-    })
+  const stop = () => run("stop", async () => stopText({ done: [await jobs.stop(job.id)], errors: [] }))
   /** A job that has spent as much as it may continues only with other limits. */
   const limits = job.parked?.limits && costs.raised(job.parked.limits)
   const resume = () =>
@@ -160,7 +152,7 @@ export const JobActions = ({ job, messages, onChange }: Props) => {
         </button>
       )}
       {dialog.value === "stop" && (
-        <StopDialog job={job} onStop={() => void stop()} onClose={() => (dialog.value = undefined)} />
+        <StopQuestion what={{ jobs: [job] }} onStop={() => void stop()} onClose={() => (dialog.value = undefined)} />
       )}
       {dialog.value === "answer" && (
         <AnswerDialog

@@ -1,51 +1,30 @@
 /**
  * The actions for the selected jobs.
  */
-import type { Signal } from "@preact/signals"
 import { isMounted, mayAct } from "../address.js"
 import type { ListedJob } from "../api/models.js"
 import { isLive } from "../app/live.js"
 import { Confirm } from "../ui/Confirm.js"
-import * as format from "../../progress/format.js"
-import { jobName } from "../../progress/jobName.js"
-import { shortId } from "../ui/shortId.js"
 import { visible } from "../ui/visible.js"
 import * as actions from "./actions.js"
 import { canResume, canRetry, canStop } from "./bulk.js"
 import { isFiltered, retryAllOf, type Shown } from "./filter.js"
 import { mark } from "./seen.js"
-
-const Question = ({ what }: { readonly what: actions.Stop }) => {
-  const close = () => (actions.asked.value = undefined)
-  const title = "jobs" in what ? `Stop ${format.count(what.jobs.length, "job")}?` : `Stop all ${what.kind ?? ""} jobs?`
-  return (
-    <Confirm title={title} action="Stop" onConfirm={() => actions.stop(what)} onClose={close}>
-      {"jobs" in what && (
-        <ul class="stop-list">
-          {what.jobs.slice(0, 8).map((job) => (
-            <li key={job.id}>
-              {visible(jobName(job))} <span class="faint mono">{shortId(job.id)}</span>
-            </li>
-          ))}
-          {what.jobs.length > 8 && <li class="faint">and {what.jobs.length - 8} more</li>}
-        </ul>
-      )}
-      <p class="faint">
-        Their processes are asked to exit, and are killed if they have not by the end of the grace period. Stopped jobs
-        cannot be resumed.
-      </p>
-    </Confirm>
-  )
-}
+import type { Selection } from "./useSelection.js"
+import { StopQuestion } from "./StopQuestion.js"
 
 export interface Props {
   readonly jobs: ReadonlyArray<ListedJob>
-  readonly selected: Signal<ReadonlySet<string>>
+  readonly selection: Selection
   readonly filter: Shown
+  /** Whether all listed jobs are selected, and there are more. */
+  readonly isMore: boolean
+  /** How many match, if that is known. */
+  readonly total: number | undefined
 }
 
-export const BulkBar = ({ filter, jobs, selected }: Props) => {
-  const chosen = jobs.filter(({ id }) => selected.value.has(id))
+export const BulkBar = ({ filter, isMore, jobs, selection, total }: Props) => {
+  const chosen = selection.jobs
   const actable = mayAct ? chosen : []
   const stoppable = actable.filter(canStop)
   const resumable = actable.filter(canResume)
@@ -58,23 +37,32 @@ export const BulkBar = ({ filter, jobs, selected }: Props) => {
   const what = actions.asked.value
   const retries = actions.askedToRetry.value
   const isOff = !isLive()
+  const act = (action: () => void): void => {
+    action()
+    selection.release()
+  }
   return (
     <>
       {(chosen.length > 0 || all !== undefined) && (
         <div class="bulk" role="toolbar" aria-label="Selected jobs">
-          {chosen.length > 0 && <strong>{chosen.length} selected</strong>}
+          {chosen.length > 0 && <strong>{chosen.length.toLocaleString("en")} selected</strong>}
+          {isMore && (
+            <button type="button" onClick={selection.selectAll}>
+              Select {total === undefined ? "all that match" : `all ${total}`}
+            </button>
+          )}
           {stoppable.length > 0 && (
             <button type="button" class="danger" disabled={isOff} onClick={() => actions.askToStop(stoppable)}>
               Stop {stoppable.length}
             </button>
           )}
           {resumable.length > 0 && (
-            <button type="button" disabled={isOff} onClick={() => actions.resume(resumable)}>
+            <button type="button" disabled={isOff} onClick={() => act(() => actions.resume(resumable))}>
               Resume {resumable.length}
             </button>
           )}
           {retriable.length > 0 && (
-            <button type="button" disabled={isOff} onClick={() => actions.retry(retriable)}>
+            <button type="button" disabled={isOff} onClick={() => act(() => actions.retry(retriable))}>
               Retry {retriable.length}
             </button>
           )}
@@ -100,13 +88,19 @@ export const BulkBar = ({ filter, jobs, selected }: Props) => {
             </button>
           )}
           {chosen.length > 0 && (
-            <button type="button" class="quiet" onClick={() => (selected.value = new Set())}>
+            <button type="button" class="quiet" onClick={selection.clear}>
               Select none
             </button>
           )}
         </div>
       )}
-      {what !== undefined && <Question what={what} />}
+      {what !== undefined && (
+        <StopQuestion
+          what={what}
+          onStop={() => act(() => actions.stop(what))}
+          onClose={() => (actions.asked.value = undefined)}
+        />
+      )}
       {retries !== undefined && (
         <Confirm
           title={`Retry all ${retries.kinds.map(visible).join(", ")} jobs that match?`}

@@ -18,6 +18,7 @@ import { choose, isWaiting, most } from "../../progress/needsPerson.js"
 import { seen } from "./seen.js"
 import { useJobKeys } from "./useJobKeys.js"
 import { useJobList } from "./useJobList.js"
+import { useSelection } from "./useSelection.js"
 
 const Empty = ({ filtered }: { readonly filtered: boolean }) => (
   <section class="empty">
@@ -63,7 +64,6 @@ const Pager = ({ before, next }: { readonly before: string | undefined; readonly
 export const JobsView = ({ query }: { readonly query: URLSearchParams }) => {
   const filter = parse(query)
   const { isOld, shown } = useJobList(filter)
-  const selected = useSignal<ReadonlySet<string>>(new Set())
   const area = useRef<HTMLDivElement>(null)
 
   const page = shown?.page.value
@@ -73,7 +73,14 @@ export const JobsView = ({ query }: { readonly query: URLSearchParams }) => {
   const first = new Set([...above, ...quiet].map(({ id }) => id))
   const rest = page?.jobs.filter(({ id }) => !first.has(id)) ?? []
   const all = [...above, ...quiet, ...rest]
-  useJobKeys({ area, selected, jobs: all, next: page?.next, filter })
+  const selection = useSelection(filter, all)
+  const selected = selection.ids
+  const isMore =
+    page?.next !== undefined &&
+    rest.length > 0 &&
+    selection.jobs.length <= all.length &&
+    rest.every(({ id }) => selected.value.has(id))
+  useJobKeys({ area, selection, jobs: all, next: page?.next, filter })
 
   useEffect(() => {
     document.title = urgent.length === 0 ? "Jobs · Charlotte" : `(${urgent.length}) Jobs · Charlotte`
@@ -87,7 +94,7 @@ export const JobsView = ({ query }: { readonly query: URLSearchParams }) => {
     <div ref={area} class="jobs-view" aria-busy={isOld}>
       <h1 class="visually-hidden">Jobs</h1>
       <Filters shown={filter} kinds={kinds} />
-      <BulkBar jobs={all} selected={selected} filter={filter} />
+      <BulkBar jobs={all} selection={selection} filter={filter} isMore={isMore} total={undefined} />
       {!isMounted && <PausedKinds />}
       {error !== undefined && (
         <p class="problem" role="alert">

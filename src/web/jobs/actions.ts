@@ -9,9 +9,7 @@ import { during } from "../app/notices.js"
 import * as format from "../../progress/format.js"
 import { forEach, resumeText, retriedText, retryText, stopText } from "./bulk.js"
 import type { RetryAll } from "./filter.js"
-
-/** Some jobs, or all jobs of a kind, or all jobs. */
-export type Stop = { readonly jobs: ReadonlyArray<ListedJob> } | { readonly kind: string | undefined }
+import type { Stop } from "./StopQuestion.js"
 
 /** The stop that awaits confirmation. */
 export const asked = signal<Stop | undefined>(undefined)

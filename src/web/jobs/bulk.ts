@@ -42,16 +42,24 @@ const rest = (errors: ReadonlyArray<Error>): string => {
 export const stopText = ({ done, errors }: Outcome<StopReport>): string => {
   const killed = done.flatMap(({ killed = [] }) => killed)
   const late = done.filter(({ mode }) => mode === "timedOut").length
-  const over = done.length - late
+  const before = done.filter(({ mode }) => mode === "alreadyEnded").length
+  const over = done.length - late - before
   const names = killed.slice(0, 3).map(({ command, pid }) => `${command} ${pid}`)
   const forced =
     killed.length === 0
       ? ""
       : `, ${format.count(killed.length, "process", "processes")} killed (${names.join(", ")}${killed.length > 3 ? ", …" : ""})`
-  const text = `${format.count(over, "job")} stopped${forced}`
-  if (errors.length === 0 && late === 0) return text
-  const missing = late === 0 ? "" : `${format.count(late, "job")} still stopping`
-  throw new Error([over === 0 ? "" : text, missing, rest(errors)].filter((part) => part !== "").join("; "))
+  const longest = Math.max(...done.map(({ elapsed }) => elapsed))
+  const text = [
+    over > 0 ? `${format.count(over, "job")} stopped in ${format.span(longest)}${forced}` : "",
+    before === 0 ? "" : `${format.count(before, "job")} had ended before`,
+    late === 0 ? "" : `${format.count(late, "job")} still stopping`,
+    rest(errors)
+  ]
+    .filter((part) => part !== "")
+    .join("; ")
+  if (errors.length === 0 && late === 0) return text || "No job to stop"
+  throw new Error(text)
 }
 
 export const resumeText = ({ done, errors }: Outcome<void>): string => {

@@ -1,7 +1,6 @@
 /**
  * The keyboard shortcuts of the list. The focused row is the current one, so that a screen reader follows.
  */
-import type { Signal } from "@preact/signals"
 import type { RefObject } from "preact"
 import type { ListedJob } from "../api/models.js"
 import { useKeys } from "../app/keys.js"
@@ -10,10 +9,11 @@ import * as actions from "./actions.js"
 import { canResume, canStop } from "./bulk.js"
 import { type Shown, statuses } from "./filter.js"
 import { mark } from "./seen.js"
+import type { Selection } from "./useSelection.js"
 
 export interface Options {
   readonly area: RefObject<HTMLElement | null>
-  readonly selected: Signal<ReadonlySet<string>>
+  readonly selection: Selection
   readonly jobs: ReadonlyArray<ListedJob>
   readonly next: string | undefined
   readonly filter: Shown
@@ -21,7 +21,8 @@ export interface Options {
 
 const tabs = [undefined, ...statuses]
 
-export const useJobKeys = ({ area, filter, jobs, next, selected }: Options): void => {
+export const useJobKeys = ({ area, filter, jobs, next, selection }: Options): void => {
+  const selected = selection.ids
   const links = (): ReadonlyArray<HTMLElement> => [
     ...(area.current?.querySelectorAll<HTMLElement>("a[data-row]") ?? [])
   ]
@@ -40,7 +41,7 @@ export const useJobKeys = ({ area, filter, jobs, next, selected }: Options): voi
   /** The selected jobs, or else the current one. */
   const chosen = (): ReadonlyArray<ListedJob> => {
     const id = currentId()
-    return jobs.filter((job) => (selected.value.size > 0 ? selected.value.has(job.id) : job.id === id))
+    return selected.value.size > 0 ? selection.jobs : jobs.filter((job) => job.id === id)
   }
 
   const toggle = (): void => {
@@ -63,6 +64,11 @@ export const useJobKeys = ({ area, filter, jobs, next, selected }: Options): voi
     field.select()
   }
 
+  const resume = (): void => {
+    actions.resume(chosen().filter(canResume))
+    selection.release()
+  }
+
   useKeys("Jobs", [
     { keys: "j", label: "Next job", run: () => move(1) },
     { keys: "k", label: "Previous job", run: () => move(-1) },
@@ -70,8 +76,9 @@ export const useJobKeys = ({ area, filter, jobs, next, selected }: Options): voi
     { keys: "ArrowUp", label: "Previous job", run: () => move(-1) },
     { keys: "Enter", label: "Open the job", run: () => links()[0]?.focus() },
     { keys: "x", label: "Select the job", run: toggle },
+    { keys: "A", label: "Select all that match", run: selection.selectAll },
     { keys: "s", label: "Stop the job, or those selected", run: () => actions.askToStop(chosen().filter(canStop)) },
-    { keys: "r", label: "Resume the job, or those selected", run: () => actions.resume(chosen().filter(canResume)) },
+    { keys: "r", label: "Resume the job, or those selected", run: resume },
     { keys: "m", label: "Mark failed ones as seen", run: () => mark(chosen().map(({ id }) => id)) },
     { keys: "/", label: "Search", run: () => focus("filter-q") },
     { keys: "l", label: "Filter by label", run: () => focus("filter-label") },
@@ -79,6 +86,6 @@ export const useJobKeys = ({ area, filter, jobs, next, selected }: Options): voi
     { keys: "]", label: "Next status", run: () => tab(1) },
     { keys: "n", label: "Older jobs", run: () => next !== undefined && changeQuery({ before: next }) },
     { keys: "p", label: "Newest jobs", run: () => changeQuery({ before: undefined }) },
-    { keys: "Escape", label: "Select none", run: () => (selected.value = new Set()) }
+    { keys: "Escape", label: "Select none", run: selection.clear }
   ])
 }

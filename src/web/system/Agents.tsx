@@ -14,7 +14,9 @@ const State = ({ agent: { inUse, installed, limit } }: { readonly agent: Agent }
   if (limit !== undefined) {
     return (
       <>
-        <strong class="warn">free again {format.clockTime(limit.until, now.value)}</strong>
+        <strong class="warn">
+          {limit.refusals > 0 ? "tried again" : "free again"} {format.clockTime(limit.until, now.value)}
+        </strong>
         <span class="faint"> {format.ahead(limit.until - now.value)}</span>
       </>
     )

@@ -426,7 +426,7 @@ describe("doctor > agents", () => {
       expect(found.slice(1)).toEqual([
         `warning: claude is at its usage limit: limit reached; since 1970-01-01 00:05:00, until 1970-01-01 09:00:00 → ${remedy}`,
         `warning: codex got no answer from its model 3 times in a row: odd; no attempt used, at task 2 of unit api of ${job}; ` +
-          `last at 1970-01-01 01:00:00, waits until 1970-01-01 01:05:00 → ${remedy}`
+          `last at 1970-01-01 01:00:00, waits until it is tried again at 1970-01-01 01:05:00 → ${remedy}`
       ])
     })
   )

@@ -37,6 +37,22 @@ describe("the units of a job that wait for their agent", () => {
     })
   )
 
+  it.scoped("park it until a time at which it is only tried again, unless an agent is free by then", () =>
+    Effect.gen(function* () {
+      const parkedFor = (...waits: ReadonlyArray<UnitActivity.Wait>) =>
+        Effect.gen(function* () {
+          const { activity, parks } = yield* activityOf(waits.length)
+          for (const wait of waits) yield* Effect.fork(activity.awaitAgent(wait))
+          yield* settleDown
+          return (yield* Ref.get(parks)).map(({ tentative }) => tentative)
+        })
+      const tentative = (minutes: number) => ({ ...until(minutes), tentative: true })
+      expect(yield* parkedFor(tentative(3), until(5))).toEqual([true])
+      expect(yield* parkedFor(until(3), tentative(5))).toEqual([undefined])
+      expect(yield* parkedFor(tentative(3), until(3))).toEqual([undefined])
+    })
+  )
+
   it.scoped("park it for a person as well as for the earliest time", () =>
     Effect.gen(function* () {
       const { activity, parks } = yield* activityOf(4)

@@ -505,8 +505,9 @@ describe("an agent whose service is not reached", () => {
           const manager = yield* JobManager.JobManager
           const id = yield* manager.start({ ...config, agent: "claude" })
           const first = yield* throughPauses(id, jump)
-          expect([first.parked?.reason, yield* counted(world, "claude")]).toEqual([
+          expect([first.parked?.reason, first.parked?.tentative, yield* counted(world, "claude")]).toEqual([
             "claude does not reach its service: API Error: Connection error.; no attempt used",
+            true,
             7
           ])
           yield* jump("15 minutes")

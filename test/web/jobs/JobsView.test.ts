@@ -173,6 +173,27 @@ layer(browser, { excludeTestServices: true })("the list of jobs", (it) => {
       expect(problems).toEqual([])
     })
   )
+
+  it.scoped("selects all jobs that match, listed or not, and acts on them", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make({ maxJobs: 1, script: () => [] })
+      for (let n = 0; n < 60; n++) yield* world.client.start(config(`job ${n}`), { whenFull: "queue" })
+      const { page, problems } = yield* world.open("/jobs?status=pending&q=job")
+      yield* act(() => row(page, "job 59").waitFor())
+      yield* act(() => page.getByLabel("Select all: pending").click())
+      yield* act(() => page.getByText("50 selected").waitFor())
+      yield* act(() => page.getByRole("button", { name: "Select all that match" }).click())
+      yield* act(() => page.getByText("59 selected").waitFor())
+      yield* act(() => page.getByRole("button", { name: "Stop 59" }).click())
+      const question = page.getByRole("dialog", { name: "Stop 59 jobs?" })
+      yield* act(() => question.getByText("and 51 more").waitFor())
+      yield* act(() => question.getByRole("button", { name: "Stop" }).click())
+      yield* act(() => page.getByText("59 jobs stopped").waitFor({ timeout: 120_000 }))
+      yield* act(() => page.getByText("No job matches").waitFor())
+      expect(yield* act(() => page.getByText("59 selected").count())).toBe(0)
+      expect(problems).toEqual([])
+    })
+  )
 })
 
 const keys = ["j", "k", "x", "s", "r", "/", "g j", "g s", "?"]

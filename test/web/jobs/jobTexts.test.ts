@@ -47,6 +47,7 @@ const parked = (id: string, more: Partial<NonNullable<ListedJob["parked"]>>): Li
     parked: {
       reason: "waits",
       until: undefined,
+      tentative: undefined,
       signal: undefined,
       approval: undefined,
       questions: undefined,
@@ -90,6 +91,9 @@ describe("the texts of a job", () => {
     expect(ofRecord(job("a", { status: "failed", error }), now)).toEqual({ text: "1 unit failed", tone: "bad" })
     expect(ofRecord(parked("a", { signal: "approve" }), now).text).toBe("parked for the signal approve: waits")
     expect(ofRecord(parked("a", { until: now + 90_000 }), now).text).toMatch(/^parked until \d\d:\d\d: waits$/)
+    expect(ofRecord(parked("a", { until: now + 90_000, tentative: true }), now).text).toMatch(
+      /^parked until it is tried again at \d\d:\d\d: waits$/
+    )
     expect(ofRecord(parked("a", { signal: "charlotte.resume" }), now).text).toBe("parked until it is resumed: waits")
     const result = { target: "main", branch: "charlotte/1", landed: "abc" }
     expect(ofRecord(job("a", { status: "completed", result }), now).text).toBe("landed on main")
@@ -168,10 +172,12 @@ describe("an action on several jobs", () => {
     const killed = [{ pid: 12, command: "node" }]
     const graceful = { ...report, mode: "graceful" as const }
     expect(stopText({ done: [graceful, { ...report, mode: "forced", killed }], errors: [] })).toBe(
-      "2 jobs stopped, 1 process killed (node 12)"
+      "2 jobs stopped in 5 ms, 1 process killed (node 12)"
     )
+    expect(stopText({ done: [{ ...report, mode: "alreadyEnded" }], errors: [] })).toBe("1 job had ended before")
+    expect(stopText({ done: [], errors: [] })).toBe("No job to stop")
     expect(() => stopText({ done: [graceful, { ...report, mode: "timedOut" }], errors: [new Error("no")] })).toThrow(
-      "1 job stopped; 1 job still stopping; 1 job refused: no"
+      "1 job stopped in 5 ms; 1 job still stopping; 1 job refused: no"
     )
     expect(resumeText({ done: [undefined], errors: [] })).toBe("1 job resumed")
     expect(() => resumeText({ done: [], errors: [new Error("no permit")] })).toThrow("1 job refused: no permit")
