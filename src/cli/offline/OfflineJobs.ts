@@ -9,7 +9,6 @@ import type { HomeBusy } from "../../daemon/home/LockOwner.js"
 import { Home, type HomeUnusable } from "../../daemon/home/Home.js"
 import * as databaseClient from "../../daemon/layers/databaseClient.js"
 import * as HomeDatabase from "../../daemon/home/HomeDatabase.js"
-import * as Layers from "../../daemon/layers/Layers.js"
 import type { TokenUnusable } from "../../daemon/home/Token.js"
 import type { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
@@ -126,7 +125,11 @@ export const store: Effect.Effect<
   return yield* storeOf(Layer.provide(RunStore.layerUntouched, databaseClient.layerUntouched(choice))).pipe(
     Effect.catchIf(
       ({ reason }) => reason === "version" || reason === "readonly",
-      () => storeOf(Layers.store({ what: "run", version }))
+      () =>
+        Effect.flatMap(
+          Effect.promise(() => import("../../daemon/layers/Layers.js")),
+          (Layers) => storeOf(Layers.store({ what: "run", version }))
+        )
     )
   )
 })

@@ -1,9 +1,10 @@
 /**
  * What a person wants to know in the morning: the jobs that need one, whatever their age, and what has happened since a time.
  */
-import { DateTime, Effect, Option } from "effect"
+import { DateTime, Effect, Option, Tuple } from "effect"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import type { ListedJob } from "../../http/contract/Api.js"
+import { isUnlanded } from "../../progress/isUnlanded.js"
 import * as needsPerson from "../../progress/needsPerson.js"
 import * as taskNotes from "../../progress/taskNotes.js"
 import type * as JobSource from "../target/JobSource.js"
@@ -20,6 +21,29 @@ export interface Morning {
   readonly pending: ReadonlyArray<ListedJob>
   /** What is known about the gates of the latest of these jobs. */
   readonly gates: ReadonlyMap<ListedJob["id"], ReadonlyArray<taskNotes.Line>>
+  /** The completed ones among the latest of these jobs whose work has not landed. */
+  readonly unlanded: ReadonlySet<ListedJob["id"]>
+  /** The jobs that may have cost something. */
+  readonly spending: {
+    /** Since that time. */
+    readonly ended: ReadonlyArray<ListedJob>
+    readonly unfinished: ReadonlyArray<ListedJob>
+    /** Whether there are too many jobs to read all of them. */
+    readonly isPartial: boolean
+  }
+}
+
+/** That of a home without a job. */
+export const nothing: Morning = {
+  needs: [],
+  completed: [],
+  failed: [],
+  waiting: [],
+  running: [],
+  pending: [],
+  gates: new Map(),
+  unlanded: new Set(),
+  spending: { ended: [], unfinished: [], isPartial: false }
 }
 
 /** A failed job, and the job that retries it. */
@@ -33,7 +57,7 @@ const pageSize = 50
 /** How many pages of a status are read at most, so that the summary is there at once. */
 const mostPages = 4
 
-/** How many jobs are looked up for what is known about their gates. */
+/** How many jobs are looked up for what is known about their gates, and for whether they have landed. */
 const mostJudged = 20
 
 interface Options {
@@ -46,6 +70,7 @@ export const read = ({ get, list }: Pick<JobSource.Jobs, "get" | "list">, { isWa
     const ofStatus = (status: RunStatus, retried?: boolean) =>
       Effect.gen(function* () {
         const found: Array<ListedJob> = []
+        let isPartial = false
         let before: ListedJob["id"] | undefined
         for (let page = 0; page < mostPages && found.length < pageSize; page++) {
           const { jobs, next } = yield* list({
@@ -56,15 +81,17 @@ export const read = ({ get, list }: Pick<JobSource.Jobs, "get" | "list">, { isWa
           })
           found.push(...jobs.filter(isWanted))
           before = next
+          // Most of the jobs that were started before that time have also ended before it.
+          isPartial = next !== undefined && jobs.some(({ createdAt }) => DateTime.greaterThan(createdAt, since))
           if (next === undefined) break
         }
-        return found
+        return { found, isPartial }
       })
     const isRecent = ({ endedAt }: ListedJob) => endedAt !== undefined && DateTime.greaterThanOrEqualTo(endedAt, since)
     const latestFirst = (a: ListedJob, b: ListedJob) =>
       (b.endedAt?.epochMillis ?? 0) - (a.endedAt?.epochMillis ?? 0) || (a.id < b.id ? 1 : -1)
 
-    const [parked, interrupted, running, pending, failed, unsettled, completed, cancelled] = yield* Effect.all(
+    const pages = yield* Effect.all(
       [
         ofStatus("parked"),
         ofStatus("interrupted"),
@@ -77,20 +104,27 @@ export const read = ({ get, list }: Pick<JobSource.Jobs, "get" | "list">, { isWa
       ],
       { concurrency: 4 }
     )
+    const [parked, interrupted, running, pending, failed, unsettled, completed, cancelled] = Tuple.map(
+      pages,
+      ({ found }) => found
+    )
     const all = [...parked, ...interrupted, ...running, ...pending, ...failed, ...completed, ...cancelled]
     const known = new Map(all.map((job) => [job.id, job]))
     const recent = failed.filter(isRecent).sort(latestFirst)
     const needs = needsPerson.choose([...parked, ...interrupted, ...unsettled])
     const done = completed.filter(isRecent).sort(latestFirst)
     const judged = [...needs.slice(0, needsPerson.most), ...done].filter(({ kind }) => kind === "tasks")
-    const gates = yield* Effect.forEach(
+    const looked = yield* Effect.forEach(
       judged.slice(0, mostJudged),
       ({ id }) =>
         // It may have been pruned meanwhile.
-        Effect.map(Effect.option(get(id)), (job) => {
-          const tasks = Option.match(job, { onNone: () => [], onSome: ({ tasks }) => tasks })
-          return [id, taskNotes.ofJob(taskNotes.ofRecords(tasks))] as const
-        }),
+        Effect.map(Effect.option(get(id)), (job) => ({
+          id,
+          gates: taskNotes.ofJob(
+            taskNotes.ofRecords(Option.match(job, { onNone: () => [], onSome: ({ tasks }) => tasks }))
+          ),
+          isUnlanded: Option.exists(job, (job) => job.status === "completed" && isUnlanded(job))
+        })),
       { concurrency: 4 }
     )
     const morning: Morning = {
@@ -107,7 +141,13 @@ export const read = ({ get, list }: Pick<JobSource.Jobs, "get" | "list">, { isWa
       waiting: parked.filter(needsPerson.isWaiting),
       running,
       pending,
-      gates: new Map(gates)
+      gates: new Map(looked.map(({ gates, id }) => [id, gates])),
+      unlanded: new Set(looked.flatMap(({ id, isUnlanded }) => (isUnlanded ? [id] : []))),
+      spending: {
+        ended: [...done, ...recent, ...cancelled.filter(isRecent)],
+        unfinished: [...parked, ...interrupted, ...running],
+        isPartial: pages.some(({ isPartial }) => isPartial)
+      }
     }
     return all.length === 0 ? Option.none<Morning>() : Option.some(morning)
   })

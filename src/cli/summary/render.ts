@@ -14,6 +14,7 @@ import * as SummaryText from "../run/SummaryText.js"
 import * as format from "../terminal/format.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import type { Failed, Morning } from "./Morning.js"
+import * as spent from "./spent.js"
 
 export interface View {
   readonly now: DateTime.Utc
@@ -35,8 +36,24 @@ export const lines = (morning: Morning, view: View): ReadonlyArray<StyledLine.Li
       : []),
     StyledLine.empty,
     [StyledLine.raw(`Since ${format.dateTime(view.since, view.zone).slice(0, 16)}`, "strong")],
-    ...(recent.length === 0 ? [[StyledLine.raw("  nothing has ended, and nothing runs or waits", "faint")]] : recent)
+    ...(recent.length === 0 ? [[StyledLine.raw("  nothing has ended, and nothing runs or waits", "faint")]] : recent),
+    ...spentLines(morning, view)
   ]
+}
+
+/** What jobs that have ended have cost, day by day, and then what the others have cost so far. */
+const spentLines = ({ spending }: Morning, { zone }: View): ReadonlyArray<StyledLine.Line> => {
+  const unfinished = spent.of(spending.unfinished)
+  const line = (label: string, { cost, jobs }: spent.Spent, more = ""): StyledLine.Line => [
+    StyledLine.raw(`  ${label}  `),
+    StyledLine.raw(`${costs.long(cost)}, ${format.count(jobs, "job")}${more}`, "faint")
+  ]
+  const lines = [
+    ...spent.byDay(spending.ended, zone).map(({ day, ...of }) => line(day, of)),
+    ...(unfinished === undefined ? [] : [line("so far    ", unfinished, ", not ended yet")])
+  ]
+  const title = `Cost${spending.isPartial ? " of the latest jobs" : ""}, an estimate`
+  return lines.length === 0 ? [] : [StyledLine.empty, [StyledLine.raw(title, "strong")], ...lines]
 }
 
 /** What is known about the gates of a job, under it. */
@@ -70,7 +87,7 @@ const need = (job: ListedJob, { gates }: Morning, { columns, now }: View): Reado
 
 type Row = readonly [mark: StyledLine.Piece, what: string, job: ListedJob, about: string]
 
-const rows = ({ completed, failed, gates, pending, running, waiting }: Morning, view: View) => {
+const rows = ({ completed, failed, gates, pending, running, unlanded, waiting }: Morning, view: View) => {
   const time = ({ endedAt }: ListedJob): string =>
     endedAt === undefined ? "" : format.timeOfDay(endedAt, view.zone).slice(0, 5)
   const all: ReadonlyArray<Row> = [
@@ -81,7 +98,7 @@ const rows = ({ completed, failed, gates, pending, running, waiting }: Morning, 
         url !== undefined
           ? ["proposed", ` at ${url}`]
           : target === undefined
-            ? ["done", ""]
+            ? ["done", unlanded.has(job.id) ? ", has not landed" : ""]
             : ["landed", ` on ${target}`]
       return [StyledLine.raw("✓ ", "good"), what, job, `${time(job)}${where}`]
     }),
@@ -111,7 +128,8 @@ const rows = ({ completed, failed, gates, pending, running, waiting }: Morning, 
       ],
       view.columns
     ),
-    ...(what === "failed" ? [] : gatesOf(job, gates, view.columns))
+    ...(what === "failed" ? [] : gatesOf(job, gates, view.columns)),
+    ...(unlanded.has(job.id) ? [[StyledLine.raw("    "), StyledLine.piece(`charlotte land ${job.id}`, "strong")]] : [])
   ])
 }
 

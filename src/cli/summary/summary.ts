@@ -12,6 +12,7 @@ import { Output, writeLines } from "../terminal/Output.js"
 import { timeZone } from "../terminal/timeZone.js"
 import * as Morning from "./Morning.js"
 import * as render from "./render.js"
+import * as spent from "./spent.js"
 
 /** How long ago, or when. */
 export type Since = Duration.Duration | StartTime.StartTime
@@ -35,16 +36,6 @@ const sinceOf = (given: Option.Option<Since>) =>
     return DateTime.greaterThan(at, now) ? DateTime.subtract(at, { days: 1 }) : at
   })
 
-const nothing: Morning.Morning = {
-  needs: [],
-  completed: [],
-  failed: [],
-  waiting: [],
-  running: [],
-  pending: [],
-  gates: new Map()
-}
-
 export const summary = ({ all, json, since: given }: Options) =>
   Effect.gen(function* () {
     const { write } = yield* Output
@@ -52,8 +43,8 @@ export const summary = ({ all, json, since: given }: Options) =>
     const since = yield* sinceOf(given)
     const jobs = yield* JobSource.read
     const found = yield* Morning.read(jobs, { since, isWanted: isHere ?? (() => true) })
-    const morning = Option.getOrElse(found, () => nothing)
-    yield* json ? write(`${JSON.stringify(encode(morning, since))}\n`) : show(morning, since)
+    const morning = Option.getOrElse(found, () => Morning.nothing)
+    yield* json ? write(`${JSON.stringify(encode(morning, since, yield* timeZone))}\n`) : show(morning, since)
   }).pipe(Effect.provide(Home.layerUntouched), Effect.scoped)
 
 /** Shows the summary of the repository around, and returns whether there is one. */
@@ -83,8 +74,9 @@ const show = (morning: Morning.Morning, since: DateTime.DateTime) =>
   })
 
 const encode = (
-  { completed, failed, gates, needs, pending, running, waiting }: Morning.Morning,
-  since: DateTime.DateTime
+  { completed, failed, gates, needs, pending, running, spending, unlanded, waiting }: Morning.Morning,
+  since: DateTime.DateTime,
+  zone: DateTime.TimeZone
 ) => {
   const about = (job: (typeof needs)[number]) => ({
     id: job.id,
@@ -97,7 +89,11 @@ const encode = (
     needs: needs.map((job) => ({ ...about(job), reason: remedy.reasonFor(job), command: remedy.commandFor(job) })),
     completed: completed.map((job) => {
       const known = gates.get(job.id) ?? []
-      return { ...about(job), ...(known.length > 0 && { gates: known }) }
+      return {
+        ...about(job),
+        ...(known.length > 0 && { gates: known }),
+        ...(unlanded.has(job.id) && { command: `charlotte land ${job.id}` })
+      }
     }),
     failed: failed.map(({ job, retry }) => ({ ...about(job), reason: remedy.reasonFor(job), retriedBy: retry?.id })),
     waiting: waiting.map((job) => ({
@@ -105,6 +101,11 @@ const encode = (
       until: job.parked?.until && DateTime.formatIso(job.parked.until)
     })),
     running: running.map(about),
-    pending: pending.map(about)
+    pending: pending.map(about),
+    cost: {
+      days: spent.byDay(spending.ended, zone),
+      unfinished: spent.of(spending.unfinished),
+      isPartial: spending.isPartial
+    }
   }
 }

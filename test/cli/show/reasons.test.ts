@@ -13,7 +13,7 @@ import * as settledLines from "../../../src/cli/run/settledLines.js"
 import * as Summary from "../../../src/cli/run/Summary.js"
 import * as SummaryText from "../../../src/cli/run/SummaryText.js"
 import * as renderJob from "../../../src/cli/show/renderJob.js"
-import type { Morning } from "../../../src/cli/summary/Morning.js"
+import { nothing } from "../../../src/cli/summary/Morning.js"
 import * as morningText from "../../../src/cli/summary/render.js"
 import { Output } from "../../../src/cli/terminal/Output.js"
 import * as StyledLine from "../../../src/cli/terminal/StyledLine.js"
@@ -67,16 +67,6 @@ const after = (lines: ReadonlyArray<string>, name: RegExp): string =>
 
 const zone = DateTime.zoneMakeOffset(0)
 
-const quiet: Morning = {
-  needs: [],
-  completed: [],
-  failed: [],
-  waiting: [],
-  running: [],
-  pending: [],
-  gates: new Map()
-}
-
 /** Everything that is shown of a failed job, as its text from the reason on. */
 const views = (reason: string, said: string | undefined) => {
   const { job, listed } = recordOf(reason, said)
@@ -90,7 +80,7 @@ const views = (reason: string, said: string | undefined) => {
     page: page.replace("api 1: ", "")
   }
   const start = list[0]?.indexOf("REASON") ?? 0
-  const morning = { ...quiet, needs: [listed], failed: [{ job: listed, retry: undefined }] }
+  const morning = { ...nothing, needs: [listed], failed: [{ job: listed, retry: undefined }] }
   const night = plain(morningText.lines(morning, { now, since: DateTime.subtract(now, { days: 1 }), zone, columns }))
   // After its name, a job that needs a person says why.
   const needs = after(night, /^✗ /).replace(/^api 1: /, "")

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { DateTime } from "effect"
-import type { Morning } from "../../../src/cli/summary/Morning.js"
+import { type Morning, nothing } from "../../../src/cli/summary/Morning.js"
 import * as render from "../../../src/cli/summary/render.js"
 import * as StyledLine from "../../../src/cli/terminal/StyledLine.js"
 import { Parked } from "../../../src/domain/Run.js"
@@ -39,16 +39,6 @@ const failure = new TasksFailed({
 
 const broken = job("Rings\u001b[2J", "failed", { error: toJson(failure) })
 const asks = job("Login", "parked", {}, { parked: login, waitsFor: "signal" })
-
-const nothing: Morning = {
-  needs: [],
-  completed: [],
-  failed: [],
-  waiting: [],
-  running: [],
-  pending: [],
-  gates: new Map()
-}
 
 const text = (morning: Partial<Morning>, columns = 80) =>
   render
@@ -100,6 +90,35 @@ Since 2024-12-31 18:00
     const error = { _tag: "TasksFailed", message: "m", target: "main", landed: ["a", "c"] }
     const failed = job("Rings", "failed", { error })
     expect(text({ failed: [{ job: failed, retry: undefined }] })).toContain("\n  ✗ failed   Rings  12:01, landed a, c")
+  })
+
+  it("names the command that lands what has not landed", () => {
+    const kept = job("Draft", "completed", { result: { branch } })
+    expect(text({ completed: [kept], unlanded: new Set([kept.id]) })).toContain(
+      `\n  ✓ done     Draft  12:01, has not landed\n    charlotte land ${jobId}`
+    )
+  })
+
+  it("adds up what the jobs of each day have cost, and what the others have cost so far", () => {
+    const cost = (usd: number, input: number) => ({ cost: { input, cached: 0, output: 500, usd } })
+    const spending = {
+      ended: [
+        job("Words", "completed", {}, cost(1.2, 1_000)),
+        job("Rings", "failed", {}, cost(0.3, 2_000)),
+        job("Draft", "completed", {}, { endedAt: DateTime.unsafeMake(noon - 24 * 3_600_000), ...cost(2, 0) }),
+        job("Free", "completed")
+      ],
+      unfinished: [job("Limit", "parked", {}, cost(0.05, 100))],
+      isPartial: false
+    }
+    const lines = `
+  2025-01-01  $1.50, 4.0k tokens (3.0k input, 0 cached, 1.0k output), 2 jobs
+  2024-12-31  $2.00, 500 tokens (0 input, 0 cached, 500 output), 1 job
+  so far      $0.05, 600 tokens (100 input, 0 cached, 500 output), 1 job, not ended yet`
+    expect(text({ spending })).toContain(`\n\nCost, an estimate${lines}`)
+    expect(text({ spending: { ...spending, isPartial: true } })).toContain(
+      `\n\nCost of the latest jobs, an estimate${lines}`
+    )
   })
 
   it("counts what it does not show, and never cuts a command", () => {
