@@ -25,6 +25,7 @@ import { RunStore } from "../store/RunStore.js"
 import { Engine, type Requests, Unrouted } from "./Engine.js"
 import { Guard } from "./guard/Guard.js"
 import * as Node from "./Node.js"
+import { NodeDefinitions } from "./NodeDefinitions.js"
 import * as nodeStore from "./nodeStore.js"
 import * as OtherNodes from "./otherNodes.js"
 import { ready, resumePlaced, startPlaced, taking } from "./startPlaced.js"
@@ -91,7 +92,8 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
       pid,
       machine: yield* MachineRef,
       capacity,
-      url: options.url
+      url: options.url,
+      definitions: yield* NodeDefinitions
     }
     const runner = { node: newNode.id, address, capacity }
 

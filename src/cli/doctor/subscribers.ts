@@ -1,9 +1,12 @@
 /**
- * Finds the subscribers that have put events aside, fail on events, have missed some, or do not move.
+ * Finds the subscribers that have put events aside, fail on events, have missed some, or do not move; and notices that the nodes of a
+ * cluster define in different ways.
  */
-import { DateTime, Duration, Effect } from "effect"
+import { Array, DateTime, Duration, Effect } from "effect"
 import type { Subscriber } from "../../domain/Subscriber.js"
 import * as plainText from "../../internal/plainText.js"
+import { JobManager } from "../../manager/JobManager.js"
+import type { Node } from "../../store/port/ClusterStore.js"
 import * as RunStore from "../../store/RunStore.js"
 import * as format from "../terminal/format.js"
 import * as Finding from "./Finding.js"
@@ -12,13 +15,32 @@ import * as Finding from "./Finding.js"
 const stuckAfter = Duration.hours(1)
 
 export const check = Effect.gen(function* () {
-  const { subscribers } = yield* RunStore.RunStore
+  const { cluster, subscribers } = yield* RunStore.RunStore
   const now = yield* DateTime.now
-  return (yield* subscribers.list).flatMap((subscriber) => findings(subscriber, now))
+  const found = (yield* subscribers.list).flatMap((subscriber) => findings(subscriber, now))
+  return [...found, ...differing(yield* cluster.nodes(JobManager.kind))]
 })
 
 const warning = (message: string, remedy: string) =>
   Finding.warning("subscribers", plainText.line(message), plainText.line(remedy))
+
+/** Any of the nodes may send the notices of a name, as it defines them. */
+const differing = (nodes: ReadonlyArray<Node>): ReadonlyArray<Finding.Finding> => {
+  const defined = nodes.flatMap(({ address, definitions = {}, isAlive }) =>
+    isAlive ? Object.entries(definitions).map(([name, hash]) => ({ name, hash, address })) : []
+  )
+  return Object.entries(Array.groupBy(defined, ({ name }) => name)).flatMap(([name, all]) => {
+    const groups = Object.values(Array.groupBy(all, ({ hash }) => hash))
+    if (groups.length === 1) return []
+    const shown = groups.map((group) => group.map(({ address }) => address).join(" and "))
+    return [
+      warning(
+        `${name} is defined in ${groups.length} ways: by ${shown.join(", and by ")}`,
+        "define it in the same way in the config.yaml of each, and restart their daemons"
+      )
+    ]
+  })
+}
 
 const findings = (
   { aside, behind, failing, gap, movedAt, name, undelivered }: Subscriber,

@@ -33,7 +33,7 @@ export interface Morning {
   }
 }
 
-/** That of a home without a job. */
+/** What is found where there is no job. */
 export const nothing: Morning = {
   needs: [],
   completed: [],

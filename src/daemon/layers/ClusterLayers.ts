@@ -8,6 +8,7 @@ import { Engine } from "../../cluster/Engine.js"
 import * as EffectCluster from "../../cluster/engine/EffectCluster.js"
 import * as Guard from "../../cluster/guard/Guard.js"
 import * as Cluster from "../../cluster/JobManager.js"
+import { NodeDefinitions } from "../../cluster/NodeDefinitions.js"
 import { retryWhileInUse } from "../../cluster/retryWhileInUse.js"
 import { InvalidJobConfig, NodeConflict } from "../../domain/errors.js"
 import { JobManager } from "../../manager/JobManager.js"
@@ -16,6 +17,7 @@ import * as ProcessRunner from "../../process/ProcessRunner.js"
 import { RunStore } from "../../store/RunStore.js"
 import * as Configuration from "../config/Configuration.js"
 import type { Supervised } from "../supervision/ManagerSupervisor.js"
+import { definitionsOf } from "../notices/noticeSubscribers.js"
 import * as NodeReport from "../serve/NodeReport.js"
 import type { Node } from "../config/NodeSettings.js"
 import * as supervisedManager from "../supervision/supervisedManager.js"
@@ -77,13 +79,14 @@ const untilFree = ({ advertise: address }: Node) =>
 
 const manager = (node: Node, url: string | undefined) =>
   Layer.unwrapEffect(
-    Effect.map(Configuration.withLimits({ recovery: "automatic" }), (limits) =>
-      Cluster.layerCluster({
-        ...limits,
+    Effect.gen(function* () {
+      const { notify } = yield* Configuration.Configuration
+      return Cluster.layerCluster({
+        ...(yield* Configuration.withLimits({ recovery: "automatic" })),
         ...(node.capacity !== undefined && { capacity: node.capacity }),
         ...(url !== undefined && { url })
-      })
-    )
+      }).pipe(Layer.provide(Layer.succeed(NodeDefinitions, definitionsOf(notify))))
+    })
   )
 
 /** The manager of this node. It is never replaced: when the database is unreachable, it releases its jobs, and later takes jobs again. */

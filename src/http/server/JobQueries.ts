@@ -40,7 +40,7 @@ const mostNames = 4
 /** How many jobs that retry each other are added up at most. */
 const mostRetries = 100
 
-/** How many jobs that name a job are looked at for the one that has landed its work. */
+/** How many jobs that name a job are read to find a job that has landed its work. */
 const mostNaming = 100
 
 const decodeFormer = Schema.decodeUnknownOption(Schema.Struct({ retryOf: JobId }).pipe(Schema.pluck("retryOf")))

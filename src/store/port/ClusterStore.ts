@@ -107,6 +107,16 @@ export interface ClusterStore {
 }
 
 /**
+ * Hashes of definitions, by name.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Definitions {
+  readonly [name: string]: string
+}
+
+/**
  * A node: one manager of one kind in one process.
  *
  * @since 0.2.0
@@ -125,6 +135,8 @@ export interface NewNode {
   readonly capacity: number
   /** Where other nodes reach the HTTP server of the node, if they do: `https://HOST:PORT`. */
   readonly url?: string | undefined
+  /** Hashes of what the node defines under these names: nodes that have the same name should define the same. */
+  readonly definitions?: Definitions | undefined
 }
 
 /**

@@ -18,7 +18,7 @@ const selectIds = query(Schema.Struct({ id: Schema.String }))
 
 export const join = (
   connection: Connection,
-  { address, capacity, id, kind, machine, pid, url }: NewNode
+  { address, capacity, definitions, id, kind, machine, pid, url }: NewNode
 ): Effect.Effect<"joined" | "owned" | "conflict", SqlError> =>
   Effect.gen(function* () {
     const { isUnowned, now } = connection.dialect
@@ -31,9 +31,9 @@ export const join = (
     )
     const rows = yield* selectIds(
       connection,
-      `INSERT INTO charlotte_nodes (id, kind, address, pid, machine, capacity, url, joined_at, seen_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ${now}, ${now}) ON CONFLICT DO NOTHING RETURNING id`,
-      [id, kind, address, pid, machine, capacity, url ?? null]
+      `INSERT INTO charlotte_nodes (id, kind, address, pid, machine, capacity, url, definitions, joined_at, seen_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ${now}, ${now}) ON CONFLICT DO NOTHING RETURNING id`,
+      [id, kind, address, pid, machine, capacity, url ?? null, definitions ? JSON.stringify(definitions) : null]
     )
     return rows.length > 0 ? "joined" : "conflict"
   })
@@ -60,6 +60,7 @@ const selectNodes = query(
     machine: Schema.String,
     capacity: Schema.Number,
     url: Schema.NullOr(Schema.String),
+    definitions: Schema.NullOr(Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.String }))),
     draining: Schema.Number,
     alive: Schema.Number,
     ago: Schema.Number
@@ -70,15 +71,16 @@ export const nodes = (connection: Connection, kind: string): Effect.Effect<Reado
   Effect.map(
     selectNodes(
       connection,
-      `SELECT id, kind, address, pid, machine, capacity, url, draining,
+      `SELECT id, kind, address, pid, machine, capacity, url, definitions, draining,
          CASE WHEN ${isAlive(connection)} THEN 1 ELSE 0 END AS alive, ${connection.dialect.now} - seen_at AS ago
        FROM charlotte_nodes WHERE kind = ? ORDER BY joined_at, id`,
       [kind]
     ),
     (rows) =>
-      rows.map(({ ago, alive, draining, url, ...node }) => ({
+      rows.map(({ ago, alive, definitions, draining, url, ...node }) => ({
         ...node,
         ...(url !== null && { url }),
+        ...(definitions !== null && { definitions }),
         isAlive: alive === 1,
         isDraining: draining === 1,
         seenAgo: Math.max(0, ago)

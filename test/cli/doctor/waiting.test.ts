@@ -1,3 +1,4 @@
+import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, JobKind, RunStore } from "charlotte"
 import { ConfigProvider, Effect, Layer, Schema } from "effect"
@@ -52,6 +53,33 @@ describe("charlotte doctor", () => {
       expect(paused).toContain("charlotte unpause email")
       yield* set("unpause")
       expect(yield* doctor(directory)).not.toContain("is paused")
+    })
+  )
+
+  it.scoped("names the nodes of a cluster that define the notices of a name in different ways", () =>
+    Effect.gen(function* () {
+      const directory = `${yield* TemporaryDirectory.make}/home`
+      mkdirSync(directory, { mode: 0o700 })
+      const store = RunStore.layer.pipe(Layer.provideMerge(Database.layer({ filename: `${directory}/charlotte.db` })))
+      const joined = (n: number, definitions?: { readonly [name: string]: string }) =>
+        Effect.gen(function* () {
+          const { cluster } = yield* RunStore.RunStore
+          const sql = yield* SqlClient.SqlClient
+          const address = `10.0.0.${n}:7433`
+          yield* cluster.join({ id: address, kind: "tasks", address, pid: n, machine: "m", capacity: 1, definitions })
+          // As if it were seen for an hour from now on.
+          yield* sql`UPDATE charlotte_nodes SET seen_at = seen_at + 3600000 WHERE id = ${address}`
+        }).pipe(Effect.provide(store))
+      yield* joined(1)
+      yield* joined(2, { "notify.phone": "a", "notify.desk": "c" })
+      yield* joined(3, { "notify.phone": "a", "notify.desk": "c" })
+      expect(yield* doctor(directory)).not.toContain("is defined in")
+      yield* joined(4, { "notify.phone": "b" })
+      const said = yield* doctor(directory)
+      expect(said).toContain(
+        "notify.phone is defined in 2 ways: by 10.0.0.2:7433 and 10.0.0.3:7433, and by 10.0.0.4:7433"
+      )
+      expect(said).not.toContain("notify.desk")
     })
   )
 })

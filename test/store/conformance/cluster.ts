@@ -65,13 +65,16 @@ export const cluster = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("keeps where the HTTP server of a node is", () =>
+    it.effect("keeps where the HTTP server of a node is, and what it defines", () =>
       Effect.gen(function* () {
         const { cluster } = yield* RunStore.RunStore
         const url = "https://node1.example.org:7433"
-        yield* cluster.join(node(1, { url }))
+        yield* cluster.join(node(1, { url, definitions: { "notify.phone": "1a2b" } }))
         yield* cluster.join(node(2))
-        expect((yield* cluster.nodes(kind)).map(({ url }) => url)).toEqual([url, undefined])
+        expect((yield* cluster.nodes(kind)).map(({ definitions, url }) => [url, definitions])).toEqual([
+          [url, { "notify.phone": "1a2b" }],
+          [undefined, undefined]
+        ])
       }).pipe(Effect.provide(layer))
     )
 

@@ -14,6 +14,7 @@ export const cluster = [
     seen_at BIGINT NOT NULL,
     draining INTEGER NOT NULL DEFAULT 0,
     url TEXT,
+    definitions TEXT,
     UNIQUE (kind, address)
   )`,
   `CREATE TABLE charlotte_limits (

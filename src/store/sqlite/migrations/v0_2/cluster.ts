@@ -17,6 +17,7 @@ export const cluster = Effect.gen(function* () {
       seen_at INTEGER NOT NULL,
       draining INTEGER NOT NULL DEFAULT 0,
       url TEXT,
+      definitions TEXT CHECK (definitions IS NULL OR json_valid(definitions)),
       UNIQUE (kind, address)
     ) STRICT, WITHOUT ROWID`)
   yield* sql.unsafe(`
