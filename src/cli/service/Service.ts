@@ -93,7 +93,7 @@ export const run = (program: string, ...args: ReadonlyArray<string>): Effect.Eff
   Effect.gen(function* () {
     const around = yield* ParentEnvironment
     const { uid } = yield* HostRef
-    // A shell without a login, such as that of cron, does not know where the user's systemd listens.
+    // A shell without a login, as under cron, does not know where the user's systemd listens.
     const named = { XDG_RUNTIME_DIR: `/run/user/${uid}`, ...around }
     const env = Object.fromEntries(
       Object.entries(named).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))

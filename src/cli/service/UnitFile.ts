@@ -1,7 +1,7 @@
 /**
  * The unit file of the daemon as a systemd user service.
  */
-import { Array, Option } from "effect"
+import { type Array, Option } from "effect"
 
 export const unitName = "charlotte.service"
 
@@ -63,7 +63,7 @@ RestartPreventExitStatus=2
 # Charlotte ends its jobs itself, within ten seconds.
 KillMode=mixed
 TimeoutStopSec=15
-# Each process of a job runs in a control group of its own.
+# Each process of a job runs in a separate control group.
 Delegate=yes
 
 [Install]

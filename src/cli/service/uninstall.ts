@@ -28,7 +28,7 @@ export const uninstall = ({ json }: Manner) =>
         StyledLine.raw(" is removed")
       ],
       [StyledLine.raw("its variables stay in "), StyledLine.piece(UnitFile.environmentFile(unit.home), "name")],
-      [StyledLine.raw("jobs go on with: "), StyledLine.raw("charlotte daemon start", "strong")]
+      [StyledLine.raw("to continue its jobs: "), StyledLine.raw("charlotte daemon start", "strong")]
     ])
   }).pipe(Effect.provide(Home.layerUntouched))
 
@@ -36,7 +36,7 @@ const refuseOther = Effect.gen(function* () {
   const { directory } = yield* Home.Home
   const problem = Option.match(yield* Service.ofUser, {
     onNone: () => `the daemon of ${directory} is no service`,
-    onSome: ({ file, unit }) => `the daemon of ${directory} is no service: ${file} is that of ${unit.home}`
+    onSome: ({ file, unit }) => `the daemon of ${directory} is no service: ${file} belongs to ${unit.home}`
   })
   return yield* new NoService({ problem })
 })
