@@ -92,7 +92,11 @@ const agents = ({ path }: UnitFile.UnitFile) =>
     return [
       Finding.ok("service agents", there.join(", ")),
       ...missing.map((name) =>
-        Finding.warning("service agents", `${name} is on the PATH of this shell, but not on the PATH of the service`, again)
+        Finding.warning(
+          "service agents",
+          `${name} is on the PATH of this shell, but not on the PATH of the service`,
+          again
+        )
       )
     ]
   })
