@@ -70,7 +70,7 @@ const unit = [
   "test/http/**/*.test.ts",
   "examples/app/test/*.test.ts",
   "test/cli/!(bin).test.ts",
-  "test/cli/{doctor,errors,init,parser,run,service,show,start,target,terminal}/**/*.test.ts"
+  "test/cli/{doctor,errors,init,mcp,parser,run,service,show,start,target,terminal}/**/*.test.ts"
 ]
 
 /** The command, the examples and whole jobs of tasks, as their users run them: real daemons, agents, terminals and git. */

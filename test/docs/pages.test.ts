@@ -30,7 +30,8 @@ describe("every fenced block in README, CONTRIBUTING and docs", () => {
   const checks: Readonly<Record<string, (block: Block) => boolean>> = {
     sh: ({ check }) => ["", "setup", "install", "npm", "cluster"].includes(check) || isFile(check),
     text: ({ check }) => ["", "help", "tree"].includes(check),
-    json: ({ check }) => ["", "package.json"].includes(check),
+    json: ({ check }) => ["", "package.json", ".mcp.json"].includes(check),
+    toml: ({ check }) => check === "codex",
     ts: ({ check }) => ["", "vitest", "fragment"].includes(check) || isFile(check),
     md: ({ check }) => /(\d+-[\w-]+|IMPLEMENTATION_PLAN)\.md$/.test(check),
     yaml: ({ check }) => check === "charlotte.rules.yml" || /(charlotte|config)\.yaml$/.test(check),
@@ -81,6 +82,17 @@ describe("blocks that cannot run by themselves", () => {
   it.each(blocksOf("json", "package.json").map(at))("%s is JSON", (_, { text }) => {
     expect(JSON.parse(text)).toEqual(expect.any(Object))
   })
+
+  it.each([...blocksOf("json", ".mcp.json"), ...blocksOf("toml", "codex")].map(at))(
+    "%s has an agent start a command line that is understood",
+    (_, { language, text }) => {
+      const { args, command } =
+        language === "json"
+          ? JSON.parse(text).mcpServers.charlotte
+          : JSON.parse(`{${text.match(/^(command|args) = .*$/gm)?.map((line) => line.replace(/^(\w+) =/, '"$1":'))}}`)
+      expect([command, args[0], Either.isRight(parse(charlotte, args).effect)]).toEqual(["charlotte", "mcp", true])
+    }
+  )
 
   it.each(blocksOf("sh", "npm").map(at))("%s runs scripts of package.json, and files that are there", (_, { text }) => {
     for (const line of text.trim().split("\n")) {

@@ -15,6 +15,7 @@ const advice: Readonly<Record<string, string>> = {
   AlreadyAnswered: "call explain for the questions that are open",
   AmbiguousJob: toList,
   ApprovalRefused: "call explain for the commit that waits for approval, if there is one",
+  CursorAhead: "call follow with next of the call before, or without after",
   InvalidArguments: "call the tool again with arguments of its input schema",
   InvalidJobConfig: toPlan,
   InvalidJobRef: toList,
@@ -23,6 +24,7 @@ const advice: Readonly<Record<string, string>> = {
   MaxJobsReached: "call start with queue: true, or stop a job",
   NoOpenQuestion: "call explain for the questions that are open",
   NoSuchJob: toList,
+  NotResponding: "call the tool again in a moment; if that does not help, show the message to the person",
   NotRetryable: "call show for the status of the job: only a failed, cancelled, interrupted or parked job is retried"
 }
 

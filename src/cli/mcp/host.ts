@@ -18,14 +18,10 @@ const started = Effect.gen(function* () {
   return Option.isSome(host) ? host.value : yield* new DaemonNotRunning({ address: (yield* Home.Home).socket })
 })
 
+const orStarted = Option.match({ onNone: () => started, onSome: (host: JobSource.Host) => Effect.succeed(host) })
+
 /** For what is done to a job: a foreground run that holds the home does it, too. */
-export const any = Effect.flatMap(
-  JobSource.host,
-  Option.match({ onNone: () => started, onSome: (host) => Effect.succeed(host) })
-)
+export const any = Effect.flatMap(JobSource.host, orStarted)
 
 /** For another job, which a foreground run does not accept. */
-export const daemon = Effect.zipRight(
-  any,
-  Effect.flatMap(JobSource.daemon, Option.match({ onNone: () => started, onSome: (host) => Effect.succeed(host) }))
-)
+export const daemon = Effect.flatMap(JobSource.daemon, orStarted)

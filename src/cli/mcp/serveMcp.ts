@@ -13,6 +13,8 @@ import * as background from "../../internal/background.js"
 import { outsideJob } from "../act/outsideJob.js"
 import { actThrough } from "../act/sender.js"
 import type { Permission } from "../commands/mcp.js"
+import { UsageError } from "../parser/UsageError.js"
+import * as RemoteServer from "../target/RemoteServer.js"
 import { Output } from "../terminal/Output.js"
 import * as failure from "./failure.js"
 import type { Tool } from "./Tool.js"
@@ -30,11 +32,19 @@ A question of an agent is for the person: answer with what the person has said. 
 export const serveMcp = ({ allow }: Options) =>
   Effect.gen(function* () {
     yield* outsideJob
+    const allowed = new Set(allow.flat())
+    if (allowed.has("prune") && (yield* RemoteServer.isUsed)) {
+      return yield* new UsageError({
+        problem: "--allow prune is about the home of this machine only",
+        hint: "leave out --server, and unset CHARLOTTE_SERVER"
+      })
+    }
     actThrough("MCP")
     const runtime = yield* background.runtime<FileSystem | Output | Path>()
     const closed = yield* Deferred.make<void>()
-    const served = tools.all(new Set(allow.flat()))
+    const served = tools.all(allowed)
     const running = new Set<Promise<unknown>>()
+    const log = (message: string) => void Runtime.runFork(runtime)(Effect.logDebug(message))
 
     const make = () => {
       const server = new Server(
@@ -47,9 +57,16 @@ export const serveMcp = ({ allow }: Options) =>
         if (tool === undefined) {
           throw new ProtocolError(ProtocolErrorCode.InvalidParams, `there is no tool ${JSON.stringify(params.name)}`)
         }
+        log(`called ${tool.name}`)
         const answer = Runtime.runPromise(runtime)(call(tool, params.arguments), { signal: mcpReq.signal })
         running.add(answer)
-        return answer.finally(() => running.delete(answer))
+        // It fails only by interruption.
+        return answer
+          .catch((error: unknown) => {
+            log(`cancelled ${tool.name}`)
+            throw error
+          })
+          .finally(() => running.delete(answer))
       })
       server.onclose = () => Deferred.unsafeDone(closed, Effect.void)
       return server
