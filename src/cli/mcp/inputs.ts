@@ -1,7 +1,7 @@
 /**
  * Arguments that several tools share.
  */
-import { Effect, Schema } from "effect"
+import { type Effect, Schema } from "effect"
 import * as JobRef from "../target/JobRef.js"
 
 export const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })

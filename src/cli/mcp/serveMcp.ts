@@ -68,6 +68,7 @@ export const serveMcp = ({ allow }: Options) =>
           })
           .finally(() => running.delete(answer))
       })
+      // oxlint-disable-next-line unicorn/prefer-add-event-listener -- it is no event target
       server.onclose = () => Deferred.unsafeDone(closed, Effect.void)
       return server
     }

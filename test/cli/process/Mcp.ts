@@ -7,7 +7,7 @@ import { AjvJsonSchemaValidator } from "@modelcontextprotocol/sdk/validation/ajv
 import { Effect, type Scope } from "effect"
 import { spawn } from "node:child_process"
 import { createInterface } from "node:readline"
-import * as Charlotte from "./Charlotte.js"
+import type * as Charlotte from "./Charlotte.js"
 import * as Repository from "../../support/Repository.js"
 
 /** Requests have no time limit of their own: the machine may be busy. */
