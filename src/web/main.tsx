@@ -3,6 +3,7 @@
  */
 import { render } from "preact"
 import { App } from "./app/App.js"
+import * as browserNotices from "./app/browserNotices.js"
 import * as keys from "./app/keys.js"
 import * as live from "./app/live.js"
 import { opening } from "./app/opening.js"
@@ -17,6 +18,7 @@ router.start()
 keys.start()
 seen.start()
 live.start()
+browserNotices.start()
 session.start(begin).catch((error: unknown) => {
   opening.value = error instanceof Error ? error : new Error(String(error))
 })

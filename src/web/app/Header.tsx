@@ -1,5 +1,6 @@
 import { isMounted } from "../address.js"
 import { route, toJobs, toSystem } from "../router.js"
+import * as browserNotices from "./browserNotices.js"
 import { hub } from "./live.js"
 import * as theme from "./theme.js"
 
@@ -65,6 +66,14 @@ export const Header = ({ onHelp }: { readonly onHelp: () => void }) => {
         <span class="dot" aria-hidden="true" />
         {state.text}
       </span>
+      {browserNotices.permission.value === "unasked" && (
+        <button type="button" class="quiet" onClick={() => void browserNotices.ask()} title="Notify me of jobs">
+          <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
+            <path d="M6 16v-5a6 6 0 0 1 12 0v5l1.500 2h-15ZM10 20.500a2.200 2.200 0 0 0 4 0" />
+          </svg>
+          <span class="visually-hidden">Notify me when a job needs me, fails or is done</span>
+        </button>
+      )}
       <button type="button" class="quiet" onClick={theme.cycle} title="Theme (t)">
         <ThemeIcon />
         <span class="visually-hidden">Theme: {theme.theme.value}. Change it</span>

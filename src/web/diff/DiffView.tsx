@@ -2,21 +2,29 @@
  * The changes of a job, or of one of its units.
  */
 import { useSignal } from "@preact/signals"
-import { useEffect, useRef } from "preact/hooks"
+import { useEffect, useMemo, useRef } from "preact/hooks"
 import * as jobs from "../api/jobs.js"
 import { useKeys } from "../app/keys.js"
 import { hub, useLoaded } from "../app/live.js"
 import { changeQuery, navigate, toJob, toJobs } from "../router.js"
 import * as format from "../../progress/format.js"
+import * as notes from "../../progress/taskNotes.js"
 import { jobName } from "../../progress/jobName.js"
 import { isDue } from "../../progress/waiting.js"
 import { useTitle } from "../ui/useTitle.js"
 import { visible } from "../ui/visible.js"
+import { kept } from "../ui/kept.js"
 import { Decide } from "./Decide.js"
+import type { DiffFile } from "./diffModel.js"
 import { FileDiff } from "./FileDiff.js"
 import { FileList } from "./FileList.js"
+import { inOrder, judgedIn, tasksDirOf } from "./inOrder.js"
 import { LineCounts } from "./LineCounts.js"
 import { useDiff } from "./useDiff.js"
+import { keyOf, viewed } from "./viewed.js"
+
+/** `split`: old and new lines stand side by side. */
+const layout = kept("charlotte.diff", 1)
 
 /** Files beyond these limits are folded, so that the page stays fast. */
 const most = { files: 60, lines: 6_000 }
@@ -24,15 +32,14 @@ const most = { files: 60, lines: 6_000 }
 /** A file with more changed lines is initially folded. */
 const large = 500
 
-/** The paths of the files that are open at first. */
-const opened = (
-  files: ReadonlyArray<{ readonly path: string; readonly additions: number; readonly deletions: number }>
-): ReadonlySet<string> => {
+/** The paths of the files that are open unless the user folds them. */
+const opened = (files: ReadonlyArray<DiffFile>, isViewed: (file: DiffFile) => boolean): ReadonlySet<string> => {
   const open = new Set<string>()
   let lines = 0
-  for (const { additions, deletions, path } of files.slice(0, most.files)) {
+  for (const file of files.slice(0, most.files)) {
+    const { additions, deletions, path } = file
     const size = additions + deletions
-    if (size > large || lines + size > most.lines) continue
+    if (isViewed(file) || size > large || lines + size > most.lines) continue
     lines += size
     open.add(path)
   }
@@ -49,8 +56,30 @@ export const DiffView = ({ id, query }: { readonly id: string; readonly query: U
   const toggled = useSignal<ReadonlySet<string>>(new Set())
   const current = useSignal(-1)
   const asked = useRef(query.get("file"))
-  const { error, files, isStale, next, pages, reload } = diff
-  const byRule = opened(files)
+  const { error, isStale, next, pages, reload } = diff
+  const record = job.value.value
+  const tasks = record?.tasks.filter((task) => unit === undefined || task.unit === unit) ?? []
+  const files = useMemo(
+    () => inOrder(diff.files, tasksDirOf(record?.config), judgedIn(tasks)),
+    [diff.files, record, unit]
+  )
+  const head = pages[0]?.head ?? ""
+  const keys = useMemo(() => new Map(files.map((file) => [file.path, keyOf(file, head)])), [files, head])
+  const isViewed = ({ path }: DiffFile): boolean => viewed.all.value.has(keys.get(path) ?? "")
+  const view = (file: DiffFile): void => {
+    const key = keys.get(file.path) ?? ""
+    if (isViewed(file)) viewed.remove(key)
+    else viewed.add([key])
+    toggled.value = new Set([...toggled.value].filter((path) => path !== file.path))
+  }
+  const viewCurrent = (): void => {
+    const file = files[current.value]
+    if (file !== undefined) view(file)
+  }
+  const viewedFiles = files.filter(isViewed).length
+  const isSplit = layout.all.value.has("split")
+  const split = (): void => (isSplit ? layout.remove("split") : layout.add(["split"]))
+  const byRule = opened(files, isViewed)
   const isOpen = (path: string): boolean => byRule.has(path) !== toggled.value.has(path)
   const toggle = (path: string): void => {
     const changed = new Set(toggled.value)
@@ -84,6 +113,8 @@ export const DiffView = ({ id, query }: { readonly id: string; readonly query: U
       label: "Open or fold the file",
       run: () => files[current.value] && toggle(files[current.value]?.path ?? "")
     },
+    { keys: "v", label: "Mark the file as viewed, or not", run: () => viewCurrent() },
+    { keys: "u", label: "Old and new lines side by side, or not", run: split },
     { keys: "/", label: "Filter the files", run: () => document.querySelector<HTMLElement>(".files input")?.focus() },
     { keys: "Escape", label: "Back to the job", run: () => navigate(toJob(id, { unit })) }
   ])
@@ -96,7 +127,6 @@ export const DiffView = ({ id, query }: { readonly id: string; readonly query: U
     [id]
   )
 
-  const record = job.value.value
   const approval = record?.status === "parked" && !isDue(record.waitsFor) ? record.parked?.approval : undefined
   const isOutdated =
     approval !== undefined && unit === undefined && pages[0] !== undefined && pages[0].head !== approval.commit
@@ -135,6 +165,7 @@ export const DiffView = ({ id, query }: { readonly id: string; readonly query: U
             <code class="faint">
               {pages[0]?.base.slice(0, 8)}…{pages[0]?.head.slice(0, 8)}
             </code>
+            {viewedFiles > 0 && ` ${viewedFiles} viewed`}
           </p>
         )}
         <span class="grow" />
@@ -147,6 +178,9 @@ export const DiffView = ({ id, query }: { readonly id: string; readonly query: U
           <Decide id={id} commit={approval.commit} unit={unit} units={units} onDecided={job.reload} />
         )}
         <span class="actions">
+          <button type="button" class="split" aria-pressed={isSplit} onClick={split}>
+            Side by side
+          </button>
           <button type="button" onClick={() => setAll(true)} disabled={files.length > most.files}>
             Open all
           </button>
@@ -155,6 +189,12 @@ export const DiffView = ({ id, query }: { readonly id: string; readonly query: U
           </button>
         </span>
       </header>
+      {notes.ofJob(notes.ofRecords(tasks)).map(({ task, text, unit }, at) => (
+        <p key={at} class="note warn">
+          ! {unit === undefined ? "" : `${visible(unit)} ${task}: `}
+          {visible(text)}
+        </p>
+      ))}
       {error !== undefined && <p class="note bad">{visible(error.message)}</p>}
       {pages.length === 0 && error === undefined && <p class="faint">Reading the changes.</p>}
       {pages.length > 0 && files.length === 0 && <p class="empty">Nothing has changed.</p>}
@@ -168,6 +208,9 @@ export const DiffView = ({ id, query }: { readonly id: string; readonly query: U
                 id={`file-${index}`}
                 file={file}
                 isOpen={isOpen(file.path)}
+                isViewed={isViewed(file)}
+                isSplit={isSplit}
+                onView={() => view(file)}
                 onToggle={() => {
                   current.value = index
                   toggle(file.path)

@@ -10,6 +10,7 @@ import type { DiffFile } from "./diffModel.js"
 import { letters } from "./FileList.js"
 import { languageOf } from "./languageOf.js"
 import { LineCounts } from "./LineCounts.js"
+import { pairs } from "./pairs.js"
 import { type Hunk, parsePatch } from "./parsePatch.js"
 import { type Highlight, type TokenLine, tokenLines } from "./tokenLines.js"
 
@@ -17,7 +18,11 @@ export interface Props {
   readonly id: string
   readonly file: DiffFile
   readonly isOpen: boolean
+  readonly isViewed: boolean
+  /** Whether the old lines stand beside the new ones. */
+  readonly isSplit: boolean
   readonly onToggle: () => void
+  readonly onView: () => void
 }
 
 /** Lines shown at a time. */
@@ -40,6 +45,27 @@ const Line = ({ after, before, kind, tokens }: TokenLine) => (
   </div>
 )
 
+const Half = ({ line, number }: { readonly line: TokenLine | undefined; readonly number: number | undefined }) => (
+  <div class={`diff-line ${line === undefined ? "none" : line.kind}`}>
+    <span class="diff-number" aria-hidden="true">
+      {number}
+    </span>
+    <span class="diff-sign">{line && signs[line.kind]}</span>
+    <span class="diff-text">{line && <Spans pieces={line.tokens} />}</span>
+  </div>
+)
+
+const SideBySide = ({ lines }: { readonly lines: ReadonlyArray<TokenLine> }) => (
+  <>
+    {pairs(lines).map(({ after, before }, at) => (
+      <div key={at} class="diff-pair">
+        <Half line={before} number={before?.before} />
+        <Half line={after} number={after?.after} />
+      </div>
+    ))}
+  </>
+)
+
 /** The first lines of hunks. */
 const first = (hunks: ReadonlyArray<Hunk>, most: number): ReadonlyArray<Hunk> => {
   let left = most
@@ -50,7 +76,12 @@ const first = (hunks: ReadonlyArray<Hunk>, most: number): ReadonlyArray<Hunk> =>
   })
 }
 
-const Patch = ({ path, patch }: { readonly path: string; readonly patch: string }) => {
+interface PatchProps extends Pick<Props, "isSplit"> {
+  readonly path: string
+  readonly patch: string
+}
+
+const Patch = ({ isSplit, patch, path }: PatchProps) => {
   const highlight = useSignal<{ readonly run: Highlight } | undefined>(undefined)
   const most = useSignal(step)
   const language = languageOf(path)
@@ -72,9 +103,7 @@ const Patch = ({ path, patch }: { readonly path: string; readonly patch: string 
           <p class="diff-hunk">
             @@ {hunk.lines[0]?.after ?? hunk.lines[0]?.before} {visible(hunk.heading)}
           </p>
-          {lines.map((line, index) => (
-            <Line key={index} {...line} />
-          ))}
+          {isSplit ? <SideBySide lines={lines} /> : lines.map((line, index) => <Line key={index} {...line} />)}
         </div>
       ))}
       {all > most.value && (
@@ -86,7 +115,10 @@ const Patch = ({ path, patch }: { readonly path: string; readonly patch: string 
   )
 }
 
-const Content = ({ file: { binary, mode, oldMode, patch, path, tooLarge } }: { readonly file: DiffFile }) => {
+const Content = ({
+  file: { binary, mode, oldMode, patch, path, tooLarge },
+  isSplit
+}: Pick<Props, "file" | "isSplit">) => {
   if (binary) return <p class="note faint">A binary file.</p>
   if (tooLarge === true) return <p class="note faint">Too large to be shown here.</p>
   const hasNewMode = mode !== undefined && oldMode !== undefined && mode !== oldMode
@@ -98,7 +130,7 @@ const Content = ({ file: { binary, mode, oldMode, patch, path, tooLarge } }: { r
         </p>
       )}
       {patch !== undefined && patch !== "" ? (
-        <Patch path={path} patch={patch} />
+        <Patch path={path} patch={patch} isSplit={isSplit} />
       ) : (
         !hasNewMode && <p class="note faint">No line differs.</p>
       )}
@@ -106,7 +138,7 @@ const Content = ({ file: { binary, mode, oldMode, patch, path, tooLarge } }: { r
   )
 }
 
-const View = ({ file, id, isOpen, onToggle }: Props) => (
+const View = ({ file, id, isOpen, isSplit, isViewed, onToggle, onView }: Props) => (
   <section id={id} class="diff-file" aria-label={visible(file.path)}>
     <h2>
       <button type="button" aria-expanded={isOpen} onClick={onToggle}>
@@ -120,12 +152,21 @@ const View = ({ file, id, isOpen, onToggle }: Props) => (
         </span>
         {file.binary ? <span class="faint">binary</span> : <LineCounts {...file} />}
       </button>
+      <label class="viewed">
+        <input type="checkbox" checked={isViewed} onChange={onView} />
+        Viewed<span class="visually-hidden"> {visible(file.path)}</span>
+      </label>
     </h2>
-    {isOpen && <Content file={file} />}
+    {isOpen && <Content file={file} isSplit={isSplit} />}
   </section>
 )
 
 export const FileDiff = memo<Props>(
   View,
-  (before, after) => before.file === after.file && before.isOpen === after.isOpen && before.id === after.id
+  (before, after) =>
+    before.file === after.file &&
+    before.isOpen === after.isOpen &&
+    before.isViewed === after.isViewed &&
+    before.isSplit === after.isSplit &&
+    before.id === after.id
 )

@@ -71,6 +71,38 @@ const isOpen = (page: Page, path: string) =>
   act(() => file(page, path).getByRole("button").first().getAttribute("aria-expanded"))
 
 layer(browser, { excludeTestServices: true })("the view of a diff", (it) => {
+  it.scoped(
+    "shows old and new lines side by side, and remembers which files were viewed as long as they stay the same",
+    () =>
+      Effect.gen(function* () {
+        let patch = source
+        const { page, problems, show } = yield* withDiff(() => ({
+          ...commits,
+          files: [text("package-lock.json", added(2)), text("src/greet.ts", patch)]
+        }))
+        yield* act(() => file(page, "src/greet.ts").getByText("Greets").waitFor())
+        const names = yield* act(() => page.getByRole("region").evaluateAll((all) => all.map((each) => each.ariaLabel)))
+        expect(names.filter((name) => name?.includes("."))).toEqual(["src/greet.ts", "package-lock.json"])
+
+        yield* act(() => page.getByRole("button", { name: "Side by side" }).click())
+        const pair = file(page, "src/greet.ts").locator(".diff-pair").filter({ hasText: "somebody" })
+        yield* act(() => pair.getByText("a person").waitFor())
+        expect(yield* violations(page)).toEqual([])
+
+        const viewed = (path: string) => file(page, path).getByLabel("Viewed")
+        yield* act(() => viewed("src/greet.ts").check())
+        expect(yield* isOpen(page, "src/greet.ts")).toBe("false")
+        yield* show()
+        yield* act(() => page.getByText("1 viewed").waitFor())
+        expect(yield* isOpen(page, "src/greet.ts")).toBe("false")
+        patch = `${source}\n `
+        yield* show()
+        yield* act(() => file(page, "src/greet.ts").locator(".diff-pair").first().waitFor())
+        expect(yield* act(() => viewed("src/greet.ts").isChecked())).toBe(false)
+        expect(problems).toEqual([])
+      })
+  )
+
   it.scoped("shows the changed lines of each file, highlighted, and names what has no lines", () =>
     Effect.gen(function* () {
       const { page, problems } = yield* withDiff(() => ({ ...commits, files: ordinary }))
