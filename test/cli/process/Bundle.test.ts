@@ -2,7 +2,17 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
 import Database from "better-sqlite3"
-import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, symlinkSync, writeFileSync, writeSync } from "node:fs"
+import {
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync
+} from "node:fs"
 import { dirname } from "node:path"
 import { afterAll, beforeAll } from "vitest"
 import manifest from "../../../package.json" with { type: "json" }
@@ -64,6 +74,31 @@ describe("bundle", () => {
       expect(yield* say("charlotte jobs")).toContain("completed")
       expect(yield* say("charlotte daemon stop")).toMatch(/^charlotte daemon has exited \(pid \d+\)\n$/)
       expect(Charlotte.processes(there)).toEqual([])
+    })
+  )
+
+  it.scopedLive("shows the summary on a terminal without what only a daemon or a job needs", () =>
+    Effect.gen(function* () {
+      const there = yield* world(() => Tasks.simple)
+      yield* Charlotte.run(there, "charlotte run tasks")
+      const { root } = there
+      writeFileSync(
+        `${root}/loaded.cjs`,
+        `process.on("exit", () => require("node:fs").writeFileSync("${root}/loaded", Object.keys(require.cache).join("\\n")))`
+      )
+      const { code, out } = yield* Charlotte.run(there, "exec script --quiet --return --command charlotte /dev/null", {
+        variables: { NODE_OPTIONS: `--require=${root}/loaded.cjs`, SHELL: "/bin/sh" }
+      })
+      expect([code, out]).toEqual([0, expect.stringContaining("Nothing needs you")])
+      const read = (files: ReadonlyArray<string>) => files.map((file) => readFileSync(file, "utf8")).join("\n")
+      const chunks = `${installed}/dist/cli/chunks`
+      const loaded = read(readFileSync(`${root}/loaded`, "utf8").split("\n"))
+      const all = read(readdirSync(chunks).map((name) => `${chunks}/${name}`))
+      // Of the HTTP server, of plans, and of child processes.
+      const marks = ["sec-fetch-site", "charlotte/PlanSnapshot", "charlotte/ProcessRunner"]
+      expect(marks.filter((mark) => all.includes(mark))).toEqual(marks)
+      expect(marks.filter((mark) => loaded.includes(mark))).toEqual([])
+      expect(loaded).toContain("Nothing needs you")
     })
   )
 
