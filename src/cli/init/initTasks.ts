@@ -80,8 +80,8 @@ export const initTasks = ({ json, repo, tasks }: Options) =>
 
 const refuseExisting = (topLevel: string, directory: string) =>
   Effect.gen(function* () {
+    if (!(yield* newFiles.isDirectory(topLevel, directory, hint))) return
     const path = join(topLevel, directory)
-    if (newFiles.look(path)?.isDirectory() !== true) return
     const entries = yield* Effect.flatMap(FileSystem, (fs) => fs.readDirectory(path))
     if (entries.length === 0) return
     const [, units] = yield* UnitDirectory.units({ path, name: directory, entries })

@@ -25,46 +25,61 @@ export interface NewFile {
 /** What is at a path itself, if there is anything. */
 export const look = (path: string): Stats | undefined => lstatSync(path, { throwIfNoEntry: false })
 
+/** Whether there is such a directory; fails if something else is in the way of it. */
+export const isDirectory = (top: string, directory: string, hint: string): Effect.Effect<boolean, UsageError> =>
+  attempt(() => isThere(top, directory), hint)
+
 /** Synchronous, so that no interruption leaves a part of the files. */
 export const create = (top: string, files: ReadonlyArray<NewFile>, hint: string): Effect.Effect<void, UsageError> =>
-  Effect.try({
-    try: () => {
-      const made: Array<() => void> = []
-      try {
-        for (const { file, text } of files) {
-          makeDirectory(top, dirname(file), made)
-          refuse(top, file, look(join(top, file)))
-          // Fails if there is anything by now, a dangling link as well.
-          const descriptor = openSync(join(top, file), "wx")
-          made.push(() => unlinkSync(join(top, file)))
-          try {
-            writeFileSync(descriptor, text)
-          } finally {
-            closeSync(descriptor)
-          }
+  attempt(() => {
+    const made: Array<() => void> = []
+    try {
+      for (const { file, text } of files) {
+        makeDirectory(top, dirname(file), made)
+        refuse(top, file, look(join(top, file)))
+        // Fails if there is anything by now, a dangling link as well.
+        const descriptor = openSync(join(top, file), "wx")
+        made.push(() => unlinkSync(join(top, file)))
+        try {
+          writeFileSync(descriptor, text)
+        } finally {
+          closeSync(descriptor)
         }
-      } catch (error) {
-        for (const undo of made.toReversed()) attempt(undo)
-        throw error
       }
-    },
+    } catch (error) {
+      for (const undo of made.toReversed()) ignoring(undo)
+      throw error
+    }
+  }, hint)
+
+const attempt = <A>(step: () => A, hint: string): Effect.Effect<A, UsageError> =>
+  Effect.try({
+    try: step,
     catch: (error) => new UsageError({ problem: error instanceof Error ? reasonOf(error) : String(error), hint })
   })
 
 class InTheWay extends Error {}
 
-const makeDirectory = (top: string, directory: string, made: Array<() => void>): void => {
-  if (directory === ".") return
-  makeDirectory(top, dirname(directory), made)
+/** From the top down: no link is followed to look at what is behind it. */
+const isThere = (top: string, directory: string): boolean => {
+  if (directory === ".") return true
+  if (!isThere(top, dirname(directory))) return false
   const path = join(top, directory)
   const stats = look(path)
   if (stats?.isDirectory() !== true) {
     refuse(top, directory, stats)
-    mkdirSync(path)
-    made.push(() => rmdirSync(path))
-  } else if (look(join(path, ".git")) !== undefined) {
-    throw new InTheWay(`${directory} is in another repository`)
+    return false
   }
+  if (look(join(path, ".git")) !== undefined) throw new InTheWay(`${directory} is in another repository`)
+  return true
+}
+
+const makeDirectory = (top: string, directory: string, made: Array<() => void>): void => {
+  if (isThere(top, directory)) return
+  makeDirectory(top, dirname(directory), made)
+  const path = join(top, directory)
+  mkdirSync(path)
+  made.push(() => rmdirSync(path))
 }
 
 /** Refuses a path at which there is something, or something whose name differs only in case, which other machines cannot tell apart. */
@@ -88,7 +103,7 @@ const reasonOf = (error: Error & { readonly code?: unknown; readonly path?: unkn
   return reason === undefined ? error.message : `${dirname(String(error.path))} cannot be written: ${reason}`
 }
 
-const attempt = (undo: () => void): void => {
+const ignoring = (undo: () => void): void => {
   try {
     undo()
   } catch {
