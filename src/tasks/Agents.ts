@@ -43,6 +43,9 @@ export interface Service {
   /** The agent of that name, if its command is installed on this machine. There is no default: without a name it fails. */
   readonly get: (name: string | undefined) => Effect.Effect<Agent, NoSuchAgent>
 
+  /** What begins the command lines of the agent of that name and its gates; nothing if it is not known. */
+  readonly wrap: (name: string) => ReadonlyArray<string>
+
   /** The environment and the time limit of gates, setup and baseline commands. */
   readonly gates: { readonly env: ReadonlyArray<string>; readonly timeout: Duration.Duration }
 
@@ -97,11 +100,17 @@ export const make = (settings: Settings): Effect.Effect<Service> =>
     const profiles = new Map(settings.profiles.map((profile) => [profile.name, profile]))
     const names = Array.sort([...profiles.keys(), script], Order.string)
 
-    const isInstalled = (profile: Profile) => Executable.isInstalled(profile.command[0], PATH)
+    /** The programs that it needs and that are not installed. */
+    const missing = ({ command, wrap = [] }: Profile) =>
+      Effect.filter([...wrap.slice(0, 1), command[0]], (program) => Executable.isInstalled(program, PATH), {
+        negate: true
+      })
 
     const found = Effect.filter(names, (name) => {
       const profile = profiles.get(name)
-      return profile === undefined ? Effect.succeed(name === script) : isInstalled(profile)
+      return profile === undefined
+        ? Effect.succeed(name === script)
+        : Effect.map(missing(profile), (programs) => programs.length === 0)
     })
 
     const fail = (data: Pick<NoSuchAgent, "reason" | "agent" | "command">) =>
@@ -112,11 +121,13 @@ export const make = (settings: Settings): Effect.Effect<Service> =>
       if (name === script) return Script({ env })
       const profile = profiles.get(name)
       if (profile === undefined) return yield* fail({ reason: "unknown", agent: name })
-      if (yield* isInstalled(profile)) return Command({ profile })
-      return yield* fail({ reason: "missing", agent: name, command: profile.command[0] })
+      const [command] = yield* missing(profile)
+      return command === undefined ? Command({ profile }) : yield* fail({ reason: "missing", agent: name, command })
     })
 
-    return Agents.of({ names, found, get, gates: { env, timeout }, land: settings.land, reload: Effect.void })
+    const wrap = (name: string) => profiles.get(name)?.wrap ?? []
+
+    return Agents.of({ names, found, get, wrap, gates: { env, timeout }, land: settings.land, reload: Effect.void })
   })
 
 /**
@@ -143,6 +154,7 @@ export const makeReloading = (
       },
       found: Effect.suspend(() => current.found),
       get: (name) => Effect.suspend(() => current.get(name)),
+      wrap: (name) => current.wrap(name),
       reload: Effect.map(Effect.flatMap(read, make), (next) => {
         current = next
       })

@@ -211,6 +211,11 @@ const run = (options: Options, taskAgents: TaskAgents.TaskAgents, job: JobContex
       lendPermit: identity,
       mayGoOn: Effect.void,
       keep: yield* Schema.decode(Schema.Array(RepoPath))(sourcesOf(plan)),
+      wrapOf: (task) => {
+        const tasks = [...(task === undefined ? [] : [task]), ...plan.units.flatMap((unit) => unit.tasks)]
+        const names = tasks.flatMap((task) => snapshot.agentsOf(task)).map(({ agent }) => agent)
+        return names.map(agents.wrap).find((wrap) => wrap.length > 0) ?? []
+      },
       gates: agents.gates,
       directories: JobDirectories.of(options.directory, id),
       progress,

@@ -29,6 +29,7 @@ export class Home extends Context.Tag("simulation/Home")<Home, string>() {}
 const home = "of the orchestrator"
 
 const agents = Layer.succeed(Agents, {
+  wrap: () => [],
   names: ["script"],
   found: Effect.succeed(["script"]),
   get: () => Effect.succeed(Agent.Script({ env: [] })),

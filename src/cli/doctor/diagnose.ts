@@ -16,21 +16,23 @@ import * as HomeDirectory from "./home.js"
 import * as database from "./database.js"
 import * as Report from "./Report.js"
 import * as service from "./service.js"
+import * as Wrap from "./wrap.js"
 import * as ExitCode from "../errors/ExitCode.js"
 import { columns, writeJson, writeLines } from "../terminal/Output.js"
 
 export interface Options extends database.Options {
   readonly repo: Option.Option<string>
+  readonly wrap: boolean
   readonly json: boolean
 }
 
-export const diagnose = ({ audit, json, repo }: Options) =>
+export const diagnose = ({ audit, json, repo, wrap }: Options) =>
   Effect.gen(function* () {
     const sqlite = yield* checkSqlite
     const found = yield* Effect.all([
       machine,
       Effect.succeed([sqlite]),
-      sqlite.status === "problem" ? Effect.succeed([withoutSqlite]) : home({ audit }),
+      sqlite.status === "problem" ? Effect.succeed([withoutSqlite]) : home({ audit, repo, wrap }),
       repository(repo)
     ])
     const report = Report.make(found.flat())
@@ -45,10 +47,16 @@ const withoutSqlite = Finding.warning(
   "leave the database where it is, and run this again once SQLite works"
 )
 
-const home = (options: database.Options) =>
+const home = ({ audit, repo, wrap }: Omit<Options, "json">) =>
   Effect.gen(function* () {
     const directory = yield* HomeDirectory.check
-    return [...directory, ...(yield* agents.check), ...(yield* service.check), ...(yield* database.check(options))]
+    return [
+      ...directory,
+      ...(yield* agents.check),
+      ...(wrap ? yield* Wrap.check(repo) : []),
+      ...(yield* service.check),
+      ...(yield* database.check({ audit }))
+    ]
   }).pipe(
     Effect.provide(Home.layerUntouched),
     Effect.catchTag("HomeUnusable", ({ message }) =>

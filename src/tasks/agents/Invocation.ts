@@ -24,8 +24,9 @@ export interface Options {
   readonly session?: string | undefined
   /** The model that a command uses; without one, its agent chooses. */
   readonly model?: string | undefined
-  /** The `sh` blocks of the task. */
+  /** The `sh` blocks of the task, and what begins the command line that runs them. */
   readonly scripts: ReadonlyArray<string>
+  readonly wrap?: ReadonlyArray<string> | undefined
   /** An absolute path, to which `.agent.sh` or `.prompt.md` is appended; its directory is created. */
   readonly file: string
 }
@@ -35,16 +36,17 @@ export const make = (agent: Agent, options: Options): Effect.Effect<Invocation, 
   $match(agent, {
     Script: ({ env }) =>
       Effect.map(write(`${options.file}.agent.sh`, options.scripts.join("\n")), (file) => ({
-        command: ["sh", "-e", file] as const,
+        command: Array.appendAll(options.wrap ?? [], ["sh", "-e", file] as const),
         inherit: env,
         limits: {}
       })),
     Command: ({ profile }) =>
       Effect.map(write(`${options.file}.prompt.md`, options.prompt), (file) => {
-        const { env, prompt, silence, timeout } = profile
-        const command = commandFor(profile, options)
+        const { env, prompt, silence, timeout, wrap = [] } = profile
+        const words = commandFor(profile, options)
+        const command = prompt === "stdin" ? words : insert(words, prompt === "file" ? file : argument(options.prompt))
         return {
-          command: prompt === "stdin" ? command : insert(command, prompt === "file" ? file : argument(options.prompt)),
+          command: Array.appendAll(wrap, command),
           ...(prompt === "stdin" && { stdin: options.prompt }),
           inherit: env,
           limits: { total: timeout, silence, tail: TurnEnd.tailSize }

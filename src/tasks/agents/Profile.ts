@@ -106,6 +106,8 @@ export class Profile extends Schema.Class<Profile>("charlotte/Profile")({
   prompt: PromptWay,
   /** `text` by default. */
   format: Schema.optionalWith(Format, { default: () => "text" }),
+  /** Begins the command lines of the agent and of its gates: a program such as bubblewrap, which runs the rest. */
+  wrap: Schema.optional(Command),
   /** The environment variables that the agent inherits, besides the few that every process gets. */
   env: VariableNames,
   /** Time limit of one invocation. */

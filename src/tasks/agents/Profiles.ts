@@ -9,6 +9,7 @@
  * ```
  */
 import { Either, ParseResult, Schema } from "effect"
+import { basename } from "node:path"
 import type { Gates } from "../Agents.js"
 import type { Decoded } from "../../yaml/decodeYaml.js"
 import { Count, mapping, optional, Span, withDefault } from "../../yaml/fields.js"
@@ -34,6 +35,7 @@ const Section = mapping({
   model: optional(ModelWords),
   prompt: optional(PromptWay),
   format: optional(Format),
+  wrap: optional(Command),
   env: optional(VariableNames),
   timeout: optional(Span),
   silence: optional(Span),
@@ -85,7 +87,8 @@ const readProfile = (
     prompt,
     resume: configuredResume,
     silence,
-    timeout
+    timeout,
+    wrap
   }: Section,
   preset: Profile | undefined,
   file: File
@@ -117,6 +120,7 @@ const readProfile = (
     model: model ?? (configured === undefined ? preset?.model : undefined),
     prompt: prompt ?? preset?.prompt ?? defaults.prompt,
     format: format ?? preset?.format ?? defaults.format,
+    ...(wrap !== undefined && { wrap }),
     env: env ?? preset?.env ?? defaults.env,
     timeout: timeout ?? preset?.timeout ?? defaults.timeout,
     silence: silence ?? preset?.silence,
@@ -126,6 +130,7 @@ const readProfile = (
   checkPlaceholder(profile, "command", report)
   checkPlaceholder(profile, "resume", report)
   if (configuredResume !== undefined) checkSession(profile, report)
+  checkWrap(profile, report)
   return profile
 }
 
@@ -148,6 +153,13 @@ const checkPlaceholder = (profile: Profile, key: "command" | "resume", report: F
       )
     }
   }
+}
+
+/** Without it, what is in the sandbox would outlive bubblewrap. */
+const checkWrap = ({ name, wrap = [] }: Profile, report: File["report"]) => {
+  const [program = ""] = wrap
+  if (basename(program) === "bwrap" && !wrap.includes("--die-with-parent"))
+    report(`agents.${name}.wrap has no --die-with-parent: add it after ${program}`, "wrap")
 }
 
 /** Only a format with records names the session that is to be resumed. */

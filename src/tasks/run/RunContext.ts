@@ -9,6 +9,7 @@ import type { Permits } from "../../internal/Permits.js"
 import type { Agents } from "../Agents.js"
 import type { OwnBranch, RepoPath } from "../../git/RefNames.js"
 import type { Repository } from "../../git/Repository.js"
+import type { Task } from "../plan/Plan.js"
 import type { JobAgents } from "./TaskAgents.js"
 import type { TaskProgress } from "./TaskProgress.js"
 import type { PlanSnapshot } from "./PlanSnapshot.js"
@@ -30,6 +31,11 @@ export interface RunContext {
   readonly mayGoOn: Effect.Effect<void, UnitBlocked>
   /** Plan files and the settings file, even if it does not exist: tasks cannot change them. */
   readonly keep: ReadonlyArray<RepoPath>
+  /**
+   * What begins the command lines of gates, setup, baseline and `sh` blocks: the wrap of an agent of the task, or else of the first
+   * agent of the job that has one, since its work is what they run.
+   */
+  readonly wrapOf: (task?: Task) => ReadonlyArray<string>
   /** The environment variables that setup, gate and baseline commands inherit, and their time limit. */
   readonly gates: Agents["Type"]["gates"]
   /** Absolute paths of this job's directories. */

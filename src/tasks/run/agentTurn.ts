@@ -127,6 +127,7 @@ export const run = (
               ),
         session: resumed?.id,
         scripts: task.scripts,
+        wrap: ctx.wrapOf(task),
         file: name
       })
     )

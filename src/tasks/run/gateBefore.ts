@@ -155,6 +155,7 @@ export const run = (ctx: RunContext, unit: Unit, task: Task, position: commitTas
     yield* ofTask(ctx, unit, task)("task.gate.before", { command, log })
     const result = yield* runCommand.line(ctx, worktree, {
       line: command,
+      task,
       span: "gate",
       purpose: `gate of task ${task.number} of unit ${unit.id}, before any work`,
       log,

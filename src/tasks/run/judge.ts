@@ -75,6 +75,7 @@ export const run = (
         yield* emit("task.gate.started", { command, log })
         const result = yield* runCommand.line(ctx, position.worktree, {
           line: command,
+          task,
           span: "gate",
           purpose: `gate of task ${task.number} of unit ${unit.id}`,
           log

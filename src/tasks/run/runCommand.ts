@@ -1,7 +1,7 @@
 /**
  * Runs the commands of a job (agents, gates, setup) in one of its worktrees, each with a log file.
  */
-import { type Array, Duration, Effect, Option } from "effect"
+import { Array, Duration, Effect, Option } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import * as plainText from "../../internal/plainText.js"
 import * as Tracing from "../../internal/Tracing.js"
@@ -13,6 +13,7 @@ import type { Worktree } from "../../git/Worktrees.js"
 import { $match, type ProcessOutcome } from "../../process/ProcessOutcome.js"
 import { ProcessRunner, type RunOptions, type Slow } from "../../process/ProcessRunner.js"
 import type { Log } from "../events.js"
+import type { Task } from "../plan/Plan.js"
 import type { RunContext } from "./RunContext.js"
 import { CommandFailed } from "./errors.js"
 
@@ -127,9 +128,12 @@ export const line = (
   {
     atMost,
     line,
+    task,
     ...command
   }: Pick<Command, "span" | "purpose" | "log"> & {
     readonly line: string
+    /** The task of a gate. */
+    readonly task?: Task
     readonly atMost?: { readonly limit: Duration.Duration; readonly by: string }
   }
 ) => {
@@ -137,7 +141,7 @@ export const line = (
   const { by, limit } = atMost !== undefined && Duration.lessThan(atMost.limit, all.limit) ? atMost : all
   return run(ctx, worktree, {
     ...command,
-    command: ["sh", "-c", line],
+    command: Array.appendAll(ctx.wrapOf(task), ["sh", "-c", line] as const),
     inherit: ctx.gates.env,
     limits: { total: limit },
     limitedBy: by

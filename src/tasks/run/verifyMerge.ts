@@ -19,6 +19,7 @@ export const gates = (ctx: RunContext, worktree: UnitWorktree, done: ReadonlyArr
     done,
     ({ task, unit }) =>
       mustPass(ctx, worktree, task.backpressure, {
+        task,
         span: "gate",
         purpose: `gate of task ${task.number} of unit ${unit}, on the merged result,`,
         log: `merged-${unit}-${task.number}`
@@ -39,7 +40,7 @@ const mustPass = (
   ctx: RunContext,
   worktree: UnitWorktree,
   line: string,
-  { log, ...command }: Pick<runCommand.Command, "span" | "purpose" | "log">
+  { log, ...command }: Pick<Parameters<typeof runCommand.line>[2], "span" | "purpose" | "log" | "task">
 ) =>
   Effect.zipRight(
     ctx.emit("unit.verifying", { command: line }, worktree.unit === undefined ? {} : { unit: worktree.unit }),

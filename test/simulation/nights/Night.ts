@@ -86,6 +86,7 @@ export const run = (
   const processes = Processes.make(machine, () => {}, turns.programs)
 
   const agents = Layer.succeed(Agents, {
+    wrap: () => [],
     names: [...Service.names],
     found: Effect.succeed([...Service.names]),
     get: (name) =>

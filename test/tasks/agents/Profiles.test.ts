@@ -84,6 +84,18 @@ describe("a profile", () => {
       ])
   })
 
+  it("begins the command lines of agent and gates with its wrap, in which bubblewrap ends with Charlotte", () => {
+    const wrap = "[bwrap, --die-with-parent, --ro-bind, /, /]"
+    expect(one(`agents: { claude: { wrap: ${wrap} } }`, "claude")).toMatchObject({
+      wrap: ["bwrap", "--die-with-parent", "--ro-bind", "/", "/"],
+      command: presets[0]?.command,
+      resume: presets[0]?.resume
+    })
+    expect(problems("agents: { claude: { wrap: [/usr/bin/bwrap, --ro-bind, /, /] } }")).toEqual([
+      expect.stringContaining("agents.claude.wrap has no --die-with-parent: add it after /usr/bin/bwrap")
+    ])
+  })
+
   it("says how a model is chosen and how many turns run at once, by default only for the presets", () => {
     const text = "agents:\n  mine: { command: [mine], model: [-m, '{model}'], concurrency: 2 }\n"
     expect(one(text, "mine")).toMatchObject({ model: ["-m", "{model}"], concurrency: 2 })
