@@ -97,6 +97,7 @@ export const start = (allowed: ReadonlySet<Permission>) =>
             idempotencyKey: Option.fromNullable(idempotencyKey),
             queue: true,
             noLand: false,
+            unit: [],
             dryRun: false,
             conflicts: Option.none(),
             priority: Option.none(),
