@@ -2,15 +2,9 @@
  * `charlotte mcp`: an MCP server on standard input and output, for a person's own agent.
  */
 import { Either } from "effect"
+import { isPermission, type Permission, permissions } from "../mcp/Permission.js"
 import * as CommandTree from "../parser/CommandTree.js"
 import * as Parameter from "../parser/Parameter.js"
-
-const permissions = ["approve", "land", "prune"] as const
-
-/** What an agent may do only if its person has allowed it. */
-export type Permission = (typeof permissions)[number]
-
-const isPermission = (text: string): text is Permission => permissions.some((permission) => permission === text)
 
 const allow = Parameter.repeatedOption<ReadonlyArray<Permission>>(
   "allow",

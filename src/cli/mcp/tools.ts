@@ -1,7 +1,7 @@
 /**
  * All tools. Few, so that an agent reads all of their descriptions.
  */
-import type { Permission } from "../commands/mcp.js"
+import type { Permission } from "./Permission.js"
 import { approve, reject } from "./decide.js"
 import { explain } from "./explain.js"
 import { follow } from "./follow.js"
