@@ -101,8 +101,8 @@ export const make = (settings: Settings): Effect.Effect<Service> =>
     const names = Array.sort([...profiles.keys(), script], Order.string)
 
     /** The programs that it needs and that are not installed. */
-    const missing = ({ command, wrap = [] }: Profile) =>
-      Effect.filter([...wrap.slice(0, 1), command[0]], (program) => Executable.isInstalled(program, PATH), {
+    const missing = ({ command, wrap }: Profile) =>
+      Effect.filter([...(wrap?.slice(0, 1) ?? []), command[0]], (program) => Executable.isInstalled(program, PATH), {
         negate: true
       })
 

@@ -156,8 +156,9 @@ const checkPlaceholder = (profile: Profile, key: "command" | "resume", report: F
 }
 
 /** Without it, what is in the sandbox would outlive bubblewrap. */
-const checkWrap = ({ name, wrap = [] }: Profile, report: File["report"]) => {
-  const [program = ""] = wrap
+const checkWrap = ({ name, wrap }: Profile, report: File["report"]) => {
+  if (wrap === undefined) return
+  const [program] = wrap
   if (basename(program) === "bwrap" && !wrap.includes("--die-with-parent"))
     report(`agents.${name}.wrap has no --die-with-parent: add it after ${program}`, "wrap")
 }
