@@ -43,11 +43,11 @@ const show = async (event: JobEvent, what: string): Promise<void> => {
   const job = await jobs.get(event.jobId)
   const name = jobName({ ...job, unitNames: job.units.map(({ unit }) => unit) })
   const notice = new Notification(visible(`${name} ${what}`), { body: visible(eventText(event).text), tag: job.id })
-  notice.onclick = () => {
+  notice.addEventListener("click", () => {
     window.focus()
     navigate(toJob(job.id))
     notice.close()
-  }
+  })
 }
 
 export const start = (): void => {

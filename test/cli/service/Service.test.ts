@@ -215,15 +215,19 @@ describe("a daemon that is a service", () => {
   it.scoped("is checked by doctor: lingering, program, agents and variables as the unit sees them", () =>
     Effect.gen(function* () {
       const user = yield* make
-      const check = Effect.map(Effect.suspend(() => user.run(["doctor", "--json"])), ({ out }) => {
-        const { findings }: { readonly findings: ReadonlyArray<{ readonly check: string; readonly status: string }> } =
-          JSON.parse(out)
-        return Object.fromEntries(
-          findings
-            .filter(({ check }) => check.startsWith("service") || check === "lingering")
-            .map(({ check, status }) => [check, status])
-        )
-      })
+      const check = Effect.map(
+        Effect.suspend(() => user.run(["doctor", "--json"])),
+        ({ out }) => {
+          const {
+            findings
+          }: { readonly findings: ReadonlyArray<{ readonly check: string; readonly status: string }> } = JSON.parse(out)
+          return Object.fromEntries(
+            findings
+              .filter(({ check }) => check.startsWith("service") || check === "lingering")
+              .map(({ check, status }) => [check, status])
+          )
+        }
+      )
       expect(yield* check).toEqual({})
       yield* user.run(["daemon", "install"], { path: `${user.root}/bin:/usr/bin:/bin` })
       const good = { service: "ok", "service node": "ok", "service agents": "ok", "service env": "ok" }

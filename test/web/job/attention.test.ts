@@ -91,6 +91,7 @@ describe("what is said of a job first", () => {
         parked: {
           reason,
           until: at(7_260),
+          tentative: undefined,
           signal: undefined,
           approval: undefined,
           questions: undefined,
@@ -111,6 +112,7 @@ describe("what is said of a job first", () => {
         parked: {
           reason,
           until: undefined,
+          tentative: undefined,
           signal,
           approval: undefined,
           questions: undefined,
@@ -132,6 +134,7 @@ describe("what is said of a job first", () => {
         parked: {
           reason,
           until: at(1),
+          tentative: undefined,
           signal: undefined,
           approval: undefined,
           questions: undefined,
@@ -150,6 +153,7 @@ describe("what is said of a job first", () => {
     const parked = {
       reason: "api asks: Which port?",
       until: undefined,
+      tentative: undefined,
       signal: "charlotte.resume",
       questions: 1,
       limits: undefined
