@@ -133,7 +133,7 @@ const status = CommandTree.command(
 const install = CommandTree.command(
   {
     description:
-      "Make the daemon a systemd user service, with these options and the PATH of this shell. Afterwards the other commands start and stop it by systemctl. Says whether it runs without a login. Not for root; on Linux only.",
+      "Make the daemon a systemd user service. It has these options and the PATH of this shell. Afterwards the other commands start and stop it by systemctl. Says whether it runs without a login. Not for root; on Linux only.",
     example: "charlotte daemon install",
     isLocal: true,
     parameters: { ...port, database, ...node, json }

@@ -29,7 +29,7 @@ const file = Parameter.argument("file", { description: "The file that export-hom
 export const importHome = CommandTree.command(
   {
     description:
-      "Load records into an empty PostgreSQL database. The file is one that export-home has written; all of its records are loaded, or none.",
+      "Load records into an empty database. It is one of PostgreSQL. The file is one that export-home has written; all of its records are loaded, or none.",
     example: "charlotte import-home records.gz --database postgres://app@db.internal/app",
     isLocal: true,
     parameters: { file, database, json }

@@ -23,7 +23,7 @@ const allow = Parameter.repeatedOption<ReadonlyArray<Permission>>(
 export const mcp = CommandTree.command(
   {
     description:
-      "Serve your own agent by the Model Context Protocol. It can plan, start, follow, explain, answer, retry and stop jobs. The agent starts this command, and talks to it on standard input and output. Refused inside a job.",
+      "Serve your own agent over MCP. By the Model Context Protocol it can plan, start, follow, explain, answer, retry and stop jobs. The agent starts this command, and talks to it on standard input and output. Refused inside a job.",
     example: "charlotte mcp --allow approve,land",
     parameters: { allow: { ...allow, choices: permissions } }
   },

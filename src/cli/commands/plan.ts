@@ -21,7 +21,7 @@ const task = Parameter.optionalArgument("task", {
 export const plan = CommandTree.command(
   {
     description:
-      "Validate a task directory and show its plan. The plan has the units, their tasks and the order. Changes nothing.",
+      "Validate a task directory; show its plan. The plan has the units, their tasks and the order. Changes nothing.",
     example: "charlotte plan tasks",
     parameters: { tasksDir, unit, task, prompt, repo, agent, json }
   },

@@ -198,6 +198,7 @@ describe("the options of run", () => {
         "--repo ../r tasks --target main --agent claude --concurrency 2 --land done --no-land --conflicts agent --dry-run --json"
       expect(yield* given(...words.split(" "), "--label", "team=web", "--label", "why=a=b c")).toEqual({
         tasksDir: "tasks",
+        unit: [],
         repo: Option.some("../r"),
         target: Option.some("main"),
         agent: Option.some("claude"),
@@ -286,6 +287,8 @@ Arguments
   <tasksDir>  The task directory, relative to the current directory or to --repo.
 
 Options
+  --unit UNIT...         Work only on this unit and what it depends on, as if the others were not in
+                         the plan; can be repeated.
   --repo DIR             A directory in the git repository to use (default: the current directory).
   --target BRANCH        The branch that receives the result (default: the one that is checked out).
   --agent NAME           The agent that works on the tasks (default: the one in charlotte.yaml).

@@ -109,7 +109,7 @@ describe("charlotte plan --prompt", () => {
       const says = (line: string) =>
         Effect.map(Charlotte.run(here, `exec charlotte plan ${line}`), ({ code, err }) => [code, err])
       expect(yield* says("--prompt first 7")).toEqual([2, "charlotte: unit first has no task 7; its tasks are: 1\n"])
-      expect(yield* says("--prompt frist 1")).toEqual([2, 'tasks: has no unit "frist": did you mean "first"?\n'])
+      expect(yield* says("--prompt frist 1")).toEqual([2, 'tasks: has no unit "frist": expected one of first\n'])
       expect(yield* says("--prompt first")).toEqual([
         2,
         expect.stringContaining("such as: charlotte plan --prompt parser 2")
