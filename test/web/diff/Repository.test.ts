@@ -87,8 +87,9 @@ layer(browser, { excludeTestServices: true })("the view of a diff, by a daemon a
           "gone.txt",
           "new.txt",
           "src/answer.ts",
-          "tasks/api/01-one.md",
-          "zeros.bin"
+          "zeros.bin",
+          // The files of tasks come last.
+          "tasks/api/01-one.md"
         ])
         const list = page.getByRole("navigation", { name: "Files" })
         for (const path of ["counts.txt", "src/answer.ts"])
