@@ -162,7 +162,7 @@ describe("blocks that cannot run by themselves", () => {
   })
 
   it.each(blocksOf("ini").map(at))("%s starts a command that there is", (_, { text }) => {
-    expect(text).toMatch(/^ExecStart=\S+\/charlotte daemon start --foreground$/m)
+    expect(text).toMatch(/^ExecStart="\/\S+" "\/\S+\/charlotte\/dist\/cli\/bin\.cjs" "daemon" "start" "--foreground"$/m)
   })
 })
 

@@ -166,8 +166,8 @@ describe("a profile", () => {
   it("rejects unknown keys", () => {
     expect(problems("agents:\n  claude:\n    comand: [x]\n    environment: [A]\n  codex: fast\n")).toEqual([
       '3: has the unknown key "comand" in agents.claude: did you mean "command"?',
-      '4: has the unknown key "environment" in agents.claude: expected one of command, resume, model, prompt, format, env, timeout, silence, concurrency, prices',
-      "5: agents.codex must be a mapping with these keys: command, resume, model, prompt, format, env, timeout, silence, concurrency, prices"
+      '4: has the unknown key "environment" in agents.claude: expected one of command, resume, model, prompt, format, wrap, env, timeout, silence, concurrency and 1 more',
+      "5: agents.codex must be a mapping with these keys: command, resume, model, prompt, format, wrap, env, timeout, silence, concurrency, prices"
     ])
   })
 

@@ -7,7 +7,7 @@ import { act, layer as browser } from "../support/Browser.js"
 
 const large = Effect.gen(function* () {
   const { page, problems } = yield* openLargeJob
-  yield* act(() => page.keyboard.press("3"))
+  yield* act(() => page.keyboard.press("4"))
   yield* act(() => page.getByText("434 events").waitFor())
   return { page, problems }
 })
@@ -33,8 +33,8 @@ const scrollTo = (rows: Locator, end: "top" | "bottom") =>
 
 layer(browser, { excludeTestServices: true })("rows of which only those in sight are in the document", (it) => {
   const lists = [
-    { name: "timeline", key: "2", role: "tree", place: ["1", "2", "65"] },
-    { name: "events", key: "3", role: "listbox", place: [null, "2", "434"] }
+    { name: "timeline", key: "3", role: "tree", place: ["1", "2", "65"] },
+    { name: "events", key: "4", role: "listbox", place: [null, "2", "434"] }
   ] as const
   for (const { key, name, place, role } of lists) {
     it.scoped(`keep the active row in the document when it is scrolled out of sight, and return to it: ${name}`, () =>
