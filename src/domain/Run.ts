@@ -117,7 +117,7 @@ export type NextTry = typeof NextTry.Type
 export class Parked extends Schema.Class<Parked>("charlotte/Parked")({
   reason: Schema.String,
   until: Schema.optional(Schema.DateTimeUtc),
-  /** Whether it only tries again at `until`: nobody knows when what it waits for is over. */
+  /** Whether it only tries again at `until`: the end of what it waits for is unknown. */
   tentative: Schema.optional(Schema.Boolean),
   signal: Schema.optional(Schema.String),
   /** The result for which it waits to be approved. */

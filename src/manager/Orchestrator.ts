@@ -181,7 +181,7 @@ export type ParkOptions<Name extends string = string> = {
   readonly reason: string
   /** The job continues at this time at the latest. */
   readonly until?: DateTime.Utc | undefined
-  /** Whether it only tries again at `until`, because nobody knows when what it waits for is over. People see that. */
+  /** Whether it only tries again at `until`, because the end of what it waits for is unknown. People see that. */
   readonly tentative?: boolean | undefined
   /** The job continues when this signal arrives, or at once if one has arrived that no attempt has consumed. */
   readonly signal?: Name | undefined

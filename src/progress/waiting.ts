@@ -48,7 +48,7 @@ export const parkReason = (parked: unknown): string => {
 /** Whether what a job waits for has come, apart from a permit, or the end of the pause of its kind. */
 export const isDue = (waitsFor: string | undefined): boolean => waitsFor === "permit" || waitsFor === "paused"
 
-/** `until 21:05`, or, where nobody knows when the wait is over, `until it is tried again at 21:05`. */
+/** `until 21:05`, or, where the end of the wait is unknown, `until it is tried again at 21:05`. */
 export const untilTime = (time: string, tentative = false): string =>
   tentative ? `until it is tried again ${/^\d.*:/.test(time) ? "at " : ""}${time}` : `until ${time}`
 

@@ -142,7 +142,7 @@ for (const [name, store] of Object.entries(stores)) {
               Effect.gen(function* () {
                 const n = Option.getOrElse(HashMap.get(yield* Ref.get(calls), run.id), () => 0)
                 yield* Ref.update(calls, HashMap.set(run.id, n + 1))
-                if (run.status === "failed" && n === 0) yield* Effect.fail("not yet")
+                if (run.status === "failed" && n === 0) return yield* Effect.fail("not yet")
                 yield* Queue.offer(ended, run)
                 if (n > 0) yield* Deferred.succeed(both, undefined)
               })

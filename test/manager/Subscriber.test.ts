@@ -155,7 +155,7 @@ for (const [name, store] of Object.entries(stores)) {
         yield* subscribed("s", written, (received) =>
           Effect.gen(function* () {
             yield* Queue.offer(seen, textOf(received))
-            if ((yield* Ref.getAndUpdate(failures, (n) => n + 1)) < 3) yield* Effect.fail("no")
+            if ((yield* Ref.getAndUpdate(failures, (n) => n + 1)) < 3) return yield* Effect.fail("no")
           })
         )
         expect(yield* Queue.take(seen)).toBe("a")

@@ -347,7 +347,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   "JobTask.state": ["The state of the task.", "completed"],
   "NoOpenQuestion.unit": ["The unit that the answer names.", "api"],
   "JobEvent.job.parked.questions": ["How many questions it waits for; an answer to one of them wakes it.", 1],
-  tentative: ["Whether it only tries again at that time: nobody knows when what it waits for is over.", true],
+  tentative: ["Whether it only tries again at that time: the end of what it waits for is unknown.", true],
   "Parked.questions": ["How many questions it waits for; an answer to one of them wakes it.", 1],
   "Question.by": ["Who has answered, which is not verified.", "ann"],
   "AlreadyAnswered.by": ["Who has answered, which is not verified.", "ann"],

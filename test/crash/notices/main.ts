@@ -28,7 +28,7 @@ const services = JobManager.layer({ maxJobs: 4 }).pipe(
 )
 
 const main = Effect.gen(function* () {
-  yield* Notices.make
+  yield* Effect.asVoid(Notices.make)
   yield* say("ready")
   const manager = yield* JobManager.JobManager
   const run = Effect.flatMap(manager.start(config, { whenFull: "queue" }), manager.await)
@@ -39,7 +39,8 @@ const main = Effect.gen(function* () {
 void Effect.runPromise(
   main.pipe(
     Effect.scoped,
-    Effect.provide(services),
-    Effect.provide(Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger)))
+    Effect.provide(
+      Layer.merge(services, Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger)))
+    )
   )
 )

@@ -104,7 +104,7 @@ for (const [name, store] of Object.entries(stores)) {
           // Its clock does not advance, so that the first notice is never tried again.
           yield* Effect.scoped(
             Effect.gen(function* () {
-              yield* Notices.make
+              yield* Effect.asVoid(Notices.make)
               for (let n = 0; n < 50; n++) {
                 const id = yield* started
                 expect((yield* ends(id, Step.succeed(n))).status).toBe("completed")
