@@ -21,7 +21,7 @@ const advice: Readonly<Record<string, string>> = {
   InvalidJobRef: toList,
   InvalidPlan: toPlan,
   JobNotFound: toList,
-  MaxJobsReached: "call start with queue: true, or stop a job",
+  MaxJobsReached: "call the tool again once a job has ended, or stop one",
   NoOpenQuestion: "call explain for the questions that are open",
   NoSuchJob: toList,
   NotResponding: "call the tool again in a moment; if that does not help, show the message to the person",
