@@ -84,15 +84,17 @@ export const guard = (
       Effect.gen(function* () {
         // It is read before the frames are counted: if all of them are checkpointed then, it is in the file.
         const generation = isGuarded ? yield* Generation.current(connection) : undefined
-        // The frames are counted before the files are inspected: if a checkpoint ends in between, the next comparison sees the count
-        // increase, never a changed file without it.
-        const count = yield* countFrames(connection)
-        return {
-          main: FileState.stat(path),
-          log: FileState.stat(log),
-          header: FileState.logHeader(log),
-          generation,
-          ...count
+        let header = FileState.logHeader(log)
+        while (true) {
+          // The frames are counted before the file is inspected: if a checkpoint ends in between, the next comparison sees the count
+          // increase, never a changed file without it.
+          const count = yield* countFrames(connection)
+          const main = FileState.stat(path)
+          const after = FileState.logHeader(log)
+          // Else another process has restarted the WAL meanwhile, and the count may be that of the WAL before.
+          if (FileState.isSameLog(header, after))
+            return { main, log: FileState.stat(log), header, generation, ...count }
+          header = after
         }
       })
 

@@ -43,6 +43,10 @@ export const logHeader = (path: string): LogHeader | undefined => {
   return { salt: header.readUInt32BE(16), random: header.readUInt32BE(20) }
 }
 
+/** Whether the WAL was not restarted between two headers. */
+export const isSameLog = (a: LogHeader | undefined, b: LogHeader | undefined): boolean =>
+  a?.salt === b?.salt && a?.random === b?.random
+
 /** The state of the files at one moment. */
 export interface FileState {
   readonly main: FileStat | undefined

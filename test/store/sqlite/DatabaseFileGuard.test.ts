@@ -217,40 +217,53 @@ describe("store", () => {
     }).pipe(Effect.provide(HurriedClock.layer))
   )
 
-  it.scoped(
-    "records no generation as the base of its WAL that another process has written beside the inspection of the files",
-    () =>
-      withStore((filename) =>
-        Effect.gen(function* () {
-          const session = yield* openSession
-          const other = yield* Effect.acquireRelease(
-            Effect.sync(() => new BetterSqlite3(filename)),
-            (other) => Effect.sync(() => other.close())
-          )
-          let isComplete = false
-          const raced = (connection: Connection): Connection => ({
-            ...connection,
-            executeUnprepared: (statement, ...rest) =>
-              Effect.tap(connection.executeUnprepared(statement, ...rest), () => {
-                if (isComplete && statement.includes("NOOP")) {
-                  isComplete = false
-                  other.exec(
-                    "UPDATE charlotte_generation SET base = generation, generation = lower(hex(randomblob(16)))"
-                  )
-                }
-                if (statement.includes("PASSIVE")) isComplete = true
-              })
-          })
-          const guard = yield* DatabaseFileGuard.guard(
-            { ...session, reserve: (use) => session.reserve((connection) => use(raced(connection))) },
-            filename,
-            { isWritable: true }
-          )
-          yield* session.transaction(session.join(guard.begin))
-          const row = other.prepare("SELECT base FROM charlotte_generation").get()
-          expect(yield* isMissingInFile(filename, String(Object(row).base))).toBe(false)
-        }).pipe(Effect.scoped)
+  /** A guard, beside which another connection writes right after the frames were counted for its first state. */
+  const raced = (filename: string) =>
+    Effect.gen(function* () {
+      const session = yield* openSession
+      const other = yield* Effect.acquireRelease(
+        Effect.sync(() => new BetterSqlite3(filename)),
+        (other) => Effect.sync(() => other.close())
       )
+      let isComplete = false
+      const racing = (connection: Connection): Connection => ({
+        ...connection,
+        executeUnprepared: (statement, ...rest) =>
+          Effect.tap(connection.executeUnprepared(statement, ...rest), () => {
+            if (isComplete && statement.includes("NOOP")) {
+              isComplete = false
+              other.exec("UPDATE charlotte_generation SET base = generation, generation = lower(hex(randomblob(16)))")
+            }
+            if (statement.includes("PASSIVE")) isComplete = true
+          })
+      })
+      const guard = yield* DatabaseFileGuard.guard(
+        { ...session, reserve: (use) => session.reserve((connection) => use(racing(connection))) },
+        filename,
+        { isWritable: true }
+      )
+      return { guard, other, session }
+    })
+
+  it.scoped("records no generation as the base of its WAL that another process has written beside its inspection", () =>
+    withStore((filename) =>
+      Effect.gen(function* () {
+        const { guard, other, session } = yield* raced(filename)
+        yield* session.transaction(session.join(guard.begin))
+        const row = other.prepare("SELECT base FROM charlotte_generation").get()
+        expect(yield* isMissingInFile(filename, String(Object(row).base))).toBe(false)
+      }).pipe(Effect.scoped)
+    )
+  )
+
+  it.scoped("takes no checkpoint for another file if another process has restarted the WAL beside its inspection", () =>
+    withStore((filename) =>
+      Effect.gen(function* () {
+        const { guard, other, session } = yield* raced(filename)
+        other.pragma("wal_checkpoint(PASSIVE)")
+        yield* session.reserve(guard.check)
+      }).pipe(Effect.scoped)
+    )
   )
 
   it.effect("works in memory, without a file", () => created(1).pipe(Effect.provide(layer(":memory:"))))
