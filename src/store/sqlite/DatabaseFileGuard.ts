@@ -107,13 +107,24 @@ export const guard = (
     let refusal: StoreError | undefined
 
     /**
+     * Whether the file is still the same, although a checkpoint may have changed it. After a restart of the WAL the counts do not show
+     * the checkpoint before it.
+     */
+    const isExplained = (connection: Connection, now: Inspected) =>
+      FileState.isSame(state.main, now.main) || FileState.isCheckpointed(state, now)
+        ? Effect.succeed(true)
+        : FileState.isRestarted(state, now)
+          ? Generation.isBaseInFile(connection, path)
+          : Effect.succeed(false)
+
+    /**
      * Fails unless a checkpoint explains the change of the file. A checkpoint of another process may still be running, or that process was
      * killed in the middle of it.
      */
-    const assess = (now: Inspected) =>
+    const assess = (connection: Connection, now: Inspected) =>
       Effect.gen(function* () {
         if (FileState.isLogForeign(state, now)) return yield* (refusal = logLost(log, "replaced"))
-        if (FileState.isSame(state.main, now.main) || FileState.isCheckpointed(state, now)) {
+        if (yield* isExplained(connection, now)) {
           suspectSince = undefined
           state = now
           return
@@ -121,10 +132,11 @@ export const guard = (
         const at = yield* time
         suspectSince ??= at
         if (at - suspectSince >= checkpointGrace) {
-          if (!(yield* isCheckpointInterrupted(path))) return yield* (refusal = replacedInPlace(path))
-          // The next checkpoint copies all of its frames again.
+          // The next checkpoint copies all frames of one that was interrupted again. One that was running may have ended by now.
+          const later = (yield* isCheckpointInterrupted(path)) ? now : yield* inspect(connection)
+          if (later !== now && !(yield* isExplained(connection, later))) return yield* (refusal = replacedInPlace(path))
           suspectSince = undefined
-          state = now
+          state = later
           return
         }
         const cause = new Error(`${path} was changed by another process; this may be a running checkpoint`)
@@ -151,7 +163,7 @@ export const guard = (
         if ((always || (wal?.size ?? 0) < (state.log?.size ?? 0)) && (yield* isLogTruncated(connection, log)))
           return yield* wal === undefined ? logLost(log, "deleted") : logTruncated(log)
         const now = yield* inspect(connection)
-        if (isWal) yield* assess(now)
+        if (isWal) yield* assess(connection, now)
         else state = now
       }).pipe(orStoreFailure)
 

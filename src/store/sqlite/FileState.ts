@@ -71,6 +71,10 @@ const restarts = (before: LogHeader, now: LogHeader): number | undefined => {
 export const isLogForeign = (before: FileState, now: FileState): boolean =>
   before.header !== undefined && now.header !== undefined && restarts(before.header, now.header) === undefined
 
+/** Whether the WAL was restarted in between, which only happens after a complete checkpoint. */
+export const isRestarted = (before: FileState, now: FileState): boolean =>
+  before.header !== undefined && now.header !== undefined && (restarts(before.header, now.header) ?? 0) > 0
+
 /** Whether a checkpoint has run in between, so that the file may have changed. */
 export const isCheckpointed = (before: FileState, now: FileState): boolean => {
   const wasComplete = before.checkpointed >= before.frames

@@ -17,6 +17,15 @@ const selectCurrent = query(Schema.Struct({ generation: Schema.String }))
 export const current = (connection: Connection): Effect.Effect<string | undefined, SqlError> =>
   Effect.map(selectCurrent(connection, "SELECT generation FROM charlotte_generation", []), ([row]) => row?.generation)
 
+const selectBase = query(Schema.Struct({ base: Schema.NullOr(Schema.String) }))
+
+/** Whether the generation that the WAL extends is in the file. */
+export const isBaseInFile = (connection: Connection, filename: string): Effect.Effect<boolean, SqlError> =>
+  Effect.gen(function* () {
+    const [row] = yield* selectBase(connection, "SELECT base FROM charlotte_generation", [])
+    return row !== undefined && row.base !== null && !(yield* isMissingInFile(filename, row.base))
+  })
+
 /**
  * Records a new generation in a write transaction. Its base is a generation that is in the file; nothing is recorded if another process
  * has recorded a generation since, which may be in the WAL only.

@@ -266,5 +266,30 @@ describe("store", () => {
     )
   )
 
+  it.scoped(
+    "takes no checkpoint for another file if the WAL that was appended to before it is restarted after it",
+    () =>
+      withStore((filename) =>
+        Effect.gen(function* () {
+          const session = yield* openSession
+          const connect = Effect.acquireRelease(
+            Effect.sync(() => new BetterSqlite3(filename)),
+            (connection) => Effect.sync(() => connection.close())
+          )
+          const [reader, writer] = [yield* connect, yield* connect]
+          const write = () =>
+            writer.exec("UPDATE charlotte_generation SET base = generation, generation = lower(hex(randomblob(16)))")
+          // It reads from the WAL, which is appended to meanwhile instead of being restarted.
+          reader.exec("BEGIN; SELECT count(*) FROM charlotte_runs")
+          const guard = yield* DatabaseFileGuard.guard(session, filename, { isWritable: true })
+          writer.exec("UPDATE charlotte_runs SET status = status")
+          reader.exec("COMMIT")
+          writer.pragma("wal_checkpoint(PASSIVE)")
+          write()
+          yield* session.reserve(guard.check)
+        }).pipe(Effect.scoped)
+      )
+  )
+
   it.effect("works in memory, without a file", () => created(1).pipe(Effect.provide(layer(":memory:"))))
 })
