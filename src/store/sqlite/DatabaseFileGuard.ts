@@ -133,8 +133,10 @@ export const guard = (
         suspectSince ??= at
         if (at - suspectSince >= checkpointGrace) {
           // The next checkpoint copies all frames of one that was interrupted again. One that was running may have ended by now.
-          const later = (yield* isCheckpointInterrupted(path)) ? now : yield* inspect(connection)
-          if (later !== now && !(yield* isExplained(connection, later))) return yield* (refusal = replacedInPlace(path))
+          const isInterrupted = yield* isCheckpointInterrupted(path)
+          const later = isInterrupted ? now : yield* inspect(connection)
+          const isReplaced = !isInterrupted && !(yield* isExplained(connection, later))
+          if (isReplaced) return yield* (refusal = replacedInPlace(path))
           suspectSince = undefined
           state = later
           return

@@ -17,7 +17,9 @@ const selectCurrent = query(Schema.Struct({ generation: Schema.String }))
 export const current = (connection: Connection): Effect.Effect<string | undefined, SqlError> =>
   Effect.map(selectCurrent(connection, "SELECT generation FROM charlotte_generation", []), ([row]) => row?.generation)
 
-const selectBase = query(Schema.Struct({ base: Schema.NullOr(Schema.String) }))
+const Row = Schema.Struct({ base: Schema.NullOr(Schema.String) })
+
+const selectBase = query(Row)
 
 /** Whether the generation that the WAL extends is in the file. */
 export const isBaseInFile = (connection: Connection, filename: string): Effect.Effect<boolean, SqlError> =>
@@ -36,8 +38,6 @@ export const advance = (connection: Connection, base: string): Effect.Effect<voi
     "UPDATE charlotte_generation SET base = generation, generation = lower(hex(randomblob(16))) WHERE generation = ?",
     [base]
   )
-
-const Row = Schema.Struct({ base: Schema.NullOr(Schema.String) })
 
 const foreign = (filename: string) =>
   new StoreError({
