@@ -124,7 +124,7 @@ const everyView = Effect.gen(function* () {
     { path: `/jobs/${id}?view=timeline`, shown: (page: Page) => page.getByRole("tree", { name: "Timeline" }) },
     { path: `/jobs/${id}?view=events`, shown: (page: Page) => page.getByRole("listbox", { name: "Events" }) },
     { path: `/jobs/${id}/diff`, shown: (page: Page) => page.getByRole("heading", { name: "Changes" }) },
-    { path: "/system", shown: (page: Page) => page.getByRole("heading", { name: "System" }) }
+    { path: "/system", shown: (page: Page) => page.getByRole("button", { name: "Pause tasks" }) }
   ]
   /** Once it is shown, the session has begun: who leaves a page before that needs another code. */
   const open = (options?: BrowserContextOptions) =>
@@ -160,6 +160,24 @@ layer(browser, { excludeTestServices: true })("every view", (it) => {
         }
       }),
     90_000
+  )
+
+  it.scoped("fits in 375 pixels in every state of the connection", () =>
+    Effect.gen(function* () {
+      const { open } = yield* everyView
+      const { page } = yield* open({ viewport: { width: 375, height: 667 } })
+      yield* act(() => page.goto(new URL("/system", page.url()).href))
+      yield* act(() => page.getByText("live", { exact: true }).waitFor())
+      for (const text of ["live", "away", "connecting", "signed out", "not connected"]) {
+        const width = yield* act(() =>
+          page.evaluate((text) => {
+            document.querySelector(".connection .dot")?.nextSibling?.replaceWith(text)
+            return document.documentElement.scrollWidth
+          }, text)
+        )
+        expect([text, width]).toEqual([text, 375])
+      }
+    })
   )
 
   it.scoped("moves nothing for a user who prefers that", () =>
