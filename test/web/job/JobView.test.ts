@@ -238,6 +238,25 @@ layer(browser, { excludeTestServices: true })("the view of a job", (it) => {
     })
   )
 
+  it.scoped("moves among the matches of the whole text searched for, also where Enter follows at once", () =>
+    Effect.gen(function* () {
+      const { show } = yield* busy
+      const { page } = yield* show()
+      yield* act(() => log(page).getByText("AssertionError").waitFor())
+      yield* act(() =>
+        page.getByRole("searchbox", { name: "Search the log" }).evaluate((input) => {
+          if (!(input instanceof HTMLInputElement)) throw new Error("not an input")
+          for (const text of ["sh", "shout"]) {
+            input.value = text
+            input.dispatchEvent(new InputEvent("input", { bubbles: true }))
+          }
+          for (const _ of [1, 2]) input.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }))
+        })
+      )
+      yield* act(() => page.getByText("3 of 4").waitFor())
+    })
+  )
+
   it.scoped("can be used with the keyboard only", () =>
     Effect.gen(function* () {
       const { show } = yield* busy

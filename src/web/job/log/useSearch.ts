@@ -29,7 +29,10 @@ export const useSearch = (log: LogText, version: number, reveal: (line: number) 
   /** The searched log and text, and the line reached so far. */
   const done = useRef({ log, words: "", line: 0, dropped: 0 })
 
-  useEffect(() => {
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
+
+  const advance = (): void => {
+    clearTimeout(timer.current)
     const wanted = words.value
     const dropped = log.dropped()
     if (done.current.log !== log || done.current.words !== wanted || done.current.dropped !== dropped) {
@@ -37,29 +40,33 @@ export const useSearch = (log: LogText, version: number, reveal: (line: number) 
       found.value = []
       current.value = undefined
     }
-    if (wanted === "") return undefined
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const step = (): void => {
-      const from = done.current.line
-      const to = Math.min(log.length(), from + piece)
-      const more = matches(log, wanted, from, to)
-      // The last line may be incomplete.
-      done.current.line = Math.max(from, Math.min(to, log.length() - 1))
-      const known = found.value.filter((line) => line < from)
-      if (more.length > 0 || known.length !== found.value.length) found.value = [...known, ...more]
-      if (current.value === undefined && more[0] !== undefined) {
-        current.value = more[0]
-        latest.current(more[0])
-      }
-      if (to < log.length()) timer = setTimeout(step)
+    if (wanted === "") return
+    const from = done.current.line
+    const to = Math.min(log.length(), from + piece)
+    const more = matches(log, wanted, from, to)
+    // The last line may be incomplete.
+    done.current.line = Math.max(from, Math.min(to, log.length() - 1))
+    const known = found.value.filter((line) => line < from)
+    if (more.length > 0 || known.length !== found.value.length) found.value = [...known, ...more]
+    if (current.value === undefined && more[0] !== undefined) {
+      current.value = more[0]
+      latest.current(more[0])
     }
-    step()
-    return () => clearTimeout(timer)
-  }, [log, version, words.value])
+    if (to < log.length()) timer.current = setTimeout(advance)
+  }
+
+  useEffect(() => {
+    advance()
+    return () => clearTimeout(timer.current)
+  }, [log, version])
 
   return {
     words,
-    type: (text) => (words.value = text),
+    // The first batch is searched at once, so that Enter right after the last letter moves among its matches.
+    type: (text) => {
+      words.value = text
+      advance()
+    },
     found,
     current,
     next: (step) => {
