@@ -48,6 +48,7 @@ const long = [
   "test/cli/process/{Abuse,DaemonLife,Night,Paused,Shutdown,Signals}.test.ts",
   "test/http/server/{Crowd,Memory,Pipelining,Reconnect,Stalled}.test.ts",
   "test/manager/{Capacity,Interruption}.test.ts",
+  "test/process/crash.test.ts",
   "test/store/Interruption.test.ts",
   "test/simulation/**/{Simulation,Variants}.test.ts",
   "test/tasks/run/{Kill,RandomPlans,Resume,Unfinished}.test.ts"

@@ -8,9 +8,10 @@ import { existsSync, readdirSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { isLong } from "../support/long.js"
 import { directory, eventually, isHeld, killHolders, kind, pause, read, stubborn } from "./workshop.js"
 
-const kills = Number(process.env["CHARLOTTE_KILLS"] ?? 30)
+const kills = Number(process.env["CHARLOTTE_KILLS"] ?? (isLong ? 30 : 15))
 
 const program = fileURLToPath(new URL("manager.ts", import.meta.url))
 

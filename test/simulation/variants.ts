@@ -332,6 +332,7 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
 
   "a pause is checked before the transaction": {
+    isRare: true,
     symptom: /has begun, and its kind is paused/,
     patches: [
       {
