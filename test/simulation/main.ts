@@ -31,7 +31,7 @@ const number = (name: keyof typeof values): number => {
 }
 
 /** So many seeds at a time, that a long run is heard of. */
-const portion = 2_000
+const portion = isNight ? 100 : 2_000
 
 const many = async (): Promise<boolean> => {
   const [from, processes] = [number("from"), number("processes")]
