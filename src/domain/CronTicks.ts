@@ -102,13 +102,10 @@ const make = (
       // There may be very many ticks: the search begins with the last minute, and doubles its range until it has one.
       for (let range = minute; ; range *= 2) {
         const start = Math.max(from, to - range)
-        let latest = Option.filter(next(start), isIn)
-        if (Option.isNone(latest)) {
-          if (start === from) return Option.none()
-          continue
-        }
-        for (let tick = latest; Option.isSome(tick); tick = Option.filter(next(tick.value), isIn)) latest = tick
-        return Option.map(latest, DateTime.unsafeMake)
+        let latest = start
+        for (let tick = next(start); Option.exists(tick, isIn); tick = next(latest)) latest = Option.getOrThrow(tick)
+        if (latest > start) return Option.some(DateTime.unsafeMake(latest))
+        if (start === from) return Option.none()
       }
     }
   }

@@ -391,6 +391,56 @@ export class SubscriberInUse extends Schema.TaggedError<SubscriberInUse>()("Subs
 }
 
 /**
+ * A schedule has a cron expression or a time zone that does not exist, or it never has a tick.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class InvalidCron extends Schema.TaggedError<InvalidCron>()("InvalidCron", {
+  /** The name of the schedule. */
+  schedule: Schema.String,
+  cron: Schema.String,
+  timeZone: Schema.String,
+  issue: Schema.String
+}) {
+  override get message() {
+    return `the schedule "${this.schedule}" (${this.cron}, ${this.timeZone}) is invalid: ${this.issue}`
+  }
+}
+
+/**
+ * There is no schedule of this name.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class ScheduleNotFound extends Schema.TaggedError<ScheduleNotFound>()("ScheduleNotFound", {
+  kind: Schema.String,
+  /** Its name. */
+  schedule: Schema.String
+}) {
+  override get message() {
+    return `no schedule "${this.schedule}" of kind "${this.kind}"`
+  }
+}
+
+/**
+ * This process does not run the schedule, so it cannot start a job of it.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class ScheduleNotLive extends Schema.TaggedError<ScheduleNotLive>()("ScheduleNotLive", {
+  kind: Schema.String,
+  /** Its name. */
+  schedule: Schema.String
+}) {
+  override get message() {
+    return `this process does not run the schedule "${this.schedule}" of kind "${this.kind}"; ask a process that has it`
+  }
+}
+
+/**
  * Another node of the cluster has this address.
  *
  * @since 0.2.0

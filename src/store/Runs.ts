@@ -15,6 +15,7 @@ import type { ClusterStore } from "./port/ClusterStore.js"
 import type { KindStore } from "./port/KindStore.js"
 import type { QuestionStore } from "./port/QuestionStore.js"
 import type * as RunStoreService from "./port/RunStoreService.js"
+import type { ScheduleStore } from "./port/ScheduleStore.js"
 import type { SubscriberStore } from "./port/SubscriberStore.js"
 import type { TaskProgressStore } from "./port/TaskProgressStore.js"
 
@@ -122,6 +123,7 @@ export type Reads = Pick<
   readonly agentLimits: Pick<AgentLimitStore, "get">
   readonly questions: Pick<QuestionStore, "of" | "open" | "answer">
   readonly childProcesses: Pick<ChildProcessStore, "logs" | "spansMachines">
+  readonly schedules: Pick<ScheduleStore, "list" | "pause" | "unpause" | "remove" | "served">
   readonly subscribers: Pick<SubscriberStore, "list" | "retry" | "remove">
   readonly cluster: Pick<ClusterStore, "nodes">
   readonly kinds: Pick<KindStore, "paused">

@@ -17,6 +17,7 @@ import { searching } from "./conformance/searching.js"
 import { recovery } from "./conformance/recovery.js"
 import { rescheduling } from "./conformance/rescheduling.js"
 import { retention } from "./conformance/retention.js"
+import { scheduling } from "./conformance/scheduling.js"
 import { subscribers } from "./conformance/subscribers.js"
 import { vocabulary } from "./conformance/vocabulary.js"
 import { watching } from "./conformance/watching.js"
@@ -41,6 +42,7 @@ export const conformance = (layer: Layer.Layer<RunStore.RunStore>): void => {
     questions,
     cluster,
     producing,
+    scheduling,
     subscribers
   ]) {
     part(layer)

@@ -24,6 +24,7 @@ import * as MemoryRetention from "./Retention.js"
 import * as MemoryRunReads from "./RunReads.js"
 import type { Entry } from "./RunReads.js"
 import type { AcceptedEvent, Change, Holder, Service } from "../port/RunStoreService.js"
+import * as MemoryScheduleStore from "./ScheduleStore.js"
 import * as MemorySubscriberStore from "./SubscriberStore.js"
 import * as MemoryTaskProgressStore from "./TaskProgressStore.js"
 import * as Page from "../rules/Page.js"
@@ -315,6 +316,11 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     owners: MemoryOwnerStore.make(),
     kinds,
     producers,
+    schedules: MemoryScheduleStore.make({
+      statusOf: (id) => entries.get(id)?.state.status,
+      submit: producers.submit,
+      write
+    }),
     subscribers,
     cluster: MemoryClusterStore.make({ entries, kinds, queue, toRun, create, begin, write }),
 

@@ -12,6 +12,7 @@ import type { KindStore } from "./KindStore.js"
 import type { OwnerStore } from "./OwnerStore.js"
 import type { ProducerStore } from "./ProducerStore.js"
 import type { QuestionStore } from "./QuestionStore.js"
+import type { ScheduleStore } from "./ScheduleStore.js"
 import type { SubscriberStore } from "./SubscriberStore.js"
 import type { TaskProgressStore } from "./TaskProgressStore.js"
 import type { RunReads } from "./RunReads.js"
@@ -52,6 +53,9 @@ export interface Service extends RunReads, RunWrites, RunKeys, RunQueue, RunSign
 
   /** What producers write, and what managers take up. */
   readonly producers: ProducerStore
+
+  /** The schedules of jobs. */
+  readonly schedules: ScheduleStore
 
   /** The cursors of subscribers. */
   readonly subscribers: SubscriberStore

@@ -91,6 +91,11 @@ export const make = (store: Service, { json, text }: Redaction): Service => {
       submit: (run) => store.producers.submit(submitted(run)),
       requestSignal: (requested) => store.producers.requestSignal(signal(requested))
     },
+    schedules: {
+      ...store.schedules,
+      tick: ({ run, ...tick }) =>
+        store.schedules.tick({ ...tick, run: typeof run === "string" ? text(run) : submitted(run) })
+    },
     subscribers: {
       ...store.subscribers,
       failed: (failure) => store.subscribers.failed({ ...failure, error: text(failure.error) })

@@ -31,6 +31,7 @@ import * as queueListing from "./queueListing.js"
 import * as retentionWrites from "./retentionWrites.js"
 import * as runs from "./runs.js"
 import * as runWrites from "./runWrites.js"
+import * as schedules from "./schedules.js"
 import * as search from "./search.js"
 import * as SearchIndexer from "./SearchIndexer.js"
 import type { Session } from "./Session.js"
@@ -197,6 +198,7 @@ export const make = ({
       owners: { ...ownerStore, acquire: acquire(ownerStore) },
       kinds: kinds.store,
       producers: producers.make({ session, guard, lanes, notifier, watch, watchChanges }),
+      schedules: schedules.make({ session, lanes }),
       subscribers: subscriberWrites.make({ lanes, lockSubscriber, notifier, renewSubscriber, session }),
       cluster: clusterWrites.make({ heartbeat, owner: ownerStore.get, session, lanes, indexer }),
 

@@ -15,6 +15,7 @@ import type { JobId } from "../../domain/JobId.js"
 import { isTerminal } from "../../domain/RunStatus.js"
 import type { ChangeNotifier } from "../port/ChangeNotifier.js"
 import type { ProducerStore } from "../port/ProducerStore.js"
+import type { NewRun } from "../port/RunStoreService.js"
 import { admitRun, type Lookup } from "../rules/admitRun.js"
 import type { Batch } from "./Batch.js"
 import type { Connection } from "./Dialect.js"
@@ -69,6 +70,29 @@ const lookupWithOutbox = (batch: Batch): Lookup<SqlError> => {
   }
 }
 
+/** Records a pending run that has no event before its manager has seen it. */
+export const submitRun = (
+  batch: Batch,
+  run: NewRun
+): Effect.Effect<JobId, JobConflict | QueueFull | IdempotencyKeyReused | SqlError> =>
+  Effect.gen(function* () {
+    const connection = yield* batch.connection
+    const { at, id, kind } = run
+    yield* batch.lockAdmission(kind)
+    const decision = yield* admitRun({ ...run, isQueued: true }, lookupWithOutbox(batch))
+    if (decision._tag === "Existing") return (yield* idempotencyKeys.answer(connection, kind, decision)).id
+    yield* connection.dialect.insertRuns(connection, [
+      runs.newRow(run, decision.state, { isInOutbox: true, retry: decision.retry })
+    ])
+    for (const holder of decision.replaced) {
+      for (const jobId of yield* replace(batch, holder, at)) {
+        yield* requests.insertStop(yield* batch.connection, { kind, jobId, grace: undefined, at })
+      }
+    }
+    batch.submits(kind)
+    return id
+  }).pipe(Effect.catchTag("Superseded", Effect.die))
+
 export const make = ({
   guard,
   lanes: { admit, write },
@@ -91,24 +115,7 @@ export const make = ({
       operation: "start a job",
       lane: "fast",
       isAlone: isKeyed(run),
-      body: (batch): Effect.Effect<JobId, JobConflict | QueueFull | IdempotencyKeyReused | SqlError> =>
-        Effect.gen(function* () {
-          const connection = yield* batch.connection
-          const { at, id, kind } = run
-          yield* batch.lockAdmission(kind)
-          const decision = yield* admitRun({ ...run, isQueued: true }, lookupWithOutbox(batch))
-          if (decision._tag === "Existing") return (yield* idempotencyKeys.answer(connection, kind, decision)).id
-          yield* connection.dialect.insertRuns(connection, [
-            runs.newRow(run, decision.state, { isInOutbox: true, retry: decision.retry })
-          ])
-          for (const holder of decision.replaced) {
-            for (const jobId of yield* replace(batch, holder, at)) {
-              yield* requests.insertStop(yield* batch.connection, { kind, jobId, grace: undefined, at })
-            }
-          }
-          batch.submits(kind)
-          return id
-        }).pipe(Effect.catchTag("Superseded", Effect.die))
+      body: (batch) => submitRun(batch, run)
     }),
 
   requestSignal: (signal) =>

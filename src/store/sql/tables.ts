@@ -37,6 +37,7 @@ const tables = {
   charlotte_attached_keys: { holds: "records", key: ["kind", "idempotency_key"], parent: ofJob, pruned: "by key" },
   charlotte_requests: { holds: "records", key: ["seq"], parent: ofJob },
   charlotte_pauses: { holds: "records", key: ["kind"] },
+  charlotte_schedules: { holds: "records", key: ["kind", "name"] },
   charlotte_agent_limits: { holds: "records", key: ["agent"] },
   charlotte_turn_streaks: { holds: "records", key: ["job_id", "agent", "unit", "task"], parent: ofJob },
   charlotte_subscribers: { holds: "records", key: ["name"] },

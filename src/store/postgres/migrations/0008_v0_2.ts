@@ -9,6 +9,7 @@ import { owners } from "./v0_2/owners.js"
 import { questions } from "./v0_2/questions.js"
 import { retention } from "./v0_2/retention.js"
 import { runs } from "./v0_2/runs.js"
+import { schedules } from "./v0_2/schedules.js"
 import { search } from "./v0_2/search.js"
 import { subscribers } from "./v0_2/subscribers.js"
 import { waiting } from "./v0_2/waiting.js"
@@ -30,5 +31,6 @@ export default [
   ...retention,
   ...attachedKeys,
   ...cluster,
-  ...subscribers
+  ...subscribers,
+  ...schedules
 ]

@@ -7,6 +7,7 @@ import { processes } from "./v0_2/processes.js"
 import { questions } from "./v0_2/questions.js"
 import { retention } from "./v0_2/retention.js"
 import { runs } from "./v0_2/runs.js"
+import { schedules } from "./v0_2/schedules.js"
 import { search } from "./v0_2/search.js"
 import { stateMachine } from "./v0_2/stateMachine.js"
 import { subscribers } from "./v0_2/subscribers.js"
@@ -29,7 +30,8 @@ export default Effect.all(
     generation,
     work,
     questions,
-    subscribers
+    subscribers,
+    schedules
   ],
   { discard: true }
 )
