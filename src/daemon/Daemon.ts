@@ -109,6 +109,7 @@ const live = ({ listen, onProgress = () => Effect.void, onReady, port: settings 
       const before = yield* Effect.flatMap(RunStore, ({ latestCursor }) => latestCursor)
       const supervised = yield* reported(Scope.extend(DaemonLayers.supervised(served?.port, sharedToken), jobs))
       yield* Scope.extend(Effect.asVoid(Layers.notices({ isNode: supervised.node !== undefined })), notices)
+      yield* Scope.extend(Layers.schedules({ isNode: supervised.node !== undefined }), notices)
       const manager = Context.make(JobManager, supervised.manager)
       const server = Layer.provide(
         Layers.server({

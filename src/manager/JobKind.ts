@@ -4,8 +4,8 @@
  *
  * @since 0.2.0
  */
-import { Context, type Duration, type Effect, identity, Layer, type Schema, type Scope } from "effect"
-import type { AlreadyManaged, InvalidJobConfig, StoreError, UndecodableRun } from "../domain/errors.js"
+import { Context, type Duration, Effect, identity, Layer, type Schema, type Scope } from "effect"
+import type { AlreadyManaged, InvalidCron, InvalidJobConfig, StoreError, UndecodableRun } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import type * as Record from "../domain/Run.js"
 import type { RunStore } from "../store/RunStore.js"
@@ -13,8 +13,10 @@ import { check, orUnknown } from "./internal/kindDefinition.js"
 import * as kindLayer from "./internal/kindLayer.js"
 import * as kindManager from "./internal/kindManager.js"
 import * as kindProducer from "./internal/kindProducer.js"
+import { managedStarts } from "./internal/managedStarts.js"
 import { runDecoder } from "./internal/kindSchemas.js"
 import type { Retry } from "./internal/retry.js"
+import * as schedules from "./internal/schedule.js"
 import { schemasOf } from "./internal/schemasOf.js"
 import * as JobManager from "./JobManager.js"
 import type {
@@ -30,6 +32,7 @@ import type {
   ProducerTag,
   Requirements,
   Run,
+  ScheduleOptions,
   Schemas,
   Signals,
   Starts,
@@ -157,6 +160,20 @@ export interface TagClass<
    * number of processes may have one; it owns nothing.
    */
   readonly producer: Layer.Layer<Producer<Self>, StoreError, RunStore | Requirements<Definition<Name, C, S, E, Ev, Si>>>
+
+  /**
+   * Starts jobs of this kind at the ticks of a cron expression, for as long as the layer lives: exactly one for each tick, over restarts
+   * and in all processes that have the schedule. A new schedule, and one whose definition has changed, begins with the next tick. While
+   * processes have different definitions, the definition that was registered last counts, and the others start nothing.
+   */
+  readonly schedule: (
+    name: string,
+    options: ScheduleOptions<Schema.Schema.Encoded<C>>
+  ) => Layer.Layer<
+    never,
+    StoreError | InvalidJobConfig | InvalidCron,
+    Self | RunStore | Requirements<Definition<Name, C, S, E, Ev, Si>>
+  >
 }
 
 /**
@@ -234,7 +251,21 @@ export const Tag =
     const producer = Layer.scoped(Producer, kindProducer.make(definition))
     const layer = <R, R2, R3>(options: LayerOptions<K, R, R2, R3>) =>
       kindLayer.make(tag, Producer, definition, kindManager.make(schemasOf<K>(definition), options, JobManager.make))
-    return Object.assign(tag, definition, { layer, Producer, producer })
+    const schedule = (name: string, options: ScheduleOptions<Schema.Schema.Encoded<C>>) =>
+      Layer.scopedDiscard(
+        Effect.flatMap(tag, (manager) => {
+          const { config, kind, starts } = schemasOf<K>(definition)
+          // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the manager of the kind makes them for its configurations
+          const managed = managedStarts.get(manager) as Starts<Config<K>> | undefined
+          const { key, labels, maxQueued } = managed ?? starts
+          return schedules.make(
+            { kind, config, key, ...(labels && { labels }), ...(maxQueued !== undefined && { maxQueued }) },
+            name,
+            options
+          )
+        })
+      )
+    return Object.assign(tag, definition, { layer, Producer, producer, schedule })
   }
 
 /**

@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import type { Context, Effect, Either, Schema, Stream } from "effect"
+import type { Context, DateTime, Effect, Either, Schema, Stream } from "effect"
 import type {
   IdempotencyKeyReused,
   InvalidJobConfig,
@@ -287,3 +287,31 @@ export type ProducerOptions = Omit<StartOptions, "whenFull">
  * @category producers
  */
 export type ProducerTag<Self, K extends Any> = Context.Tag<Producer<Self>, ProducerService<K>>
+
+/**
+ * When a schedule starts jobs, and which.
+ *
+ * @since 0.2.0
+ * @category schedules
+ */
+export interface ScheduleOptions<in out Encoded> {
+  /** Five fields, or six with the seconds first, as `Cron` of Effect reads them. */
+  readonly cron: string
+  /**
+   * The time zone of the expression, such as `Europe/Berlin`. A time that does not exist there, since summer time begins, runs at the
+   * next that does; one that exists twice runs once. If the minutes or hours have a `*` or a step, it runs in every real hour.
+   */
+  readonly timeZone: string
+  /** The configuration of its jobs, or a function of the tick that makes it. */
+  readonly config: Encoded | ((tick: DateTime.Utc) => Encoded)
+  /** Ticks at which nothing ran the schedule: one job for all of them together (the default), or none. */
+  readonly missed?: "once" | "skip"
+  /** A tick while the last job of the schedule is not over, parked and retried ones included: no job (the default), or one that waits. */
+  readonly overlap?: "skip" | "queue"
+  /** The key of its jobs. A tick whose key another job holds is skipped, or waits behind it with `overlap: "queue"`. */
+  readonly key?: string
+  /** The priority of its jobs; 0 by default. */
+  readonly priority?: number
+  /** Labels of its jobs, besides `schedule`, the name of the schedule. */
+  readonly labels?: { readonly [name: string]: string }
+}

@@ -92,7 +92,12 @@ describe("a job of a kind without options", () => {
     })
   )
 
-  it.live("costs 4 writes and 1 read, in 2 transactions, on SQLite", () =>
+  const yearly = Plain.schedule("yearly", { cron: "0 0 1 1 *", timeZone: "UTC", config: {} })
+
+  it.live.each([
+    ["costs", Layer.empty],
+    ["with a schedule that has no tick costs", yearly]
+  ] as const)("%s 4 writes and 1 read, in 2 transactions, on SQLite", ([, schedule]) =>
     Effect.gen(function* () {
       const { clear, statements } = yield* FailingSql.FailingSql
       yield* Effect.gen(function* () {
@@ -111,7 +116,7 @@ describe("a job of a kind without options", () => {
           "INSERT INTO charlotte_events",
           "COMMIT"
         ])
-      }).pipe(Effect.provide(Plain.layer({ run: () => Effect.void })))
+      }).pipe(Effect.provide(Layer.provideMerge(schedule, Plain.layer({ run: () => Effect.void }))))
     }).pipe(Effect.provide(RunStore.layer.pipe(Layer.provideMerge(FailingSql.layer({ filename: ":memory:" })))))
   )
 })

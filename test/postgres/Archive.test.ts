@@ -29,6 +29,9 @@ const recorded = Effect.gen(function* () {
   yield* sql`INSERT INTO charlotte_subscribers
     (name, cursor, kinds, hold, skipped, gap_from, gap_to, holder, created_at, moved_at)
     VALUES ('s', 3, '["tasks"]', 7, 1, 1, 2, 'gone', 4, 5)`
+  yield* sql`INSERT INTO charlotte_schedules
+    (kind, name, definition, registered_at, last_tick, last_run, paused_at, paused_by, skipped, skipped_tick, skipped_reason)
+    VALUES ('tasks', 'nightly', '{}', 1, 2, ${id(1)}, 3, 'ann', 1, 2, 'no')`
   yield* sql`INSERT INTO charlotte_undelivered (subscriber, cursor, job_id, failed_at, aside, error)
     VALUES ('s', 1, ${id(1)}, 6, 1, 'no')`
   for (let n = 10; n < 620; n++) yield* created(n, { isQueued: true })
@@ -55,6 +58,7 @@ const tables = {
   attached_keys: "idempotency_key",
   agent_limits: "agent",
   turn_streaks: "job_id, agent, unit, task",
+  schedules: "kind, name",
   subscribers: "name",
   undelivered: "subscriber, cursor",
   latest: "one",

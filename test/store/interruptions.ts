@@ -18,7 +18,16 @@ import { planOf, task, unit } from "./work.js"
 type Store = RunStore.RunStore["Type"]
 
 type Part =
-  "cluster" | "kinds" | "owners" | "producers" | "subscribers" | "childProcesses" | "work" | "agentLimits" | "questions"
+  | "cluster"
+  | "kinds"
+  | "owners"
+  | "producers"
+  | "schedules"
+  | "subscribers"
+  | "childProcesses"
+  | "work"
+  | "agentLimits"
+  | "questions"
 
 /** No operations of a database: constants, and what is passed on. */
 type Other =
@@ -28,6 +37,8 @@ type Other =
   | "childProcesses.spansMachines"
   | "cluster.disconnect"
   | "producers.rest"
+  | "schedules.serve"
+  | "schedules.served"
   | "subscribers.claim"
   | "retain"
 
@@ -59,6 +70,23 @@ const subscriberOf = (store: Store, name: string) =>
   Effect.map(store.subscribers.list, (all) => all.find((one) => one.name === name))
 
 /** Records a failure on the first event of the job. */
+const registration = (kind: string) => ({ kind, name: "nightly", definition: "{}", at: at(1) })
+
+const scheduleOf = (store: Store, kind: string) =>
+  Effect.map(store.schedules.list, (all) => all.find((one) => one.kind === kind))
+
+/** A call on a registered schedule, and whether it has had its effect. */
+const onSchedule =
+  (
+    call: (store: Store, schedule: ReturnType<typeof registration>, scene: Scene) => Effect.Effect<unknown, unknown>,
+    isDone: (found: Effect.Effect.Success<ReturnType<typeof scheduleOf>>) => boolean
+  ) =>
+  (scene: Scene) =>
+    Effect.as(scene.store.schedules.register(registration(scene.kind)), {
+      call: call(scene.store, registration(scene.kind), scene),
+      isDone: Effect.map(scheduleOf(scene.store, scene.kind), isDone)
+    })
+
 const failure = ({ jobId, kind: name, store: { subscribers } }: Scene) =>
   Effect.gen(function* () {
     const { deliveries } = yield* subscribers.deliveries({ kinds: [name], after: 0, limit: 1 })
@@ -244,6 +272,30 @@ const operations: { readonly [O in Operation]: (scene: Scene) => Effect.Effect<C
       call: store.kinds.unpause(kind),
       isDone: Effect.map(store.kinds.isPaused(kind), (isPaused) => !isPaused)
     }),
+  "schedules.list": read(({ store }) => store.schedules.list),
+  "schedules.register": ({ kind, store }) =>
+    Effect.succeed({
+      call: store.schedules.register(registration(kind)),
+      isDone: Effect.map(scheduleOf(store, kind), (found) => found !== undefined)
+    }),
+  "schedules.tick": onSchedule(
+    (store, schedule, { jobId, kind }) =>
+      store.schedules.tick({ ...schedule, tick: at(2), run: { ...newRun(1), id: jobId, kind }, skipsOverlap: true }),
+    (found) => found?.lastRun !== undefined
+  ),
+  "schedules.pause": onSchedule(
+    (store, schedule) => store.schedules.pause(schedule),
+    (found) => found?.pausedAt !== undefined
+  ),
+  "schedules.unpause": (scene) =>
+    onSchedule(
+      (store, schedule) => store.schedules.unpause(schedule),
+      (found) => found?.pausedAt === undefined
+    )(scene).pipe(Effect.tap(() => scene.store.schedules.pause(registration(scene.kind)))),
+  "schedules.remove": onSchedule(
+    (store, schedule) => store.schedules.remove(schedule),
+    (found) => found === undefined
+  ),
   "subscribers.list": read(({ store }) => store.subscribers.list),
   "subscribers.progress": read(({ kind, store }) => store.subscribers.progress({ name: kind, after: 0 })),
   "subscribers.deliveries": read(({ kind, store }) =>

@@ -20,6 +20,7 @@ import * as format from "../terminal/format.js"
 import * as audit from "./audit.js"
 import * as Finding from "./Finding.js"
 import * as limits from "./limits.js"
+import * as schedules from "./schedules.js"
 import * as subscribers from "./subscribers.js"
 import * as waiting from "./waiting.js"
 
@@ -110,7 +111,7 @@ const tables = (database: string, options: Options) =>
       ]
     }
     const checks = Effect.provide(
-      Effect.all([unfinished, waiting.check, subscribers.check, limits.check, leftovers]),
+      Effect.all([unfinished, waiting.check, subscribers.check, schedules.check, limits.check, leftovers]),
       RunStore.layerUntouched
     )
     return [

@@ -20,6 +20,7 @@ export const of = (error: unknown): string | undefined => {
   if (error instanceof domain.AlreadyAnswered || error instanceof domain.NoOpenQuestion)
     return `see its questions with: charlotte show ${error.jobId}`
   if (error instanceof domain.SubscriberNotFound) return "list them with: charlotte subscribers list"
+  if (error instanceof domain.ScheduleNotFound) return "list them with: charlotte schedules list"
   if (error instanceof domain.TooManySignals) return `see what it waits for with: charlotte show ${error.jobId}`
   if (error instanceof domain.NotResumable) return instead(error.jobId)[error.status]
   if (error instanceof domain.NotReschedulable) return `see: charlotte show ${error.jobId}`

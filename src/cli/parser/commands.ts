@@ -24,6 +24,7 @@ import { reschedule } from "../commands/reschedule.js"
 import { resume } from "../commands/resume.js"
 import { retry } from "../commands/retry.js"
 import { run } from "../commands/run.js"
+import { schedules } from "../commands/schedules.js"
 import { show } from "../commands/show.js"
 import { signal } from "../commands/signal.js"
 import { start } from "../commands/start.js"
@@ -73,6 +74,7 @@ export const charlotte: Group = {
     "import-home": importHome,
     daemon,
     cluster,
+    schedules,
     subscribers
   },
   synonyms: {

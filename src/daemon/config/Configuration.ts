@@ -33,7 +33,7 @@ export const make: Effect.Effect<Service, InvalidConfiguration, Home | FileSyste
   if (!isThere && !Object.values(around).some(Option.isSome)) {
     const agents = { profiles: presets, gates: { env: [] }, file }
     const unset = { maxJobs: undefined, stopGrace: undefined, retention: undefined }
-    return { agents, notify: [], database: undefined, node: {}, port: {}, ...unset }
+    return { agents, notify: [], schedules: [], database: undefined, node: {}, port: {}, ...unset }
   }
   const { read } = yield* Effect.promise(() => import("./ConfigurationFile.js"))
   return yield* read(file, { isThere, around })

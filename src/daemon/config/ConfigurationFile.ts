@@ -15,6 +15,7 @@ import * as TextFile from "../../yaml/TextFile.js"
 import { type DatabaseChoice, DatabaseText } from "./DatabaseChoice.js"
 import { AddressText, type NodeSettings } from "./NodeSettings.js"
 import * as Notify from "./NotifySettings.js"
+import * as Schedules from "./ScheduleSettings.js"
 import type { Settings } from "./PortSettings.js"
 import type { Variables } from "./variables.js"
 
@@ -22,6 +23,8 @@ export interface Service {
   readonly agents: Agents.Settings
   /** The commands that send notices about jobs. */
   readonly notify: ReadonlyArray<Notify.NotifySettings>
+  /** When jobs of tasks are started by themselves. */
+  readonly schedules: ReadonlyArray<Schedules.ScheduleSettings>
   /** `undefined`: the database that the home used last. */
   readonly database: DatabaseChoice | undefined
   /** Settings of the daemon's port. */
@@ -49,6 +52,7 @@ export class InvalidConfiguration extends Schema.TaggedError<InvalidConfiguratio
 const Keys = mapping({
   ...Profiles.fields,
   ...Notify.fields,
+  ...Schedules.fields,
   land: optional(Landing),
   database: optional(DatabaseText),
   tlsCert: optional(AbsolutePath),
@@ -90,6 +94,7 @@ export const read = (
     const decoded = decodeYaml(Keys, { file, source: Either.getOrElse(text, () => "") })
     const { gates, profiles } = Profiles.read(decoded)
     const notify = Notify.read(decoded)
+    const schedules = Schedules.read(decoded)
     const { value } = decoded
     const database = variable(around, "CHARLOTTE_DATABASE", value.database, Schema.decodeUnknownEither(DatabaseText))
     const count = (text: string) => Schema.decodeUnknownEither(Count)(Number(text))
@@ -120,6 +125,7 @@ export const read = (
     return {
       agents: { profiles, gates, land: value.land, file },
       notify,
+      schedules,
       retention: value.retention,
       ...(yield* Effect.orDie(settings))
     }

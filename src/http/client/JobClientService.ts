@@ -12,6 +12,11 @@ import type {
   RescheduleError,
   ResumeError,
   RetryError,
+  InvalidJobConfig,
+  JobConflict,
+  QueueFull,
+  ScheduleNotFound,
+  ScheduleNotLive,
   ShuttingDown,
   SignalError,
   StartError,
@@ -29,6 +34,7 @@ import type { PrunedRuns } from "../../domain/Retention.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import type { Start } from "../../domain/StartOptions.js"
 import type { StopReport } from "../../domain/StopReport.js"
+import type { Schedule } from "../../domain/Schedule.js"
 import type { Subscriber } from "../../domain/Subscriber.js"
 import type {
   PauseOptions,
@@ -60,7 +66,7 @@ type Response<A, E = never> = Effect.Effect<A, E | StoreError | ClientError>
  * @since 0.1.0
  * @category models
  */
-export interface Service {
+export interface Service extends ScheduleRequests {
   /** The address of the server, for messages. */
   readonly address: string
 
@@ -227,6 +233,33 @@ export interface Service {
 
   /** Readiness: fails with `NotReady` when the server cannot run or record jobs. */
   readonly ready: Effect.Effect<void, NotReady | ClientError>
+}
+
+/**
+ * Requests about schedules.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface ScheduleRequests {
+  /** The schedules on the database of the server, by kind and name. */
+  readonly schedules: Response<ReadonlyArray<Schedule>>
+
+  /** Starts a job of a schedule now, which the server has to run. */
+  readonly runSchedule: (
+    kind: string,
+    name: string,
+    options?: PauseOptions
+  ) => Response<JobId, InvalidJobConfig | JobConflict | QueueFull | ScheduleNotFound | ScheduleNotLive>
+
+  /** Pauses a schedule: it starts no job until it is unpaused. */
+  readonly pauseSchedule: (kind: string, name: string, options?: PauseOptions) => Response<void, ScheduleNotFound>
+
+  /** Ends the pause of a schedule: it starts jobs from its next tick on. */
+  readonly unpauseSchedule: (kind: string, name: string, options?: PauseOptions) => Response<void, ScheduleNotFound>
+
+  /** Removes a schedule that no process runs any more. */
+  readonly removeSchedule: (kind: string, name: string, options?: PauseOptions) => Response<void, ScheduleNotFound>
 }
 
 /**

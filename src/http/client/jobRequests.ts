@@ -14,6 +14,7 @@ import * as ClientError from "./ClientError.js"
 import { decodeExportError, decodeLogError } from "./decodeErrorResponse.js"
 import { type Derived, prefix } from "./Derived.js"
 import type { LogQuery, Service } from "./JobClientService.js"
+import * as scheduleRequests from "./scheduleRequests.js"
 
 type RetryManyError = Stream.Stream.Error<ReturnType<Service["retryMany"]>>
 
@@ -71,6 +72,7 @@ export const make = ({
     const health = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...daemon, endpoint: "health" }))
     const ready = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...daemon, endpoint: "ready" }))
 
+    const schedules = yield* scheduleRequests.make({ options, translateErrors, withTimeout })
     const scoped = HttpClient.withScope(connection.client)
 
     const log = (id: JobId, query: LogQuery) =>
@@ -225,6 +227,7 @@ export const make = ({
         translateErrors(
           Effect.flatMap(removeSubscriber, (remove) => remove({ path: { name }, urlParams: senderOf(options) }))
         ),
+      ...schedules,
       shutdown: translateErrors(Effect.flatMap(shutdown, (shutdown) => shutdown({}))),
       health: withTimeout(translateErrors(Effect.flatMap(health, (health) => health({})))),
       ready: withTimeout(Effect.asVoid(translateErrors(Effect.flatMap(ready, (ready) => ready({})))))

@@ -9,6 +9,7 @@ import { Schema } from "effect"
 import { Subscriber } from "../../domain/Subscriber.js"
 import { described } from "./described.js"
 import * as errorSchemas from "./errorSchemas.js"
+import { pauseSchedule, removeSchedule, runSchedule, schedules, unpauseSchedule } from "./Schedules.js"
 import * as Parameters from "./Parameters.js"
 
 /**
@@ -169,6 +170,11 @@ export const group = HttpApiGroup.make("charlotteSystem")
         )
       )
   )
+  .add(schedules)
+  .add(runSchedule)
+  .add(pauseSchedule)
+  .add(unpauseSchedule)
+  .add(removeSchedule)
   .addError(errorSchemas.Store)
   .addError(errorSchemas.StoreInvalid)
   .prefix("/api/v1")

@@ -7,7 +7,9 @@ import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks"
 import type { StoreError } from "../../domain/errors.js"
 import { ErrorKind } from "../../domain/Run.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
+import { overdueSeconds } from "../../domain/Schedule.js"
 import * as background from "../../internal/background.js"
+import { now } from "../../internal/now.js"
 import { RealClock } from "../../internal/RealClock.js"
 import * as instruments from "./instruments.js"
 import { Managers, oldestWriteSeconds } from "./Managers.js"
@@ -107,6 +109,8 @@ const make = (options: Options) =>
         const paused = yield* store.kinds.paused
         const [open, behind, healthOfAll] = yield* Effect.all([streams.all, lag, health])
         const subscribers = yield* store.subscribers.list
+        const schedules = yield* store.schedules.list
+        const time = yield* now
         const active = kinds.reduce((sum, kind) => sum + kind.active, 0)
         const node = options.cluster && (yield* options.cluster)
         const limits =
@@ -128,6 +132,11 @@ const make = (options: Options) =>
             instruments.subscriberLag.set(behind, { subscriber: name })
             instruments.subscriberUndelivered.set(failing, { subscriber: name, state: "failing" })
             instruments.subscriberUndelivered.set(aside, { subscriber: name, state: "aside" })
+          }
+          for (const schedule of schedules) {
+            const of = { kind: schedule.kind, schedule: schedule.name }
+            instruments.schedulesSkipped.set(schedule.skipped, of)
+            instruments.schedulesOverdue.set(overdueSeconds(schedule, time), of)
           }
           instruments.workerCount.set(active, { "cicd.worker.state": "busy" })
           if (maxJobs !== undefined) {

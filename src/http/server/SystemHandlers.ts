@@ -11,6 +11,7 @@ import * as logged from "./logged.js"
 import * as Activity from "./Activity.js"
 import { Extension } from "./Extension.js"
 import { Managers } from "./Managers.js"
+import * as Schedules from "./schedules.js"
 
 export interface Options {
   readonly maxJobs?: number
@@ -81,7 +82,14 @@ export const layer = ({ agents: configured = Effect.succeed([]), maxJobs }: Opti
         )
       })
 
+      const schedules = Schedules.make(store)
+
       return handlers
+        .handle("schedules", () => schedules.list)
+        .handle("runSchedule", schedules.run)
+        .handle("pauseSchedule", schedules.pause)
+        .handle("unpauseSchedule", schedules.unpause)
+        .handle("removeSchedule", schedules.remove)
         .handle("system", () => system)
         .handle("agents", () => agents)
         .handle("subscribers", () => store.subscribers.list)

@@ -118,6 +118,15 @@ export const subscriberUndelivered = gauge(
   "Events that a subscriber could not handle, by state: failing, or put aside."
 )
 
+export const schedulesSkipped = gauge(
+  "charlotte_schedule_skipped_ticks",
+  "Ticks of a schedule that have started no job, though one was due."
+)
+export const schedulesOverdue = gauge(
+  "charlotte_schedule_overdue_seconds",
+  "How late the next tick of a schedule is; 0 if it is not, or if the schedule is paused."
+)
+
 export const clusterNodes = gauge("charlotte_cluster_nodes", "Nodes of the cluster that are alive.")
 export const nodeCapacity = gauge("charlotte_node_capacity", "Maximum number of jobs of this node.")
 export const nodeRunning = gauge("charlotte_node_jobs_running", "Jobs that run on this node.")
@@ -148,6 +157,8 @@ export const all: ReadonlyArray<Instrument> = [
     loopDelay,
     subscriberLag,
     subscriberUndelivered,
+    schedulesSkipped,
+    schedulesOverdue,
     clusterNodes,
     nodeCapacity,
     nodeRunning,

@@ -5,6 +5,7 @@
 import { Cause, Clock, DateTime, Duration, Effect, Option, Ref } from "effect"
 import { type BeginError, MaxJobsReached, type StoreError } from "../../domain/errors.js"
 import type { Run } from "../../domain/Run.js"
+import { afterJump } from "../../internal/afterJump.js"
 import { RealClock } from "../../internal/RealClock.js"
 import * as race from "../../internal/race.js"
 import { now } from "../../internal/now.js"
@@ -32,9 +33,6 @@ export interface Dispatcher {
 
 /** Milliseconds to wait after a failure of the store. */
 const pause = 500
-
-/** Milliseconds between two checks of a clock that may have jumped. */
-const jumpCheck = 1_000
 
 export const make = <Config>(
   core: Core<Config>,
@@ -114,7 +112,8 @@ export const make = <Config>(
     }
   })
 
-const survivingFailures =
+/** Logs a failure of the store, and waits before the effect is repeated. */
+export const survivingFailures =
   (message: string) =>
   (effect: Effect.Effect<void, StoreError>): Effect.Effect<void> =>
     Effect.catchAllCause(effect, (cause) =>
@@ -165,9 +164,3 @@ const untilDue = <Config>(
     const at = yield* now
     if (DateTime.toEpochMillis(at) >= due.value) yield* store.wakeDue({ kind, at })
   })
-
-/** Returns once the clock has reached that time, even if it is set, or if the wait exceeds the longest timer of a process, 24.8 days. */
-const afterJump = (due: number): Effect.Effect<void> =>
-  Effect.flatMap(RealClock, ({ sleep }) =>
-    Effect.repeat(Effect.zipRight(sleep(jumpCheck), Clock.currentTimeMillis), { until: (now) => now >= due })
-  )

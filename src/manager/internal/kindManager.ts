@@ -13,6 +13,7 @@ import type { ManagedJob } from "../ManagedJob.js"
 import type { AnyEvents, AnyJob, AnySignals, JobContext, Service as Orchestrator } from "../Orchestrator.js"
 import { EncodedFailure } from "./JobOutcome.js"
 import { subscribeToEnds } from "./subscribeToEnds.js"
+import { managedStarts } from "./managedStarts.js"
 import * as Provide from "./provide.js"
 import type { Retry } from "./retry.js"
 import { encoder, isAny, runDecoder, type RunSchemas, signalDecoder, Unencodable, withServices } from "./kindSchemas.js"
@@ -105,6 +106,7 @@ export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, SiI, Event, R, R2, R3, EM,
           Option.map((job) => ({ ...job, await: awaitRun(id) }))
         )
     }
+    managedStarts.set(service, { key, labels, maxQueued })
     // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: a schema has its own types and never `Untyped`, and the kind says what `emit` takes
     return service as JobManager.Service<C, CI, S, E, SiI, unknown> as JobManager.Service<C, CI, S, E, SiI, Event>
   })

@@ -319,4 +319,39 @@ describe("what is configured", () => {
       )
     })
   )
+
+  it.scoped("has schedules of tasks, and says what is wrong with one", () =>
+    Effect.gen(function* () {
+      const home = yield* homeWith(
+        'schedules:\n  - { name: nightly, cron: "0 2 * * *", timeZone: Europe/Berlin, repository: /project, agent: claude }\n'
+      )
+      expect((yield* read(home)).schedules).toEqual([
+        {
+          name: "nightly",
+          cron: "0 2 * * *",
+          timeZone: "Europe/Berlin",
+          config: { repoPath: "/project", tasksDir: "tasks", targetBranch: "main", agent: "claude" }
+        }
+      ])
+      const wrong = yield* homeWith(
+        [
+          "schedules:",
+          '  - { name: A b, cron: "0 0 30 2 *", repository: /project, timeZone: UTC }',
+          '  - { name: nightly, cron: "0 2 * * *", repository: /project, timeZone: Mars }',
+          '  - { name: nightly, cron: "0 2 * * *", repository: project }',
+          "  - { agents: claude }"
+        ].join("\n")
+      )
+      const found = (yield* problems(wrong)).join("\n")
+      for (const text of [
+        'a schedule "A b", whose name must be',
+        "a schedule A b that is invalid: it has no tick",
+        'no time zone "Mars"',
+        "schedules.3 has no cron",
+        "agents"
+      ]) {
+        expect(found).toContain(text)
+      }
+    })
+  )
 })

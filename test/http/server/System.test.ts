@@ -175,3 +175,49 @@ describe("/subscribers", () => {
     })
   )
 })
+
+describe("/schedules", () => {
+  it.scopedLive("lists the schedules with their next tick, runs, pauses, unpauses and removes one", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make({})
+      const { bySocket } = world
+      const { schedules } = Context.get(world.services, RunStore.RunStore)
+      const definition = JSON.stringify({ cron: "0 2 * * *", timeZone: "UTC", missed: "once", overlap: "skip" })
+      yield* schedules.register({ kind: "tasks", name: "nightly", definition, at: yield* DateTime.now })
+      const [nightly] = yield* bySocket.schedules
+      expect(nightly).toMatchObject({ kind: "tasks", name: "nightly", cron: "0 2 * * *", isLive: false, skipped: 0 })
+      expect(nightly?.nextTick && DateTime.formatIso(nightly.nextTick)).toContain("T02:00:00.000Z")
+      const metrics = (yield* world.send({ path: "/metrics" })).text
+      expect(metrics).toContain('charlotte_schedule_skipped_ticks{kind="tasks",schedule="nightly"} 0')
+      expect(metrics).toContain('charlotte_schedule_overdue_seconds{kind="tasks",schedule="nightly"} 0')
+
+      const refusal = { kind: "tasks", schedule: "nightly" }
+      expect(yield* Effect.flip(bySocket.runSchedule("tasks", "nightly"))).toMatchObject({
+        _tag: "ScheduleNotLive",
+        ...refusal
+      })
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          yield* schedules.serve({ kind: "tasks", name: "nightly" }, (by) => Effect.succeed(JobId.make(by ?? "")))
+          const id = ulid()
+          expect(yield* bySocket.runSchedule("tasks", "nightly", { by: id })).toBe(id)
+        })
+      )
+      yield* bySocket.pauseSchedule("tasks", "nightly", { by: "ann" })
+      const [paused] = yield* bySocket.schedules
+      expect(paused).toMatchObject({ pausedBy: "ann" })
+      expect(paused).not.toHaveProperty("nextTick")
+      yield* bySocket.unpauseSchedule("tasks", "nightly")
+      yield* bySocket.removeSchedule("tasks", "nightly", { by: "ann" })
+      expect(yield* bySocket.schedules).toEqual([])
+      for (const refused of [
+        bySocket.runSchedule("tasks", "nightly"),
+        bySocket.pauseSchedule("tasks", "nightly"),
+        bySocket.unpauseSchedule("tasks", "nightly"),
+        bySocket.removeSchedule("tasks", "nightly")
+      ]) {
+        expect(yield* Effect.flip(refused)).toMatchObject({ _tag: "ScheduleNotFound", ...refusal })
+      }
+    })
+  )
+})

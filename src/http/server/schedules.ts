@@ -1,0 +1,42 @@
+/**
+ * What the server does with schedules.
+ */
+import { Effect, Option } from "effect"
+import { ScheduleNotFound, ScheduleNotLive } from "../../domain/errors.js"
+import { withNext } from "../../domain/Schedule.js"
+import { now } from "../../internal/now.js"
+import type { Reads } from "../../store/Runs.js"
+import { Submitted } from "../contract/Job.js"
+import * as logged from "./logged.js"
+
+interface Request {
+  readonly path: { readonly kind: string; readonly name: string }
+  readonly urlParams: { readonly by?: string | undefined }
+}
+
+export const make = ({ schedules }: Pick<Reads, "schedules">) => {
+  const list = Effect.flatMap(now, (at) =>
+    Effect.map(schedules.list, (all) => all.map((schedule) => withNext(schedule, at)))
+  )
+  return {
+    list,
+    run: ({ path, urlParams: { by } }: Request) =>
+      Effect.gen(function* () {
+        const start = yield* schedules.served(path)
+        if (Option.isSome(start)) return new Submitted({ id: yield* start.value(by) }, { disableValidation: true })
+        const { kind, name: schedule } = path
+        const isKnown = (yield* schedules.list).some((found) => found.kind === kind && found.name === schedule)
+        return yield* isKnown ? new ScheduleNotLive({ kind, schedule }) : new ScheduleNotFound({ kind, schedule })
+      }),
+    pause: ({ path, urlParams: { by } }: Request) =>
+      Effect.flatMap(now, (at) =>
+        Effect.zipLeft(schedules.pause({ ...path, at, by }), logged.change(`schedule "${path.name}" is paused`, by))
+      ),
+    unpause: ({ path, urlParams: { by } }: Request) =>
+      Effect.flatMap(now, (at) =>
+        Effect.zipLeft(schedules.unpause({ ...path, at }), logged.change(`schedule "${path.name}" is unpaused`, by))
+      ),
+    remove: ({ path, urlParams: { by } }: Request) =>
+      Effect.zipLeft(schedules.remove(path), logged.change(`schedule "${path.name}" is removed`, by))
+  }
+}
