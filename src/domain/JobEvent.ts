@@ -96,7 +96,7 @@ export const lifecycle = {
   "job.completed": "completed",
   "job.failed": "failed",
   "job.cancelled": "cancelled"
-} as const satisfies { readonly [T in Exclude<Type, "job.rescheduled" | "job.signalled">]: RunStatus }
+} as const satisfies { readonly [T in Exclude<Type, "job.rescheduled" | "job.signalled" | "job.step">]: RunStatus }
 
 /**
  * The type of a lifecycle event.

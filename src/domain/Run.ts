@@ -201,6 +201,8 @@ export class Run extends Schema.Class<Run>("charlotte/Run")({
   endedAt: Schema.optional(Schema.DateTimeUtc),
   /** The run that this one retries. */
   retryOf: Schema.optional(JobId),
+  /** The first run of the retries that this run continues, to which its steps belong; missing if it is the first. */
+  chain: Schema.optional(JobId),
   /** The run that retries this one. */
   retriedAs: Schema.optional(JobId),
   /** Whether the run is kept regardless of the retention of its kind. */

@@ -40,6 +40,7 @@ export const payloads = {
     payload: Schema.optional(Schema.Unknown),
     by: Schema.optional(Schema.String)
   }),
+  "job.step": Schema.Struct({ name: Schema.String, ok: Schema.Boolean, millis: Schema.Int }),
   "job.rescheduled": Schema.Struct({ from: Schedule, to: Schedule, by: Schema.optional(Schema.String) }),
   "job.completed": Nothing,
   "job.failed": Schema.Struct({ error: RecordedError }),

@@ -15,6 +15,9 @@ export const isTraced: Effect.Effect<boolean> = Effect.withFiberRuntime((fiber) 
 /** The name of the span of an attempt at a job, which is a root unless an earlier attempt was traced. */
 export const job = "job"
 
+/** The name of the span of a step, inside the span of a job. */
+export const step = "step"
+
 /** The names of the spans inside the span of a job of tasks, from the outer to the inner; below `attempt`, the spans of its commands. */
 export const unit = "unit"
 export const merge = "merge"

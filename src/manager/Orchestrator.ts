@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Context, type DateTime, type Duration, Effect, Layer, type Option, type Scope } from "effect"
+import { Context, type DateTime, type Duration, Effect, Layer, type Option, type Schema, type Scope } from "effect"
 import type { SpendingLimits } from "../domain/Cost.js"
 import type { InvalidJobConfig } from "../domain/errors.js"
 import type { JobConfig } from "../domain/JobConfig.js"
@@ -152,14 +152,53 @@ export interface JobContext<out Config, Events = AnyEvents, Signals = AnySignals
    */
   readonly fail: (error: Failure) => Effect.Effect<never>
   /**
+   * Ends the job as cancelled: the work is interrupted, and finalizers run. Inside a transaction of the manager's SQL client it is a
+   * defect.
+   */
+  readonly cancel: Effect.Effect<never>
+  /**
+   * Whether a stop interrupts the job, rather than the end of its manager, after which it continues, or its time limit. Read it after
+   * the interruption, for example to compensate only when the job is stopped.
+   */
+  readonly stopping: Effect.Effect<boolean>
+  /**
    * The payload of the newest signal of a name; `Option.some(undefined)` if that signal had none. For a kind that declares its
    * signals the payload is decoded, and an undeclared name, or a payload that the current schema cannot read, is a defect.
    */
   readonly signal: <Name extends keyof Signals & string>(name: Name) => Effect.Effect<Option.Option<Signals[Name]>>
+  /**
+   * Does something once: the first time, `effect` runs, and its success or typed failure is recorded. Later, also in later attempts and
+   * in the jobs that retry this one, the record is returned instead, and already the first time the value is returned as it reads back.
+   *
+   * A crash or a stop between the effect and the commit of its record repeats the effect: pass `stepKey` to what it calls. A defect, an
+   * interruption or a park inside records nothing. A retry forgets recorded failures. Two steps of one name at the same time are one.
+   *
+   * It is a defect if the name has not 1 to 256 bytes, the value has more than 1 MiB of JSON, the job has 10,000 steps already, the
+   * current schema cannot read the record, or inside a transaction of the manager's SQL client. Values are recorded as they are, also
+   * secrets: they are read back. Lists, events and search do not contain them.
+   */
+  readonly step: <A, E, R, AI = unknown, EI = unknown, RA = never, RE = never>(
+    name: string,
+    effect: Effect.Effect<A, E, R>,
+    options?: StepOptions<A, E, AI, EI, RA, RE>
+  ) => Effect.Effect<A, E, R | RA | RE>
+  /** The same text in all attempts, and in the jobs that retry this one: the idempotency key of what a step calls. */
+  readonly stepKey: (name: string) => string
   /** Records that something had to be killed, so that the stop report says `forced`. */
   readonly forced: Effect.Effect<void>
   /** Like `forced`, and names the processes; the stop report lists at most 100 of them. */
   readonly killed: (processes: ReadonlyArray<KilledProcess>) => Effect.Effect<void>
+}
+
+/**
+ * The schemas of the success and the failure of a step. Without one, a value becomes what JSON makes of it.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface StepOptions<in out A, in out E, in out AI, in out EI, out RA, out RE> {
+  readonly success?: Schema.Schema<A, AI, RA> | undefined
+  readonly error?: Schema.Schema<E, EI, RE> | undefined
 }
 
 /**

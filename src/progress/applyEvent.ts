@@ -74,6 +74,7 @@ const ofJob: Handlers<Model, Manager.Type> = {
   "job.stopping": (model, _, at) => beginPhase(model, "stopping", at),
   "job.timeout": (model, _, at) => beginPhase(model, "stopping", at),
   "job.signalled": nothing,
+  "job.step": nothing,
   "job.rescheduled": (model, data, at) => {
     if (model.status !== "pending" || model.waitsFor === undefined) return
     const time = Date.parse(string(data.json("to"), "startAt") ?? "")

@@ -84,6 +84,11 @@ const texts: {
     if (name === limitsSignal) return limits(data.json("payload"), from)
     return plain(`signal ${name}${from === undefined ? "" : ` from ${from}`}`)
   },
+  "job.step": (data) => {
+    const step = `step ${data.text("name")}`
+    const after = format.span(data.number("millis") ?? 0)
+    return data.isTrue("ok") ? plain(`${step} done in ${after}`) : warn(`${step} failed after ${after}`)
+  },
   "job.rescheduled": (data, { time }) => {
     const [from, to] = [data.json("from"), data.json("to")]
     const [priority, startAt] = [number(to, "priority"), string(to, "startAt")]

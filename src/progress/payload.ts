@@ -60,6 +60,11 @@ export class Fields<P> {
     return json(this.value, name) === true
   }
 
+  /** Whether it is not `false`. */
+  isTrue(name: Names<P, boolean>): boolean {
+    return json(this.value, name) !== false
+  }
+
   /** A time, in milliseconds. */
   time(name: Names<P, string>): number | undefined {
     const time = Date.parse(this.text(name))

@@ -16,6 +16,7 @@ import type { KindStore } from "./port/KindStore.js"
 import type { QuestionStore } from "./port/QuestionStore.js"
 import type * as RunStoreService from "./port/RunStoreService.js"
 import type { ScheduleStore } from "./port/ScheduleStore.js"
+import type { StepStore } from "./port/StepStore.js"
 import type { SubscriberStore } from "./port/SubscriberStore.js"
 import type { TaskProgressStore } from "./port/TaskProgressStore.js"
 
@@ -122,6 +123,7 @@ export type Reads = Pick<
   readonly work: Pick<TaskProgressStore, "of" | "counts" | "costs" | "unitNames">
   readonly agentLimits: Pick<AgentLimitStore, "get">
   readonly questions: Pick<QuestionStore, "of" | "open" | "answer">
+  readonly steps: Pick<StepStore, "latest">
   readonly childProcesses: Pick<ChildProcessStore, "logs" | "spansMachines">
   readonly schedules: Pick<ScheduleStore, "list" | "pause" | "unpause" | "remove" | "served">
   readonly subscribers: Pick<SubscriberStore, "list" | "retry" | "remove">

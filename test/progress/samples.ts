@@ -58,6 +58,8 @@ export const samples: ReadonlyArray<Sample> = [
   sample("job.signalled", { name: "charlotte.limits", payload: { usd: 30, tokens: 5_000_000 } }),
   sample("job.signalled", { name: "approve" }),
   sample("job.signalled", { name: "approve", by: "Ada" }),
+  sample("job.step", { name: "reserve", ok: true, millis: 1_200 }),
+  sample("job.step", { name: "charge", ok: false, millis: 30 }),
   sample("job.rescheduled", { from: { priority: 0, startAt: until }, to: { priority: 5 }, by: "Ada" }),
   sample("job.rescheduled", { from: { priority: 0 }, to: { priority: 0, startAt: until } }),
   sample("job.completed", {}),

@@ -18,6 +18,7 @@ import { recovery } from "./conformance/recovery.js"
 import { rescheduling } from "./conformance/rescheduling.js"
 import { retention } from "./conformance/retention.js"
 import { scheduling } from "./conformance/scheduling.js"
+import { steps } from "./conformance/steps.js"
 import { subscribers } from "./conformance/subscribers.js"
 import { vocabulary } from "./conformance/vocabulary.js"
 import { watching } from "./conformance/watching.js"
@@ -40,6 +41,7 @@ export const conformance = (layer: Layer.Layer<RunStore.RunStore>): void => {
     work,
     agentLimits,
     questions,
+    steps,
     cluster,
     producing,
     scheduling,

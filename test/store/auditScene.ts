@@ -201,6 +201,10 @@ export const damages: ReadonlyArray<readonly [damage: string, ...wrong: Readonly
   ["UPDATE charlotte_pending SET runs = 7", "the number of pending runs is wrong"],
   ["UPDATE charlotte_finished SET runs = 70", "the number of finished runs is wrong"],
   [`UPDATE charlotte_signals SET seq = 1 WHERE job_id = '${id(7)}'`, "a signal is not in its events"],
+  [
+    `INSERT INTO charlotte_steps VALUES ('${id(2)}', 'a', 1, '${id(2)}', 1, 0, 0, 0, 1, NULL)`,
+    "a step is not in its events"
+  ],
   ["UPDATE charlotte_signals SET used = 0", "it waits for a signal that has come"],
   [`UPDATE charlotte_labels SET status = 'running' WHERE run_id = '${id(1)}'`, "its label index is out of date"],
   [`DELETE FROM charlotte_labels WHERE run_id = '${id(1)}' AND name = 'team'`, "its label index is out of date"],

@@ -28,6 +28,7 @@ type Part =
   | "work"
   | "agentLimits"
   | "questions"
+  | "steps"
 
 /** No operations of a database: constants, and what is passed on. */
 type Other =
@@ -490,7 +491,19 @@ const operations: { readonly [O in Operation]: (scene: Scene) => Effect.Effect<C
     Effect.map(asking(scene, true), ({ jobId, store }) => ({
       call: store.questions.answer({ jobId, text: "yes", at: at(9) }),
       isDone: Effect.map(store.questions.open([jobId]), ({ size }) => size === 0)
-    }))
+    })),
+  "steps.recall": read(({ jobId, store }) => store.steps.recall(jobId)),
+  "steps.list": read(({ jobId, store }) => store.steps.list({ chain: jobId, after: 0, limit: 10 })),
+  "steps.latest": read(({ jobId, store }) => store.steps.latest({ chain: jobId, limit: 10 })),
+  "steps.get": read(({ jobId, store }) => store.steps.get({ chain: jobId, name: "a" })),
+  "steps.record": ({ created, jobId, store }) =>
+    Effect.as(created(), {
+      call: store.steps.record({
+        ...{ chain: jobId, jobId, attempt: 1, tries: 0, seq: 1, name: "a", ok: true },
+        ...{ value: "1", at: at(2), millis: 1, replaces: false }
+      }),
+      isDone: Effect.map(store.steps.recall(jobId), ({ length }) => length === 1)
+    })
 }
 
 /** A job with one task, of which a question is recorded. */

@@ -133,6 +133,19 @@ Email.layer({ run: ({ fail }) => fail("broken") })
 // @ts-expect-error -- tasks have attempts of their own
 JobManager.layer({ retry: { times: 1 } })
 
+declare const job: Parameters<Parameters<typeof Email.layer>[0]["run"]>[0]
+declare const delivered: Effect.Effect<Sent, SmtpError, Smtp>
+
+/** A step has the value, the error and the services of its effect. */
+export const step = job.step("deliver", delivered, { success: Sent, error: SmtpError })
+same<typeof step, typeof delivered>(true)
+export const plainStep = job.step("count", Effect.succeed(1))
+same<typeof plainStep, Effect.Effect<number>>(true)
+same<typeof job.stopping, Effect.Effect<boolean>>(true)
+same<typeof job.cancel, Effect.Effect<never>>(true)
+// @ts-expect-error -- the schema is not that of the value
+job.step("deliver", delivered, { success: Schema.Struct({ other: Schema.String }) })
+
 /** A run that needs its scope alone leaves nothing of it in the layer. */
 export const reportLayer = Report.layer({ run: () => Effect.acquireRelease(Effect.succeed(1), () => Effect.void) })
 same<

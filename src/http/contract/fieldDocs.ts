@@ -213,6 +213,14 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
     { input: 2_400, cached: 30_000, output: 2_100, usd: 1.2 }
   ],
   retryOf: ["The job that this one retries.", id],
+  chain: ["The first of the jobs that retry each other, to which their steps belong; missing if it is this one.", id],
+  steps: ["The newest 100 steps, in order, with those of the jobs that it retries; missing if there are none.", []],
+  "RecordedStep.attempt": ["The attempt that has done it.", 1],
+  "RecordedStep.jobId": ["The job that has done it: this one, or one that it retries.", id],
+  "RecordedStep.name": ["The name of the step.", "charge"],
+  "RecordedStep.seq": ["1, 2, 3 … within the job and the jobs that it retries.", 1],
+  ok: ["Whether the step succeeded; otherwise it failed.", true],
+  millis: ["How long it took, in milliseconds.", 1_200],
   run: ["The record of the job.", { id, kind: "tasks", status: "completed" }],
   running: ["Number of running tasks.", 1],
   session: [
@@ -258,6 +266,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   "Limit.maxJobs": ["How many jobs run at once, or default.", 10],
   "JobEvent.job.rescheduled.from": ["When it was to begin.", { priority: 0, startAt: time }],
   "JobEvent.job.rescheduled.to": ["When it begins now.", { priority: 5 }],
+  "JobEvent.job.step.name": ["The name of the step.", "charge"],
   "JobEvent.job.timeout.limit": ["The time limit of an attempt, in milliseconds.", 600_000],
   n: ["The number of the retry, from 1.", 2],
   of: ["The maximum number of retries.", 5],

@@ -2,32 +2,16 @@
  * All metrics, under their names in OTLP. In the Prometheus text, a name has underscores instead of dots, and its unit and `_total`
  * as suffixes, as OpenTelemetry specifies. Names with dots are OpenTelemetry's semantic conventions for CI/CD.
  */
-import { Metric, MetricBoundaries, MetricLabel, type MetricPair, MetricState } from "effect"
+import { Metric, type MetricPair, MetricState } from "effect"
+import { counter, histogram, type Labels, tags, unitLabel } from "../../internal/instrument.js"
+import * as steps from "../../manager/internal/stepMetrics.js"
 import * as prometheusText from "./prometheusText.js"
-
-export interface Labels {
-  readonly [name: string]: string
-}
 
 interface Instrument {
   readonly name: string
   readonly help: string
   readonly type: "counter" | "gauge" | "histogram"
   readonly unit: string | undefined
-}
-
-/** `OtlpMetrics` takes the unit from a label of this name. */
-const unitLabel = "unit"
-
-const tags = (labels: Labels, unit?: string) =>
-  Object.entries(unit === undefined ? labels : { ...labels, [unitLabel]: unit }).map(([name, value]) =>
-    MetricLabel.make(name, value)
-  )
-
-const counter = (name: string, help: string, unit?: string) => {
-  const metric = Metric.counter(name, { description: help, incremental: true })
-  const add = (labels: Labels, value: number) => metric.unsafeUpdate(value, tags(labels, unit))
-  return { name, help, unit, type: "counter" as const, add }
 }
 
 const gauge = (name: string, help: string) => {
@@ -44,14 +28,6 @@ const upDown = (name: string, help: string, unit: string) => {
     metric.unsafeUpdate(value - metric.unsafeValue(all).count, all)
   }
   return { name, help, unit, type: "gauge" as const, set }
-}
-
-const histogram = (name: string, help: string, boundaries: ReadonlyArray<number>) => {
-  const metric = Metric.histogram(name, MetricBoundaries.fromIterable(boundaries), help)
-  const record = (value: number, labels: Labels = {}) => metric.unsafeUpdate(value, tags(labels, "s"))
-  /** Makes the histogram visible before its first value. */
-  const show = () => void metric.unsafeValue(tags({}, "s"))
-  return { name, help, unit: "s", type: "histogram" as const, record, show }
 }
 
 const latencies = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -149,6 +125,8 @@ export const all: ReadonlyArray<Instrument> = [
     agentCost,
     agentTokens,
     events,
+    steps.total,
+    steps.seconds,
     startSeconds,
     stopSeconds,
     streams,

@@ -20,6 +20,7 @@ export const interruptor = FiberId.runtime(-1, 0)
 export type End =
   | { readonly _tag: "Parked"; readonly parked: Parked }
   | { readonly _tag: "Failed"; readonly failure: unknown }
+  | { readonly _tag: "Cancelled" }
   | { readonly _tag: "TimedOut"; readonly limit: Duration.Duration }
 
 /**
@@ -39,6 +40,8 @@ export const decide = (
             return error === undefined ? { type: "job.parked", parked: end.parked } : { type: "job.failed", error }
           case "Failed":
             return { type: "job.failed", error: errorOf(Cause.sequential(Cause.fail(end.failure), cause)) }
+          case "Cancelled":
+            return { type: "job.cancelled", error }
           case "TimedOut":
             return { type: "job.failed", error: timedOut(end.limit, cause) }
           case undefined:
@@ -68,7 +71,7 @@ export const withDefect = (outcome: Outcome, cause: Cause.Cause<unknown>): Outco
  * Whether the manager's interruption came before any failure. Other interruptions prove nothing: a failure in `Effect.all`
  * interrupts its siblings.
  */
-const isByManager = (cause: Cause.Cause<unknown>): boolean => first(cause) === "manager"
+export const isByManager = (cause: Cause.Cause<unknown>): boolean => first(cause) === "manager"
 
 const first = (cause: Cause.Cause<unknown>): "manager" | "failure" | undefined =>
   Cause.match(cause, {

@@ -39,7 +39,7 @@ export interface Stopping<out Config> {
 }
 
 /**
- * A job that has parked, has failed, or has exceeded its time limit, and whose work is being interrupted. A stop cancels a parked one
+ * A job that has parked, has failed or cancelled itself, or has exceeded its time limit, and whose work is being interrupted. A stop cancels a parked one
  * once it is parked.
  */
 export interface Ending<out Config> {
@@ -55,6 +55,8 @@ export interface Settling<out Config> {
   readonly exit: Exit.Exit<unknown, unknown>
   readonly outcome: JobOutcome.Outcome
   readonly phase: "running" | "stopping"
+  /** Whether a stop had begun. */
+  readonly isStopped: boolean
   /** Whether a failure is final: of a job that was being stopped, or has failed for good. */
   readonly isFinal: boolean
   /** Whether the job is no longer active and only its permit is still to be released. */
@@ -143,12 +145,20 @@ export const settle = <Config>(
     const active = Option.getOrUndefined(HashMap.get(jobs, id))
     if (active === undefined || active._tag === "Admitting" || active._tag === "Settling") return jobs
     const phase = phaseOf(active)
-    const stopping = active._tag === "Stopping"
+    const isStopped = active._tag === "Stopping"
     const end = active._tag === "Ending" ? active.end : undefined
-    const outcome = JobOutcome.decide(exit, { stopping, end })
-    const isFinal = stopping || end?._tag === "Failed"
-    return HashMap.set(jobs, id, { _tag: "Settling", job: active.job, exit, outcome, phase, isFinal, isOver: false })
+    const outcome = JobOutcome.decide(exit, { stopping: isStopped, end })
+    const isFinal = isStopped || end?._tag === "Failed"
+    const settling = { job: active.job, exit, outcome, phase, isStopped, isFinal, isOver: false }
+    return HashMap.set(jobs, id, { _tag: "Settling", ...settling })
   })
+
+/** Whether a stop has begun before the work of a job ended. */
+export const isStopped = <Config>(registry: JobRegistry<Config>, id: JobId): Effect.Effect<boolean> =>
+  Effect.map(
+    get(registry, id),
+    Option.exists((active) => active._tag === "Stopping" || (active._tag === "Settling" && active.isStopped))
+  )
 
 /** The state of a job whose work has ended, with its outcome. */
 export const settled = <Config>(registry: JobRegistry<Config>, id: JobId): Effect.Effect<Settling<Config>> =>

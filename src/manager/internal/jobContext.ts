@@ -35,9 +35,12 @@ export const jobContext = <Config>(options: {
   readonly killed: Ref.Ref<Option.Option<ReadonlyArray<KilledProcess>>>
   readonly park: AnyJob<Config>["park"]
   readonly fail: AnyJob<Config>["fail"]
+  readonly cancel: AnyJob<Config>["cancel"]
+  readonly stopping: AnyJob<Config>["stopping"]
   readonly signal: AnyJob<Config>["signal"]
+  readonly steps: Pick<AnyJob<Config>, "step" | "stepKey">
 }): AnyJob<Config> => {
-  const { config, events, fail, grace, killed, park, run, signal, submission } = options
+  const { cancel, config, events, fail, grace, killed, park, run, signal, steps, stopping, submission } = options
   const recordKilled: AnyJob<Config>["killed"] = (processes) =>
     Ref.update(killed, (known) => Option.some([...Option.getOrElse(known, () => []), ...processes].slice(0, maxKilled)))
   const job: AnyJob<Config> & ThisParameterType<typeof graceOfJob.get> = {
@@ -64,7 +67,10 @@ export const jobContext = <Config>(options: {
     flush: events.flush,
     park,
     fail,
+    cancel,
+    stopping,
     signal,
+    ...steps,
     forced: Effect.suspend(() => recordKilled([])),
     killed: recordKilled
   }

@@ -24,6 +24,7 @@ import { now } from "../../internal/now.js"
 import { park } from "./park.js"
 import * as Retry from "./retry.js"
 import { latestSignal } from "./signals.js"
+import * as Steps from "./steps.js"
 import * as timeLimit from "./timeLimit.js"
 import { descendants, repeatInterruption } from "./reliableInterrupt.js"
 import { writeEvents } from "./writeEvents.js"
@@ -184,7 +185,10 @@ const register = <Config, E>(
       killed,
       park: (options) => park(core, id, options),
       fail: (failure) => endAttempt(core, id, { _tag: "Failed", failure }),
-      signal: (name) => latestSignal(core, id, name)
+      cancel: endAttempt(core, id, { _tag: "Cancelled" }),
+      stopping: JobRegistry.isStopped(core.jobs, id),
+      signal: (name) => latestSignal(core, id, name),
+      steps: Steps.make(core, record, events)
     })
     // `run` is called in the job's fiber, so that a `run` that throws is a defect of the job.
     const run = jobSpan.within(span)(Effect.interruptible(Effect.suspend(() => core.run(context))))

@@ -57,7 +57,7 @@ export const encoder = <A, I, R>(
 }
 
 /** Makes a decoder; a value that is `undefined` is recorded as `null`. */
-const decoder = <A, I, R, R2>(schema: Schema.Schema<A, I, R>, provide: Provide<R, R2>) => {
+export const decoder = <A, I, R, R2>(schema: Schema.Schema<A, I, R>, provide: Provide<R, R2>) => {
   const decode = flow(Schema.decodeUnknown(schema), provide)
   return (recorded: unknown): Effect.Effect<A, ParseResult.ParseError, R2> =>
     recorded === null

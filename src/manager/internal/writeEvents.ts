@@ -32,7 +32,7 @@ export const writeEvents = <Config>(core: Core<Config>, run: Run) => {
  * Interrupts an attempt that is still working, although another process has ended it or taken over its run. Events of an attempt that
  * is ending here, or has ended, are only late.
  */
-const letGoIfWorking = <Config>(core: Core<Config>, { attempt, id }: Run): Effect.Effect<void> =>
+export const letGoIfWorking = <Config>(core: Core<Config>, { attempt, id }: Run): Effect.Effect<void> =>
   Effect.gen(function* () {
     const active = Option.getOrUndefined(yield* JobRegistry.get(core.jobs, id))
     if (active === undefined || active._tag === "Admitting" || active._tag === "Settling") return

@@ -52,6 +52,7 @@ export const runOf = (
       ...(state.startedAt === undefined ? {} : { startedAt: state.startedAt }),
       ...(state.endedAt === undefined ? {} : { endedAt: state.endedAt }),
       ...(retry === undefined ? {} : { retryOf: retry.of }),
+      ...(retry?.chain === undefined ? {} : { chain: retry.chain }),
       ...(retriedAs === undefined ? {} : { retriedAs }),
       ...(isPinned ? { pinned: true } : {}),
       ...(submitted.trace === undefined ? {} : { trace: submitted.trace }),

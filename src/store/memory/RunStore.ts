@@ -25,6 +25,7 @@ import * as MemoryRunReads from "./RunReads.js"
 import type { Entry } from "./RunReads.js"
 import type { AcceptedEvent, Change, Holder, Service } from "../port/RunStoreService.js"
 import * as MemoryScheduleStore from "./ScheduleStore.js"
+import * as MemoryStepStore from "./StepStore.js"
 import * as MemorySubscriberStore from "./SubscriberStore.js"
 import * as MemoryTaskProgressStore from "./TaskProgressStore.js"
 import * as Page from "../rules/Page.js"
@@ -67,6 +68,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
       childProcesses.forget(id)
       agentLimits.forget(id)
       questions.forget(id)
+      steps.forget(id)
     }
   })
   const toRun = (entry: Entry): Run =>
@@ -143,6 +145,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
   const work = MemoryTaskProgressStore.make(isCurrent)
   const agentLimits = MemoryAgentLimitStore.make(isCurrent)
   const questions = MemoryQuestionStore.make(isCurrent, work)
+  const steps = MemoryStepStore.make()
 
   const create: Service["create"] = (run) =>
     write(() =>
@@ -327,6 +330,18 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     childProcesses,
     work,
     agentLimits,
+    steps: {
+      ...steps,
+      record: (step) =>
+        write(() => {
+          const { attempt, jobId } = step
+          const entry = current(jobId, attempt)
+          if (entry === undefined) return new Superseded({ jobId, attempt })
+          steps.insert(step)
+          entry.state = { ...entry.state, crashes: 0 }
+          return append(entry, [RunTransition.stepEvent(step)])
+        })
+    },
     questions: {
       ...questions,
       answer: (answer) =>

@@ -13,6 +13,7 @@ import type { OwnerStore } from "./OwnerStore.js"
 import type { ProducerStore } from "./ProducerStore.js"
 import type { QuestionStore } from "./QuestionStore.js"
 import type { ScheduleStore } from "./ScheduleStore.js"
+import type { StepStore } from "./StepStore.js"
 import type { SubscriberStore } from "./SubscriberStore.js"
 import type { TaskProgressStore } from "./TaskProgressStore.js"
 import type { RunReads } from "./RunReads.js"
@@ -74,4 +75,7 @@ export interface Service extends RunReads, RunWrites, RunKeys, RunQueue, RunSign
 
   /** The questions of agents. */
   readonly questions: QuestionStore
+
+  /** The steps of jobs. */
+  readonly steps: StepStore
 }

@@ -10,6 +10,7 @@ import { Parked, type RunError, type WaitsFor } from "../../domain/Run.js"
 import { capped, withError } from "../../domain/runError.js"
 import { canBecome, type RunStatus } from "../../domain/RunStatus.js"
 import type { AcceptedEvent, Beginning, Change, NewRun, NewSignal } from "../port/RunStoreService.js"
+import type { NewStep } from "../port/StepStore.js"
 
 /** The mutable part of a run. */
 export interface State {
@@ -224,6 +225,10 @@ export const signalEvent = ({ at, by, name, payload }: NewSignal): AcceptedEvent
     ...(payload === undefined ? {} : { payload: JSON.parse(payload) }),
     ...(by === undefined ? {} : { by })
   })
+
+/** The event of a step that is recorded. */
+export const stepEvent = ({ at, millis, name, ok }: Pick<NewStep, "at" | "millis" | "name" | "ok">): AcceptedEvent =>
+  event("job.step", at, { name, ok, millis })
 
 const encodeParked = Schema.encodeSync(Parked)
 

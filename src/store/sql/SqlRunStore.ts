@@ -13,6 +13,7 @@ import * as Page from "../rules/Page.js"
 import * as searchText from "../rules/searchText.js"
 import type { Service } from "../port/RunStoreService.js"
 import { SearchRedaction } from "../rules/SearchRedaction.js"
+import * as stepWrites from "./stepWrites.js"
 import * as SqlOutbox from "./SqlOutbox.js"
 import type { Guard } from "./Guard.js"
 import type { Connection } from "./Dialect.js"
@@ -202,6 +203,7 @@ export const make = ({
       subscribers: subscriberWrites.make({ lanes, lockSubscriber, notifier, renewSubscriber, session }),
       cluster: clusterWrites.make({ heartbeat, owner: ownerStore.get, session, lanes, indexer }),
 
+      steps: stepWrites.make({ session, write }),
       ...jobStores.make({ session, spansMachines, write, indexer })
     }
   })

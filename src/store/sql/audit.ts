@@ -23,10 +23,10 @@ const inSlice = (column: string) =>
   `${column} > (SELECT low FROM slice) AND ${column} <= (SELECT high FROM slice)
      AND ${column} NOT IN (SELECT id FROM charlotte_runs WHERE pruned = 1)`
 
-/** Events with their attempt number. */
+/** Events with their attempt number. A step counts as an event of the orchestrator. */
 const numbered = `
   numbered AS (
-    SELECT job_id, seq, type, payload, CASE WHEN type LIKE 'job.%' THEN 1 ELSE 0 END AS lifecycle,
+    SELECT job_id, seq, type, payload, CASE WHEN type LIKE 'job.%' AND type <> 'job.step' THEN 1 ELSE 0 END AS lifecycle,
       1 + sum(CASE WHEN type = 'job.resumed' THEN 1 ELSE 0 END) OVER (PARTITION BY job_id ORDER BY seq) AS attempt
     FROM charlotte_events WHERE ${inSlice("job_id")}
   )`
@@ -218,6 +218,11 @@ const waitingRules = ({ member }: Dialect): ReadonlyArray<Rule> => [
     `SELECT s.job_id || ': ' || s.name AS found FROM charlotte_signals s WHERE ${inSlice("s.job_id")} AND NOT EXISTS
        (SELECT 1 FROM charlotte_events e WHERE e.job_id = s.job_id AND e.seq = s.seq AND e.type = 'job.signalled'
          AND substr(e.payload, 1, length(s.name) + 10) = '{"name":"' || s.name || '"')`
+  ),
+  record(
+    "a step is not in its events",
+    `SELECT run_id AS found FROM charlotte_steps s WHERE ${inSlice("run_id")} GROUP BY run_id
+     HAVING count(*) > (SELECT count(*) FROM charlotte_events WHERE job_id = s.run_id AND type = 'job.step')`
   ),
   record(
     "it waits for a signal that has come",

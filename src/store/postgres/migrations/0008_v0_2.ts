@@ -11,6 +11,7 @@ import { retention } from "./v0_2/retention.js"
 import { runs } from "./v0_2/runs.js"
 import { schedules } from "./v0_2/schedules.js"
 import { search } from "./v0_2/search.js"
+import { steps } from "./v0_2/steps.js"
 import { subscribers } from "./v0_2/subscribers.js"
 import { waiting } from "./v0_2/waiting.js"
 import { work } from "./v0_2/work.js"
@@ -32,5 +33,6 @@ export default [
   ...attachedKeys,
   ...cluster,
   ...subscribers,
-  ...schedules
+  ...schedules,
+  ...steps
 ]

@@ -10,6 +10,7 @@ import { runs } from "./v0_2/runs.js"
 import { schedules } from "./v0_2/schedules.js"
 import { search } from "./v0_2/search.js"
 import { stateMachine } from "./v0_2/stateMachine.js"
+import { steps } from "./v0_2/steps.js"
 import { subscribers } from "./v0_2/subscribers.js"
 import { waiting } from "./v0_2/waiting.js"
 import { work } from "./v0_2/work.js"
@@ -31,7 +32,8 @@ export default Effect.all(
     work,
     questions,
     subscribers,
-    schedules
+    schedules,
+    steps
   ],
   { discard: true }
 )
