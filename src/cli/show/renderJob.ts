@@ -38,6 +38,7 @@ export const lines = (
     ...SummaryText.unmerged(summary, view.columns),
     ...SummaryText.unfinished(summary),
     ...SummaryText.part(job.units.flatMap((unit) => unitLines(unit, job, view))),
+    ...SummaryText.part(stepLines(job, view)),
     ...SummaryText.part(commands(job, summary))
   ]
 }
@@ -177,6 +178,21 @@ const unitLines = (unit: JobUnit, job: Job, view: View): ReadonlyArray<StyledLin
     ...questionOf(unit, job).flatMap((text) => sentence(text, "  ", view, StyledLine.raw("? ", "warn"))),
     ...waitsForMerge(unit, own, job).flatMap((text) => sentence(text, "  ", view)),
     ...own.flatMap((task) => taskLines(task, view).map((line) => [StyledLine.raw("  "), ...line]))
+  ]
+}
+
+/** The newest steps, as tasks are shown. */
+const stepLines = ({ steps = [] }: Job, view: View): ReadonlyArray<StyledLine.Line> => {
+  const earlier = (steps[0]?.seq ?? 1) - 1
+  return [
+    ...(earlier === 0 ? [] : [[StyledLine.raw(`· ${format.count(earlier, "earlier step")}`, "faint")]]),
+    ...steps.map(({ attempt, millis, name, ok }) =>
+      row(
+        [marks[ok ? "completed" : "failed"], StyledLine.piece(name)],
+        [attempt === 1 ? "" : `attempt ${attempt}`, format.span(millis), ""],
+        view
+      )
+    )
   ]
 }
 

@@ -4,6 +4,7 @@
 import { Schema } from "effect"
 import { Cost } from "../../domain/Cost.js"
 import { JobId } from "../../domain/JobId.js"
+import { RecordedStep } from "../../domain/RecordedStep.js"
 import { Question } from "../../domain/Question.js"
 import { PausedKind, Run } from "../../domain/Run.js"
 import { RunStatus } from "../../domain/RunStatus.js"
@@ -86,7 +87,9 @@ export class Job extends Run.extend<Job>("charlotte/Job")({
   /** Missing if there is none. */
   landedAs: Schema.optional(JobId),
   /** Missing if there are none. */
-  questions: Schema.optional(Schema.Array(Question))
+  questions: Schema.optional(Schema.Array(Question)),
+  /** The newest 100, in order, with the steps of the jobs that it retries; missing if there are none. */
+  steps: Schema.optional(Schema.Array(RecordedStep))
 }) {}
 
 /**

@@ -37,6 +37,9 @@ const batchSize = 50
 /** How many unit names a listed job has: the names shown, and one more that says whether there are others. */
 const mostNames = 4
 
+/** How many steps a job has at most. */
+const mostSteps = 100
+
 /** How many jobs that retry each other are added up at most. */
 const mostRetries = 100
 
@@ -165,6 +168,8 @@ export const make = ({
         const shown = yield* view(run)
         const questions = work.tasks.length === 0 ? [] : yield* store.questions.of(id)
         const cost = costs.sum(work.tasks.map(({ cost }) => cost))
+        const steps =
+          work.units.length > 0 ? [] : yield* store.steps.latest({ chain: run.chain ?? id, limit: mostSteps })
         const others = yield* retries(run)
         const retriesCost =
           others.length === 0 ? undefined : costs.sum([cost, ...[...(yield* store.work.costs(others)).values()].flat()])
@@ -179,7 +184,8 @@ export const make = ({
             ...(cost && { cost }),
             ...(retriesCost && { retriesCost }),
             ...(landed && { landedAs: landed }),
-            ...(questions.length > 0 && { questions })
+            ...(questions.length > 0 && { questions }),
+            ...(steps.length > 0 && { steps })
           },
           unchecked
         )

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
 import { type JobId, Run, RunStore, Work } from "charlotte"
-import { Effect, Schema } from "effect"
+import { Array, Effect, Schema } from "effect"
 import { Job, ListedJob } from "../../../src/http/contract/Api.js"
 import * as JobQueries from "../../../src/http/server/JobQueries.js"
-import { at, created, kind } from "../../store/runs.js"
+import { at, created, error, kind } from "../../store/runs.js"
 import { task, unit } from "../../store/work.js"
 
 const work = new Work.Work({
@@ -163,6 +163,31 @@ describe("the cost of a job", () => {
         const found = yield* queries.get(id)
         expect([found.cost, found.retriesCost]).toEqual([cost, undefined])
       }
+    }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+})
+
+describe("the steps of a job", () => {
+  it.effect("are the newest 100, with those of the jobs that it retries", () =>
+    Effect.gen(function* () {
+      const store = yield* RunStore.RunStore
+      const queries = JobQueries.make({
+        kinds: "any",
+        store,
+        phaseOf: ({ status }) => Effect.succeed({ phase: undefined, status }),
+        page: store.page
+      })
+      const first = yield* created(1)
+      expect((yield* queries.get(first)).steps).toBeUndefined()
+      for (const seq of Array.range(1, 101)) {
+        const step = { chain: first, jobId: first, attempt: 1, tries: 0, seq, name: `step ${seq}`, ok: true }
+        yield* store.steps.record({ ...step, value: undefined, at: at(seq), millis: 1, replaces: false })
+      }
+      yield* store.record({ type: "job.failed", jobId: first, attempt: 1, at: at(200), error })
+      const second = yield* created(2, { isQueued: true, retryOf: { id: first, fresh: false } })
+      const { chain, steps = [] } = yield* queries.get(second)
+      expect(chain).toBe(first)
+      expect(steps.map(({ seq }) => seq)).toEqual(Array.range(2, 101))
     }).pipe(Effect.provide(RunStore.layerMemory))
   )
 })

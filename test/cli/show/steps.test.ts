@@ -1,0 +1,39 @@
+import { describe, expect, it } from "@effect/vitest"
+import { JobId } from "charlotte"
+import { DateTime } from "effect"
+import * as renderJob from "../../../src/cli/show/renderJob.js"
+import { RecordedStep } from "../../../src/domain/RecordedStep.js"
+import { Job } from "../../../src/http/contract/Api.js"
+
+const now = DateTime.unsafeMake("2026-01-31T12:00:00Z")
+const id = JobId.make("01ARZ3NDEKTSV4RRFFQ69G5FAV")
+const zone = DateTime.zoneUnsafeMakeNamed("UTC")
+
+const step = (seq: number, name: string, rest: Partial<RecordedStep> = {}) =>
+  new RecordedStep({ seq, name, jobId: id, attempt: 1, at: now, millis: 1_200, ok: true, ...rest })
+
+const shown = (steps: ReadonlyArray<RecordedStep>) => {
+  const job = new Job({
+    ...{ id, kind: "order", status: "running", attempt: 2, config: {}, labels: {}, createdAt: now, startedAt: now },
+    ...{ phase: undefined, keys: undefined, units: [], tasks: [], steps }
+  })
+  const lines = renderJob.lines(job, [], { now, zone, columns: Infinity })
+  return lines.map((line) =>
+    line
+      .map(({ text }) => text)
+      .join("")
+      .trim()
+  )
+}
+
+describe("charlotte show, of a job with steps", () => {
+  it("has a line for each, with its attempt and how long it took", () => {
+    expect(shown([step(1, "reserve"), step(2, "charge", { ok: false, attempt: 2, millis: 40 })])).toEqual(
+      expect.arrayContaining(["✓ reserve  1.2 s", "✗ charge  attempt 2  40 ms"])
+    )
+  })
+
+  it("counts the earlier ones that it leaves out", () => {
+    expect(shown([step(42, "mail-42")])).toEqual(expect.arrayContaining(["· 41 earlier steps", "✓ mail-42  1.2 s"]))
+  })
+})
