@@ -143,7 +143,7 @@ export const plainStep = job.step("count", Effect.succeed(1))
 same<typeof plainStep, Effect.Effect<number>>(true)
 same<typeof job.stopping, Effect.Effect<boolean>>(true)
 same<typeof job.cancel, Effect.Effect<never>>(true)
-// @ts-expect-error -- the schema is not that of the value
+// @ts-expect-error -- the schema describes another value
 job.step("deliver", delivered, { success: Schema.Struct({ other: Schema.String }) })
 
 /** A run that needs its scope alone leaves nothing of it in the layer. */

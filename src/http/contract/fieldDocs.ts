@@ -214,7 +214,10 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   ],
   retryOf: ["The job that this one retries.", id],
   chain: ["The first of the jobs that retry each other, to which their steps belong; missing if it is this one.", id],
-  steps: ["The newest 100 steps, in order, with those of the jobs that it retries; missing if there are none.", []],
+  steps: [
+    "The newest 100 steps, in order, including the steps of the jobs that it retries; missing if there are none.",
+    []
+  ],
   "RecordedStep.attempt": ["The attempt that has done it.", 1],
   "RecordedStep.jobId": ["The job that has done it: this one, or one that it retries.", id],
   "RecordedStep.name": ["The name of the step.", "charge"],

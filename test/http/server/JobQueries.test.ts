@@ -168,7 +168,7 @@ describe("the cost of a job", () => {
 })
 
 describe("the steps of a job", () => {
-  it.effect("are the newest 100, with those of the jobs that it retries", () =>
+  it.effect("are the newest 100, including the steps of the jobs that it retries", () =>
     Effect.gen(function* () {
       const store = yield* RunStore.RunStore
       const queries = JobQueries.make({
