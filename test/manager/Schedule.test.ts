@@ -64,7 +64,7 @@ const ticked = (text: string, tick = text) =>
   )
 
 /** Ticks at each of these times; the clock is set to them. */
-const tickedAt = (times: ReadonlyArray<string>) => Effect.forEach(times, ticked, { discard: true })
+const tickedAt = (times: ReadonlyArray<string>) => Effect.forEach(times, (time) => ticked(time), { discard: true })
 
 const runs = Effect.flatMap(RunStore.RunStore, ({ list }) => list({ kind: "email", limit: 1_000 }))
 

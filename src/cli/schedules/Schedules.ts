@@ -56,7 +56,11 @@ export const change = (what: Change, { kind, name }: Pick<Schedule, "kind" | "na
   Effect.gen(function* () {
     const host = yield* JobSource.host
     const by = sender()
-    if (Option.isSome(host)) return yield* host.value.client[`${what}Schedule`](kind, name, { by })
+    if (Option.isSome(host)) {
+      const { pauseSchedule, removeSchedule, unpauseSchedule } = host.value.client
+      const request = { pause: pauseSchedule, unpause: unpauseSchedule, remove: removeSchedule }[what]
+      return yield* request(kind, name, { by })
+    }
     const { withStore } = yield* offline
     const at = yield* now
     return yield* withStore(({ schedules }) => schedules[what]({ kind, name, at, by }))

@@ -350,6 +350,9 @@ const others: ReadonlyArray<readonly [code: number, error: { readonly _tag: stri
   [75, new errors.AlreadyManaged({ kind: "tasks", pid: 7 })],
   [75, new errors.AlreadySubscribed({ subscriber: "invoices" })],
   [75, new errors.SubscriberInUse({ subscriber: "invoices" })],
+  [2, new errors.InvalidCron({ schedule: "nightly", cron: "x", timeZone: "UTC", issue: "it has no tick" })],
+  [2, new errors.ScheduleNotFound({ kind: "email", schedule: "nightly" })],
+  [75, new errors.ScheduleNotLive({ kind: "email", schedule: "nightly" })],
   [2, new errors.SubscriberNotFound({ subscriber: "invoices" })],
   [2, new errors.NodeConflict({ kind: "tasks", address: "10.0.0.5:7440" })],
   [1, new errors.Superseded({ jobId: JobId.make(jobId), attempt: 1 })]

@@ -211,7 +211,7 @@ describe("/schedules", () => {
       yield* bySocket.removeSchedule("tasks", "nightly", { by: "ann" })
       expect(yield* bySocket.schedules).toEqual([])
       for (const refused of [
-        bySocket.runSchedule("tasks", "nightly"),
+        Effect.asVoid(bySocket.runSchedule("tasks", "nightly")),
         bySocket.pauseSchedule("tasks", "nightly"),
         bySocket.unpauseSchedule("tasks", "nightly"),
         bySocket.removeSchedule("tasks", "nightly")
