@@ -64,3 +64,18 @@ export const canBecome = (from: RunStatus, to: RunStatus): boolean => transition
  * @category predicates
  */
 export const isTerminal = (status: RunStatus): boolean => transitions[status].length === 0
+
+/**
+ * No run in any status.
+ *
+ * @internal
+ */
+export const noRuns: { readonly [Status in RunStatus]: number } = {
+  pending: 0,
+  running: 0,
+  interrupted: 0,
+  parked: 0,
+  completed: 0,
+  failed: 0,
+  cancelled: 0
+}

@@ -119,6 +119,7 @@ export type Reads = Pick<
   | "prunings"
   | "pending"
   | "backlog"
+  | "countByStatus"
 > & {
   readonly work: Pick<TaskProgressStore, "of" | "counts" | "costs" | "unitNames">
   readonly agentLimits: Pick<AgentLimitStore, "get">

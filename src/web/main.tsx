@@ -8,7 +8,6 @@ import * as keys from "./app/keys.js"
 import * as live from "./app/live.js"
 import { opening } from "./app/opening.js"
 import * as theme from "./app/theme.js"
-import * as seen from "./jobs/seen.js"
 import * as router from "./router.js"
 import { begin } from "./session/begin.js"
 import * as session from "./session/session.js"
@@ -16,7 +15,6 @@ import * as session from "./session/session.js"
 theme.start()
 router.start()
 keys.start()
-seen.start()
 live.start()
 browserNotices.start()
 session.start(begin).catch((error: unknown) => {

@@ -77,6 +77,19 @@ describe("store.backlog", () => {
   )
 })
 
+describe("store.countByStatus", () => {
+  it.effect("is a search in an index for each status, and counts up to 1,000 ended runs of each", () =>
+    Effect.gen(function* () {
+      yield* history
+      yield* waiting
+      const details = yield* plansOf((store) => store.countByStatus("tasks"))
+      expect(details.filter((detail) => /^SCAN (?!limited)|TEMP B-TREE/.test(detail))).toEqual([])
+      const store = yield* RunStore.RunStore
+      expect(yield* store.countByStatus("tasks")).toMatchObject({ completed: 1_000, pending: 3, running: 1, failed: 0 })
+    }).pipe(Effect.provide(layer))
+  )
+})
+
 describe("store.page", () => {
   for (const analyzed of [false, true]) {
     it.effect(`uses an index for every combination of filters${analyzed ? ", also after ANALYZE" : ""}`, () =>

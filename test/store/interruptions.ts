@@ -128,6 +128,7 @@ const operations: { readonly [O in Operation]: (scene: Scene) => Effect.Effect<C
   due: read(({ store, kind }) => store.due({ kind, statuses: waiting, limit: 10 })),
   pending: read(({ store, kind }) => store.pending(kind)),
   backlog: read(({ store, kind }) => store.backlog(kind)),
+  countByStatus: read(({ store, kind }) => store.countByStatus(kind)),
   nextDueAt: read(({ store, kind }) => store.nextDueAt(kind)),
   signals: read(({ store, jobId }) => store.signals({ jobId, after: 0, limit: 10 })),
   latestSignal: read(({ store, jobId }) => store.latestSignal({ jobId, name: "go" })),

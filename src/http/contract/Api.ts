@@ -30,6 +30,7 @@ export {
   ListedJob,
   RetriedJobs,
   ServedKind,
+  StatusCounts,
   Submitted
 } from "./Job.js"
 export { AgentStatus, Latency, Minute, ReachedLimit, RetriedSubscriber, System } from "./System.js"

@@ -159,6 +159,22 @@ export class PrunedJobs extends Schema.Class<PrunedJobs>("charlotte/PrunedJobs")
 }) {}
 
 /**
+ * The number of jobs of a kind in each status: of ended ones, at most 1,000.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export class StatusCounts extends Schema.Class<StatusCounts>("charlotte/StatusCounts")({
+  pending: Schema.NonNegativeInt,
+  running: Schema.NonNegativeInt,
+  interrupted: Schema.NonNegativeInt,
+  parked: Schema.NonNegativeInt,
+  completed: Schema.NonNegativeInt,
+  failed: Schema.NonNegativeInt,
+  cancelled: Schema.NonNegativeInt
+}) {}
+
+/**
  * A kind of job of this server.
  *
  * @since 0.2.0
@@ -170,6 +186,7 @@ export class ServedKind extends Schema.Class<ServedKind>("charlotte/ServedKind")
   pending: Schema.NonNegativeInt,
   /** How many jobs run at once. */
   maxJobs: Schema.Int,
+  counts: StatusCounts,
   /** Since when no job begins, and who has asked for that; missing if the kind is not paused. */
   paused: Schema.optional(Schema.Struct(PausedKind.fields).omit("kind"))
 }) {}

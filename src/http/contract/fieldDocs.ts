@@ -360,6 +360,18 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   "NoOpenQuestion.unit": ["The unit that the answer names.", "api"],
   "JobEvent.job.parked.questions": ["How many questions it waits for; an answer to one of them wakes it.", 1],
   tentative: ["Whether it only tries again at that time: the end of what it waits for is unknown.", true],
+  "ServedKind.counts": [
+    "The number of jobs in each status.",
+    { pending: 2, running: 1, interrupted: 0, parked: 0, completed: 1_000, failed: 3, cancelled: 0 }
+  ],
+  "StatusCounts.pending": ["Number of pending jobs.", 2],
+  "StatusCounts.running": ["Number of running jobs.", 1],
+  "StatusCounts.interrupted": ["Number of interrupted jobs.", 0],
+  "StatusCounts.parked": ["Number of parked jobs.", 0],
+  "StatusCounts.completed": ["Number of completed jobs, counted up to 1,000.", 1_000],
+  "StatusCounts.failed": ["Number of failed jobs, counted up to 1,000.", 3],
+  "StatusCounts.cancelled": ["Number of cancelled jobs, counted up to 1,000.", 0],
+  tentative: ["Whether it only tries again at that time: nobody knows when what it waits for is over.", true],
   "Parked.questions": ["How many questions it waits for; an answer to one of them wakes it.", 1],
   "Question.by": ["Who has answered, which is not verified.", "ann"],
   "AlreadyAnswered.by": ["Who has answered, which is not verified.", "ann"],

@@ -12,7 +12,7 @@ import { now } from "../../internal/now.js"
 import type { JobManager } from "../../manager/JobManager.js"
 import { type JobsApi, Submitted } from "../contract/Api.js"
 import { decodeJsonBody, readJsonBody } from "./readJsonBody.js"
-import { PrunedJobs, ServedKind } from "../contract/Job.js"
+import { PrunedJobs, ServedKind, StatusCounts } from "../contract/Job.js"
 import { StopAll } from "../contract/Jobs.js"
 import type { Submission } from "../contract/Parameters.js"
 import type { PrunedRuns } from "../../domain/Retention.js"
@@ -140,7 +140,8 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: 
                 const active = yield* manager.activeCount
                 const pending = yield* store.pending(kind)
                 const maxJobs = yield* manager.maxJobs
-                return new ServedKind({ kind, active, pending, maxJobs, ...(pause && { paused: pause }) })
+                const counts = new StatusCounts(yield* store.countByStatus(kind))
+                return new ServedKind({ kind, active, pending, maxJobs, counts, ...(pause && { paused: pause }) })
               })
             )
           })

@@ -3,9 +3,9 @@
  */
 import { Array, DateTime, Effect, Option, Order } from "effect"
 import type { JobId } from "../../domain/JobId.js"
-import { isTerminal } from "../../domain/RunStatus.js"
+import { isTerminal, noRuns, RunStatus } from "../../domain/RunStatus.js"
 import { attachTo, type Existing, heldBy, keysOf, type Lookup, type Retry } from "../rules/admitRun.js"
-import { countedParked } from "../port/RunQueue.js"
+import { countedEnded, countedParked } from "../port/RunQueue.js"
 import type { Backlog, HeldKey, Holder, Idempotency, Key, NewRun, NewSignal, Service } from "../port/RunStoreService.js"
 import { type State, waitingSince, wokenByTime } from "../rules/RunTransition.js"
 
@@ -180,6 +180,14 @@ export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>, retries: R
         oldest: Option.map(Option.fromNullable(oldest), ({ submitted }) => submitted.id),
         parked: Math.min(parked, countedParked)
       }
+    },
+
+    countByStatus: (kind: string): Readonly<Record<RunStatus, number>> => {
+      const counts = { ...noRuns }
+      for (const { state, submitted } of entries.values()) if (submitted.kind === kind) counts[state.status] += 1
+      for (const status of RunStatus.literals)
+        if (isTerminal(status)) counts[status] = Math.min(counts[status], countedEnded)
+      return counts
     },
 
     nextDueAt: (kind: string) =>

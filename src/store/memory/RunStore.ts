@@ -241,6 +241,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     countDue: (query) => Effect.sync(() => queue.countDue(query)),
     pending: queue.lookup.pending,
     backlog: (kind) => Effect.sync(() => queue.backlog(kind)),
+    countByStatus: (kind) => Effect.sync(() => queue.countByStatus(kind)),
     nextDueAt: (kind) => Effect.sync(() => queue.nextDueAt(kind)),
     wakeDue: ({ at, kind }) =>
       write(() => {

@@ -6,6 +6,7 @@
 import type { DateTime, Effect, Option } from "effect"
 import type { JobNotFound, NotReschedulable, StoreError, Superseded } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
+import type { RunStatus } from "../../domain/RunStatus.js"
 import type { Waiting } from "./ChangeNotifier.js"
 import type { UnfinishedRun } from "./RunReads.js"
 
@@ -15,6 +16,13 @@ import type { UnfinishedRun } from "./RunReads.js"
  * @internal
  */
 export const countedParked = 10_000
+
+/**
+ * The maximum number of ended runs of a status that are counted.
+ *
+ * @internal
+ */
+export const countedEnded = 1_000
 
 /**
  * Operations of managers on waiting runs.
@@ -44,6 +52,9 @@ export interface RunQueue {
 
   /** The oldest pending run of this kind, and the number of parked runs, counted up to 10,000. */
   readonly backlog: (kind: string) => Effect.Effect<Backlog, StoreError>
+
+  /** The number of runs of this kind in each status; of those that have ended, among the newest 1,000 of the status. */
+  readonly countByStatus: (kind: string) => Effect.Effect<Readonly<Record<RunStatus, number>>, StoreError>
 
   /** The earliest time that a run of this kind waits for. */
   readonly nextDueAt: (kind: string) => Effect.Effect<Option.Option<DateTime.Utc>, StoreError>

@@ -176,6 +176,7 @@ export const make = ({
       countDue: (query) => session.read("count waiting runs", (connection) => queue.countDue(connection, query)),
       pending: (kind) => session.read("count waiting runs", (connection) => queue.pending(connection, kind)),
       backlog: (kind) => session.read("count waiting runs", (connection) => queue.backlog(connection, kind)),
+      countByStatus: (kind) => session.read("count runs", (connection) => queue.countByStatus(connection, kind)),
       nextDueAt: (kind) => session.read("read a due time", (connection) => queue.nextDueAt(connection, kind)),
       signals: (query) =>
         Effect.flatMap(Page.limit("list signals", query), (limit) =>

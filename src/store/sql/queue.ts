@@ -5,7 +5,8 @@ import type { Connection } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import { DateTime, Effect, Option, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
-import { countedParked } from "../port/RunQueue.js"
+import { isTerminal, noRuns, RunStatus } from "../../domain/RunStatus.js"
+import { countedEnded, countedParked } from "../port/RunQueue.js"
 import type { Service, UnfinishedRun } from "../port/RunStoreService.js"
 import { Row, run, runColumns } from "./runRow.js"
 import { query } from "./statements.js"
@@ -99,6 +100,30 @@ export const pending = (connection: Connection, kind: string) =>
   Effect.map(
     selectCount(connection, "SELECT runs FROM charlotte_pending WHERE kind = ?", [kind]),
     ([row]) => row?.runs ?? 0
+  )
+
+const selectStatuses = query(Schema.Struct({ status: RunStatus, runs: Schema.Number }))
+
+/** Pruned runs are the oldest, and are left out after the limit: there may be many of them. */
+const countOf = (status: RunStatus): string =>
+  status === "pending"
+    ? `SELECT 'pending' AS status, coalesce((SELECT runs FROM charlotte_pending WHERE kind = ?), 0) AS runs`
+    : isTerminal(status)
+      ? `SELECT '${status}' AS status, count(*) AS runs FROM (SELECT pruned FROM charlotte_runs
+           WHERE kind = ? AND status = '${status}' ORDER BY id DESC LIMIT ${countedEnded}) AS limited WHERE pruned = 0`
+      : `SELECT '${status}' AS status, count(*) AS runs FROM charlotte_runs WHERE kind = ? AND status = '${status}'`
+
+const countEach = RunStatus.literals.map(countOf).join(" UNION ALL ")
+
+/** The number of runs of a kind in each status, by a search in the index of kind and status for each. */
+export const countByStatus = (connection: Connection, kind: string) =>
+  Effect.map(
+    selectStatuses(
+      connection,
+      countEach,
+      RunStatus.literals.map(() => kind)
+    ),
+    (rows) => ({ ...noRuns, ...Object.fromEntries(rows.map(({ runs, status }) => [status, runs])) })
   )
 
 const selectBacklog = query(Schema.Struct({ oldest: Schema.NullOr(JobId), parked: Schema.Number }))

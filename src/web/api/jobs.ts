@@ -74,6 +74,14 @@ export const reschedule = async (
 export const retry = async (id: string): Promise<string> =>
   (await sendJson(`${root}/jobs/${id}/retry?by=page`, struct({ id: string }), { method: "POST" })).id
 
+/** Starts a job that retries one unit of a job of tasks, and the units that depend on it. Returns its id. */
+export const retryUnit = async (id: string, config: object, unit: string): Promise<string> => {
+  const headers = { "idempotency-key": crypto.randomUUID() }
+  const body = { ...config, retryOf: id, units: [unit], fresh: undefined }
+  const started = struct({ id: string })
+  return (await sendJson(`${root}/jobs?whenFull=queue`, started, { method: "POST", body, headers })).id
+}
+
 /** Retries the next jobs of a kind that match, up to 200; `last` is the value of `before` for the others. */
 export const retryMany = (
   { labels = [], q, status }: Pick<Filter, "labels" | "q" | "status">,

@@ -11,6 +11,15 @@ export const servedKind = struct({
   active: number,
   pending: number,
   maxJobs: number,
+  counts: struct({
+    pending: number,
+    running: number,
+    interrupted: number,
+    parked: number,
+    completed: number,
+    failed: number,
+    cancelled: number
+  }),
   paused: optional(struct({ at: time, by: optional(string) }))
 })
 export type ServedKind = Decoded<typeof servedKind>
@@ -21,4 +30,9 @@ export const list = (signal: AbortSignal): Promise<ReadonlyArray<ServedKind>> =>
 /** `by` is an unverified name. */
 export const pause = async (kind: string, isPaused: boolean): Promise<void> => {
   await send(`${root}/${encodeURIComponent(kind)}/pause?by=page`, { method: isPaused ? "POST" : "DELETE" })
+}
+
+/** `default`: the limit of the configuration. */
+export const limit = async (kind: string, maxJobs: number | "default"): Promise<void> => {
+  await send(`${root}/${encodeURIComponent(kind)}/limit`, { method: "POST", body: { maxJobs, by: "page" } })
 }

@@ -6,13 +6,15 @@ import type { Message } from "./attention.js"
 export interface Props {
   /** What each unit asks. */
   readonly questions: ReadonlyArray<Pick<Message, "unit" | "reason">>
+  /** The unit that is chosen at first. */
+  readonly first: string | undefined
   readonly onAnswer: (unit: string, text: string) => void
   readonly onClose: () => void
 }
 
-export const AnswerDialog = ({ onAnswer, onClose, questions }: Props) => {
+export const AnswerDialog = ({ first, onAnswer, onClose, questions }: Props) => {
   const dialog = useRef<HTMLDialogElement>(null)
-  const unit = useSignal(questions[0]?.unit ?? "")
+  const unit = useSignal(first ?? questions[0]?.unit ?? "")
   const text = useSignal("")
   useEffect(() => dialog.current?.showModal(), [])
   const asked = questions.find((question) => question.unit === unit.value)

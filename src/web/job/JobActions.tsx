@@ -3,13 +3,14 @@
  */
 import * as costs from "../../progress/cost.js"
 import { useSignal } from "@preact/signals"
+import type { RefObject } from "preact"
 import { isMounted, mayAct } from "../address.js"
+import { isRecord } from "../api/decode.js"
 import * as jobs from "../api/jobs.js"
 import type { Job } from "../api/models.js"
 import { isLive } from "../app/live.js"
 import { useKeys } from "../app/keys.js"
 import { navigate, toDiff, toJob } from "../router.js"
-import { isUnlanded } from "../../progress/isUnlanded.js"
 import { visible } from "../ui/visible.js"
 import { canRetry, stopText } from "../jobs/bulk.js"
 import { StopQuestion } from "../jobs/StopQuestion.js"
@@ -22,18 +23,57 @@ export interface Props {
   readonly job: Job
   readonly messages: ReadonlyArray<Message>
   readonly onChange: () => void
+  /** The actions, for the buttons beside the messages. */
+  readonly handle: RefObject<Handle | null>
+}
+
+export interface Handle {
+  readonly act: (message: Message) => void
+  readonly retryUnit: (unit: string) => void
 }
 
 const isOver = ({ status }: Job): boolean => status === "completed" || status === "failed" || status === "cancelled"
 
 const isWaiting = ({ status }: Job): boolean => status === "pending" || status === "parked" || status === "interrupted"
 
-export const JobActions = ({ job, messages, onChange }: Props) => {
+/** What the button beside a message says; undefined if it has none. */
+export const labelOf = (job: Job, { action, reason = "" }: Message): string | undefined => {
+  if (!mayAct) return undefined
+  switch (action) {
+    case "answer":
+      return isMounted ? undefined : "Answer …"
+    case "signal":
+      return "Signal …"
+    case "retry":
+      return canRetry(job) ? "Retry" : undefined
+    case "land":
+      return isMounted ? undefined : "Land what is done"
+    case "resume": {
+      const limits = job.parked?.limits && costs.raised(job.parked.limits)
+      if (limits !== undefined) return `Resume up to ${costs.limitsText(limits)}`
+      if (job.parked?.until !== undefined) return "Resume now"
+      return /\blog(ged)? ?in\b|\bauthenticat/i.test(reason) ? "I have logged in: resume" : "Resume"
+    }
+    default:
+      return undefined
+  }
+}
+
+/** Whether a unit that has failed can be retried without the others. */
+export const canRetryUnit = (job: Job, { tone, unit }: Message): boolean =>
+  mayAct && !isMounted && tone === "bad" && unit !== undefined && job.kind === "tasks" && canRetry(job)
+
+export const JobActions = ({ handle, job, messages, onChange }: Props) => {
   /** The action in progress. */
   const busy = useSignal<string | undefined>(undefined)
   const said = useSignal<{ readonly text: string; readonly isBad: boolean } | undefined>(undefined)
   const dialog = useSignal<"answer" | "stop" | "signal" | "reschedule" | undefined>(undefined)
+  /** The unit whose question is answered first. */
+  const answered = useSignal<string | undefined>(undefined)
   const wanted = messages.find(({ action }) => action !== undefined)?.action
+  /** Whether a button beside a message does it. */
+  const isBeside = (wanted: Message["action"]): boolean =>
+    messages.some((message) => message.action === wanted && labelOf(job, message) !== undefined)
 
   const run = async (name: string, act: () => Promise<string | undefined>): Promise<void> => {
     if (busy.value !== undefined || !isLive()) return
@@ -70,6 +110,24 @@ export const JobActions = ({ job, messages, onChange }: Props) => {
       return undefined
     })
 
+  const retryUnit = (unit: string) =>
+    run("retry", async () => {
+      if (isRecord(job.config)) navigate(toJob(await jobs.retryUnit(job.id, job.config, unit)))
+      return undefined
+    })
+
+  handle.current = {
+    act: ({ action, unit }) => {
+      if (!isLive()) return
+      if (action === "answer") answered.value = unit
+      if (action === "answer" || action === "signal") dialog.value = action
+      else if (action === "resume") void resume()
+      else if (action === "retry") void again()
+      else if (action === "land") void land()
+    },
+    retryUnit: (unit) => void retryUnit(unit)
+  }
+
   const isOn = isLive()
   const mayStop = isOn && !isOver(job) && job.phase !== "stopping"
   const mayResume = mayAct && ((job.status === "parked" && wanted !== "approve") || job.status === "interrupted")
@@ -93,19 +151,13 @@ export const JobActions = ({ job, messages, onChange }: Props) => {
         {busy.value === "stop" ? "Stopping …" : said.value && visible(said.value.text)}
       </span>
       {job.kind === "tasks" && !isMounted && (
-        <a class={wanted === "approve" ? "button primary" : "button"} href={toDiff(job.id)}>
-          {wanted === "approve" ? "Review" : "Diff"}
+        <a class="button" href={toDiff(job.id)}>
+          Diff
         </a>
       )}
-      {asked.length > 0 && !isMounted && (
-        <button type="button" class="primary" disabled={isBusy} onClick={() => (dialog.value = "answer")}>
-          Answer …
-        </button>
-      )}
-      {mayAct && !isOver(job) && (
+      {mayAct && !isOver(job) && !isBeside("signal") && (
         <button
           type="button"
-          class={wanted === "signal" ? "primary" : ""}
           disabled={isBusy}
           onClick={() => (dialog.value = "signal")}
         >
@@ -117,33 +169,14 @@ export const JobActions = ({ job, messages, onChange }: Props) => {
           Reschedule …
         </button>
       )}
-      {mayResume && (
-        <button
-          type="button"
-          class={wanted === "resume" ? "primary" : ""}
-          disabled={isBusy}
-          onClick={() => void resume()}
-        >
-          {limits !== undefined
-            ? `Resume up to ${costs.limitsText(limits)}`
-            : job.parked?.until === undefined
-              ? "Resume"
-              : "Resume now"}
+      {mayResume && !isBeside("resume") && (
+        <button type="button" disabled={isBusy} onClick={() => void resume()}>
+          {job.parked?.until === undefined ? "Resume" : "Resume now"}
         </button>
       )}
-      {mayRetry && (
-        <button
-          type="button"
-          class={wanted === "retry" ? "primary" : ""}
-          disabled={isBusy}
-          onClick={() => void again()}
-        >
+      {mayRetry && !isBeside("retry") && (
+        <button type="button" disabled={isBusy} onClick={() => void again()}>
           Retry
-        </button>
-      )}
-      {isUnlanded(job) && !isMounted && (
-        <button type="button" class={wanted === "land" ? "primary" : ""} disabled={isBusy} onClick={() => void land()}>
-          Land
         </button>
       )}
       {mayAct && !isOver(job) && (
@@ -157,6 +190,7 @@ export const JobActions = ({ job, messages, onChange }: Props) => {
       {dialog.value === "answer" && (
         <AnswerDialog
           questions={asked}
+          first={answered.value}
           onAnswer={(unit, text) =>
             void run("answer", async () => {
               await jobs.answer(job.id, unit, text)

@@ -1,13 +1,16 @@
 /**
  * A job's title and progress, what needs a person, and the possible actions.
  */
+import type { RefObject } from "preact"
+import { useRef } from "preact/hooks"
+import { isMounted } from "../address.js"
 import type { Cost } from "../../domain/Cost.js"
 import * as costs from "../../progress/cost.js"
 import type { ShownTaskState } from "../../progress/shownState.js"
 import type { Job } from "../api/models.js"
 import * as jobs from "../api/jobs.js"
-import { now, useLoaded } from "../app/live.js"
-import { toJob, toJobs } from "../router.js"
+import { isLive, now, useLoaded } from "../app/live.js"
+import { toDiff, toJob, toJobs } from "../router.js"
 import { shortId } from "../ui/shortId.js"
 import * as format from "../../progress/format.js"
 import { baseName, jobName, repositoryOf } from "../../progress/jobName.js"
@@ -15,7 +18,7 @@ import { shownStatus, Status } from "../ui/Status.js"
 import { visible } from "../ui/visible.js"
 import type { Message } from "./attention.js"
 import { saidLine } from "../../progress/reason.js"
-import { JobActions } from "./JobActions.js"
+import { canRetryUnit, type Handle, JobActions, labelOf } from "./JobActions.js"
 import * as payload from "../../progress/payload.js"
 
 export interface Props {
@@ -71,9 +74,20 @@ const Progress = ({ counts }: Pick<Props, "counts">) => {
   )
 }
 
-const Messages = ({ messages, onShow }: Pick<Props, "messages" | "onShow">) => (
+interface MessagesProps extends Pick<Props, "job" | "messages" | "onShow"> {
+  readonly actions: RefObject<Handle | null>
+}
+
+/** The first message with an action has the most important one. */
+const Messages = ({ actions, job, messages, onShow }: MessagesProps) => {
+  const first = messages.find(({ action }) => action !== undefined)
+  return (
   <ul class="messages" aria-label="What goes on">
-    {messages.map(({ link, reason, said, task, text, tone, unit }, at) => (
+    {messages.map((message, at) => {
+      const { action, link, reason, said, task, text, tone, unit } = message
+      const label = labelOf(job, message)
+      const look = message === first ? "primary" : ""
+      return (
       <li key={at} class={`message tone-${tone}`}>
         <span class="message-text">
           <strong>{visible(text)}</strong>
@@ -90,15 +104,34 @@ const Messages = ({ messages, onShow }: Pick<Props, "messages" | "onShow">) => (
             Open
           </a>
         )}
+        <span class="message-actions">
+        {action === "approve" && !isMounted && (
+          <a class={`button ${look}`} href={toDiff(job.id)}>
+            Review
+          </a>
+        )}
+        {label !== undefined && (
+          <button type="button" class={look} disabled={!isLive()} onClick={() => actions.current?.act(message)}>
+            {label}
+          </button>
+        )}
+        {unit !== undefined && canRetryUnit(job, message) && (
+          <button type="button" disabled={!isLive()} onClick={() => actions.current?.retryUnit(unit)}>
+            Retry this unit
+          </button>
+        )}
         {unit !== undefined && (
           <button type="button" onClick={() => onShow(unit, task)}>
             Show<span class="visually-hidden"> {visible(unit)}</span>
           </button>
         )}
+        </span>
       </li>
-    ))}
+      )
+    })}
   </ul>
-)
+  )
+}
 
 /** The job that this one retries, or whose work it lands, and the one that retries it. */
 const Retries = ({ job }: { readonly job: Job }) => {
@@ -135,6 +168,7 @@ export const JobHeader = ({ cost, counts, job, messages, onChange, onShow }: Pro
   const repository = repositoryOf(job)
   const branch = payload.string(job.config, "targetBranch")
   const time = elapsed(job, now.value)
+  const actions = useRef<Handle>(null)
   return (
     <header class="job-head">
       <div class="job-title">
@@ -145,7 +179,7 @@ export const JobHeader = ({ cost, counts, job, messages, onChange, onShow }: Pro
         <h1>{visible(jobName({ ...job, unitNames: job.units.map(({ unit }) => unit) }))}</h1>
         <Status status={shownStatus(job)} />
         <span class="grow" />
-        <JobActions job={job} messages={messages} onChange={onChange} />
+        <JobActions job={job} messages={messages} onChange={onChange} handle={actions} />
       </div>
       <p class="job-facts faint">
         {repository !== undefined && (
@@ -171,7 +205,7 @@ export const JobHeader = ({ cost, counts, job, messages, onChange, onShow }: Pro
           </span>
         ))}
       </p>
-      <Messages messages={messages} onShow={onShow} />
+      <Messages job={job} messages={messages} onShow={onShow} actions={actions} />
       <Progress counts={counts} />
     </header>
   )

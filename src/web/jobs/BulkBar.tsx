@@ -9,7 +9,7 @@ import { visible } from "../ui/visible.js"
 import * as actions from "./actions.js"
 import { canResume, canRetry, canStop } from "./bulk.js"
 import { isFiltered, retryAllOf, type Shown } from "./filter.js"
-import { mark } from "./seen.js"
+import { seen } from "./seen.js"
 import type { Selection } from "./useSelection.js"
 import { StopQuestion } from "./StopQuestion.js"
 
@@ -67,7 +67,7 @@ export const BulkBar = ({ filter, isMore, jobs, selection, total }: Props) => {
             </button>
           )}
           {failed.length > 0 && (
-            <button type="button" onClick={() => mark(failed.map(({ id }) => id))}>
+            <button type="button" onClick={() => seen.add(failed.map(({ id }) => id))}>
               Mark {failed.length} as seen
             </button>
           )}

@@ -4,7 +4,8 @@
 import { type Signal, useSignal } from "@preact/signals"
 import { useEffect, useRef } from "preact/hooks"
 import { changeQuery, toJobs } from "../router.js"
-import { type Shown, statuses } from "./filter.js"
+import { type Count, type Counts, type Shown, statuses } from "./filter.js"
+import { SavedFilters } from "./SavedFilters.js"
 
 /** How long after the last keystroke a search starts. */
 const restMillis = 250
@@ -58,7 +59,22 @@ const Field = ({ hint, label, list, name, value }: FieldProps) => {
 
 const tabs = [undefined, ...statuses]
 
-export const Filters = ({ kinds, shown }: { readonly shown: Shown; readonly kinds: Signal<ReadonlySet<string>> }) => {
+const Jobs = ({ count: { isMore, jobs } }: { readonly count: Count }) =>
+  jobs === 0 ? null : (
+    <span class="tab-count number">
+      {" "}
+      {jobs.toLocaleString("en")}
+      {isMore && "+"}
+    </span>
+  )
+
+export interface Props {
+  readonly shown: Shown
+  readonly kinds: Signal<ReadonlySet<string>>
+  readonly counts: Counts | undefined
+}
+
+export const Filters = ({ counts, kinds, shown }: Props) => {
   const query = {
     kind: shown.kind || undefined,
     label: shown.label || undefined,
@@ -74,6 +90,7 @@ export const Filters = ({ kinds, shown }: { readonly shown: Shown; readonly kind
             {...(status === shown.status ? { "aria-current": "true" as const } : {})}
           >
             {status ?? "all"}
+            {status !== undefined && counts !== undefined && <Jobs count={counts[status]} />}
           </a>
         ))}
       </nav>
@@ -97,6 +114,7 @@ export const Filters = ({ kinds, shown }: { readonly shown: Shown; readonly kind
         <Field name="label" label="Labels, as in team=web" hint="label=value" value={shown.label} />
         <Field name="q" label="Search" hint="Search  /" value={shown.text} />
       </div>
+      <SavedFilters shown={shown} />
     </div>
   )
 }

@@ -8,7 +8,7 @@ import type { ListedJob } from "../api/models.js"
 import { changeQuery, toJobs } from "../router.js"
 import * as format from "../../progress/format.js"
 import { BulkBar } from "./BulkBar.js"
-import { isFiltered, isOverview, parse } from "./filter.js"
+import { countsOf, isFiltered, isOverview, parse } from "./filter.js"
 import { Filters } from "./Filters.js"
 import type { JobList } from "./JobList.js"
 import { JobTable } from "./JobTable.js"
@@ -18,7 +18,8 @@ import { choose, isWaiting, most } from "../../progress/needsPerson.js"
 import { seen } from "./seen.js"
 import { useJobKeys } from "./useJobKeys.js"
 import { useJobList } from "./useJobList.js"
-import { useSelection } from "./useSelection.js"
+import { useKinds } from "./useKinds.js"
+import { mostSelected, useSelection } from "./useSelection.js"
 
 const Empty = ({ filtered }: { readonly filtered: boolean }) => (
   <section class="empty">
@@ -89,13 +90,17 @@ export const JobsView = ({ query }: { readonly query: URLSearchParams }) => {
     kinds.value = new Set([...kinds.peek(), ...all.map(({ kind }) => kind)])
   }, [page])
 
+  const served = useKinds(page)
+  const counts = countsOf(filter, served.kinds)
+  const count = filter.status === undefined || filter.retried !== undefined ? undefined : counts?.[filter.status]
+  const total = count === undefined || count.isMore || count.jobs > mostSelected ? undefined : count.jobs
   const error = shown?.error.value
   return (
     <div ref={area} class="jobs-view" aria-busy={isOld}>
       <h1 class="visually-hidden">Jobs</h1>
-      <Filters shown={filter} kinds={kinds} />
-      <BulkBar jobs={all} selection={selection} filter={filter} isMore={isMore} total={undefined} />
-      {!isMounted && <PausedKinds />}
+      <Filters shown={filter} kinds={kinds} counts={counts} />
+      <BulkBar jobs={all} selection={selection} filter={filter} isMore={isMore} total={total} />
+      <PausedKinds {...served} />
       {error !== undefined && (
         <p class="problem" role="alert">
           {error.message}
@@ -147,7 +152,7 @@ const useUrgent = (list: JobList | undefined) => {
   latest.value = list
   return useComputed(() => {
     const jobs = latest.value?.waiting.value ?? none
-    const unseen = jobs.filter(({ id, status }) => status !== "failed" || !seen.value.has(id))
+    const unseen = jobs.filter(({ id, status }) => status !== "failed" || !seen.all.value.has(id))
     return { urgent: choose(unseen), waiting: jobs.filter(isWaiting) }
   }).value
 }

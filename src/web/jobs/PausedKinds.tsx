@@ -1,15 +1,14 @@
 /**
  * Says which kinds are paused, above the list of jobs.
  */
+import { mayAct } from "../address.js"
 import { isLive, now } from "../app/live.js"
 import * as format from "../../progress/format.js"
 import { visible } from "../ui/visible.js"
 import { unpause } from "../system/pausing.js"
-import { usePaused } from "./usePaused.js"
+import type { Kinds } from "./useKinds.js"
 
-export const PausedKinds = () => {
-  const { kinds, reload } = usePaused()
-  return (
+export const PausedKinds = ({ kinds = [], reload }: Kinds) => (
     <>
       {kinds.map(({ kind, paused }) =>
         paused === undefined ? null : (
@@ -18,12 +17,13 @@ export const PausedKinds = () => {
               Jobs of kind <strong>{visible(kind)}</strong> are paused since {format.clockTime(paused.at, now.value)}
               {paused.by === undefined ? "" : `, by ${visible(paused.by)}`}: running jobs continue, and none begins.
             </span>
-            <button type="button" disabled={!isLive()} onClick={() => void unpause(kind).then(reload)}>
-              Unpause
-            </button>
+            {mayAct && (
+              <button type="button" disabled={!isLive()} onClick={() => void unpause(kind).then(reload)}>
+                Unpause
+              </button>
+            )}
           </p>
         )
       )}
     </>
-  )
-}
+)

@@ -71,3 +71,56 @@ export const retryAllOf = (shown: Shown, kinds: Iterable<string>): RetryAll | un
   const isRetriable = (shown.status === "failed" || shown.status === "cancelled") && shown.retried !== true
   return isRetriable && of.length > 0 ? { filter: toFilter({ ...shown, before: undefined }), kinds: of } : undefined
 }
+
+/** The address of a filter, without the page that is shown. */
+export const toQuery = ({ kind, label, retried, status, text }: Shown): string => {
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries({ status, retried, kind, label, q: text }))
+    if (value !== undefined && value !== "") query.set(name, String(value))
+  return query.toString()
+}
+
+/** `failed, not retried, email, team=web, “login”`: a filter in words. */
+export const nameOf = ({ kind, label, retried, status, text }: Shown): string =>
+  [
+    status ?? "",
+    retried === undefined ? "" : retried ? "retried" : "not retried",
+    kind,
+    label,
+    text === "" ? "" : `“${text}”`
+  ]
+    .filter((part) => part !== "")
+    .join(", ")
+
+/** How many ended jobs of a kind are counted at most. */
+const counted = 1_000
+
+export interface Count {
+  readonly jobs: number
+  /** Whether there may be more. */
+  readonly isMore: boolean
+}
+
+export type Counts = { readonly [S in RunStatus]: Count }
+
+/** The number of jobs in each status, as far as a filter of kinds goes; unknown with other filters. */
+export const countsOf = (
+  { kind, label, text }: Shown,
+  kinds: ReadonlyArray<{ readonly kind: string; readonly counts: { readonly [S in RunStatus]: number } }> | undefined
+): Counts | undefined => {
+  if (kinds === undefined || labelsOf(label).length > 0 || text.trim() !== "") return undefined
+  const shown = kinds.filter((each) => kind === "" || each.kind === kind)
+  const count = (status: RunStatus, most = Number.POSITIVE_INFINITY): Count => {
+    const jobs = shown.reduce((sum, { counts }) => sum + counts[status], 0)
+    return { jobs: Math.min(jobs, most), isMore: jobs >= most }
+  }
+  return {
+    running: count("running"),
+    pending: count("pending"),
+    parked: count("parked"),
+    interrupted: count("interrupted"),
+    failed: count("failed", counted),
+    completed: count("completed", counted),
+    cancelled: count("cancelled", counted)
+  }
+}

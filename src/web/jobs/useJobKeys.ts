@@ -8,7 +8,7 @@ import { changeQuery } from "../router.js"
 import * as actions from "./actions.js"
 import { canResume, canStop } from "./bulk.js"
 import { type Shown, statuses } from "./filter.js"
-import { mark } from "./seen.js"
+import { seen } from "./seen.js"
 import type { Selection } from "./useSelection.js"
 
 export interface Options {
@@ -79,7 +79,7 @@ export const useJobKeys = ({ area, filter, jobs, next, selection }: Options): vo
     { keys: "A", label: "Select all that match", run: selection.selectAll },
     { keys: "s", label: "Stop the job, or those selected", run: () => actions.askToStop(chosen().filter(canStop)) },
     { keys: "r", label: "Resume the job, or those selected", run: resume },
-    { keys: "m", label: "Mark failed ones as seen", run: () => mark(chosen().map(({ id }) => id)) },
+    { keys: "m", label: "Mark failed ones as seen", run: () => seen.add(chosen().map(({ id }) => id)) },
     { keys: "/", label: "Search", run: () => focus("filter-q") },
     { keys: "l", label: "Filter by label", run: () => focus("filter-label") },
     { keys: "[", label: "Previous status", run: () => tab(-1) },

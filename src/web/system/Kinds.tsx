@@ -1,11 +1,14 @@
 /**
  * The kinds of jobs, which of them are paused, and the buttons that pause them.
  */
+import { useSignal } from "@preact/signals"
+import { mayAct } from "../address.js"
 import type { ServedKind } from "../api/kinds.js"
 import { isLive, now } from "../app/live.js"
 import * as format from "../../progress/format.js"
 import { visible } from "../ui/visible.js"
-import { pause, unpause } from "./pausing.js"
+import { LimitDialog } from "./LimitDialog.js"
+import { limit, pause, unpause } from "./pausing.js"
 
 const State = ({ kind: { active, paused } }: { readonly kind: ServedKind }) => {
   if (paused === undefined) return active > 0 ? <span class="run">at work</span> : <span class="good">free</span>
@@ -27,7 +30,10 @@ export const Kinds = ({
 }: {
   readonly kinds: ReadonlyArray<ServedKind>
   readonly onChange: () => void
-}) => (
+}) => {
+  /** The kind whose limit is being changed. */
+  const limited = useSignal<ServedKind | undefined>(undefined)
+  return (
   <section aria-labelledby="kinds-title">
     <h2 id="kinds-title">Kinds</h2>
     <table class="system-agents">
@@ -41,9 +47,11 @@ export const Kinds = ({
           <th scope="col" class="number">
             Pending
           </th>
-          <th scope="col">
-            <span class="visually-hidden">Pause</span>
-          </th>
+          {mayAct && (
+            <th scope="col">
+              <span class="visually-hidden">Actions</span>
+            </th>
+          )}
         </tr>
       </thead>
       <tbody>
@@ -57,19 +65,37 @@ export const Kinds = ({
               {kind.active} <span class="faint">of {kind.maxJobs}</span>
             </td>
             <td class="number">{kind.pending}</td>
-            <td>
-              <button
-                type="button"
-                disabled={!isLive()}
-                aria-label={`${kind.paused === undefined ? "Pause" : "Unpause"} ${kind.kind}`}
-                onClick={() => void (kind.paused === undefined ? pause : unpause)(kind.kind).then(onChange)}
-              >
-                {kind.paused === undefined ? "Pause" : "Unpause"}
-              </button>
-            </td>
+            {mayAct && (
+              <td class="kind-actions">
+                <button
+                  type="button"
+                  disabled={!isLive()}
+                  aria-label={`Limit ${kind.kind}`}
+                  onClick={() => (limited.value = kind)}
+                >
+                  Limit …
+                </button>
+                <button
+                  type="button"
+                  disabled={!isLive()}
+                  aria-label={`${kind.paused === undefined ? "Pause" : "Unpause"} ${kind.kind}`}
+                  onClick={() => void (kind.paused === undefined ? pause : unpause)(kind.kind).then(onChange)}
+                >
+                  {kind.paused === undefined ? "Pause" : "Unpause"}
+                </button>
+              </td>
+            )}
           </tr>
         ))}
       </tbody>
     </table>
+    {limited.value !== undefined && (
+      <LimitDialog
+        kind={limited.value}
+        onLimit={(kind, maxJobs) => void limit(kind, maxJobs).then(onChange)}
+        onClose={() => (limited.value = undefined)}
+      />
+    )}
   </section>
-)
+  )
+}

@@ -2,6 +2,7 @@
  * The user's actions on kinds of jobs.
  */
 import * as api from "../api/kinds.js"
+import * as format from "../../progress/format.js"
 import { during } from "../app/notices.js"
 
 export const pause = (kind: string): Promise<void> =>
@@ -14,4 +15,12 @@ export const unpause = (kind: string): Promise<void> =>
   during(`Unpausing ${kind} …`, async () => {
     await api.pause(kind, false)
     return `Jobs of kind ${kind} begin again`
+  })
+
+export const limit = (kind: string, maxJobs: number | "default"): Promise<void> =>
+  during(`Limiting ${kind} …`, async () => {
+    await api.limit(kind, maxJobs)
+    return maxJobs === "default"
+      ? `Jobs of kind ${kind} have the limit of the configuration again`
+      : `At most ${format.count(maxJobs, "job")} of kind ${kind} at once`
   })

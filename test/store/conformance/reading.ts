@@ -76,6 +76,21 @@ export const reading = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
+    it.effect("count the runs of a kind in each status", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const none = { pending: 0, running: 0, interrupted: 0, parked: 0, completed: 0, failed: 0, cancelled: 0 }
+        expect(yield* store.countByStatus(kind)).toEqual(none)
+        for (const n of [1, 2, 3]) yield* created(n)
+        yield* created(4, { kind: "other" })
+        for (const n of [5, 6]) yield* created(n, { isQueued: true })
+        const parked = new Run.Parked({ reason: "waits", signal: "go" })
+        yield* store.record({ type: "job.parked", jobId: id(1), attempt: 1, at: at(9), parked })
+        yield* store.record({ type: "job.completed", jobId: id(2), attempt: 1, at: at(9), result: 1 })
+        expect(yield* store.countByStatus(kind)).toEqual({ ...none, pending: 2, running: 1, parked: 1, completed: 1 })
+      }).pipe(Effect.provide(layer))
+    )
+
     it.effect("return none for an unknown id", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore

@@ -85,7 +85,7 @@ layer(browser, { excludeTestServices: true })("the buttons of a job", (it) => {
         const same = yield* mark(page)
 
         yield* world.write(`${world.root}/go`, "")
-        yield* act(() => page.getByRole("button", { name: "Retry" }).click())
+        yield* act(() => page.getByRole("button", { name: "Retry", exact: true }).click())
         yield* act(() => page.waitForURL((url) => /^\/jobs\/\w{26}$/.test(url.pathname) && !url.pathname.includes(id)))
         yield* act(() => page.locator(".job-facts").getByText("team=web").waitFor())
         yield* status(page, "completed")
@@ -143,7 +143,7 @@ layer(browser, { excludeTestServices: true })("the buttons of a job", (it) => {
         const same = yield* mark(page)
         yield* act(() => page.locator(".messages").getByText("Which port for web?").waitFor())
 
-        yield* act(() => page.getByRole("button", { name: "Answer …" }).click())
+        yield* act(() => page.getByRole("button", { name: "Answer …" }).first().click())
         yield* act(() => page.getByRole("dialog").getByRole("combobox").selectOption("web"))
         yield* act(() => page.getByRole("dialog").getByRole("textbox").fill("Use 8081."))
         yield* act(() => page.getByRole("dialog").getByRole("button", { name: "Answer" }).click())

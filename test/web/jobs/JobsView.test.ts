@@ -178,11 +178,11 @@ layer(browser, { excludeTestServices: true })("the list of jobs", (it) => {
     Effect.gen(function* () {
       const world = yield* World.make({ maxJobs: 1, script: () => [] })
       for (let n = 0; n < 60; n++) yield* world.client.start(config(`job ${n}`), { whenFull: "queue" })
-      const { page, problems } = yield* world.open("/jobs?status=pending&q=job")
+      const { page, problems } = yield* world.open("/jobs?status=pending")
       yield* act(() => row(page, "job 59").waitFor())
       yield* act(() => page.getByLabel("Select all: pending").click())
       yield* act(() => page.getByText("50 selected").waitFor())
-      yield* act(() => page.getByRole("button", { name: "Select all that match" }).click())
+      yield* act(() => page.getByRole("button", { name: "Select all 59" }).click())
       yield* act(() => page.getByText("59 selected").waitFor())
       yield* act(() => page.getByRole("button", { name: "Stop 59" }).click())
       const question = page.getByRole("dialog", { name: "Stop 59 jobs?" })

@@ -46,6 +46,17 @@ layer(browser, { excludeTestServices: true })("the system", (it) => {
       yield* act(() => page.getByRole("link", { name: "System", exact: true }).click())
       yield* act(() => page.getByRole("button", { name: "Pause tasks" }).waitFor())
 
+      // A lower limit stops no job, and the configured one returns.
+      const question = page.getByRole("dialog", { name: "Limit tasks" })
+      yield* act(() => page.getByRole("button", { name: "Limit tasks" }).click())
+      yield* act(() => question.getByLabel("How many jobs run at once").fill("1"))
+      yield* act(() => question.getByRole("button", { name: "Limit" }).click())
+      yield* act(() => page.getByRole("row").getByText("of 1", { exact: true }).waitFor())
+      expect((yield* world.client.kinds).map(({ maxJobs }) => maxJobs)).toEqual([1])
+      yield* act(() => page.getByRole("button", { name: "Limit tasks" }).click())
+      yield* act(() => question.getByRole("button", { name: "Use the default" }).click())
+      yield* act(() => page.getByRole("row").getByText("of 2", { exact: true }).waitFor())
+
       yield* world.client.start(config("two"))
       yield* world.client.start(config("three"), { whenFull: "queue" })
       yield* act(() => gauge("Running").getByText("2 of 2").waitFor())
