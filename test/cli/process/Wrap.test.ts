@@ -1,10 +1,11 @@
 /** Agents and gates inside of bubblewrap or, where that does not work, of a script that only notes what it runs. */
 import { describe, expect, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Schedule } from "effect"
 import { spawnSync } from "node:child_process"
 import { mkdirSync, readdirSync, readFileSync } from "node:fs"
 import { task } from "../../tasks/Jobs.js"
 import * as Charlotte from "./Charlotte.js"
+import * as Daemon from "./Daemon.js"
 
 const hasBubblewrap = spawnSync("bwrap", ["--unshare-pid", "--ro-bind", "/", "/", "true"]).status === 0
 
@@ -66,6 +67,17 @@ const leftovers = ({ root }: Charlotte.World): ReadonlyArray<string> =>
     }
   })
 
+const until = (isSo: () => boolean) =>
+  Effect.repeat(Effect.sync(isSo), { until: (now) => now, schedule: Schedule.spaced("20 millis") })
+
+const turns = ({ root }: Charlotte.World): number => {
+  try {
+    return readFileSync(`${root}/agent/turns`, "utf8").split("\n").length - 1
+  } catch {
+    return 0
+  }
+}
+
 describe("the wrap of an agent", () => {
   it.scopedLive(
     "is around agent, gate and setup, in which sessions are resumed, and nothing outlives it",
@@ -78,6 +90,66 @@ describe("the wrap of an agent", () => {
         expect(yield* world.git(world.repository, "show", "main:turns.txt")).toBe("inside new\ninside s1\n")
         expect(readFileSync(`${world.root}/tmp/places`, "utf8")).toMatch(/^(inside\n)+$/)
         expect(leftovers(world)).toEqual([])
+      }),
+    300_000
+  )
+
+  it.scopedLive.skipIf(!hasBubblewrap)(
+    "ends with the daemon that is killed, and the next one continues the job",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* made
+        yield* world.write(`${world.root}/agent/hold`, "")
+        const { pid } = yield* Daemon.up(world)
+        const id = yield* Daemon.submit(world)
+        yield* until(() => turns(world) > 0 && leftovers(world).length > 0)
+        yield* Daemon.kill(pid, "SIGKILL")
+        yield* until(() => leftovers(world).length === 0 && Charlotte.processes(world).length === 0)
+
+        yield* world.shell(world.root, `rm agent/hold`)
+        yield* Daemon.up(world)
+        expect((yield* Charlotte.run(world, `exec charlotte watch ${id}`)).code).toBe(0)
+        yield* Daemon.down(world)
+        expect(leftovers(world)).toEqual([])
+      }),
+    300_000
+  )
+
+  it.scopedLive.skipIf(!hasBubblewrap)(
+    "is checked by doctor, which names each path that is missing",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* made
+        const { home, repository, root } = world
+        const words = bubblewrap(world)
+        const doctor = (wrap: ReadonlyArray<string>) =>
+          Effect.gen(function* () {
+            const boxed = { command: [`${root}/agent/run.sh`], wrap }
+            yield* world.write(`${home}/config.yaml`, JSON.stringify({ agents: { boxed } }))
+            const { out } = yield* Charlotte.run(world, "charlotte doctor --wrap --json")
+            const { findings }: { readonly findings: ReadonlyArray<Record<string, string>> } = JSON.parse(out)
+            return findings.flatMap(({ check, message, remedy }) =>
+              check === "wrap" ? [`${message} → ${remedy}`] : []
+            )
+          })
+        yield* world.shell(root, "chmod +x agent/run.sh")
+        expect(yield* doctor(words)).toEqual(["boxed: agents and gates find what they need in it → undefined"])
+        const without = (path: string) =>
+          words.filter((word, at) => word !== path && !(word.startsWith("--") && words[at + 1] === path))
+        for (const [path, missing] of [
+          [`${home}/worktrees`, `--bind ${home}/worktrees ${home}/worktrees`],
+          [`${home}/logs`, `--bind ${home}/logs ${home}/logs`],
+          [`${root}/tmp`, `--bind ${root}/tmp ${root}/tmp`],
+          [`${repository}/.git`, `--ro-bind ${repository}/.git ${repository}/.git`],
+          [`${root}/agent`, `--ro-bind ${root}/agent ${root}/agent`]
+        ] as const)
+          expect(yield* doctor(without(path)), path).toEqual([expect.stringContaining(` → ${missing}`)])
+        expect(yield* doctor([...words, "--clearenv", "--setenv", "PATH", "/usr/bin:/bin"])).toEqual([
+          expect.stringContaining("RUN_BY_CHARLOTTE is lost in it")
+        ])
+        expect(yield* doctor([...words, "--bind", "/not/there", "/x"])).toEqual([
+          expect.stringMatching(/^boxed: nothing can run in it: bwrap: .*\/not\/there/)
+        ])
       }),
     300_000
   )
