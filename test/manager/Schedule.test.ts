@@ -42,7 +42,10 @@ const quiet = Logger.withMinimumLogLevel(LogLevel.None)
 
 /** Reads until the condition holds, with a turn of the event loop between two reads: no time of the test passes. */
 const poll = <A, E, R>(read: Effect.Effect<A, E, R>, { until }: { readonly until: (value: A) => boolean }) =>
-  Effect.flatMap(RealClock, ({ turn }) => Effect.repeat(Effect.zipRight(turn, read), { until }))
+  Effect.flatMap(RealClock, ({ turn }) => {
+    const next: Effect.Effect<A, E, R> = Effect.zipRight(turn, read)
+    return Effect.repeat(next, { until })
+  })
 
 const at = (text: string) => TestClock.setTime(utc(text).epochMillis)
 

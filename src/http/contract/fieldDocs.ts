@@ -371,7 +371,6 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   "StatusCounts.completed": ["Number of completed jobs, counted up to 1,000.", 1_000],
   "StatusCounts.failed": ["Number of failed jobs, counted up to 1,000.", 3],
   "StatusCounts.cancelled": ["Number of cancelled jobs, counted up to 1,000.", 0],
-  tentative: ["Whether it only tries again at that time: nobody knows when what it waits for is over.", true],
   "Parked.questions": ["How many questions it waits for; an answer to one of them wakes it.", 1],
   "Question.by": ["Who has answered, which is not verified.", "ann"],
   "AlreadyAnswered.by": ["Who has answered, which is not verified.", "ann"],
