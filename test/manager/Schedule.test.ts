@@ -357,8 +357,10 @@ describe("schedules of several processes on one SQLite file", () => {
         yield* tickedAt(["2026-01-02T01:00Z", "2026-01-03T01:00Z"])
         yield* ended
         yield* beside({ cron: "0 3 * * *" })
+        yield* tickedAt(["2026-01-03T02:00Z"])
+        yield* ended
         yield* tickedAt(["2026-01-04T02:00Z"])
-        expect(yield* started).toEqual(["2026-01-02T01:00", "2026-01-03T01:00", "2026-01-04T02:00"])
+        expect(yield* started).toEqual(["02T01", "03T01", "03T02", "04T02"].map((time) => `2026-01-${time}:00`))
       }).pipe(Effect.provide(stored(filename)))
     })
   )
