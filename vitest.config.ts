@@ -43,7 +43,7 @@ const chaos = [
 
 /** The tests that have a long form, which is run where `CHARLOTTE_TESTS` is `long`. */
 const long = [
-  "test/crash/{Application,Crash,Producers,Steps,Subscribers}.test.ts",
+  "test/crash/{Application,Crash,Producers,Schedules,Steps,Subscribers}.test.ts",
   "test/{faults,model}/**/*.test.ts",
   "test/cli/process/{Abuse,DaemonLife,Night,Paused,Shutdown,Signals}.test.ts",
   "test/http/server/{Crowd,Memory,Pipelining,Reconnect,Stalled}.test.ts",
@@ -57,7 +57,7 @@ const long = [
 /** Tests on PostgreSQL that have a long form. */
 const longOnPostgres = [
   "test/postgres/Interruption.test.ts",
-  "test/postgres/cluster/{ForeignLocks,Forged,Kills,Outages,StopAll}.test.ts"
+  "test/postgres/cluster/{ForeignLocks,Forged,Kills,Outages,Schedules,StopAll}.test.ts"
 ]
 
 /**
