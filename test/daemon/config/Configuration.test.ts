@@ -333,25 +333,26 @@ describe("what is configured", () => {
           config: { repoPath: "/project", tasksDir: "tasks", targetBranch: "main", agent: "claude" }
         }
       ])
-      const wrong = yield* homeWith(
-        [
-          "schedules:",
-          '  - { name: A b, cron: "0 0 30 2 *", repository: /project, timeZone: UTC }',
-          '  - { name: nightly, cron: "0 2 * * *", repository: /project, timeZone: Mars }',
-          '  - { name: nightly, cron: "0 2 * * *", repository: project }',
-          "  - { agents: claude }"
-        ].join("\n")
+      const wrong = (...lines: ReadonlyArray<string>) =>
+        Effect.map(Effect.flatMap(homeWith(["schedules:", ...lines].join("\n")), problems), (all) => all.join("\n"))
+      const found = yield* wrong(
+        '  - { name: A b, cron: "0 0 30 2 *", repository: /project, timeZone: UTC }',
+        '  - { name: nightly, cron: "0 2 * * *", repository: /project, timeZone: Mars }',
+        '  - { name: nightly, cron: "0 2 * * *", repository: /project }',
+        "  - { agent: claude }"
       )
-      const found = (yield* problems(wrong)).join("\n")
       for (const text of [
         'a schedule "A b", whose name must be',
         "a schedule A b that is invalid: it has no tick",
         'no time zone "Mars"',
-        "schedules.3 has no cron",
-        "agents"
+        'has two schedules "nightly"',
+        "schedules.3 has no cron"
       ]) {
         expect(found).toContain(text)
       }
+      expect(yield* wrong("  - { repository: project }", "  - { agents: claude }")).toMatch(
+        /schedules\.repository must be an absolute path[^]*unknown key "agents" in schedules/
+      )
     })
   )
 })

@@ -141,6 +141,7 @@ const notSent = [
   "NodeConflict",
   "AlreadyManaged",
   "AlreadySubscribed",
+  "InvalidCron",
   "Superseded"
 ]
 
@@ -187,6 +188,18 @@ const others: ReadonlyArray<Case> = [
     tag: "SubscriberNotFound",
     sent: { ...get("/api/v1/subscribers/invoices"), method: "DELETE" },
     holds: { subscriber: "invoices" }
+  },
+  {
+    status: 404,
+    tag: "ScheduleNotFound",
+    sent: { ...get("/api/v1/schedules/tasks/weekly"), method: "DELETE" },
+    holds: { kind: "tasks", schedule: "weekly" }
+  },
+  {
+    status: 409,
+    tag: "ScheduleNotLive",
+    sent: post("/schedules/tasks/nightly/run"),
+    holds: { kind: "tasks", schedule: "nightly" }
   },
   { status: 404, tag: "NoSuchRoute", sent: get("/api/v1/job?x=y"), holds: { method: "GET", path: "/api/v1/job" } },
   {
@@ -289,7 +302,8 @@ describe("status of a request error", () => {
       Effect.all([
         store.work.plan({ ...by, work: new Work({ units: [unit], tasks: [task("api", 1, 0)] }) }),
         store.questions.record({ ...by, questions: [question] }),
-        store.questions.answer({ jobId: stored, unit: "api", text: "81", by: "ann", at })
+        store.questions.answer({ jobId: stored, unit: "api", text: "81", by: "ann", at }),
+        store.schedules.register({ kind: "tasks", name: "nightly", definition: "{}", at })
       ])
     )
     return world
