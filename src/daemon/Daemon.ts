@@ -26,6 +26,7 @@ import * as JobEventLogger from "./serve/JobEventLogger.js"
 import * as DaemonLog from "./serve/DaemonLog.js"
 import * as Secrets from "./home/Secrets.js"
 import * as ServedPort from "./serve/ServedPort.js"
+import * as TaskSchedules from "./serve/TaskSchedules.js"
 import * as HomeWatcher from "./home/HomeWatcher.js"
 
 export interface Options {
@@ -109,7 +110,7 @@ const live = ({ listen, onProgress = () => Effect.void, onReady, port: settings 
       const before = yield* Effect.flatMap(RunStore, ({ latestCursor }) => latestCursor)
       const supervised = yield* reported(Scope.extend(DaemonLayers.supervised(served?.port, sharedToken), jobs))
       yield* Scope.extend(Effect.asVoid(Layers.notices({ isNode: supervised.node !== undefined })), notices)
-      yield* Scope.extend(Layers.schedules({ isNode: supervised.node !== undefined }), notices)
+      yield* Scope.extend(TaskSchedules.make({ isNode: supervised.node !== undefined }), notices)
       const manager = Context.make(JobManager, supervised.manager)
       const server = Layer.provide(
         Layers.server({

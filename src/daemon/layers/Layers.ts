@@ -18,7 +18,6 @@ import * as HomeLock from "../home/HomeLock.js"
 import type { NodeReport } from "../serve/NodeReport.js"
 import * as Secrets from "../home/Secrets.js"
 import { removeFormer } from "../notices/noticeSubscribers.js"
-import * as TaskSchedules from "../serve/TaskSchedules.js"
 import type { Served } from "../serve/ServedPort.js"
 
 /** Preloaded once the daemon is ready. */
@@ -85,10 +84,6 @@ export const notices = (options: { readonly isNode: boolean }) =>
       Effect.catchAll((error) => Effect.as(Effect.logError("notices are not sent", error), Effect.void))
     )
   })
-
-/** Starts the jobs of the configured schedules until the scope closes. If that fails, jobs run without them. */
-export const schedules = (options: { readonly isNode: boolean }) =>
-  Effect.catchAll(TaskSchedules.make(options), (error) => Effect.logError("the schedules do not start jobs", error))
 
 export interface ServerOptions {
   /** Why there is no manager at the moment. */

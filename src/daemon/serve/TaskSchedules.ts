@@ -1,12 +1,14 @@
 /**
  * The schedules of tasks in `config.yaml`, for as long as the scope lives.
  */
-import { Effect } from "effect"
+import { Effect, Schedule } from "effect"
+import * as background from "../../internal/background.js"
 import * as ofTasks from "../../manager/internal/ofTasks.js"
 import * as schedule from "../../manager/internal/schedule.js"
 import { JobManager } from "../../manager/JobManager.js"
 import { RunStore } from "../../store/RunStore.js"
 import { Configuration } from "../config/Configuration.js"
+import type { ScheduleSettings } from "../config/ScheduleSettings.js"
 
 const { kind } = JobManager
 
@@ -21,10 +23,18 @@ const removeFormer = Effect.gen(function* () {
   }
 })
 
+/** Starts the jobs of a schedule. What is wrong with one does not concern the others, and a store may be unreachable for a while. */
+const started = ({ name, ...settings }: ScheduleSettings) =>
+  schedule.make({ kind, ...ofTasks.ofTasks }, name, settings).pipe(
+    Effect.tapErrorTag("StoreError", (error) => Effect.logWarning(`the schedule ${name} starts no jobs yet`, error)),
+    Effect.retry({ while: ({ _tag }) => _tag === "StoreError", schedule: Schedule.spaced("5 seconds") }),
+    Effect.catchAll((error) => Effect.logError(`the schedule ${name} starts no jobs`, error))
+  )
+
 export const make = (options: { readonly isNode: boolean }) =>
   Effect.gen(function* () {
     const { schedules } = yield* Configuration
     // The nodes of a cluster may have different schedules.
-    if (!options.isNode) yield* removeFormer
-    for (const { name, ...settings } of schedules) yield* schedule.make({ kind, ...ofTasks.ofTasks }, name, settings)
+    if (!options.isNode) yield* background.fork(Effect.ignoreLogged(removeFormer))
+    for (const settings of schedules) yield* background.fork(started(settings))
   })
