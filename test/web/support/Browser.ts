@@ -28,7 +28,7 @@ export class Browser extends Context.Tag("charlotte/test/web/Browser")<Browser, 
 
 const launch = Effect.suspend(() => {
   if (!existsSync(executablePath)) {
-    return Effect.dieMessage(`${executablePath} is missing: run scripts/installChromium.sh`)
+    return Effect.dieMessage(`${executablePath} is missing: run scripts/installPackage.sh chromium`)
   }
   return Effect.promise(() => chromium.launch({ executablePath, args }))
 })
