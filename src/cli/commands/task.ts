@@ -8,6 +8,7 @@ import { json, repo } from "./parameters.js"
 
 const unit = Parameter.argument("unit", {
   description: "The unit that gets the task; it is made if there is none of this name.",
+  source: "units",
   decode: Either.right
 })
 

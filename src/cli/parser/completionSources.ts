@@ -6,6 +6,8 @@ import * as Configuration from "../../daemon/config/Configuration.js"
 import * as Home from "../../daemon/home/Home.js"
 import * as Agents from "../../tasks/Agents.js"
 import * as Git from "../../git/Git.js"
+import * as TaskDirectory from "../../tasks/plan/TaskDirectory.js"
+import * as taskDirectory from "../init/taskDirectory.js"
 import * as JobRef from "../target/JobRef.js"
 import * as JobSource from "../target/JobSource.js"
 import { configOf } from "../configOf.js"
@@ -43,17 +45,43 @@ const branches: Candidates = Effect.gen(function* () {
   return all.filter(({ own }) => Option.isNone(own)).map(({ branch: value }) => ({ value, description: "" }))
 }).pipe(Effect.provide(Git.layer))
 
-/** The units of the job that is named before. */
-const units = (job: string | undefined): Candidates =>
+/** What the words before the cursor name. */
+export interface Before {
+  /** Whether the command is about jobs, not about a task directory. */
+  readonly takesJob: boolean
+  readonly job: string | undefined
+  readonly tasksDir: string | undefined
+  readonly repo: string | undefined
+}
+
+/** The units of a job, or of a task directory. */
+const units = ({ job, repo, takesJob, tasksDir }: Before): Candidates => {
+  if (job !== undefined) return unitsOfJob(job)
+  return takesJob ? Effect.succeed([]) : unitsOfTasks(repo, tasksDir)
+}
+
+const unitsOfJob = (job: string): Candidates =>
   Effect.gen(function* () {
-    if (job === undefined) return []
     const source = yield* JobSource.read
     const id = yield* JobRef.find(source, yield* JobRef.parse(job))
     const { units } = yield* source.get(id)
     return units.map(({ state, unit }) => ({ value: unit, description: state }))
   }).pipe(Effect.provide(Home.layerUntouched), Effect.scoped)
 
-const sources: { readonly [S in Source]: (job: string | undefined) => Candidates } = {
+const unitsOfTasks = (repo: string | undefined, tasks: string | undefined): Candidates =>
+  Effect.gen(function* () {
+    const { directory, repository } = yield* taskDirectory.find({
+      repo: Option.fromNullable(repo),
+      tasks: Option.fromNullable(tasks)
+    })
+    const { units } = yield* TaskDirectory.read({ repository: repository.topLevel, tasksDir: directory })
+    return units.map(({ dependsOn, id }) => ({
+      value: id,
+      description: dependsOn.length === 0 ? "" : `after ${dependsOn.join(", ")}`
+    }))
+  }).pipe(Effect.provide(Git.layer))
+
+const sources: { readonly [S in Source]: (before: Before) => Candidates } = {
   agents: () => agents,
   branches: () => branches,
   directories: () => Effect.succeed([]),
@@ -65,8 +93,8 @@ const sources: { readonly [S in Source]: (job: string | undefined) => Candidates
 const responseTimeout = "2 seconds"
 
 /** Empty if it takes too long or fails: a shell cannot show an error. */
-export const of = (source: Source, job?: string): Effect.Effect<ReadonlyArray<Candidate>, never, Environment> =>
-  sources[source](job).pipe(
+export const of = (source: Source, before: Before): Effect.Effect<ReadonlyArray<Candidate>, never, Environment> =>
+  sources[source](before).pipe(
     Effect.timeoutOption(responseTimeout),
     Effect.map(Option.getOrElse(() => [])),
     Effect.catchAllCause(() => Effect.succeed([]))

@@ -5,6 +5,7 @@
 import { Effect } from "effect"
 import { Output, type OutputClosed } from "../terminal/Output.js"
 import type { Environment, Group } from "./CommandTree.js"
+import type { Before } from "./completionSources.js"
 import * as globals from "./globals.js"
 import type { Candidate } from "./Parameter.js"
 import * as Parameter from "./Parameter.js"
@@ -85,6 +86,7 @@ const candidates = (root: Group, words: ReadonlyArray<string>): Lines =>
     const current = isSplit ? "" : (words.at(-1) ?? "")
     const { node, valuesOf } = parse(root, before)
     const options = optionsOf(node)
+    const valuesFor = valuesGiven(wordsOf(node, valuesOf))
 
     const pending = options.find(
       (option) => option.kind === "option" && Parameter.labels(option).includes(before.at(-1) ?? "")
@@ -107,14 +109,21 @@ const candidates = (root: Group, words: ReadonlyArray<string>): Lines =>
     const expected = node.parameters.find(
       (parameter) => parameter.kind === "argument" && (parameter.repeated || valuesOf(parameter).length === 0)
     )
-    return expected === undefined ? [] : yield* valuesFor(expected, "", current, jobOf(node, valuesOf))
+    return expected === undefined ? [] : yield* valuesFor(expected, "", current)
   })
 
-/** The job that the words before name. */
-const jobOf = (node: Invocation["node"], valuesOf: Invocation["valuesOf"]): string | undefined =>
-  "parameters" in node
-    ? node.parameters.flatMap((parameter) => (parameter.source === "jobs" ? valuesOf(parameter) : []))[0]
-    : undefined
+/** The values before the cursor on which others depend. */
+const wordsOf = (node: Invocation["node"], valuesOf: Invocation["valuesOf"]): Before => {
+  const parameters = "parameters" in node ? node.parameters : []
+  const first = (isIt: (parameter: Parameter.Parameter<unknown>) => boolean) =>
+    parameters.filter(isIt).flatMap(valuesOf)[0]
+  return {
+    takesJob: parameters.some(({ source }) => source === "jobs"),
+    job: first(({ source }) => source === "jobs"),
+    tasksDir: first(({ name }) => name === "tasksDir" || name === "tasks"),
+    repo: first(({ name }) => name === "repo")
+  }
+}
 
 const optionsOf = (node: Invocation["node"]): ReadonlyArray<Parameter.Parameter<unknown>> =>
   [...("parameters" in node ? node.parameters : []), ...globals.all].filter(({ kind }) => kind !== "argument")
@@ -122,27 +131,28 @@ const optionsOf = (node: Invocation["node"]): ReadonlyArray<Parameter.Parameter<
 const commandsOf = ({ children }: Group): ReadonlyArray<Candidate> =>
   Object.entries(children).map(([value, { description }]) => ({ value, description }))
 
-const valuesFor = (
-  { choices, source }: Parameter.Parameter<unknown>,
-  prefix: string,
-  typed: string,
-  job?: string
-): Effect.Effect<ReadonlyArray<string>, never, Environment> => {
-  if (source === "directories") return Effect.succeed([directories])
-  const found =
-    source === undefined
-      ? Effect.succeed(choices.map((value) => ({ value, description: "" })))
-      : Effect.flatMap(
-          Effect.promise(() => import("./completionSources.js")),
-          (sources) => sources.of(source, job)
-        )
-  return Effect.map(found, (all) =>
-    matching(
-      all.map(({ description, value }) => ({ value: `${prefix}${value}`, description })),
-      `${prefix}${typed}`
+const valuesGiven =
+  (before: Before) =>
+  (
+    { choices, source }: Parameter.Parameter<unknown>,
+    prefix: string,
+    typed: string
+  ): Effect.Effect<ReadonlyArray<string>, never, Environment> => {
+    if (source === "directories") return Effect.succeed([directories])
+    const found =
+      source === undefined
+        ? Effect.succeed(choices.map((value) => ({ value, description: "" })))
+        : Effect.flatMap(
+            Effect.promise(() => import("./completionSources.js")),
+            (sources) => sources.of(source, before)
+          )
+    return Effect.map(found, (all) =>
+      matching(
+        all.map(({ description, value }) => ({ value: `${prefix}${value}`, description })),
+        `${prefix}${typed}`
+      )
     )
-  )
-}
+  }
 
 /** The first sentence is enough. */
 const matching = (all: ReadonlyArray<Candidate>, typed: string): ReadonlyArray<string> =>

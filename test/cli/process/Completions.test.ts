@@ -65,7 +65,7 @@ const isInstalled = (shell: string): boolean => {
 describe("completions", () => {
   for (const [shell, { complete, setup }] of Object.entries(shells).filter(([shell]) => isInstalled(shell))) {
     it.scopedLive(
-      `in ${shell} offer commands, options, jobs, agents, branches and directories`,
+      `in ${shell} offer commands, options, jobs, units, agents, branches and directories`,
       () =>
         Effect.gen(function* () {
           const world = yield* Charlotte.world(() => Tasks.simple)
@@ -95,6 +95,14 @@ describe("completions", () => {
           expect(yield* candidates("charlotte run --target fea")).toEqual(["feature/x"])
           expect(yield* candidates("charlotte run ta")).toEqual(["tasks"])
           expect(yield* candidates("charlotte run tasks ")).toEqual([])
+          const units = ["a", "b"]
+          expect(yield* candidates("charlotte retry latest --unit ")).toEqual(units)
+          expect(yield* candidates(`charlotte land ${id} --unit b`)).toEqual(["b"])
+          expect(yield* candidates("charlotte retry --unit ")).toEqual([])
+          expect(yield* candidates("charlotte diff latest ")).toEqual(units)
+          expect(yield* candidates("charlotte run tasks --unit ")).toEqual(units)
+          expect(yield* candidates("charlotte start tasks --unit a --unit ")).toEqual(units)
+          expect(yield* candidates("charlotte task new ")).toEqual(units)
         }),
       300_000
     )
