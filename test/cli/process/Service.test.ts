@@ -1,7 +1,11 @@
 /** The daemon as a service of a real systemd, which runs as another user in namespaces: where that can be had, as root. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { existsSync, readFileSync } from "node:fs"
+import { spawnSync } from "node:child_process"
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { inject } from "vitest"
 import * as Charlotte from "./Charlotte.js"
 
 const systemd = ["/usr/lib/systemd/systemd", "/lib/systemd/systemd"].find((path) => existsSync(path))
@@ -10,9 +14,6 @@ const systemd = ["/usr/lib/systemd/systemd", "/lib/systemd/systemd"].find((path)
 const [, groups] = existsSync("/proc/self/mountinfo")
   ? (/^\d+ \d+ \S+ \S+ (\S+) .* - cgroup2 /m.exec(readFileSync("/proc/self/mountinfo", "utf8")) ?? [])
   : []
-
-const mayRun =
-  process.geteuid?.() === 0 && systemd !== undefined && groups !== undefined && !existsSync("/run/systemd/system")
 
 /** A user that every system has. */
 const uid = 1
@@ -48,6 +49,23 @@ const preparation = `
   manager; until_ 'systemctl --user show --property=Version > /dev/null 2>&1'
 `
 
+/** Whether systemd can be had as that user: the machine may allow no such namespaces, or hide this checkout from other users. */
+const canRun = (): boolean => {
+  if (process.geteuid?.() !== 0 || systemd === undefined || groups === undefined || existsSync("/run/systemd/system"))
+    return false
+  const home = mkdtempSync(join(tmpdir(), "charlotte-systemd-"))
+  try {
+    const file = `${home}/script.sh`
+    writeFileSync(file, preparation)
+    chmodSync(file, 0o755)
+    const PATH = `${inject("command").bin}:${process.env["PATH"]}`
+    const env = { PATH, HOME: home, SCRIPT: file, LIMIT: "60" }
+    return spawnSync("bash", ["-c", asUser], { cwd: "/", env, stdio: "ignore" }).status === 0
+  } finally {
+    rmSync(home, { recursive: true, force: true })
+  }
+}
+
 const script = `${preparation}
   main() { systemctl --user show charlotte.service --property=MainPID --value; }
   ready() { charlotte daemon status > "$HOME/status" && grep -q "pid $(main)," "$HOME/status"; }
@@ -77,24 +95,17 @@ const script = `${preparation}
 `
 
 describe("charlotte daemon install", () => {
-  it.scopedLive.skipIf(!mayRun)(
+  it.scopedLive.skipIf(!canRun())(
     "makes the daemon a service of systemd, which survives a kill and a restart of the user's systemd",
-    ({ skip }) =>
+    () =>
       Effect.gen(function* () {
         const world = yield* Charlotte.world(() => ({}))
         const file = `${world.root}/script.sh`
         const home = `${world.root}/a home of 100% [x]* $USER`
         yield* world.shell(world.root, `mkdir '${home}'; touch script.sh; chmod 755 . script.sh`)
-        const run = (text: string, LIMIT: string) =>
-          Effect.zipRight(
-            world.write(file, text),
-            Charlotte.run(world, asUser, { cwd: "/", variables: { HOME: home, SCRIPT: file, LIMIT } })
-          )
-        // The machine may allow no such namespaces, or not let other users read this checkout.
-        const probe = yield* run(preparation, "60")
-        if (probe.code !== 0) return yield* Effect.sync(() => skip(`no systemd as another user: ${probe.err}`))
-
-        const { code, err, out } = yield* run(script, "500")
+        yield* world.write(file, script)
+        const variables = { HOME: home, SCRIPT: file, LIMIT: "500" }
+        const { code, err, out } = yield* Charlotte.run(world, asUser, { cwd: "/", variables })
         expect(code, out + err).toBe(0)
         const lines = out.split("\n")
         expect(lines).toEqual(
