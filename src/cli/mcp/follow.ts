@@ -3,6 +3,7 @@ import { Duration, Effect, Schema, Stream } from "effect"
 import { type JobEvent, statusAfter } from "../../domain/JobEvent.js"
 import { JobId } from "../../domain/JobId.js"
 import { RunStatus } from "../../domain/RunStatus.js"
+import type { Job } from "../../http/contract/Api.js"
 import { eventText, isKnown } from "../../progress/eventText.js"
 import { progressEvent } from "../run/progressEvent.js"
 import * as JobRef from "../target/JobRef.js"
@@ -19,6 +20,12 @@ import * as Untrusted from "./Untrusted.js"
 const defaultSeconds = 45
 const defaultLimit = 50
 
+/** How long to wait for what is recorded already. */
+const soon = Duration.seconds(1)
+
+/** Whether nothing happens until a person acts: a question may be open while other units are at work. */
+const isIdle = (job: Job): boolean => (job.status === "parked" || job.status === "interrupted") && needsPerson(job)
+
 /** Whether the job no longer runs or waits for its start, or an agent asks a question. */
 const isTurn = (event: JobEvent): boolean =>
   event.type === "unit.asked" || !["running", "pending"].includes(statusAfter(event) ?? "running")
@@ -26,7 +33,7 @@ const isTurn = (event: JobEvent): boolean =>
 export const follow = Tool.make({
   name: "follow",
   description:
-    "Follow a job: wait until it has ended, is parked or has a question, or so many events or seconds have passed; then return the events since the last call. Call it again with after: next. The job does not notice; cancelling this call only ends the waiting.",
+    "Follow a job: wait until it has ended, is parked or has a question, or so many events or seconds have passed; then return the events since the last call. Call it again with after: next; it returns at once while the job waits for a person. The job does not notice; cancelling this call only ends the waiting.",
   hints: Tool.reads,
   input: Schema.Struct({
     job: inputs.job,
@@ -65,13 +72,12 @@ export const follow = Tool.make({
     Effect.gen(function* () {
       const jobs = yield* JobSource.read
       const id = yield* JobRef.find(jobs, yield* inputs.reference(name))
-      // Fails for an unknown job.
-      yield* jobs.get(id)
+      const wait = isIdle(yield* jobs.get(id)) ? soon : Duration.seconds(seconds)
       const seen: Array<JobEvent> = []
       yield* jobs.events(id, { after, patience: Duration.seconds(seconds) }).pipe(
         Stream.takeUntil((event) => seen.push(event) >= limit || isTurn(event)),
         Stream.runDrain,
-        Effect.timeoutOption(Duration.seconds(seconds))
+        Effect.timeoutOption(wait)
       )
       const zone = yield* timeZone
       const rows = page.fitting(

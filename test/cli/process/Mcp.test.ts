@@ -28,7 +28,7 @@ const until = async ({ call }: Mcp.Talk, job: string, isReached: (result: Mcp.Re
   }
 }
 
-const needsPerson = ({ needsPerson }: Mcp.Result) => needsPerson
+const isParked = ({ needsPerson, status }: Mcp.Result) => needsPerson && status === "parked"
 const isOver = ({ isOver }: Mcp.Result) => isOver
 
 describe("charlotte mcp", () => {
@@ -65,14 +65,16 @@ describe("charlotte mcp", () => {
         expect(planned).toMatchObject({ units: 1, tasks: 1, page: [{ unit: "api", task: 1, status: "pending" }] })
 
         const { id } = await call("start", { tasksDir: "work", agent: "asker", land: "ask" })
-        await until(talk, id, needsPerson)
+        const parked = await until(talk, id, ({ events }) => events.some(isPark))
+        // Nothing will happen before a person has answered.
+        expect(await call("follow", { job: id, after: parked.next, seconds: 600 })).toEqual({ ...parked, events: [] })
         const asked = await call("explain", { job: id })
         expect(asked.next).toEqual({ tool: "answer" })
         const [{ question, unit }] = asked.questions
         expect(question).toEqual({ untrusted: "Which port?" })
         await call(asked.next.tool, { job: id, unit, text: "Use 8080." })
 
-        await until(talk, id, ({ needsPerson, status }) => needsPerson && status === "parked")
+        await until(talk, id, isParked)
         const done = await call("explain", { job: id })
         expect(done.next).toEqual({ tool: "approve" })
         expect(done.questions).toEqual([])
@@ -284,6 +286,7 @@ describe("charlotte mcp", () => {
   )
 })
 
+const isPark = ({ type }: { readonly type: string }): boolean => type === "job.parked"
 const isStopping = ({ type }: { readonly type: string }): boolean => type === "job.stopping"
 
 /** All texts in a result. */
