@@ -19,8 +19,12 @@ const world = (files: Parameters<typeof Charlotte.world>[0]) =>
   )
 
 /** Follows a job as its description says, until this is so. */
-const until = async ({ call }: Mcp.Talk, job: string, isReached: (result: Mcp.Result) => boolean) => {
-  let after = 0
+const until = async (
+  { call }: Mcp.Talk,
+  job: string,
+  isReached: (result: Mcp.Result) => boolean,
+  { next: after }: { next: number } = { next: 0 }
+) => {
   for (;;) {
     const result = await call("follow", { job, after, seconds: 20 })
     if (isReached(result)) return result
@@ -28,7 +32,7 @@ const until = async ({ call }: Mcp.Talk, job: string, isReached: (result: Mcp.Re
   }
 }
 
-const isParked = ({ needsPerson, status }: Mcp.Result) => needsPerson && status === "parked"
+const isParked = ({ events }: Mcp.Result) => events.some(({ type }: Mcp.Result) => type === "job.parked")
 const isOver = ({ isOver }: Mcp.Result) => isOver
 
 describe("charlotte mcp", () => {
@@ -47,7 +51,7 @@ describe("charlotte mcp", () => {
       const profile = `agents:\n  asker:\n    command: [sh, ${here.root}/asker.sh]\n    format: claude-stream-json\n`
       yield* here.write(`${here.home}/config.yaml`, profile)
       const talk = yield* Mcp.talk(here, "--allow approve")
-      const { call, tools } = talk
+      const { call, refused, tools } = talk
 
       // The task directory, as the description of plan says.
       const { description = "" } = tools.find(({ name }) => name === "plan") ?? {}
@@ -65,7 +69,7 @@ describe("charlotte mcp", () => {
         expect(planned).toMatchObject({ units: 1, tasks: 1, page: [{ unit: "api", task: 1, status: "pending" }] })
 
         const { id } = await call("start", { tasksDir: "work", agent: "asker", land: "ask" })
-        const parked = await until(talk, id, ({ events }) => events.some(isPark))
+        const parked = await until(talk, id, isParked)
         // Nothing will happen before a person has answered.
         expect(await call("follow", { job: id, after: parked.next, seconds: 600 })).toEqual({ ...parked, events: [] })
         const asked = await call("explain", { job: id })
@@ -74,12 +78,20 @@ describe("charlotte mcp", () => {
         expect(question).toEqual({ untrusted: "Which port?" })
         await call(asked.next.tool, { job: id, unit, text: "Use 8080." })
 
-        await until(talk, id, isParked)
+        const finished = await until(talk, id, isParked, parked)
         const done = await call("explain", { job: id })
         expect(done.next).toEqual({ tool: "approve" })
         expect(done.questions).toEqual([])
         expect((await call("list", {})).jobs).toMatchObject([{ id, needsPerson: true, tasks: { completed: 1 } }])
-        await call(done.next.tool, { job: id, commit: done.approval.commit })
+        const because = "Use 8080 and Use 8081."
+        await call("reject", { job: id, commit: done.approval.commit, unit: "api", because })
+
+        await until(talk, id, isParked, finished)
+        expect(await refused("approve", { job: id, commit: done.approval.commit })).toMatchObject({
+          error: "ApprovalRefused"
+        })
+        const better = await call("explain", { job: id })
+        await call(better.next.tool, { job: id, commit: better.approval.commit })
 
         const over = await until(talk, id, isOver)
         expect(over).toMatchObject({ status: "completed", needsPerson: false })
@@ -89,17 +101,17 @@ describe("charlotte mcp", () => {
         expect(await call("show", { job: "latest" })).toMatchObject({
           id,
           units: { merged: 1 },
-          page: [{ unit: "api", task: 1, state: "completed" }]
+          page: [1, 2].map((task) => ({ unit: "api", task, state: "completed" }))
         })
       })
-      expect(yield* here.git(here.repository, "show", "main:port.txt")).toBe("Use 8080\n")
+      expect(yield* here.git(here.repository, "show", "main:port.txt")).toMatch(/^Use 8080\n(.*\n)*Use 8081\n$/)
       // It is recorded that an agent has acted for the person.
       const { out } = yield* Charlotte.run(here, "exec charlotte export latest")
       const record: Mcp.Result = JSON.parse(out)
       const acted = record.events.flatMap(({ payload, type }: Mcp.Result) =>
         ["job.signalled", "unit.answered"].includes(type) ? [payload.by] : []
       )
-      expect(acted).toEqual(Array(2).fill(expect.stringMatching(/^.+@.+ through MCP$/)))
+      expect(acted).toEqual(Array(3).fill(expect.stringMatching(/^.+@.+ through MCP$/)))
     })
   )
 
@@ -200,7 +212,10 @@ describe("charlotte mcp", () => {
       })
       expect(errors()).not.toContain("Error")
       yield* Tasks.release(here)
-      yield* Effect.promise(() => until(talk, id, isOver))
+      yield* Effect.promise(async () => {
+        expect(await call("stop", job)).toMatchObject({ id, status: "cancelled" })
+        await until(talk, id, isOver)
+      })
     })
   )
 
@@ -286,7 +301,6 @@ describe("charlotte mcp", () => {
   )
 })
 
-const isPark = ({ type }: { readonly type: string }): boolean => type === "job.parked"
 const isStopping = ({ type }: { readonly type: string }): boolean => type === "job.stopping"
 
 /** All texts in a result. */
