@@ -115,11 +115,12 @@ const isIgnored = (repository: Repository, files: ReadonlyArray<RepoPath>) =>
 
 /** What else keeps a job from beginning here; what the printed commands settle is left out. */
 const otherProblems = (repository: Repository) =>
-  Effect.flatMap(Git.Git, (git) => git.problems(repository)).pipe(
-    Effect.map((problems) =>
-      problems.filter(({ kind }) => kind !== "identity" && kind !== "unborn").map(({ message }) => message)
-    )
-  )
+  Effect.gen(function* () {
+    const git = yield* Git.Git
+    const { worktrees } = yield* Home.Home
+    const problems = yield* git.problems(repository, undefined, { worktrees })
+    return problems.filter(({ kind }) => kind !== "identity" && kind !== "unborn").map(({ message }) => message)
+  })
 
 /** The commands after which a job can begin at the commit of the branch. */
 const toCommit = (

@@ -74,6 +74,11 @@ const refused: ReadonlyArray<readonly [title: string, says: RegExp, way: Way]> =
   ],
   ["a task", /tasks is a directory of tasks/, { prepare: "mkdir tasks && echo mine > tasks/01-mine.md" }],
   ["a unit", /tasks is a directory of tasks/, { prepare: "mkdir -p tasks/a && touch tasks/a/IMPLEMENTATION_PLAN.md" }],
+  [
+    "what an interrupted init may leave",
+    /tasks is a directory of tasks already; add a task with: charlotte task new UNIT TITLE/,
+    { prepare: "mkdir -p tasks/first && echo > tasks/charlotte.yaml && touch tasks/first/IMPLEMENTATION_PLAN.md" }
+  ],
   ["an ignored name", /git ignores tasks; name another directory/, { prepare: "echo tasks/ >> .gitignore" }],
   [
     "a link above it",
@@ -120,6 +125,13 @@ const accepted: ReadonlyArray<readonly [title: string, way: Way, where?: string]
     "repository/sub/tasks"
   ],
   ["a path with a symbolic link", { prepare: "ln -s repository ../link", from: "link" }],
+  [
+    "files with CRLF line endings",
+    {
+      prepare: String.raw`printf '{\r\n"scripts":{"test":"x"},\r\n"dependencies":{}}\r\n' > package.json; printf '*.log\r\n' > .gitignore`
+    }
+  ],
+  ["a directory .charlotte", { prepare: "mkdir -p .charlotte/worktrees && echo mine > .charlotte/charlotte.db" }],
   [
     "staged and changed files",
     { prepare: "echo staged > a.txt && git add a.txt && echo dirty > a.txt && echo new > new" }
@@ -171,6 +183,8 @@ describe("charlotte init", () => {
         "agent    script, which runs the sh blocks of tasks, since no coding agent is on the PATH\n"
       )
       expect(none.out).toMatch(/first {2}HEAD is detached, .*git switch/)
+      const around = yield* run({ prepare: "git init --quiet ..", from: "." })
+      expect(around.out).toMatch(/first {2}\S*\/charlotte\/worktrees lies inside .*set CHARLOTTE_HOME/)
     })
   )
 

@@ -1,7 +1,8 @@
 /** From a project without tasks to the first one done, by nothing but the text that is printed. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { existsSync, readFileSync } from "node:fs"
+import { spawnSync } from "node:child_process"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
 import * as Charlotte from "./Charlotte.js"
 import * as Tasks from "./Tasks.js"
 
@@ -48,6 +49,9 @@ const projects: ReadonlyArray<readonly [name: string, files: Files, tools: Reado
   ["python", { "setup.py": "", "test_a.py": "" }, ["python3"], /^(python3 -m unittest\n)+$/]
 ]
 
+/** As root, where mounts can be made. */
+const canMount = process.geteuid?.() === 0 && spawnSync("unshare", ["--mount", "true"]).status === 0
+
 describe("charlotte init", () => {
   it.scopedLive.each(projects)("leads to a first task done in a project of %s", ([, files, tools, called]) =>
     Effect.gen(function* () {
@@ -64,6 +68,20 @@ describe("charlotte init", () => {
       expect(yield* here.git(here.repository, "ls-files", "--", "node_modules", "target")).toBe("")
       expect(done.out).not.toMatch(/passed before any work/)
       expect(yield* here.git(here.repository, "status", "--porcelain")).toBe("")
+    })
+  )
+
+  it.scopedLive.skipIf(!canMount)("writes nothing where the repository is read-only, or belongs to another user", () =>
+    Effect.gen(function* () {
+      const here = yield* world({}, [])
+      const { code, err, out } = yield* Charlotte.run(
+        here,
+        `exec unshare --mount sh -c 'mount --bind . . && mount -o remount,bind,ro . && cd "$PWD" && exec charlotte init'`
+      )
+      expect([code, err, out]).toEqual([2, expect.stringContaining(" cannot be written: it is read-only; "), ""])
+      const other = yield* Charlotte.run(here, "chown -R 1 . && exec charlotte init")
+      expect([other.code, other.err, other.out]).toEqual([2, expect.stringContaining("dubious ownership"), ""])
+      expect(readdirSync(here.repository)).not.toContain("tasks")
     })
   )
 
