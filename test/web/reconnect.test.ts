@@ -44,77 +44,71 @@ const impostor = (port: number) =>
   })
 
 layer(browser, { excludeTestServices: true })("an open page whose daemon is killed with SIGKILL", (it) => {
-  it.scoped(
-    "says so, reconnects by itself, and has seen each event once, in the list and in the view of a job",
-    () =>
-      Effect.gen(function* () {
-        const world = yield* Charlotte.world(Tasks.waiting())
-        const { pid } = yield* Daemon.up(world)
-        const { context, page, problems } = yield* visit(openingOf(`${world.home}/socket`))
-        yield* act(() => page.getByText("No jobs yet").waitFor())
-        yield* recorder.start(page)
+  it.scoped("says so, reconnects by itself, and has seen each event once, in the list and in the view of a job", () =>
+    Effect.gen(function* () {
+      const world = yield* Charlotte.world(Tasks.waiting())
+      const { pid } = yield* Daemon.up(world)
+      const { context, page, problems } = yield* visit(openingOf(`${world.home}/socket`))
+      yield* act(() => page.getByText("No jobs yet").waitFor())
+      yield* recorder.start(page)
 
-        const id = yield* Daemon.submit(world)
-        yield* Tasks.reached(world)
-        yield* act(() => page.locator("tr[data-job]").getByText("running").waitFor())
-        const view = yield* act(() => context.newPage())
-        yield* act(() => view.goto(new URL(`/jobs/${id}`, page.url()).href))
-        yield* act(() => view.getByText("1 task at work: a 2").waitFor())
-        yield* act(() => view.evaluate(() => void Reflect.set(window, "isSame", true)))
+      const id = yield* Daemon.submit(world)
+      yield* Tasks.reached(world)
+      yield* act(() => page.locator("tr[data-job]").getByText("running").waitFor())
+      const view = yield* act(() => context.newPage())
+      yield* act(() => view.goto(new URL(`/jobs/${id}`, page.url()).href))
+      yield* act(() => view.getByText("1 task at work: a 2").waitFor())
+      yield* act(() => view.evaluate(() => void Reflect.set(window, "isSame", true)))
 
-        yield* kill(pid)
-        const banner = page.getByRole("alert")
-        yield* act(() => banner.getByText("Charlotte does not respond").waitFor())
+      yield* kill(pid)
+      const banner = page.getByRole("alert")
+      yield* act(() => banner.getByText("Charlotte does not respond").waitFor())
 
-        yield* Daemon.up(world)
-        yield* act(() => banner.waitFor({ state: "detached" }))
-        yield* Tasks.release(world)
-        yield* act(() => page.locator(`tr[data-job="${id}"]`).getByText("completed").waitFor({ timeout: 30_000 }))
+      yield* Daemon.up(world)
+      yield* act(() => banner.waitFor({ state: "detached" }))
+      yield* Tasks.release(world)
+      yield* act(() => page.locator(`tr[data-job="${id}"]`).getByText("completed").waitFor())
 
-        yield* act(() => view.locator(".job-title").getByText("completed").waitFor())
-        yield* act(() => view.locator(".job-facts").getByText("attempt 2").waitFor())
-        yield* act(() => view.getByText("3 of 3 tasks").waitFor())
-        expect(yield* act(() => view.evaluate(() => Reflect.get(window, "isSame")))).toBe(true)
-        // Reading what was recorded fails if the page was loaded again.
-        const seen = yield* act(() => recorder.read(page))
-        expect(seen.map(({ cursor }) => cursor)).toEqual(yield* cursorsOf(world, id))
-        expect(seen.map(({ type }) => type)).toEqual(expect.arrayContaining(["job.interrupted", "job.resumed"]))
-        expect(problems).toEqual([])
-        yield* Daemon.down(world)
-      }),
-    90_000
+      yield* act(() => view.locator(".job-title").getByText("completed").waitFor())
+      yield* act(() => view.locator(".job-facts").getByText("attempt 2").waitFor())
+      yield* act(() => view.getByText("3 of 3 tasks").waitFor())
+      expect(yield* act(() => view.evaluate(() => Reflect.get(window, "isSame")))).toBe(true)
+      // Reading what was recorded fails if the page was loaded again.
+      const seen = yield* act(() => recorder.read(page))
+      expect(seen.map(({ cursor }) => cursor)).toEqual(yield* cursorsOf(world, id))
+      expect(seen.map(({ type }) => type)).toEqual(expect.arrayContaining(["job.interrupted", "job.resumed"]))
+      expect(problems).toEqual([])
+      yield* Daemon.down(world)
+    })
   )
 
-  it.scoped(
-    "sends nothing secret to a program that has taken the port",
-    () =>
-      Effect.gen(function* () {
-        const world = yield* Charlotte.world(() => Tasks.simple)
-        const { pid } = yield* Daemon.up(world)
-        const { page } = yield* visit(openingOf(`${world.home}/socket`))
-        yield* act(() => page.getByText("No jobs yet").waitFor())
-        const token = yield* act(() => page.evaluate(() => JSON.parse(localStorage["charlotte.session"]).token))
-        expect(token).toEqual(expect.any(String))
-        yield* kill(pid)
+  it.scoped("sends nothing secret to a program that has taken the port", () =>
+    Effect.gen(function* () {
+      const world = yield* Charlotte.world(() => Tasks.simple)
+      const { pid } = yield* Daemon.up(world)
+      const { page } = yield* visit(openingOf(`${world.home}/socket`))
+      yield* act(() => page.getByText("No jobs yet").waitFor())
+      const token = yield* act(() => page.evaluate(() => JSON.parse(localStorage["charlotte.session"]).token))
+      expect(token).toEqual(expect.any(String))
+      yield* kill(pid)
 
-        yield* Effect.gen(function* () {
-          const requests = yield* impostor(Number(new URL(page.url()).port))
-          yield* act(() => page.getByRole("alert").getByText("Another program responds").waitFor())
-          // It goes on asking, and what it asks for holds no token.
-          yield* act(() => page.waitForRequest(/\/session\/proof$/))
-          expect(requests.length).toBeGreaterThan(0)
-          for (const { headers, rawHeaders, url } of requests) {
-            expect(headers.authorization).toBeUndefined()
-            expect([url, ...rawHeaders].join(" ")).not.toContain(token)
-          }
-        }).pipe(Effect.scoped)
+      yield* Effect.gen(function* () {
+        const requests = yield* impostor(Number(new URL(page.url()).port))
+        yield* act(() => page.getByRole("alert").getByText("Another program responds").waitFor())
+        // It goes on asking, and what it asks for holds no token.
+        yield* act(() => page.waitForRequest(/\/session\/proof$/))
+        expect(requests.length).toBeGreaterThan(0)
+        for (const { headers, rawHeaders, url } of requests) {
+          expect(headers.authorization).toBeUndefined()
+          expect([url, ...rawHeaders].join(" ")).not.toContain(token)
+        }
+      }).pipe(Effect.scoped)
 
-        yield* Daemon.up(world)
-        yield* act(() => page.getByRole("alert").waitFor({ state: "detached" }))
-        yield* Daemon.submit(world)
-        yield* act(() => page.getByText("completed").last().waitFor())
-        yield* Daemon.down(world)
-      }),
-    90_000
+      yield* Daemon.up(world)
+      yield* act(() => page.getByRole("alert").waitFor({ state: "detached" }))
+      yield* Daemon.submit(world)
+      yield* act(() => page.getByText("completed").last().waitFor())
+      yield* Daemon.down(world)
+    })
   )
 })

@@ -21,7 +21,7 @@ layer(browser, { excludeTestServices: true })("two tabs of one browser", (it) =>
       // The session is that of the browser: no code is needed.
       yield* act(() => second.goto(new URL("/jobs", first.url()).href))
       yield* act(() => second.getByText("No jobs yet").waitFor())
-      expect(yield* world.streams).toBe(1)
+      yield* untilStreams(world, 1)
 
       const id = yield* world.client.start(config("shared"))
       yield* act(() => first.getByText("shared").waitFor())

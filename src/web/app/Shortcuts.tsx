@@ -1,7 +1,7 @@
 /**
  * The `?` overlay: the keys of the view that is shown.
  */
-import { useEffect, useRef } from "preact/hooks"
+import { useLayoutEffect, useRef } from "preact/hooks"
 import { groups } from "./keys.js"
 
 const Keys = ({ keys }: { readonly keys: string }) => (
@@ -23,7 +23,7 @@ const names: { readonly [key: string]: string } = {
 
 export const Shortcuts = ({ onClose }: { readonly onClose: () => void }) => {
   const dialog = useRef<HTMLDialogElement>(null)
-  useEffect(() => dialog.current?.showModal(), [])
+  useLayoutEffect(() => dialog.current?.showModal(), [])
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key !== "?") return
     event.preventDefault()

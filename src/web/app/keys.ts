@@ -2,7 +2,7 @@
  * Keyboard control. A view registers its bindings while it is shown; the `?` overlay lists what is registered.
  */
 import { signal } from "@preact/signals"
-import { useEffect, useRef } from "preact/hooks"
+import { useLayoutEffect, useRef } from "preact/hooks"
 
 export interface Binding {
   /** A key named as in `KeyboardEvent.key`, or two in a row: `g j`. */
@@ -63,7 +63,8 @@ export const start = (): void => addEventListener("keydown", onKey)
 export const useKeys = (title: string, bindings: ReadonlyArray<Binding>): void => {
   const latest = useRef(bindings)
   latest.current = bindings
-  useEffect(() => {
+  // What is shown listens: no key is lost between the two.
+  useLayoutEffect(() => {
     const group: Group = {
       title,
       bindings: latest.current.map(({ keys, label }, at) => ({

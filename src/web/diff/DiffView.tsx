@@ -54,7 +54,8 @@ export const DiffView = ({ id, query }: { readonly id: string; readonly query: U
   const diff = useDiff(id, unit)
   /** The files that the user has opened or folded, contrary to the rule. */
   const toggled = useSignal<ReadonlySet<string>>(new Set())
-  const current = useSignal(-1)
+  /** The path of the current file: others may come before it when the changes are read again. */
+  const current = useSignal<string | undefined>(undefined)
   const asked = useRef(query.get("file"))
   const { error, isStale, next, pages, reload } = diff
   const record = job.value.value
@@ -64,6 +65,7 @@ export const DiffView = ({ id, query }: { readonly id: string; readonly query: U
     [diff.files, record, unit]
   )
   const head = pages[0]?.head ?? ""
+  const at = files.findIndex(({ path }) => path === current.value)
   const keys = useMemo(() => new Map(files.map((file) => [file.path, keyOf(file, head)])), [files, head])
   const isViewed = ({ path }: DiffFile): boolean => viewed.all.value.has(keys.get(path) ?? "")
   const view = (file: DiffFile): void => {
@@ -73,7 +75,7 @@ export const DiffView = ({ id, query }: { readonly id: string; readonly query: U
     toggled.value = new Set([...toggled.value].filter((path) => path !== file.path))
   }
   const viewCurrent = (): void => {
-    const file = files[current.value]
+    const file = files[at]
     if (file !== undefined) view(file)
   }
   const viewedFiles = files.filter(isViewed).length
@@ -92,7 +94,7 @@ export const DiffView = ({ id, query }: { readonly id: string; readonly query: U
   const goTo = (index: number): void => {
     const file = files[index]
     if (file === undefined) return
-    current.value = index
+    current.value = file.path
     changeQuery({ file: file.path }, { replace: true })
     elementOf(index)?.scrollIntoView({ block: "start" })
     const header = elementOf(index)?.querySelector("button")
@@ -106,12 +108,12 @@ export const DiffView = ({ id, query }: { readonly id: string; readonly query: U
   }, [files])
 
   useKeys("Changes", [
-    { keys: "j", label: "Next file", run: () => goTo(Math.min(files.length - 1, current.value + 1)) },
-    { keys: "k", label: "Previous file", run: () => goTo(Math.max(0, current.value - 1)) },
+    { keys: "j", label: "Next file", run: () => goTo(Math.min(files.length - 1, at + 1)) },
+    { keys: "k", label: "Previous file", run: () => goTo(Math.max(0, at - 1)) },
     {
       keys: "o",
       label: "Open or fold the file",
-      run: () => files[current.value] && toggle(files[current.value]?.path ?? "")
+      run: () => files[at] && toggle(files[at].path)
     },
     { keys: "v", label: "Mark the file as viewed, or not", run: () => viewCurrent() },
     { keys: "u", label: "Old and new lines side by side, or not", run: split },
@@ -200,7 +202,7 @@ export const DiffView = ({ id, query }: { readonly id: string; readonly query: U
       {pages.length > 0 && files.length === 0 && <p class="empty">Nothing has changed.</p>}
       {files.length > 0 && (
         <div class="diff-body">
-          <FileList files={files} current={current.value} onSelect={goTo} />
+          <FileList files={files} current={at} onSelect={goTo} />
           <div class="diff-files">
             {files.map((file, index) => (
               <FileDiff
@@ -212,7 +214,7 @@ export const DiffView = ({ id, query }: { readonly id: string; readonly query: U
                 isSplit={isSplit}
                 onView={() => view(file)}
                 onToggle={() => {
-                  current.value = index
+                  current.value = file.path
                   toggle(file.path)
                 }}
               />

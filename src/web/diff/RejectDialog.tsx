@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals"
-import { useEffect, useRef } from "preact/hooks"
+import { useLayoutEffect, useRef } from "preact/hooks"
 import { visible } from "../ui/visible.js"
 
 export interface Props {
@@ -14,7 +14,7 @@ export const RejectDialog = ({ onClose, onReject, unit: first, units }: Props) =
   const dialog = useRef<HTMLDialogElement>(null)
   const unit = useSignal(first ?? (units.length === 1 ? units[0] : undefined) ?? "")
   const because = useSignal("")
-  useEffect(() => dialog.current?.showModal(), [])
+  useLayoutEffect(() => dialog.current?.showModal(), [])
   const isWhole = unit.value === ""
   return (
     <dialog ref={dialog} class="signal" aria-labelledby="reject-title" onClose={onClose}>

@@ -1,10 +1,10 @@
 import { useSignal } from "@preact/signals"
-import { useEffect, useRef } from "preact/hooks"
+import { useLayoutEffect, useRef, useState } from "preact/hooks"
 import { visible } from "../ui/visible.js"
 import type { Message } from "./attention.js"
 
 export interface Props {
-  /** What each unit asks. */
+  /** What each unit asks now. */
   readonly questions: ReadonlyArray<Pick<Message, "unit" | "reason">>
   /** The unit that is chosen at first. */
   readonly first: string | undefined
@@ -16,17 +16,20 @@ export const AnswerDialog = ({ first, onAnswer, onClose, questions }: Props) => 
   const dialog = useRef<HTMLDialogElement>(null)
   const unit = useSignal(first ?? questions[0]?.unit ?? "")
   const text = useSignal("")
-  useEffect(() => dialog.current?.showModal(), [])
-  const asked = questions.find((question) => question.unit === unit.value)
+  useLayoutEffect(() => dialog.current?.showModal(), [])
+  /** As they were read: what is typed answers no question that comes later. */
+  const [read] = useState(questions)
+  const asked = read.find((question) => question.unit === unit.value)
+  const isOpen = questions.some(({ reason, unit: of }) => of === asked?.unit && reason === asked?.reason)
   return (
     <dialog ref={dialog} class="signal" aria-labelledby="answer-title" onClose={onClose}>
       <h2 id="answer-title">Answer the agent</h2>
       <form method="dialog" onSubmit={() => onAnswer(unit.value, text.value)}>
-        {questions.length > 1 && (
+        {read.length > 1 && (
           <label>
             Unit
             <select value={unit.value} onInput={({ currentTarget }) => (unit.value = currentTarget.value)}>
-              {questions.map(({ unit }) => (
+              {read.map(({ unit }) => (
                 <option key={unit} value={unit}>
                   {visible(unit ?? "")}
                 </option>
@@ -45,11 +48,18 @@ export const AnswerDialog = ({ first, onAnswer, onClose, questions }: Props) => 
             onInput={({ currentTarget }) => (text.value = currentTarget.value)}
           />
         </label>
+        {!isOpen && (
+          <p class="bad" role="alert">
+            This question is no longer open.
+          </p>
+        )}
         <div class="dialog-buttons">
           <button type="button" onClick={() => dialog.current?.close()}>
             Cancel
           </button>
-          <button class="primary">Answer</button>
+          <button class="primary" disabled={!isOpen}>
+            Answer
+          </button>
         </div>
       </form>
     </dialog>

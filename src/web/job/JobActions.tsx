@@ -10,7 +10,7 @@ import * as jobs from "../api/jobs.js"
 import type { Job } from "../api/models.js"
 import { isLive } from "../app/live.js"
 import { useKeys } from "../app/keys.js"
-import { navigate, toDiff, toJob } from "../router.js"
+import { navigate, route, toDiff, toJob } from "../router.js"
 import { visible } from "../ui/visible.js"
 import { canRetry, stopText } from "../jobs/bulk.js"
 import { StopQuestion } from "../jobs/StopQuestion.js"
@@ -75,6 +75,11 @@ export const JobActions = ({ handle, job, messages, onChange }: Props) => {
   const isBeside = (wanted: Message["action"]): boolean =>
     messages.some((message) => message.action === wanted && labelOf(job, message) !== undefined)
 
+  /** Shows the job that an action has started, unless the user has left for another view. */
+  const follow = (id: string): void => {
+    if (route.value.view === "job" && route.value.id === job.id) navigate(toJob(id))
+  }
+
   const run = async (name: string, act: () => Promise<string | undefined>): Promise<void> => {
     if (busy.value !== undefined || !isLive()) return
     busy.value = name
@@ -100,19 +105,19 @@ export const JobActions = ({ handle, job, messages, onChange }: Props) => {
     })
   const again = () =>
     run("retry", async () => {
-      navigate(toJob(await jobs.retry(job.id)))
+      follow(await jobs.retry(job.id))
       return undefined
     })
 
   const land = () =>
     run("land", async () => {
-      navigate(toJob(await jobs.land(job.id)))
+      follow(await jobs.land(job.id))
       return undefined
     })
 
   const retryUnit = (unit: string) =>
     run("retry", async () => {
-      if (isRecord(job.config)) navigate(toJob(await jobs.retryUnit(job.id, job.config, unit)))
+      if (isRecord(job.config)) follow(await jobs.retryUnit(job.id, job.config, unit))
       return undefined
     })
 
@@ -156,11 +161,7 @@ export const JobActions = ({ handle, job, messages, onChange }: Props) => {
         </a>
       )}
       {mayAct && !isOver(job) && !isBeside("signal") && (
-        <button
-          type="button"
-          disabled={isBusy}
-          onClick={() => (dialog.value = "signal")}
-        >
+        <button type="button" disabled={isBusy} onClick={() => (dialog.value = "signal")}>
           Signal …
         </button>
       )}

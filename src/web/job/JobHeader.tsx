@@ -78,58 +78,76 @@ interface MessagesProps extends Pick<Props, "job" | "messages" | "onShow"> {
   readonly actions: RefObject<Handle | null>
 }
 
+/** A button stays with its message while others come and go, so that a click never does what another one says. */
+const keysOf = (messages: ReadonlyArray<Message>): ReadonlyArray<string> => {
+  const seen = new Map<string, number>()
+  return messages.map(({ action, task, unit }) => {
+    const key = `${action} ${unit} ${task}`
+    const alike = seen.get(key) ?? 0
+    seen.set(key, alike + 1)
+    return `${key} ${alike}`
+  })
+}
+
 /** The first message with an action has the most important one. */
 const Messages = ({ actions, job, messages, onShow }: MessagesProps) => {
   const first = messages.find(({ action }) => action !== undefined)
+  const keys = keysOf(messages)
   return (
-  <ul class="messages" aria-label="What goes on">
-    {messages.map((message, at) => {
-      const { action, link, reason, said, task, text, tone, unit } = message
-      const label = labelOf(job, message)
-      const look = message === first ? "primary" : ""
-      return (
-      <li key={at} class={`message tone-${tone}`}>
-        <span class="message-text">
-          <strong>{visible(text)}</strong>
-          {reason !== undefined && reason !== "" && <span class="message-reason">{visible(reason)}</span>}
-          {said !== undefined && (
-            <span class="message-said">
-              <span class="faint">The agent said </span>
-              {visible(saidLine(said))}
+    <ul class="messages" aria-label="What goes on">
+      {messages.map((message, at) => {
+        const { action, link, reason, said, task, text, tone, unit } = message
+        const label = labelOf(job, message)
+        const look = message === first ? "primary" : ""
+        return (
+          <li key={keys[at]} class={`message tone-${tone}`}>
+            <span class="message-text">
+              <strong>{visible(text)}</strong>
+              {reason !== undefined && reason !== "" && <span class="message-reason">{visible(reason)}</span>}
+              {said !== undefined && (
+                <span class="message-said">
+                  <span class="faint">The agent said </span>
+                  {visible(saidLine(said))}
+                </span>
+              )}
             </span>
-          )}
-        </span>
-        {link !== undefined && (
-          <a class="button" href={link} target="_blank" rel="noreferrer">
-            Open
-          </a>
-        )}
-        <span class="message-actions">
-        {action === "approve" && !isMounted && (
-          <a class={`button ${look}`} href={toDiff(job.id)}>
-            Review
-          </a>
-        )}
-        {label !== undefined && (
-          <button type="button" class={look} disabled={!isLive()} onClick={() => actions.current?.act(message)}>
-            {label}
-          </button>
-        )}
-        {unit !== undefined && canRetryUnit(job, message) && (
-          <button type="button" disabled={!isLive()} onClick={() => actions.current?.retryUnit(unit)}>
-            Retry this unit
-          </button>
-        )}
-        {unit !== undefined && (
-          <button type="button" onClick={() => onShow(unit, task)}>
-            Show<span class="visually-hidden"> {visible(unit)}</span>
-          </button>
-        )}
-        </span>
-      </li>
-      )
-    })}
-  </ul>
+            {link !== undefined && (
+              <a class="button" href={link} target="_blank" rel="noreferrer">
+                Open
+              </a>
+            )}
+            <span class="message-actions">
+              {action === "approve" && !isMounted && (
+                <a class={`button ${look}`} href={toDiff(job.id)}>
+                  Review
+                </a>
+              )}
+              {label !== undefined && (
+                <button
+                  key={label}
+                  type="button"
+                  class={look}
+                  disabled={!isLive()}
+                  onClick={() => actions.current?.act(message)}
+                >
+                  {label}
+                </button>
+              )}
+              {unit !== undefined && canRetryUnit(job, message) && (
+                <button type="button" disabled={!isLive()} onClick={() => actions.current?.retryUnit(unit)}>
+                  Retry this unit
+                </button>
+              )}
+              {unit !== undefined && (
+                <button type="button" onClick={() => onShow(unit, task)}>
+                  Show<span class="visually-hidden"> {visible(unit)}</span>
+                </button>
+              )}
+            </span>
+          </li>
+        )
+      })}
+    </ul>
   )
 }
 

@@ -106,7 +106,7 @@ const Loaded = ({
     `${job.phase === "stopping" ? "stopping" : job.status}: ${visible(jobName({ ...job, unitNames: job.units.map(({ unit }) => unit) }))} · Charlotte`
   )
   return (
-    <article class="job">
+    <article class="job" aria-busy={shown.isPartial && error === undefined}>
       <JobHeader
         job={job}
         counts={countTasks(model)}

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals"
-import { useEffect, useRef } from "preact/hooks"
+import { useLayoutEffect, useRef } from "preact/hooks"
 import type { Job } from "../api/models.js"
 
 export interface Props {
@@ -18,7 +18,7 @@ export const RescheduleDialog = ({ job, onClose, onReschedule }: Props) => {
   const was = job.startAt === undefined ? "" : local(job.startAt)
   const priority = useSignal(String(job.priority))
   const start = useSignal(was)
-  useEffect(() => dialog.current?.showModal(), [])
+  useLayoutEffect(() => dialog.current?.showModal(), [])
   const onSubmit = (): void => {
     const isMoved = start.value !== was
     onReschedule({

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals"
-import { useEffect, useRef } from "preact/hooks"
+import { useLayoutEffect, useRef } from "preact/hooks"
 import type { Job } from "../api/models.js"
 
 export interface Props {
@@ -26,7 +26,7 @@ export const SignalDialog = ({ job, onClose, onSend }: Props) => {
   const name = useSignal(awaited)
   const text = useSignal("")
   const isWrong = useSignal(false)
-  useEffect(() => dialog.current?.showModal(), [])
+  useLayoutEffect(() => dialog.current?.showModal(), [])
   const onSubmit = (event: SubmitEvent): void => {
     const payload = parse(text.value)
     isWrong.value = payload === undefined

@@ -15,6 +15,8 @@ import { StopQuestion } from "./StopQuestion.js"
 
 export interface Props {
   readonly jobs: ReadonlyArray<ListedJob>
+  /** Whether they are still those of the previous filter. */
+  readonly isOld: boolean
   readonly selection: Selection
   readonly filter: Shown
   /** Whether all listed jobs are selected, and there are more. */
@@ -23,7 +25,7 @@ export interface Props {
   readonly total: number | undefined
 }
 
-export const BulkBar = ({ filter, isMore, jobs, selection, total }: Props) => {
+export const BulkBar = ({ filter, isMore, isOld, jobs, selection, total }: Props) => {
   const chosen = selection.jobs
   const actable = mayAct ? chosen : []
   const stoppable = actable.filter(canStop)
@@ -36,7 +38,7 @@ export const BulkBar = ({ filter, isMore, jobs, selection, total }: Props) => {
   const onlyKind = !isFiltered({ ...filter, kind: "" })
   const what = actions.asked.value
   const retries = actions.askedToRetry.value
-  const isOff = !isLive()
+  const isOff = isOld || !isLive()
   const act = (action: () => void): void => {
     action()
     selection.release()

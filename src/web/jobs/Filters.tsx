@@ -2,7 +2,7 @@
  * The filters of the list of jobs. Every choice is in the address.
  */
 import { type Signal, useSignal } from "@preact/signals"
-import { useEffect, useRef } from "preact/hooks"
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks"
 import { changeQuery, toJobs } from "../router.js"
 import { type Count, type Counts, type Shown, statuses } from "./filter.js"
 import { SavedFilters } from "./SavedFilters.js"
@@ -23,19 +23,25 @@ const Field = ({ hint, label, list, name, value }: FieldProps) => {
   const typed = useSignal(value)
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
   const sent = useRef(value)
-  useEffect(() => {
+  useLayoutEffect(() => {
     // Something else, such as going back, has changed the address.
-    if (value !== sent.current) typed.value = value
+    if (value !== sent.current) {
+      clearTimeout(timer.current)
+      typed.value = value
+    }
     sent.current = value
   }, [value])
   useEffect(() => () => clearTimeout(timer.current), [])
+  const send = (): void => {
+    clearTimeout(timer.current)
+    if (typed.value === sent.current) return
+    sent.current = typed.value
+    changeQuery({ [name]: typed.value, before: undefined }, { replace: true })
+  }
   const onInput = (text: string): void => {
     typed.value = text
     clearTimeout(timer.current)
-    timer.current = setTimeout(() => {
-      sent.current = text
-      changeQuery({ [name]: text, before: undefined }, { replace: true })
-    }, restMillis)
+    timer.current = setTimeout(send, restMillis)
   }
   return (
     <input
@@ -50,7 +56,10 @@ const Field = ({ hint, label, list, name, value }: FieldProps) => {
       spellcheck={false}
       {...(list === undefined ? {} : { list })}
       onInput={(event) => onInput(event.currentTarget.value)}
+      // What follows, such as the button that acts on all that match, concerns what was typed.
+      onBlur={send}
       onKeyDown={(event) => {
+        if (event.key === "Enter") send()
         if (event.key === "Escape") event.currentTarget.blur()
       }}
     />

@@ -16,8 +16,10 @@ import { kinds } from "./kinds.js"
 import { PausedKinds } from "./PausedKinds.js"
 import { choose, isWaiting, most } from "../../progress/needsPerson.js"
 import { seen } from "./seen.js"
+import { useTitle } from "../ui/useTitle.js"
 import { useJobKeys } from "./useJobKeys.js"
 import { useJobList } from "./useJobList.js"
+import { useFocusOfRow } from "./useFocusOfRow.js"
 import { useKinds } from "./useKinds.js"
 import { mostSelected, useSelection } from "./useSelection.js"
 
@@ -46,7 +48,13 @@ const Empty = ({ filtered }: { readonly filtered: boolean }) => (
   </section>
 )
 
-const Pager = ({ before, next }: { readonly before: string | undefined; readonly next: string | undefined }) =>
+interface PagerProps {
+  readonly before: string | undefined
+  readonly next: string | undefined
+  readonly isOld: boolean
+}
+
+const Pager = ({ before, isOld, next }: PagerProps) =>
   before === undefined && next === undefined ? null : (
     <nav class="pager" aria-label="Pages">
       {before !== undefined && (
@@ -55,7 +63,7 @@ const Pager = ({ before, next }: { readonly before: string | undefined; readonly
         </button>
       )}
       {next !== undefined && (
-        <button type="button" onClick={() => changeQuery({ before: next })}>
+        <button type="button" disabled={isOld} onClick={() => changeQuery({ before: next })}>
           Older
         </button>
       )}
@@ -81,11 +89,11 @@ export const JobsView = ({ query }: { readonly query: URLSearchParams }) => {
     rest.length > 0 &&
     selection.jobs.length <= all.length &&
     rest.every(({ id }) => selected.value.has(id))
-  useJobKeys({ area, selection, jobs: all, next: page?.next, filter })
+  // The previous list is shown until that of the filter is read: what comes after it is no page of the filter.
+  useJobKeys({ area, selection, jobs: all, next: isOld ? undefined : page?.next, filter })
+  useFocusOfRow(area)
 
-  useEffect(() => {
-    document.title = urgent.length === 0 ? "Jobs · Charlotte" : `(${urgent.length}) Jobs · Charlotte`
-  }, [urgent.length])
+  useTitle(urgent.length === 0 ? "Jobs · Charlotte" : `(${urgent.length}) Jobs · Charlotte`)
   useEffect(() => {
     kinds.value = new Set([...kinds.peek(), ...all.map(({ kind }) => kind)])
   }, [page])
@@ -99,7 +107,7 @@ export const JobsView = ({ query }: { readonly query: URLSearchParams }) => {
     <div ref={area} class="jobs-view" aria-busy={isOld}>
       <h1 class="visually-hidden">Jobs</h1>
       <Filters shown={filter} kinds={kinds} counts={counts} />
-      <BulkBar jobs={all} selection={selection} filter={filter} isMore={isMore} total={total} />
+      <BulkBar jobs={all} isOld={isOld} selection={selection} filter={filter} isMore={isMore} total={total} />
       <PausedKinds {...served} />
       {error !== undefined && (
         <p class="problem" role="alert">
@@ -138,7 +146,7 @@ export const JobsView = ({ query }: { readonly query: URLSearchParams }) => {
             </section>
           )}
           {all.length === 0 && <Empty filtered={isFiltered(filter)} />}
-          <Pager before={filter.before} next={page.next} />
+          <Pager before={filter.before} next={page.next} isOld={isOld} />
         </>
       )}
     </div>

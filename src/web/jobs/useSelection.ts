@@ -2,7 +2,7 @@
  * The jobs that the user has selected: listed ones, or all that match the filter.
  */
 import { type Signal, useSignal } from "@preact/signals"
-import { useEffect } from "preact/hooks"
+import { useLayoutEffect, useRef } from "preact/hooks"
 import * as api from "../api/jobs.js"
 import type { ListedJob } from "../api/models.js"
 import { during } from "../app/notices.js"
@@ -30,7 +30,12 @@ export const useSelection = (filter: Shown, listed: ReadonlyArray<ListedJob>): S
     further.value = []
   }
   const key = JSON.stringify(filter)
-  useEffect(clear, [key])
+  const latest = useRef<string | undefined>(undefined)
+  useLayoutEffect(() => {
+    latest.current = key
+    clear()
+    return () => (latest.current = undefined)
+  }, [key])
   const known = new Set(listed.map(({ id }) => id))
   return {
     ids,
@@ -38,6 +43,8 @@ export const useSelection = (filter: Shown, listed: ReadonlyArray<ListedJob>): S
     selectAll: () =>
       void during("Selecting …", async () => {
         const { jobs, next } = await api.list({ ...toFilter(filter), before: undefined, limit: mostSelected })
+        // The user may have chosen another filter meanwhile.
+        if (latest.current !== key) return "Nothing selected: the filter has changed"
         further.value = jobs
         ids.value = new Set(jobs.map(({ id }) => id))
         return `${next === undefined ? "All" : "The newest"} ${format.count(jobs.length, "job")} selected`

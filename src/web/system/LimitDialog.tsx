@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals"
-import { useEffect, useRef } from "preact/hooks"
+import { useLayoutEffect, useRef } from "preact/hooks"
 import type { ServedKind } from "../api/kinds.js"
 import { visible } from "../ui/visible.js"
 
@@ -12,7 +12,7 @@ export interface Props {
 export const LimitDialog = ({ kind: { kind, maxJobs }, onClose, onLimit }: Props) => {
   const dialog = useRef<HTMLDialogElement>(null)
   const wanted = useSignal(maxJobs)
-  useEffect(() => dialog.current?.showModal(), [])
+  useLayoutEffect(() => dialog.current?.showModal(), [])
   const setDefault = (): void => {
     onLimit(kind, "default")
     dialog.current?.close()

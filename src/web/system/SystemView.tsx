@@ -8,6 +8,7 @@ import { toJobs } from "../router.js"
 import * as format from "../../progress/format.js"
 import * as kindsApi from "../api/kinds.js"
 import { Agents } from "./Agents.js"
+import { useTitle } from "../ui/useTitle.js"
 import { Kinds } from "./Kinds.js"
 import { Activity, EventRate } from "./Activity.js"
 
@@ -83,9 +84,7 @@ export const SystemView = () => {
     agents.reload()
     kinds.reload()
   })
-  useEffect(() => {
-    document.title = "System · Charlotte"
-  }, [])
+  useTitle("System · Charlotte")
   const error = system.error.value ?? agents.error.value ?? kinds.error.value
   const found = system.value.value
   return (

@@ -2,7 +2,7 @@
  * Asks for confirmation of an action that cannot be undone.
  */
 import type { ComponentChildren } from "preact"
-import { useEffect, useRef } from "preact/hooks"
+import { useLayoutEffect, useRef } from "preact/hooks"
 
 export interface Props {
   readonly title: string
@@ -14,7 +14,7 @@ export interface Props {
 
 export const Confirm = ({ action, children, onClose, onConfirm, title }: Props) => {
   const dialog = useRef<HTMLDialogElement>(null)
-  useEffect(() => dialog.current?.showModal(), [])
+  useLayoutEffect(() => dialog.current?.showModal(), [])
   const confirm = (): void => {
     onConfirm()
     dialog.current?.close()

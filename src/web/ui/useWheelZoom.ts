@@ -2,7 +2,7 @@
  * Zooms by the wheel with Ctrl or Command, or by a pinch on a touchpad, instead of the browser's own zoom.
  */
 import type { RefObject } from "preact"
-import { useEffect, useRef } from "preact/hooks"
+import { useLayoutEffect, useRef } from "preact/hooks"
 
 /** A `factor` above 1 zooms in. */
 export const useWheelZoom = (
@@ -12,7 +12,7 @@ export const useWheelZoom = (
   const latest = useRef(onZoom)
   latest.current = onZoom
   // A wheel listener of Preact is passive in some browsers, which could not prevent the page's own zoom.
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = box.current
     if (element === null) return undefined
     const onWheel = (event: WheelEvent): void => {

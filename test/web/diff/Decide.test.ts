@@ -33,39 +33,36 @@ const asksAgain = (world: Charlotte.World, id: string) =>
   )
 
 layer(browser, { excludeTestServices: true })("the decision about a result", (it) => {
-  it.scoped(
-    "stands beside its changes: a rejected unit goes on, and what is approved then lands",
-    () =>
-      Effect.gen(function* () {
-        const world = yield* Charlotte.world(files)
-        yield* Daemon.up(world)
-        const id = yield* Daemon.submit(world)
-        const { page, problems } = yield* visit(openingOf(`${world.home}/socket`, `/jobs/${id}`))
-        yield* act(() => page.locator(".messages").getByText("Waits for approval").waitFor({ timeout: 25_000 }))
-        yield* act(() => page.getByText(`charlotte approve ${id}`).first().waitFor())
-        yield* act(() => page.getByRole("link", { name: "Review" }).click())
-        yield* act(() => file(page, "api.txt").waitFor({ timeout: 25_000 }))
+  it.scoped("stands beside its changes: a rejected unit goes on, and what is approved then lands", () =>
+    Effect.gen(function* () {
+      const world = yield* Charlotte.world(files)
+      yield* Daemon.up(world)
+      const id = yield* Daemon.submit(world)
+      const { page, problems } = yield* visit(openingOf(`${world.home}/socket`, `/jobs/${id}`))
+      yield* act(() => page.locator(".messages").getByText("Waits for approval").waitFor())
+      yield* act(() => page.getByText(`charlotte approve ${id}`).first().waitFor())
+      yield* act(() => page.getByRole("link", { name: "Review" }).click())
+      yield* act(() => file(page, "api.txt").waitFor())
 
-        yield* act(() => page.getByRole("button", { name: "Reject …" }).click())
-        const dialog = page.getByRole("dialog", { name: "Reject the result" })
-        expect(yield* violations(page)).toEqual([])
-        yield* act(() => dialog.getByLabel("What is wrong with it").fill("More:\n```sh\necho two >> api.txt\n```"))
-        yield* act(() => dialog.getByText("Nothing lands.").waitFor())
-        yield* act(() => dialog.getByLabel("What happens next").selectOption("api"))
-        yield* act(() => dialog.getByRole("button", { name: "Reject" }).click())
-        yield* act(() => page.getByText("Rejected: unit api goes on.").waitFor())
+      yield* act(() => page.getByRole("button", { name: "Reject …" }).click())
+      const dialog = page.getByRole("dialog", { name: "Reject the result" })
+      expect(yield* violations(page)).toEqual([])
+      yield* act(() => dialog.getByLabel("What is wrong with it").fill("More:\n```sh\necho two >> api.txt\n```"))
+      yield* act(() => dialog.getByText("Nothing lands.").waitFor())
+      yield* act(() => dialog.getByLabel("What happens next").selectOption("api"))
+      yield* act(() => dialog.getByRole("button", { name: "Reject" }).click())
+      yield* act(() => page.getByText("Rejected: unit api goes on.").waitFor())
 
-        yield* asksAgain(world, id)
-        yield* act(() => page.getByRole("button", { name: "There is more: read again" }).click({ timeout: 25_000 }))
-        yield* act(() => file(page, "api.txt").getByText("two").waitFor({ timeout: 25_000 }))
-        yield* act(() => page.getByRole("button", { name: "Approve" }).click({ timeout: 25_000 }))
-        yield* act(() => page.getByText("Approved: the result lands.").waitFor())
-        expect((yield* Charlotte.run(world, `exec charlotte watch ${id}`)).code).toBe(0)
-        yield* act(() => page.getByRole("button", { name: "Approve" }).waitFor({ state: "detached" }))
-        expect(yield* world.git(world.repository, "show", "main:api.txt")).toBe("one\ntwo\n")
-        expect(problems).toEqual([])
-        yield* Daemon.down(world)
-      }),
-    120_000
+      yield* asksAgain(world, id)
+      yield* act(() => page.getByRole("button", { name: "There is more: read again" }).click())
+      yield* act(() => file(page, "api.txt").getByText("two").waitFor())
+      yield* act(() => page.getByRole("button", { name: "Approve" }).click())
+      yield* act(() => page.getByText("Approved: the result lands.").waitFor())
+      expect((yield* Charlotte.run(world, `exec charlotte watch ${id}`)).code).toBe(0)
+      yield* act(() => page.getByRole("button", { name: "Approve" }).waitFor({ state: "detached" }))
+      expect(yield* world.git(world.repository, "show", "main:api.txt")).toBe("one\ntwo\n")
+      expect(problems).toEqual([])
+      yield* Daemon.down(world)
+    })
   )
 })

@@ -206,6 +206,26 @@ layer(browser, { excludeTestServices: true })("the view of a diff", (it) => {
     })
   )
 
+  it.scoped("keeps the current file where the changes that are read again have others before it", () =>
+    Effect.gen(function* () {
+      let names = ["b.txt", "c.txt"]
+      const { id, page, world } = yield* withDiff(() => ({
+        ...commits,
+        files: names.map((name) => text(name, added(1)))
+      }))
+      yield* act(() => file(page, "c.txt").waitFor())
+      yield* act(() => page.keyboard.press("j"))
+      names = ["a.txt", ...names]
+      const logs = yield* TemporaryDirectory.make
+      yield* world.script.send(id, ...emitAll(makeTask(logs).done("api", 1, 1)))
+      yield* act(() => page.getByRole("button", { name: "There is more: read again" }).click())
+      yield* act(() => file(page, "a.txt").waitFor())
+      yield* act(() => page.keyboard.press("v"))
+      yield* act(() => page.getByText("1 viewed").waitFor())
+      expect(yield* act(() => file(page, "b.txt").getByLabel("Viewed").isChecked())).toBe(true)
+    })
+  )
+
   it.scoped("shows hostile names and lines literally", () =>
     Effect.gen(function* () {
       const hostile = `"><img src=x onerror="window.pwned=1"><script>window.pwned=1</script>`
@@ -234,7 +254,7 @@ layer(browser, { excludeTestServices: true })("the view of a diff", (it) => {
     Effect.gen(function* () {
       const { page } = yield* withDiff(() => undefined)
       // The server loads its git with the first of these requests.
-      yield* act(() => page.getByText("its repository was not read yet").waitFor({ timeout: 25_000 }))
+      yield* act(() => page.getByText("its repository was not read yet").waitFor())
     })
   )
 

@@ -79,7 +79,7 @@ layer(browser, { excludeTestServices: true })("the view of a diff, by a daemon a
         yield* act(() => page.getByRole("heading", { name: "Changes" }).waitFor())
         yield* act(() => page.getByLabel("Of").selectOption("api"))
         // The server loads its git with the first of these requests.
-        yield* act(() => file(page, "counts.txt").waitFor({ timeout: 25_000 }))
+        yield* act(() => file(page, "counts.txt").waitFor())
 
         expect(yield* paths(page)).toEqual([
           "<b>.txt",
@@ -116,7 +116,6 @@ layer(browser, { excludeTestServices: true })("the view of a diff, by a daemon a
         expect(yield* act(() => page.evaluate(() => Reflect.get(window, "pwned")))).toBeUndefined()
         expect(problems).toEqual([])
         yield* Daemon.down(world)
-      }),
-    120_000
+      })
   )
 })

@@ -95,104 +95,94 @@ layer(browser, { excludeTestServices: true })("the buttons of a job", (it) => {
         yield* same
         expect(problems).toEqual([])
         yield* Daemon.down(world)
-      }),
-    90_000
+      })
   )
 
-  it.scoped(
-    "land what is done of one that failed, in a new job that is shown",
-    () =>
-      Effect.gen(function* () {
-        const world = yield* Charlotte.world((root) => ({
-          ...failing(root),
-          "b/IMPLEMENTATION_PLAN.md": unit(),
-          "b/01-three.md": task(1, "echo three > three", "test -e three")
-        }))
-        yield* Daemon.up(world)
-        const id = yield* Daemon.submit(world)
-        const { page, problems } = yield* visit(openingOf(`${world.home}/socket`, `/jobs/${id}`))
-        yield* status(page, "failed")
-        yield* act(() => page.getByText(`charlotte land ${id}`).waitFor())
-        yield* act(() => page.getByRole("button", { name: "Land" }).click())
-        yield* act(() => page.waitForURL((url) => /^\/jobs\/\w{26}$/.test(url.pathname) && !url.pathname.includes(id)))
-        yield* status(page, "completed")
-        yield* act(() =>
-          page
-            .locator(".job-facts")
-            .getByText(/^lands /)
-            .waitFor()
-        )
-        yield* act(() => page.getByText("All work is done, and landed on main").waitFor())
-        expect(existsSync(`${world.repository}/three`)).toBe(true)
-        expect(problems).toEqual([])
-        yield* Daemon.down(world)
-      }),
-    90_000
+  it.scoped("land what is done of one that failed, in a new job that is shown", () =>
+    Effect.gen(function* () {
+      const world = yield* Charlotte.world((root) => ({
+        ...failing(root),
+        "b/IMPLEMENTATION_PLAN.md": unit(),
+        "b/01-three.md": task(1, "echo three > three", "test -e three")
+      }))
+      yield* Daemon.up(world)
+      const id = yield* Daemon.submit(world)
+      const { page, problems } = yield* visit(openingOf(`${world.home}/socket`, `/jobs/${id}`))
+      yield* status(page, "failed")
+      yield* act(() => page.getByText(`charlotte land ${id}`).waitFor())
+      yield* act(() => page.getByRole("button", { name: "Land" }).click())
+      yield* act(() => page.waitForURL((url) => /^\/jobs\/\w{26}$/.test(url.pathname) && !url.pathname.includes(id)))
+      yield* status(page, "completed")
+      yield* act(() =>
+        page
+          .locator(".job-facts")
+          .getByText(/^lands /)
+          .waitFor()
+      )
+      yield* act(() => page.getByText("All work is done, and landed on main").waitFor())
+      expect(existsSync(`${world.repository}/three`)).toBe(true)
+      expect(problems).toEqual([])
+      yield* Daemon.down(world)
+    })
   )
 
-  it.scoped(
-    "answer the agents of one that is parked: it runs and completes, without loading again",
-    () =>
-      Effect.gen(function* () {
-        const world = yield* Charlotte.world(asking)
-        yield* world.write(`${world.home}/config.yaml`, askers)
-        yield* Daemon.up(world)
-        const id = yield* Daemon.submit(world)
-        const { page, problems } = yield* visit(openingOf(`${world.home}/socket`, `/jobs/${id}`))
-        yield* status(page, "parked")
-        const same = yield* mark(page)
-        yield* act(() => page.locator(".messages").getByText("Which port for web?").waitFor())
+  it.scoped("answer the agents of one that is parked: it runs and completes, without loading again", () =>
+    Effect.gen(function* () {
+      const world = yield* Charlotte.world(asking)
+      yield* world.write(`${world.home}/config.yaml`, askers)
+      yield* Daemon.up(world)
+      const id = yield* Daemon.submit(world)
+      const { page, problems } = yield* visit(openingOf(`${world.home}/socket`, `/jobs/${id}`))
+      yield* status(page, "parked")
+      const same = yield* mark(page)
+      yield* act(() => page.locator(".messages").getByText("Which port for web?").waitFor())
 
-        yield* act(() => page.getByRole("button", { name: "Answer …" }).first().click())
-        yield* act(() => page.getByRole("dialog").getByRole("combobox").selectOption("web"))
-        yield* act(() => page.getByRole("dialog").getByRole("textbox").fill("Use 8081."))
-        yield* act(() => page.getByRole("dialog").getByRole("button", { name: "Answer" }).click())
-        yield* act(() => page.locator(".messages").getByText("Which port for web?").waitFor({ state: "detached" }))
-        yield* act(() => page.getByRole("button", { name: "Answer …" }).click())
-        yield* act(() => page.getByRole("dialog").getByText("Which port for api?").waitFor())
-        yield* act(() => page.getByRole("dialog").getByRole("textbox").fill("Use 8080."))
-        yield* act(() => page.getByRole("dialog").getByRole("button", { name: "Answer" }).click())
-        yield* status(page, "completed")
-        expect(yield* world.git(world.repository, "show", "main:api.txt", "main:web.txt")).toBe("Use 8080\nUse 8081\n")
-        yield* same
-        expect(problems).toEqual([])
-        yield* Daemon.down(world)
-      }),
-    90_000
+      yield* act(() => page.getByRole("button", { name: "Answer …" }).first().click())
+      yield* act(() => page.getByRole("dialog").getByRole("combobox").selectOption("web"))
+      yield* act(() => page.getByRole("dialog").getByRole("textbox").fill("Use 8081."))
+      yield* act(() => page.getByRole("dialog").getByRole("button", { name: "Answer" }).click())
+      yield* act(() => page.locator(".messages").getByText("Which port for web?").waitFor({ state: "detached" }))
+      yield* act(() => page.getByRole("button", { name: "Answer …" }).click())
+      yield* act(() => page.getByRole("dialog").getByText("Which port for api?").waitFor())
+      yield* act(() => page.getByRole("dialog").getByRole("textbox").fill("Use 8080."))
+      yield* act(() => page.getByRole("dialog").getByRole("button", { name: "Answer" }).click())
+      yield* status(page, "completed")
+      expect(yield* world.git(world.repository, "show", "main:api.txt", "main:web.txt")).toBe("Use 8080\nUse 8081\n")
+      yield* same
+      expect(problems).toEqual([])
+      yield* Daemon.down(world)
+    })
   )
 
-  it.scoped(
-    "resume one that was interrupted: it runs and completes, without loading again",
-    () =>
-      Effect.gen(function* () {
-        const world = yield* Charlotte.world(two)
-        yield* world.git(world.repository, "branch", "other")
-        const one = yield* Charlotte.start(world, "exec charlotte run tasks/first --json")
-        yield* Tasks.reached(world, "first")
-        yield* one.kill("SIGINT")
-        const id = idOf((yield* one.ended).out)
+  it.scoped("resume one that was interrupted: it runs and completes, without loading again", () =>
+    Effect.gen(function* () {
+      const world = yield* Charlotte.world(two)
+      yield* world.git(world.repository, "branch", "other")
+      const one = yield* Charlotte.start(world, "exec charlotte run tasks/first --json")
+      yield* Tasks.reached(world, "first")
+      yield* one.kill("SIGINT")
+      const id = idOf((yield* one.ended).out)
 
-        // A daemon would continue it by itself.
-        const other = yield* Charlotte.start(world, "exec charlotte run tasks/second --target other")
-        yield* Tasks.reached(world, "second")
-        const { page, problems } = yield* visit(openingOf(`${world.home}/socket`, `/jobs/${id}`))
-        yield* status(page, "interrupted")
-        yield* act(() => page.getByText("Interrupted, and not continued yet").waitFor())
-        const same = yield* mark(page)
+      // A daemon would continue it by itself.
+      const other = yield* Charlotte.start(world, "exec charlotte run tasks/second --target other")
+      yield* Tasks.reached(world, "second")
+      const { page, problems } = yield* visit(openingOf(`${world.home}/socket`, `/jobs/${id}`))
+      yield* status(page, "interrupted")
+      yield* act(() => page.getByText("Interrupted, and not continued yet").waitFor())
+      const same = yield* mark(page)
 
-        yield* act(() => page.getByRole("button", { name: "Resume" }).click())
-        yield* status(page, "running")
-        yield* act(() => page.locator(".job-facts").getByText("attempt 2").waitFor())
-        yield* world.write(`${world.root}/go-first`, "")
-        yield* status(page, "completed")
-        yield* act(() => page.getByText("2 of 2 tasks").waitFor())
-        expect(yield* Tasks.done(world)).toEqual(["a 1", "a 2"])
-        yield* same
-        expect(problems).toEqual([])
-        yield* world.write(`${world.root}/go-second`, "")
-        expect((yield* other.ended).code).toBe(0)
-      }),
-    90_000
+      yield* act(() => page.getByRole("button", { name: "Resume" }).click())
+      yield* status(page, "running")
+      yield* act(() => page.locator(".job-facts").getByText("attempt 2").waitFor())
+      yield* world.write(`${world.root}/go-first`, "")
+      yield* status(page, "completed")
+      yield* act(() => page.getByText("2 of 2 tasks").waitFor())
+      expect(yield* Tasks.done(world)).toEqual(["a 1", "a 2"])
+      yield* same
+      expect(problems).toEqual([])
+      yield* world.write(`${world.root}/go-second`, "")
+      expect((yield* other.ended).code).toBe(0)
+    })
   )
 })
 

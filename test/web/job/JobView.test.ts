@@ -7,7 +7,7 @@ import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 import { violations } from "../support/axe.js"
 import { act, layer as browser } from "../support/Browser.js"
 import * as World from "../support/World.js"
-import { busyJob, config, emitAll, makeTask, planned } from "./story.js"
+import { busyJob, config, emitAll, happen, makeTask, planned } from "./story.js"
 
 const log = (page: Page) => page.locator(".log-rows")
 
@@ -23,7 +23,7 @@ const worldWithLogs = Effect.gen(function* () {
 const busy = Effect.gen(function* () {
   const { logs, world } = yield* worldWithLogs
   const id = yield* world.client.start(config({ labels: { team: "web" } }))
-  yield* world.script.send(id, ...emitAll(busyJob(logs)))
+  yield* happen(world.script, id, busyJob(logs))
   const show = (address = "", options = {}) =>
     Effect.tap(world.open(`/jobs/${id}${address}`, options), ({ page }) =>
       act(() => page.getByText("4 of 11 tasks").waitFor())
@@ -178,6 +178,26 @@ layer(browser, { excludeTestServices: true })("the view of a job", (it) => {
       yield* act(() => page.getByText("attempt 2", { exact: true }).waitFor())
       yield* act(() => page.locator(".job-title").getByText("running").waitFor())
       yield* act(() => page.getByRole("listbox", { name: "Events" }).getByText("signal approve from page").waitFor())
+      expect(problems).toEqual([])
+    })
+  )
+
+  it.scoped("takes no answer to a question that is no longer open", () =>
+    Effect.gen(function* () {
+      const { logs, world } = yield* worldWithLogs
+      const id = yield* world.client.start(config())
+      const plan = [planned([{ id: "api", tasks: ["Serve"] }]), makeTask(logs).begin("api")]
+      const asks = (question: string) => ({ type: "unit.asked", unit: "api", payload: { task: 1, question } })
+      yield* happen(world.script, id, [...plan, asks("Which port?")])
+      const { page, problems } = yield* world.open(`/jobs/${id}`)
+      yield* act(() => page.getByRole("button", { name: "Answer …" }).click())
+      const dialog = page.getByRole("dialog")
+      yield* act(() => dialog.getByRole("textbox").fill("8080"))
+      const answered = { type: "unit.answered", unit: "api", payload: { task: 1, answer: "8081" } }
+      yield* happen(world.script, id, [answered, asks("Which host?")])
+      yield* act(() => dialog.getByText("This question is no longer open.").waitFor())
+      yield* act(() => dialog.getByText("Which port?").waitFor())
+      expect(yield* act(() => dialog.getByRole("button", { name: "Answer" }).isEnabled())).toBe(false)
       expect(problems).toEqual([])
     })
   )

@@ -1,5 +1,7 @@
 /** Jobs to look at: what their orchestrators emit, and the logs that their events name. */
-import { Step } from "charlotte/testing"
+import type { JobId } from "charlotte"
+import { type ScriptedOrchestrator, Step } from "charlotte/testing"
+import { Deferred, Effect } from "effect"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
 
@@ -193,6 +195,14 @@ export const largeJob = (logs: string): ReadonlyArray<Emitted> => {
     ...ids.slice(60, 64).flatMap((unit) => [begin(unit), ...agent(unit, 1, 1, `First of ${unit}`, agentLog)])
   ]
 }
+
+/** Has a job emit these events, and returns once all are recorded. */
+export const happen = (script: ScriptedOrchestrator.Service, id: JobId.JobId, events: ReadonlyArray<Emitted>) =>
+  Effect.gen(function* () {
+    const done = yield* Deferred.make<void>()
+    yield* script.send(id, ...emitAll(events), () => Effect.asVoid(Deferred.succeed(done, undefined)))
+    yield* Deferred.await(done)
+  })
 
 export const emitAll = (events: ReadonlyArray<Emitted>): ReadonlyArray<Step.Step> =>
   events.map((event) => Step.emit(event))

@@ -18,6 +18,15 @@ const row = (page: Page, text: string) => page.locator("tr[data-job]").filter({ 
 /** The titles that are listed, from top to bottom. */
 const titles = (page: Page) => act(() => page.locator("a[data-row]").allTextContents())
 
+/** Returns once these jobs are listed, in this order. */
+const untilTitles = (page: Page, ...names: ReadonlyArray<string>) =>
+  act(() =>
+    page.waitForFunction(
+      (wanted) => [...document.querySelectorAll("a[data-row]")].map((link) => link.textContent).join() === wanted,
+      names.map((name) => `greeter: ${name}`).join()
+    )
+  )
+
 for (const place of places) {
   layer(browser, { excludeTestServices: true })(`the list of jobs ${place.name}`, (it) => {
     it.scoped("shows what happens to a job as it happens, without loading again", () =>
@@ -143,15 +152,14 @@ layer(browser, { excludeTestServices: true })("the list of jobs", (it) => {
       const urgent = page.getByRole("table", { name: "Needs a person" })
       yield* act(() => page.getByRole("table", { name: "Waiting" }).getByText("limited").waitFor())
       yield* act(() => urgent.getByText("the gate failed").waitFor())
-      const named = (...names: ReadonlyArray<string>) => names.map((name) => `greeter: ${name}`)
-      expect(yield* titles(page)).toEqual(named("asks", "broken", "limited", "busy"))
+      yield* untilTitles(page, "asks", "broken", "limited", "busy")
       expect(yield* act(() => page.title())).toBe("(2) Jobs · Charlotte")
 
       // Seen once, a failure is history.
       yield* act(() => row(page, "broken").getByRole("link").focus())
       yield* act(() => page.keyboard.press("m"))
       yield* act(() => page.waitForFunction(() => document.title.startsWith("(1)")))
-      expect(yield* titles(page)).toEqual(named("asks", "limited", "busy", "broken"))
+      yield* untilTitles(page, "asks", "limited", "busy", "broken")
       expect(problems).toEqual([])
     })
   )
@@ -188,10 +196,72 @@ layer(browser, { excludeTestServices: true })("the list of jobs", (it) => {
       const question = page.getByRole("dialog", { name: "Stop 59 jobs?" })
       yield* act(() => question.getByText("and 51 more").waitFor())
       yield* act(() => question.getByRole("button", { name: "Stop" }).click())
-      yield* act(() => page.getByText("59 jobs stopped").waitFor({ timeout: 120_000 }))
+      yield* act(() => page.getByText("59 jobs stopped").waitFor())
       yield* act(() => page.getByText("No job matches").waitFor())
       expect(yield* act(() => page.getByText("59 selected").count())).toBe(0)
       expect(problems).toEqual([])
+    })
+  )
+})
+
+layer(browser, { excludeTestServices: true })("what a person does in the list of jobs", (it) => {
+  it.scoped("concerns the text that was typed, also where it follows at once", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      yield* world.client.start(config("login"))
+      const { page } = yield* world.open()
+      yield* act(() => row(page, "login").waitFor())
+      const search = yield* act(() =>
+        page.getByLabel("Search").evaluate((field) => {
+          if (!(field instanceof HTMLInputElement)) throw new Error("not a field")
+          field.focus()
+          field.value = "log"
+          field.dispatchEvent(new InputEvent("input", { bubbles: true }))
+          field.blur()
+          return location.search
+        })
+      )
+      expect(search).toBe("?q=log")
+    })
+  )
+
+  it.scoped("selects nothing where the filter has changed before the jobs were read", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make({ maxJobs: 1, script: () => [] })
+      for (let n = 0; n < 3; n++) yield* world.client.start(config(`job ${n}`), { whenFull: "queue" })
+      const { context, page } = yield* world.open("/jobs?status=pending")
+      yield* act(() => row(page, "job 2").waitFor())
+      const asked = Promise.withResolvers<void>()
+      const changed = Promise.withResolvers<void>()
+      yield* act(() =>
+        context.route(/status=pending.*limit=1000/, async (route) => {
+          asked.resolve()
+          await changed.promise
+          await route.continue()
+        })
+      )
+      yield* act(() => page.keyboard.press("A"))
+      yield* act(() => asked.promise)
+      yield* act(() => page.getByRole("link", { name: /^all/ }).click())
+      yield* act(() => row(page, "job 0").waitFor())
+      changed.resolve()
+      yield* act(() => page.getByText("the filter has changed").waitFor())
+      expect(yield* act(() => page.getByText(/\d selected/).count())).toBe(0)
+    })
+  )
+
+  it.scoped("stays with a job whose row moves", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      const id = yield* world.client.start(config("fails"))
+      yield* world.client.start(config("works"))
+      const { page } = yield* world.open()
+      yield* act(() => row(page, "works").waitFor())
+      yield* act(() => row(page, "fails").getByRole("link").focus())
+      yield* world.script.send(id, Step.fail({ message: "no" }))
+      yield* act(() => page.getByRole("table", { name: "Needs a person" }).getByText("fails").waitFor())
+      const focused = yield* act(() => page.evaluate(() => document.activeElement?.textContent))
+      expect(focused).toBe("greeter: fails")
     })
   )
 })

@@ -58,7 +58,8 @@ export const profile = (options: BrowserContextOptions = {}) =>
       act(() => browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })),
       (context) => act(() => context.close())
     )
-    context.setDefaultTimeout(15_000)
+    // The limit is for what hangs: a busy machine takes its time.
+    context.setDefaultTimeout(120_000)
     const problems: Array<string> = []
     context.on("weberror", (error) => problems.push(error.error().message))
     context.on("console", (message) => {

@@ -4,14 +4,14 @@ import type { Locator, Page } from "playwright-core"
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 import { act, layer as browser } from "../support/Browser.js"
 import * as World from "../support/World.js"
-import { busyJob, config, emitAll } from "../job/story.js"
+import { busyJob, config, happen } from "../job/story.js"
 
 const busy = (view: string) =>
   Effect.gen(function* () {
     const logs = yield* TemporaryDirectory.make
     const world = yield* World.make({ server: { logs } })
     const id = yield* world.client.start(config())
-    yield* world.script.send(id, ...emitAll(busyJob(logs)))
+    yield* happen(world.script, id, busyJob(logs))
     const { page, problems } = yield* world.open(`/jobs/${id}?view=${view}`)
     yield* act(() => page.getByText("4 of 11 tasks").waitFor())
     return { page, problems }

@@ -2,7 +2,7 @@
  * The units of a job as a graph that can be zoomed and moved by pointer and keyboard.
  */
 import { useComputed, useSignal } from "@preact/signals"
-import { useEffect, useMemo, useRef } from "preact/hooks"
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks"
 import { useKeys } from "../../app/keys.js"
 import { useWheelZoom } from "../../ui/useWheelZoom.js"
 import { visible } from "../../ui/visible.js"
@@ -95,7 +95,7 @@ export const Graph = ({ model, onSelect, selected, version }: Props) => {
   }
 
   // Fit only once, so that a plan which nearly fits is seen whole; not so small that it cannot be read.
-  useEffect(() => {
+  useLayoutEffect(() => {
     fit()
     if (zoom.value < 0.6) zoom.value = 0.85
   }, [])
