@@ -67,8 +67,12 @@ interface Options {
 
 export const read = ({ get, list }: Pick<JobSource.Jobs, "get" | "list">, { isWanted, since }: Options) =>
   Effect.gen(function* () {
+    const newest = yield* list({ limit: pageSize })
+    // Usually it has all jobs: each further request would take milliseconds.
+    const only = newest.next === undefined ? newest.jobs.filter(isWanted) : undefined
     const ofStatus = (status: RunStatus, retried?: boolean) =>
       Effect.gen(function* () {
+        if (only !== undefined) return { found: only.filter((job) => job.status === status), isPartial: false }
         const found: Array<ListedJob> = []
         let isPartial = false
         let before: ListedJob["id"] | undefined
@@ -111,7 +115,7 @@ export const read = ({ get, list }: Pick<JobSource.Jobs, "get" | "list">, { isWa
     const all = [...parked, ...interrupted, ...running, ...pending, ...failed, ...completed, ...cancelled]
     const known = new Map(all.map((job) => [job.id, job]))
     const recent = failed.filter(isRecent).sort(latestFirst)
-    const needs = needsPerson.choose([...parked, ...interrupted, ...unsettled])
+    const needs = needsPerson.choose([...parked, ...interrupted, ...running, ...unsettled])
     const done = completed.filter(isRecent).sort(latestFirst)
     const judged = [...needs.slice(0, needsPerson.most), ...done].filter(({ kind }) => kind === "tasks")
     const looked = yield* Effect.forEach(
@@ -139,7 +143,7 @@ export const read = ({ get, list }: Pick<JobSource.Jobs, "get" | "list">, { isWa
           : Effect.succeed<Failed>({ job, retry })
       }),
       waiting: parked.filter(needsPerson.isWaiting),
-      running,
+      running: running.filter((job) => !needs.includes(job)),
       pending,
       gates: new Map(looked.map(({ gates, id }) => [id, gates])),
       unlanded: new Set(looked.flatMap(({ id, isUnlanded }) => (isUnlanded ? [id] : []))),
