@@ -69,6 +69,8 @@ export interface Task {
   readonly attempts: Array<Attempt>
   /** Pauses before a retry. */
   readonly pauses: Array<Span>
+  /** When the last pause ends. */
+  againAt: number | undefined
 }
 
 export interface Unit {
@@ -167,7 +169,8 @@ export const task = (owner: Unit, number: number): Task => {
     cost: undefined,
     notes: [],
     attempts: [],
-    pauses: []
+    pauses: [],
+    againAt: undefined
   }
   owner.tasks.set(number, added)
   return added

@@ -261,7 +261,9 @@ const ofTask: Handlers<TaskOf, Extract<Type, `task.${string}`>> = {
   "task.retry": ({ task }, data, at) => {
     task.reason = cleanReason(data.string("reason"))
     endLastAttempt(task, at, "failed", task.reason)
-    if ((data.number("pause") ?? 0) > 0)
+    const pause = data.number("pause") ?? 0
+    task.againAt = at + pause
+    if (pause > 0)
       begin(
         task.pauses,
         "pause",

@@ -84,16 +84,17 @@ const gates = (model: JobModel.JobModel): ReadonlyArray<Message> =>
     )
 
 /** Tasks in the pause before their next attempt, and why the last one ended. */
-const pausing = (model: JobModel.JobModel): ReadonlyArray<Message> =>
+const pausing = (model: JobModel.JobModel, now: number): ReadonlyArray<Message> =>
   [...model.units.values()].flatMap(({ id, tasks }) =>
     [...tasks.values()].flatMap((task) => {
       const pause = task.pauses.at(-1)
+      const { againAt = 0 } = task
       return pause === undefined || pause.to !== undefined
         ? []
         : [
             {
               tone: "warn" as const,
-              text: `${name(task)} is tried again soon`,
+              text: `${name(task)} is tried again ${againAt > now ? format.ahead(againAt - now) : "soon"}`,
               reason: task.reason,
               unit: id,
               task: task.number
@@ -183,7 +184,7 @@ const atWork = (model: JobModel.JobModel): ReadonlyArray<Message> => {
   ]
 }
 
-const running = (model: JobModel.JobModel): ReadonlyArray<Message> => {
+const running = (model: JobModel.JobModel, now: number): ReadonlyArray<Message> => {
   const waiting: ReadonlyArray<Message> =
     model.waiting === undefined ? [] : [{ tone: "warn", text: "Waiting for a person", reason: model.waiting }]
   const work = atWork(model)
@@ -195,7 +196,7 @@ const running = (model: JobModel.JobModel): ReadonlyArray<Message> => {
     ...questions(model),
     ...failures(model),
     ...waiting,
-    ...pausing(model).slice(0, mostFailures),
+    ...pausing(model, now).slice(0, mostFailures),
     ...work,
     ...landing
   ]
@@ -278,7 +279,7 @@ const work = (job: Job, model: JobModel.JobModel, now: number): ReadonlyArray<Me
     case "running":
       return job.phase === "stopping"
         ? [{ tone: "warn", text: "Stopping: waiting for its processes to exit" }]
-        : running(model)
+        : running(model, now)
     case "pending":
       return [...questions(model), waitingMessage(job, now)]
     case "parked":

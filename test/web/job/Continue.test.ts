@@ -126,6 +126,32 @@ layer(browser, { excludeTestServices: true })("the buttons of a job", (it) => {
     })
   )
 
+  it.scoped("retry one unit of one that failed, in a new job that is shown", () =>
+    Effect.gen(function* () {
+      const world = yield* Charlotte.world((root) => ({
+        ...failing(root),
+        "b/IMPLEMENTATION_PLAN.md": unit(),
+        "b/01-three.md": task(1, "false", "test -e three")
+      }))
+      yield* Daemon.up(world)
+      const id = yield* Daemon.submit(world)
+      const { page, problems } = yield* visit(openingOf(`${world.home}/socket`, `/jobs/${id}`))
+      yield* status(page, "failed")
+      yield* world.write(`${world.root}/go`, "")
+      const message = page.locator(".messages").getByRole("listitem").filter({ hasText: "a 2" })
+      yield* act(() => message.getByRole("button", { name: "Retry this unit" }).click())
+      yield* act(() => page.waitForURL((url) => /^\/jobs\/\w{26}$/.test(url.pathname) && !url.pathname.includes(id)))
+      yield* act(() => page.locator(".job-facts").getByText("retries").waitFor())
+      yield* act(() => page.getByText(/2 of \d tasks/).waitFor())
+      // The other unit, which would fail again, is left as it was.
+      const retry = new URL(page.url()).pathname.split("/").at(-1)
+      const shown = yield* Charlotte.run(world, `exec charlotte show ${retry} --json`)
+      expect(JSON.parse(shown.out)).toMatchObject({ config: { retryOf: id, units: ["a"] } })
+      expect(problems).toEqual([])
+      yield* Daemon.down(world)
+    })
+  )
+
   it.scoped("answer the agents of one that is parked: it runs and completes, without loading again", () =>
     Effect.gen(function* () {
       const world = yield* Charlotte.world(asking)

@@ -216,21 +216,23 @@ describe("what is said of a job first", () => {
       { tone: "warn", text: "api 1", reason: "the agent moved main", unit: "api", task: 1 },
       { tone: "good", text: "All work is done, and landed on main" }
     ])
-    const pausing = say(
-      {},
-      ...attempt(1, 1, "api", true).slice(0, 2),
-      [
-        3,
-        "task.agent.ended",
-        { class: "network", reason: "Overloaded", log: { file: "/l", from: 0, to: 1 } },
-        "api",
-        1
-      ],
-      [3, "task.retry", { class: "network", attempt: 1, reason: "Overloaded", pause: 20_000 }, "api", 1]
-    )
-    expect(pausing).toEqual([
+    const pausing = (pause: number) =>
+      say(
+        {},
+        ...attempt(1, 1, "api", true).slice(0, 2),
+        [
+          3,
+          "task.agent.ended",
+          { class: "network", reason: "Overloaded", log: { file: "/l", from: 0, to: 1 } },
+          "api",
+          1
+        ],
+        [3, "task.retry", { class: "network", attempt: 1, reason: "Overloaded", pause }, "api", 1]
+      )
+    expect(pausing(20_000)).toEqual([
       { tone: "warn", text: "api 1 “Do api” is tried again soon", reason: "Overloaded", unit: "api", task: 1 }
     ])
+    expect(pausing(90_000)[0]?.text).toBe("api 1 “Do api” is tried again in 33 s")
   })
 
   it("says what the agent said last beside a failed gate", () => {
