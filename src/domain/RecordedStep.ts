@@ -7,6 +7,13 @@ import { Schema } from "effect"
 import { JobId } from "./JobId.js"
 
 /**
+ * The maximum length of the name of a step.
+ *
+ * @internal
+ */
+export const maxNameBytes = 256
+
+/**
  * A recorded step. Its value is read separately.
  *
  * @since 0.2.0

@@ -124,7 +124,7 @@ export type Reads = Pick<
   readonly work: Pick<TaskProgressStore, "of" | "counts" | "costs" | "unitNames">
   readonly agentLimits: Pick<AgentLimitStore, "get">
   readonly questions: Pick<QuestionStore, "of" | "open" | "answer">
-  readonly steps: Pick<StepStore, "latest">
+  readonly steps: Pick<StepStore, "get" | "latest" | "list">
   readonly childProcesses: Pick<ChildProcessStore, "logs" | "spansMachines">
   readonly schedules: Pick<ScheduleStore, "list" | "pause" | "unpause" | "remove" | "served">
   readonly subscribers: Pick<SubscriberStore, "list" | "retry" | "remove">

@@ -2,7 +2,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, type JobId, JobKind, RunStore } from "charlotte"
-import { Chunk, Context, Data, Deferred, Effect, Exit, Fiber, Layer, Ref, Schema, Scope, Stream } from "effect"
+import { Cause, Chunk, Context, Data, Deferred, Effect, Exit, Fiber, Layer, Ref, Schema, Scope, Stream } from "effect"
 import { poll } from "../../src/internal/RealClock.js"
 import { stores } from "./stores.js"
 
@@ -209,6 +209,29 @@ for (const [name, store] of Object.entries(stores)) {
         expect(run).toMatchObject({ status: "failed", error: { kind: "defect" } })
         expect(run.error?.cause).toContain(`step a of job ${run.id} cannot be read: value.n: Expected number`)
       })
+    )
+
+    it.live(
+      "whose schema cannot encode its value is a defect, records nothing, and runs again in the next attempt",
+      () =>
+        Effect.gen(function* () {
+          const { ran } = yield* counting
+          const defect = yield* Ref.make("")
+          const success = Schema.Number.pipe(Schema.filter((n) => n > 1))
+          const work: Work = ({ attempt, park, step }) =>
+            Effect.gen(function* () {
+              const exit = yield* Effect.exit(step("a", ran, { success }))
+              if (attempt > 1) return yield* exit
+              yield* Ref.set(defect, Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "")
+              return yield* park(go)
+            })
+          const run = yield* lived.pipe(
+            Effect.tap(({ id }) => Effect.map(stepEvents(id), (steps) => expect(steps).toHaveLength(1))),
+            Effect.provide(layer(work))
+          )
+          expect(run).toMatchObject({ status: "completed", attempt: 2, result: 2 })
+          expect(yield* Ref.get(defect)).toContain("the value of step a cannot be recorded")
+        })
     )
 
     it.live("that succeeded is found by a retry, which forgets the failures of the attempt before", () =>

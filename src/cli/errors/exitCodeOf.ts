@@ -28,6 +28,7 @@ const byTag: Readonly<Record<string, number>> = {
   NoSuchKind: invalid,
   AmbiguousJob: invalid,
   LogNotFound: invalid,
+  StepNotFound: invalid,
   DiffUnavailable: invalid,
   ApprovalRefused: invalid,
   AlreadyAnswered: invalid,

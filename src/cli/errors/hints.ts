@@ -40,6 +40,7 @@ export const of = (error: unknown): string | undefined => {
     return reason === "otherCommit" ? `see: charlotte diff ${jobId}` : `see: charlotte show ${jobId}`
   }
   if (error instanceof http.LogNotFound) return `list its units and tasks with: charlotte show ${error.jobId}`
+  if (error instanceof http.StepNotFound) return `list its steps with: charlotte show ${error.jobId}`
   if (error instanceof http.RequestRefused && error.reason === "token")
     return "name that of the daemon by --token-file FILE, CHARLOTTE_TOKEN or CHARLOTTE_TOKEN_FILE"
   if (error instanceof http.ConnectionFailed && isRemote(error)) return remedy(error)

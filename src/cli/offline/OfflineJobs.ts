@@ -26,7 +26,7 @@ import type { NotResponding } from "../daemon/ensureResponding.js"
 import * as Copy from "./copyDatabase.js"
 import { isManaged } from "./isManaged.js"
 
-type Query<Name extends "diff" | "get" | "list"> = (
+type Query<Name extends "diff" | "get" | "list" | "step"> = (
   ...args: Parameters<JobClient[Name]>
 ) => Effect.Effect<
   Effect.Effect.Success<ReturnType<JobClient[Name]>>,
@@ -41,6 +41,7 @@ export interface Jobs extends Pick<JobClient, "events"> {
   readonly diff: Query<"diff">
   readonly get: Query<"get">
   readonly list: Query<"list">
+  readonly step: Query<"step">
 }
 
 /** Can also start, resume and retry jobs. */
@@ -71,6 +72,7 @@ export const make = (store: RunStore.Service, { isManaged = false }: Options = {
   return {
     list: ({ kind = tasks, limit = 100, ...query } = {}) => queries.list({ ...query, limit, kinds: [kind] }),
     get: queries.get,
+    step: queries.step,
     export: (id) => Stream.unwrap(queries.export(id)),
     diff: (id, query = {}) =>
       Effect.flatMap(

@@ -110,6 +110,7 @@ export const recorded = Effect.flatMap(
 const queries = ({ client, holder }: Connection): Jobs => ({
   list: (query) => withTimeLimit(holder, client)(client.list(query)),
   get: (id) => withTimeLimit(holder, client)(client.get(id)),
+  step: (id, name) => withTimeLimit(holder, client)(client.step(id, name)),
   diff: client.diff,
   events: client.events,
   export: client.export

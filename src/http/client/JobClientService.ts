@@ -29,6 +29,7 @@ import type {
 import type { JobEvent } from "../../domain/JobEvent.js"
 import type { SpendingLimits } from "../../domain/Cost.js"
 import type { JobId } from "../../domain/JobId.js"
+import type { RecordedStep } from "../../domain/RecordedStep.js"
 import type { Question } from "../../domain/Question.js"
 import type { PrunedRuns } from "../../domain/Retention.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
@@ -45,14 +46,15 @@ import type {
   RetryQuery
 } from "../../manager/JobManagerService.js"
 import type { StopOptions } from "../../manager/ManagedJob.js"
-import type { AgentStatus, Diff, Health, Job, JobLog, JobPage, ServedKind, System } from "../contract/Api.js"
+import type { AgentStatus, Diff, Health, Job, JobLog, JobPage, JobStep, ServedKind, System } from "../contract/Api.js"
 import type {
   ApprovalRefused,
   DiffUnavailable,
   InvalidQuery,
   LogNotFound,
   NoSuchKind,
-  NotReady
+  NotReady,
+  StepNotFound
 } from "../contract/errors.js"
 import type { Submission } from "../contract/Parameters.js"
 import type { ClientError } from "./ClientError.js"
@@ -90,6 +92,15 @@ export interface Service extends ScheduleRequests {
 
   /** The record of a job with its units and tasks. */
   readonly get: (id: JobId) => Response<Job, JobNotFound>
+
+  /** A page of the steps of a job after a `seq`, in order. */
+  readonly steps: (
+    id: JobId,
+    query?: { readonly after?: number; readonly limit?: number }
+  ) => Response<ReadonlyArray<RecordedStep>, JobNotFound>
+
+  /** A step with its value, without the secrets that the server knows. */
+  readonly step: (id: JobId, name: string) => Response<JobStep, JobNotFound | StepNotFound>
 
   /**
    * Everything recorded of a job except its logs, as one JSON document, streamed. Fails with `UnexpectedAnswer` after the last piece

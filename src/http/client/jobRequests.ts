@@ -40,6 +40,8 @@ export const make = ({
     const land = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "land" }))
     const list = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "list" }))
     const get = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "get" }))
+    const steps = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "steps" }))
+    const step = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "step" }))
     const stop = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "stop" }))
     const stopAll = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "stopAll" }))
     const resume = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "resume" }))
@@ -129,6 +131,13 @@ export const make = ({
         return withTimeout(translateErrors(Effect.flatMap(list, (list) => list({ urlParams: { ...query, label } }))))
       },
       get: (id) => withTimeout(translateErrors(Effect.flatMap(get, (get) => get({ path: { id } })))),
+      steps: (id, urlParams = {}) =>
+        withTimeout(translateErrors(Effect.flatMap(steps, (steps) => steps({ path: { id }, urlParams })))),
+      step: (id, name) => {
+        // The name may have characters that separate the parts of a URL.
+        const path = { id, name: encodeURIComponent(name) }
+        return withTimeout(translateErrors(Effect.flatMap(step, (step) => step({ path }))))
+      },
       stop: (id, { by, grace } = {}) => {
         const urlParams = {
           ...(by === undefined ? {} : { by }),

@@ -25,6 +25,7 @@ export {
   JobLog,
   JobPage,
   JobProgress,
+  JobStep,
   JobTask,
   JobUnit,
   ListedJob,

@@ -93,6 +93,17 @@ export class Job extends Run.extend<Job>("charlotte/Job")({
 }) {}
 
 /**
+ * A step with its value, without known secrets.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export class JobStep extends RecordedStep.extend<JobStep>("charlotte/JobStep")({
+  /** Its success or its failure, as JSON; missing if that is `undefined`. */
+  value: Schema.optional(Schema.Unknown)
+}) {}
+
+/**
  * A job in a list: its record and its progress.
  *
  * @since 0.1.0

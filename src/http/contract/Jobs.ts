@@ -1,5 +1,5 @@
 /**
- * Endpoints of jobs: submit, land, list, get, export, stop, resume, reschedule, retry, signal, approve, reject, answer, pin, prune, logs, diff; and
+ * Endpoints of jobs: submit, land, list, get, steps, export, stop, resume, reschedule, retry, signal, approve, reject, answer, pin, prune, logs, diff; and
  * of their kinds: list, pause, limit.
  */
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
@@ -8,6 +8,7 @@ import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as OpenApi from "@effect/platform/OpenApi"
 import { Schema } from "effect"
 import { JobConfig } from "../../domain/JobConfig.js"
+import { RecordedStep } from "../../domain/RecordedStep.js"
 import { StopReport } from "../../domain/StopReport.js"
 import { Question } from "../../domain/Question.js"
 import { answerProblem } from "./answerProblem.js"
@@ -16,7 +17,7 @@ import { described } from "./described.js"
 import { Diff } from "./Diff.js"
 import * as errorSchemas from "./errorSchemas.js"
 import { Export } from "./Export.js"
-import { Job, JobLog, JobPage, PrunedJobs, RetriedJobs, ServedKind, Submitted } from "./Job.js"
+import { Job, JobLog, JobPage, JobStep, PrunedJobs, RetriedJobs, ServedKind, Submitted } from "./Job.js"
 import * as Parameters from "./Parameters.js"
 
 const JobPath = Schema.Struct({ id: Parameters.JobId })
@@ -75,6 +76,35 @@ export const get = HttpApiEndpoint.get("get", "/jobs/:id")
   .addSuccess(Job)
   .addError(errorSchemas.JobNotFound)
   .annotateContext(described("Get a job with its units and tasks"))
+
+export const steps = HttpApiEndpoint.get("steps", "/jobs/:id/steps")
+  .setPath(JobPath)
+  .setUrlParams(
+    Schema.Struct({
+      after: Parameters.optional(Parameters.Position),
+      limit: Parameters.optional(Parameters.Limit)
+    })
+  )
+  .addSuccess(Schema.Array(RecordedStep))
+  .addError(errorSchemas.JobNotFound)
+  .annotateContext(
+    described(
+      "List the steps of a job",
+      "In order, including the steps of the jobs that it retries. For the next page, pass the seq of the last step as after; a page with fewer steps than limit, 100 by default, is the last one for now."
+    )
+  )
+
+export const step = HttpApiEndpoint.get("step", "/jobs/:id/steps/:name")
+  .setPath(Schema.Struct({ id: Parameters.JobId, name: Schema.String }))
+  .addSuccess(JobStep)
+  .addError(errorSchemas.JobNotFound)
+  .addError(errorSchemas.StepNotFound)
+  .annotateContext(
+    described(
+      "Get a step with its value",
+      "The value is its success or, with ok: false, its failure; secrets that the server knows are redacted."
+    )
+  )
 
 export const exported = HttpApiEndpoint.get("export", "/jobs/:id/export")
   .setPath(JobPath)
@@ -438,6 +468,8 @@ const jobs = <Endpoints extends HttpApiEndpoint.HttpApiEndpoint.Any>(
     group
       .add(list)
       .add(get)
+      .add(steps)
+      .add(step)
       .add(exported)
       .add(stop)
       .add(stopAll)

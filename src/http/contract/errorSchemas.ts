@@ -80,6 +80,7 @@ export const NoSuchRoute = withStatus(404, http.NoSuchRoute)
 export const NotReady = withStatus(503, http.NotReady)
 export const PageUnavailable = withStatus(503, http.PageUnavailable)
 export const SessionNotFound = withStatus(404, http.SessionNotFound)
+export const StepNotFound = withStatus(404, http.StepNotFound)
 export const TooManyTries = withStatus(429, http.TooManyTries)
 export const VersionMismatch = withStatus(412, http.VersionMismatch)
 

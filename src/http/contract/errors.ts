@@ -150,6 +150,21 @@ export class LogNotFound extends Schema.TaggedError<LogNotFound>()("LogNotFound"
   }
 }
 
+/**
+ * The job has recorded no step of that name.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class StepNotFound extends Schema.TaggedError<StepNotFound>()("StepNotFound", {
+  jobId: Schema.String,
+  step: Schema.String
+}) {
+  override get message() {
+    return `job ${this.jobId} has recorded no step ${this.step}`
+  }
+}
+
 const noDiff = {
   noRepository: "it does not work in a repository",
   noSuchUnit: "it has no such unit",

@@ -91,6 +91,8 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: 
       return others
         .handle("list", of.list)
         .handle("get", of.get)
+        .handle("steps", of.steps)
+        .handle("step", of.step)
         .handle("export", of.export)
         .handle("stop", of.stop)
         .handleRaw("stopAll", ({ request }) =>

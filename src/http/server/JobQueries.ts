@@ -4,6 +4,7 @@
 import { Effect, Option, Schema } from "effect"
 import { JobNotFound, type StoreError } from "../../domain/errors.js"
 import { JobId } from "../../domain/JobId.js"
+import type { RecordedStep } from "../../domain/RecordedStep.js"
 import type { Run } from "../../domain/Run.js"
 import { isTerminal } from "../../domain/RunStatus.js"
 import type { HeldKey, RunPage, RunQuery } from "../../store/RunStore.js"
@@ -13,7 +14,9 @@ import * as payload from "../../progress/payload.js"
 import { isUnlanded } from "../../progress/isUnlanded.js"
 import * as costs from "../../progress/cost.js"
 import { shownCounts, shownWork } from "../../progress/shownState.js"
-import { Job, JobKey, JobPage, JobProgress, JobTask, JobUnit, ListedJob } from "../contract/Api.js"
+import { Job, JobKey, JobPage, JobProgress, JobStep, JobTask, JobUnit, ListedJob } from "../contract/Api.js"
+import { StepNotFound } from "../contract/errors.js"
+import { parse } from "../../internal/Json.js"
 import { exportJob } from "./exportJob.js"
 import { withoutIdempotencyKey } from "../../domain/withoutIdempotencyKey.js"
 
@@ -21,6 +24,12 @@ export interface JobQueries {
   /** A page of jobs, newest first: at most `limit` jobs and about 4 MiB of JSON. */
   readonly list: (query: PageQuery) => Effect.Effect<JobPage, StoreError>
   readonly get: (id: JobId) => Effect.Effect<Job, JobNotFound | StoreError>
+  /** The steps of a job after a `seq`, in order. */
+  readonly steps: (
+    id: JobId,
+    page: { readonly after?: number | undefined; readonly limit?: number | undefined }
+  ) => Effect.Effect<ReadonlyArray<RecordedStep>, JobNotFound | StoreError>
+  readonly step: (id: JobId, name: string) => Effect.Effect<JobStep, JobNotFound | StepNotFound | StoreError>
   /** The complete record of a job, as one JSON document in pieces. */
   readonly export: (id: JobId) => ReturnType<typeof exportJob>
 }
@@ -37,7 +46,7 @@ const batchSize = 50
 /** How many unit names a listed job has: the names shown, and one more that says whether there are others. */
 const mostNames = 4
 
-/** How many steps a job has at most. */
+/** How many steps a job, and a page of steps, has at most. */
 const mostSteps = 100
 
 /** How many jobs that retry each other are added up at most. */
@@ -88,6 +97,14 @@ export const make = ({
 }): JobQueries => {
   const isServed = ({ kind }: Run) => kinds === "any" || kinds.includes(kind)
   const view = (run: Run) => Effect.map(phaseOf(run), (phase) => ({ ...withoutIdempotencyKey(run), ...phase }))
+
+  /** The job to which the steps of a job belong. */
+  const chainOf = (id: JobId) =>
+    Effect.flatMap(store.get(id), (found) =>
+      Option.isSome(found) && isServed(found.value)
+        ? Effect.succeed(found.value.chain ?? id)
+        : new JobNotFound({ jobId: id })
+    )
 
   /** The jobs that a job retries, and the jobs that retry it. */
   const retries = (run: Run) =>
@@ -157,6 +174,15 @@ export const make = ({
             return new JobPage({ jobs, next: Option.getOrUndefined(next) }, unchecked)
           }
         }
+      }),
+    steps: (id, { after = 0, limit = mostSteps }) =>
+      Effect.flatMap(chainOf(id), (chain) => store.steps.list({ chain, after, limit })),
+    step: (id, name) =>
+      Effect.gen(function* () {
+        const found = yield* store.steps.get({ chain: yield* chainOf(id), name })
+        if (Option.isNone(found)) return yield* new StepNotFound({ jobId: id, step: name })
+        const { step, value } = found.value
+        return new JobStep({ ...step, ...(value !== undefined && { value: parse(value) }) }, unchecked)
       }),
     export: (id) => exportJob(store, id, isServed),
     get: (id) =>

@@ -6,6 +6,7 @@ import { HttpApiDecodeError } from "@effect/platform/HttpApiError"
 import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { Cause, Effect, Schema } from "effect"
+import { maxNameBytes } from "../../domain/RecordedStep.js"
 import { decodeErrorFromIssues } from "./decodeErrors.js"
 
 const encodeDecodeError = Schema.encodeSync(HttpApiDecodeError)
@@ -26,6 +27,12 @@ export const readableDecodeErrors = HttpApiBuilder.middleware((app) =>
  * The router ignores empty path segments by default. Then `/jobs//stop`, from a script with an unset variable, would match the route
  * that stops all jobs.
  */
-const exact = { ignoreDuplicateSlashes: false, ignoreTrailingSlash: false, caseSensitive: true }
+const exact = {
+  ignoreDuplicateSlashes: false,
+  ignoreTrailingSlash: false,
+  caseSensitive: true,
+  // The name of a step, with three characters for each byte.
+  maxParamLength: 3 * maxNameBytes
+}
 
 export const app = HttpRouter.withRouterConfig(HttpApiBuilder.httpApp, exact)

@@ -3,6 +3,7 @@
  */
 import { Cause, Clock, Data, Deferred, Effect, Exit, FiberId, FiberRef, Option, type Schema } from "effect"
 import type { JobId } from "../../domain/JobId.js"
+import { maxNameBytes } from "../../domain/RecordedStep.js"
 import type { Run } from "../../domain/Run.js"
 import { storableProblem } from "../../domain/storable.js"
 import { parse, stringify } from "../../internal/Json.js"
@@ -18,7 +19,6 @@ import * as Provide from "./provide.js"
 import * as stepMetrics from "./stepMetrics.js"
 import { letGoIfWorking } from "./writeEvents.js"
 
-const maxNameBytes = 256
 const maxValueBytes = 1024 * 1024
 const maxSteps = 10_000
 

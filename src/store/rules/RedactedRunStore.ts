@@ -2,7 +2,7 @@
  * Redacts known secrets in everything that an orchestrator records. The submitted data of a job is stored unchanged: it belongs to
  * the user, and the job runs from it.
  */
-import { Option, Schema } from "effect"
+import { Effect, Option, Schema } from "effect"
 import { parse, stringify } from "../../internal/Json.js"
 import type { Redaction } from "../../internal/Redaction.js"
 import { AgentLimit } from "../../domain/AgentLimit.js"
@@ -119,6 +119,15 @@ export const make = (store: Service, { json, text }: Redaction): Service => {
       add: (added) => store.work.add({ ...added, task: task(added.task) }),
       unit: (changed) => store.work.unit({ ...changed, unit: unit(changed.unit) }),
       task: (changed) => store.work.task({ ...changed, task: task(changed.task) })
+    },
+    // A later attempt reads its steps as they are; people see them redacted.
+    steps: {
+      ...store.steps,
+      get: (query) =>
+        Effect.map(
+          store.steps.get(query),
+          Option.map(({ step, value }) => ({ step, value: value === undefined ? undefined : json(value) }))
+        )
     },
     agentLimits: {
       ...store.agentLimits,

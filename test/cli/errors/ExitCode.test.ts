@@ -328,6 +328,7 @@ const others: ReadonlyArray<readonly [code: number, error: { readonly _tag: stri
   [2, new Http.errors.InvalidQuery({ parameter: "p", problem: "is wrong" })],
   [2, new Http.errors.InvalidRequest({ problem: "it is" })],
   [2, new Http.errors.LogNotFound({ jobId, log: "x" })],
+  [2, new Http.errors.StepNotFound({ jobId, step: "x" })],
   [2, new Http.errors.DiffUnavailable({ jobId, reason: "gone" })],
   [2, new Http.errors.ApprovalRefused({ jobId, reason: "otherCommit", result: "0123456" })],
   [75, new Http.errors.PageUnavailable({ address: "127.0.0.1:7433", problem: "it is taken" })],

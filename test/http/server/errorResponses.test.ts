@@ -230,6 +230,12 @@ const others: ReadonlyArray<Case> = [
     sent: get(`/api/v1/jobs/${stored}/logs?file=x`),
     holds: { jobId: stored, log: "x" }
   },
+  {
+    status: 404,
+    tag: "StepNotFound",
+    sent: get(`/api/v1/jobs/${stored}/steps/charge`),
+    holds: { jobId: stored, step: "charge" }
+  },
   { status: 404, tag: "JobNotFound", sent: get(`/api/v1/jobs/${jobId}`), holds: { jobId } },
   {
     status: 409,

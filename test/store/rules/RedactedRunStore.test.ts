@@ -244,6 +244,21 @@ describe("RedactedRunStore", () => {
     )
   )
 
+  it.effect("redacts secrets in a step that is shown, and leaves the step that a later attempt reads unchanged", () =>
+    withRun((store) =>
+      Effect.gen(function* () {
+        const value = JSON.stringify({ secret })
+        yield* store.steps.record({
+          ...{ chain: jobId, jobId, attempt: 1, tries: 0, seq: 1, name: "charge", ok: true },
+          ...{ value, at: at(9), millis: 1, replaces: false }
+        })
+        expect(yield* store.steps.recall(jobId)).toMatchObject([{ value }])
+        const shown = yield* store.steps.get({ chain: jobId, name: "charge" })
+        expect(Option.getOrThrow(shown).value).toBe(JSON.stringify({ secret: mark }))
+      })
+    )
+  )
+
   it.effect("leaves the submitted configuration unchanged", () =>
     withRun((store) =>
       Effect.gen(function* () {
