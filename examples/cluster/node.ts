@@ -2,10 +2,10 @@ import * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Database, Runs, RunStore } from "charlotte"
+import { Database, RunStore } from "charlotte"
 import { Engine, JobKind } from "charlotte/cluster"
 import { JobsApi, Server } from "charlotte/http"
-import { Config, Effect, Layer, Stream } from "effect"
+import { Config, Effect, Layer } from "effect"
 import { Report } from "./Report.js"
 
 // Such as postgres://app@db.internal/app, with the password in PGPASSWORD or in the file of PGPASSFILE.
@@ -20,15 +20,15 @@ const ThisNode = Layer.unwrapEffect(Effect.map(address, (address) => Engine.laye
 const Reports = JobKind.layerCluster(Report, {
   maxJobs: 20,
   capacity: 8,
-  run: ({ config: { pages }, emit, id }) =>
+  run: ({ config: { pages }, emit, step }) =>
     Effect.gen(function* () {
-      // What earlier attempts have written, on whatever node.
-      const { events } = yield* Runs.Runs
-      const written = yield* Stream.runCount(Stream.filter(events(id), ({ type }) => type === "written"))
-      yield* emit({ type: "begun", payload: { node: yield* address, page: written + 1 } })
-      for (let page = written + 1; page <= pages; page++) {
-        yield* Effect.sleep("1 second")
-        yield* emit({ type: "written", payload: { page } })
+      yield* emit({ type: "begun", payload: { node: yield* address } })
+      for (let page = 1; page <= pages; page++) {
+        // A page that an earlier attempt has written, on whatever node, is not written again.
+        yield* step(
+          `page-${page}`,
+          Effect.zipRight(Effect.sleep("1 second"), emit({ type: "written", payload: { page } }))
+        )
       }
     })
 })

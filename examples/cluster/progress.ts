@@ -2,7 +2,7 @@
  * The progress of reports on all nodes, from their events.
  */
 import type { JobId } from "charlotte"
-import { Effect, HashMap, Schema, Stream, SubscriptionRef } from "effect"
+import { Effect, HashMap, Option, Schema, Stream, SubscriptionRef } from "effect"
 import type { Node } from "./nodeProcess.js"
 import { Report } from "./Report.js"
 
@@ -26,6 +26,10 @@ export const make = ({ reports }: Pick<Node, "reports">) =>
         seen,
         HashMap.modify(id, (before) => ({ ...before, ...changed }))
       )
+    const writtenOf = (id: JobId.JobId) =>
+      Effect.map(SubscriptionRef.get(seen), (reports) =>
+        Option.match(HashMap.get(reports, id), { onNone: () => 0, onSome: ({ written }) => written })
+      )
     return {
       /** Follows a report to its end; calls `onBegun` when a node begins, with its first page. */
       follow: (id: JobId.JobId, title: string, onBegun: (address: string, page: number) => Effect.Effect<void>) =>
@@ -35,9 +39,10 @@ export const make = ({ reports }: Pick<Node, "reports">) =>
             Effect.gen(function* () {
               if (type === "written") yield* change(id, { written: (yield* decodeWritten(payload)).page })
               if (type === "begun") {
-                const { node: address, page } = yield* decodeBegun(payload)
+                const { node: address } = yield* decodeBegun(payload)
                 yield* change(id, { address })
-                yield* onBegun(address, page)
+                const written = yield* writtenOf(id)
+                yield* onBegun(address, written + 1)
               }
             })
           )
