@@ -39,7 +39,7 @@ export class Schedule extends Schema.Class<Schedule>("charlotte/Schedule")({
   /** The next tick; missing for a paused schedule. */
   nextTick: Schema.optional(Schema.DateTimeUtc),
   lastTick: Schema.optional(Schema.DateTimeUtc),
-  /** The job that was started last; it may have been pruned. */
+  /** The job of the last tick that has started one; it may have been pruned. */
   lastRun: Schema.optional(JobId),
   pausedAt: Schema.optional(Schema.DateTimeUtc),
   /** Who has paused it, as claimed. */

@@ -4,8 +4,8 @@
 import { Schema } from "effect"
 import type { Report } from "./Simulation.js"
 
-/** What is simulated: one manager after the other, several nodes at once, or nights of agents. */
-export type Subject = "one" | "cluster" | "nights"
+/** What is simulated: one manager after the other, several nodes at once, nights of agents, or a schedule. */
+export type Subject = "one" | "cluster" | "nights" | "schedules"
 
 export const Failure = Schema.Struct({
   seed: Schema.Int,
@@ -131,7 +131,12 @@ export const line = ({
     `slowest seed ${slowest.seed} (${(slowest.millis / 1000).toFixed(1)} s)`
   ].join(", ")
 
-const again: Readonly<Record<Subject, string>> = { one: "--seed", cluster: "--cluster --seed", nights: "--night" }
+const again: Readonly<Record<Subject, string>> = {
+  one: "--seed",
+  cluster: "--cluster --seed",
+  nights: "--night",
+  schedules: "--schedules --seed"
+}
 
 /** What went wrong, and how to see it again. */
 export const describe = ({ digest, seed, trace, violations }: Failure, of: Subject = "one"): string =>

@@ -148,7 +148,10 @@ const reasonOf = (cause: Cause.Cause<InvalidJobConfig>): string => {
   return `its configuration is invalid: ${error instanceof Error ? error.message : String(error)}`
 }
 
-const logged = (tick: DateTime.Utc, ticked: Ticked): Effect.Effect<void> =>
-  ticked._tag === "Skipped"
-    ? Effect.logWarning(`the tick at ${DateTime.formatIso(tick)} is skipped: ${ticked.reason}`)
+const logged = (tick: DateTime.Utc, ticked: Ticked): Effect.Effect<void> => {
+  const shown = `the tick at ${DateTime.formatIso(tick)}`
+  if (ticked._tag === "Skipped") return Effect.logWarning(`${shown} is skipped: ${ticked.reason}`)
+  return ticked._tag === "Refused" && ticked.why === "changed"
+    ? Effect.logInfo(`${shown} starts no job here: the schedule was removed, or registered with another definition`)
     : Effect.void
+}

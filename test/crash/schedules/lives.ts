@@ -3,7 +3,6 @@
  */
 import { Effect, Exit, Random, Scope } from "effect"
 import { fileURLToPath } from "node:url"
-import { type Patch, patching } from "../../simulation/Bundle.js"
 import { bundle } from "../../support/bundle.js"
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 import * as Killed from "../killedProcess.js"
@@ -25,7 +24,6 @@ export const story = ({
   addressed = Effect.succeed(""),
   database,
   kills,
-  patches = [],
   roles
 }: {
   readonly database: string
@@ -33,12 +31,11 @@ export const story = ({
   readonly kills: number
   /** The address of the next process. */
   readonly addressed?: Effect.Effect<string>
-  readonly patches?: ReadonlyArray<Patch>
 }) =>
   Effect.gen(function* () {
     const directory = yield* TemporaryDirectory.make
     const main = fileURLToPath(new URL("main.ts", import.meta.url))
-    const program = yield* bundle(directory, main, [patching(patches)])
+    const program = yield* bundle(directory, main)
     const origin = String(Date.now())
     const jobs = new Map<string, Set<string>>()
     const problems: Array<string> = []
