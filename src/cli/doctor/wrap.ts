@@ -2,9 +2,19 @@
  * Checks whether agents and gates find what they need inside the `wrap` of each profile: a shell in it tries each path.
  */
 import { FileSystem } from "@effect/platform/FileSystem"
-import { Duration, Effect, Either, Option } from "effect"
+import { Array, Duration, Effect, Either, Option } from "effect"
 import { randomUUID } from "node:crypto"
-import { accessSync, closeSync, constants, existsSync, openSync, readSync, realpathSync } from "node:fs"
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  readSync,
+  realpathSync
+} from "node:fs"
 import { dirname, join, resolve } from "node:path"
 import * as Configuration from "../../daemon/config/Configuration.js"
 import { Home } from "../../daemon/home/Home.js"
@@ -19,6 +29,8 @@ interface Need {
   readonly how: "r" | "w" | "x" | "h"
   readonly path: string
   readonly why: string
+  /** The words of bubblewrap that bring it, if a bind of the path does not. */
+  readonly words?: string
 }
 
 export const check = (repo: Option.Option<string>) =>
@@ -46,11 +58,13 @@ const ofProfile = (profile: Profile, objects: Option.Option<string>) =>
     const { name } = profile
     const [program = "", ...words] = profile.wrap ?? []
     const isThere = yield* Effect.orElseSucceed(fs.exists(home.worktrees), () => false)
-    const needs = [
+    const all = [
       ...(isThere ? ofHome(home) : []),
       ...Option.toArray(Option.map(objects, (path) => need("r", path, "objects of the repository"))),
       ...ofAgent(profile, around)
     ]
+    // The environment may name a path that is needed anyway.
+    const needs = Array.dedupeWith(all, (a, b) => a.how === b.how && a.path === b.path)
     const cookie = randomUUID()
     const result = yield* Effect.either(
       runProgram({
@@ -63,7 +77,16 @@ const ofProfile = (profile: Profile, objects: Option.Option<string>) =>
     )
     const about = (text: string) => `${name}: ${text}`
     const failed = (why: string) => [
-      Finding.problem("wrap", about(`nothing can run in it: ${why}`), `change agents.${name}.wrap in ${home.config}`)
+      Finding.problem(
+        "wrap",
+        about(`nothing can run in it: ${why}`),
+        /execvp sh: No such file/.test(why)
+          ? ["/usr", "/bin", "/lib", "/lib64"]
+              .filter((path) => existsSync(path))
+              .map(bindOf)
+              .join(" ")
+          : `change agents.${name}.wrap in ${home.config}`
+      )
     ]
     if (Either.isLeft(result)) return failed(result.left.message)
     const { code, stderr, stdout } = result.right
@@ -87,17 +110,23 @@ const ofProfile = (profile: Profile, objects: Option.Option<string>) =>
     return findings.length === 0 ? [Finding.ok("wrap", about("agents and gates find what they need in it"))] : findings
   })
 
-const need = (how: Need["how"], path: string, why: string): Need => ({ how, path, why })
+const need = (how: Need["how"], path: string, why: string, words?: string): Need => ({
+  how,
+  path,
+  why,
+  ...(words !== undefined && { words })
+})
 
-const ofNeed = (about: (text: string) => string, { how, path, why }: Need): Finding.Finding => {
+const ofNeed = (about: (text: string) => string, { how, path, why, words }: Need): Finding.Finding => {
   switch (how) {
     case "r":
-      return Finding.problem("wrap", about(`${path} is missing: ${why}`), `--ro-bind ${path} ${path}`)
+      return Finding.problem("wrap", about(`${path} is missing: ${why}`), words ?? `--ro-bind ${path} ${path}`)
     case "w":
-      return Finding.problem("wrap", about(`${path} cannot be written: ${why}`), `--bind ${path} ${path}`)
+      return Finding.problem("wrap", about(`${path} cannot be written: ${why}`), words ?? `--bind ${path} ${path}`)
     case "x": {
-      const directory = dirname(real(path))
-      return Finding.problem("wrap", about(`${path} cannot be run: ${why}`), `--ro-bind ${directory} ${directory}`)
+      // A link needs its target as well.
+      const directories = Array.dedupe([dirname(path), dirname(real(path))])
+      return Finding.problem("wrap", about(`${path} cannot be run: ${why}`), directories.map(bindOf).join(" "))
     }
     case "h":
       return Finding.warning(
@@ -107,6 +136,12 @@ const ofNeed = (about: (text: string) => string, { how, path, why }: Need): Find
       )
   }
 }
+
+/** The words that show a directory as it is outside: Debian's `/bin` is a link. */
+const bindOf = (path: string): string =>
+  lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true
+    ? `--symlink ${readlinkSync(path)} ${path}`
+    : `--ro-bind ${path} ${path}`
 
 const end = "charlotte: end of probe"
 
@@ -146,8 +181,8 @@ const ofAgent = (
   return [
     need("x", find(command, PATH), "the agent"),
     ...programs.map((path) => need("x", path, "agents and gates run it")),
-    need("w", "/dev/null", "shells and git need it"),
-    need("r", "/proc/self/environ", "many programs need it"),
+    need("w", "/dev/null", "shells and git need it", "--dev /dev"),
+    need("r", "/proc/self/environ", "many programs need it", "--proc /proc"),
     need("w", around["TMPDIR"] ?? "/tmp", "temporary files"),
     ...state[format]
       .filter((path) => existsSync(path))

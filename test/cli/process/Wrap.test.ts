@@ -2,7 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Schedule } from "effect"
 import { spawnSync } from "node:child_process"
-import { mkdirSync, readdirSync, readFileSync } from "node:fs"
+import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from "node:fs"
 import { task } from "../../tasks/Jobs.js"
 import * as Charlotte from "./Charlotte.js"
 import * as Daemon from "./Daemon.js"
@@ -122,16 +122,17 @@ describe("the wrap of an agent", () => {
         const world = yield* made
         const { home, repository, root } = world
         const words = bubblewrap(world)
-        const doctor = (wrap: ReadonlyArray<string>) =>
+        const doctor = (wrap: ReadonlyArray<string>, variables = {}) =>
           Effect.gen(function* () {
             const boxed = { command: [`${root}/agent/run.sh`], wrap }
             yield* world.write(`${home}/config.yaml`, JSON.stringify({ agents: { boxed } }))
-            const { out } = yield* Charlotte.run(world, "charlotte doctor --wrap --json")
+            const { out } = yield* Charlotte.run(world, "charlotte doctor --wrap --json", { variables })
             const { findings }: { readonly findings: ReadonlyArray<Record<string, string>> } = JSON.parse(out)
             return findings.flatMap(({ check, message, remedy }) =>
               check === "wrap" ? [`${message} → ${remedy}`] : []
             )
           })
+        yield* world.write(`${root}/agent/run.sh`, "#!/bin/sh\n")
         yield* world.shell(root, "chmod +x agent/run.sh")
         expect(yield* doctor(words)).toEqual(["boxed: agents and gates find what they need in it → undefined"])
         const without = (path: string) =>
@@ -144,6 +145,39 @@ describe("the wrap of an agent", () => {
           [`${root}/agent`, `--ro-bind ${root}/agent ${root}/agent`]
         ] as const)
           expect(yield* doctor(without(path)), path).toEqual([expect.stringContaining(` → ${missing}`)])
+        // With nothing of the system but what is named.
+        const system = ["/bin", "/lib", "/lib64"].flatMap((path) => {
+          const stats = lstatSync(path, { throwIfNoEntry: false })
+          if (stats === undefined) return []
+          return [stats.isSymbolicLink() ? ["--symlink", readlinkSync(path), path] : ["--ro-bind", path, path]]
+        })
+        const [bin = []] = system
+        const parts = [
+          ...[
+            ["--proc", "/proc"],
+            ["--dev", "/dev"],
+            ["--ro-bind", "/usr", "/usr"],
+            ...system,
+            ["--ro-bind", "/etc", "/etc"]
+          ],
+          words.slice(words.indexOf("--tmpfs"))
+        ]
+        const minimal = (left?: ReadonlyArray<string>) =>
+          doctor(
+            [
+              ...["bwrap", "--die-with-parent", "--unshare-pid"],
+              ...parts.flatMap((part) => (part.join() === left?.join() ? [] : part))
+            ],
+            { PATH: `${world.variables["PATH"]?.split(":")[0]}:/usr/bin:/bin` }
+          )
+        expect(yield* minimal()).toEqual([expect.stringContaining("find what they need")])
+        expect(yield* minimal(["--proc", "/proc"])).toEqual([expect.stringMatching(/ → --proc \/proc$/)])
+        expect(yield* minimal(["--dev", "/dev"])).toEqual([expect.stringMatching(/ → --dev \/dev$/)])
+        expect(yield* minimal(["--ro-bind", "/usr", "/usr"])).toEqual([
+          expect.stringContaining(` → --ro-bind /usr /usr ${system.flat().join(" ")}`)
+        ])
+        expect(yield* minimal(bin)).toEqual([expect.stringMatching(`/bin/sh cannot be run: .* → ${bin.join(" ")}`)])
+
         expect(yield* doctor([...words, "--clearenv", "--setenv", "PATH", "/usr/bin:/bin"])).toEqual([
           expect.stringContaining("RUN_BY_CHARLOTTE is lost in it")
         ])
