@@ -1,4 +1,4 @@
-/** `examples/container`: what can be said of its file where no image can be built. */
+/** `examples/container`: what can be said of its file without building an image, which `scripts/containerInRoot.sh` does. */
 import { describe, expect, it } from "@effect/vitest"
 import { Either } from "effect"
 import { readFileSync } from "node:fs"
