@@ -280,6 +280,8 @@ for (const [name, store] of Object.entries(stores)) {
       Effect.gen(function* () {
         const work: Work = ({ emit, step }) => step("a", emit({ type: "inside" }))
         const types = yield* lived.pipe(
+          // An event that is emitted has no value to record.
+          Effect.tap(({ result }) => expect(result).toBeNull()),
           Effect.flatMap(({ id }) => Effect.flatMap(Order, ({ events }) => Stream.runCollect(events(id)))),
           Effect.map((events) => Chunk.toReadonlyArray(events).map(({ type }) => type)),
           Effect.provide(layer(work))

@@ -90,7 +90,8 @@ const offer = (buffer: Buffer, event: AcceptedEvent): Effect.Effect<void> => {
         case "accepted":
           return Effect.void
         case "first":
-          return buffer.fork(drain(buffer))
+          // A step or a job whose effect ends with this one records its value, which must not be a fiber.
+          return Effect.asVoid(buffer.fork(drain(buffer)))
         case "full":
           return restore(
             Effect.zipRight(
