@@ -167,7 +167,7 @@ export const startPlaced = <Config>(
       admit({ ...nodes.runner, trace: traceOfSpan }).pipe(
         Effect.catchTag("MaxJobsReached", (refusal) => new ClusterFull({ refusal })),
         Effect.flatMap(({ id: placed, isTaken }) =>
-          isTaken ? Effect.succeed(startedRun({ ...run, id })) : new Elsewhere({ id: placed })
+          isTaken ? Effect.succeed({ run: startedRun({ ...run, id }), isStop: false }) : new Elsewhere({ id: placed })
         )
       )
     const prepare = Effect.succeed({

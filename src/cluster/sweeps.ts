@@ -122,7 +122,8 @@ const take = <C>({ admission, core, runner }: Sweep<C>, { run }: HeldRun): Effec
       (cause) => endUnresumable(core, run, cause)
     )
     const submission = recorded === undefined && found !== undefined ? parse(found) : recorded
-    const commit = (trace = run.trace) => Effect.as(core.store.cluster.take({ jobId: id, attempt, trace }, runner), run)
+    const commit = (trace = run.trace) =>
+      Effect.as(core.store.cluster.take({ jobId: id, attempt, trace }, runner), { run, isStop: false })
     return { config, submission, attempt, trace: run.trace, commit }
   })
   return core.fork(

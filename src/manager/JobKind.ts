@@ -15,6 +15,7 @@ import * as kindManager from "./internal/kindManager.js"
 import * as kindProducer from "./internal/kindProducer.js"
 import { managedStarts } from "./internal/managedStarts.js"
 import { runDecoder } from "./internal/kindSchemas.js"
+import type { OnStop } from "./internal/parts.js"
 import type { Retry } from "./internal/retry.js"
 import * as schedules from "./internal/schedule.js"
 import { schemasOf } from "./internal/schemasOf.js"
@@ -40,6 +41,7 @@ import type {
 } from "./KindDefinition.js"
 import type { Checked, JobContext } from "./Orchestrator.js"
 
+export type { OnStop } from "./internal/parts.js"
 export type { Backoff, Retry } from "./internal/retry.js"
 export type * from "./KindDefinition.js"
 
@@ -89,6 +91,12 @@ export interface RunOptions<K extends Any, R, R2, R3 = never> extends JobManager
    * fails with an error of kind `timeout`, unless it has succeeded or failed by itself.
    */
   readonly timeout?: Duration.DurationInput
+  /**
+   * What a stop of a parked or interrupted job does. `cancel` (the default) ends it at once. `run` makes it due: its next attempt runs with
+   * `stopping`, and may compensate; however that ends, the job is cancelled, and an error is kept. The stop waits for a permit at most its
+   * grace, and then fails with `StopTimedOut`; the job stays due. With a grace of 0 the job is cancelled without running.
+   */
+  readonly onStop?: OnStop
   /**
    * Called with the run of every job that has ended, however it has ended, at least once, also after a crash; up to 10 at once. One that
    * fails is called again with pauses for 24 hours, and then its event is put aside. It is a subscriber with the name of the kind and

@@ -80,7 +80,8 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
     const parts = yield* Parts.make(options)
     const { admission, anyId, core, recover } = parts
     yield* acquireOwnership(core, anyId((yield* now).epochMillis), options.onLost)
-    yield* takeOver({ kind: options.kind, store: core.store, recover })
+    const continuesStop = core.runsOnStop.includes("interrupted")
+    yield* takeOver({ kind: options.kind, store: core.store, recover, continuesStop })
     return yield* assemble(options, parts, {
       begin: (run) => beginRun(core, admission, run),
       resume: (run, sender) => beginRun(core, admission, run, { isResumed: true, sender }),

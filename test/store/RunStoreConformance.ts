@@ -19,6 +19,7 @@ import { rescheduling } from "./conformance/rescheduling.js"
 import { retention } from "./conformance/retention.js"
 import { scheduling } from "./conformance/scheduling.js"
 import { steps } from "./conformance/steps.js"
+import { stopping } from "./conformance/stopping.js"
 import { subscribers } from "./conformance/subscribers.js"
 import { vocabulary } from "./conformance/vocabulary.js"
 import { watching } from "./conformance/watching.js"
@@ -42,6 +43,7 @@ export const conformance = (layer: Layer.Layer<RunStore.RunStore>): void => {
     agentLimits,
     questions,
     steps,
+    stopping,
     cluster,
     producing,
     scheduling,

@@ -19,6 +19,7 @@ import {
 import { JobNotFound, type StopError, type StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
+import type { RunStatus } from "../../domain/RunStatus.js"
 import type { StopReport } from "../../domain/StopReport.js"
 import * as background from "../../internal/background.js"
 import type { Service as Store } from "../../store/port/RunStoreService.js"
@@ -47,6 +48,8 @@ export interface Core<in out Config> {
   readonly retry: Retry<unknown> | undefined
   /** The time limit of an attempt. */
   readonly timeout: Duration.Duration | undefined
+  /** The statuses in which a run that is stopped continues with another attempt, for its stop; none by default. */
+  readonly runsOnStop: ReadonlyArray<RunStatus>
   readonly store: Store
   readonly jobs: JobRegistry<Config>
   readonly permits: Effect.Semaphore
@@ -97,7 +100,7 @@ export const wholeNumber = (name: string, value: number): Effect.Effect<void> =>
 export const make = <Config>(
   own: Pick<
     Core<Config>,
-    "kind" | "maxJobs" | "others" | "stopGrace" | "retry" | "timeout" | "jobs" | "permits" | "run"
+    "kind" | "maxJobs" | "others" | "stopGrace" | "retry" | "timeout" | "runsOnStop" | "jobs" | "permits" | "run"
   >
 ): Effect.Effect<Core<Config>, never, RunStore | Scope.Scope> =>
   Effect.gen(function* () {

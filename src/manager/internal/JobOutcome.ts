@@ -52,6 +52,10 @@ export const decide = (
     }
   })
 
+/** The outcome of an attempt for a stop: however it ends, the job is cancelled, unless the attempt is to be continued. */
+export const ofStop = ({ error, type }: Outcome): Outcome =>
+  type === "job.interrupted" ? { type } : { type: "job.cancelled", error }
+
 /** The outcome with a defect of a finalizer, which fails a job that had succeeded. */
 export const withDefect = (outcome: Outcome, cause: Cause.Cause<unknown>): Outcome => {
   const error = errorOf(cause)

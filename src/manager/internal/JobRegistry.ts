@@ -39,8 +39,8 @@ export interface Stopping<out Config> {
 }
 
 /**
- * A job that has parked, has failed or cancelled itself, or has exceeded its time limit, and whose work is being interrupted. A stop cancels a parked one
- * once it is parked.
+ * A job that has parked, has failed or cancelled itself, or has exceeded its time limit, and whose work is being interrupted. A stop
+ * cancels a parked one once it is parked.
  */
 export interface Ending<out Config> {
   readonly _tag: "Ending"
@@ -77,6 +77,8 @@ export interface Job<out Config> {
   readonly grace: Grace
   /** The killed processes; none unless something had to be killed. */
   readonly killed: Ref.Ref<Option.Option<ReadonlyArray<KilledProcess>>>
+  /** Whether this attempt runs for the stop of a job that has waited. */
+  readonly isStop: boolean
   /** Completes last, when the permit is free again, or when the manager has closed before the job ended. */
   readonly ended: Deferred.Deferred<Run>
 }
@@ -84,7 +86,7 @@ export interface Job<out Config> {
 const idOf = <Config>(active: ActiveJob<Config>): JobId => (active._tag === "Admitting" ? active.id : active.job.id)
 
 export const phaseOf = (active: Admitted<unknown>): "running" | "stopping" =>
-  active._tag === "Settling" ? active.phase : active._tag === "Running" ? "running" : "stopping"
+  active._tag === "Settling" ? active.phase : active._tag === "Running" && !active.job.isStop ? "running" : "stopping"
 
 /** Adds a job that is being admitted; `false` if a job with that id is active already. */
 export const add = <Config>(registry: JobRegistry<Config>, admitting: Admitting): Effect.Effect<boolean> =>
@@ -145,9 +147,11 @@ export const settle = <Config>(
     const active = Option.getOrUndefined(HashMap.get(jobs, id))
     if (active === undefined || active._tag === "Admitting" || active._tag === "Settling") return jobs
     const phase = phaseOf(active)
-    const isStopped = active._tag === "Stopping"
+    const isInterrupted = active._tag === "Stopping"
+    const isStopped = isInterrupted || active.job.isStop
     const end = active._tag === "Ending" ? active.end : undefined
-    const outcome = JobOutcome.decide(exit, { stopping: isStopped, end })
+    const decided = JobOutcome.decide(exit, { stopping: isInterrupted, end })
+    const outcome = active.job.isStop ? JobOutcome.ofStop(decided) : decided
     const isFinal = isStopped || end?._tag === "Failed"
     const settling = { job: active.job, exit, outcome, phase, isStopped, isFinal, isOver: false }
     return HashMap.set(jobs, id, { _tag: "Settling", ...settling })
@@ -157,7 +161,10 @@ export const settle = <Config>(
 export const isStopped = <Config>(registry: JobRegistry<Config>, id: JobId): Effect.Effect<boolean> =>
   Effect.map(
     get(registry, id),
-    Option.exists((active) => active._tag === "Stopping" || (active._tag === "Settling" && active.isStopped))
+    Option.exists((active) => {
+      if (active._tag === "Admitting") return false
+      return active._tag === "Settling" ? active.isStopped : active._tag === "Stopping" || active.job.isStop
+    })
   )
 
 /** The state of a job whose work has ended, with its outcome. */

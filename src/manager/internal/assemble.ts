@@ -82,7 +82,7 @@ export const assemble = <C, I, RS, R, R2>(
       record: (run, checked) => Effect.map(createQueued(core, run, checked), (created) => idOf(created, run.id))
     }
 
-    const stopAllBy = (by: string | undefined) => dispatcher.pausedDuring(stopAll(core, continued, by))
+    const stopAllBy = (by: string | undefined) => stopAll(core, continued, by, dispatcher)
 
     const service: Service<C, I> = {
       start: typedStart((input, options) =>

@@ -88,7 +88,9 @@ export const beginRun = <Config>(
       const { at, attempt } = beginning
       const commit = (trace: RunTrace | undefined) =>
         Effect.flatMap(core.store.begin({ ...beginning, trace, ...options }), (begun) =>
-          begun === "running" ? Effect.succeed(begunRun(run, { attempt, startedAt: at })) : new Elsewhere({ id })
+          begun === "waits"
+            ? new Elsewhere({ id })
+            : Effect.succeed({ run: begunRun(run, { attempt, startedAt: at }), isStop: begun === "stopping" })
         )
       return { config, submission, attempt, trace: traceBefore(run), commit }
     })

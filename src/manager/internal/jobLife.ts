@@ -47,7 +47,14 @@ export interface Prepared<out Config, out E> {
   /** The recorded trace of a run that exists already. */
   readonly trace: RunTrace | undefined
   /** Commits the run and the event that begins its attempt, with the new part of its trace. */
-  readonly commit: (trace: RunTrace | undefined) => Effect.Effect<Run, E>
+  readonly commit: (trace: RunTrace | undefined) => Effect.Effect<Committed, E>
+}
+
+/** An attempt that begins. */
+export interface Committed {
+  readonly run: Run
+  /** Whether it runs for the stop of a job that has waited. */
+  readonly isStop: boolean
 }
 
 /** A job of that id is active, or is being admitted by another call. */
@@ -133,8 +140,8 @@ const admit = <Config, E>(
         yield* core.shutdown.refuse
         const span = yield* jobSpan.make({ ...prepared, caller, id, kind: core.kind })
         const lapses = yield* Ref.get(core.lapses)
-        const run = yield* prepared.commit(Option.getOrUndefined(span)?.trace)
-        return yield* register(core, run, prepared, { answer, lapses, span })
+        const committed = yield* prepared.commit(Option.getOrUndefined(span)?.trace)
+        return yield* register(core, committed, prepared, { answer, lapses, span })
       }).pipe(Effect.tapErrorCause(() => JobRegistry.remove(core.jobs, id)))
     })
   )
@@ -152,7 +159,7 @@ const refuse = <Config, E>(
 
 const register = <Config, E>(
   core: Core<Config>,
-  record: Run,
+  { isStop, run: record }: Committed,
   { config, submission }: Prepared<Config, E>,
   {
     answer,
@@ -194,7 +201,7 @@ const register = <Config, E>(
     const run = jobSpan.within(span)(Effect.interruptible(Effect.suspend(() => core.run(context))))
     // The work waits for the answer, so that nothing of the job happens before it is registered.
     const fiber = yield* core.forkJob(id, work(core, id, Deferred.await(answer), run), scope.scope)
-    const job = { id, config, record: yield* Ref.make(record), fiber, scope, events, grace, killed, ended }
+    const job = { id, config, record: yield* Ref.make(record), fiber, scope, events, grace, killed, ended, isStop }
     yield* JobRegistry.run(core.jobs, job)
     // A shutdown or a lost lease during the commit, which is uninterruptible, has missed this job.
     if ((yield* core.shutdown.hasBegun) || (yield* Ref.get(core.lapses)) !== lapses) yield* interrupt(fiber)
@@ -256,7 +263,7 @@ const record = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, outcom
     const at = yield* now
     const { attempt, id } = yield* Ref.get(job.record)
     const { asRecorded = identity, record } = core.store
-    const change = { ...outcome, jobId: id, attempt, at }
+    const change = { ...outcome, jobId: id, attempt, at, continuesStop: core.runsOnStop.includes("interrupted") }
     const type = yield* core.persistRetry.persist(id, record(change))
     const { error, parked, result } = asRecorded(change)
     const recorded: JobOutcome.Outcome =

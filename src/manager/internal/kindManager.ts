@@ -15,6 +15,7 @@ import { EncodedFailure } from "./JobOutcome.js"
 import { subscribeToEnds } from "./subscribeToEnds.js"
 import { managedStarts } from "./managedStarts.js"
 import * as Provide from "./provide.js"
+import type { OnStop } from "./parts.js"
 import type { Retry } from "./retry.js"
 import { encoder, isAny, runDecoder, type RunSchemas, signalDecoder, Unencodable, withServices } from "./kindSchemas.js"
 
@@ -34,6 +35,7 @@ export interface Options<C, S, E, Ev, Si, R, R2, R3> extends JobManager.Options,
   readonly forget?: Orchestrator<C, R, R2>["forget"]
   readonly retry?: Retry<E>
   readonly timeout?: Duration.DurationInput
+  readonly onStop?: OnStop
   readonly onEnd?: (run: TypedRun<C, S, E>) => Effect.Effect<void, unknown, R3>
 }
 

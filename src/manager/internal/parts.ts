@@ -16,6 +16,14 @@ import type { Retry } from "./retry.js"
 import type { Retries } from "./submission.js"
 
 /**
+ * What a stop of a job that is parked or interrupted does: cancel it, or run it once more with `stopping`, and cancel it then.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export type OnStop = "cancel" | "run"
+
+/**
  * Options of `JobManager.make`.
  *
  * @since 0.1.0
@@ -37,6 +45,8 @@ export interface MakeOptions<C, I, RS = never, R = Scope.Scope, R2 = never> exte
   readonly retry?: Retry<unknown>
   /** The time limit of an attempt, in running time; none by default. */
   readonly timeout?: Duration.DurationInput
+  /** What a stop of a job that is parked or interrupted does; `cancel` by default. Of a manager on one machine only. */
+  readonly onStop?: OnStop
   /** The signals that its jobs accept, with the schemas of their payloads; when left out, any name with any JSON. */
   readonly signals?: { readonly [name: string]: Schema.Schema.AnyNoContext }
   /**
@@ -74,6 +84,7 @@ export const make = <C, I, RS, R, R2>(
     kind,
     maxChecks = 4,
     maxJobs = defaultMaxJobs,
+    onStop = "cancel",
     orchestrator,
     recovery,
     retry,
@@ -89,6 +100,7 @@ export const make = <C, I, RS, R, R2>(
   Effect.gen(function* () {
     yield* Core.wholeNumber("maxChecks", maxChecks)
     const services = yield* Effect.context<RS | Exclude<R, Scope.Scope> | R2>()
+    const resting = recovery === "manual" ? (["parked"] as const) : (["interrupted", "parked"] as const)
     const core = yield* Core.make({
       kind,
       maxJobs: yield* Ref.make(maxJobs),
@@ -96,6 +108,7 @@ export const make = <C, I, RS, R, R2>(
       stopGrace: Duration.decode(stopGrace),
       retry,
       timeout: timeout === undefined ? undefined : Duration.decode(timeout),
+      runsOnStop: onStop === "run" ? resting : [],
       jobs: yield* Ref.make(HashMap.empty<JobId, ActiveJob<C>>()),
       permits: yield* Effect.makeSemaphore(maxJobs),
       // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: `forkJob` has the services of R
@@ -107,7 +120,7 @@ export const make = <C, I, RS, R, R2>(
       admission: yield* Admission.make({ config, orchestrator, services, maxChecks }),
       anyId,
       nextId: Effect.map(core.store.latestId, (latest) => JobIdGenerator.aboveLatest(anyId, latest)),
-      continued: recovery === "manual" ? ["parked", "pending"] : ["interrupted", "parked", "pending"],
+      continued: [...resting, "pending"],
       subscriptions: yield* EventSubscriptions.make(core),
       provide: Effect.provide(services),
       // A `recover` or `forget` that throws has failed; that is no defect of the manager.

@@ -15,6 +15,8 @@ import { now } from "../../internal/now.js"
 interface Recovery {
   readonly kind: string
   readonly store: Store
+  /** Whether a run that is being stopped continues with its stop, rather than being cancelled. */
+  readonly continuesStop?: boolean
   /** Removes the child processes that a job has left, up to this attempt. */
   readonly recover: (id: JobId, attempt: number) => Effect.Effect<void, unknown>
 }
@@ -78,14 +80,15 @@ export const takeOverRun = (
   { crashes, run, stopping }: UnfinishedRun
 ): Effect.Effect<void, StoreError> =>
   Effect.gen(function* () {
+    const { continuesStop = false } = recovery
     const during = yield* commandsOf(recovery.store, run)
     const cleared = yield* clear(recovery, run.id, run.attempt)
     if (Exit.isFailure(cleared)) {
       const error = recoveryError("what the crash left of it could not be removed", cleared.cause)
       return yield* record(recovery.store, run, { type: "job.failed", error })
     }
-    if (stopping) return yield* record(recovery.store, run, { type: "job.cancelled" })
-    yield* record(recovery.store, run, { type: "job.interrupted", crashed: true, during })
+    if (stopping && !continuesStop) return yield* record(recovery.store, run, { type: "job.cancelled" })
+    yield* record(recovery.store, run, { type: "job.interrupted", crashed: true, during, continuesStop })
     const error = yield* tooManyCrashes(recovery.store, { run, crashes: crashes + 1 })
     if (error !== undefined) yield* record(recovery.store, run, { type: "job.failed", error })
   })
@@ -135,7 +138,7 @@ const Crash = Schema.Struct({ reason: Schema.Literal("crash"), during: Schema.Ar
 export const record = (
   store: Store,
   { attempt, id: jobId }: UnfinishedRun["run"],
-  change: Pick<Change, "type" | "crashed" | "during" | "error">
+  change: Pick<Change, "type" | "continuesStop" | "crashed" | "during" | "error">
 ): Effect.Effect<void, StoreError> =>
   Effect.flatMap(now, (at: DateTime.Utc) => store.record({ ...change, jobId, attempt, at })).pipe(
     Effect.catchTag("Superseded", (error) => Effect.logWarning(error.message)),

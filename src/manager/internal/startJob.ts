@@ -155,7 +155,7 @@ const startNow = <Config>(
       const commit = (traceOfSpan = trace) =>
         Effect.flatMap(create(core, { ...run, trace: traceOfSpan }, checked), (created) =>
           created._tag === "Running"
-            ? Effect.succeed(startedRun(run))
+            ? Effect.succeed({ run: startedRun(run), isStop: false })
             : Effect.zipRight(stopReplaced(core, created), new Elsewhere({ id: idOf(created, id) }))
         )
       const { config } = submission

@@ -9,23 +9,33 @@ import { StopReport } from "../../domain/StopReport.js"
 import { RealClock } from "../../internal/RealClock.js"
 import { traced } from "../../internal/Tracing.js"
 import type { Core } from "./Core.js"
+import type { Dispatcher } from "./dispatcher.js"
 import * as JobRegistry from "./JobRegistry.js"
 import { forEachPage } from "./recovery.js"
 import { since, stopJob } from "./stopJob.js"
 
-/** Failures are reported as `timedOut`. Runs that wait in one of these statuses are cancelled. */
+/**
+ * Failures are reported as `timedOut`. Runs that wait in one of these statuses are stopped, and no other run begins before, or, if none
+ * has to run for its stop, before all have ended.
+ */
 export const stopAll = <Config>(
   core: Core<Config>,
   waiting: ReadonlyArray<RunStatus>,
-  by: string | undefined
+  by: string | undefined,
+  { pausedDuring }: Pick<Dispatcher, "pausedDuring">
 ): Effect.Effect<ReadonlyArray<StopReport>> =>
   Effect.gen(function* () {
     yield* core.store.outsideTransaction
     const begun = yield* Clock.currentTimeMillis
     const stop: Stopping = { by, begun }
-    const active = yield* beginAll(core, yield* activeIds(core), stop)
-    const cancelled = yield* Effect.forEach(waiting, (status) => cancelWaiting(core, status, stop))
-    return [...cancelled.flat(), ...(yield* Effect.all(active)).flat()]
+    const beginning = Effect.gen(function* () {
+      const active = yield* beginAll(core, yield* activeIds(core), stop)
+      const stopped = yield* Effect.forEach(waiting, (status) => stopWaiting(core, status, stop))
+      return Effect.map(Effect.all([...stopped.flat(), ...active]), (reports) => reports.flat())
+    })
+    return yield* core.runsOnStop.length === 0
+      ? pausedDuring(Effect.flatten(beginning))
+      : Effect.flatten(pausedDuring(beginning))
   }).pipe(traced("JobManager.stopAll"))
 
 /** Who stops all jobs, and since when, in milliseconds. */
@@ -41,10 +51,14 @@ const activeIds = <Config>({ jobs, others }: Core<Config>) =>
     (own, all) => [...new Set([...own, ...all])]
   )
 
-/** Cancels in slices, so that the writes of a slice share their commits. */
-const cancelWaiting = <Config>(core: Core<Config>, status: RunStatus, stop: Stopping) =>
+/**
+ * Cancels in slices, so that the writes of a slice share their commits. Runs that have to run for their stop begin only once the dispatcher
+ * is no longer paused. Returns the effects that wait for the reports.
+ */
+const stopWaiting = <Config>(core: Core<Config>, status: RunStatus, stop: Stopping) =>
   Effect.gen(function* () {
-    const reports: Array<StopReport> = []
+    const reports: Array<Effect.Effect<ReadonlyArray<StopReport>>> = []
+    const runs = core.runsOnStop.includes(status)
     const cancelled = forEachPage(core, status, (page) =>
       Effect.gen(function* () {
         const slice = yield* beginAll(
@@ -52,7 +66,7 @@ const cancelWaiting = <Config>(core: Core<Config>, status: RunStatus, stop: Stop
           page.map(({ run }) => run.id),
           stop
         )
-        reports.push(...(yield* Effect.all(slice)).flat())
+        reports.push(...(runs ? slice : (yield* Effect.all(slice)).map((reports) => Effect.succeed(reports))))
       })
     )
     yield* Effect.catchAll(cancelled, (error) => Effect.logWarning("not all runs that wait are cancelled", error))

@@ -57,6 +57,8 @@ const stopActive = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, st
 const beginStop = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, { by, grace }: Stop) =>
   Effect.gen(function* () {
     yield* job.grace.limit(grace)
+    // It runs for a stop, and only a stop without any grace interrupts it.
+    if (job.isStop && Duration.greaterThan(grace, Duration.zero)) return
     if (!(yield* JobRegistry.beginStop(core.jobs, job, core.retry !== undefined))) return
     yield* core.fork(recordAndInterrupt(core, job, { type: "job.stopping", by }))
   })
@@ -109,7 +111,10 @@ const reportEnd = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, { s
     )
   })
 
-/** Cancels a waiting run, which has nothing to interrupt. None if it has become active meanwhile. */
+/**
+ * Cancels a waiting run, which has nothing to interrupt, or makes it run for its stop. None if it has become active or has changed
+ * meanwhile.
+ */
 const stopInactive = <Config>(
   core: Core<Config>,
   id: JobId,
@@ -124,11 +129,41 @@ const stopInactive = <Config>(
     if (yield* core.shutdown.hasBegun) return yield* closed(id, status)
     if (status === "running" && Option.isSome(core.others))
       return yield* core.others.value.stop(run, { ...stop, begun })
+    if (core.runsOnStop.includes(status) && run.waitsFor !== "key" && Duration.greaterThan(stop.grace, Duration.zero)) {
+      yield* core.store.wake(id, "stop", stop.by)
+      return yield* awaitStopped(core, id, { ...stop, begun })
+    }
     const at = yield* now
     const ofWaiting = run.waitsFor !== undefined
     yield* core.store.record({ type: "job.cancelled", jobId: id, attempt, at, ofWaiting, by: stop.by })
     return Option.some(yield* report(id, begun, "cancelled", "graceful"))
   }).pipe(Effect.catchTag("Superseded", () => Effect.succeedNone))
+
+/** Waits for the attempt of a run that was woken by its stop: for a permit at most the grace, and then as for any other attempt. */
+const awaitStopped = <Config>(
+  core: Core<Config>,
+  id: JobId,
+  { begun, ...stop }: Stop & { readonly begun: number }
+): Effect.Effect<Option.Option<StopReport>, StopError> =>
+  Effect.gen(function* () {
+    const changes = yield* core.store.changes(id)
+    while (true) {
+      const version = yield* changes.version
+      const active = yield* JobRegistry.find(core.jobs, id)
+      if (Option.isSome(active)) return yield* stopActive(core, active.value.job, stop, begun)
+      const { status } = yield* core.recordOf(id)
+      if (isTerminal(status)) {
+        return Option.some(yield* report(id, begun, status, status === "cancelled" ? "graceful" : "alreadyEnded"))
+      }
+      if (yield* core.shutdown.hasBegun) return yield* closed(id, status)
+      const elapsed = yield* since(begun)
+      if (Duration.greaterThanOrEqualTo(elapsed, stop.grace)) return yield* new StopTimedOut({ jobId: id, elapsed })
+      yield* race.first([
+        core.shutdown.orOver(changes.changed(version)),
+        runningTime.sleep(Duration.subtract(stop.grace, elapsed))
+      ])
+    }
+  }).pipe(Effect.scoped)
 
 /** The job is left to the next manager. */
 const closed = (id: JobId, status: RunStatus) =>

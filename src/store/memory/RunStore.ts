@@ -170,7 +170,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     )
 
   const begin: Service["begin"] = (beginning) =>
-    write((): Effect.Effect<"running" | "waits", KindPaused | Superseded> => {
+    write((): Effect.Effect<"running" | "stopping" | "waits", KindPaused | Superseded> => {
       const { attempt, jobId, key } = beginning
       const entry = entries.get(jobId)
       if (entry !== undefined && kinds.hasPaused(entry.submitted.kind)) return new KindPaused(entry.submitted)
@@ -190,7 +190,8 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
       if (beginning.submission !== undefined) entry.submitted = { ...entry.submitted, submission: beginning.submission }
       if (beginning.trace !== undefined) entry.submitted = { ...entry.submitted, trace: beginning.trace }
       entry.state = to
-      return Effect.as(append(entry, [RunTransition.begunEvent(beginning, before)]), "running")
+      const begun = to.stoppingAt === undefined ? "running" : "stopping"
+      return Effect.as(append(entry, RunTransition.begunEvents(beginning, before)), begun)
     })
 
   const producers = MemoryProducerStore.make({ entries, notifier, create, change, write })

@@ -76,7 +76,7 @@ export interface ClusterStore {
   readonly begin: (
     beginning: Beginning,
     by: Runner
-  ) => Effect.Effect<"running" | "waits", KindPaused | MaxJobsReached | Superseded | StoreError>
+  ) => Effect.Effect<"running" | "stopping" | "waits", KindPaused | MaxJobsReached | Superseded | StoreError>
 
   /**
    * Like `begin`, but on the candidate with most room, which has to take the attempt. Returns its address, or none if the run waits

@@ -62,8 +62,15 @@ export interface RunQueue {
   /** Makes runs wait for a permit when their time has come, at most 1,000 at once. Returns how many. */
   readonly wakeDue: (query: { readonly kind: string; readonly at: DateTime.Utc }) => Effect.Effect<number, StoreError>
 
-  /** Makes a parked run wait for a permit: a person, the `sender`, resumes it, or its time comes early. Fails unless it is parked. */
-  readonly wake: (jobId: JobId, by?: "resume" | "time", sender?: string) => Effect.Effect<void, Superseded | StoreError>
+  /**
+   * Makes a parked run wait for a permit: a person, the `sender`, resumes or stops it, or its time comes early. Fails unless it is parked,
+   * or interrupted and stopped.
+   */
+  readonly wake: (
+    jobId: JobId,
+    by?: "resume" | "stop" | "time",
+    sender?: string
+  ) => Effect.Effect<void, Superseded | StoreError>
 
   /** Changes the priority of a waiting run, and the start time of a pending one, with its event; none if nothing changes. */
   readonly reschedule: (rescheduling: Rescheduling) => Effect.Effect<void, JobNotFound | NotReschedulable | StoreError>

@@ -52,11 +52,11 @@ export interface RunWrites {
   /**
    * Begins the attempt of a waiting run: the first of a pending run, the next of an interrupted or parked run. Fails
    * unless that attempt is the one to begin, if the kind is paused, and in a cluster if no more jobs may run. `waits`: another job holds
-   * the key, and the run waits behind it.
+   * the key, and the run waits behind it. `stopping`: it runs, for a stop that has woken it.
    */
   readonly begin: (
     beginning: Beginning
-  ) => Effect.Effect<"running" | "waits", KindPaused | MaxJobsReached | Superseded | StoreError>
+  ) => Effect.Effect<"running" | "stopping" | "waits", KindPaused | MaxJobsReached | Superseded | StoreError>
 
   /** Appends emitted events; fails unless the attempt is the current one and running. */
   readonly append: (emitted: {
@@ -147,6 +147,8 @@ export interface Change {
   readonly ofWaiting?: boolean
   /** With `job.interrupted`: whether the manager crashed. */
   readonly crashed?: boolean
+  /** With `job.interrupted`: whether a run that is being stopped is due for another attempt at its stop, rather than cancelled. */
+  readonly continuesStop?: boolean
   /** With `crashed`: the commands of the job that were running at the crash, by their purposes. */
   readonly during?: ReadonlyArray<string>
   /** With `job.parked`: the reason and what the run waits for. */

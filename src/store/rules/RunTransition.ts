@@ -85,8 +85,8 @@ export const pending = (run: Pick<NewRun, "at" | "by" | "key" | "startAt">, isBe
  * intent may have been recorded after a manager that takes over the run has read its row.
  */
 export const asRecorded = (state: State, change: Change): Change => {
-  const { at, attempt, error, jobId, type } = change
-  const isResting = type === "job.parked" || type === "job.interrupted"
+  const { at, attempt, continuesStop = false, error, jobId, type } = change
+  const isResting = type === "job.parked" || (type === "job.interrupted" && !continuesStop)
   return isResting && state.stoppingAt !== undefined ? { type: "job.cancelled", jobId, attempt, at, error } : change
 }
 
@@ -118,6 +118,8 @@ export const next = (state: State, change: Change, isSignalled = false): State |
         status,
         stoppingAt: undefined,
         waitsFor: "permit",
+        // Otherwise a run with the intent to stop is cancelled.
+        wokenBy: state.stoppingAt === undefined ? undefined : "stop",
         crashes: crashed === true ? state.crashes + 1 : 0
       }
     case "job.parked":
@@ -155,11 +157,24 @@ const parkedState = (
 /** The state of the attempt that begins; undefined if the run does not wait, or another attempt is next. */
 export const begun = (state: State, { at, attempt, key }: Beginning): State | undefined =>
   state.waitsFor === "permit" && attempt === state.attempt + (state.status === "pending" ? 0 : 1)
-    ? { ...state, ...waitsForNothing, status: "running", attempt, key: state.key ?? key, startedAt: at }
+    ? {
+        ...state,
+        ...waitsForNothing,
+        status: "running",
+        attempt,
+        key: state.key ?? key,
+        startedAt: at,
+        stoppingAt: state.wokenBy === "stop" ? at : undefined
+      }
     : undefined
 
-/** The state of a parked run that is due; undefined unless it is parked. */
-export const woken = (state: State, by: "signal" | "resume" | "time", sender?: string): State | undefined => {
+/** The state of a parked run that is due; undefined unless it is parked. A stop may wake an interrupted run, too. */
+export const woken = (state: State, by: "signal" | "resume" | "stop" | "time", sender?: string): State | undefined => {
+  if (by === "stop") {
+    const isResting = state.status === "parked" || (state.status === "interrupted" && state.waitsFor === "permit")
+    if (!isResting) return undefined
+    return state.wokenBy === "stop" ? state : { ...state, waitsFor: "permit", dueAt: undefined, wokenBy: by, sender }
+  }
   if (state.status !== "parked") return undefined
   // A resume by a person counts more than a due time that has passed, and a signal is consumed only if it has woken the run.
   const isByTime = state.wokenBy === "time" || state.wokenBy === "retry"
@@ -208,15 +223,19 @@ export const createdEvent = (
         ...(by === undefined ? {} : { by })
       })
 
-/** The event of an attempt that begins, with the cause that ended the wait before it. */
-export const begunEvent = (
+/** The events of an attempt that begins, with the cause that ended the wait before it, and the stop that it begins for. */
+export const begunEvents = (
   { at, attempt, isResumed = false, sender }: Beginning,
   before: Pick<State, "sender" | "wokenBy">
-): AcceptedEvent => {
-  if (attempt === 1) return event("job.started", at, { attempt })
+): ReadonlyArray<AcceptedEvent> => {
+  if (attempt === 1) return [event("job.started", at, { attempt })]
   const why = isResumed ? { by: "resume", sender } : { by: before.wokenBy, sender: before.sender }
-  return event("job.resumed", at, { attempt, ...why })
+  const resumed = event("job.resumed", at, { attempt, ...why })
+  return before.wokenBy === "stop" ? [resumed, stoppingEvent(at, before.sender)] : [resumed]
 }
+
+const stoppingEvent = (at: DateTime.Utc, by: string | undefined): AcceptedEvent =>
+  event("job.stopping", at, by === undefined ? undefined : { by })
 
 /** The event of a signal. */
 export const signalEvent = ({ at, by, name, payload }: NewSignal): AcceptedEvent =>
@@ -245,7 +264,7 @@ export const changeEvent = ({ at, by, crashed, during = [], error, limit, parked
     case "job.parked":
       return event(type, at, parked && encodeParked(parked))
     case "job.stopping":
-      return event(type, at, by === undefined ? undefined : { by })
+      return stoppingEvent(at, by)
     default:
       return error === undefined && by === undefined
         ? event(type, at)

@@ -3,7 +3,7 @@
  * slice of jobs, the range of ids in `slice`, so that each query is bounded.
  */
 import { lifecycle } from "../../domain/JobEvent.js"
-import { isTerminal, transitions, type RunStatus } from "../../domain/RunStatus.js"
+import { transitions, type RunStatus } from "../../domain/RunStatus.js"
 import type { Dialect } from "./Dialect.js"
 import { terminal, terminalEvents } from "./stateMachine.js"
 import * as tables from "./tables.js"
@@ -74,7 +74,8 @@ const successors: ReadonlyArray<readonly [before: string, after: string]> = [
   ]),
   ["job.started", "job.timeout"],
   ["job.resumed", "job.timeout"],
-  ...transitions.running.filter(isTerminal).map((to) => ["job.stopping", eventOf("running", to)] as const)
+  // A run that is being stopped may be interrupted, and then continues with its stop.
+  ...transitions.running.filter((to) => to !== "parked").map((to) => ["job.stopping", eventOf("running", to)] as const)
 ]
 
 const steps = successors.map(([before, type]) => `('${before}', '${type}')`)

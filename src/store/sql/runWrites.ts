@@ -98,7 +98,10 @@ export const insert = (
   })
 
 /** Begins an attempt of a waiting run, unless another job holds its key. */
-export const begin = (batch: Batch, beginning: Beginning): Effect.Effect<"running" | "waits", Superseded | SqlError> =>
+export const begin = (
+  batch: Batch,
+  beginning: Beginning
+): Effect.Effect<"running" | "stopping" | "waits", Superseded | SqlError> =>
   Effect.gen(function* () {
     const { at, attempt, jobId, key } = beginning
     const head = batch.head(jobId)
@@ -123,8 +126,9 @@ export const begin = (batch: Batch, beginning: Beginning): Effect.Effect<"runnin
     if (parked?.signal !== undefined && wokenBy === "signal") {
       yield* signals.use(yield* batch.connection, jobId, parked.signal)
     }
-    yield* batch.update(jobId, head, to, RunTransition.begunEvent(beginning, head.state))
-    return "running"
+    yield* batch.change(jobId, head, to)
+    batch.append(jobId, RunTransition.begunEvents(beginning, head.state))
+    return to.stoppingAt === undefined ? "running" : "stopping"
   })
 
 /** Attaches a request to the job that holds a key, in a transaction that records its idempotency key. */
@@ -207,7 +211,7 @@ export const make = (
       lane: "fast",
       isAlone: beginning.key !== undefined,
       about: beginning.jobId,
-      body: (batch): Effect.Effect<"running" | "waits", KindPaused | Superseded | SqlError> => {
+      body: (batch): Effect.Effect<"running" | "stopping" | "waits", KindPaused | Superseded | SqlError> => {
         const head = batch.head(beginning.jobId)
         return head !== undefined && isPaused(head.kind) ? new KindPaused({ kind: head.kind }) : begin(batch, beginning)
       }

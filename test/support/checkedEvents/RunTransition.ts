@@ -14,6 +14,7 @@ const checked = (event: AcceptedEvent): AcceptedEvent => {
 }
 
 export const createdEvent: typeof real.createdEvent = (...args) => checked(real.createdEvent(...args))
-export const begunEvent: typeof real.begunEvent = (...args) => checked(real.begunEvent(...args))
+export const begunEvents: typeof real.begunEvents = (...args) => real.begunEvents(...args).map(checked)
 export const signalEvent: typeof real.signalEvent = (...args) => checked(real.signalEvent(...args))
+export const stepEvent: typeof real.stepEvent = (...args) => checked(real.stepEvent(...args))
 export const changeEvent: typeof real.changeEvent = (...args) => checked(real.changeEvent(...args))
