@@ -11,7 +11,7 @@ root=$place/root
 container=
 clear() {
   [ -z "$container" ] || kill -KILL "$container" 2>/dev/null || true
-  rm -rf "$place"
+  rm -rf --one-file-system "$place"
 }
 trap clear EXIT
 
