@@ -27,6 +27,15 @@ const sentences: ReadonlyArray<readonly [error: Error, message: string]> = [
     new errors.SubscriberInUse({ subscriber: "invoices" }),
     'a process runs the subscriber "invoices"; stop that process first'
   ],
+  [
+    new errors.InvalidCron({ schedule: "nightly", cron: "0 0 30 2 *", timeZone: "UTC", issue: "it has no tick" }),
+    'the schedule "nightly" (0 0 30 2 *, UTC) is invalid: it has no tick'
+  ],
+  [new errors.ScheduleNotFound({ kind: "email", schedule: "nightly" }), 'no schedule "nightly" of kind "email"'],
+  [
+    new errors.ScheduleNotLive({ kind: "email", schedule: "nightly" }),
+    'this process does not run the schedule "nightly" of kind "email"; ask a process that has it'
+  ],
   [new errors.QueueFull({ maxQueued: 3 }), "the queue is full: 3 runs are pending"],
   [
     new errors.IdempotencyKeyReused({ jobId, key: "k" }),
@@ -119,6 +128,9 @@ describe("errors", () => {
         errors.NoOpenQuestion,
         errors.NotRetryable,
         errors.JobEnded,
+        errors.InvalidCron,
+        errors.ScheduleNotFound,
+        errors.ScheduleNotLive,
         errors.InvalidSignal,
         errors.TooManySignals,
         errors.UndecodableRun,
