@@ -1,11 +1,13 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, FastCheck as fc, Option } from "effect"
 import { spawnSync } from "node:child_process"
-import { existsSync, writeFileSync } from "node:fs"
+import { writeFileSync } from "node:fs"
 import * as UnitFile from "../../../src/cli/service/UnitFile.js"
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 
-const analyze = ["/usr/bin", "/bin"].map((directory) => `${directory}/systemd-analyze`).find(existsSync)
+const analyze = ["/usr/bin", "/bin"]
+  .map((directory) => `${directory}/systemd-analyze`)
+  .find((file) => spawnSync(file, ["--version"]).status === 0)
 
 const strange = `a b%h $HOME \\ "quoted" 'single' [x]* é #;`
 
