@@ -154,8 +154,9 @@ const startJobs = async ([first, second, third, fourth]: Repositories): Promise<
   start("tasks/retries --label team=web", first)
   start("tasks/settings --delay 2h --label team=core", second)
   start("tasks/search --label team=web", fourth)
-  // By then, failing jobs have failed, and the others are waiting.
-  await sleep(12_000)
+  for (const status of ["failed", "parked"]) while (!charlotte("jobs --all", first).includes(status)) await sleep(500)
+  // By then, the others are waiting.
+  await sleep(5_000)
   return { done, running }
 }
 

@@ -48,12 +48,14 @@ const Labels = ({ labels }: { readonly labels: ListedJob["labels"] }) => {
 export interface Props {
   readonly job: ListedJob
   readonly line: ReadonlySignal<Line | undefined>
+  /** What helps, where the job needs a person. */
+  readonly command: string | undefined
   readonly selected: Signal<ReadonlySet<string>>
   readonly onToggle: (id: string) => void
 }
 
 // The roles are explicit, because a narrow window lays the table out as a list.
-export const JobRow = ({ job, line, onToggle, selected }: Props) => {
+export const JobRow = ({ command, job, line, onToggle, selected }: Props) => {
   const isSelected = selected.value.has(job.id)
   const repository = visible(baseName(repositoryOf(job) ?? ""))
   const title = visible(jobName(job))
@@ -93,6 +95,7 @@ export const JobRow = ({ job, line, onToggle, selected }: Props) => {
       </td>
       <td role="cell" class="cell-line">
         <LastLine job={job} line={line} />
+        {command !== undefined && <code class="row-command">{visible(command)}</code>}
       </td>
     </tr>
   )

@@ -3,6 +3,7 @@
  */
 import type { Signal } from "@preact/signals"
 import type { ListedJob } from "../api/models.js"
+import * as remedy from "../../progress/remedy.js"
 import type { JobList } from "./JobList.js"
 import { JobRow } from "./JobRow.js"
 
@@ -12,11 +13,13 @@ export interface Props {
   readonly list: JobList
   readonly selected: Signal<ReadonlySet<string>>
   readonly className?: string
+  /** Whether each job has the command that helps. */
+  readonly hasCommands?: boolean
 }
 
 const columns = ["Status", "Job", "Progress", "Elapsed", "Age", "Last line"]
 
-export const JobTable = ({ className = "", jobs, list, selected, title }: Props) => {
+export const JobTable = ({ className = "", hasCommands = false, jobs, list, selected, title }: Props) => {
   const isAllSelected = jobs.length > 0 && jobs.every(({ id }) => selected.value.has(id))
 
   const toggle = (id: string): void => {
@@ -50,7 +53,14 @@ export const JobTable = ({ className = "", jobs, list, selected, title }: Props)
       </thead>
       <tbody role="rowgroup">
         {jobs.map((job) => (
-          <JobRow key={job.id} job={job} line={list.line(job.id)} selected={selected} onToggle={toggle} />
+          <JobRow
+            key={job.id}
+            job={job}
+            line={list.line(job.id)}
+            command={hasCommands ? remedy.commandFor(job) : undefined}
+            selected={selected}
+            onToggle={toggle}
+          />
         ))}
       </tbody>
     </table>

@@ -126,7 +126,7 @@ export const JobsView = ({ query }: { readonly query: URLSearchParams }) => {
                   </a>
                 )}
               </h2>
-              <JobTable title="Needs a person" jobs={above} list={shown} selected={selected} />
+              <JobTable title="Needs a person" jobs={above} list={shown} selected={selected} hasCommands={!isMounted} />
             </section>
           )}
           {quiet.length > 0 && (

@@ -9,21 +9,21 @@ import { unpause } from "../system/pausing.js"
 import type { Kinds } from "./useKinds.js"
 
 export const PausedKinds = ({ kinds = [], reload }: Kinds) => (
-    <>
-      {kinds.map(({ kind, paused }) =>
-        paused === undefined ? null : (
-          <p key={kind} class="paused-kind" role="status">
-            <span>
-              Jobs of kind <strong>{visible(kind)}</strong> are paused since {format.clockTime(paused.at, now.value)}
-              {paused.by === undefined ? "" : `, by ${visible(paused.by)}`}: running jobs continue, and none begins.
-            </span>
-            {mayAct && (
-              <button type="button" disabled={!isLive()} onClick={() => void unpause(kind).then(reload)}>
-                Unpause
-              </button>
-            )}
-          </p>
-        )
-      )}
-    </>
+  <>
+    {kinds.map(({ kind, paused }) =>
+      paused === undefined ? null : (
+        <p key={kind} class="paused-kind" role="status">
+          <span>
+            Jobs of kind <strong>{visible(kind)}</strong> are paused since {format.clockTime(paused.at, now.value)}
+            {paused.by === undefined ? "" : `, by ${visible(paused.by)}`}: running jobs continue, and none begins.
+          </span>
+          {mayAct && (
+            <button type="button" disabled={!isLive()} onClick={() => void unpause(kind).then(reload)}>
+              Unpause
+            </button>
+          )}
+        </p>
+      )
+    )}
+  </>
 )

@@ -153,6 +153,11 @@ layer(browser, { excludeTestServices: true })("the list of jobs", (it) => {
       yield* act(() => page.getByRole("table", { name: "Waiting" }).getByText("limited").waitFor())
       yield* act(() => urgent.getByText("the gate failed").waitFor())
       yield* untilTitles(page, "asks", "broken", "limited", "busy")
+      const commands = yield* act(() => urgent.locator(".row-command").allTextContents())
+      expect(commands).toEqual([
+        expect.stringMatching(/^charlotte signal \w{26} approve$/),
+        expect.stringMatching(/^charlotte retry \w{26}$/)
+      ])
       expect(yield* act(() => page.title())).toBe("(2) Jobs · Charlotte")
 
       // Seen once, a failure is history.
