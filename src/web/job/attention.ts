@@ -247,7 +247,9 @@ const ended = (job: Job, model: JobModel.JobModel): ReadonlyArray<Message> => {
   const action = job.retriedAs === undefined ? ({ action: "retry" } as const) : {}
   switch (job.status) {
     case "completed": {
-      const landed = model.landed ?? payload.string(job.result, "target")
+      // The target is also that of a result which is kept.
+      const isLanded = payload.string(job.result, "landed") !== undefined
+      const landed = model.landed ?? (isLanded ? payload.string(job.result, "target") : undefined)
       const done = model.units.size === 0 ? "Completed" : "All work is done"
       // Notes come first: a job that is done may have been meddled with.
       const end = { tone: "good", text: landed === undefined ? done : `${done}, and landed on ${landed}` } as const

@@ -250,6 +250,8 @@ describe("what is said of a job first", () => {
     expect(say({ status: "completed" }, [1, "orch.landed", { target: "main", commit: "x" }])).toEqual([
       { tone: "good", text: "All work is done, and landed on main" }
     ])
+    const done = (result: object) => say({ status: "completed", result: { target: "main", ...result } })[0]?.text
+    expect([done({ landed: "x" }), done({})]).toEqual(["All work is done, and landed on main", "All work is done"])
     const url = "https://github.com/acme/app/pull/7"
     const proposed = (result: object) => say({ status: "completed", result: { pullRequest: result } })[1]
     expect(proposed({ isOpen: true, url })).toEqual({
