@@ -146,6 +146,12 @@ same<typeof job.cancel, Effect.Effect<never>>(true)
 // @ts-expect-error -- the schema describes another value
 job.step("deliver", delivered, { success: Schema.Struct({ other: Schema.String }) })
 
+Email.layer({ onStop: "run", run: ({ stopping }) => Effect.zipRight(stopping, Effect.never) })
+// @ts-expect-error -- a stop cancels or runs
+Email.layer({ onStop: "continue", run: () => Effect.never })
+// @ts-expect-error -- tasks have no compensation
+JobManager.layer({ onStop: "run" })
+
 /** A run that needs its scope alone leaves nothing of it in the layer. */
 export const reportLayer = Report.layer({ run: () => Effect.acquireRelease(Effect.succeed(1), () => Effect.void) })
 same<
