@@ -327,7 +327,10 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
     "The units to work on, besides those that they depend on; of a retry, besides those that depend on them; with landOf, those that land.",
     ["api"]
   ],
-  "JobEvent.job.resumed.by": ["What ended the wait: its time, a signal, a stop, or a person who resumed the job.", "time"],
+  "JobEvent.job.resumed.by": [
+    "What ended the wait: its time, a signal, a stop, or a person who resumed the job.",
+    "time"
+  ],
   "JobEvent.job.resumed.sender": ["Who resumed or stopped the job, which is not verified.", "ann"],
   "JobEvent.other.type": ["The type of an event that another orchestrator emits.", "email.sent"],
   "JobEvent.orch.started.agent": ["The names of the agents, separated by commas.", "claude, codex"],
