@@ -137,7 +137,9 @@ describe("a server of several kinds", () => {
       expect(yield* client.get(queued)).toMatchObject({ status: "pending", waitsFor: "paused" })
       const [email, report] = yield* client.kinds
       expect(email).toMatchObject({ kind: "email", active: 1, pending: 1, paused: { by: "ann" } })
-      expect(report).toEqual({ kind: "report", active: 0, pending: 0, maxJobs: 10 })
+      expect(email?.counts).toMatchObject({ pending: 1, running: 1, completed: 0 })
+      expect(report).toMatchObject({ kind: "report", active: 0, pending: 0, maxJobs: 10 })
+      expect(report?.paused).toBeUndefined()
       expect((yield* send({ path: "/metrics" })).text).toContain('charlotte_kind_paused{kind="email"} 1\n')
       yield* emails.unpause()
       expect(yield* client.get(queued)).not.toMatchObject({ waitsFor: "paused" })
