@@ -35,8 +35,11 @@ export interface Program {
   readonly printed?: () => string
 }
 
-/** The programs that commands run; `isAlive` says whether the process still runs. */
-export type Programs = (options: LaunchOptions, process: Running & { readonly isAlive: () => boolean }) => Program
+/** The programs that commands run; `isAlive` says whether the process still runs, `isTreeAlive` whether it or a child does. */
+export type Programs = (
+  options: LaunchOptions,
+  process: Running & { readonly isAlive: () => boolean; readonly isTreeAlive: () => boolean }
+) => Program
 
 interface Process extends Running {
   readonly startTime: number
@@ -156,7 +159,13 @@ export const make = (machine: Machine, onStarted: (process: Running) => void, pr
                 if (life.isAlive()) Deferred.unsafeDone(ended, Effect.succeed(outcome))
               }
             },
-            programs && ((process) => programs(options, { ...process, isAlive: () => processes.has(process.pid) }))
+            programs &&
+              ((process) =>
+                programs(options, {
+                  ...process,
+                  isAlive: () => processes.has(process.pid),
+                  isTreeAlive: () => [...processes.values()].some(({ cookie }) => cookie === process.cookie)
+                }))
           )
           yield* pause(life)
           return {

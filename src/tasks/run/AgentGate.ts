@@ -177,7 +177,10 @@ export const make = (store: wakeParked.Store & Pick<Store, "agentLimits">): Effe
           retryWrite(agentLimits.clear({ ...by, agent })),
           wakeParked.untilReset(store, agent)
         )
-        const answered = retryWrite(agentLimits.answered({ ...by, agent, ...at }))
+        const answered = Effect.gen(function* () {
+          if ((yield* agentLimits.streaks(agent)).length > 0)
+            yield* retryWrite(agentLimits.answered({ ...by, agent, ...at }))
+        })
 
         /** Clears the limit while the turn is still running: a refused turn would have ended. */
         const confirm = (probe: Probe) =>
@@ -193,6 +196,8 @@ export const make = (store: wakeParked.Store & Pick<Store, "agentLimits">): Effe
 
         const atLimit = (kind: AgentLimit["kind"], turnEnd: TurnEnd.TurnEnd, isProbe: boolean) =>
           Effect.gen(function* () {
+            // The limit came after an answer, so turns without one are no longer in a row.
+            if (turnEnd.answered === true) yield* answered
             const known = yield* agentLimits.get(agent)
             const limit = reached({ agent, kind, end: turnEnd, known, now: yield* DateTime.now, isProbe })
             yield* retryWrite(agentLimits.record({ ...by, limit }))
@@ -202,7 +207,7 @@ export const make = (store: wakeParked.Store & Pick<Store, "agentLimits">): Effe
         /** The agent works. What it was limited by is over, unless this turn is older than the limit that the agent itself reported. */
         const works = (isProbe: boolean) =>
           Effect.gen(function* () {
-            if ((yield* agentLimits.streaks(agent)).length > 0) yield* answered
+            yield* answered
             const limit = yield* agentLimits.get(agent)
             if (Option.isSome(limit) && (isProbe || !isReported(limit.value))) yield* clear
             return judged

@@ -103,7 +103,7 @@ export const make = (
       attempt
     }: { readonly job: string; readonly unit: string; readonly number: number; readonly attempt: string },
     { command, cwd, file, stdin = "" }: Parameters<Programs>[0],
-    { isAlive, startedBy }: Parameters<Programs>[1]
+    { isAlive, isTreeAlive, startedBy }: Parameters<Programs>[1]
   ): Program => {
     const agent = command[0] === "codex" ? "codex" : "claude"
     const format = Service.formats[agent]
@@ -125,7 +125,8 @@ export const make = (
     if (beside.filter((other) => other.agent === agent && other.by === startedBy).length >= concurrency)
       violate(`more than ${concurrency} turns of ${agent} run at once`)
     checkFiles(place, job, unit, cwd)
-    watch.begins({ agent, by: startedBy, isAlive })
+    // A turn is over with the last of its processes.
+    watch.begins({ agent, by: startedBy, isAlive: isTreeAlive })
     const bill = money.begins({ agent, job, place, session, by: startedBy })
 
     const before = service.at(wallClock())

@@ -110,6 +110,21 @@ describe("turns without an answer of the model", () => {
     )
   )
 
+  it.effect("of one task are no longer in a row after a turn that was answered and then reached a limit", () =>
+    test(
+      Effect.gen(function* () {
+        const { to, turn } = yield* setting
+        for (let n = 0; n < 3; n++) yield* turn(unanswered())
+        yield* to(5)
+        const resetsAt = DateTime.unsafeMake(10 * 60_000)
+        expect(yield* turn({ class: "usageLimit", answered: true, message: "no", resetsAt })).toBe("limited 10")
+        yield* to(10)
+        expect(yield* turn(done, { unit: "b" })).toBe("done")
+        expect(yield* turn(unanswered())).toBe("again 1 s")
+      })
+    )
+  )
+
   for (const [what, other] of [
     ["two units", { unit: "b" }],
     ["two jobs", { job: 2 }]
