@@ -221,6 +221,9 @@ export interface Service {
   /** Whether the commit exists; an unreachable one may have been garbage-collected. */
   readonly contains: (repository: Repo, commit: ObjectId) => Result<boolean>
 
+  /** The first parent of a commit. */
+  readonly parent: (repository: Repo, commit: ObjectId) => Result<ObjectId>
+
   /** Number of commits in `to` that are not in `from`. */
   readonly commits: (repository: Repo, range: { readonly from: ObjectId; readonly to: ObjectId }) => Result<number>
 
@@ -335,6 +338,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     doneTasks: method("doneTasks", History.doneTasks),
     isAncestor: method("isAncestor", History.isAncestor),
     contains: method("contains", History.contains),
+    parent: method("parent", History.parent),
     commits: method("commits", History.commits),
     unheld: method("unheld", History.unheld),
     unsigned: method("unsigned", History.unsigned),

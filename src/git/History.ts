@@ -3,6 +3,7 @@ import { Effect, Option, Schema } from "effect"
 import { JobId } from "../domain/JobId.js"
 import { trailers } from "./CommitObject.js"
 import { ObjectId, UnitName } from "./RefNames.js"
+import * as Refs from "./Refs.js"
 import type { Repository } from "./Repository.js"
 import { isolatedGitDir } from "./IsolatedGitDir.js"
 
@@ -31,6 +32,14 @@ export const contains = (repository: Repository, commit: ObjectId) =>
     Effect.map(
       git.run(["cat-file", "--batch-check=%(objectname) %(objecttype)"], { input: `${commit}\n` }),
       ({ stdout }) => stdout.toString() === `${commit} commit\n`
+    )
+  )
+
+/** The first parent of a commit. */
+export const parent = (repository: Repository, commit: ObjectId) =>
+  isolatedGitDir(repository, (git) =>
+    Effect.flatMap(git.run(["rev-parse", "--verify", "--end-of-options", `${commit}^1`]), ({ stdout }) =>
+      Refs.decode(ObjectId, stdout.toString().trim())
     )
   )
 

@@ -15,7 +15,11 @@ const files = (root: string) => ({
   "wide/a/IMPLEMENTATION_PLAN.md": unit(),
   "wide/a/01-one.md": task(1, `printf 'one\\n' > '${escapes}<script>.txt'\ngit mv b.txt moved.txt`, "true"),
   "wide/b/IMPLEMENTATION_PLAN.md": unit(["a"]),
-  "wide/b/01-two.md": task(1, "printf 'two\\n' > two.txt", "true")
+  "wide/b/01-two.md": task(1, "printf 'two\\n' > two.txt", "true"),
+  "long/charlotte.yaml": "agent: script\nattempts: 1\n",
+  "long/a/IMPLEMENTATION_PLAN.md": unit(),
+  "long/a/01-one.md": task(1, "echo one > lines.txt", "true"),
+  "long/a/02-two.md": task(2, "echo two >> lines.txt", "true", [1])
 })
 
 const client = ({ home }: Service) => JobClient.make({ socket: `${home}/socket` })
@@ -59,6 +63,32 @@ layer(daemon(files), { excludeTestServices: true, timeout: "5 minutes" })("GET /
     )
   )
 
+  it.scoped("has what each task of a unit has changed, in its commit alone", () =>
+    withClient((here, { diff }) =>
+      Effect.gen(function* () {
+        const id = JobId.make(yield* here.complete("long"))
+        const whole = yield* diff(id, { unit: "a" })
+        const one = yield* diff(id, { unit: "a", task: 1 })
+        const two = yield* diff(id, { unit: "a", task: 2 })
+        expect(summary(one)).toEqual(["added lines.txt", "modified tasks/long/a/01-one.md"])
+        expect(summary(two)).toEqual(["modified lines.txt", "modified tasks/long/a/02-two.md"])
+        expect(two.files[0]).toMatchObject({ patch: "@@ -1 +1,2 @@\n one\n+two" })
+        expect([one.base, one.head, two.head]).toEqual([whole.base, two.base, whole.head])
+        expect(summary(yield* diff(id, { unit: "a", task: 2, after: `${two.base}-${two.head}-1` }))).toEqual([
+          "modified tasks/long/a/02-two.md"
+        ])
+        expect(yield* Effect.flip(diff(id, { unit: "a", task: 3 }))).toMatchObject({
+          _tag: "DiffUnavailable",
+          reason: "noSuchTask",
+          task: 3,
+          message: `there is no diff of task 3 of unit a of job ${id}: the unit has no such task`
+        })
+        expect(yield* Effect.flip(diff(id, { task: 1 }))).toMatchObject({ _tag: "InvalidQuery", parameter: "unit" })
+        expect(yield* Effect.flip(diff(id, { unit: "a", task: 0 }))).toMatchObject({ _tag: "InvalidRequest" })
+      })
+    )
+  )
+
   it.scoped("goes on at the same commits with the next page, whatever is committed meanwhile", () =>
     withClient((here, { diff }) =>
       Effect.gen(function* () {
@@ -90,6 +120,11 @@ layer(daemon(files), { excludeTestServices: true, timeout: "5 minutes" })("GET /
         expect(whole.head).toBe(whole.base)
         expect(summary(yield* diff(id, { unit: "a" }))).toEqual(["modified tasks/waiting/a/01-one.md"])
         expect(summary(yield* diff(id, { unit: "b" }))).toEqual([])
+        expect(summary(yield* diff(id, { unit: "a", task: 1 }))).toEqual(["modified tasks/waiting/a/01-one.md"])
+        expect(yield* Effect.flip(diff(id, { unit: "b", task: 1 }))).toMatchObject({
+          reason: "noCommit",
+          message: `there is no diff of task 1 of unit b of job ${id}: the task has no commit`
+        })
         yield* here.release
         yield* here.run("watch", id)
         expect(summary(yield* diff(id))).toHaveLength(3)

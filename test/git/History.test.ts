@@ -33,3 +33,19 @@ scenario("commits are counted that one has and the other has not", (world) =>
     expect(yield* count(two, aside)).toBe(1)
   })
 )
+
+scenario("the parent of a commit is the one before it, and of a merge the first", (world) =>
+  Effect.gen(function* () {
+    const { main, repository, service, top } = world
+    const one = yield* work(world, "one", { "one.txt": "1\n" })
+    const two = yield* work(world, "two", { "two.txt": "2\n" }, one)
+    expect(yield* service.parent(repository, one)).toBe(main)
+    expect(yield* service.parent(repository, two)).toBe(one)
+    const tree = `${two}^{tree}`
+    const merge = (yield* world.git(top, "commit-tree", "-p", two, "-p", main, "-m", "merge", tree)).trim()
+    expect(yield* service.parent(repository, ObjectId.make(merge))).toBe(two)
+    expect(yield* Effect.flip(service.parent(repository, ObjectId.make("1".repeat(40))))).toMatchObject({
+      _tag: "GitFailed"
+    })
+  })
+)

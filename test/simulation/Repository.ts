@@ -221,6 +221,7 @@ export const make = (machine: Machine, onRemoved: (path: string) => void = () =>
           if (worktree !== undefined) worktrees.set(path, { ...worktree, files: new Map(treeOf(to)) })
         }),
       doneTasks: () => unused,
+      parent: () => unused,
       isAncestor: (_, earlier, later) => answer(() => contains(later, earlier)),
       contains: (_, commit) => answer(() => commits.has(commit)),
       commits: (_, { from, to }) =>

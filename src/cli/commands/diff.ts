@@ -4,13 +4,15 @@
 import { Either } from "effect"
 import * as CommandTree from "../parser/CommandTree.js"
 import * as Parameter from "../parser/Parameter.js"
-import { job, json } from "./parameters.js"
+import { job, json, number } from "./parameters.js"
 
 const unit = Parameter.optionalArgument("unit", {
   description: "Only this unit, from the commit at which it started (default: all merged units).",
   source: "units",
   decode: Either.right
 })
+
+const task = number("task", "Only what this completed task of the unit has changed.")
 
 const unfinished = Parameter.option(
   "unfinished",
@@ -37,7 +39,7 @@ export const diff = CommandTree.command(
     description:
       "Print what a job has changed so far. Works while the job is running, too. A pipe gets a patch for git apply; on a terminal, control sequences are removed.",
     example: "charlotte diff latest parser --stat",
-    parameters: { job, unit, unfinished, stat, noPager, json }
+    parameters: { job, unit, task, unfinished, stat, noPager, json }
   },
   async () => (await import("../diff/printDiff.js")).printDiff
 )

@@ -17,6 +17,8 @@ import * as statLines from "./statLines.js"
 export interface Options {
   readonly job: string
   readonly unit: Option.Option<string>
+  /** The number of a task of the unit. */
+  readonly task: Option.Option<number>
   /** The number of a snapshot of the unit's unfinished work. */
   readonly unfinished: Option.Option<number | "last">
   readonly stat: boolean
@@ -26,16 +28,27 @@ export interface Options {
 
 type Render = (write: OutputService["write"]) => Effect.Effect<void, unknown>
 
-export const printDiff = ({ job, json, noPager, stat, unfinished, unit }: Options) =>
+export const printDiff = ({ job, json, noPager, stat, task, unfinished, unit }: Options) =>
   Effect.gen(function* () {
     const output = yield* Output
+    if (Option.isSome(task) && (Option.isNone(unit) || Option.isSome(unfinished)))
+      return yield* new UsageError({
+        problem: Option.isNone(unit)
+          ? "--task needs a unit: charlotte diff JOB UNIT --task N"
+          : "--task and --unfinished exclude each other",
+        hint: "see: charlotte diff --help"
+      })
     const jobs = yield* JobSource.read
     const id = yield* JobRef.find(jobs, job)
     const snapshot = yield* Effect.transposeMapOption(unfinished, (number) => openSnapshot(id, unit, number))
     const pageAt = (after: string | undefined): Effect.Effect<Diff, unknown> =>
       Option.isSome(snapshot)
         ? snapshot.value(after)
-        : jobs.diff(id, { ...(Option.isSome(unit) && { unit: unit.value }), ...(after !== undefined && { after }) })
+        : jobs.diff(id, {
+            ...(Option.isSome(unit) && { unit: unit.value }),
+            ...(Option.isSome(task) && { task: task.value }),
+            ...(after !== undefined && { after })
+          })
     // Requested before the pager starts, so that an error is printed to the terminal itself.
     const first = yield* pageAt(undefined)
     const pages = Stream.paginateEffect(Option.none<string>(), (after) =>

@@ -33,7 +33,7 @@ export const of = (error: unknown): string | undefined => {
   if (error instanceof domain.AlreadyManaged)
     return error.machine === undefined ? "wait until it has exited" : "stop it there, or use another database"
   if (error instanceof domain.StoreError) return ofStore[error.reason]
-  if (error instanceof http.DiffUnavailable && (error.reason === "noSuchUnit" || error.reason === "notBegun"))
+  if (error instanceof http.DiffUnavailable && !["gone", "noRepository", "repository"].includes(error.reason))
     return `see: charlotte show ${error.jobId}`
   if (error instanceof http.ApprovalRefused) {
     const { jobId, reason } = error

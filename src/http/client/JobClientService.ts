@@ -213,10 +213,11 @@ export interface Service extends ScheduleRequests {
   readonly logFiles: (id: JobId) => Response<ReadonlyArray<JobLog>, JobNotFound>
 
   /**
-   * A page of the files that a job, or one of its units, has changed: from its start to its last commit, even while it is running.
+   * A page of the files that a job, or one of its units, has changed: from its start to its last commit, even while it is running; or
+   * what one task of a unit has changed.
    * Pass `next` as `after` for the next page.
    */
-  readonly diff: (id: JobId, query?: DiffQuery) => Response<Diff, JobNotFound | DiffUnavailable>
+  readonly diff: (id: JobId, query?: DiffQuery) => Response<Diff, JobNotFound | DiffUnavailable | InvalidQuery>
 
   /** How busy the server is. */
   readonly system: Response<System>
@@ -322,6 +323,8 @@ export interface JobQuery {
 export interface DiffQuery {
   /** Only this unit; without it, all that is merged into the result. */
   readonly unit?: string
+  /** Only this completed task of the unit. */
+  readonly task?: number
   /** `next` of the previous page. */
   readonly after?: string
 }

@@ -440,15 +440,20 @@ const logFiles = HttpApiEndpoint.get("logFiles", "/jobs/:id/logs/files")
 const diff = HttpApiEndpoint.get("diff", "/jobs/:id/diff")
   .setPath(JobPath)
   .setUrlParams(
-    Schema.Struct({ unit: Parameters.optional(Schema.String), after: Parameters.optional(Parameters.DiffPosition) })
+    Schema.Struct({
+      unit: Parameters.optional(Schema.String),
+      task: Parameters.optional(Parameters.TaskNumber),
+      after: Parameters.optional(Parameters.DiffPosition)
+    })
   )
   .addSuccess(Diff)
   .addError(errorSchemas.DiffUnavailable)
+  .addError(errorSchemas.InvalidQuery)
   .addError(errorSchemas.JobNotFound)
   .annotateContext(
     described(
       "Get the changes of a job",
-      "The files that differ between the commit at which the job, or one of its units, started and its last commit so far; commits made on the target branch meanwhile are not included. A page has about 4 MiB. Binary files, and files whose patch is larger than 1 MiB, are listed without a patch."
+      "The files that differ between the commit at which the job, or one of its units, started and its last commit so far; commits made on the target branch meanwhile are not included. With a task of a unit, the files that the commit of that task has changed. A page has about 4 MiB. Binary files, and files whose patch is larger than 1 MiB, are listed without a patch."
     )
   )
 

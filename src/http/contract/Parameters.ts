@@ -35,6 +35,12 @@ const wholeNumber = Schema.String.pipe(
 /** A position in a log of events or in a file. */
 export const Position = wholeNumber.pipe(expecting("a whole number, 0 or more"))
 
+/** The number of a task in its unit. */
+export const TaskNumber = wholeNumber.pipe(
+  Schema.filter((n) => n >= 1),
+  expecting("the number of a task, 1 or more")
+)
+
 /** A position in the log of all events, or its end. */
 export const Cursor = Schema.Union(Schema.Literal("latest"), wholeNumber).pipe(
   expecting('a whole number, 0 or more, or "latest"')

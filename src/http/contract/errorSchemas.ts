@@ -88,8 +88,8 @@ const noDiff = (status: number, ...reasons: ReadonlyArray<http.DiffUnavailable["
   withStatus(status, http.DiffUnavailable, ({ reason }) => reasons.includes(reason))
 
 export const DiffUnavailable = Schema.Union(
-  noDiff(404, "noRepository", "noSuchUnit"),
-  noDiff(409, "notBegun", "repository"),
+  noDiff(404, "noRepository", "noSuchUnit", "noSuchTask"),
+  noDiff(409, "noCommit", "notBegun", "repository"),
   noDiff(410, "gone")
 )
 

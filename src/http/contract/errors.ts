@@ -168,6 +168,8 @@ export class StepNotFound extends Schema.TaggedError<StepNotFound>()("StepNotFou
 const noDiff = {
   noRepository: "it does not work in a repository",
   noSuchUnit: "it has no such unit",
+  noSuchTask: "the unit has no such task",
+  noCommit: "the task has no commit",
   notBegun: "its repository was not read yet",
   gone: "git no longer has its commits",
   repository: "its repository cannot be read"
@@ -178,6 +180,8 @@ const noDiff = {
  *
  * - `noRepository`: the kind of the job has none
  * - `noSuchUnit`: the job has no unit of that name
+ * - `noSuchTask`: the unit has no task of that number
+ * - `noCommit`: the task is not done yet, has failed, or was complete when the job was submitted
  * - `notBegun`: the job ended, or waits, before its repository was read
  * - `gone`: the commits were removed, for example by `charlotte prune --discard` and git's garbage collection
  * - `repository`: it was moved or replaced, or git failed
@@ -187,15 +191,17 @@ const noDiff = {
  */
 export class DiffUnavailable extends Schema.TaggedError<DiffUnavailable>()("DiffUnavailable", {
   jobId: Schema.String,
-  reason: Schema.Literal("noRepository", "noSuchUnit", "notBegun", "gone", "repository"),
+  reason: Schema.Literal("noRepository", "noSuchUnit", "noSuchTask", "noCommit", "notBegun", "gone", "repository"),
   unit: Schema.optional(Schema.String),
+  task: Schema.optional(Schema.Int.pipe(Schema.positive())),
   /** The error message of git. */
   problem: Schema.optional(Schema.String)
 }) {
   override get message() {
     const unit = this.unit === undefined ? "" : `unit ${this.unit} of `
+    const task = this.task === undefined ? "" : `task ${this.task} of `
     const problem = this.problem === undefined ? "" : `: ${this.problem}`
-    return `there is no diff of ${unit}job ${this.jobId}: ${noDiff[this.reason]}${problem}`
+    return `there is no diff of ${task}${unit}job ${this.jobId}: ${noDiff[this.reason]}${problem}`
   }
 }
 

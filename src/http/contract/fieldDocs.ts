@@ -294,7 +294,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   ],
   "AgentStatus.name": ["The name of the agent profile.", "claude"],
   "CursorAhead.after": ["The requested position.", 1000],
-  "Diff.base": ["The commit at which the job, or the unit, started.", commit],
+  "Diff.base": ["The commit at which the job, the unit, or the task, started.", commit],
   "Diff.next": [
     "The value of `after` for the next page, which compares the same two commits.",
     `${commit}-${commit}-1000`

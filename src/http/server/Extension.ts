@@ -6,7 +6,7 @@ import type { JobNotFound, StoreError, TooManySignals } from "../../domain/error
 import type { JobEvent } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Diff } from "../contract/Diff.js"
-import type { ApprovalRefused, DiffUnavailable } from "../contract/errors.js"
+import type { ApprovalRefused, DiffUnavailable, InvalidQuery } from "../contract/errors.js"
 
 /** What a person decides about the result of a job: rejected, if there is a reason. */
 export interface Decision {
@@ -19,11 +19,15 @@ export interface Decision {
 export class Extension extends Context.Tag("charlotte/http/Extension")<
   Extension,
   {
-    /** A page of the changes of a job, or of one of its units. */
+    /** A page of the changes of a job, of one of its units, or of one of their tasks. */
     readonly diff: (
       id: JobId,
-      query: { readonly unit?: string | undefined; readonly after?: string | undefined }
-    ) => Effect.Effect<Diff, DiffUnavailable | JobNotFound | StoreError>
+      query: {
+        readonly unit?: string | undefined
+        readonly task?: number | undefined
+        readonly after?: string | undefined
+      }
+    ) => Effect.Effect<Diff, DiffUnavailable | InvalidQuery | JobNotFound | StoreError>
     /** Approves or rejects the result of a job. */
     readonly decide: (
       id: JobId,

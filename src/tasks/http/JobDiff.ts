@@ -1,5 +1,5 @@
 /**
- * The diff of a job or one of its units, from its record and its repository. Imported on the first request, since it loads git.
+ * The diff of a job, one of its units or one of their tasks, from its record and its repository. Imported on the first request, since it loads git.
  */
 import { Effect, Option, Schema } from "effect"
 import { JobNotFound } from "../../domain/errors.js"
@@ -14,10 +14,12 @@ import type { Reads } from "../../store/Runs.js"
 import * as PlanSnapshot from "../run/PlanSnapshot.js"
 import * as workRange from "../workRange.js"
 import { Diff, DiffFile } from "../../http/contract/Diff.js"
-import { DiffUnavailable } from "../../http/contract/errors.js"
+import { DiffUnavailable, InvalidQuery } from "../../http/contract/errors.js"
 
 export interface Query {
   readonly unit?: string | undefined
+  /** The number of a task of the unit. */
+  readonly task?: number | undefined
   /** The `next` of the previous page. */
   readonly after?: string | undefined
 }
@@ -37,8 +39,6 @@ const positionAt = (after: string): Option.Option<Position> => {
 
 const decodeCommit = Schema.decodeUnknownOption(ObjectId)
 
-const start = (range: Range): Position => ({ ...range, from: 0 })
-
 export type JobDiff = Effect.Effect.Success<typeof make>
 
 /** Concurrent diffs; each needs a few processes. */
@@ -51,12 +51,20 @@ export const make = Effect.gen(function* () {
   const git = yield* Git.make
   const inTurn = Permits.make(atOnce)
 
-  const of = (store: Reads, isServed: (run: Run) => boolean, jobId: JobId, { after, unit }: Query) =>
+  const of = (store: Reads, isServed: (run: Run) => boolean, jobId: JobId, { after, task, unit }: Query) =>
     Effect.gen(function* () {
       const unavailable = (reason: DiffUnavailable["reason"], problem?: string) =>
-        new DiffUnavailable({ jobId, reason, ...(unit !== undefined && { unit }), ...(problem && { problem }) })
+        new DiffUnavailable({
+          jobId,
+          reason,
+          ...(unit !== undefined && { unit }),
+          ...(task !== undefined && { task }),
+          ...(problem && { problem })
+        })
       const failed = ({ message }: { readonly message: string }) => unavailable("repository", plainText.line(message))
 
+      if (task !== undefined && unit === undefined)
+        return yield* new InvalidQuery({ parameter: "unit", problem: "required together with task" })
       const found = yield* store.withWork(jobId)
       if (Option.isNone(found) || !isServed(found.value.run)) return yield* new JobNotFound({ jobId })
       const { run, work } = found.value
@@ -70,17 +78,35 @@ export const make = Effect.gen(function* () {
           ? Option.orElse(awaitingApproval(run), () => Option.some(workRange.ofJob(snapshot.value, work)))
           : workRange.ofUnit(snapshot.value, work, unit)
       if (Option.isNone(range)) return yield* unavailable("noSuchUnit")
-      const { base, from, head } = Option.getOrElse(Option.flatMap(Option.fromNullable(after), positionAt), () =>
-        start(range.value)
-      )
+      const record = work.tasks.find((each) => each.unit === unit && each.task === task)
+      if (task !== undefined && record === undefined) return yield* unavailable("noSuchTask")
+      const done = decodeCommit(record?.state === "completed" ? record.commit : undefined)
+      if (task !== undefined && Option.isNone(done)) return yield* unavailable("noCommit")
 
       const { identity, topLevel } = snapshot.value
       const repository = yield* Effect.mapError(git.open(topLevel), failed)
       if (repository.identity !== identity) return yield* unavailable("repository", `${topLevel} was replaced`)
-      for (const commit of [base, head]) {
-        const isThere = yield* Effect.mapError(git.contains(repository, commit), failed)
-        if (!isThere) return yield* unavailable("gone", commit)
-      }
+      const check = (commit: ObjectId) =>
+        Effect.mapError(git.contains(repository, commit), failed).pipe(
+          Effect.filterOrFail(
+            (isThere) => isThere,
+            () => unavailable("gone", commit)
+          )
+        )
+      const rangeOfTask = (head: ObjectId) =>
+        check(head).pipe(
+          Effect.zipRight(Effect.mapError(git.parent(repository, head), failed)),
+          Effect.map((base): Range => ({ base, head }))
+        )
+      const { base, from, head } = yield* Option.match(Option.flatMap(Option.fromNullable(after), positionAt), {
+        onNone: () =>
+          Effect.map(
+            Option.match(done, { onNone: () => Effect.succeed(range.value), onSome: rangeOfTask }),
+            (range): Position => ({ ...range, from: 0 })
+          ),
+        onSome: Effect.succeed
+      })
+      for (const commit of [base, head]) yield* check(commit)
       const { files, next } = yield* Effect.mapError(git.diff(repository, { base, head, from }), failed)
       return new Diff(
         {

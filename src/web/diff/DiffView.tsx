@@ -1,5 +1,5 @@
 /**
- * The changes of a job, or of one of its units.
+ * The changes of a job, of one of its units, or of one of their tasks.
  */
 import { useSignal } from "@preact/signals"
 import { useEffect, useMemo, useRef } from "preact/hooks"
@@ -50,8 +50,9 @@ const elementOf = (index: number): HTMLElement | null => document.getElementById
 
 export const DiffView = ({ id, query }: { readonly id: string; readonly query: URLSearchParams }) => {
   const unit = query.get("unit") ?? undefined
+  const task = unit === undefined ? undefined : (query.get("task") ?? undefined)
   const job = useLoaded(id, (signal) => jobs.get(id, signal))
-  const diff = useDiff(id, unit)
+  const diff = useDiff(id, unit, task)
   /** The files that the user has opened or folded, contrary to the rule. */
   const toggled = useSignal<ReadonlySet<string>>(new Set())
   /** The path of the current file: others may come before it when the changes are read again. */
@@ -59,10 +60,11 @@ export const DiffView = ({ id, query }: { readonly id: string; readonly query: U
   const asked = useRef(query.get("file"))
   const { error, isStale, next, pages, reload } = diff
   const record = job.value.value
-  const tasks = record?.tasks.filter((task) => unit === undefined || task.unit === unit) ?? []
+  const ofUnit = record?.tasks.filter((each) => unit === undefined || each.unit === unit) ?? []
+  const tasks = ofUnit.filter((each) => task === undefined || String(each.task) === task)
   const files = useMemo(
     () => inOrder(diff.files, tasksDirOf(record?.config), judgedIn(tasks)),
-    [diff.files, record, unit]
+    [diff.files, record, unit, task]
   )
   const head = pages[0]?.head ?? ""
   const at = files.findIndex(({ path }) => path === current.value)
@@ -118,13 +120,14 @@ export const DiffView = ({ id, query }: { readonly id: string; readonly query: U
     { keys: "v", label: "Mark the file as viewed, or not", run: () => viewCurrent() },
     { keys: "u", label: "Old and new lines side by side, or not", run: split },
     { keys: "/", label: "Filter the files", run: () => document.querySelector<HTMLElement>(".files input")?.focus() },
-    { keys: "Escape", label: "Back to the job", run: () => navigate(toJob(id, { unit })) }
+    { keys: "Escape", label: "Back to the job", run: () => navigate(toJob(id, { unit, task })) }
   ])
 
   useEffect(
     () =>
       hub.subscribe((events) => {
-        if (events.some(({ jobId, type }) => jobId === id && type.startsWith("job."))) job.reload()
+        if (events.some(({ jobId, type }) => jobId === id && (type.startsWith("job.") || type === "task.completed")))
+          job.reload()
       }),
     [id]
   )
@@ -142,7 +145,7 @@ export const DiffView = ({ id, query }: { readonly id: string; readonly query: U
       <header class="job-title">
         <nav aria-label="Path">
           <a href={toJobs()}>Jobs</a> <span aria-hidden="true">/</span>{" "}
-          <a href={toJob(id, { unit })}>{visible(title)}</a>
+          <a href={toJob(id, { unit, task })}>{visible(title)}</a>
           <span aria-hidden="true"> /</span>
         </nav>
         <h1>Changes</h1>
@@ -150,7 +153,9 @@ export const DiffView = ({ id, query }: { readonly id: string; readonly query: U
           <span class="visually-hidden">Of</span>
           <select
             value={unit ?? ""}
-            onChange={({ currentTarget }) => changeQuery({ unit: currentTarget.value, file: undefined })}
+            onChange={({ currentTarget }) =>
+              changeQuery({ unit: currentTarget.value, task: undefined, file: undefined })
+            }
           >
             <option value="">all units</option>
             {units.map((name) => (
@@ -160,6 +165,22 @@ export const DiffView = ({ id, query }: { readonly id: string; readonly query: U
             ))}
           </select>
         </label>
+        {unit !== undefined && (
+          <label class="unit-choice">
+            <span class="visually-hidden">Task</span>
+            <select
+              value={task ?? ""}
+              onChange={({ currentTarget }) => changeQuery({ task: currentTarget.value, file: undefined })}
+            >
+              <option value="">all tasks</option>
+              {ofUnit.map((each) => (
+                <option key={each.task} value={String(each.task)} disabled={each.state !== "completed"}>
+                  {each.task}. {visible(each.title)}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
         {pages.length > 0 && (
           <p class="number">
             {format.count(files.length, "file")}

@@ -23,10 +23,14 @@ export type DiffFile = Decoded<typeof diffFile>
 export const diffPage = struct({ base: string, head: string, files: array(diffFile), next: optional(string) })
 export type DiffPage = Decoded<typeof diffPage>
 
-/** A page of the changes of a job, or of one of its units. */
+/** A page of the changes of a job, of one of its units, or of one of their tasks. */
 export const read = (
   id: string,
-  where: { readonly unit?: string | undefined; readonly after?: string | undefined },
+  where: {
+    readonly unit?: string | undefined
+    readonly task?: string | undefined
+    readonly after?: string | undefined
+  },
   signal?: AbortSignal
 ): Promise<DiffPage> => {
   const query = new URLSearchParams()

@@ -20,7 +20,7 @@ export interface ShownDiff {
 /** Events after which the diff may have grown. */
 const changes = new Set(["task.completed", "unit.merged"])
 
-export const useDiff = (id: string, unit: string | undefined): ShownDiff => {
+export const useDiff = (id: string, unit: string | undefined, task: string | undefined): ShownDiff => {
   const pages = useSignal<ReadonlyArray<DiffPage>>([])
   const error = useSignal<Error | undefined>(undefined)
   const isReading = useSignal(false)
@@ -32,7 +32,7 @@ export const useDiff = (id: string, unit: string | undefined): ShownDiff => {
     const { signal } = (control.current = new AbortController())
     isReading.value = true
     try {
-      const page = await read(id, { unit, after }, signal)
+      const page = await read(id, { unit, task, after }, signal)
       pages.value = after === undefined ? [page] : [...pages.value, page]
       error.value = undefined
     } catch (cause) {
@@ -51,7 +51,11 @@ export const useDiff = (id: string, unit: string | undefined): ShownDiff => {
     reload()
     const stop = hub.subscribe((events) => {
       const isNews = events.some(
-        (event) => event.jobId === id && changes.has(event.type) && (unit === undefined || event.unit === unit)
+        (event) =>
+          event.jobId === id &&
+          changes.has(event.type) &&
+          (unit === undefined || event.unit === unit) &&
+          (task === undefined || String(event.task) === task)
       )
       if (isNews) isStale.value = true
     })
@@ -59,7 +63,7 @@ export const useDiff = (id: string, unit: string | undefined): ShownDiff => {
       stop()
       control.current.abort()
     }
-  }, [id, unit])
+  }, [id, unit, task])
 
   const all = pages.value
   const files = useMemo(() => all.flatMap((page) => page.files), [all])

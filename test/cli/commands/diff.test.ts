@@ -72,6 +72,29 @@ layer(daemon(files), { excludeTestServices: true, timeout: "5 minutes" })("charl
     })
   )
 
+  it.scoped("prints what one task of a unit has changed", () =>
+    Effect.gen(function* () {
+      const { run } = yield* Here
+      const one = yield* run("diff", "latest", "b", "--task", "1")
+      expect(one).toEqual(yield* run("diff", "latest", "b"))
+      expect(one.out).toContain("+++ b/two.txt")
+      const { code, err, out } = yield* run("diff", "latest", "b", "--task", "2")
+      expect([code, out]).toEqual([2, ""])
+      expect(err).toMatch(
+        /^charlotte: there is no diff of task 2 of unit b of job (\w{26}): the unit has no such task; see: charlotte show \1\n$/
+      )
+      expect(yield* run("diff", "latest", "--task", "1")).toEqual({
+        code: 2,
+        out: "",
+        err: "charlotte: --task needs a unit: charlotte diff JOB UNIT --task N; see: charlotte diff --help\n"
+      })
+      expect((yield* run("diff", "latest", "b", "--task", "1", "--unfinished", "last")).err).toBe(
+        "charlotte: --task and --unfinished exclude each other; see: charlotte diff --help\n"
+      )
+      expect(yield* run("diff", "latest", "b", "--task", "0")).toMatchObject({ code: 2, out: "" })
+    })
+  )
+
   it.scoped("prints the changed lines of each file with --stat, and what the API answers with --json", () =>
     Effect.gen(function* () {
       const { run } = yield* Here

@@ -6,6 +6,7 @@ import * as Charlotte from "../../cli/process/Charlotte.js"
 import * as Daemon from "../../cli/process/Daemon.js"
 import * as Tasks from "../../cli/process/Tasks.js"
 import { task, unit } from "../../tasks/Jobs.js"
+import { violations } from "../support/axe.js"
 import { act, layer as browser } from "../support/Browser.js"
 import { installPage } from "../support/Daemon.js"
 import { openingOf, visit } from "../support/World.js"
@@ -108,6 +109,24 @@ layer(browser, { excludeTestServices: true })("the view of a diff, by a daemon a
         expect(yield* lines(page, "counts.txt")).toEqual(["1|1|one", "2|-|two", "2|+|TWO", "3|3|three", "4|+|four"])
         const [head = ""] = yield* commitsOf(world, "-1", "--all", "--grep=Charlotte-Task: 2")
         yield* act(() => page.locator(".job-title code").getByText(head.slice(0, 8)).waitFor())
+
+        const ofTask = page.getByRole("combobox", { name: "Task", exact: true })
+        yield* act(() => ofTask.selectOption({ label: "2. Task 2" }))
+        yield* act(() => page.getByText("2 files").waitFor())
+        expect(yield* paths(page)).toEqual(["counts.txt", "tasks/api/02-two.md"])
+        expect(yield* lines(page, "counts.txt")).toEqual(["1|1|one", "2|2|TWO", "3|3|three", "4|+|four"])
+        expect(new URL(page.url()).search).toBe("?unit=api&task=2")
+        yield* act(() => page.setViewportSize({ width: 375, height: 800 }))
+        expect(yield* violations(page)).toEqual([])
+        const overflow = yield* act(() => page.evaluate(() => document.documentElement.scrollWidth - innerWidth))
+        expect(overflow).toBeLessThanOrEqual(0)
+        // With the keyboard, and in an address that is opened again.
+        yield* act(() => ofTask.press("ArrowUp"))
+        yield* act(() => file(page, "src/answer.ts").waitFor())
+        yield* act(() => page.reload())
+        yield* act(() => file(page, "src/answer.ts").waitFor())
+        expect(yield* act(() => ofTask.inputValue())).toBe("1")
+        yield* act(() => page.getByText("7 files").waitFor())
 
         expect((yield* Charlotte.run(world, `exec charlotte watch ${id}`)).code).toBe(0)
         yield* act(() => page.getByLabel("Of").selectOption(""))
