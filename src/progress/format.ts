@@ -52,6 +52,9 @@ export const dateTime = (millis: number): string => {
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${timeOfDay(millis)}`
 }
 
+/** `2026-01-31`, in the zone of the browser. */
+export const day = (millis: number): string => dateTime(millis).slice(0, 10)
+
 /** `21:05` today, `tomorrow 21:05`, or `2026-01-31 21:05`. */
 export const clockTime = (millis: number, now: number): string => {
   const at = new Date(millis)
@@ -59,7 +62,7 @@ export const clockTime = (millis: number, now: number): string => {
   const dayOf = (time: number): number => new Date(time).setHours(0, 0, 0, 0)
   const days = Math.round((dayOf(millis) - dayOf(now)) / 86_400_000)
   if (days === 0) return time
-  return days === 1 ? `tomorrow ${time}` : `${dateTime(millis).slice(0, 10)} ${time}`
+  return days === 1 ? `tomorrow ${time}` : `${day(millis)} ${time}`
 }
 
 /** `1 job`, `2 jobs`. */

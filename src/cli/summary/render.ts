@@ -9,12 +9,12 @@ import * as needsPerson from "../../progress/needsPerson.js"
 import * as payload from "../../progress/payload.js"
 import * as why from "../../progress/reason.js"
 import * as remedy from "../../progress/remedy.js"
+import * as spent from "../../progress/spent.js"
 import * as waitingText from "../list/waitingText.js"
 import * as SummaryText from "../run/SummaryText.js"
 import * as format from "../terminal/format.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import type { Failed, Morning } from "./Morning.js"
-import * as spent from "./spent.js"
 
 export interface View {
   readonly now: DateTime.Utc
@@ -49,7 +49,7 @@ const spentLines = ({ spending }: Morning, { zone }: View): ReadonlyArray<Styled
     StyledLine.raw(`${costs.long(cost)}, ${format.count(jobs, "job")}${more}`, "faint")
   ]
   const lines = [
-    ...spent.byDay(spending.ended, zone).map(({ day, ...of }) => line(day, of)),
+    ...spent.byDay(spending.ended, (at) => format.day(at, zone)).map(({ day, ...of }) => line(day, of)),
     ...(unfinished === undefined ? [] : [line("so far    ", unfinished, ", not ended yet")])
   ]
   const title = `Cost${spending.isPartial ? " of the latest jobs" : ""}, an estimate`

@@ -5,14 +5,15 @@ import { DateTime, type Duration, Effect, Option } from "effect"
 import * as Home from "../../daemon/home/Home.js"
 import { jobName } from "../../progress/jobName.js"
 import * as remedy from "../../progress/remedy.js"
+import * as spent from "../../progress/spent.js"
 import * as repositoryAround from "../start/repositoryAround.js"
 import * as StartTime from "../start/StartTime.js"
 import * as JobSource from "../target/JobSource.js"
+import * as format from "../terminal/format.js"
 import { Output, writeLines } from "../terminal/Output.js"
 import { timeZone } from "../terminal/timeZone.js"
 import * as Morning from "./Morning.js"
 import * as render from "./render.js"
-import * as spent from "./spent.js"
 
 /** How long ago, or when. */
 export type Since = Duration.Duration | StartTime.StartTime
@@ -103,7 +104,7 @@ const encode = (
     running: running.map(about),
     pending: pending.map(about),
     cost: {
-      days: spent.byDay(spending.ended, zone),
+      days: spent.byDay(spending.ended, (at) => format.day(at, zone)),
       unfinished: spent.of(spending.unfinished),
       isPartial: spending.isPartial
     }

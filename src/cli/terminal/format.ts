@@ -14,3 +14,6 @@ export const timeOfDay = (at: DateTime.DateTime.Input, zone: DateTime.TimeZone):
 /** `2026-01-31 14:03:59` */
 export const dateTime = (at: DateTime.DateTime.Input, zone: DateTime.TimeZone): string =>
   iso(at, zone).slice(0, 19).replace("T", " ")
+
+/** `2026-01-31` */
+export const day = (at: DateTime.DateTime.Input, zone: DateTime.TimeZone): string => dateTime(at, zone).slice(0, 10)

@@ -1,5 +1,5 @@
 /**
- * Capacity, queue, kinds, agents, throughput and latency.
+ * Capacity, queue, kinds, agents, costs, throughput and latency.
  */
 import { useEffect } from "preact/hooks"
 import * as api from "../api/system.js"
@@ -9,6 +9,7 @@ import * as format from "../../progress/format.js"
 import * as kindsApi from "../api/kinds.js"
 import { Agents } from "./Agents.js"
 import { useTitle } from "../ui/useTitle.js"
+import * as Costs from "./Costs.js"
 import { Kinds } from "./Kinds.js"
 import { Activity, EventRate } from "./Activity.js"
 
@@ -16,20 +17,31 @@ import { Activity, EventRate } from "./Activity.js"
 const soonMillis = 1_000
 const laterMillis = 10_000
 
-/** Reads again soon after an event, and periodically without one. */
-const useRefresh = (reload: () => void): void => {
+/** The costs are read from many jobs. */
+const costsMillis = 10_000
+
+const isOfSystem = (type: string): boolean => type.startsWith("job.") || type.startsWith("task.agent.")
+
+const isEnd = (type: string): boolean => ["job.completed", "job.failed", "job.cancelled"].includes(type)
+
+/** Reads again soon after such an event, and periodically without one. */
+const useRefresh = (
+  reload: () => void,
+  isNews: (type: string) => boolean,
+  { later, soon }: { readonly soon: number; readonly later: number }
+): void => {
   useEffect(() => {
     let last = performance.now()
     let isDirty = false
     const stop = hub.subscribe((events) => {
-      isDirty ||= events.some(({ type }) => type.startsWith("job.") || type.startsWith("task.agent."))
+      isDirty ||= events.some(({ type }) => isNews(type))
     })
     const timer = setInterval(() => {
-      if (document.hidden || (!isDirty && performance.now() - last < laterMillis)) return
+      if (document.hidden || (!isDirty && performance.now() - last < later)) return
       isDirty = false
       last = performance.now()
       reload()
-    }, soonMillis)
+    }, soon)
     return () => {
       stop()
       clearInterval(timer)
@@ -79,13 +91,19 @@ export const SystemView = () => {
   const system = useLoaded("system", api.get)
   const agents = useLoaded("agents", api.agents)
   const kinds = useLoaded("kinds", kindsApi.list)
-  useRefresh(() => {
-    system.reload()
-    agents.reload()
-    kinds.reload()
-  })
+  const costs = useLoaded("costs", Costs.read)
+  useRefresh(
+    () => {
+      system.reload()
+      agents.reload()
+      kinds.reload()
+    },
+    isOfSystem,
+    { soon: soonMillis, later: laterMillis }
+  )
+  useRefresh(costs.reload, isEnd, { soon: costsMillis, later: Infinity })
   useTitle("System · Charlotte")
-  const error = system.error.value ?? agents.error.value ?? kinds.error.value
+  const error = system.error.value ?? agents.error.value ?? kinds.error.value ?? costs.error.value
   const found = system.value.value
   return (
     <div class="system-view">
@@ -98,6 +116,9 @@ export const SystemView = () => {
       {found !== undefined && <Gauges system={found} />}
       {kinds.value.value !== undefined && <Kinds kinds={kinds.value.value} onChange={kinds.reload} />}
       {agents.value.value !== undefined && agents.value.value.length > 0 && <Agents agents={agents.value.value} />}
+      {costs.value.value !== undefined && costs.value.value.days.length > 0 && (
+        <Costs.Costs costs={costs.value.value} />
+      )}
       {found !== undefined && <Activity system={found} />}
       <EventRate />
       {found !== undefined && (

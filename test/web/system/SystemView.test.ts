@@ -2,6 +2,7 @@ import { expect, layer } from "@effect/vitest"
 import { Step } from "charlotte/testing"
 import { DateTime, Effect } from "effect"
 import { AgentLimit } from "../../../src/domain/AgentLimit.js"
+import { violations } from "../support/axe.js"
 import { act, layer as browser } from "../support/Browser.js"
 import * as World from "../support/World.js"
 
@@ -69,6 +70,52 @@ layer(browser, { excludeTestServices: true })("the system", (it) => {
         page.getByRole("img", { name: /^Events in each of the last 60 seconds, at most [1-9]/ }).waitFor()
       )
       expect(yield* act(() => page.title())).toBe("System · Charlotte")
+      expect(problems).toEqual([])
+    })
+  )
+
+  it.scoped("shows what the jobs of each of the last days have cost, and nothing where nothing was spent", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      const jobId = yield* world.client.start(config("one"))
+      yield* world.script.send(jobId, Step.succeed("done"))
+      yield* world.manager.await(jobId)
+      const { context, page, problems } = yield* world.open("/system")
+      const costs = page.getByRole("region", { name: "Cost, by day" })
+      yield* act(() => page.getByText("1 completed").waitFor())
+      expect(yield* act(() => costs.count())).toBe(0)
+
+      /** The days on which jobs have ended: what the server lists, on other days and at other costs. */
+      let days = [31, 30, 30, 29, 28, 27, 26, 25, 24]
+      const tokens = { input: 1_000, cached: 10_000, output: 500 }
+      yield* act(() =>
+        context.route(/\/api\/v1\/jobs\?.*status=completed/, async (route) => {
+          const { jobs }: { readonly jobs: ReadonlyArray<object> } = await (await route.fetch()).json()
+          const listed = days.map((day) => {
+            const time = `2026-01-${day}T12:00:00Z`
+            return { ...jobs[0], createdAt: time, endedAt: time, cost: day === 30 ? { ...tokens, usd: 1.2 } : tokens }
+          })
+          await route.fulfill({ json: { jobs: listed, next: jobId } })
+        })
+      )
+      yield* act(() => page.reload())
+      yield* act(() => costs.waitFor())
+      const rows = yield* act(() => costs.getByRole("row").allInnerTexts())
+      expect(rows.slice(0, 3).map((row) => row.split(/\s+/))).toEqual([
+        ["Day", "Jobs", "Money", "Tokens"],
+        ["2026-01-31", "1", "–", "11.5k"],
+        ["2026-01-30", "2", "$2.40", "23.0k"]
+      ])
+      expect(rows).toHaveLength(8)
+      expect(yield* act(() => costs.getByText("of the latest jobs").count())).toBe(0)
+      yield* act(() => page.setViewportSize({ width: 375, height: 800 }))
+      expect(yield* violations(page)).toEqual([])
+      const overflow = yield* act(() => page.evaluate(() => document.documentElement.scrollWidth - innerWidth))
+      expect(overflow).toBeLessThanOrEqual(0)
+
+      days = [31, 30]
+      yield* act(() => page.reload())
+      yield* act(() => costs.getByText("an estimate, of the latest jobs").waitFor())
       expect(problems).toEqual([])
     })
   )
