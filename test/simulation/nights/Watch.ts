@@ -134,10 +134,10 @@ export const make = (
       for (const [place, { reason, since, until }] of waits) {
         const isNamed = ([agent]: readonly [string, unknown]) => reason.includes(agent)
         const freed = [...freeSince].filter(isNamed).map(([, since]) => since)
-        const named = [...limits].filter(isNamed).map(([, limit]) => limit)
-        // Where a probe has met another limit, the unit waits for that one soon.
-        const changed = named.map(({ changedAt }) => changedAt)
-        if (wallClock() - until > soon && isLate(since, ...freed, ...changed) && !named.some(isProbed))
+        // The unit may wait for the probe of another of its agents, or is about to wait for what a probe has met.
+        const changed = [...limits.values()].map(({ changedAt }) => changedAt)
+        const isAwaited = [...limits.values()].some(isProbed)
+        if (wallClock() - until > soon && isLate(since, ...freed, ...changed) && !isAwaited)
           violate(`${place} waits for ${wallClock() - until} ms after a reset: ${reason}`)
         for (const [, agent = ""] of reason.matchAll(limited)) {
           const free = limits.has(agent) ? undefined : freeSince.get(agent)
