@@ -144,7 +144,7 @@ same<typeof plainStep, Effect.Effect<number>>(true)
 same<typeof job.stopping, Effect.Effect<boolean>>(true)
 same<typeof job.cancel, Effect.Effect<never>>(true)
 // @ts-expect-error -- the schema describes another value
-job.step("deliver", delivered, { success: Schema.Struct({ other: Schema.String }) })
+export const misread = job.step("deliver", delivered, { success: Schema.Struct({ other: Schema.String }) })
 
 Email.layer({ onStop: "run", run: ({ stopping }) => Effect.zipRight(stopping, Effect.never) })
 // @ts-expect-error -- a stop cancels or runs

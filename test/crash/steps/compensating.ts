@@ -51,7 +51,11 @@ const worker = Effect.gen(function* () {
 
 void Effect.runPromise(
   worker.pipe(
-    Effect.provide(Layer.provideMerge(orders, store)),
-    Effect.provide(Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger)))
+    Effect.provide(
+      Layer.provideMerge(
+        Layer.provideMerge(orders, store),
+        Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
+      )
+    )
   )
 )

@@ -41,7 +41,11 @@ const worker = Effect.gen(function* () {
 
 void Effect.runPromise(
   worker.pipe(
-    Effect.provide(Layer.provide(counts, store)),
-    Effect.provide(Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger)))
+    Effect.provide(
+      Layer.provideMerge(
+        Layer.provide(counts, store),
+        Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
+      )
+    )
   )
 )
