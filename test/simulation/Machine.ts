@@ -2,14 +2,14 @@
  * What outlives a crash of the manager's process, and what everything in the simulation shares.
  */
 import { Cause } from "effect"
-import type { Random } from "./Random.js"
-import type { Timeline } from "./Timeline.js"
-import type { Trace } from "./Trace.js"
+import * as Random from "./Random.js"
+import * as Timeline from "./Timeline.js"
+import * as Trace from "./Trace.js"
 
 export interface Machine {
-  readonly random: Random
-  readonly timeline: Timeline
-  readonly trace: Trace
+  readonly random: Random.Random
+  readonly timeline: Timeline.Timeline
+  readonly trace: Trace.Trace
   /** Something that must never be. */
   readonly violate: (what: string) => void
   readonly violations: ReadonlyArray<string>
@@ -23,6 +23,16 @@ export interface Machine {
   readonly setClock: (millis: number) => void
   /** A short name for an id, the same in every run of the seed. */
   readonly nameOf: (id: string) => string
+}
+
+/** The machine of a seed, whose virtual time begins at `start`; its trace keeps so many of its last lines. */
+export const ofSeed = (
+  seed: number,
+  { keep = 60, start }: { readonly keep?: number | undefined; readonly start: number }
+): Machine => {
+  const timeline = Timeline.make(start)
+  const trace = Trace.make({ now: () => timeline.now() - start, keep })
+  return make({ random: Random.make(seed), timeline, trace })
 }
 
 export const make = (shared: Pick<Machine, "random" | "timeline" | "trace">): Machine => {

@@ -15,8 +15,6 @@ import * as Random from "./Random.js"
 import * as Records from "./Records.js"
 import * as Repository from "./Repository.js"
 import * as Rest from "./Rest.js"
-import * as Timeline from "./Timeline.js"
-import * as Trace from "./Trace.js"
 
 /** What a night has had. */
 export interface Night {
@@ -59,11 +57,8 @@ export const run = (
   seed: number,
   options: { readonly content?: Buffer | undefined; readonly keep?: number } = {}
 ): Report => {
-  const random = Random.make(seed)
-  const timeline = Timeline.make(start)
-  const trace = Trace.make({ now: () => timeline.now() - start, keep: options.keep ?? 60 })
-  const machine = Machine.make({ random, timeline, trace })
-  const { nameOf, violate } = machine
+  const machine = Machine.ofSeed(seed, { start, keep: options.keep })
+  const { nameOf, random, timeline, trace, violate } = machine
   const maxJobs = random.between(1, 4)
   const recovery = random.chance(0.35) ? ("manual" as const) : ("automatic" as const)
   const stopGrace = random.pick([0, 100, 1_000, 5_000])

@@ -10,13 +10,10 @@ import * as MachineModule from "../Machine.js"
 import type { Manager } from "../Manager.js"
 import * as Operations from "../Operations.js"
 import * as Processes from "../Processes.js"
-import * as Random from "../Random.js"
 import * as Records from "../Records.js"
 import * as Repository from "../Repository.js"
 import * as Rest from "../Rest.js"
 import type { Report } from "../Simulation.js"
-import * as Timeline from "../Timeline.js"
-import * as Trace from "../Trace.js"
 import * as Lapses from "./Lapses.js"
 import * as Network from "./Network.js"
 import * as Nodes from "./Nodes.js"
@@ -35,11 +32,8 @@ export const run = (
   seed: number,
   options: { readonly content?: Buffer | undefined; readonly keep?: number } = {}
 ): Report => {
-  const random = Random.make(seed)
-  const timeline = Timeline.make(start)
-  const trace = Trace.make({ now: () => timeline.now() - start, keep: options.keep ?? 60 })
-  const machine = MachineModule.make({ random, timeline, trace })
-  const { nameOf, violate } = machine
+  const machine = MachineModule.ofSeed(seed, { start, keep: options.keep })
+  const { nameOf, random, timeline, trace, violate } = machine
   const maxJobs = random.between(1, 4)
   const recovery = random.chance(0.2) ? ("manual" as const) : ("automatic" as const)
   const stopGrace = random.pick([0, 100, 1_000])

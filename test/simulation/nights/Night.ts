@@ -21,12 +21,9 @@ import * as Machine from "../Machine.js"
 import * as ManagerModule from "../Manager.js"
 import * as Managers from "../Managers.js"
 import * as Processes from "../Processes.js"
-import * as Random from "../Random.js"
 import * as Repository from "../Repository.js"
 import { number, text } from "../rows.js"
 import type { Report } from "../Simulation.js"
-import * as Timeline from "../Timeline.js"
-import * as Trace from "../Trace.js"
 import * as Files from "./Files.js"
 import * as fs from "./fs.js"
 import * as Money from "./Money.js"
@@ -52,11 +49,8 @@ export const run = (
   seed: number,
   options: { readonly content?: Buffer | undefined; readonly keep?: number } = {}
 ): Report => {
-  const random = Random.make(seed)
-  const timeline = Timeline.make(start)
-  const trace = Trace.make({ now: () => timeline.now() - start, keep: options.keep ?? 60 })
-  const machine = Machine.make({ random, timeline, trace })
-  const { nameOf, violate } = machine
+  const machine = Machine.ofSeed(seed, { start, keep: options.keep })
+  const { nameOf, random, timeline, trace, violate } = machine
   const length = random.between(20, 60) * Service.minute
   const jobs = random.between(1, 2)
   const concurrency = random.between(1, 3)

@@ -10,11 +10,8 @@ import * as RunStore from "../../../src/store/RunStore.js"
 import * as DatabaseModule from "../Database.js"
 import * as LifeModule from "../Life.js"
 import * as Machine from "../Machine.js"
-import * as Random from "../Random.js"
 import { maybe, number, text } from "../rows.js"
 import type { Report } from "../Simulation.js"
-import * as Timeline from "../Timeline.js"
-import * as Trace from "../Trace.js"
 
 /** Virtual time begins here: a summer day, in milliseconds. */
 const start = 1_750_000_000_000
@@ -49,11 +46,8 @@ export const run = (
   seed: number,
   options: { readonly content?: Buffer | undefined; readonly keep?: number } = {}
 ): Report => {
-  const random = Random.make(seed)
-  const timeline = Timeline.make(start)
-  const trace = Trace.make({ now: () => timeline.now() - start, keep: options.keep ?? 60 })
-  const machine = Machine.make({ random, timeline, trace })
-  const { nameOf, violate } = machine
+  const machine = Machine.ofSeed(seed, { start, keep: options.keep })
+  const { nameOf, random, timeline, trace, violate } = machine
   const chosen = {
     ...when,
     overlap: random.pick<"queue" | "skip">(["queue", "skip"]),
