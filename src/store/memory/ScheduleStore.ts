@@ -8,7 +8,8 @@ import { isTerminal, type RunStatus } from "../../domain/RunStatus.js"
 import { position } from "../../domain/Schedule.js"
 import type { ScheduleName, ScheduleStore, Ticked } from "../port/ScheduleStore.js"
 import type { ProducerStore } from "../port/ProducerStore.js"
-import { makeServing, overlapping, type Recorded, refused, shown } from "../rules/scheduling.js"
+import type { NewRun } from "../port/RunWrites.js"
+import { keyOf, makeServing, overlapping, type Recorded, refused, shown } from "../rules/scheduling.js"
 
 const byName = Order.combine(
   Order.mapInput(Order.string, ({ kind }: ScheduleName) => kind),
@@ -26,7 +27,6 @@ export const make = ({
 }): ScheduleStore => {
   const rows = new Map<string, Recorded>()
   const { isServed, ...serving } = makeServing()
-  const keyOf = ({ kind, name }: ScheduleName) => `${kind}/${name}`
 
   const change = (schedule: ScheduleName, to: (row: Recorded) => Recorded) =>
     Effect.suspend(() => {
@@ -35,9 +35,13 @@ export const make = ({
       return Effect.sync(() => void rows.set(keyOf(schedule), to(row)))
     })
 
-  const unfinished = (id: JobId | undefined): string | undefined => {
-    const status = id && statusOf(id)
-    return id === undefined || status === undefined || isTerminal(status) ? undefined : overlapping({ id, status })
+  /** Records the run of a tick, unless the last run, if that counts, is not over; otherwise why there is none. */
+  const begun = (run: NewRun | string, last: JobId | undefined): Effect.Effect<Either.Either<JobId, string>> => {
+    if (typeof run === "string") return Effect.succeed(Either.left(run))
+    const status = last && statusOf(last)
+    return last === undefined || status === undefined || isTerminal(status)
+      ? Effect.either(Effect.mapError(submit(run), ({ message }) => message))
+      : Effect.succeed(Either.left(overlapping({ id: last, status })))
   }
 
   return {
@@ -61,11 +65,7 @@ export const make = ({
           const row = rows.get(keyOf(schedule))
           const isOurs = row?.definition === schedule.definition && row.pausedAt === undefined
           if (!isOurs || DateTime.lessThanOrEqualTo(tick, position(row))) return refused(row, schedule)
-          const reason = typeof run === "string" ? run : skipsOverlap ? unfinished(row.lastRun) : undefined
-          const started =
-            reason !== undefined || typeof run === "string"
-              ? Either.left(String(reason))
-              : yield* Effect.either(Effect.mapError(submit(run), ({ message }) => message))
+          const started = yield* begun(run, skipsOverlap ? row.lastRun : undefined)
           rows.set(
             keyOf(row),
             Either.match(started, {

@@ -1,7 +1,7 @@
 /**
  * The part of the in-memory store for the steps of jobs.
  */
-import { Effect, Option, Order } from "effect"
+import { Array, Effect, Option, Order } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import { RecordedStep } from "../../domain/RecordedStep.js"
 import type { NewStep, StepStore } from "../port/StepStore.js"
@@ -39,11 +39,7 @@ export const make = (): MemoryStepStore => {
           .map(recorded)
       ),
     latest: ({ chain, ...query }) =>
-      Effect.map(Page.limit("list steps", query), (limit) =>
-        of(chain)
-          .slice(Math.max(0, of(chain).length - limit))
-          .map(recorded)
-      ),
+      Effect.map(Page.limit("list steps", query), (limit) => Array.takeRight(of(chain), limit).map(recorded)),
     get: ({ chain, name }) =>
       Effect.sync(() =>
         Option.map(Option.fromNullable(chains.get(chain)?.get(name)), (step) => ({

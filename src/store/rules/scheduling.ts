@@ -20,6 +20,9 @@ export interface Recorded extends ScheduleName {
   readonly skippedReason?: string | undefined
 }
 
+/** A key of maps of schedules. */
+export const keyOf = ({ kind, name }: ScheduleName): string => `${kind}/${name}`
+
 /** Why a tick is not recorded: it is not after the last one, or is not one of this schedule as it is now. */
 export const refused = (row: Recorded | undefined, { definition }: Pick<Tick, "definition">): Ticked => ({
   _tag: "Refused",
@@ -62,7 +65,6 @@ export const makeServing = (): Pick<ScheduleStore, "serve" | "served"> & {
   readonly isServed: (schedule: ScheduleName) => boolean
 } => {
   const starts = new Map<string, StartScheduled>()
-  const keyOf = ({ kind, name }: ScheduleName) => `${kind}/${name}`
   return {
     isServed: (schedule) => starts.has(keyOf(schedule)),
     served: (schedule) => Effect.sync(() => Option.fromNullable(starts.get(keyOf(schedule)))),
