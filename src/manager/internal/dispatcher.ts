@@ -2,11 +2,10 @@
  * Begins the runs that wait for a permit, in order, as permits become free. Waiting runs are not held in memory: the next one is
  * read from the store, which notifies when there may be one. One sleep, until the earliest due time, serves all due times.
  */
-import { Cause, Clock, DateTime, Duration, Effect, Option, Ref } from "effect"
+import { Clock, DateTime, Duration, Effect, Option, Ref } from "effect"
 import { type BeginError, MaxJobsReached, type StoreError } from "../../domain/errors.js"
 import type { Run } from "../../domain/Run.js"
 import { afterJump } from "../../internal/afterJump.js"
-import { RealClock } from "../../internal/RealClock.js"
 import * as race from "../../internal/race.js"
 import { now } from "../../internal/now.js"
 import type { Notifier } from "../../store/port/ChangeNotifier.js"
@@ -14,6 +13,7 @@ import type { Service, UnfinishedRun } from "../../store/port/RunStoreService.js
 import type { Core } from "./Core.js"
 import * as JobRegistry from "./JobRegistry.js"
 import { record, tooManyCrashes } from "./recovery.js"
+import { survivingFailures } from "./survivingFailures.js"
 
 export type Begin = (run: Run) => Effect.Effect<void, BeginError>
 
@@ -30,9 +30,6 @@ export interface Dispatcher {
    */
   readonly refusal: Effect.Effect<Option.Option<MaxJobsReached>, StoreError>
 }
-
-/** Milliseconds to wait after a failure of the store. */
-const pause = 500
 
 export const make = <Config>(
   core: Core<Config>,
@@ -111,19 +108,6 @@ export const make = <Config>(
         )
     }
   })
-
-/** Logs a failure of the store, and waits before the effect is repeated. */
-export const survivingFailures =
-  (message: string) =>
-  (effect: Effect.Effect<void, StoreError>): Effect.Effect<void> =>
-    Effect.catchAllCause(effect, (cause) =>
-      Cause.isInterrupted(cause)
-        ? Effect.interrupt
-        : Effect.zipRight(
-            Effect.logWarning(message, cause),
-            Effect.flatMap(RealClock, ({ sleep }) => sleep(pause))
-          )
-    )
 
 /** Returns when the run has begun, no longer waits, or a permit may be free for it. */
 const beginRun = <Config>(

@@ -16,10 +16,10 @@ import type { Ticked } from "../../store/port/ScheduleStore.js"
 import { RunStore } from "../../store/RunStore.js"
 import type { ScheduleOptions } from "../KindDefinition.js"
 import * as Admission from "./admission.js"
-import { survivingFailures } from "./dispatcher.js"
 import * as JobIdGenerator from "./JobIdGenerator.js"
 import { unchecked } from "./startJob.js"
 import { newRun, submit, type Submitting } from "./submission.js"
+import { survivingFailures } from "./survivingFailures.js"
 
 /** What starts the jobs of a schedule. */
 export interface Scheduled<C, I, RS> extends Partial<Pick<Submitting<C>, "key" | "labels" | "maxQueued" | "retries">> {
