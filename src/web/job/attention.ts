@@ -247,7 +247,7 @@ const ended = (job: Job, model: JobModel.JobModel): ReadonlyArray<Message> => {
   const action = job.retriedAs === undefined ? ({ action: "retry" } as const) : {}
   switch (job.status) {
     case "completed": {
-      // The target is also that of a result which is kept.
+      // A result that is kept has a target, too.
       const isLanded = payload.string(job.result, "landed") !== undefined
       const landed = model.landed ?? (isLanded ? payload.string(job.result, "target") : undefined)
       const done = model.units.size === 0 ? "Completed" : "All work is done"

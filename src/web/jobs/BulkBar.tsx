@@ -15,7 +15,7 @@ import { StopQuestion } from "./StopQuestion.js"
 
 export interface Props {
   readonly jobs: ReadonlyArray<ListedJob>
-  /** Whether they are still those of the previous filter. */
+  /** Whether the list still shows the jobs of the previous filter. */
   readonly isOld: boolean
   readonly selection: Selection
   readonly filter: Shown

@@ -89,7 +89,7 @@ export const JobsView = ({ query }: { readonly query: URLSearchParams }) => {
     rest.length > 0 &&
     selection.jobs.length <= all.length &&
     rest.every(({ id }) => selected.value.has(id))
-  // The previous list is shown until that of the filter is read: what comes after it is no page of the filter.
+  // The list of the previous filter is shown until the new one is read: the page after it belongs to the previous filter.
   useJobKeys({ area, selection, jobs: all, next: isOld ? undefined : page?.next, filter })
   useFocusOfRow(area)
 

@@ -30,7 +30,7 @@ export const Agents = ({ agents }: { readonly agents: ReadonlyArray<Agent> }) =>
   return (
     <section aria-labelledby="agents-title">
       <h2 id="agents-title">Agents</h2>
-      <table class="system-agents">
+      <table class="system-table">
         <thead>
           <tr>
             <th scope="col">Agent</th>

@@ -38,7 +38,7 @@ export const Costs = ({ costs: { days, isPartial } }: { readonly costs: Costs })
     <h2 id="costs-title">
       Cost, by day <span class="faint">an estimate{isPartial && ", of the latest jobs"}</span>
     </h2>
-    <table class="system-agents">
+    <table class="system-table">
       <thead>
         <tr>
           <th scope="col">Day</th>

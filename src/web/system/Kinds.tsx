@@ -36,7 +36,7 @@ export const Kinds = ({
   return (
     <section aria-labelledby="kinds-title">
       <h2 id="kinds-title">Kinds</h2>
-      <table class="system-agents">
+      <table class="system-table">
         <thead>
           <tr>
             <th scope="col">Kind</th>
