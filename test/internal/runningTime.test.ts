@@ -1,23 +1,20 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Chunk, Clock, Duration, Effect, Fiber, TestClock } from "effect"
+import { Chunk, Duration, Effect, Fiber, TestClock } from "effect"
 import * as runningTime from "../../src/internal/runningTime.js"
+import { clockOf } from "../support/clockOf.js"
 
 const hour = 3_600_000
 
 /** A clock whose process is suspended for an hour in the nth sleep; counts the sleeps. */
 const pausing = (nth: number) => {
   let [now, sleeps] = [0, 0]
-  const clock: Clock.Clock = {
-    [Clock.ClockTypeId]: Clock.ClockTypeId,
-    unsafeCurrentTimeMillis: () => now,
-    currentTimeMillis: Effect.sync(() => now),
-    unsafeCurrentTimeNanos: () => BigInt(now) * 1_000_000n,
-    currentTimeNanos: Effect.sync(() => BigInt(now) * 1_000_000n),
-    sleep: (duration) =>
+  const clock = clockOf(
+    () => now,
+    (duration) =>
       Effect.sync(() => {
         now += Duration.toMillis(duration) + (++sleeps === nth ? hour : 0)
       }).pipe(Effect.zipLeft(Effect.yieldNow()))
-  }
+  )
   return { clock, seen: () => ({ now, sleeps }) }
 }
 

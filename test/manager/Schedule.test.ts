@@ -3,7 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Database, type errors, JobKind, Runs, RunStore } from "charlotte"
 import {
   Array,
-  Clock,
+  type Clock,
   Context,
   DateTime,
   Deferred,
@@ -22,6 +22,7 @@ import {
 import * as CronTicks from "../../src/domain/CronTicks.js"
 import type { Schedule } from "../../src/domain/Schedule.js"
 import { RealClock } from "../../src/internal/RealClock.js"
+import { clockOf } from "../support/clockOf.js"
 import { databaseFile } from "./lives.js"
 import { stores } from "./stores.js"
 
@@ -388,13 +389,9 @@ const leaping = (start: number, end: number): Clock.Clock => {
     if (!isLeaping) setImmediate(() => setImmediate(leap))
     isLeaping = true
   }
-  return {
-    [Clock.ClockTypeId]: Clock.ClockTypeId,
-    unsafeCurrentTimeMillis: () => now,
-    currentTimeMillis: Effect.sync(() => now),
-    unsafeCurrentTimeNanos: () => BigInt(now) * 1_000_000n,
-    currentTimeNanos: Effect.sync(() => BigInt(now) * 1_000_000n),
-    sleep: (duration) =>
+  return clockOf(
+    () => now,
+    (duration) =>
       Effect.async((resume) => {
         const sleeper = { until: now + Duration.toMillis(duration), wake: () => resume(Effect.void) }
         sleepers = [...sleepers, sleeper]
@@ -403,7 +400,7 @@ const leaping = (start: number, end: number): Clock.Clock => {
           sleepers = sleepers.filter((other) => other !== sleeper)
         })
       })
-  }
+  )
 }
 
 describe("two years of a schedule", () => {

@@ -1,29 +1,10 @@
 /** `charlotte schedules`, and what `charlotte doctor` says of them. */
 import { describe, expect, it } from "@effect/vitest"
-import { Database, JobKind, RunStore } from "charlotte"
-import { ConfigProvider, DateTime, Effect, Layer, Schema } from "effect"
-import { mkdirSync } from "node:fs"
-import { charlotte } from "../../../src/cli/parser/commands.js"
-import { GitEnvironmentRef } from "../../../src/git/GitEnvironment.js"
-import { sandbox } from "../../support/Repository.js"
-import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
-import * as Capture from "../Capture.js"
+import { JobKind, RunStore } from "charlotte"
+import { DateTime, Effect, Layer, Schema } from "effect"
+import { applicationHome } from "./applicationHome.js"
 
 class Email extends JobKind.Tag<Email>()("email", { config: Schema.Struct({ to: Schema.String }) }) {}
-
-/** A home with the store of an application, and a command line in it. */
-const scene = Effect.gen(function* () {
-  const directory = `${yield* TemporaryDirectory.make}/home`
-  mkdirSync(directory, { mode: 0o700 })
-  const { environment } = yield* sandbox
-  const store = RunStore.layer.pipe(Layer.provide(Database.layer({ filename: `${directory}/charlotte.db` })))
-  const run = (...argv: ReadonlyArray<string>) =>
-    Capture.run(charlotte, argv, { columns: 200 }).pipe(
-      Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["CHARLOTTE_HOME", directory]]))),
-      Effect.provideService(GitEnvironmentRef, environment)
-    )
-  return { run, store }
-})
 
 /** The application: it has registered its schedule, and is not running any more. */
 const registered = (name: string, config = { to: "ada" }) =>
@@ -34,7 +15,7 @@ const registered = (name: string, config = { to: "ada" }) =>
 describe("charlotte schedules", () => {
   it.scopedLive("lists, pauses, unpauses and removes a schedule in the database, and names it to doctor", () =>
     Effect.gen(function* () {
-      const { run, store } = yield* scene
+      const { run, store } = yield* applicationHome
       expect((yield* run("schedules", "list")).out).toContain("no schedules")
       yield* Effect.void.pipe(Effect.provide(Layer.provideMerge(registered("leap"), store)))
 

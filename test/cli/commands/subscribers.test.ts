@@ -1,30 +1,11 @@
 /** `charlotte subscribers`, and what `charlotte doctor` says of them. */
 import { describe, expect, it } from "@effect/vitest"
-import { Database, JobKind, RunStore, Subscriber } from "charlotte"
-import { ConfigProvider, Effect, Layer, Logger, LogLevel, Schema } from "effect"
-import { mkdirSync } from "node:fs"
-import { charlotte } from "../../../src/cli/parser/commands.js"
-import { GitEnvironmentRef } from "../../../src/git/GitEnvironment.js"
+import { JobKind, RunStore, Subscriber } from "charlotte"
+import { Effect, Layer, Logger, LogLevel, Schema } from "effect"
 import { poll } from "../../../src/internal/RealClock.js"
-import { sandbox } from "../../support/Repository.js"
-import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
-import * as Capture from "../Capture.js"
+import { applicationHome } from "./applicationHome.js"
 
 class Email extends JobKind.Tag<Email>()("email", { config: Schema.Struct({ to: Schema.String }) }) {}
-
-/** A home with the store of an application, and a command line in it. */
-const scene = Effect.gen(function* () {
-  const directory = `${yield* TemporaryDirectory.make}/home`
-  mkdirSync(directory, { mode: 0o700 })
-  const { environment } = yield* sandbox
-  const store = RunStore.layer.pipe(Layer.provide(Database.layer({ filename: `${directory}/charlotte.db` })))
-  const run = (...argv: ReadonlyArray<string>) =>
-    Capture.run(charlotte, argv, { columns: 200 }).pipe(
-      Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["CHARLOTTE_HOME", directory]]))),
-      Effect.provideService(GitEnvironmentRef, environment)
-    )
-  return { run, store }
-})
 
 /** The application: its subscriber `mails` fails on the start of a job for as long as that is so, and puts it aside at once. */
 const application = (store: Layer.Layer<RunStore.RunStore, unknown>, isBroken: boolean) => {
@@ -49,7 +30,7 @@ const settled = (name: string, undelivered: number) =>
 describe("charlotte subscribers", () => {
   it.scopedLive("shows what was put aside, has it handled again, and removes a subscriber that no process runs", () =>
     Effect.gen(function* () {
-      const { run, store } = yield* scene
+      const { run, store } = yield* applicationHome
       // The application logs what it puts aside.
       yield* Effect.gen(function* () {
         const emails = yield* Email
@@ -96,7 +77,7 @@ describe("charlotte subscribers", () => {
 
   it.scopedLive("says that there is none", () =>
     Effect.gen(function* () {
-      const { run } = yield* scene
+      const { run } = yield* applicationHome
       expect(yield* run("subscribers", "list")).toMatchObject({ code: 0, out: "no subscribers\n" })
       expect((yield* run("subscribers", "list", "--json")).out).toBe("[]\n")
     })

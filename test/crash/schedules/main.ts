@@ -5,9 +5,10 @@
  */
 import { Database, JobKind, Runs, RunStore } from "charlotte"
 import * as Cluster from "charlotte/cluster"
-import { Clock, type DateTime, Duration, Effect, Layer, Logger, Schedule, Schema } from "effect"
+import { type DateTime, Duration, Effect, Layer, Logger, Schedule, Schema } from "effect"
 import * as schedule from "../../../src/manager/internal/schedule.js"
 import * as Random from "../../simulation/Random.js"
+import { clockOf } from "../../support/clockOf.js"
 
 const [role = "", database = "", origin = "0", seed = "0", address = ""] = process.argv.slice(2)
 
@@ -35,18 +36,12 @@ if (seed !== "0") setClock()
 
 const now = () => Number(origin) + (Date.now() - Number(origin)) * speed + ahead
 
-const clock: Clock.Clock = {
-  [Clock.ClockTypeId]: Clock.ClockTypeId,
-  unsafeCurrentTimeMillis: now,
-  currentTimeMillis: Effect.sync(now),
-  unsafeCurrentTimeNanos: () => BigInt(now()) * 1_000_000n,
-  currentTimeNanos: Effect.sync(() => BigInt(now()) * 1_000_000n),
-  sleep: (duration) =>
-    Effect.async((resume) => {
-      const timer = setTimeout(() => resume(Effect.void), Duration.toMillis(duration) / speed)
-      return Effect.sync(() => clearTimeout(timer))
-    })
-}
+const clock = clockOf(now, (duration) =>
+  Effect.async((resume) => {
+    const timer = setTimeout(() => resume(Effect.void), Duration.toMillis(duration) / speed)
+    return Effect.sync(() => clearTimeout(timer))
+  })
+)
 
 const often = {
   cron: "*/10 * * * *",
@@ -68,7 +63,7 @@ const pruning = Layer.scopedDiscard(
   )
 )
 
-/** The schedule has the other clock; the manager has that of the machine. */
+/** The schedule has the hurried clock, and the manager the clock of the machine. */
 const ticking = <E, R>(schedule: Layer.Layer<never, E, R>) =>
   Layer.scopedContext(Effect.withClock(Layer.build(schedule), clock))
 

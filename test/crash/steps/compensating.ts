@@ -3,8 +3,9 @@
  * job append a line to the file of the second argument.
  */
 import { Database, JobKind, RunStore } from "charlotte"
-import { Effect, Layer, Logger, Schema, Stream } from "effect"
+import { Effect, Layer, Schema, Stream } from "effect"
 import { appendFileSync } from "node:fs"
+import { runWorker } from "./runWorker.js"
 
 const [filename = "", appended = ""] = process.argv.slice(2)
 
@@ -49,13 +50,4 @@ const worker = Effect.gen(function* () {
   }
 })
 
-void Effect.runPromise(
-  worker.pipe(
-    Effect.provide(
-      Layer.provideMerge(
-        Layer.provideMerge(orders, store),
-        Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
-      )
-    )
-  )
-)
+runWorker(worker, Layer.provideMerge(orders, store))

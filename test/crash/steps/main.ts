@@ -3,8 +3,9 @@
  * the second argument; what each step returns is said.
  */
 import { Database, JobKind, RunStore } from "charlotte"
-import { Effect, Layer, Logger, Schema } from "effect"
+import { Effect, Layer, Schema } from "effect"
 import { appendFileSync } from "node:fs"
+import { runWorker } from "./runWorker.js"
 
 const [filename = "", appended = ""] = process.argv.slice(2)
 
@@ -39,13 +40,4 @@ const worker = Effect.gen(function* () {
   for (;;) yield* work.await(yield* work.start({}, { whenFull: "queue" }))
 })
 
-void Effect.runPromise(
-  worker.pipe(
-    Effect.provide(
-      Layer.provideMerge(
-        Layer.provide(counts, store),
-        Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
-      )
-    )
-  )
-)
+runWorker(worker, Layer.provide(counts, store))

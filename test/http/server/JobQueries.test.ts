@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { type JobId, Run, RunStore, Work } from "charlotte"
-import { Array, Effect, Schema } from "effect"
+import { Array, type Context, Effect, Schema } from "effect"
 import { Job, ListedJob } from "../../../src/http/contract/Api.js"
 import * as JobQueries from "../../../src/http/server/JobQueries.js"
 import { at, created, error, kind } from "../../store/runs.js"
@@ -15,6 +15,14 @@ const work = new Work.Work({
   ]
 })
 
+const queriesOf = (store: Context.Tag.Service<RunStore.RunStore>, kinds: "any" | ReadonlyArray<string> = "any") =>
+  JobQueries.make({
+    kinds,
+    store,
+    phaseOf: ({ status }) => Effect.succeed({ phase: undefined, status }),
+    page: store.page
+  })
+
 /** What is said of a job with a running unit once its attempt has ended. */
 const ended = (change: Pick<RunStore.Change, "type" | "parked"> | undefined) =>
   Effect.gen(function* () {
@@ -22,12 +30,7 @@ const ended = (change: Pick<RunStore.Change, "type" | "parked"> | undefined) =>
     const jobId = yield* created(1)
     yield* store.work.plan({ jobId, attempt: 1, work })
     if (change !== undefined) yield* store.record({ ...change, jobId, attempt: 1, at: at(5) })
-    const queries = JobQueries.make({
-      kinds: "any",
-      store,
-      phaseOf: ({ status }) => Effect.succeed({ phase: undefined, status }),
-      page: store.page
-    })
+    const queries = queriesOf(store)
     const { tasks, units } = yield* Schema.encode(Job)(yield* queries.get(jobId))
     const { jobs } = yield* queries.list({ limit: 10 })
     const [listed] = yield* Effect.forEach(jobs, (job) => Schema.encode(ListedJob)(job))
@@ -78,12 +81,7 @@ describe("a job whose work has not landed", () => {
   it.effect("names the job that has landed all of it, if there is one", () =>
     Effect.gen(function* () {
       const store = yield* RunStore.RunStore
-      const queries = JobQueries.make({
-        kinds: "any",
-        store,
-        phaseOf: ({ status }) => Effect.succeed({ phase: undefined, status }),
-        page: store.page
-      })
+      const queries = queriesOf(store)
       const tasks = { kind: "tasks" }
       const done = yield* created(1, tasks)
       const merged = new Work.Work({ units: [unit("api", 0, { state: "merged" })], tasks: [] })
@@ -120,12 +118,7 @@ describe("the cost of a job", () => {
       const second = yield* planned(2, { retryOf: first }, 0.3)
       const third = yield* planned(3, { retryOf: second }, 1)
       const other = yield* planned(4, {})
-      const queries = JobQueries.make({
-        kinds: "any",
-        store,
-        phaseOf: ({ status }) => Effect.succeed({ phase: undefined, status }),
-        page: store.page
-      })
+      const queries = queriesOf(store)
       const { jobs } = yield* queries.list({ limit: 10 })
       expect(jobs.map(({ cost }) => cost?.usd)).toEqual([undefined, 1, 0.3, 0.3])
       const found = yield* Effect.forEach([first, third, other], queries.get)
@@ -152,12 +145,7 @@ describe("the cost of a job", () => {
       const hidden = yield* planned(1, { labels: { tenant: "bolt" } })
       const other = yield* planned(2, { kind: "other" })
       const served = { ...store, get: (id: JobId.JobId) => (id === hidden ? Effect.succeedNone : store.get(id)) }
-      const queries = JobQueries.make({
-        kinds: [kind],
-        store: served,
-        phaseOf: ({ status }) => Effect.succeed({ phase: undefined, status }),
-        page: store.page
-      })
+      const queries = queriesOf(served, [kind])
       for (const [n, retryOf] of [hidden, other].entries()) {
         const id = yield* planned(n + 3, { config: { retryOf } })
         const found = yield* queries.get(id)
@@ -171,12 +159,7 @@ describe("the steps of a job", () => {
   it.effect("are the newest 100, including the steps of the jobs that it retries", () =>
     Effect.gen(function* () {
       const store = yield* RunStore.RunStore
-      const queries = JobQueries.make({
-        kinds: "any",
-        store,
-        phaseOf: ({ status }) => Effect.succeed({ phase: undefined, status }),
-        page: store.page
-      })
+      const queries = queriesOf(store)
       const first = yield* created(1)
       expect((yield* queries.get(first)).steps).toBeUndefined()
       for (const seq of Array.range(1, 101)) {
