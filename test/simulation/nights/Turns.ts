@@ -40,8 +40,8 @@ const mostBrokenOff = 5
 interface Task {
   verdicts: number
   brokenOff: number
-  /** The turns without an answer since the last one with an answer. */
-  unanswered: number
+  /** The turns of each agent without an answer since its last one with an answer. */
+  readonly unanswered: Map<string, number>
   readonly lost: Set<string>
 }
 
@@ -77,7 +77,7 @@ export const make = (
 
   const taskOf = (job: string, unit: string, task: number): Task => {
     const key = `${job}/${unit}/${task}`
-    const found = tasks.get(key) ?? { verdicts: 0, brokenOff: 0, unanswered: 0, lost: new Set() }
+    const found = tasks.get(key) ?? { verdicts: 0, brokenOff: 0, unanswered: new Map(), lost: new Set() }
     tasks.set(key, found)
     return found
   }
@@ -195,13 +195,14 @@ export const make = (
     if (kind === "hangs" && before === undefined) task.verdicts += 1
 
     const unanswered = () => {
-      if (task.unanswered >= mostUnanswered) task.verdicts += 1
-      task.unanswered += 1
+      const before = task.unanswered.get(agent) ?? 0
+      if (before >= mostUnanswered) task.verdicts += 1
+      task.unanswered.set(agent, before + 1)
     }
     const end = () => {
       const now = service.at(wallClock())
       own.hasEnded = true
-      if (isAnswered) task.unanswered = 0
+      if (isAnswered) task.unanswered.delete(agent)
       trace(now === undefined ? `ends, ${kind}` : `ends in ${now.kind}`)
       if (now !== undefined) {
         print(...now.says)
@@ -227,7 +228,7 @@ export const make = (
         case "good":
           write(resultOf(unit, number))
       }
-      task.unanswered = 0
+      task.unanswered.delete(agent)
       print(format.said("It is done."), format.done(bill.ends()))
       return exit(0)
     }

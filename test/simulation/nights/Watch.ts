@@ -68,6 +68,9 @@ export const make = (
       counts.parks += 1
       if (isObject(payload) && payload["approval"] !== undefined) options.onProposed(job)
     }
+    // A job that has ended waits for nothing, nor does one whose manager has died until it continues.
+    if (/^job\.(completed|failed|cancelled|interrupted)$/.test(type))
+      for (const [place, wait] of waits) if (wait.job === job) waits.delete(place)
     if (unit === null) return
     const place = `unit ${unit} of ${nameOf(job)}`
     waits.delete(place)
