@@ -54,7 +54,7 @@ export interface NodeOptions {
  * @category options
  */
 export interface MakeOptions<C, I, RS = never, R = Scope.Scope, R2 = never>
-  extends Omit<Parts.MakeOptions<C, I, RS, R, R2>, "onStop">, NodeOptions {}
+  extends Parts.MakeOptions<C, I, RS, R, R2>, NodeOptions {}
 
 /** How long the list of nodes is cached. */
 const nodesTtl = "500 millis"

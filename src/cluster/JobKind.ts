@@ -21,7 +21,7 @@ import type { NodeOptions } from "./JobManager.js"
  * @category options
  */
 export interface ClusterOptions<K extends JobKind.Any, R, R2, R3 = never>
-  extends Omit<JobKind.RunOptions<K, R, R2, R3>, "onStop">, NodeOptions {}
+  extends JobKind.RunOptions<K, R, R2, R3>, NodeOptions {}
 
 /**
  * The manager of a kind as one node of a cluster, for as long as the layer lives.

@@ -11,7 +11,7 @@ import { parse } from "../internal/Json.js"
 import { now } from "../internal/now.js"
 import type { Admission } from "../manager/internal/admission.js"
 import { endUnresumable } from "../manager/internal/beginRun.js"
-import type { Core } from "../manager/internal/Core.js"
+import { continuesStop, type Core } from "../manager/internal/Core.js"
 import { launch } from "../manager/internal/jobLife.js"
 import * as JobRegistry from "../manager/internal/JobRegistry.js"
 import type { Parts } from "../manager/internal/parts.js"
@@ -96,8 +96,9 @@ const look = <C>(parts: Sweep<C>, held: HeldRun): Effect.Effect<void, StoreError
     const active = Option.getOrUndefined(yield* JobRegistry.get(core.jobs, id))
     if (Option.exists(held.runner, ({ node }) => node === runner.node)) {
       if (active === undefined) return yield* giveBack(parts, held)
-      // Another node has recorded the stop intent.
-      if (held.stopping && (active._tag === "Running" || JobRegistry.hasTimedOut(active))) {
+      // Another node has recorded the stop intent. An attempt that runs for a stop goes on.
+      const mayStop = active._tag === "Running" || JobRegistry.hasTimedOut(active)
+      if (held.stopping && mayStop && !active.job.isStop) {
         yield* core.fork(Effect.ignoreLogged(stopJob(core, id, { grace: core.stopGrace })))
       }
       return
@@ -106,7 +107,7 @@ const look = <C>(parts: Sweep<C>, held: HeldRun): Effect.Effect<void, StoreError
     if (active !== undefined || (!hasShard && held.address !== runner.address)) return
     // The run was placed here, or its shard has moved here since: the first to commit takes it.
     if (held.address !== undefined && Option.isNone(held.runner)) {
-      return yield* held.stopping ? cancel(parts, held) : take(parts, held)
+      return yield* held.stopping ? stopPlaced(parts, held) : take(parts, held)
     }
     // A run without an address has run on one machine, outside of any cluster.
     if (hasShard && !Option.exists(held.runner, ({ isAlive }) => isAlive)) yield* settle(parts, held)
@@ -137,10 +138,10 @@ const take = <C>({ admission, core, runner }: Sweep<C>, { run }: HeldRun): Effec
   )
 }
 
-/** Cancels a run that is placed on this node and whose attempt has not begun. */
-const cancel = <C>(parts: Sweep<C>, held: HeldRun): Effect.Effect<void, StoreError> =>
+/** Stops a run that is placed on this node and whose attempt has not begun. */
+const stopPlaced = <C>(parts: Sweep<C>, held: HeldRun): Effect.Effect<void, StoreError> =>
   parts.core.store.cluster.take({ jobId: held.run.id, attempt: held.run.attempt }, parts.runner).pipe(
-    Effect.zipRight(settle(parts, held)),
+    Effect.zipRight(takeOverRun(recovery(parts, hasWorked(held)), held)),
     Effect.catchTag("Superseded", () => Effect.void)
   )
 
@@ -148,11 +149,28 @@ const cancel = <C>(parts: Sweep<C>, held: HeldRun): Effect.Effect<void, StoreErr
  * Gives back a run that this node has taken without knowing it, since the response was lost: its attempt has not begun. If the run has
  * ended since the rows were read, this changes nothing.
  */
-const giveBack = <C>({ core: { store } }: Sweep<C>, { run }: HeldRun): Effect.Effect<void, StoreError> =>
+const giveBack = <C>({ core }: Sweep<C>, held: HeldRun): Effect.Effect<void, StoreError> =>
   Effect.flatMap(now, (at) =>
-    store.record({ type: "job.interrupted", crashed: true, jobId: run.id, attempt: run.attempt, at })
+    core.store.record({
+      type: "job.interrupted",
+      crashed: true,
+      continuesStop: continuesStop(core) && hasWorked(held),
+      jobId: held.run.id,
+      attempt: held.run.attempt,
+      at
+    })
   ).pipe(Effect.catchTag("Superseded", () => Effect.void))
 
 /** Takes over a run whose node is dead. */
-const settle = <C>({ core: { kind, store }, recover }: Sweep<C>, held: HeldRun): Effect.Effect<void, StoreError> =>
-  takeOverRun({ kind, store, recover }, held)
+const settle = <C>(parts: Sweep<C>, held: HeldRun): Effect.Effect<void, StoreError> =>
+  takeOverRun(recovery(parts, true), held)
+
+/** Whether an earlier attempt has worked at it, if the current one has not begun. */
+const hasWorked = ({ run }: HeldRun): boolean => run.attempt > 1
+
+const recovery = <C>({ core, recover }: Sweep<C>, hasWorked: boolean) => ({
+  kind: core.kind,
+  store: core.store,
+  recover,
+  continuesStop: continuesStop(core) && hasWorked
+})

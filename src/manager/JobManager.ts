@@ -10,6 +10,7 @@ import { JobConfig } from "../domain/JobConfig.js"
 import type { RunStore } from "../store/RunStore.js"
 import { assemble } from "./internal/assemble.js"
 import { beginRun } from "./internal/beginRun.js"
+import { continuesStop } from "./internal/Core.js"
 import * as Parts from "./internal/parts.js"
 import * as JobRegistry from "./internal/JobRegistry.js"
 import * as limitJobs from "./internal/limitJobs.js"
@@ -80,8 +81,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
     const parts = yield* Parts.make(options)
     const { admission, anyId, core, recover } = parts
     yield* acquireOwnership(core, anyId((yield* now).epochMillis), options.onLost)
-    const continuesStop = core.runsOnStop.includes("interrupted")
-    yield* takeOver({ kind: options.kind, store: core.store, recover, continuesStop })
+    yield* takeOver({ kind: options.kind, store: core.store, recover, continuesStop: continuesStop(core) })
     return yield* assemble(options, parts, {
       begin: (run) => beginRun(core, admission, run),
       resume: (run, sender) => beginRun(core, admission, run, { isResumed: true, sender }),

@@ -72,6 +72,9 @@ export interface Core<in out Config> {
   readonly recordOf: (id: JobId) => Effect.Effect<Run, JobNotFound | StoreError>
 }
 
+/** Whether a run that is interrupted while it is being stopped continues with its stop. */
+export const continuesStop = <Config>({ runsOnStop }: Core<Config>): boolean => runsOnStop.includes("interrupted")
+
 /** How a job is stopped. */
 export interface Stop {
   readonly grace: Duration.Duration

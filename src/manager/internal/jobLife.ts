@@ -11,7 +11,7 @@ import { MaxJobsReached, ShuttingDown } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run, RunTrace } from "../../domain/Run.js"
 import type { KilledProcess } from "../../domain/StopReport.js"
-import type { Core } from "./Core.js"
+import { continuesStop, type Core } from "./Core.js"
 import * as EmitBuffer from "./EmitBuffer.js"
 import { endAttempt } from "./endAttempt.js"
 import * as Grace from "./Grace.js"
@@ -263,7 +263,7 @@ const record = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, outcom
     const at = yield* now
     const { attempt, id } = yield* Ref.get(job.record)
     const { asRecorded = identity, record } = core.store
-    const change = { ...outcome, jobId: id, attempt, at, continuesStop: core.runsOnStop.includes("interrupted") }
+    const change = { ...outcome, jobId: id, attempt, at, continuesStop: continuesStop(core) }
     const type = yield* core.persistRetry.persist(id, record(change))
     const { error, parked, result } = asRecorded(change)
     const recorded: JobOutcome.Outcome =

@@ -45,7 +45,7 @@ export interface MakeOptions<C, I, RS = never, R = Scope.Scope, R2 = never> exte
   readonly retry?: Retry<unknown>
   /** The time limit of an attempt, in running time; none by default. */
   readonly timeout?: Duration.DurationInput
-  /** What a stop of a job that is parked or interrupted does; `cancel` by default. Of a manager on one machine only. */
+  /** What a stop of a job that is parked or interrupted does; `cancel` by default. */
   readonly onStop?: OnStop
   /** The signals that its jobs accept, with the schemas of their payloads; when left out, any name with any JSON. */
   readonly signals?: { readonly [name: string]: Schema.Schema.AnyNoContext }

@@ -155,6 +155,7 @@ const awaitStopped = <Config>(
       if (isTerminal(status)) {
         return Option.some(yield* report(id, begun, status, status === "cancelled" ? "graceful" : "alreadyEnded"))
       }
+      if (status === "running" && Option.isSome(core.others)) return Option.none()
       if (yield* core.shutdown.hasBegun) return yield* closed(id, status)
       const elapsed = yield* since(begun)
       if (Duration.greaterThanOrEqualTo(elapsed, stop.grace)) return yield* new StopTimedOut({ jobId: id, elapsed })
