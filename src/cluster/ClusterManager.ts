@@ -29,7 +29,9 @@ import { NodeDefinitions } from "./NodeDefinitions.js"
 import * as nodeStore from "./nodeStore.js"
 import * as OtherNodes from "./otherNodes.js"
 import { ready, resumePlaced, startPlaced, taking } from "./startPlaced.js"
+import * as Refusals from "./refusals.js"
 import * as Sweeps from "./sweeps.js"
+import { versionOf } from "./versionOf.js"
 import * as WakeUps from "./wakeUps.js"
 
 /**
@@ -54,7 +56,10 @@ export interface NodeOptions {
  * @category options
  */
 export interface MakeOptions<C, I, RS = never, R = Scope.Scope, R2 = never>
-  extends Parts.MakeOptions<C, I, RS, R, R2>, NodeOptions {}
+  extends Parts.MakeOptions<C, I, RS, R, R2>, NodeOptions {
+  /** The version of the kind that this node has; a hash of `config` by default. */
+  readonly version?: string | undefined
+}
 
 /** How long the list of nodes is cached. */
 const nodesTtl = "500 millis"
@@ -110,8 +115,13 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
           ids.filter((_, i) => !Option.exists(addresses[i] ?? Option.none(), (address) => able.has(address)))
         )
       })
-    const ofNode = nodeStore.make(store, { runner, hasShard, left, ticks })
-    const others = OtherNodes.make(kind, store, engine)
+    const { recovery, version = versionOf({ config: options.config }) } = options
+    const ofNode = nodeStore.make(store, { runner, version, hasShard, left, ticks })
+    const statuses = Parts.continuedBy(recovery)
+    const others = {
+      ...OtherNodes.make(kind, store, engine),
+      refuse: Refusals.refuse({ kind, version, runner, statuses, store: ofNode })
+    }
     const parts = yield* Effect.provideService(
       Parts.make({ ...options, maxJobs: capacity }, Option.some(others)),
       RunStore,
@@ -199,7 +209,9 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
             await: operations.await(id)
           })
         }),
-      join: Effect.zipRight(engine.serve(kind, answers(core, sweeps.wake)), sweeps.begin),
+      join: engine
+        .serve(kind, answers(core, sweeps.wake))
+        .pipe(Effect.zipRight(sweeps.begin), Effect.zipRight(Refusals.failRefused({ kind, store }, node.isFresh))),
       leave: Effect.ignoreLogged(store.cluster.drain(newNode.id, true))
     })
     yield* ready(engine, () => ids(0))

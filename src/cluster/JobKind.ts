@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import type { Layer, Schema, Scope } from "effect"
+import { type Layer, Record, type Schema, type Scope } from "effect"
 import type { AlreadyManaged, NodeConflict, StoreError } from "../domain/errors.js"
 import * as kindLayer from "../manager/internal/kindLayer.js"
 import * as kindManager from "../manager/internal/kindManager.js"
@@ -13,6 +13,7 @@ import type { RunStore } from "../store/RunStore.js"
 import * as ClusterManager from "./ClusterManager.js"
 import type { Engine } from "./Engine.js"
 import type { NodeOptions } from "./JobManager.js"
+import { versionOf } from "./versionOf.js"
 
 /**
  * Options of `layerCluster`.
@@ -84,9 +85,15 @@ export const layerCluster = <
     kindManager.make(schemasOf<JobKind.Definition<Name, C, S, E, Ev, Si>>(kind), options, (made) =>
       ClusterManager.make({
         ...made,
+        version: kind.version ?? versionOfKind(kind),
         ...(capacity === undefined ? {} : { capacity }),
         ...(lease === undefined ? {} : { lease }),
         ...(url === undefined ? {} : { url })
       })
     )
   )
+
+const versionOfKind = ({ config, error, events, signals, success }: JobKind.Any): string =>
+  versionOf({ config, success, error, ...named("events", events), ...named("signals", signals) })
+
+const named = (prefix: string, schemas: JobKind.Schemas = {}) => Record.mapKeys(schemas, (name) => `${prefix}.${name}`)

@@ -29,9 +29,12 @@ export const make = (
     hasShard,
     left,
     runner,
-    ticks
+    ticks,
+    version
   }: {
     readonly runner: Runner
+    /** The version of the kind: this node sees no runs that it has refused. */
+    readonly version: string
     readonly hasShard: (id: JobId) => Effect.Effect<boolean>
     /** The runs among these whose shard belongs to no node that begins jobs: any node may begin them. */
     readonly left: (ids: ReadonlyArray<JobId>) => Effect.Effect<ReadonlySet<JobId>, StoreError>
@@ -43,8 +46,11 @@ export const make = (
   begin: (beginning) => store.cluster.begin(beginning, runner),
   due: ({ limit, ...query }) =>
     Effect.gen(function* () {
-      const due = yield* store.due({ ...query, limit: lookAhead })
-      const own = yield* Effect.filter(due, ({ run }) => hasShard(run.id))
+      const due = yield* store.due({ ...query, limit: lookAhead, version })
+      // A run that another version has refused is begun by any node.
+      const own = yield* Effect.filter(due, ({ run }) =>
+        run.refusedBy === undefined ? hasShard(run.id) : Effect.succeed(true)
+      )
       if (own.length > 0 || due.length === 0) return own.slice(0, limit)
       const ids = yield* left(due.map(({ run }) => run.id))
       return due.filter(({ run }) => ids.has(run.id)).slice(0, limit)

@@ -20,7 +20,7 @@ const maxAsking = 64
 /** How long to wait for the node's report once the row shows that the job has ended. */
 const reportDelay = Duration.millis(500)
 
-export const make = (kind: string, store: Store, engine: Engine): Others => {
+export const make = (kind: string, store: Store, engine: Engine): Omit<Others, "refuse"> => {
   /** Returns the record once the run is no longer running. */
   const rested = (id: JobId) =>
     Effect.gen(function* () {

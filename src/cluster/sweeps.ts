@@ -120,7 +120,7 @@ const take = <C>({ admission, core, runner }: Sweep<C>, { run }: HeldRun): Effec
     const recorded = Option.getOrUndefined(yield* core.store.submission(id))
     const { config, submission: found } = yield* Effect.catchAllCause(
       admission.recorded(run.config, recorded),
-      (cause) => endUnresumable(core, run, cause)
+      (cause) => endUnresumable(core, admission, run, cause)
     )
     const submission = recorded === undefined && found !== undefined ? parse(found) : recorded
     const commit = (trace = run.trace) =>

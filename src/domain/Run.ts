@@ -207,6 +207,11 @@ export class Run extends Schema.Class<Run>("charlotte/Run")({
   retriedAs: Schema.optional(JobId),
   /** Whether the run is kept regardless of the retention of its kind. */
   pinned: Schema.optional(Schema.Boolean),
+  /**
+   * What keeps nodes of these versions of the kind from decoding the waiting run, by version, in a cluster; missing if none has refused
+   * it since it last waited.
+   */
+  refusedBy: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String })),
   /** The trace; missing if no tracer was installed when the run was started and begun. */
   trace: Schema.optional(RunTrace),
   /** The success value of the orchestrator, as JSON. */

@@ -239,10 +239,15 @@ export const Tag =
       readonly labels?: Labels
       /** Maximum number of pending runs, delayed ones included; 10,000 by default. */
       readonly maxQueued?: number
+      /**
+       * The version of the schemas; by default a hash of them. In a cluster, a run that nodes of one version cannot decode is begun by a
+       * node of another. It is needed only where a filter or a transformation changes, which the hash does not see.
+       */
+      readonly version?: string
     }
   ): TagClass<Self, Name, C, S, E, Ev, Si, Given<"key", Key> | Given<"labels", Labels>> => {
     type K = Definition<Name, C, S, E, Ev, Si>
-    const { config, error, events, key, labels, maxQueued, signals, success } = options
+    const { config, error, events, key, labels, maxQueued, signals, success, version } = options
     // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: Ev and Si are `undefined` where they were left out
     const declared = { events, signals } as { readonly events: Ev; readonly signals: Si }
     const definition: K = {
@@ -251,7 +256,8 @@ export const Tag =
       success: orUnknown(success),
       error: orUnknown(error),
       ...declared,
-      starts: { key, labels, maxQueued }
+      starts: { key, labels, maxQueued },
+      version
     }
     check(definition)
     const tag = Context.Tag(`charlotte/JobKind/${name}`)<Self, Service<K>>()

@@ -61,6 +61,8 @@ export interface Definition<
   readonly signals: Si
   /** What a start needs besides a configuration. */
   readonly starts: Starts<never>
+  /** The version of the schemas, in a cluster; a hash of them if it is left out. */
+  readonly version?: string | undefined
 }
 
 /**

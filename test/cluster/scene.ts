@@ -143,7 +143,7 @@ export const make = Effect.gen(function* () {
     })
 
   /** Time passes until it is so: at most a minute of it. */
-  const until = <A>(what: string, check: Effect.Effect<A>, isSo: (found: A) => boolean): Effect.Effect<A> =>
+  const until = <A, E>(what: string, check: Effect.Effect<A, E>, isSo: (found: A) => boolean): Effect.Effect<A, E> =>
     Effect.gen(function* () {
       for (let steps = 0; steps < 600; steps++) {
         const found = yield* check

@@ -104,7 +104,9 @@ const columns = (row: Home.Row): Home.Row => ({
   chain: null,
   trace: null,
   node: null,
-  runner: null
+  runner: null,
+  refused_by: null,
+  refused_at: null
 })
 
 describe("a database of 0.1.0 that is migrated", () => {

@@ -142,6 +142,7 @@ const operations: { readonly [O in Operation]: (scene: Scene) => Effect.Effect<C
   "cluster.currentLimit": read(({ store, kind }) => store.cluster.currentLimit(kind)),
   "cluster.held": read(({ store, kind }) => store.cluster.held(kind)),
   "cluster.heldRun": read(({ store, jobId }) => store.cluster.heldRun(jobId)),
+  "cluster.refused": read(({ store, kind }) => store.cluster.refused({ kind, millis: 0 })),
   "cluster.placed": read(({ store, kind }) => store.cluster.placed({ kind, address: "127.0.0.1:1" })),
   "childProcesses.logs": read(({ store, jobId }) => store.childProcesses.logs(jobId)),
   "childProcesses.unclosed": read(({ store, jobId }) => store.childProcesses.unclosed(jobId)),
@@ -400,6 +401,11 @@ const operations: { readonly [O in Operation]: (scene: Scene) => Effect.Effect<C
     Effect.as(Effect.zipRight(limited(scene), created({ isQueued: true })), {
       call: scene.store.cluster.begin({ jobId, attempt: 1, key: undefined, at: at(2) }, runner(scene.kind)),
       isDone: has({ jobId, ...scene }, "running")
+    }),
+  "cluster.refuse": ({ created, jobId, kind, store }) =>
+    Effect.as(created({ isQueued: true }), {
+      call: store.cluster.refuse("1", [{ jobId, reason: "a field is missing" }]),
+      isDone: Effect.map(store.cluster.refused({ kind, millis: 0 }), ({ length }) => length === 1)
     }),
   "cluster.place": ({ created, jobId, ...scene }) =>
     Effect.as(Effect.zipRight(limited(scene), created({ isQueued: true })), {

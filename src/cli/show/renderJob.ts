@@ -83,11 +83,14 @@ const facts = (job: Job, { now, zone }: View): ReadonlyArray<SummaryText.Fact> =
 }
 
 const waiting = (job: Job, view: waitingText.View): ReadonlyArray<SummaryText.Fact> => {
-  const { keys = [], parked, priority, status } = job
+  const { keys = [], parked, priority, refusedBy = {}, status } = job
   const isWaiting = status === "pending" || status === "parked"
   return [
     ["waits", isWaiting ? waitingText.condition(job, view) : undefined],
     ["reason", parked && parkReason(parked)],
+    ...Object.entries(refusedBy).map(
+      ([version, reason]): SummaryText.Fact => ["refused", `by nodes of version ${version}: ${reason}`]
+    ),
     ["priority", priority === 0 || !isWaiting ? undefined : String(priority)],
     ...keys
       .filter(({ holder, origin }) => holder !== job.id || origin === "start")

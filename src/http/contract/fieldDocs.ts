@@ -197,6 +197,10 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   ready: ["Always true.", true],
   reason: ["Why.", "exited with code 1"],
   refusals: ["Number of consecutive refusals without a reset time; 0 if the agent gave one.", 0],
+  refusedBy: [
+    "In a cluster, why nodes cannot decode the configuration of the waiting job, by the version of its kind that they have; missing if they can.",
+    { "5d41402abc4b": "invalid job configuration: template: is missing" }
+  ],
   removed: ["How many of the lines that existed before the task are gone.", 38],
   repoPath: ["The git repository to work in; an absolute path.", path],
   gateFailures: [

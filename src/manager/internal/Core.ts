@@ -16,7 +16,7 @@ import {
   Scope,
   Tracer
 } from "effect"
-import { JobNotFound, type StopError, type StoreError } from "../../domain/errors.js"
+import { JobNotFound, type StopError, type StoreError, type Superseded } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
@@ -25,6 +25,7 @@ import * as background from "../../internal/background.js"
 import type { Service as Store } from "../../store/port/RunStoreService.js"
 import { RunStore } from "../../store/RunStore.js"
 import { makeNotifier } from "../../store/port/ChangeNotifier.js"
+import type { Admission } from "./admission.js"
 import type { AnyJob } from "../Orchestrator.js"
 import type { JobRegistry } from "./JobRegistry.js"
 import * as PersistRetry from "./persistRetry.js"
@@ -82,8 +83,14 @@ export interface Stop {
   readonly by?: string | undefined
 }
 
-/** The running jobs of other nodes. */
+/** The other nodes of a cluster, and their running jobs. */
 export interface Others {
+  /** Leaves a run that this version of the kind cannot decode to nodes of another version, and the other due runs with a problem as well. */
+  readonly refuse: (
+    run: Run,
+    reason: string,
+    problem: Admission<unknown>["problem"]
+  ) => Effect.Effect<void, Superseded | StoreError>
   /** Stops a job; none if its attempt has ended meanwhile. */
   readonly stop: (
     run: Run,

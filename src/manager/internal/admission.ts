@@ -1,7 +1,7 @@
 /**
  * Decodes and checks the configuration of a job before it is admitted.
  */
-import { type Context, Effect, Schema } from "effect"
+import { type Context, Data, Effect, type Option, Schema } from "effect"
 import type { InvalidJobConfig } from "../../domain/errors.js"
 import { invalidConfig } from "../../domain/invalidConfig.js"
 import { keyProblem } from "../../domain/StartOptions.js"
@@ -20,7 +20,19 @@ export interface Admission<in out C> {
   /** Decodes a recorded configuration, as `recorded`; fails with the first field that does not decode. */
   readonly decodeRecorded: (encoded: unknown) => Effect.Effect<C, { readonly field: string; readonly issue: string }>
   /** Decodes and checks a recorded configuration; ignores unknown fields, which another version may have recorded. */
-  readonly recorded: (encoded: unknown, submission: unknown) => Effect.Effect<Admitted<C>, InvalidJobConfig>
+  readonly recorded: (
+    encoded: unknown,
+    submission: unknown
+  ) => Effect.Effect<Admitted<C>, InvalidJobConfig | Undecodable>
+  /** Why a recorded configuration does not decode; none if it does. */
+  readonly problem: (encoded: unknown) => Effect.Effect<Option.Option<Undecodable>>
+}
+
+/** A recorded configuration that does not decode: that of another version of the kind may decode it. */
+export class Undecodable extends Data.TaggedError("Undecodable")<{ readonly invalid: InvalidJobConfig }> {
+  override get message() {
+    return this.invalid.message
+  }
 }
 
 export interface Decoded<out C> {
@@ -80,7 +92,9 @@ export const make = <C, I, RS, R, R2>(options: {
     const inTurn = Permits.make(options.maxChecks)
     const { config: schema, orchestrator, services } = options
     const provide = Provide.make(services)
-    const decodeRecorded = Schema.decodeUnknown(schema, { errors: "all", onExcessProperty: "ignore" })
+    const decode = Schema.decodeUnknown(schema, { errors: "all", onExcessProperty: "ignore" })
+    const decodeRecorded = (encoded: unknown): Effect.Effect<C, Undecodable> =>
+      Effect.mapError(provide(decode(encoded)), (error) => new Undecodable({ invalid: invalidConfig(error) }))
 
     const check = (config: C, recorded?: unknown): Effect.Effect<Checked, InvalidJobConfig> =>
       orchestrator.check === undefined
@@ -100,8 +114,10 @@ export const make = <C, I, RS, R, R2>(options: {
 
       recorded: (encoded, submission) =>
         Effect.gen(function* () {
-          const config = yield* provide(decodeRecorded(encoded))
+          const config = yield* decodeRecorded(encoded)
           return { config, ...(yield* submitted(yield* check(config, submission))) }
-        }).pipe(Effect.catchTag("ParseError", (error) => invalidConfig(error)))
+        }),
+
+      problem: (encoded) => Effect.option(Effect.flip(decodeRecorded(encoded)))
     }
   })

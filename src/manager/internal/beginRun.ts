@@ -17,7 +17,7 @@ import type { Beginning } from "../../store/port/RunStoreService.js"
 import { parse } from "../../internal/Json.js"
 import { now } from "../../internal/now.js"
 import * as Tracing from "../../internal/Tracing.js"
-import type { Admission } from "./admission.js"
+import type { Admission, Undecodable } from "./admission.js"
 import type { ResumeOptions } from "../JobManagerService.js"
 import type { Core } from "./Core.js"
 import { Elsewhere, launch } from "./jobLife.js"
@@ -127,7 +127,7 @@ export const checkRun = <Config>(core: Core<Config>, admission: Admission<Config
     const { id: jobId } = run
     const recorded = Option.getOrUndefined(yield* core.store.submission(jobId))
     const checked = yield* Effect.catchAllCause(admission.recorded(run.config, recorded), (cause) =>
-      endUnresumable(core, run, cause)
+      endUnresumable(core, admission, run, cause)
     )
     const { config, key } = checked
     // A run that a transaction inserted is checked for the first time here.
@@ -147,19 +147,25 @@ const traceBefore = ({ status, trace }: Run): RunTrace | undefined =>
 const begunRun = ({ parked: _, waitsFor: __, ...run }: Run, begun: Required<Pick<Run, "attempt" | "startedAt">>): Run =>
   new Run({ ...run, ...begun, status: "running" }, { disableValidation: true })
 
-/** Fails a run whose configuration no longer decodes, or whose check refuses it or dies. */
+/**
+ * Fails a run whose configuration no longer decodes, or whose check refuses it or dies. In a cluster, a run that does not decode is left
+ * to nodes of another version of the kind.
+ */
 export const endUnresumable = <Config>(
   core: Core<Config>,
+  admission: Pick<Admission<Config>, "problem">,
   run: Run,
-  cause: Cause.Cause<InvalidJobConfig>
+  cause: Cause.Cause<InvalidJobConfig | Undecodable>
 ): Effect.Effect<never, NotResumable | Superseded | StoreError> =>
   Effect.gen(function* () {
     if (Cause.isInterruptedOnly(cause)) return yield* Effect.interrupt
     const { attempt, id: jobId } = run
-    const reason = Option.match(Cause.failureOption(cause), {
-      onNone: () => "its check has died",
-      onSome: ({ message }) => message
-    })
+    const failure = Cause.failureOption(cause)
+    const reason = Option.match(failure, { onNone: () => "its check has died", onSome: ({ message }) => message })
+    if (Option.isSome(core.others) && Option.exists(failure, ({ _tag }) => _tag === "Undecodable")) {
+      yield* core.others.value.refuse(run, reason, admission.problem)
+      return yield* new NotResumable({ jobId, status: run.status, reason })
+    }
     const at = yield* now
     const error = recoveryError(reason, Cause.isDie(cause) ? cause : Cause.empty)
     yield* core.store.record({ type: "job.failed", jobId, attempt, at, error, ofWaiting: run.waitsFor !== undefined })

@@ -5,13 +5,15 @@ import { Schema } from "effect"
 
 const kindName = /^[a-z][a-z0-9-]{0,62}$/
 const signalName = /^(?!charlotte\.)[A-Za-z0-9._-]{1,64}$/
+const kindVersion = /^[A-Za-z0-9._+-]{1,64}$/
 
 export const check = (definition: {
   readonly kind: string
   readonly events?: object | undefined
   readonly signals?: object | undefined
+  readonly version?: string | undefined
 }): void => {
-  const { events = {}, kind, signals = {} } = definition
+  const { events = {}, kind, signals = {}, version } = definition
   if (!kindName.test(kind)) {
     throw new Error(
       `the name of a kind of job is a lower-case letter and up to 62 further ones, digits and hyphens, not "${kind}"`
@@ -20,6 +22,11 @@ export const check = (definition: {
   const reserved = Object.keys(events).find((type) => type === "" || type.startsWith("job."))
   if (reserved !== undefined) {
     throw new Error(`kind ${kind}: event types that begin with job. are reserved for the manager, so not "${reserved}"`)
+  }
+  if (version !== undefined && !kindVersion.test(version)) {
+    throw new Error(
+      `kind ${kind}: a version is 1 to 64 letters, digits, dots, hyphens, underscores and plus signs, not "${version}"`
+    )
   }
   const unfit = Object.keys(signals).find((name) => !signalName.test(name))
   if (unfit !== undefined) {

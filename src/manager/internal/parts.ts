@@ -75,6 +75,15 @@ export interface Parts<in out C, in out R> {
   readonly forget: (id: JobId) => Effect.Effect<void, unknown>
 }
 
+const restingOf = (recovery: Options["recovery"]) =>
+  recovery === "manual" ? (["parked"] as const) : (["interrupted", "parked"] as const)
+
+/** The statuses of the runs that a manager continues by itself. */
+export const continuedBy = (recovery: Options["recovery"]): Parts<never, never>["continued"] => [
+  ...restingOf(recovery),
+  "pending"
+]
+
 /** How many jobs run at once by default. */
 export const defaultMaxJobs = 10
 
@@ -100,7 +109,7 @@ export const make = <C, I, RS, R, R2>(
   Effect.gen(function* () {
     yield* Core.wholeNumber("maxChecks", maxChecks)
     const services = yield* Effect.context<RS | Exclude<R, Scope.Scope> | R2>()
-    const resting = recovery === "manual" ? (["parked"] as const) : (["interrupted", "parked"] as const)
+    const resting = restingOf(recovery)
     const core = yield* Core.make({
       kind,
       maxJobs: yield* Ref.make(maxJobs),
@@ -120,7 +129,7 @@ export const make = <C, I, RS, R, R2>(
       admission: yield* Admission.make({ config, orchestrator, services, maxChecks }),
       anyId,
       nextId: Effect.map(core.store.latestId, (latest) => JobIdGenerator.aboveLatest(anyId, latest)),
-      continued: [...resting, "pending"],
+      continued: continuedBy(recovery),
       subscriptions: yield* EventSubscriptions.make(core),
       provide: Effect.provide(services),
       // A `recover` or `forget` that throws has failed; that is no defect of the manager.

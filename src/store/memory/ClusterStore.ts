@@ -180,6 +180,32 @@ export const make = ({
         return Effect.void
       }),
 
+    refuse: (version, refusals) =>
+      writeAt((now) =>
+        Effect.sync(() => {
+          for (const { jobId, reason } of refusals) {
+            const entry = entries.get(jobId)
+            if (entry?.state.waitsFor !== "permit") continue
+            const { at, by } = entry.refused ?? { at: now, by: {} }
+            entry.refused = { at, by: { [version]: reason, ...by } }
+          }
+        })
+      ),
+    refused: ({ kind, millis }) =>
+      Effect.map(Clock.currentTimeMillis, (now) =>
+        [...entries.values()]
+          .filter(
+            ({ refused, state, submitted }) =>
+              submitted.kind === kind &&
+              state.waitsFor === "permit" &&
+              refused !== undefined &&
+              refused.at <= now - millis
+          )
+          .sort(Order.mapInput(Order.number, ({ refused }: Entry) => refused?.at ?? 0))
+          .slice(0, 200)
+          .map(toRun)
+      ),
+
     held: (kind) => Effect.map(Clock.currentTimeMillis, (now) => running(kind).map(toHeld(now))),
     placed: ({ address, kind }) =>
       Effect.map(Clock.currentTimeMillis, (now) =>

@@ -17,6 +17,8 @@ export interface Entry {
   /** The run that this one retries. */
   readonly retry: Retry | undefined
   state: State
+  /** Why versions of the kind cannot decode the waiting run, and since when. */
+  refused?: { readonly at: number; readonly by: { readonly [version: string]: string } } | undefined
 }
 
 interface Signal extends NewSignal {
@@ -141,9 +143,14 @@ export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>, retries: R
     release,
     holder,
 
-    due: ({ kind, limit, statuses }: Parameters<Service["due"]>[0]) =>
+    due: ({ kind, limit, statuses, version = "" }: Parameters<Service["due"]>[0]) =>
       ofKind(kind)
-        .filter(({ state }) => state.waitsFor === "permit" && statuses.some((status) => status === state.status))
+        .filter(
+          ({ refused, state }) =>
+            state.waitsFor === "permit" &&
+            refused?.by[version] === undefined &&
+            statuses.some((status) => status === state.status)
+        )
         .sort(inOrder)
         .slice(0, limit),
 
@@ -151,8 +158,11 @@ export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>, retries: R
       Math.min(
         limit,
         count(
-          ({ state, submitted }) =>
-            submitted.kind === kind && state.waitsFor === "permit" && statuses.some((status) => status === state.status)
+          ({ refused, state, submitted }) =>
+            submitted.kind === kind &&
+            state.waitsFor === "permit" &&
+            refused === undefined &&
+            statuses.some((status) => status === state.status)
         )
       ),
 

@@ -22,7 +22,7 @@ export interface Entry extends MemoryQueue.Entry {
 }
 
 export const runOf = (
-  { retry, state, submitted }: Entry,
+  { refused, retry, state, submitted }: Entry,
   {
     isPaused,
     isPinned,
@@ -55,6 +55,7 @@ export const runOf = (
       ...(retry?.chain === undefined ? {} : { chain: retry.chain }),
       ...(retriedAs === undefined ? {} : { retriedAs }),
       ...(isPinned ? { pinned: true } : {}),
+      ...(refused === undefined ? {} : { refusedBy: refused.by }),
       ...(submitted.trace === undefined ? {} : { trace: submitted.trace }),
       ...(state.status === "completed" ? { result: state.result } : {}),
       ...(state.error === undefined ? {} : { error: state.error })

@@ -116,6 +116,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     const { at, attempt, jobId, parked, type } = change
     const to = RunTransition.next(entry.state, change, type === "job.parked" && isSignalled(entry, parked))
     if (to === undefined) return new Superseded({ jobId, attempt })
+    if (to.status !== entry.state.status) entry.refused = undefined
     entry.state = snapshot(to)
     if (to.status !== "running") entry.runner = undefined
     const granted = isTerminal(to.status) ? queue.release(queue.keysOfEntry(entry), at) : []
@@ -189,6 +190,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
         queue.useSignals(entry, before.parked.signal)
       if (beginning.submission !== undefined) entry.submitted = { ...entry.submitted, submission: beginning.submission }
       if (beginning.trace !== undefined) entry.submitted = { ...entry.submitted, trace: beginning.trace }
+      entry.refused = undefined
       entry.state = to
       const begun = to.stoppingAt === undefined ? "running" : "stopping"
       return Effect.as(append(entry, RunTransition.begunEvents(beginning, before)), begun)

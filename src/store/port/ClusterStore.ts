@@ -16,7 +16,7 @@ import type {
   Superseded
 } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
-import type { RunTrace } from "../../domain/Run.js"
+import type { Run, RunTrace } from "../../domain/Run.js"
 import type { UnfinishedRun } from "./RunReads.js"
 import type { Beginning, Created, NewRun } from "./RunWrites.js"
 
@@ -93,6 +93,21 @@ export interface ClusterStore {
     by: Runner
   ) => Effect.Effect<void, Superseded | StoreError>
 
+  /**
+   * Records that a version of the kind cannot decode these runs, if they wait for a permit: its nodes no longer see them as due, until
+   * they have begun on a node of another version.
+   */
+  readonly refuse: (version: string, refusals: ReadonlyArray<Refusal>) => Effect.Effect<void, StoreError>
+
+  /**
+   * The runs that wait for a permit and that a version has refused this many milliseconds ago, by the clock of the database: at most
+   * 200, the longest refused first.
+   */
+  readonly refused: (query: {
+    readonly kind: string
+    readonly millis: number
+  }) => Effect.Effect<ReadonlyArray<Run>, StoreError>
+
   /** The running runs of a kind, oldest first. */
   readonly held: (kind: string) => Effect.Effect<ReadonlyArray<HeldRun>, StoreError>
 
@@ -104,6 +119,18 @@ export interface ClusterStore {
 
   /** The run, if it is running. */
   readonly heldRun: (id: JobId) => Effect.Effect<Option.Option<HeldRun>, StoreError>
+}
+
+/**
+ * A run that a version of its kind cannot decode.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Refusal {
+  readonly jobId: JobId
+  /** What does not decode, as in the error of a run that fails for it. */
+  readonly reason: string
 }
 
 /**

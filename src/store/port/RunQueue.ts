@@ -36,16 +36,17 @@ export interface RunQueue {
 
   /**
    * The first runs that wait for a permit, in the order in which they begin: priority, then interrupted before parked
-   * before pending, then id. None of a paused kind.
+   * before pending, then id. None of a paused kind, and none that `version` has refused.
    */
   readonly due: (query: {
     readonly kind: string
     readonly statuses: ReadonlyArray<"interrupted" | "parked" | "pending">
     readonly limit: number
+    readonly version?: string | undefined
   }) => Effect.Effect<ReadonlyArray<UnfinishedRun>, StoreError>
 
-  /** The number of runs that wait for a permit, counted up to `limit`. */
-  readonly countDue: (query: Parameters<RunQueue["due"]>[0]) => Effect.Effect<number, StoreError>
+  /** The number of runs that wait for a permit and that no version has refused, counted up to `limit`. */
+  readonly countDue: (query: Omit<Parameters<RunQueue["due"]>[0], "version">) => Effect.Effect<number, StoreError>
 
   /** The number of pending runs of this kind. */
   readonly pending: (kind: string) => Effect.Effect<number, StoreError>

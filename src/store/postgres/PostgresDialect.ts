@@ -69,7 +69,9 @@ const updateRuns = bulk(
   `UPDATE charlotte_runs r SET ${Object.keys(columns.state)
     .map((column) => `${column} = c.${column}`)
     .join(", ")},
-     runner = CASE WHEN c.status = 'running' THEN r.runner END
+     runner = CASE WHEN c.status = 'running' THEN r.runner END,
+     refused_by = CASE WHEN c.status = r.status THEN r.refused_by END,
+     refused_at = CASE WHEN c.status = r.status THEN r.refused_at END
    FROM ${table(columns.changes)} AS c (${names(columns.changes)})
    WHERE r.id = c.id AND r.status = c.status_before AND r.attempt = c.attempt_before`
 )

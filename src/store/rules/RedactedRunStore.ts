@@ -84,7 +84,12 @@ export const make = (store: Service, { json, text }: Redaction): Service => {
     create: (run) => store.create(submitted(run)),
     cluster: {
       ...store.cluster,
-      admit: (run, placement, taker) => store.cluster.admit(submitted(run), placement, taker)
+      admit: (run, placement, taker) => store.cluster.admit(submitted(run), placement, taker),
+      refuse: (version, refusals) =>
+        store.cluster.refuse(
+          version,
+          refusals.map(({ jobId, reason }) => ({ jobId, reason: text(reason) }))
+        )
     },
     producers: {
       ...store.producers,

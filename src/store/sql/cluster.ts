@@ -5,9 +5,18 @@ import { Array, Effect, Option, Schema } from "effect"
 import type { SqlError } from "@effect/sql/SqlError"
 import type { JobId } from "../../domain/JobId.js"
 import { deadAfter } from "../../internal/timing.js"
-import { forgottenAfter, type HeldRun, type NewNode, type Node } from "../port/ClusterStore.js"
+import type { Run } from "../../domain/Run.js"
+import {
+  type ClusterStore,
+  forgottenAfter,
+  type HeldRun,
+  type NewNode,
+  type Node,
+  type Refusal
+} from "../port/ClusterStore.js"
 import { type Room, type WaitingStatus, waitingStatuses } from "../rules/placeRun.js"
 import type { Connection, Dialect } from "./Dialect.js"
+import { isUnrefused, refusalBy } from "./queue.js"
 import { pausesOf, Row, run, runColumns } from "./runRow.js"
 import type { Place } from "./runs.js"
 import { execute, query, upsert } from "./statements.js"
@@ -132,7 +141,7 @@ const selectRoom = query(
 /** Counts due runs; both parameters are the kind. */
 const countDue = (status: WaitingStatus): string =>
   `(SELECT count(*) FROM (SELECT 1 FROM charlotte_runs WHERE kind = ? AND status = '${status}' AND waits_for = 'permit'
-     LIMIT coalesce((SELECT max_jobs FROM charlotte_limits WHERE kind = ?), 0)) AS due) AS ${status}`
+     AND refused_by IS NULL LIMIT coalesce((SELECT max_jobs FROM charlotte_limits WHERE kind = ?), 0)) AS due) AS ${status}`
 
 /** The limits on the jobs of a kind that may begin, in one query, since each transaction that begins jobs runs it. */
 export const room = (connection: Connection, kind: string): Effect.Effect<Room, SqlError> => {
@@ -175,6 +184,46 @@ export const assign = (connection: Connection, jobIds: ReadonlyArray<JobId>, { a
     connection,
     `UPDATE charlotte_runs SET node = ?, runner = ? WHERE id IN (SELECT value FROM ${connection.dialect.strings} ids)`,
     [address, node ?? null, JSON.stringify(jobIds)]
+  )
+
+/**
+ * Records that a version cannot decode these runs. The first refusal has its time; what is recorded of another version stays. Most runs
+ * have the same reason, so there is a statement for each.
+ */
+export const refuse = (
+  connection: Connection,
+  version: string,
+  refusals: ReadonlyArray<Refusal>
+): Effect.Effect<void, SqlError> =>
+  Effect.forEach(
+    Object.entries(Array.groupBy(refusals, ({ reason }) => reason)),
+    ([reason, all]) => {
+      const refusal = JSON.stringify({ [version]: reason })
+      return execute(
+        connection,
+        `UPDATE charlotte_runs SET refused_at = coalesce(refused_at, ${connection.dialect.now}),
+           refused_by = CASE WHEN refused_by IS NULL THEN ? ELSE substr(refused_by, 1, length(refused_by) - 1) || ? END
+         WHERE id IN (SELECT value FROM ${connection.dialect.strings} ids) AND waits_for = 'permit' AND ${isUnrefused}`,
+        [refusal, `,${refusal.slice(1)}`, JSON.stringify(all.map(({ jobId }) => jobId)), refusalBy(version)]
+      )
+    },
+    { discard: true }
+  )
+
+const selectRefused = query(Row)
+
+export const refused = (
+  connection: Connection,
+  { kind, millis }: Parameters<ClusterStore["refused"]>[0]
+): Effect.Effect<ReadonlyArray<Run>, SqlError> =>
+  Effect.map(
+    selectRefused(
+      connection,
+      `SELECT ${runColumns} FROM charlotte_runs
+       WHERE kind = ? AND refused_at <= ${connection.dialect.now} - ? AND waits_for = 'permit' ORDER BY refused_at, id LIMIT 200`,
+      [kind, millis]
+    ),
+    (rows) => rows.map(run)
   )
 
 const selectHeld = query(

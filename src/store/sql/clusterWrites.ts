@@ -165,6 +165,10 @@ export const make = ({
           })
       }),
 
+    refuse: (version, refusals) =>
+      statement("refuse jobs", (connection) => cluster.refuse(connection, version, refusals)),
+    refused: (query) => session.read("list refused jobs", (connection) => cluster.refused(connection, query)),
+
     held: (kind) => session.read("list running jobs", (connection) => cluster.held(connection, kind)),
     placed: (query) => session.read("list placed jobs", (connection) => cluster.placed(connection, query)),
     heldRun: (id) => session.read("read a running job", (connection) => cluster.heldRun(connection, id))

@@ -26,23 +26,30 @@ const orders = {
   pending: "priority DESC, id"
 }
 
+/** Whether no node of a version, whose key in the JSON text of refusals is the parameter, has refused a run. */
+export const isUnrefused = "(refused_by IS NULL OR replace(refused_by, ?, '') = refused_by)"
+
+/** The start of the entry of a version in that text: in a string, a quote has a backslash before it. */
+export const refusalBy = (version: string): string => `${JSON.stringify(version)}:`
+
 /** The due runs, unless the kind is paused. Each status is a separate index search. */
 export const due = (
   connection: Connection,
-  { kind, limit, statuses }: Parameters<Service["due"]>[0]
+  { kind, limit, statuses, version }: Parameters<Service["due"]>[0]
 ): Effect.Effect<ReadonlyArray<UnfinishedRun>, SqlError> => {
   if (statuses.length === 0) return Effect.succeed([])
+  const [condition, ...by] = version === undefined ? [""] : [`AND ${isUnrefused}`, refusalBy(version)]
   const ofStatus = statuses.map(
     (status) =>
       `SELECT * FROM (SELECT ${runColumns}, ${ranks[status]} AS rank FROM charlotte_runs
-         WHERE kind = ? AND status = '${status}' AND waits_for = 'permit' ORDER BY ${orders[status]} LIMIT ?) AS limited`
+         WHERE kind = ? AND status = '${status}' AND waits_for = 'permit' ${condition} ORDER BY ${orders[status]} LIMIT ?) AS limited`
   )
   return Effect.map(
     selectDue(
       connection,
       `SELECT ${runColumns} FROM (${ofStatus.join(" UNION ALL ")}) AS limited
        WHERE NOT EXISTS (SELECT 1 FROM charlotte_pauses WHERE kind = ?) ORDER BY priority DESC, rank, id LIMIT ?`,
-      [...statuses.flatMap(() => [kind, limit]), kind, limit]
+      [...statuses.flatMap(() => [kind, ...by, limit]), kind, limit]
     ),
     (rows) => rows.map((row) => ({ run: run(row), stopping: false, crashes: row.crashes }))
   )
@@ -57,7 +64,7 @@ export const countDue = (
 ): Effect.Effect<number, SqlError> => {
   const ofStatus = statuses.map(
     (status) => `(SELECT count(*) FROM
-      (SELECT 1 FROM charlotte_runs WHERE kind = ? AND status = '${status}' AND waits_for = 'permit' LIMIT ?) AS limited)`
+      (SELECT 1 FROM charlotte_runs WHERE kind = ? AND status = '${status}' AND waits_for = 'permit' AND refused_by IS NULL LIMIT ?) AS limited)`
   )
   return Effect.map(
     selectCount(

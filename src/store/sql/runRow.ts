@@ -34,6 +34,7 @@ export const Row = Schema.Struct({
   retry_of: Schema.NullOr(JobId),
   chain: Schema.NullOr(JobId),
   pinned: Schema.Number,
+  refused_by: Schema.NullOr(Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.String }))),
   trace: Schema.NullOr(Schema.parseJson(RunTrace)),
   result: Schema.NullOr(Schema.parseJson()),
   error: Schema.NullOr(Schema.parseJson(RunError))
@@ -75,6 +76,7 @@ export const run = (row: typeof Row.Type & Partial<typeof ListedRow.Type>): Run 
       ...(row.chain === null ? {} : { chain: row.chain }),
       ...(row.retried_as === undefined || row.retried_as === null ? {} : { retriedAs: row.retried_as }),
       ...(row.pinned === 1 ? { pinned: true } : {}),
+      ...(row.refused_by === null ? {} : { refusedBy: row.refused_by }),
       ...(row.trace === null ? {} : { trace: row.trace }),
       ...(row.status === "completed" ? { result: row.result } : {}),
       ...(row.error === null ? {} : { error: row.error })

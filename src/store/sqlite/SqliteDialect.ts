@@ -22,6 +22,7 @@ const begin = (connection: Connection): Effect.Effect<void, SqlError> =>
 const changed = Object.keys(columns.changes)
 
 const update = `UPDATE charlotte_runs SET runner = CASE WHEN ? = 'running' THEN runner END,
+    refused_by = CASE WHEN ? = status THEN refused_by END, refused_at = CASE WHEN ? = status THEN refused_at END,
     ${Object.keys(columns.state)
       .map((column) => `${column} = ?`)
       .join(", ")}
@@ -31,7 +32,7 @@ const update = `UPDATE charlotte_runs SET runner = CASE WHEN ? = 'running' THEN 
 const updateRuns: Dialect["updateRuns"] = (connection, [row, ...rows]) =>
   row === undefined
     ? Effect.void
-    : Effect.flatMap(execute(connection, update, [row.status, ...valuesOf(changed, row)]), () =>
+    : Effect.flatMap(execute(connection, update, [row.status, row.status, row.status, ...valuesOf(changed, row)]), () =>
         updateRuns(connection, rows)
       )
 

@@ -319,5 +319,53 @@ export const cluster = (layer: Layer.Layer<RunStore.RunStore>) => {
         expect(yield* held).toContainEqual([jobId, { node: node(2).id, isAlive: true }])
       }).pipe(Effect.provide(layer))
     )
+
+    it.effect("keeps runs from nodes of the versions that cannot decode them, until they begin", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const { cluster } = store
+        yield* cluster.join(node(1))
+        yield* limited(2)
+        for (const n of [1, 2, 3]) yield* store.create(newRun(n, { isQueued: true }))
+        yield* store.create(newRun(4))
+        const dueFor = (version?: string) =>
+          Effect.map(store.due({ kind, statuses: ["parked", "pending"], limit: 9, version }), (due) =>
+            due.map(({ run }) => run.id)
+          )
+        const refusedFor = (millis: number) =>
+          Effect.map(cluster.refused({ kind, millis }), (runs) => runs.map(({ id }) => id))
+        yield* cluster.refuse("1", [
+          { jobId: id(1), reason: 'a "1":"field"' },
+          { jobId: id(3), reason: "another" },
+          { jobId: id(4), reason: "it runs" }
+        ])
+        yield* cluster.refuse("1", [{ jobId: id(1), reason: "again" }])
+        expect(yield* dueFor("1")).toEqual([id(2)])
+        expect(yield* dueFor("2")).toEqual([id(1), id(2), id(3)])
+        expect(yield* dueFor()).toEqual([id(1), id(2), id(3)])
+        expect(yield* store.countDue({ kind, statuses: ["pending"], limit: 9 })).toBe(1)
+        expect(
+          yield* cluster.admit(newRun(5), {
+            candidates: [{ ...runner(1), id: id(5) }],
+            whenFull: "refuse",
+            waiting: []
+          })
+        ).toMatchObject({ created: { _tag: "Running" } })
+        yield* cluster.refuse("2", [{ jobId: id(1), reason: "a third" }])
+        expect(yield* dueFor("2")).toEqual([id(2), id(3)])
+        expect(Option.getOrThrow(yield* store.get(id(1))).refusedBy).toEqual({ "1": 'a "1":"field"', "2": "a third" })
+        expect(Option.getOrThrow(yield* store.get(id(4))).refusedBy).toBeUndefined()
+        expect(yield* refusedFor(0)).toEqual([id(1), id(3)])
+        expect(yield* refusedFor(60_000)).toEqual([])
+
+        yield* store.begin({ jobId: id(1), attempt: 1, key: undefined, at: at(9) })
+        expect(Option.getOrThrow(yield* store.get(id(1))).refusedBy).toBeUndefined()
+        const parked = new Run.Parked({ reason: "it waits", until: at(10) })
+        yield* store.record({ type: "job.parked", jobId: id(1), attempt: 1, at: at(11), parked })
+        expect(yield* dueFor("1")).toEqual([id(1), id(2)])
+        yield* store.record({ type: "job.cancelled", jobId: id(3), attempt: 1, at: at(12) })
+        expect(yield* refusedFor(0)).toEqual([])
+      }).pipe(Effect.provide(layer))
+    )
   })
 }

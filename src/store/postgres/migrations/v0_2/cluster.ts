@@ -1,6 +1,6 @@
 /**
  * The nodes of a cluster, and their jobs: `node` is the address on which a run was placed last, `runner` the node that has taken its
- * attempt. The row of a kind in `charlotte_limits` is its lock as well; a kind without a cluster has the row, too.
+ * attempt; `refused_by` is why versions of the kind cannot decode a waiting run, since `refused_at`. The row of a kind in `charlotte_limits` is its lock as well; a kind without a cluster has the row, too.
  */
 export const cluster = [
   `CREATE TABLE charlotte_nodes (

@@ -5,7 +5,7 @@ import { isTransition, statuses, terminal, waitingForNothing } from "../../../sq
  * `json` checks it. `sender` has asked for what a run waits to do: its retry, or its next attempt. Ids are compared byte by byte, regardless of the collation of the database.
  */
 
-/** Every column but `pinned`, `pruned`, `trace`, `node` and `runner`: the recorded data of a run, which is final once it has ended. */
+/** Every column but `pinned`, `pruned`, `trace`, `node`, `runner` and those of refusals: the recorded data of a run, which is final once it has ended. */
 const recorded =
   "id, kind, status, attempt, key, start_key, config, labels, submission, idempotency_key, request, priority, created_at, start_at, " +
   "started_at, stopping_at, ended_at, waits_for, due_at, parked, woken_by, sender, replaces, crashes, tries, result, error, outbox, searched, retry_of, chain"
@@ -51,6 +51,8 @@ export const runs = [
     trace TEXT,
     node TEXT,
     runner TEXT,
+    refused_by TEXT CHECK (refused_by IS NULL OR json_typeof(CAST(refused_by AS json)) = 'object'),
+    refused_at BIGINT CHECK ((refused_by IS NULL) = (refused_at IS NULL)),
     CHECK ((status IN ${terminal}) = (ended_at IS NOT NULL)),
     CHECK ((status = 'pending') = (started_at IS NULL) OR status IN ('failed', 'cancelled')),
     CHECK (stopping_at IS NULL OR status NOT IN ('pending', 'interrupted', 'parked')),

@@ -15,6 +15,8 @@ export const waiting = [
    WHERE waits_for = 'permit' AND status = 'parked'`,
   "CREATE INDEX charlotte_runs_due_at ON charlotte_runs (kind, due_at, id) WHERE waits_for = 'time'",
 
+  "CREATE INDEX charlotte_runs_refused ON charlotte_runs (kind, refused_at) WHERE refused_at IS NOT NULL",
+
   "CREATE TABLE charlotte_pending (kind TEXT NOT NULL PRIMARY KEY, runs BIGINT NOT NULL CHECK (runs >= 0))",
 
   `CREATE FUNCTION charlotte_runs_queued() RETURNS trigger LANGUAGE plpgsql AS $$

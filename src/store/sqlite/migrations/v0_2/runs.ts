@@ -38,7 +38,8 @@ export const runs = Effect.gen(function* () {
 
   // `sender` has asked for what a run waits to do: its retry, or its next attempt;
   // `searched` is searched in place of labels and config if part of them is secret; `trace` is NULL if nothing traced the start;
-  // `node` is the address on which a run was placed last, and `runner` the node that has taken its attempt: both in a cluster only.
+  // `node` is the address on which a run was placed last, and `runner` the node that has taken its attempt; `refused_by` is why
+  // versions of the kind cannot decode a waiting run, since `refused_at`: all of these in a cluster only.
   yield* sql.unsafe(`
     CREATE TABLE charlotte_runs_new (
       id TEXT NOT NULL PRIMARY KEY CHECK (length(id) = 26),
@@ -77,6 +78,8 @@ export const runs = Effect.gen(function* () {
       trace TEXT,
       node TEXT,
       runner TEXT,
+      refused_by TEXT CHECK (refused_by IS NULL OR json_type(refused_by) = 'object'),
+      refused_at INTEGER CHECK ((refused_by IS NULL) = (refused_at IS NULL)),
       CHECK ((status IN ${terminal}) = (ended_at IS NOT NULL)),
       CHECK ((status = 'pending') = (started_at IS NULL) OR status IN ('failed', 'cancelled')),
       CHECK (stopping_at IS NULL OR status NOT IN ('pending', 'interrupted', 'parked')),
@@ -107,6 +110,9 @@ export const runs = Effect.gen(function* () {
     WHERE waits_for = 'permit' AND status = 'parked'`)
   yield* sql.unsafe(
     `CREATE INDEX charlotte_runs_due_at ON charlotte_runs_new (kind, due_at, id) WHERE waits_for = 'time'`
+  )
+  yield* sql.unsafe(
+    `CREATE INDEX charlotte_runs_refused ON charlotte_runs_new (kind, refused_at) WHERE refused_at IS NOT NULL`
   )
   yield* sql.unsafe(`CREATE INDEX charlotte_runs_outbox ON charlotte_runs_new (kind, id) WHERE outbox = 1`)
   yield* sql.unsafe(`CREATE INDEX charlotte_runs_pruned ON charlotte_runs_new (kind, id) WHERE pruned = 1`)
