@@ -101,6 +101,14 @@ const guard = (outfile: string, format: "cjs" | "esm") =>
     target: "node22"
   })
 await guard(`${chunks}/program.cjs`, "cjs")
+// The child process of a rehearsal.
+await build({
+  ...common,
+  entryPoints: ["src/cli/rehearse/program.ts"],
+  outfile: `${chunks}/program.mjs`,
+  format: "esm",
+  target: "node22"
+})
 if (directory === command) await guard(`${root}dist/cluster/guard/program.js`, "esm")
 
 copyFileSync(`${root}src/cli/charlotte.sh`, launcher)

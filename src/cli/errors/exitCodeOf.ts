@@ -22,6 +22,7 @@ const byTag: Readonly<Record<string, number>> = {
   FileUnusable: invalid,
   ServerUnusable: invalid,
   NoSuchAgent: invalid,
+  ModuleUnusable: invalid,
   JobNotFound: invalid,
   InvalidJobRef: invalid,
   NoSuchJob: invalid,

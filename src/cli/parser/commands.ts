@@ -20,6 +20,7 @@ import { limit, pause, unpause } from "../commands/pause.js"
 import { pin, unpin } from "../commands/pin.js"
 import { plan } from "../commands/plan.js"
 import { prune } from "../commands/prune.js"
+import { rehearse } from "../commands/rehearse.js"
 import { reschedule } from "../commands/reschedule.js"
 import { resume } from "../commands/resume.js"
 import { retry } from "../commands/retry.js"
@@ -68,6 +69,7 @@ export const charlotte: Group = {
     unpin,
     prune,
     doctor,
+    rehearse,
     notify,
     mcp,
     "export-home": exportHome,
