@@ -115,9 +115,15 @@ export const render = ({ ended, live, problems, steps, unrehearsed }: Report): R
       StyledLine.raw(summary("live", live, ["continues", "continue", live.failing === 1 ? "does not" : "do not"]))
     ],
     ...found(true),
-    [
-      StyledLine.raw(`  ${summary("ended", ended, ["decodes", "decode", ended.failing === 1 ? "does not" : "do not"])}`)
-    ],
+    ...(ended.jobs === 0
+      ? []
+      : [
+          [
+            StyledLine.raw(
+              `  ${summary("ended", ended, ["decodes", "decode", ended.failing === 1 ? "does not" : "do not"])}`
+            )
+          ]
+        ]),
     ...found(false),
     ...unrehearsed.map(({ isLive, jobs: n, kind, problem }) => [
       StyledLine.raw("  not rehearsed: ", "strong"),
