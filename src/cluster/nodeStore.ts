@@ -47,7 +47,7 @@ export const make = (
   due: ({ limit, ...query }) =>
     Effect.gen(function* () {
       const due = yield* store.due({ ...query, limit: lookAhead, version })
-      // A run that another version has refused is begun by any node.
+      // Any node of another version begins a run that one has refused.
       const own = yield* Effect.filter(due, ({ run }) =>
         run.refusedBy === undefined ? hasShard(run.id) : Effect.succeed(true)
       )

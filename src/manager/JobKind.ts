@@ -240,8 +240,8 @@ export const Tag =
       /** Maximum number of pending runs, delayed ones included; 10,000 by default. */
       readonly maxQueued?: number
       /**
-       * The version of the schemas; by default a hash of them. In a cluster, a run that nodes of one version cannot decode is begun by a
-       * node of another. It is needed only where a filter or a transformation changes, which the hash does not see.
+       * The version of the schemas; by default a hash of them. In a cluster, a node of another version begins a run
+       * that nodes of one version cannot decode. It is needed only where a filter or a transformation changes, which the hash does not see.
        */
       readonly version?: string
     }
