@@ -1,5 +1,5 @@
 /**
- * Capacity, queue, kinds, agents, costs, throughput and latency.
+ * Capacity, queue, kinds, schedules, agents, costs, throughput and latency.
  */
 import { useEffect } from "preact/hooks"
 import * as api from "../api/system.js"
@@ -7,10 +7,12 @@ import { hub, now, useLoaded } from "../app/live.js"
 import { toJobs } from "../router.js"
 import * as format from "../../progress/format.js"
 import * as kindsApi from "../api/kinds.js"
+import * as schedulesApi from "../api/schedules.js"
 import { Agents } from "./Agents.js"
 import { useTitle } from "../ui/useTitle.js"
 import * as Costs from "./Costs.js"
 import { Kinds } from "./Kinds.js"
+import { Schedules } from "./Schedules.js"
 import { Activity, EventRate } from "./Activity.js"
 
 /** How soon figures follow an event, and how old they may be without one. */
@@ -91,19 +93,21 @@ export const SystemView = () => {
   const system = useLoaded("system", api.get)
   const agents = useLoaded("agents", api.agents)
   const kinds = useLoaded("kinds", kindsApi.list)
+  const schedules = useLoaded("schedules", schedulesApi.list)
   const costs = useLoaded("costs", Costs.read)
   useRefresh(
     () => {
       system.reload()
       agents.reload()
       kinds.reload()
+      schedules.reload()
     },
     isOfSystem,
     { soon: soonMillis, later: laterMillis }
   )
   useRefresh(costs.reload, isEnd, { soon: costsMillis, later: Infinity })
   useTitle("System · Charlotte")
-  const error = system.error.value ?? agents.error.value ?? kinds.error.value ?? costs.error.value
+  const error = [system, agents, kinds, schedules, costs].map(({ error }) => error.value).find(Boolean)
   const found = system.value.value
   return (
     <div class="system-view">
@@ -115,6 +119,9 @@ export const SystemView = () => {
       )}
       {found !== undefined && <Gauges system={found} />}
       {kinds.value.value !== undefined && <Kinds kinds={kinds.value.value} onChange={kinds.reload} />}
+      {schedules.value.value !== undefined && schedules.value.value.length > 0 && (
+        <Schedules schedules={schedules.value.value} onChange={schedules.reload} />
+      )}
       {agents.value.value !== undefined && agents.value.value.length > 0 && <Agents agents={agents.value.value} />}
       {costs.value.value !== undefined && costs.value.value.days.length > 0 && (
         <Costs.Costs costs={costs.value.value} />

@@ -6,7 +6,9 @@ import { JobEvent } from "../../../src/domain/JobEvent.js"
 import { StopReport } from "../../../src/domain/StopReport.js"
 import { AgentStatus, System } from "../../../src/http/contract/System.js"
 import { array, DecodeError, type Decoder } from "../../../src/web/api/decode.js"
+import { Schedule } from "../../../src/domain/Schedule.js"
 import * as models from "../../../src/web/api/models.js"
+import * as schedules from "../../../src/web/api/schedules.js"
 import * as system from "../../../src/web/api/system.js"
 
 /** Times of both sides as numbers, and what is missing as missing. */
@@ -41,9 +43,10 @@ describe("the decoders of the page", () => {
     agrees(StopReport, models.stopReport)
   })
 
-  it("read every state of the system and its agents", () => {
+  it("read every state of the system, its agents and its schedules", () => {
     agrees(System, system.system)
     agrees(Schema.Array(AgentStatus), array(system.agent))
+    agrees(Schema.Array(Schedule), array(schedules.schedule))
   })
 
   it("name the field that is not what the contract says", () => {
