@@ -101,10 +101,22 @@ export interface Phase {
   readonly reason: string | undefined
 }
 
+/** A step that a job of one's own kind has recorded. */
+export interface Step {
+  readonly name: string
+  /** The attempt of the job. */
+  readonly attempt: number
+  readonly at: number
+  readonly millis: number
+  readonly ok: boolean
+}
+
 export interface JobModel {
   status: RunStatus
   readonly units: Map<string, Unit>
   readonly phases: Array<Phase>
+  /** By name, the newest last. */
+  readonly steps: Map<string, Step>
   attempt: number
   /** The times of the first and of the newest event. */
   from: number | undefined
@@ -125,6 +137,7 @@ export const make = (): JobModel => ({
   status: "pending",
   units: new Map(),
   phases: [],
+  steps: new Map(),
   attempt: 1,
   from: undefined,
   to: undefined,

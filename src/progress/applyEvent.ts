@@ -74,7 +74,18 @@ const ofJob: Handlers<Model, Manager.Type> = {
   "job.stopping": (model, _, at) => beginPhase(model, "stopping", at),
   "job.timeout": (model, _, at) => beginPhase(model, "stopping", at),
   "job.signalled": nothing,
-  "job.step": nothing,
+  "job.step": (model, data, at) => {
+    const name = data.text("name")
+    // A retry forgets recorded failures, and does such a step again.
+    model.steps.delete(name)
+    model.steps.set(name, {
+      name,
+      attempt: model.attempt,
+      at,
+      millis: data.number("millis") ?? 0,
+      ok: data.isTrue("ok")
+    })
+  },
   "job.rescheduled": (model, data, at) => {
     if (model.status !== "pending" || model.waitsFor === undefined) return
     const time = Date.parse(string(data.json("to"), "startAt") ?? "")

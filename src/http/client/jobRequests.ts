@@ -134,9 +134,9 @@ export const make = ({
       steps: (id, urlParams = {}) =>
         withTimeout(translateErrors(Effect.flatMap(steps, (steps) => steps({ path: { id }, urlParams })))),
       step: (id, name) => {
-        // The name may have characters that separate the parts of a URL.
-        const path = { id, name: encodeURIComponent(name) }
-        return withTimeout(translateErrors(Effect.flatMap(step, (step) => step({ path }))))
+        // The name may be or contain what separates the parts of a URL.
+        const request = { path: { id, name: "-" }, urlParams: { name } }
+        return withTimeout(translateErrors(Effect.flatMap(step, (step) => step(request))))
       },
       stop: (id, { by, grace } = {}) => {
         const urlParams = {

@@ -96,13 +96,14 @@ export const steps = HttpApiEndpoint.get("steps", "/jobs/:id/steps")
 
 export const step = HttpApiEndpoint.get("step", "/jobs/:id/steps/:name")
   .setPath(Schema.Struct({ id: Parameters.JobId, name: Schema.String }))
+  .setUrlParams(Schema.Struct({ name: Parameters.optional(Schema.String) }))
   .addSuccess(JobStep)
   .addError(errorSchemas.JobNotFound)
   .addError(errorSchemas.StepNotFound)
   .annotateContext(
     described(
       "Get a step with its value",
-      "The value is its success or, with ok: false, its failure; secrets that the server knows are redacted."
+      "The value is its success or, with ok: false, its failure; secrets that the server knows are redacted. The parameter name replaces the name in the path, for . and .., which no URL can have there: steps/-?name=.. is the step .."
     )
   )
 

@@ -30,6 +30,10 @@ export const list = (filter: Filter, signal?: AbortSignal): Promise<models.JobPa
 export const get = (id: string, signal?: AbortSignal): Promise<models.Job> =>
   sendJson(`${root}/jobs/${id}`, models.job, signal === undefined ? {} : { signal })
 
+/** A step with its value. The name is a parameter, since a URL cannot have a part `.` or `..`. */
+export const step = (id: string, name: string, signal: AbortSignal): Promise<models.JobStep> =>
+  sendJson(`${root}/jobs/${id}/steps/-?${new URLSearchParams({ name })}`, models.jobStep, { signal })
+
 export const stop = (id: string, graceMillis?: number): Promise<models.StopReport> =>
   sendJson(
     `${root}/jobs/${id}/stop?by=page${graceMillis === undefined ? "" : `&grace=${graceMillis}`}`,

@@ -158,6 +158,23 @@ export const task = struct({
 })
 export type Task = Decoded<typeof task>
 
+const stepFields = {
+  seq: number,
+  name: string,
+  jobId: string,
+  attempt: number,
+  at: time,
+  millis: number,
+  ok: boolean
+}
+
+const recordedStep = struct(stepFields)
+export type RecordedStep = Decoded<typeof recordedStep>
+
+/** A step with its value, which is missing for `undefined`. */
+export const jobStep = struct({ ...stepFields, value: unknown })
+export type JobStep = Decoded<typeof jobStep>
+
 export const job = struct({
   ...runFields,
   keys: optional(
@@ -175,7 +192,8 @@ export const job = struct({
   cost: optional(cost),
   retriesCost: optional(cost),
   landedAs: optional(string),
-  questions: optional(array(question))
+  questions: optional(array(question)),
+  steps: optional(array(recordedStep))
 })
 export type Job = Decoded<typeof job>
 

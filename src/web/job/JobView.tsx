@@ -13,7 +13,9 @@ import { Details } from "./Details.js"
 import { EventList } from "./EventList.js"
 import { JobHeader } from "./JobHeader.js"
 import * as costs from "../../progress/cost.js"
-import { countTasks, type JobModel, tasks } from "../../progress/JobModel.js"
+import { countTasks, tasks } from "../../progress/JobModel.js"
+import { StepList } from "./StepList.js"
+import { stepsOf } from "./stepsOf.js"
 import { SelectionPanel } from "./SelectionPanel.js"
 import { parse, select } from "./selection.js"
 import { Tabs } from "./Tabs.js"
@@ -21,19 +23,27 @@ import { TaskList } from "./TaskList.js"
 import { Timeline } from "./timeline/Timeline.js"
 import { type Shown, useJob } from "./useJob.js"
 
-const panels = { tasks: "Tasks", graph: "Graph", timeline: "Timeline", events: "Events", details: "Details" } as const
+const panels = {
+  tasks: "Tasks",
+  graph: "Graph",
+  timeline: "Timeline",
+  steps: "Steps",
+  events: "Events",
+  details: "Details"
+} as const
 
 type Panel = keyof typeof panels
 
 const isPanel = (name: string | null): name is Panel => name !== null && Object.hasOwn(panels, name)
 
 /** The graph is of use only where units depend on each other. */
-const panelsOf = ({ units }: JobModel) => {
+const panelsOf = ({ job, model: { steps, units } }: Shown) => {
   const hasDependencies = [...units.values()].some(({ dependsOn }) => dependsOn.length > 0)
   const isThere: { readonly [name: string]: boolean } = {
     tasks: units.size > 0,
     graph: hasDependencies,
-    timeline: units.size > 0
+    timeline: units.size > 0,
+    steps: steps.size > 0 || job.steps !== undefined
   }
   return Object.entries(panels).filter(([name]) => isThere[name] !== false)
 }
@@ -55,10 +65,10 @@ const isResting = ({ job: { status } }: Shown): boolean => status !== "running"
 const Body = ({ query, shown }: { readonly query: URLSearchParams; readonly shown: Shown }) => {
   const { events, job, model, version } = shown
   const hasUnits = model.units.size > 0
-  const available = panelsOf(model)
+  const available = panelsOf(shown)
   const asked = query.get("view")
   const wanted = isPanel(asked) && available.some(([name]) => name === asked) ? asked : undefined
-  const panel: Panel = wanted ?? (hasUnits ? "tasks" : "events")
+  const panel: Panel = wanted ?? available.map(([name]) => name).find(isPanel) ?? "events"
   const selection = select(model, parse(query))
   const show = (name: string): void => changeQuery({ view: name === available[0]?.[0] ? undefined : name })
 
@@ -83,6 +93,7 @@ const Body = ({ query, shown }: { readonly query: URLSearchParams; readonly show
             <Graph model={model} version={version} selected={selected?.unit} onSelect={(unit) => goTo(unit)} />
           )}
           {panel === "timeline" && <Timeline model={model} version={version} selected={selected} onSelect={goTo} />}
+          {panel === "steps" && <StepList job={job} steps={stepsOf(job, model)} selected={query.get("step")} />}
           {panel === "events" && <EventList events={events} />}
           {panel === "details" && <Details job={job} model={model} />}
         </div>
@@ -117,7 +128,7 @@ const Loaded = ({
       />
       {error !== undefined && <p class="bad">Its events cannot be read: {visible(error.message)}</p>}
       {/* The keys of the panels depend on which there are. */}
-      <Body key={panelsOf(model).join()} query={query} shown={shown} />
+      <Body key={panelsOf(shown).join()} query={query} shown={shown} />
     </article>
   )
 }

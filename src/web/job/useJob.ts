@@ -27,8 +27,8 @@ export interface Found {
   readonly error: Error | undefined
 }
 
-/** Whether an event changes the status. */
-const changesRecord = ({ type }: JobEvent): boolean => type.startsWith("job.")
+/** Whether an event changes the record, apart from the steps, which the model has, too. */
+const changesRecord = ({ type }: JobEvent): boolean => type.startsWith("job.") && type !== "job.step"
 
 export const useJob = (id: string): Found => {
   const record = useLoaded(id, (signal) => jobs.get(id, signal))

@@ -17,6 +17,7 @@ const orders = Order.layer({
       for (const n of [1, 2, 3]) yield* step(`mail-${n}`, Effect.succeed(n))
       yield* step(longName, Effect.succeed({ receipt: "r-17" }))
       yield* step("nothing", Effect.void)
+      yield* step("..", Effect.succeed("up"))
       yield* Effect.exit(step("refused", Effect.fail({ code: 3 })))
     })
 }).pipe(Layer.provideMerge(RunStore.layerMemory))
@@ -40,9 +41,9 @@ describe("the steps of a job over HTTP", () => {
       const { client, id } = yield* make
       const names = (page?: { readonly after?: number; readonly limit?: number }) =>
         Effect.map(client.steps(id, page), (steps) => steps.map(({ name }) => name))
-      expect(yield* names()).toEqual(["mail-1", "mail-2", "mail-3", longName, "nothing", "refused"])
+      expect(yield* names()).toEqual(["mail-1", "mail-2", "mail-3", longName, "nothing", "..", "refused"])
       expect(yield* names({ after: 1, limit: 2 })).toEqual(["mail-2", "mail-3"])
-      expect(yield* names({ after: 6 })).toEqual([])
+      expect(yield* names({ after: 7 })).toEqual([])
       const [first] = yield* client.steps(id)
       expect({ ...first }).toEqual({
         ...{ seq: 1, name: "mail-1", jobId: id, attempt: 1, ok: true },
@@ -56,6 +57,7 @@ describe("the steps of a job over HTTP", () => {
     Effect.gen(function* () {
       const { client, id } = yield* make
       expect(yield* client.step(id, longName)).toMatchObject({ name: longName, ok: true, value: { receipt: "r-17" } })
+      expect(yield* client.step(id, "..")).toMatchObject({ name: "..", value: "up" })
       expect(yield* client.step(id, "refused")).toMatchObject({ ok: false, value: { code: 3 } })
       expect((yield* client.step(id, "nothing")).value).toBeUndefined()
       const failed = yield* Effect.flip(client.step(id, "other"))

@@ -32,6 +32,7 @@ const job = (fields: Partial<Job>): Job => ({
   retriesCost: undefined,
   landedAs: undefined,
   questions: undefined,
+  steps: undefined,
   ...fields
 })
 
