@@ -40,6 +40,8 @@ export interface Span {
   said: string | undefined
   log: LogRange | undefined
   isSlow: boolean
+  /** The task whose gate runs before any work at it, for such a span of a unit. */
+  readonly before: number | undefined
 }
 
 /** An attempt at a task. */

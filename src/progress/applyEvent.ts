@@ -263,7 +263,10 @@ const ofTask: Handlers<TaskOf, Extract<Type, `task.${string}`>> = {
     if (span !== undefined) span.said = data.string("said")
   },
   "task.spent": ({ task }, data) => void (task.cost = costs.read(data.json("total"))),
-  "task.gate.before": ({ unit }, data, at) => next(unit, "gate", at, data.string("command"), data.log("log")),
+  "task.gate.before": ({ task, unit }, data, at) => {
+    endSpans(unit.spans, at, "passed")
+    begin(unit.spans, "gate", at, data.string("command"), data.log("log"), task.number)
+  },
   "task.gate.started": ({ task }, data, at) =>
     begin(spansOf(task), "gate", at, data.string("command"), data.log("log")),
   "task.gate.passed": ({ task }, data, at) => endLast(spansOf(task), "gate", at, data.log("log")),
@@ -320,7 +323,14 @@ const endAttempt = (attempt: Attempt, at: number, state: SpanState, reason?: str
   endSpans(attempt.spans, at, state === "passed" ? "passed" : "cut")
 }
 
-const begin = (spans: Array<Span> | undefined, kind: SpanKind, from: number, label = "", log?: LogRange): void => {
+const begin = (
+  spans: Array<Span> | undefined,
+  kind: SpanKind,
+  from: number,
+  label = "",
+  log?: LogRange,
+  before?: number
+): void => {
   spans?.push({
     kind,
     from,
@@ -330,7 +340,8 @@ const begin = (spans: Array<Span> | undefined, kind: SpanKind, from: number, lab
     reason: undefined,
     said: undefined,
     log,
-    isSlow: false
+    isSlow: false,
+    before
   })
 }
 
@@ -346,9 +357,9 @@ const endSpans = (spans: ReadonlyArray<Span>, at: number, state: SpanState, reas
 }
 
 /** Begins the next activity of the unit as a whole. */
-const next = (unit: Unit, kind: SpanKind, at: number, label?: string, log?: LogRange): void => {
+const next = (unit: Unit, kind: SpanKind, at: number, label?: string): void => {
   endSpans(unit.spans, at, "passed")
-  begin(unit.spans, kind, at, label, log)
+  begin(unit.spans, kind, at, label)
 }
 
 /** What has a reason has failed. */

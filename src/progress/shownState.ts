@@ -73,3 +73,6 @@ export const shownCounts = <C extends Counts>(counts: C, status: RunStatus): C &
     ? { ...counts, running: 0, waiting: running }
     : { ...counts, running: 0, interrupted: running }
 }
+
+/** `needs-answer` in words; the other states are words. */
+export const stateText = (state: string): string => (state === "needs-answer" ? "needs an answer" : state)

@@ -137,7 +137,7 @@ export const DiffView = ({ id, query }: { readonly id: string; readonly query: U
     approval !== undefined && unit === undefined && pages[0] !== undefined && pages[0].head !== approval.commit
   const additions = files.reduce((sum, file) => sum + file.additions, 0)
   const deletions = files.reduce((sum, file) => sum + file.deletions, 0)
-  const title = record === undefined ? id : jobName(record)
+  const title = record === undefined ? id : jobName({ ...record, unitNames: record.units.map(({ unit }) => unit) })
   useTitle(`Changes of ${visible(title)} · Charlotte`)
   const units = record?.units.map(({ unit }) => unit) ?? (unit === undefined ? [] : [unit])
   return (

@@ -5,12 +5,13 @@ import { isMounted } from "../address.js"
 import { now } from "../app/live.js"
 import { changeQuery, toDiff } from "../router.js"
 import * as costs from "../../progress/cost.js"
+import { stateText } from "../../progress/shownState.js"
 import { isWarning } from "../../progress/taskNotes.js"
 import { visible } from "../ui/visible.js"
 import { LogView } from "./log/LogView.js"
 import * as JobModel from "../../progress/JobModel.js"
 import type { Span } from "../../progress/JobModel.js"
-import type { Selection } from "./selection.js"
+import { type LogName, logNameOf, type Selection } from "./selection.js"
 import { StateMark } from "./State.js"
 import { TaskButton } from "./TaskButton.js"
 import type { Shown } from "./useJob.js"
@@ -30,15 +31,17 @@ const Tasks = ({ at, selection: { task: selected, unit } }: { readonly selection
   </ul>
 )
 
-const names = { agent: "Agent", gate: "Gate", setup: "Setup" } as const
+const names = { agent: "Agent", gate: "Gate", setup: "Setup", before: "Gate before" } as const
 
-const logName = ({ kind }: Span): string =>
-  kind === "agent" || kind === "gate" || kind === "setup" ? names[kind] : kind
+const nameOf = (span: Span): string => {
+  const name = logNameOf(span)
+  return name === undefined ? span.kind : names[name]
+}
 
 const Attempts = ({ selection }: { readonly selection: Selection }) => {
   const { attemptNumber, logs, span, task, unit } = selection
   const attempts = task?.attempts ?? []
-  const choose = (changes: { readonly attempt?: number; readonly log?: string }): void =>
+  const choose = (changes: { readonly attempt?: number; readonly log?: LogName | undefined }): void =>
     changeQuery({ unit: unit.id, task: task?.number, attempt: attemptNumber, ...changes })
   return (
     <div class="attempts">
@@ -67,9 +70,10 @@ const Attempts = ({ selection }: { readonly selection: Selection }) => {
             class={`state-${each.state}`}
             aria-pressed={each === span}
             title={visible(each.label)}
-            onClick={() => choose({ log: each.kind })}
+            onClick={() => choose({ log: logNameOf(each) })}
           >
-            <StateMark state={each.state} /> {logName(each)}
+            {/* Before any work, a gate is expected to fail. */}
+            {(each.before === undefined || each.to === undefined) && <StateMark state={each.state} />} {nameOf(each)}
           </button>
         ))}
       </div>
@@ -89,6 +93,7 @@ export const SelectionPanel = ({
   const { attempt, isAutomatic, span, task, unit } = selection
   const { id } = shown.job
   const failed = attempt?.state === "failed" ? attempt.reason : undefined
+  const hasFailed = [attempt, span, unit].some((of) => of?.state === "failed")
   const reason = span?.kind === "setup" ? span.reason : (failed ?? span?.reason ?? attempt?.reason ?? unit.reason)
   const said = attempt?.to === undefined ? undefined : JobModel.said(attempt)
   const before = task?.attempts.at(selection.attemptNumber - 2)
@@ -99,7 +104,7 @@ export const SelectionPanel = ({
       <header class="side-head">
         <h2>
           <StateMark state={unit.state} /> {visible(unit.id)}
-          <span class="visually-hidden">, {unit.state}</span>
+          <span class="visually-hidden">, {stateText(unit.state)}</span>
         </h2>
         {isAutomatic && (
           <span class="faint" title="Select a unit to stay with it">
@@ -127,7 +132,7 @@ export const SelectionPanel = ({
       ))}
       <Attempts selection={selection} />
       {span !== undefined && span.label !== "" && <p class="side-command mono">{visible(span.label)}</p>}
-      {reason !== undefined && reason !== "" && <p class="note bad">{visible(reason)}</p>}
+      {reason !== undefined && reason !== "" && <p class={`note ${hasFailed ? "bad" : "warn"}`}>{visible(reason)}</p>}
       {selection.attemptNumber > 1 && before?.state === "failed" && before.reason !== undefined && (
         <p class="note faint">
           Attempt {before.number} failed: {visible(before.reason)}
@@ -149,7 +154,7 @@ export const SelectionPanel = ({
           task={task?.number}
           log={span.log}
           isLive={span.to === undefined && !isResting}
-          title={`Log: ${logName(span)} of ${visible(unit.id)} ${task?.number ?? ""}`}
+          title={`Log: ${nameOf(span)} of ${visible(unit.id)} ${task?.number ?? ""}`}
         />
       )}
     </section>

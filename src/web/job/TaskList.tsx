@@ -3,6 +3,7 @@
  */
 import { now } from "../app/live.js"
 import type { JobModel, Task, Unit } from "../../progress/JobModel.js"
+import { stateText } from "../../progress/shownState.js"
 import { visible } from "../ui/visible.js"
 import { VirtualRows } from "../ui/VirtualRows.js"
 import { StateMark } from "./State.js"
@@ -48,7 +49,7 @@ export const TaskList = ({ model, onSelect, selected }: Props) => {
           <strong>{visible(unit.id)}</strong>
           {remark !== undefined && <span class={unit.state === "failed" ? "bad" : "faint"}> {visible(remark)}</span>}
         </span>
-        <span class="faint">{unit.state}</span>
+        <span class="faint">{stateText(unit.state)}</span>
       </button>
     )
   }

@@ -3,12 +3,15 @@
  */
 import type { JobModel, Span, Attempt, Task, Unit } from "../../progress/JobModel.js"
 
+/** `before`: of the gate, before any work. */
+export type LogName = "agent" | "gate" | "setup" | "before"
+
 export interface Chosen {
   readonly unit?: string | undefined
   readonly task?: number | undefined
   /** From 1, in the order of their start. */
   readonly attempt?: number | undefined
-  readonly log?: "agent" | "gate" | "setup" | undefined
+  readonly log?: LogName | undefined
 }
 
 export interface Selection {
@@ -24,14 +27,18 @@ export interface Selection {
   readonly isAutomatic: boolean
 }
 
-const logKinds = ["agent", "gate", "setup"] as const
+const logNames = ["agent", "gate", "setup", "before"] as const
+
+/** The name of the log of a span, if it has one. */
+export const logNameOf = ({ before, kind }: Span): LogName | undefined =>
+  before === undefined ? logNames.find((name) => name === kind) : "before"
 
 export const parse = (query: URLSearchParams): Chosen => {
   const number = (name: string): number | undefined => {
     const text = query.get(name) ?? ""
     return /^\d{1,9}$/.test(text) ? Number(text) : undefined
   }
-  const log = logKinds.find((kind) => kind === query.get("log"))
+  const log = logNames.find((name) => name === query.get("log"))
   return { unit: query.get("unit") ?? undefined, task: number("task"), attempt: number("attempt"), log }
 }
 
@@ -85,8 +92,12 @@ export const select = (model: JobModel, chosen: Chosen): Selection | undefined =
   const wanted = named === undefined ? undefined : chosen.attempt
   const attemptNumber = wanted === undefined || wanted < 1 ? attempts.length : Math.min(wanted, attempts.length)
   const attempt = attempts[attemptNumber - 1]
-  const logs = [...unit.spans, ...(attempt?.spans ?? [])].filter(({ log }) => log !== undefined)
+  // Each attempt of the job may have run the gate before any work.
+  const before = unit.spans.findLast((span) => span.before !== undefined && span.before === task?.number)
+  const logs = [...unit.spans, ...(attempt?.spans ?? [])].filter(
+    (span) => span.log !== undefined && (span.before === undefined || span === before)
+  )
   const span =
-    logs.findLast(({ kind }) => kind === chosen.log) ?? attempt?.spans.findLast(({ log }) => log !== undefined)
+    logs.findLast((span) => logNameOf(span) === chosen.log) ?? attempt?.spans.findLast(({ log }) => log !== undefined)
   return { unit, task, attemptNumber, attempt, logs, span: span ?? logs.at(-1), isAutomatic: named === undefined }
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import { ofEvents } from "../../../src/progress/applyEvent.js"
 import { make } from "../../../src/progress/JobModel.js"
-import { parse, select } from "../../../src/web/job/selection.js"
-import { attempt, events, plan, type Spec } from "./events.js"
+import { logNameOf, parse, select } from "../../../src/web/job/selection.js"
+import { at, attempt, events, plan, type Spec } from "./events.js"
 
 const begin: ReadonlyArray<Spec> = [
   [0, "job.started", { attempt: 1 }],
@@ -50,6 +50,22 @@ describe("what is shown of a job", () => {
     })
     expect(select_(specs, "unit=api&attempt=1&log=agent")).toMatchObject({ span: { kind: "agent", log: { to: 10 } } })
     expect(select_(specs, "unit=docs")).toMatchObject({ unit: { id: "docs" }, attemptNumber: 0, span: undefined })
+  })
+
+  it("has the log of the gate before any work beside that of the gate, of its own task only", () => {
+    const before = (second: number, task: number): Spec => [
+      second,
+      "task.gate.before",
+      { command: "npm test", log: `/logs/${task}.before.log` },
+      "api",
+      task
+    ]
+    const specs: ReadonlyArray<Spec> = [before(1, 2), before(2, 1), before(3, 1), ...attempt(4, 1, "api", true)]
+    const found = select_(specs, "unit=api&task=1")
+    expect(found?.logs.map(logNameOf)).toEqual(["before", "agent", "gate"])
+    expect(found).toMatchObject({ span: { from: at(4 + 5), kind: "gate" } })
+    expect(select_(specs, "unit=api&task=1&log=before")).toMatchObject({ span: { from: at(3), before: 1 } })
+    expect(select_(specs, "unit=api&task=1&log=gate")).toMatchObject({ span: { from: at(4 + 5) } })
   })
 
   it("falls back on what there is where the address is wrong", () => {

@@ -1,6 +1,7 @@
 import { memo } from "../../ui/memo.js"
 import { StateMark } from "../State.js"
 import type { Unit } from "../../../progress/JobModel.js"
+import { stateText } from "../../../progress/shownState.js"
 import type { Node } from "./collapse.js"
 import type { Position } from "./layout.js"
 
@@ -53,10 +54,10 @@ const View = ({ isSelected, isTabStop, label, node, onFocus, onPress, position, 
     >
       <StateMark state={state} />
       <span class="node-text">
-        <span class="node-name">{isGroup ? `${node.units.length} × ${state}` : label}</span>
+        <span class="node-name">{isGroup ? `${node.units.length} × ${stateText(state)}` : label}</span>
         <span class="node-details">
           {isGroup ? `${label} …` : details({ node, unit })}
-          <span class="visually-hidden">, {isGroup ? "show them" : state}</span>
+          <span class="visually-hidden">, {isGroup ? "show them" : stateText(state)}</span>
         </span>
       </span>
     </button>

@@ -1,6 +1,7 @@
 /**
  * The rows of a timeline: the job, its units, their tasks, and the bars in each.
  */
+import { stateText } from "../../../progress/shownState.js"
 import type { Attempt, JobModel, Phase, Span, Task, Unit } from "../../../progress/JobModel.js"
 
 export type BarKind = "phase" | "unit" | "attempt" | Span["kind"]
@@ -115,7 +116,13 @@ export const rows = (model: JobModel, toggled: ReadonlySet<string>): Rows => {
   const ofUnits = begun.flatMap(({ from, unit }, index): ReadonlyArray<Row> => {
     const byRule = opensAll || unit.state === "running" || unit.state === "failed"
     const isOpen = toggled.has(unit.id) !== byRule
-    const whole: Bar = { kind: "unit", from, to: unit.to, look: unitLook(unit), text: `unit ${unit.id}: ${unit.state}` }
+    const whole: Bar = {
+      kind: "unit",
+      from,
+      to: unit.to,
+      look: unitLook(unit),
+      text: `unit ${unit.id}: ${stateText(unit.state)}`
+    }
     const begunTasks = [...unit.tasks.values()].filter(({ attempts }) => attempts.length > 0)
     const bars = [whole, ...unit.spans.map(ofSpan)]
     const place = { at: index + 2, of: highest }
