@@ -176,10 +176,12 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
     const service = yield* assemble(options, parts, {
       begin: (run) =>
         Effect.flatMap(ticks.version, (seen) =>
-          Effect.catchTag(beginRun(core, admission, run), "MaxJobsReached", () =>
-            Effect.flatMap(core.jobEnded.version, (ended) =>
-              race.first([ticks.changed(seen), core.jobEnded.changed(ended)])
-            )
+          Effect.catchTag(beginRun(core, admission, run), "MaxJobsReached", (refused) =>
+            refused.reason === "group"
+              ? refused
+              : Effect.flatMap(core.jobEnded.version, (ended) =>
+                  race.first([ticks.changed(seen), core.jobEnded.changed(ended)])
+                )
           )
         ),
       resume: (run, sender) => resumePlaced(core, admission, placing, run, sender),

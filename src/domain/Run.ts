@@ -132,12 +132,26 @@ export class Parked extends Schema.Class<Parked>("charlotte/Parked")({
 
 /**
  * What a run that is neither running nor over waits for: a free permit, a time, a key that another job holds, or a signal. `paused`: it
- * would wait for a permit, but its kind is paused.
+ * would wait for a permit, but its kind is paused. `group`: as many jobs of its group run as allowed, or another run of the group is first.
  *
  * @since 0.2.0
  * @category models
  */
-export type WaitsFor = "permit" | "time" | "key" | "signal" | "paused"
+export type WaitsFor = "permit" | "time" | "key" | "signal" | "paused" | "group"
+
+/**
+ * What a run waits for that begins as soon as it may: the run of a group waits for its group.
+ *
+ * @internal
+ */
+export const readiness = (group: string | undefined): "permit" | "group" => (group === undefined ? "permit" : "group")
+
+/**
+ * Whether a run begins as soon as it may.
+ *
+ * @internal
+ */
+export const isReady = (waitsFor: string | undefined): boolean => waitsFor === "permit" || waitsFor === "group"
 
 /**
  * A kind of which no attempt begins until it is unpaused.
@@ -189,6 +203,8 @@ export class Run extends Schema.Class<Run>("charlotte/Run")({
     Schema.withConstructorDefault(() => 0)
   ),
   createdAt: Schema.DateTimeUtc,
+  /** The group of the run, of which at most `maxPerGroup` jobs run at once. */
+  group: Schema.optional(Schema.String),
   /** A pending run does not begin before this time. */
   startAt: Schema.optional(Schema.DateTimeUtc),
   /** A `WaitsFor`, or any text: a later version may have recorded another. */

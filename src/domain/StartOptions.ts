@@ -120,10 +120,19 @@ const validate = Schema.validateEither(Options, { errors: "all", onExcessPropert
 
 const validateKey = Schema.validateEither(Options.pick("key"))
 
+const validateGroup = Schema.validateEither(Schema.Struct({ group: KeyText }))
+
 /** The error for an invalid key from code of the application (the `key` of a kind or a `check`); none if the key is valid. */
 export const keyProblem = (key: string | undefined): InvalidJobConfig | undefined => {
   if (key === undefined) return undefined
   const checked = validateKey({ key })
+  return Either.isLeft(checked) ? invalidConfig(checked.left) : undefined
+}
+
+/** The error for an invalid group from the definition of a kind; none if the group is valid. */
+export const groupProblem = (group: string | undefined): InvalidJobConfig | undefined => {
+  if (group === undefined) return undefined
+  const checked = validateGroup({ group })
   return Either.isLeft(checked) ? invalidConfig(checked.left) : undefined
 }
 

@@ -13,11 +13,18 @@ import { RunStatus } from "./RunStatus.js"
  * @category errors
  */
 export class MaxJobsReached extends Schema.TaggedError<MaxJobsReached>()("MaxJobsReached", {
+  /** The limit: of the jobs of the kind, or with the reason `group`, of the jobs of the group. */
   maxJobs: Schema.Int,
-  /** `permits`: as many jobs run as allowed; `queue`: as many runs are due as permits are free. Version 0.1.0 does not say which. */
-  reason: Schema.optionalWith(Schema.Literal("permits", "queue"), { default: () => "permits" as const })
+  /**
+   * `permits`: as many jobs run as allowed; `queue`: as many runs are due as permits are free; `group`: as many jobs of the group run, or
+   * wait, as may run at once. Version 0.1.0 does not say which.
+   */
+  reason: Schema.optionalWith(Schema.Literal("permits", "queue", "group"), { default: () => "permits" as const }),
+  /** With the reason `group`: the group. */
+  group: Schema.optional(Schema.String)
 }) {
   override get message() {
+    if (this.reason === "group") return `max jobs per group (${this.maxJobs}) reached by group "${this.group ?? ""}"`
     return this.reason === "queue"
       ? `runs that wait take all free permits (max jobs ${this.maxJobs})`
       : `max jobs (${this.maxJobs}) reached`

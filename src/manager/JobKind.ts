@@ -84,6 +84,11 @@ export interface RunOptions<K extends Any, R, R2, R3 = never> extends JobManager
   readonly recover?: (id: JobId, attempt: number) => Effect.Effect<void, unknown, R2>
   /** Removes what is kept of a job when its run is pruned; see `Orchestrator.Service.forget`. */
   readonly forget?: (id: JobId) => Effect.Effect<void, unknown, R2>
+  /**
+   * How many jobs of a group run at once, in a cluster on all nodes together; without a limit by default. The definition of the kind says
+   * with `group` which jobs are of one group. Only attempts count: jobs that are parked or wait leave room. The layer that was built last counts.
+   */
+  readonly maxPerGroup?: number
   /** Whether failed attempts are retried; by default a failure is the end of its job. */
   readonly retry?: Retry<Error<K>>
   /**
@@ -237,6 +242,11 @@ export const Tag =
       readonly key?: Key
       /** Labels to filter runs by. */
       readonly labels?: Labels
+      /**
+       * The group of a job, such as its customer; none if it is `undefined`. At most `maxPerGroup` jobs of a group run at once, on all nodes
+       * together; among runs of equal priority, those of a group with fewer active jobs begin first. It is recorded with the run.
+       */
+      readonly group?: (config: Schema.Schema.Type<C>) => string | undefined
       /** Maximum number of pending runs, delayed ones included; 10,000 by default. */
       readonly maxQueued?: number
       /**
@@ -247,7 +257,7 @@ export const Tag =
     }
   ): TagClass<Self, Name, C, S, E, Ev, Si, Given<"key", Key> | Given<"labels", Labels>> => {
     type K = Definition<Name, C, S, E, Ev, Si>
-    const { config, error, events, key, labels, maxQueued, signals, success, version } = options
+    const { config, error, events, group, key, labels, maxQueued, signals, success, version } = options
     // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: Ev and Si are `undefined` where they were left out
     const declared = { events, signals } as { readonly events: Ev; readonly signals: Si }
     const definition: K = {
@@ -256,7 +266,7 @@ export const Tag =
       success: orUnknown(success),
       error: orUnknown(error),
       ...declared,
-      starts: { key, labels, maxQueued },
+      starts: { key, labels, group, maxQueued },
       version
     }
     check(definition)
@@ -271,9 +281,16 @@ export const Tag =
           const { config, kind, starts } = schemasOf<K>(definition)
           // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the manager of the kind makes them for its configurations
           const managed = managedStarts.get(manager) as Starts<Config<K>> | undefined
-          const { key, labels, maxQueued } = managed ?? starts
+          const { group, key, labels, maxQueued } = managed ?? starts
           return schedules.make(
-            { kind, config, key, ...(labels && { labels }), ...(maxQueued !== undefined && { maxQueued }) },
+            {
+              kind,
+              config,
+              key,
+              ...(labels && { labels }),
+              ...(group && { group }),
+              ...(maxQueued !== undefined && { maxQueued })
+            },
             name,
             options
           )

@@ -67,7 +67,7 @@ export interface Definition<
 
 /**
  * What a start needs besides a configuration, in a manager as in a producer. The functions are pure: the same configuration always has the
- * same key and labels.
+ * same key, labels and group.
  *
  * @since 0.2.0
  * @category options
@@ -77,6 +77,11 @@ export interface Starts<in Config> {
   readonly key?: ((config: Config) => string) | undefined
   /** Labels to filter runs by. */
   readonly labels?: ((config: Config) => { readonly [name: string]: string }) | undefined
+  /**
+   * The group of the run, of 1 to 256 bytes: at most `maxPerGroup` jobs of it run at once. Evaluated when the run is submitted, and recorded;
+   * a run without a group is not limited.
+   */
+  readonly group?: ((config: Config) => string | undefined) | undefined
   /** Maximum number of pending runs, delayed ones included; 10,000 by default. */
   readonly maxQueued?: number | undefined
 }

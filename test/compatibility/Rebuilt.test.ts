@@ -101,6 +101,7 @@ const columns = (row: Home.Row): Home.Row => ({
   pinned: 0,
   pruned: 0,
   retry_of: field(retries, row),
+  grp: null,
   chain: null,
   trace: null,
   node: null,

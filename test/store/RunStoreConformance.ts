@@ -8,6 +8,7 @@ import { attaching } from "./conformance/attaching.js"
 import { changing } from "./conformance/changing.js"
 import { cluster } from "./conformance/cluster.js"
 import { events } from "./conformance/events.js"
+import { groups } from "./conformance/groups.js"
 import { pausing } from "./conformance/pausing.js"
 import { questions } from "./conformance/questions.js"
 import { reading } from "./conformance/reading.js"
@@ -31,6 +32,7 @@ export const conformance = (layer: Layer.Layer<RunStore.RunStore>): void => {
     changing,
     attaching,
     events,
+    groups,
     pausing,
     rescheduling,
     recovery,

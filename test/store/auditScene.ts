@@ -199,6 +199,11 @@ export const damages: ReadonlyArray<readonly [damage: string, ...wrong: Readonly
   [`UPDATE charlotte_runs SET waits_for = 'key' WHERE id = '${id(2)}'`, "it waits for a key that is free"],
   ["UPDATE charlotte_attached_keys SET idempotency_key = 'i'", "its idempotency key is that of another job, too"],
   ["UPDATE charlotte_pending SET runs = 7", "the number of pending runs is wrong"],
+  ["INSERT INTO charlotte_groups VALUES ('tasks', 'a', 1, 0, NULL, NULL, 0, 0)", "the row of its group is wrong"],
+  [
+    `UPDATE charlotte_runs SET waits_for = 'group', grp = 'a' WHERE id = '${id(2)}'`,
+    "it waits for its group, which has no first run"
+  ],
   ["UPDATE charlotte_finished SET runs = 70", "the number of finished runs is wrong"],
   [`UPDATE charlotte_signals SET seq = 1 WHERE job_id = '${id(7)}'`, "a signal is not in its events"],
   [

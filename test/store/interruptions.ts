@@ -19,6 +19,7 @@ type Store = RunStore.RunStore["Type"]
 
 type Part =
   | "cluster"
+  | "groups"
   | "kinds"
   | "owners"
   | "producers"
@@ -265,6 +266,12 @@ const operations: { readonly [O in Operation]: (scene: Scene) => Effect.Effect<C
       }
     }),
 
+  "groups.get": read(({ store, kind }) => store.groups.get(kind, "a")),
+  "groups.register": ({ kind, store }) =>
+    Effect.succeed({
+      call: store.groups.register({ kind, maxPerGroup: 2, isManual: false }),
+      isDone: Effect.map(store.groups.get(kind, "a"), ({ most }) => most === 2)
+    }),
   "kinds.paused": read(({ store }) => store.kinds.paused),
   "kinds.recall": read(({ store, kind }) => store.kinds.recall(kind)),
   "kinds.isPaused": read(({ store, kind }) => store.kinds.isPaused(kind)),

@@ -12,6 +12,7 @@ import { awaitEnd } from "./awaitEnd.js"
 import { type Resume, resumeJob } from "./beginRun.js"
 import { byTransaction } from "./byTransaction.js"
 import { closeJobs } from "./closeJobs.js"
+import { wholeNumber } from "./Core.js"
 import * as Dispatcher from "./dispatcher.js"
 import * as JobRegistry from "./JobRegistry.js"
 import { type Limit, limitJobs } from "./limitJobs.js"
@@ -66,7 +67,7 @@ export const assemble = <C, I, RS, R, R2>(
   mode: Mode<C>
 ): Effect.Effect<Service<C, I>, StoreError, Scope.Scope> =>
   Effect.gen(function* () {
-    const { key, kind, labels = () => ({}), maxQueued = 10_000, retries } = options
+    const { group, key, kind, labels = () => ({}), maxPerGroup, maxQueued = 10_000, recovery, retries } = options
     const { store } = core
     const ids = yield* nextId
     const queueInserted = yield* Option.match(store.outbox, {
@@ -74,8 +75,10 @@ export const assemble = <C, I, RS, R, R2>(
       onSome: (outbox) => outboxQueue.make(kind, outbox)
     })
     yield* store.kinds.recall(kind)
+    if (maxPerGroup !== undefined) yield* wholeNumber("maxPerGroup", maxPerGroup)
+    yield* store.groups.register({ kind, maxPerGroup, isManual: recovery === "manual" })
     const dispatcher = yield* Dispatcher.make(core, mode.begin, continued)
-    const starting = { admission, dispatcher, nextId: ids, labels, key, maxQueued, retries }
+    const starting = { admission, dispatcher, nextId: ids, labels, key, group, maxQueued, retries }
 
     const retrying: Retrying<C> = {
       ...core,

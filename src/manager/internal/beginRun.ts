@@ -12,7 +12,7 @@ import {
   type Superseded
 } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
-import { Run, RunTrace } from "../../domain/Run.js"
+import { isReady, Run, RunTrace } from "../../domain/Run.js"
 import type { Beginning } from "../../store/port/RunStoreService.js"
 import { parse } from "../../internal/Json.js"
 import { now } from "../../internal/now.js"
@@ -67,10 +67,10 @@ export const superseded = <Config>(core: Core<Config>, id: JobId) => Effect.flat
 
 export const notResumable = ({ id: jobId, status }: Run, reason?: string) => new NotResumable({ jobId, status, reason })
 
-/** Fails unless the run waits for a permit. */
+/** Fails unless the run waits for a permit, or for its group: the transaction that begins it decides whether the group has room. */
 export const mayBegin = (run: Run): Effect.Effect<void, KindPaused | NotResumable> => {
   if (run.waitsFor === "paused") return new KindPaused({ kind: run.kind })
-  return run.waitsFor === "permit" ? Effect.void : notResumable(run)
+  return isReady(run.waitsFor) ? Effect.void : notResumable(run)
 }
 
 /** Begins the next attempt of a run that waits for a permit. */
@@ -111,7 +111,7 @@ export const beginRun = <Config>(
             const active = yield* JobRegistry.find(core.jobs, id)
             const { waitsFor } = yield* core.recordOf(id)
             // Without this wait the loop would spin, and starve the timers and I/O that it waits for.
-            if (waitsFor === "permit" && Option.isSome(active)) yield* Deferred.await(active.value.job.ended)
+            if (isReady(waitsFor) && Option.isSome(active)) yield* Deferred.await(active.value.job.ended)
             yield* Effect.flatMap(core.recordOf(id), (run) => beginRun(core, admission, run, options))
           }),
         Superseded: () => superseded(core, id),

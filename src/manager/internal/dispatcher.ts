@@ -122,7 +122,8 @@ const beginRun = <Config>(
     const free = yield* core.permitFreed.version
     yield* begin(run).pipe(
       Effect.catchTags({
-        MaxJobsReached: () => core.permitFreed.changed(free),
+        // Its group has become full meanwhile; another run may be due.
+        MaxJobsReached: ({ reason }) => (reason === "group" ? Effect.void : core.permitFreed.changed(free)),
         // No run is due any more.
         KindPaused: () => Effect.void,
         // The run was begun or cancelled meanwhile, or has just failed.

@@ -35,6 +35,7 @@ export interface Options<C, S, E, Ev, Si, R, R2, R3> extends JobManager.Options,
   readonly forget?: Orchestrator<C, R, R2>["forget"]
   readonly retry?: Retry<E>
   readonly timeout?: Duration.DurationInput
+  readonly maxPerGroup?: number
   readonly onStop?: OnStop
   readonly onEnd?: (run: TypedRun<C, S, E>) => Effect.Effect<void, unknown, R3>
 }
@@ -81,6 +82,7 @@ export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, SiI, Event, R, R2, R3, EM,
       ...others,
       ...(key && { key }),
       ...(labels && { labels }),
+      ...(starts.group && { group: starts.group }),
       ...(maxQueued !== undefined && { maxQueued }),
       kind: kind.kind,
       hasProducers: true,
@@ -108,7 +110,7 @@ export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, SiI, Event, R, R2, R3, EM,
           Option.map((job) => ({ ...job, await: awaitRun(id) }))
         )
     }
-    managedStarts.set(service, { key, labels, maxQueued })
+    managedStarts.set(service, { key, labels, group: starts.group, maxQueued })
     // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: a schema has its own types and never `Untyped`, and the kind says what `emit` takes
     return service as JobManager.Service<C, CI, S, E, SiI, unknown> as JobManager.Service<C, CI, S, E, SiI, Event>
   })

@@ -34,7 +34,7 @@ export const make = <K extends Any>(
   Effect.gen(function* () {
     const schemas = schemasOf(definition)
     const { kind, starts } = schemas
-    const { key, labels = () => ({}), maxQueued = 10_000 } = starts
+    const { group, key, labels = () => ({}), maxQueued = 10_000 } = starts
     const store = yield* RunStore
     const { producers } = store
     const services = yield* Effect.context<Requirements<K>>()
@@ -55,6 +55,7 @@ export const make = <K extends Any>(
       nextId,
       labels,
       key,
+      group,
       maxQueued
     }
 

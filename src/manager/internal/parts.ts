@@ -39,6 +39,10 @@ export interface MakeOptions<C, I, RS = never, R = Scope.Scope, R2 = never> exte
   readonly labels?: (config: C) => { readonly [name: string]: string }
   /** The key of a configuration, if `start` gets none: at most one job holds it. */
   readonly key?: (config: C) => string | undefined
+  /** The group of a configuration: at most `maxPerGroup` jobs of it run at once. */
+  readonly group?: (config: C) => string | undefined
+  /** How many jobs of a group run at once, in a cluster on all nodes together; without a limit by default. */
+  readonly maxPerGroup?: number
   /** How its configurations refer to the jobs whose work they take over. @internal */
   readonly retries?: Retries<C, I>
   /** Whether failed attempts are retried; of a kind other than `tasks` only. */

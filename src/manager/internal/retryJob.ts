@@ -119,6 +119,7 @@ const resubmit = <Config>(
         labels,
         requested,
         startKey,
+        group: run.group,
         idempotency: undefined,
         retryOf
       }

@@ -22,7 +22,9 @@ import { newRun, submit, type Submitting } from "./submission.js"
 import { survivingFailures } from "./survivingFailures.js"
 
 /** What starts the jobs of a schedule. */
-export interface Scheduled<C, I, RS> extends Partial<Pick<Submitting<C>, "key" | "labels" | "maxQueued" | "retries">> {
+export interface Scheduled<C, I, RS> extends Partial<
+  Pick<Submitting<C>, "key" | "labels" | "group" | "maxQueued" | "retries">
+> {
   readonly kind: string
   readonly config: Schema.Schema<C, I, RS>
 }
@@ -39,7 +41,7 @@ const computed = <I>(config: ScheduleOptions<I>["config"], tick: DateTime.Utc): 
   isComputed(config) ? Effect.sync(() => config(tick)) : Effect.succeed(config)
 
 export const make = <C, I, RS>(
-  { config: schema, key: keyOf, kind, labels = () => ({}), maxQueued = 10_000, retries }: Scheduled<C, I, RS>,
+  { config: schema, group, key: keyOf, kind, labels = () => ({}), maxQueued = 10_000, retries }: Scheduled<C, I, RS>,
   name: string,
   options: ScheduleOptions<I>
 ): Effect.Effect<void, StoreError | InvalidJobConfig | InvalidCron, RunStore | Scope.Scope | RS> =>
@@ -62,6 +64,7 @@ export const make = <C, I, RS>(
       nextId: JobIdGenerator.aboveLatest(yield* JobIdGenerator.make, yield* store.latestId),
       labels: (config) => ({ schedule: name, ...labels(config), ...options.labels }),
       key: keyOf,
+      group,
       maxQueued,
       retries
     }

@@ -1,7 +1,7 @@
 /**
  * Starts a job. The conditions that refuse or resolve a start are examined in a fixed order, and the first wins: shutdown, options,
- * pause and capacity if only an immediate start is requested, configuration, idempotency key, key, pause, permit, check; then one
- * transaction decides on keys, idempotency and the pause again, and writes. For a start inside a transaction of the application see `startInTransaction`.
+ * pause and capacity if only an immediate start is requested, configuration, idempotency key, key, pause, group, permit, check; then one
+ * transaction decides on keys, idempotency, the pause and the group again, and writes. For a start inside a transaction of the application see `startInTransaction`.
  */
 import { Effect, Option } from "effect"
 import {
@@ -20,7 +20,7 @@ import { Run } from "../../domain/Run.js"
 import { request } from "../../domain/StartOptions.js"
 import { now } from "../../internal/now.js"
 import * as Tracing from "../../internal/Tracing.js"
-import { conflict, repeated } from "../../store/rules/admitRun.js"
+import { conflict, fullGroup, repeated } from "../../store/rules/admitRun.js"
 import type { Created, NewRun, Outbox } from "../../store/port/RunStoreService.js"
 import type { Submitted as Checked } from "./admission.js"
 import type { Core } from "./Core.js"
@@ -51,7 +51,8 @@ export const startJob = <Config>(
     const decided = yield* decideByKeys(core, submission)
     if (decided !== "permit") return decided === "queue" ? yield* queue(core, starting, submission) : decided
     const otherwise = (refused: KindPaused | MaxJobsReached) => whenFull(core, starting, { submission, refused })
-    return yield* Effect.catchTags(startNow(core, starting, { id, submitted: Effect.succeed(submission) }), {
+    const { group } = submission
+    return yield* Effect.catchTags(startNow(core, starting, { id, submitted: Effect.succeed(submission), group }), {
       KindPaused: otherwise,
       MaxJobsReached: otherwise
     })
@@ -138,18 +139,25 @@ export const decideByKeys = <Config>(
 const startNow = <Config>(
   core: Core<Config>,
   starting: Starting<Config>,
-  job: { readonly id: JobId; readonly submitted: Effect.Effect<Submission<Config>, InvalidJobConfig> }
+  job: {
+    readonly id: JobId
+    readonly submitted: Effect.Effect<Submission<Config>, InvalidJobConfig>
+    /** The group, if it is known before the configuration is decoded. */
+    readonly group?: string | undefined
+  }
 ): Effect.Effect<JobId, Refusal> =>
   Effect.gen(function* () {
     const { id } = job
     const { kind, store } = core
     if (yield* store.kinds.isPaused(kind)) return yield* new KindPaused({ kind })
+    yield* mayBeginInGroup(core, job.group)
     const refusal = yield* starting.dispatcher.refusal
     if (Option.isSome(refusal)) return yield* refusal.value
     const caller = yield* Tracing.caller
     const trace = traceOf(caller)
     const prepare = Effect.gen(function* () {
       const submission = yield* job.submitted
+      if (job.group === undefined) yield* mayBeginInGroup(core, submission.group)
       const checked = yield* starting.admission.check(submission.config)
       const run = newRun(core, starting, submission, { ...checked, trace })
       const commit = (traceOfSpan = trace) =>
@@ -161,7 +169,7 @@ const startNow = <Config>(
       const { config } = submission
       return { config, submission: checked.submission && parse(checked.submission), attempt: 1, trace, commit }
     })
-    yield* launch<Config, WriteError | KindPaused | Elsewhere>(core, { id, prepare, caller })
+    yield* launch<Config, WriteError | KindPaused | MaxJobsReached | Elsewhere>(core, { id, prepare, caller })
     return id
   }).pipe(
     Effect.catchTags({
@@ -169,6 +177,15 @@ const startNow = <Config>(
       Elsewhere: ({ id }) => Effect.succeed(id)
     })
   )
+
+/** Fails if a new run of the group has to wait; the transaction that records the run decides. */
+const mayBeginInGroup = <Config>(
+  { kind, store }: Core<Config>,
+  group: string | undefined
+): Effect.Effect<void, MaxJobsReached | StoreError> =>
+  group === undefined
+    ? Effect.void
+    : Effect.flatMap(store.groups.get(kind, group), (found) => fullGroup(group, found, { isNew: true }) ?? Effect.void)
 
 /** Records the run as pending. The check needs no permit here. */
 const queue = <Config>(
@@ -199,9 +216,12 @@ export const named =
 const create = <Config>({ store }: Core<Config>, run: NewRun, checked: Checked) =>
   Effect.mapError(store.create(run), named(checked))
 
-/** A run that waits is not refused by a pause. */
+/** A run that waits is refused neither by a pause nor by its group. */
 export const createQueued = <Config>(core: Core<Config>, run: NewRun, checked: Checked) =>
-  Effect.catchTag(create(core, { ...run, isQueued: true }, checked), "KindPaused", Effect.die)
+  Effect.catchTags(create(core, { ...run, isQueued: true }, checked), {
+    KindPaused: Effect.die,
+    MaxJobsReached: Effect.die
+  })
 
 export const idOf = (created: Created, id: JobId): JobId => (created._tag === "Existing" ? created.id : id)
 

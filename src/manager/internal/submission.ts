@@ -7,7 +7,7 @@ import type { InvalidJobConfig } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { RunTrace } from "../../domain/Run.js"
 import { labelProblem } from "../../domain/labels.js"
-import { keyProblem, type Requested, type StartOptions } from "../../domain/StartOptions.js"
+import { groupProblem, keyProblem, type Requested, type StartOptions } from "../../domain/StartOptions.js"
 import { stringify } from "../../internal/Json.js"
 import type { NewRun, RetryOf } from "../../store/port/RunStoreService.js"
 import type { Admission, Decoded, Submitted as Checked } from "./admission.js"
@@ -28,6 +28,7 @@ export interface Submitting<Config> {
   readonly nextId: JobIdGenerator
   readonly labels: (config: Config) => { readonly [name: string]: string }
   readonly key: ((config: Config) => string | undefined) | undefined
+  readonly group?: ((config: Config) => string | undefined) | undefined
   readonly maxQueued: number
   readonly retries?: Retries<Config> | undefined
 }
@@ -53,6 +54,7 @@ export interface Submission<Config> extends Decoded<Config> {
   readonly labels: { readonly [name: string]: string }
   readonly requested: Requested
   readonly startKey: string | undefined
+  readonly group: string | undefined
   readonly idempotency: NewRun["idempotency"]
   readonly retryOf: RetryOf | undefined
 }
@@ -77,7 +79,8 @@ export const submit = <Config>(
     const decoded = yield* starting.admission.decode(input)
     const labels = starting.labels(decoded.config)
     const startKey = requested.key ?? starting.key?.(decoded.config)
-    const problem = labelProblem(labels) ?? keyProblem(startKey)
+    const group = starting.group?.(decoded.config)
+    const problem = labelProblem(labels) ?? keyProblem(startKey) ?? groupProblem(group)
     if (problem !== undefined) return yield* problem
     const { idempotencyKey: key } = requested
     const retryOf = starting.retries?.of(decoded.config)
@@ -88,6 +91,7 @@ export const submit = <Config>(
       labels,
       requested,
       startKey,
+      group,
       idempotency: key === undefined ? undefined : { key, request: digest(decoded.encoded, options) },
       retryOf: retryOf && { ...retryOf, mayRepeat: true }
     }
@@ -103,7 +107,7 @@ const digest = (encoded: unknown, options: StartOptions = {}): string => {
 export const newRun = <Config>(
   { kind }: Pick<Core<Config>, "kind">,
   { maxQueued }: Submitting<Config>,
-  { at, config, encoded, id, idempotency, labels: own, requested, retryOf, startKey }: Submission<Config>,
+  { at, config, encoded, group, id, idempotency, labels: own, requested, retryOf, startKey }: Submission<Config>,
   {
     key,
     submission,
@@ -118,6 +122,7 @@ export const newRun = <Config>(
     kind,
     key,
     startKey,
+    group,
     config: encoded,
     labels,
     submission,

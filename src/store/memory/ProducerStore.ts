@@ -62,8 +62,8 @@ export const make = ({
           created._tag === "Existing" ? created.id : run.id
         )
       ).pipe(
-        // A run that waits is not refused by a pause.
-        Effect.catchTag("KindPaused", Effect.die),
+        // A run that waits is refused neither by a pause nor by its group.
+        Effect.catchTags({ KindPaused: Effect.die, MaxJobsReached: Effect.die }),
         Effect.zipLeft(notifier.committed(run.kind).wake),
         Effect.uninterruptible
       ),

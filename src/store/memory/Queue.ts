@@ -3,8 +3,10 @@
  */
 import { Array, DateTime, Effect, Option, Order } from "effect"
 import type { JobId } from "../../domain/JobId.js"
+import { isReady, readiness } from "../../domain/Run.js"
 import { isTerminal, noRuns, RunStatus } from "../../domain/RunStatus.js"
 import { attachTo, type Existing, heldBy, keysOf, type Lookup, type Retry } from "../rules/admitRun.js"
+import type { Group, GroupSettings } from "../port/GroupStore.js"
 import { countedEnded, countedParked } from "../port/RunQueue.js"
 import type { Backlog, HeldKey, Holder, Idempotency, Key, NewRun, NewSignal, Service } from "../port/RunStoreService.js"
 import { type State, waitingSince, wokenByTime } from "../rules/RunTransition.js"
@@ -27,19 +29,30 @@ interface Signal extends NewSignal {
   used: boolean
 }
 
+interface GroupState<E> {
+  /** How many of its jobs may run at once. */
+  readonly most: number
+  readonly active: number
+  readonly waiting: number
+  readonly first: E | undefined
+}
+
 const byId = Order.mapInput(Order.string, ({ submitted }: Entry) => submitted.id)
 
 const ranks: { readonly [status: string]: number } = { interrupted: 0, parked: 1, pending: 2 }
 
 const rank = ({ status, wokenBy }: State): number => (wokenBy === "retry" ? 2 : (ranks[status] ?? 0))
 
-const inOrder = Order.combineAll([
-  Order.mapInput(Order.reverse(Order.number), ({ submitted }: Entry) => submitted.priority ?? 0),
+const byPriority = Order.mapInput(Order.reverse(Order.number), ({ submitted }: Entry) => submitted.priority ?? 0)
+
+const byRank = Order.combine(
   Order.mapInput(Order.number, ({ state }: Entry) => rank(state)),
   byId
-])
+)
 
-const sections: { readonly [waitsFor: string]: number } = { permit: 0, time: 1, key: 2 }
+const inOrder = Order.combine(byPriority, byRank)
+
+const sections: { readonly [waitsFor: string]: number } = { permit: 0, group: 1, time: 2, key: 3 }
 
 /** A run that has begun counts as a run that waited for a permit. */
 const section = ({ state: { waitsFor = "permit" } }: Entry): number => sections[waitsFor] ?? 0
@@ -47,7 +60,7 @@ const section = ({ state: { waitsFor = "permit" } }: Entry): number => sections[
 const inQueue = Order.combineAll([
   Order.mapInput(Order.number, section),
   Order.mapInput(Order.reverse(Order.number), (entry: Entry) =>
-    section(entry) === 0 ? (entry.submitted.priority ?? 0) : 0
+    section(entry) <= 1 ? (entry.submitted.priority ?? 0) : 0
   ),
   Order.mapInput(Order.number, ({ state: { dueAt } }: Entry) =>
     dueAt === undefined ? 0 : DateTime.toEpochMillis(dueAt)
@@ -66,6 +79,50 @@ export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>, retries: R
     ({ state, submitted }: Entry): boolean =>
       submitted.kind === kind && (of === "key" ? state.key : submitted.startKey) === key
 
+  const settings = new Map<string, GroupSettings>()
+
+  /** The groups of a kind with jobs that run or wait: how many run, and which run is first. */
+  const groupsOf = (kind: string): ReadonlyMap<string, GroupState<E>> => {
+    const groups = new Map<string, GroupState<E>>()
+    const { isManual = false, maxPerGroup: most = Infinity } = settings.get(kind) ?? {}
+    for (const entry of entries.values()) {
+      const { group, status, waitsFor } = entry.state
+      if (group === undefined || entry.submitted.kind !== kind) continue
+      const isWaiting = waitsFor === "group" && !(isManual && status === "interrupted")
+      if (!isWaiting && status !== "running") continue
+      const { active, first, most: _, waiting } = groups.get(group) ?? { active: 0, first: undefined, waiting: 0, most }
+      groups.set(group, {
+        most,
+        active: active + (isWaiting ? 0 : 1),
+        waiting: waiting + (isWaiting ? 1 : 0),
+        first: isWaiting && (first === undefined || inOrder(entry, first) < 0) ? entry : first
+      })
+    }
+    return groups
+  }
+
+  const activeIn = (groups: ReadonlyMap<string, GroupState<E>>, { state: { group } }: Entry): number =>
+    group === undefined ? 0 : (groups.get(group)?.active ?? 0)
+
+  const isFirst = (groups: ReadonlyMap<string, GroupState<E>>, entry: Entry): boolean => {
+    const { group } = entry.state
+    if (group === undefined) return true
+    const found = groups.get(group)
+    return found !== undefined && found.first === entry && found.active < found.most
+  }
+
+  /** The ready runs of a kind, of each group only the first, and only if the group has room. */
+  const dueOf = ({ kind, statuses }: Pick<Parameters<Service["due"]>[0], "kind" | "statuses">) => {
+    const ready = [...entries.values()].filter(
+      ({ state, submitted }) =>
+        submitted.kind === kind && isReady(state.waitsFor) && statuses.some((status) => status === state.status)
+    )
+    if (!ready.some(({ state }) => state.group !== undefined)) return ready.sort(inOrder)
+    const groups = groupsOf(kind)
+    const byActive = Order.mapInput(Order.number, (entry: E) => activeIn(groups, entry))
+    return ready.filter((entry) => isFirst(groups, entry)).sort(Order.combineAll<E>([byPriority, byActive, byRank]))
+  }
+
   const waits = ({ state }: Entry) => state.waitsFor === "key"
   const asHolder = ({ state: { parked, status }, submitted: { id } }: Entry): Holder => ({
     id,
@@ -76,6 +133,12 @@ export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>, retries: R
   const owner = (key: Key) => select(has(key)).find((entry) => !isTerminal(entry.state.status) && !waits(entry))
   const firstWaiter = (key: Key) => select(has(key)).find(waits)
   const holder = (key: Key) => Option.map(Option.fromNullable(owner(key) ?? firstWaiter(key)), asHolder)
+
+  const groupOf = (kind: string, group: string): Group => {
+    const { active = 0, waiting = 0 } = groupsOf(kind).get(group) ?? {}
+    const most = settings.get(kind)?.maxPerGroup
+    return { active: Math.min(active, most ?? 0), waiting: Math.min(waiting, most ?? 0), most }
+  }
 
   const lookup: Lookup<never> = {
     idempotent: (kind, key) =>
@@ -101,7 +164,8 @@ export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>, retries: R
           : Option.some({ chain: entry.retry?.chain ?? id, as: retries.get(id) })
       }),
     pending: (kind) =>
-      Effect.sync(() => count(({ state, submitted }) => submitted.kind === kind && state.status === "pending"))
+      Effect.sync(() => count(({ state, submitted }) => submitted.kind === kind && state.status === "pending")),
+    group: (kind, group) => Effect.sync(() => groupOf(kind, group))
   }
 
   const keysOfEntry = ({ state, submitted }: Entry) => keysOf({ ...submitted, key: state.key })
@@ -119,7 +183,7 @@ export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>, retries: R
       if (waiter === undefined) return []
       const mayHold = keysOfEntry(waiter).every((key) => owner(key) === undefined && firstWaiter(key) === waiter)
       if (!mayHold) return []
-      waiter.state = { ...waiter.state, ...waitingSince(waiter.submitted.startAt, at) }
+      waiter.state = { ...waiter.state, ...waitingSince(waiter.submitted.startAt, at, waiter.state.group) }
       return [waiter]
     })
 
@@ -143,28 +207,19 @@ export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>, retries: R
     release,
     holder,
 
-    due: ({ kind, limit, statuses, version = "" }: Parameters<Service["due"]>[0]) =>
-      ofKind(kind)
-        .filter(
-          ({ refused, state }) =>
-            state.waitsFor === "permit" &&
-            refused?.by[version] === undefined &&
-            statuses.some((status) => status === state.status)
-        )
-        .sort(inOrder)
+    groupOf,
+    registerGroups: (of: GroupSettings) => void settings.set(of.kind, of),
+    /** Whether a run that waits for its group is the first, and the group has room. */
+    isFirstOfGroup: (entry: E): boolean =>
+      entry.state.waitsFor === "group" && isFirst(groupsOf(entry.submitted.kind), entry),
+
+    due: ({ limit, version = "", ...query }: Parameters<Service["due"]>[0]) =>
+      dueOf(query)
+        .filter(({ refused }) => refused?.by[version] === undefined)
         .slice(0, limit),
 
-    countDue: ({ kind, limit, statuses }: Parameters<Service["countDue"]>[0]): number =>
-      Math.min(
-        limit,
-        count(
-          ({ refused, state, submitted }) =>
-            submitted.kind === kind &&
-            state.waitsFor === "permit" &&
-            refused === undefined &&
-            statuses.some((status) => status === state.status)
-        )
-      ),
+    countDue: ({ limit, ...query }: Parameters<Service["countDue"]>[0]): number =>
+      Math.min(limit, dueOf(query).filter(({ refused }) => refused === undefined).length),
 
     /** Pending runs after one of them, in the order in which they begin; `more` says whether there are further runs. */
     page: ({
@@ -215,7 +270,7 @@ export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>, retries: R
       for (const entry of woken) {
         entry.state = {
           ...entry.state,
-          waitsFor: "permit",
+          waitsFor: readiness(entry.state.group),
           dueAt: undefined,
           wokenBy: entry.state.status === "parked" ? wokenByTime(entry.state.parked) : undefined
         }

@@ -4,7 +4,7 @@
 import { Effect, Option, Order, Schema } from "effect"
 import { lifecycle } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
-import { Run } from "../../domain/Run.js"
+import { isReady, Run } from "../../domain/Run.js"
 import { isTerminal } from "../../domain/RunStatus.js"
 import { parse } from "../../internal/Json.js"
 import type * as MemoryEventLog from "./EventLog.js"
@@ -24,10 +24,12 @@ export interface Entry extends MemoryQueue.Entry {
 export const runOf = (
   { refused, retry, state, submitted }: Entry,
   {
+    isFirstOfGroup,
     isPaused,
     isPinned,
     retriedAs
   }: {
+    readonly isFirstOfGroup: boolean
     readonly isPaused: boolean
     readonly isPinned: boolean
     readonly retriedAs: JobId | undefined
@@ -43,11 +45,14 @@ export const runOf = (
       labels: submitted.labels,
       priority: submitted.priority ?? 0,
       createdAt: submitted.at,
+      ...(state.group === undefined ? {} : { group: state.group }),
       ...(submitted.startAt === undefined ? {} : { startAt: submitted.startAt }),
       ...(state.tries === 0 ? {} : { tries: state.tries }),
       ...(state.waitsFor === undefined
         ? {}
-        : { waitsFor: isPaused && state.waitsFor === "permit" ? "paused" : state.waitsFor }),
+        : {
+            waitsFor: isPaused && isReady(state.waitsFor) ? "paused" : isFirstOfGroup ? "permit" : state.waitsFor
+          }),
       ...(state.parked === undefined ? {} : { parked: state.parked }),
       ...(state.startedAt === undefined ? {} : { startedAt: state.startedAt }),
       ...(state.endedAt === undefined ? {} : { endedAt: state.endedAt }),

@@ -2,14 +2,21 @@
  * The in-memory store: the same rules, without persistence. It serves tests, and applications that need no history.
  */
 import { type DateTime, Duration, Effect, Option } from "effect"
-import { JobEnded, JobNotFound, KindPaused, Superseded, TooManySignals } from "../../domain/errors.js"
+import {
+  JobEnded,
+  JobNotFound,
+  KindPaused,
+  type MaxJobsReached,
+  Superseded,
+  TooManySignals
+} from "../../domain/errors.js"
 import { parse, toJson } from "../../internal/Json.js"
 import { JobEvent } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
 import { RecordedSignal } from "../../domain/RecordedSignal.js"
 import { type Parked, type Run, RunError } from "../../domain/Run.js"
 import { isTerminal } from "../../domain/RunStatus.js"
-import { admitRun } from "../rules/admitRun.js"
+import { admitRun, fullGroup, groupRefusal } from "../rules/admitRun.js"
 import * as answering from "../rules/answering.js"
 import * as MemoryAgentLimitStore from "./AgentLimitStore.js"
 import * as MemoryChildProcessStore from "./ChildProcessStore.js"
@@ -74,6 +81,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
   const toRun = (entry: Entry): Run =>
     MemoryRunReads.runOf(entry, {
       isPinned: isPinned(entry.submitted.id),
+      isFirstOfGroup: queue.isFirstOfGroup(entry),
       isPaused: kinds.hasPaused(entry.submitted.kind),
       retriedAs: retries.get(entry.submitted.id)
     })
@@ -104,6 +112,10 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
   const wakeWaiting = (entries: ReadonlyArray<Entry>) =>
     notifier.wakeWaiting(entries.map(({ state: { waitsFor }, submitted: { kind } }) => ({ kind, waitsFor })))
 
+  /** Another run of its group may begin. */
+  const regrouped = ({ state: { group }, submitted: { kind } }: Entry) =>
+    group === undefined ? Effect.void : notifier.wakeWaiting([{ kind, waitsFor: "group" }])
+
   /** Whether the signal has come for which a run parks, or one of its questions was answered meanwhile. */
   const isSignalled = (entry: Entry, { questions: asked, signal }: Partial<Parked> = {}): boolean =>
     asked === undefined
@@ -122,7 +134,8 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     const granted = isTerminal(to.status) ? queue.release(queue.keysOfEntry(entry), at) : []
     const appended = append(entry, [RunTransition.changeEvent(change)])
     ended(entry)
-    return Effect.as(Effect.zipRight(appended, wakeWaiting([entry, ...granted])), type)
+    const woken = Effect.zipRight(wakeWaiting([entry, ...granted]), regrouped(entry))
+    return Effect.as(Effect.zipRight(appended, woken), type)
   }
 
   /** Cancels a run that another replaces. For a running run, it records the stop intent instead, and returns the id. */
@@ -155,7 +168,11 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
         if (decision._tag === "Existing") return queue.answer(decision)
         const { kind } = run
         const { retry, state } = decision
-        if (state.status === "running" && kinds.hasPaused(kind)) return yield* new KindPaused({ kind })
+        if (state.status === "running") {
+          if (kinds.hasPaused(kind)) return yield* new KindPaused({ kind })
+          const full = yield* groupRefusal(run, queue.lookup)
+          if (full !== undefined) return yield* full
+        }
         const submitted = { ...run, config: toJson(run.config), labels: { ...run.labels } }
         const idempotencyKeys = new Map(run.idempotency && [[run.idempotency.key, run.idempotency]])
         const entry: Entry = { submitted, events: [], signals: [], idempotencyKeys, retry, state }
@@ -171,13 +188,16 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     )
 
   const begin: Service["begin"] = (beginning) =>
-    write((): Effect.Effect<"running" | "stopping" | "waits", KindPaused | Superseded> => {
+    write((): Effect.Effect<"running" | "stopping" | "waits", KindPaused | MaxJobsReached | Superseded> => {
       const { attempt, jobId, key } = beginning
       const entry = entries.get(jobId)
       if (entry !== undefined && kinds.hasPaused(entry.submitted.kind)) return new KindPaused(entry.submitted)
       const to = entry && RunTransition.begun(entry.state, beginning)
       if (entry === undefined || to === undefined) return new Superseded({ jobId, attempt })
       const before = entry.state
+      const { group } = before
+      const full = group && fullGroup(group, queue.groupOf(entry.submitted.kind, group), { isNew: false })
+      if (full) return full
       if (key !== undefined && entry.state.key === undefined) {
         if (Option.isSome(queue.holder({ kind: entry.submitted.kind, of: "key", key }))) {
           const held = queue.keysOfEntry(entry)
@@ -193,7 +213,8 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
       entry.refused = undefined
       entry.state = to
       const begun = to.stoppingAt === undefined ? "running" : "stopping"
-      return Effect.as(append(entry, RunTransition.begunEvents(beginning, before)), begun)
+      const appended = append(entry, RunTransition.begunEvents(beginning, before))
+      return Effect.as(Effect.zipRight(appended, regrouped(entry)), begun)
     })
 
   const producers = MemoryProducerStore.make({ entries, notifier, create, change, write })
@@ -322,6 +343,14 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
 
     owners: MemoryOwnerStore.make(),
     kinds,
+    groups: {
+      register: (settings) =>
+        Effect.suspend(() => {
+          queue.registerGroups(settings)
+          return notifier.wakeWaiting([{ kind: settings.kind, waitsFor: "group" }])
+        }),
+      get: (kind, group) => Effect.sync(() => queue.groupOf(kind, group))
+    },
     producers,
     schedules: MemoryScheduleStore.make({
       statusOf: (id) => entries.get(id)?.state.status,

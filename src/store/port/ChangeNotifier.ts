@@ -4,6 +4,7 @@
  */
 import { Deferred, Effect, FiberId, type Scope } from "effect"
 import type { JobId } from "../../domain/JobId.js"
+import { isReady } from "../../domain/Run.js"
 
 export interface Notifier {
   /** Counts the commits since the first subscriber acquired the notifier. */
@@ -109,7 +110,7 @@ export const make: Effect.Effect<ChangeNotifier> = Effect.sync(() => {
     wakeWaiting: (waits) =>
       Effect.sync(() => {
         for (const { kind, waitsFor } of waits) {
-          if (waitsFor === "permit") waiting(kind).due.unsafeWake()
+          if (isReady(waitsFor)) waiting(kind).due.unsafeWake()
           if (waitsFor === "time") waiting(kind).times.unsafeWake()
         }
       }),

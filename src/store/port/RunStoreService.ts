@@ -8,6 +8,7 @@ import type { AgentLimitStore } from "./AgentLimitStore.js"
 import type { ChildProcessStore } from "./ChildProcessStore.js"
 import type { ClusterStore } from "./ClusterStore.js"
 import type { Outbox } from "./Outbox.js"
+import type { GroupStore } from "./GroupStore.js"
 import type { KindStore } from "./KindStore.js"
 import type { OwnerStore } from "./OwnerStore.js"
 import type { ProducerStore } from "./ProducerStore.js"
@@ -51,6 +52,9 @@ export interface Service extends RunReads, RunWrites, RunKeys, RunQueue, RunSign
 
   /** The pauses of kinds. */
   readonly kinds: KindStore
+
+  /** The groups of kinds. */
+  readonly groups: GroupStore
 
   /** What producers write, and what managers take up. */
   readonly producers: ProducerStore

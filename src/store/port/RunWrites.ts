@@ -28,11 +28,11 @@ import type { Attaching, Idempotency } from "./RunKeys.js"
 export interface RunWrites {
   /**
    * Records a new run with its first event, as `running`, or as `pending` if it has to wait. The same transaction decides which, and
-   * fails with `KindPaused` if the run would begin though its kind is paused.
+   * fails with `KindPaused` if the run would begin though its kind is paused, and with `MaxJobsReached` if its group is full.
    */
   readonly create: (
     run: NewRun
-  ) => Effect.Effect<Created, JobConflict | KindPaused | QueueFull | IdempotencyKeyReused | StoreError>
+  ) => Effect.Effect<Created, JobConflict | KindPaused | MaxJobsReached | QueueFull | IdempotencyKeyReused | StoreError>
 
   /**
    * Records the idempotency key of a request that attaches to another job, for as long as that run is kept, and returns the job;
@@ -51,7 +51,7 @@ export interface RunWrites {
 
   /**
    * Begins the attempt of a waiting run: the first of a pending run, the next of an interrupted or parked run. Fails
-   * unless that attempt is the one to begin, if the kind is paused, and in a cluster if no more jobs may run. `waits`: another job holds
+   * unless that attempt is the one to begin, if the kind is paused, if its group is full, and in a cluster if no more jobs may run. `waits`: another job holds
    * the key, and the run waits behind it. `stopping`: it runs, for a stop that has woken it.
    */
   readonly begin: (
@@ -84,6 +84,8 @@ export interface NewRun {
   /** JSON text of `{ labels, config }` to search in place of labels and config, if these contain secrets. */
   readonly searched?: string | undefined
   readonly at: DateTime.Utc
+  /** The group, whose running jobs are limited. */
+  readonly group?: string | undefined
   /** The second key, from the caller's options. */
   readonly startKey?: string | undefined
   /** What to do if another job holds one of the keys; `refuse` by default. */

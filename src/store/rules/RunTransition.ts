@@ -6,7 +6,7 @@ import { stringify } from "../../internal/Json.js"
 import type { Payload, Type } from "../../domain/events.js"
 import { lifecycle } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
-import { Parked, type RunError, type WaitsFor } from "../../domain/Run.js"
+import { isReady, Parked, readiness, type RunError, type WaitsFor } from "../../domain/Run.js"
 import { capped, withError } from "../../domain/runError.js"
 import { canBecome, type RunStatus } from "../../domain/RunStatus.js"
 import type { AcceptedEvent, Beginning, Change, NewRun, NewSignal } from "../port/RunStoreService.js"
@@ -17,6 +17,8 @@ export interface State {
   readonly status: RunStatus
   readonly attempt: number
   readonly key: string | undefined
+  /** The group of the run, which never changes. */
+  readonly group: string | undefined
   readonly startedAt: DateTime.Utc | undefined
   readonly stoppingAt: DateTime.Utc | undefined
   readonly endedAt: DateTime.Utc | undefined
@@ -52,14 +54,19 @@ interface Waiting extends Pick<State, "dueAt"> {
 }
 
 /** What a run that holds its keys waits for: its start time if that is in the future, or a permit. */
-export const waitingSince = (startAt: DateTime.Utc | undefined, at: DateTime.Utc): Waiting =>
-  isAfter(startAt, at) ? { waitsFor: "time", dueAt: startAt } : { waitsFor: "permit", dueAt: undefined }
+export const waitingSince = (
+  startAt: DateTime.Utc | undefined,
+  at: DateTime.Utc,
+  group: string | undefined
+): Waiting =>
+  isAfter(startAt, at) ? { waitsFor: "time", dueAt: startAt } : { waitsFor: readiness(group), dueAt: undefined }
 
-const fresh = ({ key }: Pick<NewRun, "key">): State => ({
+const fresh = ({ group, key }: Pick<NewRun, "group" | "key">): State => ({
   ...waitsForNothing,
   status: "running",
   attempt: 1,
   key,
+  group,
   startedAt: undefined,
   stoppingAt: undefined,
   endedAt: undefined,
@@ -70,12 +77,12 @@ const fresh = ({ key }: Pick<NewRun, "key">): State => ({
 })
 
 /** The state of a new run that begins at once. */
-export const initial = (run: Pick<NewRun, "at" | "key">): State => ({ ...fresh(run), startedAt: run.at })
+export const initial = (run: Pick<NewRun, "at" | "group" | "key">): State => ({ ...fresh(run), startedAt: run.at })
 
 /** The state of a new run that waits: behind a key, or for what `waitingSince` says. */
-export const pending = (run: Pick<NewRun, "at" | "by" | "key" | "startAt">, isBehindKey: boolean): State => ({
+export const pending = (run: Pick<NewRun, "at" | "by" | "group" | "key" | "startAt">, isBehindKey: boolean): State => ({
   ...fresh(run),
-  ...(isBehindKey ? { waitsFor: "key" } : waitingSince(run.startAt, run.at)),
+  ...(isBehindKey ? { waitsFor: "key" } : waitingSince(run.startAt, run.at, run.group)),
   sender: run.by,
   status: "pending"
 })
@@ -117,7 +124,7 @@ export const next = (state: State, change: Change, isSignalled = false): State |
         ...state,
         status,
         stoppingAt: undefined,
-        waitsFor: "permit",
+        waitsFor: readiness(state.group),
         // Otherwise a run with the intent to stop is cancelled.
         wokenBy: state.stoppingAt === undefined ? undefined : "stop",
         crashes: crashed === true ? state.crashes + 1 : 0
@@ -125,7 +132,7 @@ export const next = (state: State, change: Change, isSignalled = false): State |
     case "job.parked":
       return {
         ...state,
-        ...parkedState(parked, at, isSignalled),
+        ...parkedState(parked, at, isSignalled, state.group),
         status,
         stoppingAt: undefined,
         crashes: 0,
@@ -144,19 +151,20 @@ export const wokenByTime = (parked: Parked | undefined): "time" | "retry" =>
 const parkedState = (
   parked: Parked | undefined,
   at: DateTime.Utc,
-  isSignalled: boolean
+  isSignalled: boolean,
+  group: string | undefined
 ): Waiting & Pick<State, "wokenBy"> => {
   const until = parked?.until
-  if (isSignalled) return { waitsFor: "permit", dueAt: undefined, wokenBy: "signal" }
+  if (isSignalled) return { waitsFor: readiness(group), dueAt: undefined, wokenBy: "signal" }
   if (isAfter(until, at)) return { waitsFor: "time", dueAt: until, wokenBy: undefined }
   return until === undefined
     ? { waitsFor: "signal", dueAt: undefined, wokenBy: undefined }
-    : { waitsFor: "permit", dueAt: undefined, wokenBy: wokenByTime(parked) }
+    : { waitsFor: readiness(group), dueAt: undefined, wokenBy: wokenByTime(parked) }
 }
 
 /** The state of the attempt that begins; undefined if the run does not wait, or another attempt is next. */
 export const begun = (state: State, { at, attempt, key }: Beginning): State | undefined =>
-  state.waitsFor === "permit" && attempt === state.attempt + (state.status === "pending" ? 0 : 1)
+  isReady(state.waitsFor) && attempt === state.attempt + (state.status === "pending" ? 0 : 1)
     ? {
         ...state,
         ...waitsForNothing,
@@ -170,21 +178,22 @@ export const begun = (state: State, { at, attempt, key }: Beginning): State | un
 
 /** The state of a parked run that is due; undefined unless it is parked. A stop may wake an interrupted run, too. */
 export const woken = (state: State, by: "signal" | "resume" | "stop" | "time", sender?: string): State | undefined => {
+  const waitsFor = readiness(state.group)
   if (by === "stop") {
-    const isResting = state.status === "parked" || (state.status === "interrupted" && state.waitsFor === "permit")
+    const isResting = state.status === "parked" || (state.status === "interrupted" && isReady(state.waitsFor))
     if (!isResting) return undefined
-    return state.wokenBy === "stop" ? state : { ...state, waitsFor: "permit", dueAt: undefined, wokenBy: by, sender }
+    return state.wokenBy === "stop" ? state : { ...state, waitsFor, dueAt: undefined, wokenBy: by, sender }
   }
   if (state.status !== "parked") return undefined
   // A resume by a person counts more than a due time that has passed, and a signal is consumed only if it has woken the run.
   const isByTime = state.wokenBy === "time" || state.wokenBy === "retry"
-  const isDue = state.waitsFor === "permit" && !(by === "resume" && isByTime)
-  return isDue ? state : { ...state, waitsFor: "permit", dueAt: undefined, wokenBy: by, sender }
+  const isDue = isReady(state.waitsFor) && !(by === "resume" && isByTime)
+  return isDue ? state : { ...state, waitsFor, dueAt: undefined, wokenBy: by, sender }
 }
 
 /** Whether a signal of that name wakes the run. */
 export const isWokenBy = ({ parked, status, waitsFor }: State, name: string): boolean =>
-  status === "parked" && waitsFor !== "permit" && parked?.signal === name
+  status === "parked" && !isReady(waitsFor) && parked?.signal === name
 
 /** The state of a run once one of its questions was answered; undefined if it has not parked for an answer. */
 export const answered = (state: State): State | undefined =>

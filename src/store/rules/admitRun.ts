@@ -2,8 +2,9 @@
  * Decides how a new run is admitted. Both stores use it, and read within the transaction that inserts the run.
  */
 import { DateTime, Effect, Option } from "effect"
-import { IdempotencyKeyReused, JobConflict, QueueFull } from "../../domain/errors.js"
+import { IdempotencyKeyReused, JobConflict, MaxJobsReached, QueueFull } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
+import type { Group } from "../port/GroupStore.js"
 import type { Attaching, HeldKey, Holder, Idempotency, Key, NewRun, Submitted } from "../port/RunStoreService.js"
 import { initial, pending, type State } from "./RunTransition.js"
 
@@ -18,6 +19,8 @@ export interface Lookup<E> {
   readonly retried: (kind: string, id: JobId) => Effect.Effect<Option.Option<Retried>, E>
   /** How many runs of a kind are pending. */
   readonly pending: (kind: string) => Effect.Effect<number, E>
+  /** The jobs of a group. */
+  readonly group: (kind: string, group: string) => Effect.Effect<Group, E>
 }
 
 /** A run that may be retried, or has been. */
@@ -63,6 +66,25 @@ export const heldBy =
   ({ key, of }: Key) =>
   (holder: Option.Option<Holder>): Option.Option<HeldKey> =>
     Option.map(holder, (holder) => ({ of, key, holder }))
+
+/** Why no job of a group may begin: as many run as allowed, or `waiting` begin first. */
+export const fullGroup = (
+  group: string,
+  { active, most, waiting }: Group,
+  { isNew }: { readonly isNew: boolean }
+): MaxJobsReached | undefined =>
+  most !== undefined && active + (isNew ? waiting : 0) >= most
+    ? new MaxJobsReached({ maxJobs: most, reason: "group", group })
+    : undefined
+
+/** Why a new run may not begin, if its group is full or has runs that begin first. */
+export const groupRefusal = <E>(
+  { group, kind }: Pick<NewRun, "group" | "kind">,
+  lookup: Pick<Lookup<E>, "group">
+): Effect.Effect<MaxJobsReached | undefined, E> =>
+  group === undefined
+    ? Effect.succeed(undefined)
+    : Effect.map(lookup.group(kind, group), (found) => fullGroup(group, found, { isNew: true }))
 
 export const admitRun = <E>(
   run: NewRun,

@@ -10,7 +10,7 @@ import {
   type QueueFull
 } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
-import { admitRun, type Decision, type Lookup } from "./admitRun.js"
+import { admitRun, type Decision, groupRefusal, type Lookup } from "./admitRun.js"
 import type { Candidate, Location, Placement, Runner, Taker } from "../port/ClusterStore.js"
 import type { NewRun } from "../port/RunStoreService.js"
 
@@ -73,7 +73,8 @@ export const placeRun = <E>(
   Effect.gen(function* () {
     const { candidates, whenFull } = placement
     const candidate = mostRoom(candidates, there.running)
-    const refused = refusal(placement, there)
+    const full = there.isPaused ? undefined : yield* groupRefusal(run, lookup)
+    const refused = full ?? refusal(placement, there)
     const placed = { ...run, id: candidate.id, isQueued: refused !== undefined && whenFull === "queue" }
     const decision = yield* admitRun(placed, lookup)
     if (refused !== undefined && decision._tag === "New" && decision.state.status === "running") return yield* refused

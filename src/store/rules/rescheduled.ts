@@ -49,7 +49,7 @@ export const rescheduled = (
   const isMoved = !isSame(startAt, before)
   if (priority === from.priority && !isMoved) return Either.right(Option.none())
   const to = { priority, startAt: Option.getOrUndefined(startAt) }
-  const waits = isMoved && state.waitsFor !== "key" ? waitingSince(to.startAt, at) : {}
+  const waits = isMoved && state.waitsFor !== "key" ? waitingSince(to.startAt, at, state.group) : {}
   const payload: Payload<"job.rescheduled"> = {
     from: recorded(from),
     to: recorded(to),

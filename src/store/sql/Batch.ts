@@ -12,6 +12,7 @@ import type { AcceptedEvent, Key, NewRun } from "../port/RunStoreService.js"
 import { acceptsEvents, type State } from "../rules/RunTransition.js"
 import * as cluster from "./cluster.js"
 import * as events from "./events.js"
+import * as groups from "./groups.js"
 import * as outbox from "./outbox.js"
 import * as runs from "./runs.js"
 
@@ -39,6 +40,8 @@ export interface Batch {
   readonly append: (jobId: JobId, events: ReadonlyArray<AcceptedEvent>) => void
   /** Records what a run waits for after a statement outside of the buffers, to notify of it after the commit. */
   readonly waits: (waiting: NewlyWaiting) => void
+  /** Reads a group again at the end of the transaction, since one of its runs begins, ends or waits for it. */
+  readonly regroup: (kind: string, group: string | undefined) => void
   /** Notifies the manager of a kind, after the commit, of what a producer has written. */
   readonly submits: (kind: string) => void
   /** Locks the keys, the limit and the number of pending runs of a kind, once. */
@@ -60,6 +63,8 @@ export interface News {
   /** The kinds about which a producer has written. */
   readonly submitted: ReadonlySet<string>
   readonly released: ReadonlyArray<Released>
+  /** The kinds with marked groups, to settle in a transaction that locks the kind. */
+  readonly regrouped: ReadonlySet<string>
 }
 
 /** A key that a run has held, or that may be awaited though no run holds it any more. */
@@ -91,6 +96,8 @@ const buffered = (connection: Connection): Batch => {
   const submitted = new Set<string>()
   const released: Array<Released> = []
   const lockedKinds = new Set<string>()
+  let changedGroups = new Map<string, Set<string>>()
+  const regrouped = new Set<string>()
 
   const handOnLater: Batch["handOnLater"] = (keys, at) => {
     const { isConcurrent } = connection.dialect
@@ -101,6 +108,34 @@ const buffered = (connection: Connection): Batch => {
   const waits: Batch["waits"] = (newlyWaiting) => {
     if (newlyWaiting.waitsFor !== undefined) waiting.push(newlyWaiting)
   }
+
+  const regroup: Batch["regroup"] = (kind, group) => {
+    if (group === undefined) return
+    const changed = changedGroups.get(kind)
+    if (changed === undefined) changedGroups.set(kind, new Set([group]))
+    else changed.add(group)
+  }
+
+  /**
+   * Reads changed groups again. If other transactions change their runs at the same time, a transaction that locks the kind does so after
+   * the commit: it sees what all of them have committed.
+   */
+  const settleGroups = Effect.suspend(() => {
+    const changed = [...changedGroups]
+    changedGroups = new Map()
+    return Effect.forEach(
+      changed,
+      ([kind, names]) => {
+        if (connection.dialect.isConcurrent && !lockedKinds.has(kind)) {
+          regrouped.add(kind)
+          return groups.mark(connection, kind, [...names])
+        }
+        waits({ kind, waitsFor: "group" })
+        return groups.settle(connection, kind, [...names])
+      },
+      { discard: true }
+    )
+  })
 
   const append: Batch["append"] = (jobId, added) => {
     const head = heads.get(jobId)
@@ -127,7 +162,7 @@ const buffered = (connection: Connection): Batch => {
 
   /** The events come last: on PostgreSQL, other writers wait for the cursors from here to the commit. */
   const flushAll = Effect.zipRight(
-    flush,
+    Effect.zipRight(flush, settleGroups),
     Effect.suspend(() => {
       const newEvents = appended
       appended = []
@@ -139,6 +174,9 @@ const buffered = (connection: Connection): Batch => {
     const apply = (): Exit.Exit<void> => {
       updated.set(jobId, runs.change(jobId, head.state, to))
       heads.set(jobId, { ...head, state: to, runner: to.status === "running" ? head.runner : undefined })
+      const isRunning = to.status === "running"
+      const isWaiting = head.state.waitsFor === "group" || to.waitsFor === "group"
+      if (isWaiting || isRunning !== (head.state.status === "running")) regroup(head.kind, to.group)
       waits({ kind: head.kind, waitsFor: to.waitsFor })
       return Exit.void
     }
@@ -156,7 +194,8 @@ const buffered = (connection: Connection): Batch => {
       return inOutbox.length === 0
         ? Effect.void
         : Effect.map(outbox.take(connection, inOutbox), (taken) => {
-            for (const { event, jobId, keys, waiting } of taken) {
+            for (const { event, group, jobId, keys, waiting } of taken) {
+              regroup(waiting.kind, group)
               append(jobId, [event])
               waits(waiting)
               // The holder may have ended before the transaction of the waiting run was committed, and did not see that it waits.
@@ -170,6 +209,7 @@ const buffered = (connection: Connection): Batch => {
     flush: flushAll,
     load,
     waits,
+    regroup,
     submits: (kind) => void submitted.add(kind),
     handOnLater,
     lockAdmission: (kind) => {
@@ -177,7 +217,7 @@ const buffered = (connection: Connection): Batch => {
       lockedKinds.add(kind)
       return connection.dialect.lockAdmission(connection, kind)
     },
-    news: { jobs, waits: waiting, submitted, released },
+    news: { jobs, waits: waiting, submitted, released, regrouped },
     connection: Effect.as(flush, connection),
     head: (jobId) => heads.get(jobId),
 
@@ -192,6 +232,7 @@ const buffered = (connection: Connection): Batch => {
       inserted.push(runs.newRow(run, state, { on, retry }))
       heads.set(run.id, runs.newHead(run, state, on))
       waits({ kind: run.kind, waitsFor: state.waitsFor })
+      if (state.status === "running" || state.waitsFor === "group") regroup(run.kind, state.group)
     },
 
     reload: (jobId) => Effect.map(Effect.zipRight(flushAll, load([jobId])), () => heads.get(jobId)),

@@ -7,6 +7,7 @@ import * as background from "../../internal/background.js"
 import type { ChangeNotifier } from "../port/ChangeNotifier.js"
 import type { Key } from "../port/RunStoreService.js"
 import type { Released } from "./Batch.js"
+import * as groups from "./groups.js"
 import type { Guard } from "./Guard.js"
 import * as keys from "./keys.js"
 import type { Session } from "./Session.js"
@@ -19,6 +20,8 @@ export interface Lanes {
   readonly admit: Writer.Writer["write"]
   /** Hands on keys that no run holds, without waiting for it. `keys.left` finds lost ones. */
   readonly handOn: (released: ReadonlyArray<Released>) => Effect.Effect<void>
+  /** Settles the marked groups of these kinds, without waiting for it. */
+  readonly regroup: (kinds: ReadonlySet<string>) => Effect.Effect<void>
   /** Milliseconds since the oldest waiting write was first tried; 0 if none waits. */
   readonly age: Effect.Effect<number>
 }
@@ -43,14 +46,29 @@ export const make = (options: {
         },
         { discard: true }
       )
-    const record = yield* Writer.make({ ...options, lane: "record", onReleased: handOn })
+    const regroup: Lanes["regroup"] = (kinds) =>
+      Effect.forEach(
+        kinds,
+        (kind) => {
+          const write = admission.write<void, never>({
+            operation: "settle groups",
+            lane: "fast",
+            body: (batch) => groups.settleMarked(batch, kind)
+          })
+          return Scope.extend(background.fork(Effect.ignore(write)), scope)
+        },
+        { discard: true }
+      )
+    const after = { onReleased: handOn, onRegrouped: regroup }
+    const record = yield* Writer.make({ ...options, ...after, lane: "record" })
     const admission = options.session.dialect.isConcurrent
-      ? yield* Writer.make({ ...options, lane: "admission", onReleased: handOn })
+      ? yield* Writer.make({ ...options, ...after, lane: "admission" })
       : record
     return {
       write: record.write,
       admit: admission.write,
       handOn,
+      regroup,
       age: Effect.zipWith(record.age, admission.age, Math.max)
     }
   })

@@ -12,6 +12,7 @@ import type { ChangeNotifier } from "../port/ChangeNotifier.js"
 import { admitRun } from "../rules/admitRun.js"
 import type { NewRun, Outbox } from "../port/RunStoreService.js"
 import type { Guard } from "./Guard.js"
+import * as groups from "./groups.js"
 import * as idempotencyKeys from "./idempotencyKeys.js"
 import { lookup } from "./lookup.js"
 import { storeError } from "./mapSqlError.js"
@@ -50,6 +51,7 @@ export const make = ({
   handOn,
   isShared,
   queueCommitted,
+  regroup,
   session
 }: {
   readonly isShared: boolean
@@ -59,12 +61,13 @@ export const make = ({
   readonly session: Session
   readonly guard: Guard
   readonly handOn: Lanes["handOn"]
+  readonly regroup: Lanes["regroup"]
   readonly queueCommitted: Outbox["queue"]
   readonly committed: ChangeNotifier["committed"]
 }): Outbox => {
   const sweptAt = new Map<string, number>()
 
-  /** Hands on keys that a process has left before it could do so after its commit. */
+  /** Hands on keys, and settles groups, that a process has left before it could do so after its commit. */
   const sweep = (kind: string) =>
     Effect.gen(function* () {
       const { now: realNow } = yield* RealClock
@@ -75,6 +78,9 @@ export const make = ({
       const left = yield* session.read("read keys", (connection) => keys.left(connection, kind))
       const at = yield* now
       yield* handOn(left.map((key) => ({ key, at })))
+      if (yield* session.read("read groups", (connection) => groups.hasMarked(connection, kind))) {
+        yield* regroup(new Set([kind]))
+      }
     })
 
   return {

@@ -19,6 +19,7 @@ import type { Guard } from "./Guard.js"
 import type { Connection } from "./Dialect.js"
 import * as clusterWrites from "./clusterWrites.js"
 import * as events from "./events.js"
+import * as groups from "./groups.js"
 import * as idempotencyKeys from "./idempotencyKeys.js"
 import * as jobStores from "./jobStores.js"
 import * as keys from "./keys.js"
@@ -193,12 +194,14 @@ export const make = ({
           session,
           guard,
           handOn: lanes.handOn,
+          regroup: lanes.regroup,
           queueCommitted
         })
       ),
 
       owners: { ...ownerStore, acquire: acquire(ownerStore) },
       kinds: kinds.store,
+      groups: groups.make({ session, lanes }),
       producers: producers.make({ session, guard, lanes, notifier, watch, watchChanges }),
       schedules: schedules.make({ session, lanes }),
       subscribers: subscriberWrites.make({ lanes, lockSubscriber, notifier, renewSubscriber, session }),

@@ -61,7 +61,13 @@ interface Committed {
   readonly isDoubtful: boolean
 }
 
-const noNews: Batch.News = { jobs: new Set(), waits: [], submitted: new Set(), released: [] }
+const noNews: Batch.News = {
+  jobs: new Set(),
+  waits: [],
+  submitted: new Set(),
+  released: [],
+  regrouped: new Set()
+}
 
 /** Rows of the slow lane per transaction, which bounds its duration. */
 const maxSlowRows = 4_096
@@ -74,9 +80,11 @@ export const make = (options: {
   readonly lane: Lane
   /** Called after the commit with the keys to hand on in another transaction. */
   readonly onReleased: (released: ReadonlyArray<Batch.Released>) => Effect.Effect<void>
+  /** Called after the commit with the kinds whose groups to settle in another transaction. */
+  readonly onRegrouped: (kinds: ReadonlySet<string>) => Effect.Effect<void>
 }): Effect.Effect<Writer, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const { guard, lane: ownLane, notifier, onReleased, session } = options
+    const { guard, lane: ownLane, notifier, onRegrouped, onReleased, session } = options
     const clock = yield* RealClock
     const failpoint = yield* Failpoint
     const lanes: { readonly fast: Array<Queued>; readonly slow: Array<Queued> } = { fast: [], slow: [] }
@@ -151,7 +159,7 @@ export const make = (options: {
 
     const settle = (
       writes: ReadonlyArray<Queued>,
-      { jobs, released, submitted, waits }: Batch.News
+      { jobs, regrouped, released, submitted, waits }: Batch.News
     ): Effect.Effect<void> =>
       Effect.gen(function* () {
         // Waiters are notified before the acknowledgements, so that a caller that has queued a run finds that one waits.
@@ -161,6 +169,7 @@ export const make = (options: {
         // Subscribers wake later, or one could see a job before its caller knows the id.
         if (jobs.size > 0) yield* notifier.wake(jobs)
         if (released.length > 0) yield* onReleased(released)
+        if (regrouped.size > 0) yield* onRegrouped(regrouped)
       })
 
     /** Retries a write behind the others, which need not wait for the same lock. */

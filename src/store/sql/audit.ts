@@ -227,7 +227,7 @@ const waitingRules = ({ member }: Dialect): ReadonlyArray<Rule> => [
   ),
   record(
     "it waits for a signal that has come",
-    `SELECT id AS found FROM charlotte_runs WHERE ${inSlice("id")} AND status = 'parked' AND waits_for <> 'permit'
+    `SELECT id AS found FROM charlotte_runs WHERE ${inSlice("id")} AND status = 'parked' AND waits_for NOT IN ('permit', 'group')
        AND EXISTS (SELECT 1 FROM charlotte_signals WHERE job_id = id AND name = ${member("parked", "signal")} AND used = 0)`
   )
 ]
@@ -293,6 +293,21 @@ const countRules = (isConcurrent: boolean): ReadonlyArray<Rule> => [
     `SELECT kind AS found FROM charlotte_pending p
      WHERE runs <> (SELECT count(*) FROM charlotte_runs r WHERE r.kind = p.kind AND status = 'pending'
        ${isConcurrent ? "AND outbox = 0" : ""})`
+  ),
+  record(
+    "the row of its group is wrong",
+    `SELECT kind || ' ' || grp AS found FROM charlotte_groups g
+     WHERE ${isConcurrent ? "NOT EXISTS (SELECT 1 FROM charlotte_changed_groups c WHERE c.kind = g.kind AND c.grp = g.grp) AND" : ""}
+       (active <> (SELECT count(*) FROM charlotte_runs r WHERE r.kind = g.kind AND r.grp = g.grp AND r.status = 'running')
+        OR head IS NOT NULL AND NOT EXISTS (SELECT 1 FROM charlotte_runs r
+          WHERE r.id = g.head AND r.kind = g.kind AND r.grp = g.grp AND r.waits_for = 'group'))`
+  ),
+  record(
+    "it waits for its group, which has no first run",
+    `SELECT r.id AS found FROM charlotte_runs r LEFT JOIN charlotte_limits l ON l.kind = r.kind
+     WHERE r.waits_for = 'group' AND r.outbox = 0 AND (r.status <> 'interrupted' OR coalesce(l.manual, 0) = 0)
+       ${isConcurrent ? "AND NOT EXISTS (SELECT 1 FROM charlotte_changed_groups c WHERE c.kind = r.kind AND c.grp = r.grp)" : ""}
+       AND NOT EXISTS (SELECT 1 FROM charlotte_groups g WHERE g.kind = r.kind AND g.grp = r.grp AND g.head IS NOT NULL)`
   ),
   record(
     "the number of finished runs is wrong",

@@ -138,10 +138,13 @@ const selectRoom = query(
   })
 )
 
-/** Counts due runs; both parameters are the kind. */
+/** Counts due runs, of each group only the first; the parameters are the kind. */
 const countDue = (status: WaitingStatus): string =>
   `(SELECT count(*) FROM (SELECT 1 FROM charlotte_runs WHERE kind = ? AND status = '${status}' AND waits_for = 'permit'
-     AND refused_by IS NULL LIMIT coalesce((SELECT max_jobs FROM charlotte_limits WHERE kind = ?), 0)) AS due) AS ${status}`
+     AND refused_by IS NULL
+     UNION ALL SELECT 1 FROM charlotte_groups g JOIN charlotte_runs r ON r.id = g.head
+       WHERE g.kind = ? AND g.status = '${status}' AND g.due = 1 AND r.refused_by IS NULL
+     LIMIT coalesce((SELECT max_jobs FROM charlotte_limits WHERE kind = ?), 0)) AS due) AS ${status}`
 
 /** The limits on the jobs of a kind that may begin, in one query, since each transaction that begins jobs runs it. */
 export const room = (connection: Connection, kind: string): Effect.Effect<Room, SqlError> => {
@@ -155,7 +158,7 @@ export const room = (connection: Connection, kind: string): Effect.Effect<Room, 
        FROM charlotte_limits l LEFT JOIN (SELECT node, count(*) AS runs FROM charlotte_runs
          WHERE kind = ? AND status = 'running' GROUP BY node) r ON TRUE
        WHERE l.kind = ?`,
-      [...waitingStatuses.flatMap(() => [kind, kind]), kind, kind]
+      [...waitingStatuses.flatMap(() => [kind, kind, kind]), kind, kind]
     ),
     (rows) => {
       const [row] = rows

@@ -20,6 +20,7 @@ export const runs = {
   start_key: "text",
   config: "text",
   labels: "text",
+  grp: "text",
   submission: "text",
   searched: "text",
   idempotency_key: "text",

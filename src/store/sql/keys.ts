@@ -101,7 +101,7 @@ export const handOn = (batch: Batch, key: Key, at: DateTime.Utc): Effect.Effect<
     const { id } = waiter.value
     const head = yield* batch.reload(id)
     if (head?.state.waitsFor !== "key" || !(yield* mayHold(connection, id, keysOfHead(head)))) return
-    yield* batch.change(id, head, { ...head.state, ...waitingSince(head.startAt, at) })
+    yield* batch.change(id, head, { ...head.state, ...waitingSince(head.startAt, at, head.state.group) })
   })
 
 /**

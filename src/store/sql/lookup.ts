@@ -5,6 +5,7 @@ import type { Connection } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import type { Lookup } from "../rules/admitRun.js"
+import * as groups from "./groups.js"
 import * as idempotencyKeys from "./idempotencyKeys.js"
 import * as keys from "./keys.js"
 import * as queue from "./queue.js"
@@ -16,5 +17,6 @@ export const lookup = (connection: Effect.Effect<Connection, SqlError>): Lookup<
   holder: (key) => Effect.flatMap(connection, (connection) => keys.holder(connection, key)),
   replacing: (key) => Effect.flatMap(connection, (connection) => keys.replacing(connection, key)),
   retried: (kind, id) => Effect.flatMap(connection, (connection) => runs.retried(connection, kind, id)),
-  pending: (kind) => Effect.flatMap(connection, (connection) => queue.pending(connection, kind))
+  pending: (kind) => Effect.flatMap(connection, (connection) => queue.pending(connection, kind)),
+  group: (kind, group) => Effect.flatMap(connection, (connection) => groups.get(connection, kind, group))
 })

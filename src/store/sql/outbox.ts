@@ -21,7 +21,7 @@ export const ids = (connection: Connection, kind: string): Effect.Effect<Readonl
   )
 
 const TakenRow = Schema.Struct({
-  ...Struct.pick(Row.fields, "id", "kind", "priority", "key", "created_at", "start_at", "waits_for", "retry_of"),
+  ...Struct.pick(Row.fields, "id", "kind", "grp", "priority", "key", "created_at", "start_at", "waits_for", "retry_of"),
   start_key: Schema.NullOr(Schema.String),
   sender: Schema.NullOr(Schema.String)
 })
@@ -34,6 +34,7 @@ interface Taken {
   /** The first event of the run. */
   readonly event: AcceptedEvent
   readonly waiting: NewlyWaiting
+  readonly group: string | undefined
   readonly keys: Pick<NewRun, "key" | "startKey">
 }
 
@@ -50,7 +51,7 @@ export const take = (
     ),
     (rows) =>
       rows.map(
-        ({ created_at: at, id: jobId, key, kind, priority, retry_of, sender, start_at, start_key, waits_for }) => {
+        ({ created_at: at, grp, id: jobId, key, kind, priority, retry_of, sender, start_at, start_key, waits_for }) => {
           const waitsFor = waits_for ?? undefined
           const created = { at, priority, startAt: start_at ?? undefined }
           const event = createdEvent(
@@ -61,6 +62,7 @@ export const take = (
             jobId,
             event,
             waiting: { kind, waitsFor },
+            group: grp ?? undefined,
             keys: { key: key ?? undefined, startKey: start_key ?? undefined }
           }
         }

@@ -8,16 +8,13 @@ import { JobId } from "../../domain/JobId.js"
 import { isTerminal, noRuns, RunStatus } from "../../domain/RunStatus.js"
 import { countedEnded, countedParked } from "../port/RunQueue.js"
 import type { Service, UnfinishedRun } from "../port/RunStoreService.js"
-import { Row, run, runColumns } from "./runRow.js"
-import { query } from "./statements.js"
+import { dueRank, Row, run, runColumns } from "./runRow.js"
+import { columnsOf, query } from "./statements.js"
 
 const selectDue = query(Row)
 
-/** Whether a run waits for a retry, whose time has come. */
+/** Whether a run waits for a retry, whose time has come. As in its index. */
 const isRetry = "(coalesce(woken_by, '') = 'retry')"
-
-/** The order of runs of equal priority: a retry begins in the order of pending runs. */
-const ranks = { interrupted: "0", parked: `CASE WHEN ${isRetry} THEN 2 ELSE 1 END`, pending: "2" }
 
 /** The order of the runs of a status, as in its index. */
 const orders = {
@@ -32,7 +29,10 @@ export const isUnrefused = "(refused_by IS NULL OR replace(refused_by, ?, '') = 
 /** The start of the entry of a version in that text: in a string, a quote has a backslash before it. */
 export const refusalBy = (version: string): string => `${JSON.stringify(version)}:`
 
-/** The due runs, unless the kind is paused. Each status is a separate index search. */
+const isAny = (statuses: ReadonlyArray<string>): string =>
+  `status IN (${statuses.map((status) => `'${status}'`).join(", ")})`
+
+/** The due runs, unless the kind is paused: of each group, only the first, and only if the group has room. Each status is a separate index search. */
 export const due = (
   connection: Connection,
   { kind, limit, statuses, version }: Parameters<Service["due"]>[0]
@@ -41,15 +41,20 @@ export const due = (
   const [condition, ...by] = version === undefined ? [""] : [`AND ${isUnrefused}`, refusalBy(version)]
   const ofStatus = statuses.map(
     (status) =>
-      `SELECT * FROM (SELECT ${runColumns}, ${ranks[status]} AS rank FROM charlotte_runs
+      `SELECT * FROM (SELECT ${runColumns}, 0 AS active, ${dueRank()} AS rank FROM charlotte_runs
          WHERE kind = ? AND status = '${status}' AND waits_for = 'permit' ${condition} ORDER BY ${orders[status]} LIMIT ?) AS limited`
   )
+  // The first run of each group with room. A row that is out of date leads to a run that no longer waits.
+  const ofGroups = `SELECT * FROM (SELECT ${columnsOf(Row, "r")}, g.active, g.rank
+      FROM charlotte_groups g JOIN charlotte_runs r ON r.id = g.head
+      WHERE g.kind = ? AND g.due = 1 AND g.${isAny(statuses)} AND r.waits_for = 'group' ${condition}
+      ORDER BY g.priority DESC, g.active, g.rank, g.head LIMIT ?) AS limited`
   return Effect.map(
     selectDue(
       connection,
-      `SELECT ${runColumns} FROM (${ofStatus.join(" UNION ALL ")}) AS limited
-       WHERE NOT EXISTS (SELECT 1 FROM charlotte_pauses WHERE kind = ?) ORDER BY priority DESC, rank, id LIMIT ?`,
-      [...statuses.flatMap(() => [kind, ...by, limit]), kind, limit]
+      `SELECT ${runColumns} FROM (${[...ofStatus, ofGroups].join(" UNION ALL ")}) AS limited
+       WHERE NOT EXISTS (SELECT 1 FROM charlotte_pauses WHERE kind = ?) ORDER BY priority DESC, active, rank, id LIMIT ?`,
+      [...statuses.flatMap(() => [kind, ...by, limit]), kind, ...by, limit, kind, limit]
     ),
     (rows) => rows.map((row) => ({ run: run(row), stopping: false, crashes: row.crashes }))
   )
@@ -62,15 +67,20 @@ export const countDue = (
   connection: Connection,
   { kind, limit, statuses }: Parameters<Service["countDue"]>[0]
 ): Effect.Effect<number, SqlError> => {
+  if (statuses.length === 0) return Effect.succeed(0)
   const ofStatus = statuses.map(
     (status) => `(SELECT count(*) FROM
       (SELECT 1 FROM charlotte_runs WHERE kind = ? AND status = '${status}' AND waits_for = 'permit' AND refused_by IS NULL LIMIT ?) AS limited)`
   )
+  const ofGroups = `(SELECT count(*) FROM
+      (SELECT 1 FROM charlotte_groups g JOIN charlotte_runs r ON r.id = g.head
+       WHERE g.kind = ? AND g.due = 1 AND g.${isAny(statuses)} AND r.refused_by IS NULL LIMIT ?) AS limited)`
+  const each = [...ofStatus, ofGroups]
   return Effect.map(
     selectCount(
       connection,
-      `SELECT ${["0", ...ofStatus].join(" + ")} AS runs`,
-      statuses.flatMap(() => [kind, limit])
+      `SELECT ${each.join(" + ")} AS runs`,
+      each.flatMap(() => [kind, limit])
     ),
     ([row]) => Math.min(limit, row?.runs ?? 0)
   )
@@ -86,20 +96,20 @@ export const nextDueAt = (connection: Connection, kind: string) =>
     ([row]) => Option.fromNullable(row?.at)
   )
 
-const selectIds = query(Schema.Struct({ id: JobId }))
+const selectWoken = query(Schema.Struct({ id: JobId, grp: Schema.NullOr(Schema.String) }))
 
 /**
  * Makes runs due, at most 1,000 at once, so that no transaction is long. It does not parse what a run is parked for, since PostgreSQL
  * cannot read half of a surrogate pair, and one such run would keep all from becoming due; a quote in a text is escaped.
  */
 export const wakeDue = (connection: Connection, kind: string, at: DateTime.Utc) =>
-  selectIds(
+  selectWoken(
     connection,
-    `UPDATE charlotte_runs SET waits_for = 'permit', due_at = NULL, woken_by = CASE WHEN status <> 'parked' THEN NULL
+    `UPDATE charlotte_runs SET waits_for = CASE WHEN grp IS NULL THEN 'permit' ELSE 'group' END, due_at = NULL, woken_by = CASE WHEN status <> 'parked' THEN NULL
        WHEN parked LIKE '%"retry":{%' THEN 'retry' ELSE 'time' END
      WHERE id IN (SELECT id FROM charlotte_runs WHERE kind = ? AND waits_for = 'time' AND due_at <= ?
        ORDER BY due_at, id LIMIT 1000)
-     RETURNING id`,
+     RETURNING id, grp`,
     [kind, DateTime.toEpochMillis(at)]
   )
 

@@ -1,5 +1,5 @@
 /**
- * Pages of the pending runs of a kind, in the order in which they begin: first the runs that wait for a permit, then for a time, then
+ * Pages of the pending runs of a kind, in the order in which they begin: first the runs that wait for a permit, then for their group, for a time, then
  * behind a key. Each page is a few index searches.
  */
 import type { Connection } from "./Dialect.js"
@@ -23,12 +23,13 @@ const selectPosition = query(
 type Search = readonly [condition: string, order: string, ...params: ReadonlyArray<Value>]
 
 const forPermit: Search = ["waits_for = 'permit'", "priority DESC, id"]
+const forGroup: Search = ["waits_for = 'group'", "priority DESC, id"]
 const forTime: Search = ["waits_for = 'time'", "due_at, id"]
 const behindKey: Search = ["waits_for = 'key'", "id"]
 
 const searchesFrom = (connection: Connection, before: JobId | undefined) =>
   before === undefined
-    ? Effect.succeed<ReadonlyArray<Search>>([forPermit, forTime, behindKey])
+    ? Effect.succeed<ReadonlyArray<Search>>([forPermit, forGroup, forTime, behindKey])
     : Effect.map(
         selectPosition(connection, "SELECT waits_for, priority, due_at FROM charlotte_runs WHERE id = ?", [before]),
         ([row]): ReadonlyArray<Search> => {
@@ -37,12 +38,20 @@ const searchesFrom = (connection: Connection, before: JobId | undefined) =>
               return [["waits_for = 'time' AND (due_at, id) > (?, ?)", "due_at, id", row.due_at, before], behindKey]
             case "key":
               return [["waits_for = 'key' AND id > ?", "id", before]]
+            case "group":
+              return [
+                ["waits_for = 'group' AND priority = ? AND id > ?", "id", row.priority, before],
+                ["waits_for = 'group' AND priority < ?", "priority DESC, id", row.priority],
+                forTime,
+                behindKey
+              ]
             default: {
               // This also covers a run that has begun meanwhile: it was among the runs that waited for a permit.
               const priority = row?.priority ?? 0
               return [
                 ["waits_for = 'permit' AND priority = ? AND id > ?", "id", priority, before],
                 ["waits_for = 'permit' AND priority < ?", "priority DESC, id", priority],
+                forGroup,
                 forTime,
                 behindKey
               ]

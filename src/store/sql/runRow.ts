@@ -19,6 +19,7 @@ export const Row = Schema.Struct({
   key: Schema.NullOr(Schema.String),
   config: Schema.parseJson(),
   labels: Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.String })),
+  grp: Schema.NullOr(Schema.String),
   priority: Schema.Number,
   created_at: Schema.DateTimeUtcFromNumber,
   start_at: Time,
@@ -42,6 +43,11 @@ export const Row = Schema.Struct({
 
 export const runColumns = columnsOf(Row)
 
+/** The rank of runs of equal priority that are ready: a retry begins in the order of pending runs. `table` is empty or ends with a dot. */
+export const dueRank = (table = ""): string =>
+  `CASE WHEN ${table}status = 'interrupted' THEN 0
+     WHEN ${table}status = 'parked' AND coalesce(${table}woken_by, '') <> 'retry' THEN 1 ELSE 2 END`
+
 /** Looks up the run that retries a run of `r`: nothing is written to a run that has ended. */
 export const retriedAs = "(SELECT t.id FROM charlotte_runs t WHERE t.retry_of = r.id AND t.pruned = 0) AS retried_as"
 
@@ -49,11 +55,25 @@ export const retriedAs = "(SELECT t.id FROM charlotte_runs t WHERE t.retry_of = 
 export const pausesOf = (kind: string): string =>
   `(SELECT count(p.kind) FROM charlotte_pauses p WHERE p.kind = ${kind})`
 
-export const ListedRow = Schema.Struct({ ...Row.fields, retried_as: Schema.NullOr(JobId), paused: Schema.Number })
+export const ListedRow = Schema.Struct({
+  ...Row.fields,
+  retried_as: Schema.NullOr(JobId),
+  paused: Schema.Number,
+  first: Schema.Number
+})
 
-/** The columns that `select` reads, of runs `r`. A run that waits for a permit is paused with its kind: nothing is written to it. */
+/**
+ * The columns that `select` reads, of runs `r`. A run that waits for a permit is paused with its kind, and the first run of a group with
+ * room waits for a permit: nothing is written to it.
+ */
 export const listedColumns = `${columnsOf(Row, "r")}, ${retriedAs},
-  CASE WHEN r.waits_for = 'permit' THEN ${pausesOf("r.kind")} ELSE 0 END AS paused`
+  CASE WHEN r.waits_for IN ('permit', 'group') THEN ${pausesOf("r.kind")} ELSE 0 END AS paused,
+  CASE WHEN r.waits_for = 'group' THEN
+    (SELECT count(g.kind) FROM charlotte_groups g WHERE g.kind = r.kind AND g.grp = r.grp AND g.head = r.id AND g.due = 1)
+    ELSE 0 END AS first`
+
+const waitsFor = ({ first, paused, waits_for }: { waits_for: string } & Partial<typeof ListedRow.Type>): string =>
+  paused === 1 ? "paused" : first === 1 ? "permit" : waits_for
 
 export const run = (row: typeof Row.Type & Partial<typeof ListedRow.Type>): Run =>
   new Run(
@@ -66,9 +86,10 @@ export const run = (row: typeof Row.Type & Partial<typeof ListedRow.Type>): Run 
       labels: row.labels,
       priority: row.priority,
       createdAt: row.created_at,
+      ...(row.grp === null ? {} : { group: row.grp }),
       ...(row.start_at === null ? {} : { startAt: row.start_at }),
       ...(row.tries === 0 ? {} : { tries: row.tries }),
-      ...(row.waits_for === null ? {} : { waitsFor: row.paused === 1 ? "paused" : row.waits_for }),
+      ...(row.waits_for === null ? {} : { waitsFor: waitsFor({ ...row, waits_for: row.waits_for }) }),
       ...(row.parked === null ? {} : { parked: row.parked }),
       ...(row.started_at === null ? {} : { startedAt: row.started_at }),
       ...(row.ended_at === null ? {} : { endedAt: row.ended_at }),

@@ -9,12 +9,13 @@ import {
   JobEnded,
   JobNotFound,
   KindPaused,
+  type MaxJobsReached,
   type QueueFull,
   Superseded,
   TooManySignals
 } from "../../domain/errors.js"
 import { isTerminal } from "../../domain/RunStatus.js"
-import { admitRun, attachTo, type Decision, keysOf } from "../rules/admitRun.js"
+import { admitRun, attachTo, type Decision, fullGroup, groupRefusal, keysOf } from "../rules/admitRun.js"
 import type { Attaching, Beginning, Change, Created, Holder, NewRun, Outbox, Service } from "../port/RunStoreService.js"
 import { rescheduled } from "../rules/rescheduled.js"
 import * as RunTransition from "../rules/RunTransition.js"
@@ -22,6 +23,7 @@ import { type Batch, current } from "./Batch.js"
 import type { Connection } from "./Dialect.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Parked } from "../../domain/Run.js"
+import * as groups from "./groups.js"
 import * as idempotencyKeys from "./idempotencyKeys.js"
 import * as keys from "./keys.js"
 import type { Kinds } from "./kinds.js"
@@ -97,17 +99,23 @@ export const insert = (
     return state.status === "running" ? running : { _tag: "Pending", replaces: replaces.flat() }
   })
 
-/** Begins an attempt of a waiting run, unless another job holds its key. */
+/** Begins an attempt of a waiting run, unless its group is full, or another job holds its key. */
 export const begin = (
   batch: Batch,
   beginning: Beginning
-): Effect.Effect<"running" | "stopping" | "waits", Superseded | SqlError> =>
+): Effect.Effect<"running" | "stopping" | "waits", MaxJobsReached | Superseded | SqlError> =>
   Effect.gen(function* () {
     const { at, attempt, jobId, key } = beginning
     const head = batch.head(jobId)
     const to = head && RunTransition.begun(head.state, beginning)
     if (head === undefined || to === undefined) return yield* new Superseded({ jobId, attempt })
-    const { parked, wokenBy } = head.state
+    const { group, parked, wokenBy } = head.state
+    if (group !== undefined) {
+      const connection = yield* batch.connection
+      yield* batch.lockAdmission(head.kind)
+      const full = fullGroup(group, yield* groups.get(connection, head.kind, group), { isNew: false })
+      if (full !== undefined) return yield* full
+    }
     if (key !== undefined && head.state.key === undefined) {
       const connection = yield* batch.connection
       yield* batch.lockAdmission(head.kind)
@@ -152,7 +160,13 @@ export const make = (
   { isPaused }: Pick<Kinds, "isPaused">
 ): Writes => ({
   create: (run) => {
-    if (!isKeyed(run) && !run.isQueued && run.startAt === undefined && run.retryOf === undefined) {
+    if (
+      !isKeyed(run) &&
+      run.group === undefined &&
+      !run.isQueued &&
+      run.startAt === undefined &&
+      run.retryOf === undefined
+    ) {
       return write<Created, KindPaused>({
         operation: "start a job",
         lane: "fast",
@@ -169,14 +183,24 @@ export const make = (
       operation: "start a job",
       lane: "fast",
       isAlone: isKeyed(run),
-      body: (batch): Effect.Effect<Created, JobConflict | KindPaused | QueueFull | IdempotencyKeyReused | SqlError> =>
+      body: (
+        batch
+      ): Effect.Effect<
+        Created,
+        JobConflict | KindPaused | MaxJobsReached | QueueFull | IdempotencyKeyReused | SqlError
+      > =>
         Effect.gen(function* () {
           const { kind } = run
           const connection = yield* batch.connection
           yield* batch.lockAdmission(kind)
-          const decision = yield* admitRun(run, lookup(batch.connection))
+          const reads = lookup(batch.connection)
+          const decision = yield* admitRun(run, reads)
           if (decision._tag === "Existing") return yield* idempotencyKeys.answer(connection, kind, decision)
-          if (decision.state.status === "running" && isPaused(kind)) return yield* new KindPaused({ kind })
+          if (decision.state.status === "running") {
+            if (isPaused(kind)) return yield* new KindPaused({ kind })
+            const full = yield* groupRefusal(run, reads)
+            if (full !== undefined) return yield* full
+          }
           return yield* insert(batch, run, decision)
         }).pipe(Effect.catchTag("Superseded", Effect.die))
     })
@@ -211,7 +235,9 @@ export const make = (
       lane: "fast",
       isAlone: beginning.key !== undefined,
       about: beginning.jobId,
-      body: (batch): Effect.Effect<"running" | "stopping" | "waits", KindPaused | Superseded | SqlError> => {
+      body: (
+        batch
+      ): Effect.Effect<"running" | "stopping" | "waits", KindPaused | MaxJobsReached | Superseded | SqlError> => {
         const head = batch.head(beginning.jobId)
         return head !== undefined && isPaused(head.kind) ? new KindPaused({ kind: head.kind }) : begin(batch, beginning)
       }
@@ -257,7 +283,10 @@ export const make = (
       body: (batch) =>
         Effect.gen(function* () {
           const woken = yield* queue.wakeDue(yield* batch.connection, kind, at)
-          for (const { id } of woken) if (batch.head(id) !== undefined) yield* batch.reload(id)
+          for (const { grp, id } of woken) {
+            batch.regroup(kind, grp ?? undefined)
+            if (batch.head(id) !== undefined) yield* batch.reload(id)
+          }
           if (woken.length > 0) batch.waits({ kind, waitsFor: "permit" })
           return woken.length
         })
@@ -279,6 +308,7 @@ export const make = (
           yield* runs.reschedule(yield* batch.connection, jobId, changed.value)
           batch.append(jobId, [event])
           batch.waits({ kind, waitsFor: state.waitsFor })
+          batch.regroup(kind, state.group)
           yield* batch.reload(jobId)
         })
     }),

@@ -47,6 +47,8 @@ const tables = {
   charlotte_owners: { holds: "processes", key: ["kind"] },
   charlotte_nodes: { holds: "processes", key: ["id"] },
   charlotte_limits: { holds: "derived", key: ["kind"] },
+  charlotte_groups: { holds: "derived", key: ["kind", "grp"] },
+  charlotte_changed_groups: { holds: "derived", key: ["seq"], database: "postgres" },
   charlotte_pending: { holds: "derived", key: ["kind"] },
   charlotte_finished: { holds: "derived", key: ["kind"] },
   charlotte_labels: { holds: "derived", key: ["name", "value", "run_id"], parent: ["charlotte_runs", "run_id"] },

@@ -3,6 +3,7 @@ import { attachedKeys } from "./v0_2/attachedKeys.js"
 import { attempts } from "./v0_2/attempts.js"
 import { cluster } from "./v0_2/cluster.js"
 import { events } from "./v0_2/events.js"
+import { groups } from "./v0_2/groups.js"
 import { labels } from "./v0_2/labels.js"
 import { outbox } from "./v0_2/outbox.js"
 import { owners } from "./v0_2/owners.js"
@@ -34,5 +35,6 @@ export default [
   ...cluster,
   ...subscribers,
   ...schedules,
-  ...steps
+  ...steps,
+  ...groups
 ]

@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { agents } from "./v0_2/agents.js"
 import { cluster } from "./v0_2/cluster.js"
 import { generation } from "./v0_2/generation.js"
+import { groups } from "./v0_2/groups.js"
 import { labels, labelTriggers } from "./v0_2/labels.js"
 import { processes } from "./v0_2/processes.js"
 import { questions } from "./v0_2/questions.js"
@@ -33,7 +34,8 @@ export default Effect.all(
     questions,
     subscribers,
     schedules,
-    steps
+    steps,
+    groups
   ],
   { discard: true }
 )

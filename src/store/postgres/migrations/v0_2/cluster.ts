@@ -19,6 +19,8 @@ export const cluster = [
   )`,
   `CREATE TABLE charlotte_limits (
     kind TEXT NOT NULL PRIMARY KEY CHECK (kind <> ''),
-    max_jobs INTEGER CHECK (max_jobs >= 1)
+    max_jobs INTEGER CHECK (max_jobs >= 1),
+    max_per_group INTEGER CHECK (max_per_group >= 1),
+    manual INTEGER NOT NULL DEFAULT 0
   )`
 ]

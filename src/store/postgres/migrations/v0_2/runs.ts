@@ -8,7 +8,7 @@ import { isTransition, statuses, terminal, waitingForNothing } from "../../../sq
 /** Every column but `pinned`, `pruned`, `trace`, `node`, `runner` and those of refusals: the recorded data of a run, which is final once it has ended. */
 const recorded =
   "id, kind, status, attempt, key, start_key, config, labels, submission, idempotency_key, request, priority, created_at, start_at, " +
-  "started_at, stopping_at, ended_at, waits_for, due_at, parked, woken_by, sender, replaces, crashes, tries, result, error, outbox, searched, retry_of, chain"
+  "started_at, stopping_at, ended_at, waits_for, due_at, parked, woken_by, sender, replaces, crashes, tries, result, error, outbox, searched, retry_of, chain, grp"
 
 const refuse = (name: string, when: string, message: string) =>
   `CREATE TRIGGER ${name} ${when} EXECUTE FUNCTION charlotte_refuse('charlotte: ${message}')`
@@ -48,6 +48,7 @@ export const runs = [
     pruned INTEGER NOT NULL DEFAULT 0,
     retry_of TEXT COLLATE "C",
     chain TEXT COLLATE "C",
+    grp TEXT CHECK (grp <> ''),
     trace TEXT,
     node TEXT,
     runner TEXT,
@@ -61,6 +62,7 @@ export const runs = [
     CHECK ((waits_for IS NULL) = (status IN ${waitingForNothing})),
     CHECK ((status = 'parked') = (parked IS NOT NULL)),
     CHECK (waits_for IS DISTINCT FROM 'time' OR due_at IS NOT NULL),
+    CHECK (waits_for IS DISTINCT FROM (CASE WHEN grp IS NULL THEN 'group' ELSE 'permit' END)),
     CHECK ((idempotency_key IS NULL) = (request IS NULL))
   )`,
   "CREATE INDEX charlotte_runs_kind ON charlotte_runs (kind, id)",
@@ -97,7 +99,8 @@ export const runs = [
        OR NEW.idempotency_key IS DISTINCT FROM OLD.idempotency_key OR NEW.request IS DISTINCT FROM OLD.request
        OR (NEW.priority <> OLD.priority AND OLD.ended_at IS NOT NULL) OR NEW.created_at <> OLD.created_at
        OR (NEW.start_at IS DISTINCT FROM OLD.start_at AND OLD.status <> 'pending')
-       OR NEW.retry_of IS DISTINCT FROM OLD.retry_of OR NEW.chain IS DISTINCT FROM OLD.chain)`,
+       OR NEW.retry_of IS DISTINCT FROM OLD.retry_of OR NEW.chain IS DISTINCT FROM OLD.chain
+       OR NEW.grp IS DISTINCT FROM OLD.grp)`,
     "what a run was submitted with never changes"
   )
 ]

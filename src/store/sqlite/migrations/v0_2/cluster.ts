@@ -1,7 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 
-/** The nodes of a cluster, their addresses, and its limits. No cluster runs on SQLite: both tables stay empty there. */
+/** The nodes of a cluster, their addresses, and the limits of kinds. No cluster runs on SQLite, which has only the limits of groups. */
 export const cluster = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
 
@@ -23,6 +23,8 @@ export const cluster = Effect.gen(function* () {
   yield* sql.unsafe(`
     CREATE TABLE charlotte_limits (
       kind TEXT NOT NULL PRIMARY KEY CHECK (kind <> ''),
-      max_jobs INTEGER NOT NULL CHECK (max_jobs >= 1)
+      max_jobs INTEGER CHECK (max_jobs >= 1),
+      max_per_group INTEGER CHECK (max_per_group >= 1),
+      manual INTEGER NOT NULL DEFAULT 0
     ) STRICT, WITHOUT ROWID`)
 })

@@ -1,5 +1,6 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
+import { dueRank } from "../../../sql/runRow.js"
 import { terminal, waitingForNothing } from "../../../sql/stateMachine.js"
 import { count, report, worthMentioning } from "../../../port/StartProgress.js"
 
@@ -75,6 +76,7 @@ export const runs = Effect.gen(function* () {
       pruned INTEGER NOT NULL DEFAULT 0,
       retry_of TEXT,
       chain TEXT,
+      grp TEXT CHECK (grp <> ''),
       trace TEXT,
       node TEXT,
       runner TEXT,
@@ -88,6 +90,7 @@ export const runs = Effect.gen(function* () {
       CHECK ((waits_for IS NULL) = (status IN ${waitingForNothing})),
       CHECK ((status = 'parked') = (parked IS NOT NULL)),
       CHECK (waits_for IS NOT 'time' OR due_at IS NOT NULL),
+      CHECK (waits_for IS NOT (CASE WHEN grp IS NULL THEN 'group' ELSE 'permit' END)),
       CHECK ((idempotency_key IS NULL) = (request IS NULL))
     ) STRICT`)
 
@@ -114,6 +117,15 @@ export const runs = Effect.gen(function* () {
   yield* sql.unsafe(
     `CREATE INDEX charlotte_runs_refused ON charlotte_runs_new (kind, refused_at) WHERE refused_at IS NOT NULL`
   )
+  // The order of the runs that wait for their group, in it and among all of the kind, and the running jobs of a group.
+  yield* sql.unsafe(`
+    CREATE INDEX charlotte_runs_grouped ON charlotte_runs_new (kind, grp, priority DESC, (${dueRank()}), id)
+    WHERE waits_for = 'group'`)
+  yield* sql.unsafe(`
+    CREATE INDEX charlotte_runs_queued_grouped ON charlotte_runs_new (kind, priority DESC, id)
+    WHERE status = 'pending' AND waits_for = 'group'`)
+  yield* sql.unsafe(`
+    CREATE INDEX charlotte_runs_active_group ON charlotte_runs_new (kind, grp) WHERE status = 'running' AND grp IS NOT NULL`)
   yield* sql.unsafe(`CREATE INDEX charlotte_runs_outbox ON charlotte_runs_new (kind, id) WHERE outbox = 1`)
   yield* sql.unsafe(`CREATE INDEX charlotte_runs_pruned ON charlotte_runs_new (kind, id) WHERE pruned = 1`)
   yield* sql.unsafe(`

@@ -5,7 +5,7 @@ import { isTransition, statuses, terminalEvents } from "../../../sql/stateMachin
 /** Every column but `pinned`, `pruned`, `trace`, `node` and `runner`: the recorded data of a run, which is final once it has ended. */
 const recorded =
   "id, kind, status, attempt, key, start_key, config, labels, submission, idempotency_key, request, priority, created_at, start_at, " +
-  "started_at, stopping_at, ended_at, waits_for, due_at, parked, woken_by, sender, replaces, crashes, tries, result, error, outbox, searched, retry_of, chain"
+  "started_at, stopping_at, ended_at, waits_for, due_at, parked, woken_by, sender, replaces, crashes, tries, result, error, outbox, searched, retry_of, chain, grp"
 
 /** The state machine of a run. */
 export const stateMachine = Effect.gen(function* () {
@@ -39,7 +39,7 @@ export const stateMachine = Effect.gen(function* () {
   yield* sql.unsafe(`
     CREATE TRIGGER charlotte_runs_identity
     BEFORE UPDATE OF id, kind, config, labels, submission, start_key, idempotency_key, request, priority, created_at, start_at,
-      retry_of, chain
+      retry_of, chain, grp
     ON charlotte_runs
     WHEN NEW.id <> OLD.id OR NEW.kind <> OLD.kind OR NEW.config <> OLD.config OR NEW.labels <> OLD.labels
       OR (NEW.submission IS NOT OLD.submission AND (OLD.submission IS NOT NULL OR OLD.status <> 'pending'))
@@ -47,7 +47,7 @@ export const stateMachine = Effect.gen(function* () {
       OR NEW.idempotency_key IS NOT OLD.idempotency_key OR NEW.request IS NOT OLD.request
       OR (NEW.priority <> OLD.priority AND OLD.ended_at IS NOT NULL) OR NEW.created_at <> OLD.created_at
       OR (NEW.start_at IS NOT OLD.start_at AND OLD.status <> 'pending')
-      OR NEW.retry_of IS NOT OLD.retry_of OR NEW.chain IS NOT OLD.chain
+      OR NEW.retry_of IS NOT OLD.retry_of OR NEW.chain IS NOT OLD.chain OR NEW.grp IS NOT OLD.grp
     BEGIN
       SELECT RAISE(ABORT, 'charlotte: what a run was submitted with never changes');
     END`)

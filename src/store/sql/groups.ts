@@ -1,0 +1,170 @@
+/**
+ * The groups of the kinds: how many jobs of each run, and which of its runs begins next. The rows of the runs decide, under the lock of the
+ * kind, whether a run may begin; the row of a group is read again from them after each change, so that the next run is found by one search
+ * in an index, however many groups are full.
+ */
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect, Schema } from "effect"
+import type { Group, GroupSettings, GroupStore } from "../port/GroupStore.js"
+import type { Batch } from "./Batch.js"
+import type { Connection } from "./Dialect.js"
+import type { Lanes } from "./Lanes.js"
+import type { Session } from "./Session.js"
+import { dueRank } from "./runRow.js"
+import { execute, query } from "./statements.js"
+
+/** The setting of a kind; its parameter is the kind. */
+const setting = (column: "max_per_group" | "manual"): string =>
+  `(SELECT ${column} FROM charlotte_limits WHERE kind = ?)`
+
+/** Whether a run is begun without a person; the parameter is the kind. */
+const isBegun = `(status <> 'interrupted' OR coalesce(${setting("manual")}, 0) = 0)`
+
+const selectGroup = query(
+  Schema.Struct({ most: Schema.NullOr(Schema.Number), active: Schema.Number, waiting: Schema.Number })
+)
+
+/** Counts up to the limit of the kind. */
+const count = (condition: string, column: string): string =>
+  `(SELECT count(*) FROM (SELECT 1 FROM charlotte_runs WHERE kind = ? AND grp = ? AND ${condition}
+     LIMIT coalesce(${setting("max_per_group")}, 0)) AS found) AS ${column}`
+
+/** How many jobs of a group run and wait, and how many may run; read from their rows, under the lock of the kind. */
+export const get = (connection: Connection, kind: string, group: string): Effect.Effect<Group, SqlError> =>
+  Effect.map(
+    selectGroup(
+      connection,
+      `SELECT ${setting("max_per_group")} AS most, ${count("status = 'running'", "active")},
+         ${count(`waits_for = 'group' AND ${isBegun}`, "waiting")}`,
+      [kind, kind, group, kind, kind, group, kind, kind]
+    ),
+    ([row]) => ({ most: row?.most ?? undefined, active: row?.active ?? 0, waiting: row?.waiting ?? 0 })
+  )
+
+/** Reads these groups again from the rows of their runs. */
+export const settle = (
+  connection: Connection,
+  kind: string,
+  groups: ReadonlyArray<string>
+): Effect.Effect<void, SqlError> => {
+  const { strings } = connection.dialect
+  const names = JSON.stringify(groups)
+  return Effect.zipRight(
+    execute(connection, `DELETE FROM charlotte_groups WHERE kind = ? AND grp IN (SELECT value FROM ${strings} names)`, [
+      kind,
+      names
+    ]),
+    execute(
+      connection,
+      `INSERT INTO charlotte_groups (kind, grp, active, due, head, status, priority, rank)
+       SELECT ${settled} FROM (
+         SELECT value AS grp,
+           (SELECT count(*) FROM charlotte_runs WHERE kind = ? AND grp = value AND status = 'running') AS active,
+           (SELECT id FROM charlotte_runs WHERE kind = ? AND grp = value AND waits_for = 'group' AND ${isBegun}
+            ORDER BY priority DESC, ${dueRank()}, id LIMIT 1) AS head
+         FROM ${strings} names
+       ) AS g LEFT JOIN charlotte_runs r ON r.id = g.head WHERE g.active > 0 OR g.head IS NOT NULL`,
+      [kind, kind, kind, kind, kind, names]
+    )
+  )
+}
+
+/** The row of a group `g` with its first run `r`; both parameters are the kind. */
+const settled = `CAST(? AS TEXT), g.grp, g.active,
+  CASE WHEN g.head IS NOT NULL AND g.active < coalesce(${setting("max_per_group")}, g.active + 1) THEN 1 ELSE 0 END,
+  g.head, r.status, coalesce(r.priority, 0), ${dueRank("r.")}`
+
+const selectGroups = query(Schema.Struct({ grp: Schema.String }))
+
+/** The groups of a kind with runs that run or wait for their group, or with a row. */
+const known = (connection: Connection, kind: string) =>
+  Effect.map(
+    selectGroups(
+      connection,
+      `SELECT grp FROM charlotte_runs WHERE kind = ? AND grp IS NOT NULL AND status = 'running'
+       UNION SELECT grp FROM charlotte_runs WHERE kind = ? AND waits_for = 'group'
+       UNION SELECT grp FROM charlotte_groups WHERE kind = ?`,
+      [kind, kind, kind]
+    ),
+    (rows) => rows.map(({ grp }) => grp)
+  )
+
+/** Marks groups to settle in a transaction that locks their kind: other transactions change their runs at the same time. */
+export const mark = (connection: Connection, kind: string, groups: ReadonlyArray<string>) =>
+  execute(
+    connection,
+    `INSERT INTO charlotte_changed_groups (kind, grp) SELECT CAST(? AS TEXT), value FROM ${connection.dialect.strings} names`,
+    [kind, JSON.stringify(groups)]
+  )
+
+/** Settles the marked groups of a kind. */
+export const settleMarked = (batch: Batch, kind: string): Effect.Effect<void, SqlError> =>
+  Effect.gen(function* () {
+    const connection = yield* batch.connection
+    yield* batch.lockAdmission(kind)
+    const marked = yield* selectGroups(
+      connection,
+      "DELETE FROM charlotte_changed_groups WHERE kind = ? RETURNING grp",
+      [kind]
+    )
+    if (marked.length === 0) return
+    yield* settle(connection, kind, [...new Set(marked.map(({ grp }) => grp))])
+    batch.waits({ kind, waitsFor: "group" })
+  })
+
+const selectKinds = query(Schema.Struct({ kind: Schema.String }))
+
+/** Whether groups of a kind are marked: the process that should settle them may be gone. */
+export const hasMarked = (connection: Connection, kind: string): Effect.Effect<boolean, SqlError> =>
+  Effect.map(
+    selectKinds(connection, "SELECT kind FROM charlotte_changed_groups WHERE kind = ? LIMIT 1", [kind]),
+    (rows) => rows.length > 0
+  )
+
+const selectSettings = query(Schema.Struct({ max_per_group: Schema.NullOr(Schema.Number), manual: Schema.Number }))
+
+/** Whether the setting of a kind is recorded. */
+const isRecorded = (connection: Connection, { isManual, kind, maxPerGroup }: GroupSettings) =>
+  Effect.map(
+    selectSettings(connection, "SELECT max_per_group, manual FROM charlotte_limits WHERE kind = ?", [kind]),
+    ([row]) => (row?.max_per_group ?? undefined) === maxPerGroup && (row?.manual ?? 0) === Number(isManual)
+  )
+
+const register = (batch: Batch, { isManual, kind, maxPerGroup }: GroupSettings): Effect.Effect<void, SqlError> =>
+  Effect.gen(function* () {
+    const connection = yield* batch.connection
+    yield* batch.lockAdmission(kind)
+    yield* execute(
+      connection,
+      `INSERT INTO charlotte_limits (kind, max_per_group, manual) VALUES (?, ?, ?)
+       ON CONFLICT (kind) DO UPDATE SET max_per_group = excluded.max_per_group, manual = excluded.manual`,
+      [kind, maxPerGroup ?? null, Number(isManual)]
+    )
+    yield* settle(connection, kind, yield* known(connection, kind))
+    batch.waits({ kind, waitsFor: "group" })
+  })
+
+export const make = ({
+  lanes: { admit },
+  session
+}: {
+  readonly session: Session
+  readonly lanes: Pick<Lanes, "admit">
+}): GroupStore => ({
+  register: (settings) =>
+    Effect.gen(function* () {
+      const isUpToDate = yield* session.read("read groups", (connection) =>
+        Effect.gen(function* () {
+          return (yield* isRecorded(connection, settings)) && (yield* known(connection, settings.kind)).length === 0
+        })
+      )
+      if (isUpToDate) return
+      yield* admit<void, never>({
+        operation: "limit groups",
+        lane: "fast",
+        body: (batch) => register(batch, settings)
+      })
+    }),
+
+  get: (kind, group) => session.read("read a group", (connection) => get(connection, kind, group))
+})
