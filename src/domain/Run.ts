@@ -109,7 +109,7 @@ export const NextTry = Schema.Struct({
 export type NextTry = typeof NextTry.Type
 
 /**
- * What a parked run waits for: a time, a signal, or whichever comes first.
+ * What a parked run waits for: a time, a signal, or whichever comes first, or its children.
  *
  * @since 0.2.0
  * @category models
@@ -124,6 +124,8 @@ export class Parked extends Schema.Class<Parked>("charlotte/Parked")({
   approval: Schema.optional(Approval),
   /** How many questions of agents it waits for; an answer to one of them wakes it. */
   questions: Schema.optional(Schema.Int),
+  /** How many children it waits for; the end of one of them wakes it. */
+  children: Schema.optional(Schema.Int),
   /** The limits of what it may spend that it has reached; it continues once a person resumes it with others. */
   limits: Schema.optional(SpendingLimits),
   /** Why the next attempt is a retry; missing if the job has parked by itself. */
@@ -131,13 +133,14 @@ export class Parked extends Schema.Class<Parked>("charlotte/Parked")({
 }) {}
 
 /**
- * What a run that is neither running nor over waits for: a free permit, a time, a key that another job holds, or a signal. `paused`: it
- * would wait for a permit, but its kind is paused. `group`: as many jobs of its group run as allowed, or another run of the group is first.
+ * What a run that is neither running nor over waits for: a free permit, a time, a key that another job holds, a signal, or the end of a
+ * child. `paused`: it would wait for a permit, but its kind is paused. `group`: as many jobs of its group run as allowed, or another run
+ * of the group is first.
  *
  * @since 0.2.0
  * @category models
  */
-export type WaitsFor = "permit" | "time" | "key" | "signal" | "paused" | "group"
+export type WaitsFor = "permit" | "time" | "key" | "signal" | "child" | "paused" | "group"
 
 /**
  * What a run waits for that begins as soon as it may: the run of a group waits for its group.
@@ -219,6 +222,8 @@ export class Run extends Schema.Class<Run>("charlotte/Run")({
   retryOf: Schema.optional(JobId),
   /** The first run of the retries that this run continues, to which its steps belong; missing if it is the first. */
   chain: Schema.optional(JobId),
+  /** The job that has started this one (`job.child`). */
+  parent: Schema.optional(JobId),
   /** The run that retries this one. */
   retriedAs: Schema.optional(JobId),
   /** Whether the run is kept regardless of the retention of its kind. */

@@ -298,6 +298,28 @@ export class StopTimedOut extends Schema.TaggedError<StopTimedOut>()("StopTimedO
 }
 
 /**
+ * A child of a job (`job.child`) has ended neither with a result nor with a typed failure: it was cancelled, died, exceeded its time limit,
+ * or could not be continued after crashes. A retry of the parent retries it.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class ChildFailed extends Schema.TaggedError<ChildFailed>()("ChildFailed", {
+  /** The name of the child. */
+  name: Schema.String,
+  jobId: Schema.String,
+  kind: Schema.String,
+  status: Schema.Literal("failed", "cancelled"),
+  /** The error of the child; its `kind` is an `ErrorKind` other than `failure`. */
+  error: Schema.optional(Schema.Struct({ kind: Schema.String, error: Schema.Unknown }))
+}) {
+  override get message() {
+    const how = this.status === "cancelled" ? "was cancelled" : `has failed (${this.error?.kind ?? "unknown"})`
+    return `child ${this.name}, job ${this.jobId} of kind ${this.kind}, ${how}; retry its parent to retry it, too`
+  }
+}
+
+/**
  * The manager is shutting down and accepts no more jobs.
  *
  * @since 0.1.0

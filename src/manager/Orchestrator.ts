@@ -5,10 +5,11 @@
  */
 import { Context, type DateTime, type Duration, Effect, Layer, type Option, type Schema, type Scope } from "effect"
 import type { SpendingLimits } from "../domain/Cost.js"
-import type { InvalidJobConfig } from "../domain/errors.js"
+import type { ChildFailed, InvalidJobConfig } from "../domain/errors.js"
 import type { JobConfig } from "../domain/JobConfig.js"
 import type { EmittedEvent } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
+import type { OnParentStop } from "../domain/RecordedChild.js"
 import type { Approval } from "../domain/Run.js"
 import type { KilledProcess } from "../domain/StopReport.js"
 import { provideOwn } from "./internal/provideOwn.js"
@@ -184,6 +185,51 @@ export interface JobContext<out Config, Events = AnyEvents, Signals = AnySignals
   ) => Effect.Effect<A, E, R | RA | RE>
   /** The same text in all attempts, and in the jobs that retry this one: the idempotency key of what a step calls. */
   readonly stepKey: (name: string) => string
+  /**
+   * Starts a job of another kind, or of its own, once, and waits for its end without holding a permit: once nothing but waiting is left of
+   * the job, it parks until a child ends, and then `run` is called for the next attempt. The result is recorded as the step
+   * `child/NAME`. What runs beside it and is no step is interrupted by the park, and begins again.
+   *
+   * It fails with the typed failure of the child, and with `ChildFailed` if the child has ended otherwise, such as cancelled. A retry of
+   * the job retries its children that have failed. A stop of the job stops its children; a failure leaves them.
+   *
+   * The child starts as by a producer: it waits until a manager of its kind runs, in any process, and behind a job that holds its key; the
+   * `maxQueued` of its kind does not refuse it. A configuration that is invalid, a name that is used for another kind, and what `step`
+   * refuses, is a defect.
+   *
+   * @example
+   * import { JobKind, RunStore } from "charlotte"
+   * import { Effect, Layer, Schema } from "effect"
+   *
+   * class Square extends JobKind.Tag<Square>()("square", {
+   *   config: Schema.Struct({ of: Schema.Number }),
+   *   success: Schema.Number
+   * }) {}
+   *
+   * class Sum extends JobKind.Tag<Sum>()("sum", { config: Schema.Struct({ upTo: Schema.Number }), success: Schema.Number }) {}
+   *
+   * const Jobs = Layer.merge(
+   *   Square.layer({ run: ({ config: { of } }) => Effect.succeed(of * of) }),
+   *   Sum.layer({
+   *     run: ({ child, config: { upTo } }) =>
+   *       Effect.forEach(Array.from({ length: upTo }, (_, n) => n + 1), (of) => child(Square, { of }), {
+   *         concurrency: "unbounded"
+   *       }).pipe(
+   *         Effect.map((squares) => squares.reduce((sum, square) => sum + square, 0)),
+   *         Effect.orDie
+   *       )
+   *   })
+   * )
+   *
+   * const program = Effect.gen(function* () {
+   *   const sums = yield* Sum
+   *   const run = yield* sums.await(yield* sums.start({ upTo: 3 }))
+   *   if (run.status === "completed") assert.equal(run.result, 14)
+   * })
+   *
+   * await Effect.runPromise(program.pipe(Effect.provide(Layer.provide(Jobs, RunStore.layerMemory))))
+   */
+  readonly child: StartChild
   /** Records that something had to be killed, so that the stop report says `forced`. */
   readonly forced: Effect.Effect<void>
   /** Like `forced`, and names the processes; the stop report lists at most 100 of them. */
@@ -199,6 +245,64 @@ export interface JobContext<out Config, Events = AnyEvents, Signals = AnySignals
 export interface StepOptions<in out A, in out E, in out AI, in out EI, out RA, out RE> {
   readonly success?: Schema.Schema<A, AI, RA> | undefined
   readonly error?: Schema.Schema<E, EI, RE> | undefined
+}
+
+/**
+ * A kind whose jobs may be children: the definition of any kind of job.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface ChildKind {
+  readonly kind: string
+  readonly config: Schema.Schema.All
+  readonly success: Schema.Schema.All
+  readonly error: Schema.Schema.All
+}
+
+/**
+ * Options of a child.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface ChildOptions {
+  /**
+   * 1 to 200 bytes; by default the kind and the hash of the configuration. A job has one child of a name, also if it asks again with
+   * another configuration.
+   */
+  readonly name?: string | undefined
+  /** `false`: it is only started, and its id is returned. */
+  readonly wait?: boolean | undefined
+  /** What a stop of the job does with the child; `stop` by default. */
+  readonly onParentStop?: OnParentStop | undefined
+}
+
+/**
+ * The services that the schemas of a kind need.
+ *
+ * @since 0.2.0
+ * @category types
+ */
+export type ChildServices<K extends ChildKind> = Schema.Schema.Context<K["config"] | K["success"] | K["error"]>
+
+/**
+ * Starts a child, and waits for its end unless `wait` is `false`. `config` is the encoded configuration.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface StartChild {
+  <K extends ChildKind>(
+    kind: K,
+    config: Schema.Schema.Encoded<K["config"]>,
+    options: ChildOptions & { readonly wait: false }
+  ): Effect.Effect<JobId, never, ChildServices<K>>
+  <K extends ChildKind>(
+    kind: K,
+    config: Schema.Schema.Encoded<K["config"]>,
+    options?: ChildOptions & { readonly wait?: true | undefined }
+  ): Effect.Effect<Schema.Schema.Type<K["success"]>, Schema.Schema.Type<K["error"]> | ChildFailed, ChildServices<K>>
 }
 
 /**

@@ -19,6 +19,7 @@ import { recovery } from "./conformance/recovery.js"
 import { rescheduling } from "./conformance/rescheduling.js"
 import { retention } from "./conformance/retention.js"
 import { scheduling } from "./conformance/scheduling.js"
+import { children } from "./conformance/children.js"
 import { steps } from "./conformance/steps.js"
 import { stopping } from "./conformance/stopping.js"
 import { subscribers } from "./conformance/subscribers.js"
@@ -44,6 +45,7 @@ export const conformance = (layer: Layer.Layer<RunStore.RunStore>): void => {
     work,
     agentLimits,
     questions,
+    children,
     steps,
     stopping,
     cluster,

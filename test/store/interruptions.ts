@@ -3,7 +3,7 @@
  */
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
-import { type JobId, Run, RunStore } from "charlotte"
+import { JobId, Run, RunStore } from "charlotte"
 import { Duration, Effect, Exit, type Layer, Option, type Scope } from "effect"
 import { AgentLimit } from "../../src/domain/AgentLimit.js"
 import { Question } from "../../src/domain/Question.js"
@@ -30,6 +30,7 @@ type Part =
   | "agentLimits"
   | "questions"
   | "steps"
+  | "children"
 
 /** No operations of a database: constants, and what is passed on. */
 type Other =
@@ -507,6 +508,16 @@ const operations: { readonly [O in Operation]: (scene: Scene) => Effect.Effect<C
       isDone: Effect.map(store.questions.open([jobId]), ({ size }) => size === 0)
     })),
   "steps.recall": read(({ jobId, store }) => store.steps.recall(jobId)),
+  "children.start": ({ created, jobId, kind, store }) =>
+    Effect.as(created(), {
+      call: store.children.start({
+        ...{ chain: jobId, jobId, attempt: 1, tries: 0, name: "a", onParentStop: "stop" },
+        run: newRun(9_999, { id: JobId.make(`7${jobId.slice(1)}`), kind: `${kind}-child` })
+      }),
+      isDone: Effect.map(store.children.list({ chain: jobId, limit: 10 }), ({ length }) => length === 1)
+    }),
+  "children.recall": read(({ jobId, store }) => store.children.recall({ chain: jobId, jobId })),
+  "children.list": read(({ jobId, store }) => store.children.list({ chain: jobId, limit: 10 })),
   "steps.list": read(({ jobId, store }) => store.steps.list({ chain: jobId, after: 0, limit: 10 })),
   "steps.latest": read(({ jobId, store }) => store.steps.latest({ chain: jobId, limit: 10 })),
   "steps.get": read(({ jobId, store }) => store.steps.get({ chain: jobId, name: "a" })),

@@ -27,6 +27,7 @@ import { RunStore } from "../../store/RunStore.js"
 import { makeNotifier } from "../../store/port/ChangeNotifier.js"
 import type { Admission } from "./admission.js"
 import type { AnyJob } from "../Orchestrator.js"
+import * as JobIdGenerator from "./JobIdGenerator.js"
 import type { JobRegistry } from "./JobRegistry.js"
 import * as PersistRetry from "./persistRetry.js"
 import { problem, type Retry } from "./retry.js"
@@ -66,6 +67,8 @@ export interface Core<in out Config> {
   /** How often this node of a cluster has lost its lease and interrupted all its jobs. */
   readonly lapses: Ref.Ref<number>
   readonly persistRetry: PersistRetry.PersistRetry
+  /** Makes ids that need not be greater than the ids in the database. */
+  readonly newId: JobIdGenerator.JobIdGenerator
   readonly forkJob: ForkJob
   /** Runs an effect in a fiber of the manager, which outlives the caller. */
   readonly fork: (effect: Effect.Effect<void>) => Effect.Effect<Fiber.RuntimeFiber<void>>
@@ -130,6 +133,7 @@ export const make = <Config>(
       jobEnded: makeNotifier(),
       shutdown,
       lapses,
+      newId: yield* JobIdGenerator.make,
       persistRetry: yield* PersistRetry.make(shutdown, store.oldestWrite),
       forkJob: yield* makeForkJob,
       fork: (effect) => Effect.sync(() => fork(effect)),

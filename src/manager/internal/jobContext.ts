@@ -39,8 +39,9 @@ export const jobContext = <Config>(options: {
   readonly stopping: AnyJob<Config>["stopping"]
   readonly signal: AnyJob<Config>["signal"]
   readonly steps: Pick<AnyJob<Config>, "step" | "stepKey">
+  readonly child: AnyJob<Config>["child"]
 }): AnyJob<Config> => {
-  const { cancel, config, events, fail, grace, killed, park, run, signal, steps, stopping, submission } = options
+  const { cancel, child, config, events, fail, grace, killed, park, run, signal, steps, stopping, submission } = options
   const recordKilled: AnyJob<Config>["killed"] = (processes) =>
     Ref.update(killed, (known) => Option.some([...Option.getOrElse(known, () => []), ...processes].slice(0, maxKilled)))
   const job: AnyJob<Config> & ThisParameterType<typeof graceOfJob.get> = {
@@ -70,7 +71,9 @@ export const jobContext = <Config>(options: {
     cancel,
     stopping,
     signal,
-    ...steps,
+    step: steps.step,
+    stepKey: steps.stepKey,
+    child,
     forced: Effect.suspend(() => recordKilled([])),
     killed: recordKilled
   }

@@ -11,6 +11,7 @@ import { MaxJobsReached, ShuttingDown } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run, RunTrace } from "../../domain/Run.js"
 import type { KilledProcess } from "../../domain/StopReport.js"
+import * as Children from "./children.js"
 import { continuesStop, type Core } from "./Core.js"
 import * as EmitBuffer from "./EmitBuffer.js"
 import { endAttempt } from "./endAttempt.js"
@@ -183,6 +184,7 @@ const register = <Config, E>(
     })
     const killed = yield* Ref.make(Option.none<ReadonlyArray<KilledProcess>>())
     const scope = yield* JobScope.make
+    const steps = Steps.make(core, record, events)
     const context = jobContext({
       run: record,
       config,
@@ -195,7 +197,8 @@ const register = <Config, E>(
       cancel: endAttempt(core, id, { _tag: "Cancelled" }),
       stopping: JobRegistry.isStopped(core.jobs, id),
       signal: (name) => latestSignal(core, id, name),
-      steps: Steps.make(core, record, events)
+      steps,
+      child: Children.make(core, record, steps)
     })
     // `run` is called in the job's fiber, so that a `run` that throws is a defect of the job.
     const run = jobSpan.within(span)(Effect.interruptible(Effect.suspend(() => core.run(context))))

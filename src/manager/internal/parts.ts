@@ -127,7 +127,7 @@ export const make = <C, I, RS, R, R2>(
       // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: `forkJob` has the services of R
       run: (job) => orchestrator.run(job) as Effect.Effect<unknown, unknown, Scope.Scope>
     })
-    const anyId = yield* JobIdGenerator.make
+    const anyId = core.newId
     return {
       core,
       admission: yield* Admission.make({ config, orchestrator, services, maxChecks }),

@@ -97,6 +97,7 @@ export const make = <Config>(
         onSome: (ask) => {
           const { jobId, seq } = request
           if (ask._tag === "Stop") return applied(request, stop(request, ask))
+          if (ask._tag === "Wake") return Effect.zipRight(wake(jobId), store.producers.settle(request))
           if (ask._tag === "Resume") return applied(request, resumed(request, ask))
           return Effect.flatMap(now, (at) =>
             store.signal({ kind, jobId, name: ask.name, payload: ask.payload, by: ask.by, limit, request: seq, at })

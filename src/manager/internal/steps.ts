@@ -14,6 +14,8 @@ import type { AnyJob, StepOptions } from "../Orchestrator.js"
 import type { Core } from "./Core.js"
 import type { EmitBuffer } from "./EmitBuffer.js"
 import { isByManager } from "./JobOutcome.js"
+import { makeNotifier } from "../../store/port/ChangeNotifier.js"
+import { recallOnce } from "./recallOnce.js"
 import { decoder, encoder, firstIssue } from "./kindSchemas.js"
 import * as Provide from "./provide.js"
 import * as stepMetrics from "./stepMetrics.js"
@@ -36,7 +38,7 @@ interface State {
 }
 
 /** The names of the steps around an effect. */
-const around = FiberRef.unsafeMake<ReadonlyArray<string>>([])
+export const around = FiberRef.unsafeMake<ReadonlyArray<string>>([])
 
 /** A recorded step that the current schema cannot read; it is a defect of the job. */
 export class UndecodableStep extends Data.TaggedError("UndecodableStep")<{
@@ -58,14 +60,19 @@ const nameProblem = (name: string): string | undefined => {
   return problem === undefined ? undefined : `its name ${problem}`
 }
 
+/** The operations of one attempt, and what is known of the steps that run. */
+export interface Steps<Config> extends Pick<AnyJob<Config>, "step" | "stepKey"> {
+  /** How many steps run. */
+  readonly running: () => number
+  /** Changes when a step has ended. */
+  readonly changes: ReturnType<typeof makeNotifier>
+}
+
 /** The operations of one attempt. Nothing is read or kept before its first step. */
-export const make = <Config>(
-  core: Core<Config>,
-  run: Run,
-  events: Pick<EmitBuffer, "flush">
-): Pick<AnyJob<Config>, "step" | "stepKey"> => {
+export const make = <Config>(core: Core<Config>, run: Run, events: Pick<EmitBuffer, "flush">): Steps<Config> => {
   const { attempt, chain = run.id, id, tries = 0 } = run
-  let recalled: Deferred.Deferred<State> | undefined
+  const changes = makeNotifier()
+  let running = 0
 
   const stateOf = (recorded: ReadonlyArray<KeptStep>): State => {
     const isForgotten = (step: KeptStep) => !step.ok && (step.jobId !== id || step.tries !== tries)
@@ -77,16 +84,9 @@ export const make = <Config>(
     }
   }
 
-  /** Reads the steps before this attempt, once, in a fiber of the manager: the step that asks first may be interrupted. */
-  const recall: Effect.Effect<State> = Effect.suspend(() => {
-    if (recalled !== undefined) return Deferred.await(recalled)
-    const reading = (recalled = Deferred.unsafeMake<State>(FiberId.none))
-    const isFirst = attempt === 1 && run.chain === undefined
-    const recorded = isFirst
-      ? Effect.succeed([])
-      : Effect.orDie(core.persistRetry.persist(id, core.store.steps.recall(chain)))
-    const read = Effect.asVoid(Effect.intoDeferred(Effect.map(recorded, stateOf), reading))
-    return Effect.zipRight(isFirst ? read : core.fork(read), Deferred.await(reading))
+  const recall = recallOnce(core, run, {
+    nothing: () => stateOf([]),
+    read: Effect.map(core.store.steps.recall(chain), stateOf)
   })
 
   const record = (state: State, name: string, kept: Kept, millis: number) =>
@@ -108,6 +108,8 @@ export const make = <Config>(
     })
 
   return {
+    running: () => running,
+    changes,
     stepKey: (name) => `${chain}/${name}`,
 
     step: <A, E, R, AI, EI, RA, RE>(
@@ -152,10 +154,13 @@ export const make = <Config>(
             if (state.steps.size >= maxSteps) return dies(name, `a job has at most ${maxSteps} steps`)
             const ended = Deferred.unsafeMake<void>(FiberId.none)
             state.steps.set(name, { ended })
+            running += 1
             const release = Effect.sync(() => {
               const now = state.steps.get(name)
               if (now !== undefined && "ended" in now) state.steps.delete(name)
               Deferred.unsafeDone(ended, Effect.void)
+              running -= 1
+              changes.unsafeWake()
             })
             return Effect.ensuring(runs, release)
           })

@@ -11,7 +11,7 @@ import type { Entry } from "./RunReads.js"
 import { isTakenBy, permit, placeAttempt, placeRun, type Room, waitingStatuses } from "../rules/placeRun.js"
 import type { Service } from "../port/RunStoreService.js"
 import type { JobId } from "../../domain/JobId.js"
-import type { Run } from "../../domain/Run.js"
+import { isReady, type Run } from "../../domain/Run.js"
 
 interface Recorded extends NewNode {
   readonly seenAt: number
@@ -185,7 +185,7 @@ export const make = ({
         Effect.sync(() => {
           for (const { jobId, reason } of refusals) {
             const entry = entries.get(jobId)
-            if (entry?.state.waitsFor !== "permit") continue
+            if (entry === undefined || !isReady(entry.state.waitsFor)) continue
             const { at, by } = entry.refused ?? { at: now, by: {} }
             entry.refused = { at, by: { [version]: reason, ...by } }
           }
@@ -197,7 +197,7 @@ export const make = ({
           .filter(
             ({ refused, state, submitted }) =>
               submitted.kind === kind &&
-              state.waitsFor === "permit" &&
+              isReady(state.waitsFor) &&
               refused !== undefined &&
               refused.at <= now - millis
           )

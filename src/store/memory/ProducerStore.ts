@@ -13,6 +13,8 @@ import type { Entry } from "./RunReads.js"
 export interface MemoryProducerStore extends ProducerStore {
   /** Removes a request; returns whether it was still there. */
   readonly remove: (seq: number) => boolean
+  /** Records for the manager of a job that it is to be stopped. */
+  readonly stop: (stop: Omit<NewStop, "at">) => Effect.Effect<void>
 }
 
 export const make = ({
@@ -50,6 +52,7 @@ export const make = ({
 
   return {
     remove,
+    stop,
 
     submit: (run) =>
       Effect.flatMap(create({ ...run, isQueued: true }), (created) =>

@@ -18,6 +18,8 @@ export interface Entry {
   readonly idempotencyKeys: Map<string, Idempotency>
   /** The run that this one retries. */
   readonly retry: Retry | undefined
+  /** How many of its children have ended. */
+  childEnds?: number | undefined
   state: State
   /** Why versions of the kind cannot decode the waiting run, and since when. */
   refused?: { readonly at: number; readonly by: { readonly [version: string]: string } } | undefined

@@ -78,6 +78,9 @@ export const make = <E extends Entry>({
 
     const isWaitedFor = ({ endedAt, id }: Ended, at: DateTime.Utc): boolean => {
       const entry = entries.get(id)
+      const parent = entry?.submitted.parent === undefined ? undefined : entries.get(entry.submitted.parent)
+      // Its parent may still read how it has ended.
+      if (parent !== undefined && !isTerminal(parent.state.status)) return true
       return entry !== undefined && isHeld(entry, { chain: [...earlierOf(id), id], endedAt, at })
     }
 

@@ -58,6 +58,7 @@ export const runOf = (
       ...(state.endedAt === undefined ? {} : { endedAt: state.endedAt }),
       ...(retry === undefined ? {} : { retryOf: retry.of }),
       ...(retry?.chain === undefined ? {} : { chain: retry.chain }),
+      ...(submitted.parent === undefined ? {} : { parent: submitted.parent }),
       ...(retriedAs === undefined ? {} : { retriedAs }),
       ...(isPinned ? { pinned: true } : {}),
       ...(refused === undefined ? {} : { refusedBy: refused.by }),

@@ -11,15 +11,18 @@ import {
   TooManySignals
 } from "../../domain/errors.js"
 import { parse, toJson } from "../../internal/Json.js"
+import { now } from "../../internal/now.js"
 import { JobEvent } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
 import { RecordedSignal } from "../../domain/RecordedSignal.js"
 import { type Parked, type Run, RunError } from "../../domain/Run.js"
 import { isTerminal } from "../../domain/RunStatus.js"
 import { admitRun, fullGroup, groupRefusal } from "../rules/admitRun.js"
+import * as childRules from "../rules/childRules.js"
 import * as answering from "../rules/answering.js"
 import * as MemoryAgentLimitStore from "./AgentLimitStore.js"
 import * as MemoryChildProcessStore from "./ChildProcessStore.js"
+import * as MemoryChildStore from "./ChildStore.js"
 import * as MemoryClusterStore from "./ClusterStore.js"
 import * as MemoryEventLog from "./EventLog.js"
 import * as MemoryKindStore from "./KindStore.js"
@@ -76,6 +79,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
       agentLimits.forget(id)
       questions.forget(id)
       steps.forget(id)
+      children.forget(id)
     }
   })
   const toRun = (entry: Entry): Run =>
@@ -126,7 +130,11 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
   const change = (entry: Entry, requested: Change): Effect.Effect<Change["type"], Superseded> => {
     const change = RunTransition.asRecorded(entry.state, RunTransition.truncateError(requested))
     const { at, attempt, jobId, parked, type } = change
-    const to = RunTransition.next(entry.state, change, type === "job.parked" && isSignalled(entry, parked))
+    const isDue =
+      parked?.children === undefined
+        ? type === "job.parked" && isSignalled(entry, parked)
+        : (entry.childEnds ?? 0) > (change.childEnds ?? 0)
+    const to = RunTransition.next(entry.state, change, isDue)
     if (to === undefined) return new Superseded({ jobId, attempt })
     if (to.status !== entry.state.status) entry.refused = undefined
     entry.state = snapshot(to)
@@ -134,9 +142,43 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     const granted = isTerminal(to.status) ? queue.release(queue.keysOfEntry(entry), at) : []
     const appended = append(entry, [RunTransition.changeEvent(change)])
     ended(entry)
-    const woken = Effect.zipRight(wakeWaiting([entry, ...granted]), regrouped(entry))
-    return Effect.as(Effect.zipRight(appended, woken), type)
+    const woken = isTerminal(to.status) ? childEnded(entry, at) : []
+    const stopped = childRules.isStop(type) ? stopChildren(entry, at) : Effect.void
+    const after = [wakeWaiting([entry, ...granted, ...woken]), stopped, regrouped(entry), ...woken.map(regrouped)]
+    return Effect.as(Effect.all([appended, ...after]), type)
   }
+
+  /** Counts the end of a child, and makes its parent due if that waits for it. */
+  const childEnded = ({ submitted: { parent: id } }: Entry, at: DateTime.Utc): ReadonlyArray<Entry> => {
+    const parent = id === undefined ? undefined : entries.get(id)
+    if (parent === undefined) return []
+    parent.childEnds = (parent.childEnds ?? 0) + 1
+    const to = childRules.afterChild(
+      parent.state,
+      at,
+      !children.hasUnfinished(parent.retry?.chain ?? parent.submitted.id)
+    )
+    if (to === undefined) return []
+    parent.state = to
+    return [parent]
+  }
+
+  /** Stops the children of a job that is stopped: pending ones at once, and any other by the manager of its kind. */
+  const stopChildren = ({ retry, submitted: { id } }: Entry, at: DateTime.Utc): Effect.Effect<void> =>
+    Effect.forEach(
+      children.toStop(retry?.chain ?? id),
+      (jobId) => {
+        const child = entries.get(jobId)
+        const how = child && childRules.howToStop(child.state.status)
+        if (child === undefined || how === undefined) return Effect.void
+        const { attempt } = child.state
+        const { by, grace } = childRules.stopOf(id)
+        return how === "cancel"
+          ? Effect.orDie(change(child, { type: "job.cancelled", jobId, attempt, at, by }))
+          : producers.stop({ kind: child.submitted.kind, jobId, grace, by })
+      },
+      { discard: true }
+    )
 
   /** Cancels a run that another replaces. For a running run, it records the stop intent instead, and returns the id. */
   const replace = ({ id: jobId }: Holder, at: DateTime.Utc): Effect.Effect<ReadonlyArray<JobId>, Superseded> =>
@@ -160,6 +202,25 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
   const agentLimits = MemoryAgentLimitStore.make(isCurrent)
   const questions = MemoryQuestionStore.make(isCurrent, work)
   const steps = MemoryStepStore.make()
+  const children = MemoryChildStore.make({
+    statusOf: (id) => entries.get(id)?.state.status,
+    endsOf: (id) => entries.get(id)?.childEnds ?? 0
+  })
+
+  const startChild: Service["children"]["start"] = (child) =>
+    Effect.gen(function* () {
+      const { attempt, jobId, run } = child
+      const parent = current(jobId, attempt)
+      if (parent === undefined) return yield* new Superseded({ jobId, attempt })
+      const found = children.find(child)
+      const submitted = childRules.toSubmit(child, found)
+      const id = submitted === undefined ? (found?.id ?? run.id) : yield* producers.submit(submitted)
+      const kind = submitted?.kind ?? found?.kind ?? run.kind
+      const entry = entries.get(id)
+      if (entry !== undefined) entry.submitted = { ...entry.submitted, parent: jobId }
+      children.put(child, { id, kind })
+      return { id, kind, status: entry?.state.status ?? ("pending" as const) }
+    }).pipe(Effect.uninterruptible)
 
   const create: Service["create"] = (run) =>
     write(() =>
@@ -280,7 +341,8 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
           return new Superseded({ jobId, attempt: entry?.state.attempt ?? 0 })
         }
         entry.state = to
-        return wakeWaiting([entry])
+        const stopped = by === "stop" ? Effect.flatMap(now, (at) => stopChildren(entry, at)) : Effect.void
+        return Effect.zipRight(stopped, wakeWaiting([entry]))
       }),
     reschedule: (rescheduling) =>
       write(() =>
@@ -363,6 +425,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     childProcesses,
     work,
     agentLimits,
+    children: { ...children, start: startChild },
     steps: {
       ...steps,
       record: (step) =>

@@ -84,4 +84,6 @@ export type Ask = Option.Option<
   | ({ readonly _tag: "Signal" } & Pick<NewSignal, "name" | "payload" | "by">)
   | ({ readonly _tag: "Stop" } & Pick<NewStop, "grace" | "by">)
   | ({ readonly _tag: "Resume" } & Pick<NewResume, "by">)
+  /** A child of the job has ended, perhaps in another process, and the job is due. */
+  | { readonly _tag: "Wake" }
 >

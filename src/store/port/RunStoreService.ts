@@ -5,6 +5,7 @@
  */
 import type { Duration, Effect, Option } from "effect"
 import type { AgentLimitStore } from "./AgentLimitStore.js"
+import type { ChildStore } from "./ChildStore.js"
 import type { ChildProcessStore } from "./ChildProcessStore.js"
 import type { ClusterStore } from "./ClusterStore.js"
 import type { Outbox } from "./Outbox.js"
@@ -82,4 +83,7 @@ export interface Service extends RunReads, RunWrites, RunKeys, RunQueue, RunSign
 
   /** The steps of jobs. */
   readonly steps: StepStore
+
+  /** The children of jobs. */
+  readonly children: ChildStore
 }

@@ -103,6 +103,8 @@ export interface NewRun {
   readonly retryOf?: RetryOf | undefined
   /** Who has asked for the retry, as claimed. */
   readonly by?: string | undefined
+  /** The job that starts it, and that its end wakes. */
+  readonly parent?: JobId | undefined
 }
 
 /**
@@ -155,6 +157,8 @@ export interface Change {
   readonly during?: ReadonlyArray<string>
   /** With `job.parked`: the reason and what the run waits for. */
   readonly parked?: Parked | undefined
+  /** With `job.parked` for children: how many of their ends the attempt has read. One more, and the run is due at once. */
+  readonly childEnds?: number | undefined
   /** With `job.completed`: the success value, as JSON. */
   readonly result?: unknown
   /** With `job.timeout`: the time limit of an attempt. */

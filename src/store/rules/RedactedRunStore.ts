@@ -134,6 +134,10 @@ export const make = (store: Service, { json, text }: Redaction): Service => {
           Option.map(({ step, value }) => ({ step, value: value === undefined ? undefined : json(value) }))
         )
     },
+    children: {
+      ...store.children,
+      start: ({ run, ...child }) => store.children.start({ ...child, run: submitted(run) })
+    },
     agentLimits: {
       ...store.agentLimits,
       record: (reached) => {

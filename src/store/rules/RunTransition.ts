@@ -106,7 +106,7 @@ export const truncateError = (change: Change): Change => {
 
 /**
  * The state after the change; undefined if the attempt is not the current one or the transition is not allowed.
- * `isSignalled`: the signal for which a parked run waits is there already.
+ * `isSignalled`: the signal for which a parked run waits is there already, or a child has ended.
  */
 export const next = (state: State, change: Change, isSignalled = false): State | undefined => {
   const { at, attempt, crashed, error, ofWaiting, parked, result, type } = change
@@ -155,7 +155,10 @@ const parkedState = (
   group: string | undefined
 ): Waiting & Pick<State, "wokenBy"> => {
   const until = parked?.until
-  if (isSignalled) return { waitsFor: readiness(group), dueAt: undefined, wokenBy: "signal" }
+  if (isSignalled) {
+    return { waitsFor: readiness(group), dueAt: undefined, wokenBy: parked?.children === undefined ? "signal" : "child" }
+  }
+  if (parked?.children !== undefined) return { waitsFor: "child", dueAt: undefined, wokenBy: undefined }
   if (isAfter(until, at)) return { waitsFor: "time", dueAt: until, wokenBy: undefined }
   return until === undefined
     ? { waitsFor: "signal", dueAt: undefined, wokenBy: undefined }
@@ -177,7 +180,11 @@ export const begun = (state: State, { at, attempt, key }: Beginning): State | un
     : undefined
 
 /** The state of a parked run that is due; undefined unless it is parked. A stop may wake an interrupted run, too. */
-export const woken = (state: State, by: "signal" | "resume" | "stop" | "time", sender?: string): State | undefined => {
+export const woken = (
+  state: State,
+  by: "signal" | "child" | "resume" | "stop" | "time",
+  sender?: string
+): State | undefined => {
   const waitsFor = readiness(state.group)
   if (by === "stop") {
     const isResting = state.status === "parked" || (state.status === "interrupted" && isReady(state.waitsFor))

@@ -230,7 +230,7 @@ const buffered = (connection: Connection): Batch => {
 
     insert: (run, state, { on, retry } = {}) => {
       inserted.push(runs.newRow(run, state, { on, retry }))
-      heads.set(run.id, runs.newHead(run, state, on))
+      heads.set(run.id, runs.newHead(run, state, { on, retry }))
       waits({ kind: run.kind, waitsFor: state.waitsFor })
       if (state.status === "running" || state.waitsFor === "group") regroup(run.kind, state.group)
     },

@@ -17,6 +17,7 @@ import * as stepWrites from "./stepWrites.js"
 import * as SqlOutbox from "./SqlOutbox.js"
 import type { Guard } from "./Guard.js"
 import type { Connection } from "./Dialect.js"
+import * as childWrites from "./childWrites.js"
 import * as clusterWrites from "./clusterWrites.js"
 import * as events from "./events.js"
 import * as groups from "./groups.js"
@@ -208,6 +209,7 @@ export const make = ({
       cluster: clusterWrites.make({ heartbeat, owner: ownerStore.get, session, lanes, indexer }),
 
       steps: stepWrites.make({ session, write }),
+      children: childWrites.make({ session, lanes, submitRun: producers.submitRun }),
       ...jobStores.make({ session, spansMachines, write, indexer })
     }
   })

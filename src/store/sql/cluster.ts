@@ -206,7 +206,7 @@ export const refuse = (
         connection,
         `UPDATE charlotte_runs SET refused_at = coalesce(refused_at, ${connection.dialect.now}),
            refused_by = CASE WHEN refused_by IS NULL THEN ? ELSE substr(refused_by, 1, length(refused_by) - 1) || ? END
-         WHERE id IN (SELECT value FROM ${connection.dialect.strings} ids) AND waits_for = 'permit' AND ${isUnrefused}`,
+         WHERE id IN (SELECT value FROM ${connection.dialect.strings} ids) AND waits_for IN ('permit', 'group') AND ${isUnrefused}`,
         [refusal, `,${refusal.slice(1)}`, JSON.stringify(all.map(({ jobId }) => jobId)), refusalBy(version)]
       )
     },
@@ -223,7 +223,7 @@ export const refused = (
     selectRefused(
       connection,
       `SELECT ${runColumns} FROM charlotte_runs
-       WHERE kind = ? AND refused_at <= ${connection.dialect.now} - ? AND waits_for = 'permit' ORDER BY refused_at, id LIMIT 200`,
+       WHERE kind = ? AND refused_at <= ${connection.dialect.now} - ? AND waits_for IN ('permit', 'group') ORDER BY refused_at, id LIMIT 200`,
       [kind, millis]
     ),
     (rows) => rows.map(run)

@@ -36,6 +36,7 @@ export const runs = {
   outbox: "integer",
   retry_of: "text",
   chain: "text",
+  parent: "text",
   trace: "text",
   node: "text",
   runner: "text"

@@ -26,6 +26,7 @@ const askOf = ({ grace, name, payload, sender, type }: typeof Row.Type): Ask => 
   if (type === "signal" && name !== null) {
     return Option.some({ _tag: "Signal", name, payload: payload ?? undefined, by: sender ?? undefined })
   }
+  if (type === "wake") return Option.some({ _tag: "Wake" })
   if (type === "resume") return Option.some({ _tag: "Resume", by: sender ?? undefined })
   if (type === "stop") {
     return Option.some({
@@ -91,6 +92,10 @@ export const insertResume = (connection: Connection, { at, by, jobId, kind }: Ne
     sender: by ?? null,
     at: DateTime.toEpochMillis(at)
   })
+
+/** The manager of the kind may be in another process. */
+export const insertWake = (connection: Connection, { at, jobId, kind }: Pick<NewResume, "at" | "jobId" | "kind">) =>
+  insert(connection, "charlotte_requests", { kind, job_id: jobId, type: "wake", at: DateTime.toEpochMillis(at) })
 
 const selectRemoved = query(Schema.Struct({ seq: Schema.Number }))
 

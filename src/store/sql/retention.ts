@@ -25,6 +25,9 @@ const isPrunable = "ended_at IS NOT NULL AND pinned = 0 AND pruned = 0"
 /** Whether a process of the job may be alive; this row is needed to find it. */
 const isLeft = "EXISTS (SELECT 1 FROM charlotte_attempts a WHERE a.job_id = r.id AND a.closed_at IS NULL)"
 
+/** Whether the parent of a child may still read how it has ended. */
+const isAwaited = "EXISTS (SELECT 1 FROM charlotte_runs p WHERE p.id = r.parent AND p.ended_at IS NULL)"
+
 /** A chain is pruned with its last run, once all of its runs can be pruned. */
 const isLastOfChain = `NOT EXISTS (SELECT 1 FROM charlotte_runs t WHERE t.retry_of = r.id AND t.pruned = 0 AND t.chain IS NOT NULL)
        AND (r.chain IS NULL OR NOT EXISTS (SELECT 1 FROM charlotte_runs c WHERE (c.id = r.chain OR c.chain = r.chain) AND (
@@ -47,7 +50,7 @@ const searchOf = (
   return [
     `SELECT * FROM (SELECT id, status, ended_at AS "endedAt", ${earlierOf(connection)} AS earlier FROM charlotte_runs r
        WHERE kind = ? AND status = ?${afterSql}${untilSql} AND ${isPrunable} AND NOT ${isLeft} AND ${isLastOfChain}
-         AND NOT ${isHeld(connection.dialect)}
+         AND NOT ${isAwaited} AND NOT ${isHeld(connection.dialect)}
        ORDER BY ended_at, id LIMIT ?) AS limited`,
     kind,
     status,

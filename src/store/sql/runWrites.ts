@@ -15,6 +15,7 @@ import {
   TooManySignals
 } from "../../domain/errors.js"
 import { isTerminal } from "../../domain/RunStatus.js"
+import { now } from "../../internal/now.js"
 import { admitRun, attachTo, type Decision, fullGroup, groupRefusal, keysOf } from "../rules/admitRun.js"
 import type { Attaching, Beginning, Change, Created, Holder, NewRun, Outbox, Service } from "../port/RunStoreService.js"
 import { rescheduled } from "../rules/rescheduled.js"
@@ -23,6 +24,8 @@ import { type Batch, current } from "./Batch.js"
 import type { Connection } from "./Dialect.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Parked } from "../../domain/Run.js"
+import * as childWrites from "./childWrites.js"
+import * as childRules from "../rules/childRules.js"
 import * as groups from "./groups.js"
 import * as idempotencyKeys from "./idempotencyKeys.js"
 import * as keys from "./keys.js"
@@ -46,7 +49,10 @@ type Writes = Pick<
 
 const running: Created = { _tag: "Running" }
 
-/** Writes the change, and passes the keys of a run that has ended to the next run. Returns the type of its event. */
+/**
+ * Writes the change, passes the keys of a run that has ended to the next run, and tells its parent. A stop stops its children. Returns the type
+ * of its event.
+ */
 export const apply = (
   batch: Batch,
   head: runs.Head,
@@ -59,7 +65,11 @@ export const apply = (
     const to = RunTransition.next(head.state, change, isSignalled)
     if (to === undefined) return yield* new Superseded({ jobId, attempt })
     yield* batch.update(jobId, head, to, RunTransition.changeEvent(change))
-    if (isTerminal(to.status)) yield* keys.release(batch, runs.keysOfHead(head), at)
+    if (childRules.isStop(type)) yield* childWrites.stopAll(batch, jobId, head, at)
+    if (isTerminal(to.status)) {
+      yield* keys.release(batch, runs.keysOfHead(head), at)
+      if (head.parent !== undefined) yield* childWrites.ended(batch, head.parent, at)
+    }
     return type
   })
 
@@ -211,7 +221,7 @@ export const make = (
 
   record: (requested) => {
     const change = RunTransition.truncateError(requested)
-    const { attempt, jobId, parked, type } = change
+    const { attempt, childEnds = 0, jobId, parked, type } = change
     return write({
       operation: `record ${type}`,
       lane: "fast",
@@ -219,6 +229,7 @@ export const make = (
       body: (batch): Effect.Effect<Change["type"], Superseded | SqlError> => {
         const head = batch.head(jobId)
         if (head === undefined) return Exit.fail(new Superseded({ jobId, attempt }))
+        if (parked?.children !== undefined) return apply(batch, head, change, (head.childEnds ?? 0) > childEnds)
         if (type !== "job.parked" || parked?.signal === undefined) return apply(batch, head, change, false)
         return Effect.flatMap(batch.connection, (connection) =>
           Effect.flatMap(isSignalled(connection, jobId, parked), (isSignalled) =>
@@ -261,20 +272,23 @@ export const make = (
     }),
 
   wake: (jobId, by = "resume", sender) =>
-    write({
-      operation: "wake a job",
-      lane: "fast",
-      about: jobId,
-      body: (batch) =>
-        Effect.gen(function* () {
-          const head = batch.head(jobId)
-          const to = head && RunTransition.woken(head.state, by, sender)
-          if (head === undefined || to === undefined) {
-            return yield* new Superseded({ jobId, attempt: head?.state.attempt ?? 0 })
-          }
-          yield* batch.change(jobId, head, to)
-        })
-    }),
+    Effect.flatMap(now, (at) =>
+      write({
+        operation: "wake a job",
+        lane: "fast",
+        about: jobId,
+        body: (batch) =>
+          Effect.gen(function* () {
+            const head = batch.head(jobId)
+            const to = head && RunTransition.woken(head.state, by, sender)
+            if (head === undefined || to === undefined) {
+              return yield* new Superseded({ jobId, attempt: head?.state.attempt ?? 0 })
+            }
+            yield* batch.change(jobId, head, to)
+            if (by === "stop") yield* childWrites.stopAll(batch, jobId, head, at)
+          })
+      })
+    ),
 
   wakeDue: ({ at, kind }) =>
     write<number, never>({

@@ -142,6 +142,7 @@ export const newRow = (
   outbox: Number(isInOutbox),
   retry_of: retry?.of ?? null,
   chain: retry?.chain ?? null,
+  parent: run.parent ?? null,
   trace: run.trace === undefined ? null : JSON.stringify(run.trace),
   node: on?.address ?? null,
   runner: on?.node ?? null
@@ -160,6 +161,12 @@ export interface Head {
   readonly isInOutbox: boolean
   /** The node of a cluster that has taken the attempt. */
   readonly runner: string | undefined
+  /** The job that its end wakes. */
+  readonly parent: JobId | undefined
+  /** The first run of its chain. */
+  readonly chain: JobId
+  /** How many of its children have ended; undefined if it has none. */
+  readonly childEnds: number | undefined
 }
 
 const HeadRow = Schema.Struct({
@@ -181,12 +188,15 @@ const HeadRow = Schema.Struct({
     "parked",
     "woken_by",
     "crashes",
-    "tries"
+    "tries",
+    "chain",
+    "parent"
   ),
   start_key: Schema.NullOr(Schema.String),
   sender: Schema.NullOr(Schema.String),
   outbox: Schema.Number,
-  runner: Schema.NullOr(Schema.String)
+  runner: Schema.NullOr(Schema.String),
+  child_ends: Schema.NullOr(Schema.Number)
 })
 
 /** Selects heads, with one query for any number of jobs. */
@@ -210,13 +220,16 @@ export const heads = (
     ),
     (rows) =>
       new Map(
-        rows.map(({ id, kind, outbox, runner, seq, ...row }) => [
+        rows.map(({ chain, child_ends, id, kind, outbox, parent, runner, seq, ...row }) => [
           id,
           {
             kind,
             seq,
             isInOutbox: outbox === 1,
             runner: runner ?? undefined,
+            parent: parent ?? undefined,
+            chain: chain ?? id,
+            childEnds: child_ends ?? undefined,
             startKey: row.start_key ?? undefined,
             startAt: row.start_at ?? undefined,
             priority: row.priority,
@@ -244,7 +257,11 @@ export const heads = (
   )
 
 /** The head of a newly inserted run. */
-export const newHead = ({ kind, priority = 0, startAt, startKey }: NewRun, state: State, on?: Place): Head => ({
+export const newHead = (
+  { id, kind, parent, priority = 0, startAt, startKey }: NewRun,
+  state: State,
+  { on, retry }: { readonly on?: Place | undefined; readonly retry?: Retry | undefined } = {}
+): Head => ({
   kind,
   startKey,
   startAt,
@@ -252,6 +269,9 @@ export const newHead = ({ kind, priority = 0, startAt, startKey }: NewRun, state
   seq: 0,
   isInOutbox: false,
   runner: on?.node,
+  parent,
+  chain: retry?.chain ?? id,
+  childEnds: undefined,
   state
 })
 

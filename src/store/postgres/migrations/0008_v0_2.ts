@@ -1,6 +1,7 @@
 import { agents } from "./v0_2/agents.js"
 import { attachedKeys } from "./v0_2/attachedKeys.js"
 import { attempts } from "./v0_2/attempts.js"
+import { children } from "./v0_2/children.js"
 import { cluster } from "./v0_2/cluster.js"
 import { events } from "./v0_2/events.js"
 import { groups } from "./v0_2/groups.js"
@@ -36,5 +37,6 @@ export default [
   ...subscribers,
   ...schedules,
   ...steps,
+  ...children,
   ...groups
 ]

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { agents } from "./v0_2/agents.js"
+import { children } from "./v0_2/children.js"
 import { cluster } from "./v0_2/cluster.js"
 import { generation } from "./v0_2/generation.js"
 import { groups } from "./v0_2/groups.js"
@@ -35,6 +36,7 @@ export default Effect.all(
     subscribers,
     schedules,
     steps,
+    children,
     groups
   ],
   { discard: true }

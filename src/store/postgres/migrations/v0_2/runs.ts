@@ -2,10 +2,14 @@ import { isTransition, statuses, terminal, waitingForNothing } from "../../../sq
 
 /**
  * Runs. The schema enforces the state machine as well. JSON is TEXT, since `jsonb` refuses values that have to be kept; a cast to
- * `json` checks it. `sender` has asked for what a run waits to do: its retry, or its next attempt. Ids are compared byte by byte, regardless of the collation of the database.
+ * `json` checks it. `sender` has asked for what a run waits to do: its retry, or its next attempt. `parent` is the run that has asked for
+ * this one last, and `child_ends` counts the ends of its own children, if it has any. Ids are compared byte by byte, regardless of the collation of the database.
  */
 
-/** Every column but `pinned`, `pruned`, `trace`, `node`, `runner` and those of refusals: the recorded data of a run, which is final once it has ended. */
+/**
+ * Every column but `pinned`, `pruned`, `parent`, `child_ends`, `progress`, `trace`, `node`, `runner` and those of refusals: the recorded data
+ * of a run, which is final once it has ended.
+ */
 const recorded =
   "id, kind, status, attempt, key, start_key, config, labels, submission, idempotency_key, request, priority, created_at, start_at, " +
   "started_at, stopping_at, ended_at, waits_for, due_at, parked, woken_by, sender, replaces, crashes, tries, result, error, outbox, searched, retry_of, chain, grp"
@@ -49,6 +53,9 @@ export const runs = [
     retry_of TEXT COLLATE "C",
     chain TEXT COLLATE "C",
     grp TEXT CHECK (grp <> ''),
+    parent TEXT COLLATE "C",
+    child_ends INTEGER,
+    progress TEXT,
     trace TEXT,
     node TEXT,
     runner TEXT,

@@ -39,6 +39,7 @@ export const runs = Effect.gen(function* () {
 
   // `sender` has asked for what a run waits to do: its retry, or its next attempt;
   // `searched` is searched in place of labels and config if part of them is secret; `trace` is NULL if nothing traced the start;
+  // `parent` is the run that has asked for this one last, and `child_ends` counts the ends of its own children, if it has any;
   // `node` is the address on which a run was placed last, and `runner` the node that has taken its attempt; `refused_by` is why
   // versions of the kind cannot decode a waiting run, since `refused_at`: all of these in a cluster only.
   yield* sql.unsafe(`
@@ -77,6 +78,9 @@ export const runs = Effect.gen(function* () {
       retry_of TEXT,
       chain TEXT,
       grp TEXT CHECK (grp <> ''),
+      parent TEXT,
+      child_ends INTEGER,
+      progress TEXT,
       trace TEXT,
       node TEXT,
       runner TEXT,

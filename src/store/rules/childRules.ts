@@ -1,0 +1,55 @@
+/**
+ * What becomes of the children of jobs, for both stores.
+ */
+import { DateTime } from "effect"
+import type { JobId } from "../../domain/JobId.js"
+import { isReady } from "../../domain/Run.js"
+import { isTerminal, type RunStatus } from "../../domain/RunStatus.js"
+import type { KeptChild, NewChild } from "../port/ChildStore.js"
+import type { Change, NewRun } from "../port/RunStoreService.js"
+import { type State, woken } from "./RunTransition.js"
+
+type Found = Pick<KeptChild, "askedBy" | "id" | "kind" | "status" | "tries">
+
+/** The run to submit for a child; none if the recorded child is the one that its parent asks for. */
+export const toSubmit = ({ jobId, run, tries }: NewChild, found: Found | undefined): NewRun | undefined => {
+  const submitted = { ...run, parent: jobId }
+  if (found?.status === undefined) return submitted
+  const isOfThisTry = found.askedBy === jobId && found.tries === tries
+  const mayBeRetried = found.kind === run.kind && isTerminal(found.status) && found.status !== "completed"
+  // The first run of the child has its idempotency key.
+  return mayBeRetried && !isOfThisTry
+    ? { ...submitted, idempotency: undefined, retryOf: { id: found.id, fresh: false } }
+    : undefined
+}
+
+/** A parent of so many children is due at the end of any of them. */
+const few = 10
+
+/** The longest time, in milliseconds, for which a parent of many children is not due yet though some have ended. */
+const longestPause = 1_000
+
+/**
+ * The state of a parked parent once a child has ended; undefined if that changes nothing. A parent that waits for many is due at the last
+ * end, or as many milliseconds after another end as it waits for children: each of its attempts reads all that have ended by then, and
+ * one for each of 1,000 ends would read 1,000 times as much.
+ */
+export const afterChild = (state: State, at: DateTime.Utc, isLast: boolean): State | undefined => {
+  const { children } = state.parked ?? {}
+  if (children === undefined || isReady(state.waitsFor)) return undefined
+  if (children <= few || isLast) return woken(state, "child")
+  if (state.waitsFor === "time") return undefined
+  return { ...state, waitsFor: "time", dueAt: DateTime.add(at, { millis: Math.min(children, longestPause) }) }
+}
+
+/** Whether a change is the stop of a job, which stops its children. */
+export const isStop = (type: Change["type"]): boolean => type === "job.stopping" || type === "job.cancelled"
+
+/** How a child is stopped with its parent: a pending one is cancelled, and any other is stopped by its manager. */
+export const howToStop = (status: RunStatus): "cancel" | "request" | undefined => {
+  if (isTerminal(status)) return undefined
+  return status === "pending" ? "cancel" : "request"
+}
+
+/** The request to stop the child of a stopped job. */
+export const stopOf = (parent: JobId) => ({ grace: undefined, by: `the stop of job ${parent}` })
