@@ -336,6 +336,12 @@ export type ParkOptions<Name extends string = string> = {
   readonly approval?: Approval | undefined
   /** How many open questions of agents it waits for. The job continues when one of them is answered. */
   readonly questions?: number | undefined
+  /**
+   * How many decisions about its execution this attempt has read. One more wakes it.
+   *
+   * @internal
+   */
+  readonly decisions?: number | undefined
   /** The limits of what it may spend that it has reached. */
   readonly limits?: SpendingLimits | undefined
 } & ({ readonly until: DateTime.Utc } | { readonly signal: Name })

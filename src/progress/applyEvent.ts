@@ -101,7 +101,8 @@ const ofJob: Handlers<Model, Manager.Type> = {
       until: data.time("until"),
       tentative: data.boolean("tentative"),
       signal: data.string("signal"),
-      questions: data.number("questions")
+      questions: data.number("questions"),
+      decisions: data.number("decisions")
     }
     beginPhase(model, "parked", at, { status: "parked", reason, waitsFor })
   },

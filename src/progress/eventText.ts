@@ -71,7 +71,8 @@ const texts: {
         until: data.time("until"),
         tentative: data.boolean("tentative"),
         signal: data.string("signal"),
-        questions: data.number("questions")
+        questions: data.number("questions"),
+        decisions: data.number("decisions")
       },
       view
     )

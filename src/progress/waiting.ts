@@ -28,6 +28,8 @@ export interface Waiting {
   readonly signal?: string | undefined
   /** How many questions it waits for. */
   readonly questions?: number | undefined
+  /** How many decisions it knows, when it waits for another. */
+  readonly decisions?: number | undefined
   /** The keys that other jobs hold. */
   readonly heldKeys?: ReadonlyArray<string>
 }
@@ -54,7 +56,7 @@ export const untilTime = (time: string, tentative = false): string =>
 
 /** `for a permit`, `until 2026-01-31 08:00:00`, `for the signal approve`: what a pending or parked job waits for. */
 export const condition = (
-  { heldKeys = [], questions, signal, startAt, tentative, until, waitsFor }: Waiting,
+  { decisions, heldKeys = [], questions, signal, startAt, tentative, until, waitsFor }: Waiting,
   { now, time }: View
 ): string => {
   if (waitsFor === "permit") return "for a permit"
@@ -67,11 +69,13 @@ export const condition = (
   const parts = [
     ...(questions !== undefined
       ? [questions === 1 ? "for an answer" : `for ${questions} answers`]
-      : isEndless || signal === resumeSignal
-        ? ["until it is resumed"]
-        : signal === undefined
-          ? []
-          : [signal === approvalSignal ? "for approval" : `for the signal ${signal}`]),
+      : decisions !== undefined
+        ? ["for a decision"]
+        : isEndless || signal === resumeSignal
+          ? ["until it is resumed"]
+          : signal === undefined
+            ? []
+            : [signal === approvalSignal ? "for approval" : `for the signal ${signal}`]),
     // No event says that a time has come.
     ...(at === undefined || at <= now ? [] : [untilTime(time(at), tentative)])
   ]

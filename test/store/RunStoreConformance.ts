@@ -7,6 +7,7 @@ import { agentLimits } from "./conformance/agentLimits.js"
 import { attaching } from "./conformance/attaching.js"
 import { changing } from "./conformance/changing.js"
 import { cluster } from "./conformance/cluster.js"
+import { decisions } from "./conformance/decisions.js"
 import { events } from "./conformance/events.js"
 import { groups } from "./conformance/groups.js"
 import { pausing } from "./conformance/pausing.js"
@@ -47,6 +48,7 @@ export const conformance = (layer: Layer.Layer<RunStore.RunStore>): void => {
     questions,
     children,
     steps,
+    decisions,
     stopping,
     cluster,
     producing,

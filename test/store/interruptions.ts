@@ -31,6 +31,7 @@ type Part =
   | "questions"
   | "steps"
   | "children"
+  | "decisions"
 
 /** No operations of a database: constants, and what is passed on. */
 type Other =
@@ -528,6 +529,17 @@ const operations: { readonly [O in Operation]: (scene: Scene) => Effect.Effect<C
         ...{ value: "1", at: at(2), millis: 1, replaces: false }
       }),
       isDone: Effect.map(store.steps.recall(jobId), ({ length }) => length === 1)
+    }),
+
+  "decisions.about": read(({ jobId, kind, store }) => store.decisions.about({ kind, key: jobId })),
+  "decisions.decide": ({ created, jobId, kind, store }) =>
+    Effect.as(created({ idempotency: { key: jobId, request: "" } }), {
+      call: store.decisions.decide({ kind, key: jobId, name: "a", value: "1", at: at(2) }),
+      isDone: Effect.map(store.decisions.about({ kind, key: jobId }), ({ length }) => length === 1)
+    }),
+  "decisions.awaitEnd": ({ created, jobId, kind, store }) =>
+    Effect.as(created({ idempotency: { key: jobId, request: "" } }), {
+      call: store.decisions.awaitEnd({ kind: "parent", key: jobId, of: { kind, key: jobId }, at: at(2) })
     })
 }
 

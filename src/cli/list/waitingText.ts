@@ -26,6 +26,7 @@ export const condition = (
       tentative: parked?.tentative,
       signal: parked?.signal,
       questions: parked?.questions,
+      decisions: parked?.decisions,
       heldKeys
     },
     { now, time: (at) => `${format.dateTime(at, zone)} (in ${format.age(at - now)})` }

@@ -371,6 +371,8 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   "Parked.limits": reachedLimits,
   "JobTask.state": ["The state of the task.", "completed"],
   "NoOpenQuestion.unit": ["The unit that the answer names.", "api"],
+  "JobEvent.job.parked.decisions": ["How many decisions about it its attempt has read; one more wakes it.", 1],
+  "Parked.decisions": ["How many decisions about it its attempt has read; one more wakes it.", 1],
   "JobEvent.job.parked.questions": ["How many questions it waits for; an answer to one of them wakes it.", 1],
   tentative: ["Whether it only tries again at that time: the end of what it waits for is unknown.", true],
   "ServedKind.counts": [

@@ -12,7 +12,7 @@ import { namePattern, nameRule } from "./signals.js"
 export const park = <Config>(
   core: Core<Config>,
   id: JobId,
-  { approval, limits, questions, reason, signal, tentative, until }: ParkOptions
+  { approval, decisions, limits, questions, reason, signal, tentative, until }: ParkOptions
 ): Effect.Effect<never> =>
   Effect.gen(function* () {
     if (until === undefined && signal === undefined) {
@@ -28,6 +28,7 @@ export const park = <Config>(
       ...(signal === undefined ? {} : { signal }),
       ...(approval === undefined ? {} : { approval }),
       ...(questions === undefined ? {} : { questions }),
+      ...(decisions === undefined ? {} : { decisions }),
       ...(limits === undefined ? {} : { limits })
     })
     return yield* endAttempt(core, id, { _tag: "Parked", parked })

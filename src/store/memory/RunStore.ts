@@ -24,6 +24,7 @@ import * as MemoryAgentLimitStore from "./AgentLimitStore.js"
 import * as MemoryChildProcessStore from "./ChildProcessStore.js"
 import * as MemoryChildStore from "./ChildStore.js"
 import * as MemoryClusterStore from "./ClusterStore.js"
+import * as MemoryDecisionStore from "./DecisionStore.js"
 import * as MemoryEventLog from "./EventLog.js"
 import * as MemoryKindStore from "./KindStore.js"
 import * as MemoryOwnerStore from "./OwnerStore.js"
@@ -70,7 +71,12 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     retries,
     hasProcesses: childProcesses.has,
     isHeld: ({ events, submitted: { kind } }, run) => isHeld({ ...run, kind, last: events.at(-1)?.event.cursor ?? 0 }),
-    onHidden: ({ events, retry, submitted: { id, kind } }) => {
+    onHidden: (entry) => {
+      const {
+        events,
+        retry,
+        submitted: { id, kind }
+      } = entry
       miss(kind, events)
       if (retry !== undefined && retries.get(retry.of) === id) retries.delete(retry.of)
       log.drop(events.length)
@@ -80,6 +86,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
       questions.forget(id)
       steps.forget(id)
       children.forget(id)
+      decisions.forget(entry)
     }
   })
   const toRun = (entry: Entry): Run =>
@@ -120,11 +127,22 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
   const regrouped = ({ state: { group }, submitted: { kind } }: Entry) =>
     group === undefined ? Effect.void : notifier.wakeWaiting([{ kind, waitsFor: "group" }])
 
-  /** Whether the signal has come for which a run parks, or one of its questions was answered meanwhile. */
-  const isSignalled = (entry: Entry, { questions: asked, signal }: Partial<Parked> = {}): boolean =>
-    asked === undefined
+  const decisions = MemoryDecisionStore.make<Entry>({
+    entryOf: ({ key, kind }) => {
+      const found = Effect.runSync(queue.lookup.idempotent(kind, key))
+      return Option.isSome(found) ? entries.get(found.value.id) : undefined
+    },
+    wake: (entry) => wakeWaiting([entry]),
+    write
+  })
+
+  /** Whether the signal has come for which a run parks, or one of its questions was answered, or more was decided about it. */
+  const isSignalled = (entry: Entry, { decisions: known, questions: asked, signal }: Partial<Parked> = {}): boolean => {
+    if (known !== undefined) return decisions.count(entry) > known
+    return asked === undefined
       ? signal !== undefined && queue.isSignalled(entry, signal)
       : questions.openOf(entry.submitted.id).length < asked
+  }
 
   /** Applies the change, and passes the keys of a run that has ended to the next run. */
   const change = (entry: Entry, requested: Change): Effect.Effect<Change["type"], Superseded> => {
@@ -142,9 +160,11 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     const granted = isTerminal(to.status) ? queue.release(queue.keysOfEntry(entry), at) : []
     const appended = append(entry, [RunTransition.changeEvent(change)])
     ended(entry)
-    const woken = isTerminal(to.status) ? childEnded(entry, at) : []
+    const isOver = isTerminal(to.status)
+    const woken = isOver ? childEnded(entry, at) : []
     const stopped = childRules.isStop(type) ? stopChildren(entry, at) : Effect.void
-    const after = [wakeWaiting([entry, ...granted, ...woken]), stopped, regrouped(entry), ...woken.map(regrouped)]
+    const told = isOver ? decisions.tellWaiters(entry, at) : Effect.void
+    const after = [told, wakeWaiting([entry, ...granted, ...woken]), stopped, regrouped(entry), ...woken.map(regrouped)]
     return Effect.as(Effect.all([appended, ...after]), type)
   }
 
@@ -426,6 +446,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     work,
     agentLimits,
     children: { ...children, start: startChild },
+    decisions: decisions.store,
     steps: {
       ...steps,
       record: (step) =>

@@ -8,6 +8,7 @@ import type { AgentLimitStore } from "./AgentLimitStore.js"
 import type { ChildStore } from "./ChildStore.js"
 import type { ChildProcessStore } from "./ChildProcessStore.js"
 import type { ClusterStore } from "./ClusterStore.js"
+import type { DecisionStore } from "./DecisionStore.js"
 import type { Outbox } from "./Outbox.js"
 import type { GroupStore } from "./GroupStore.js"
 import type { KindStore } from "./KindStore.js"
@@ -86,4 +87,7 @@ export interface Service extends RunReads, RunWrites, RunKeys, RunQueue, RunSign
 
   /** The children of jobs. */
   readonly children: ChildStore
+
+  /** The decisions about executions of workflows. */
+  readonly decisions: DecisionStore
 }

@@ -106,7 +106,7 @@ export const truncateError = (change: Change): Change => {
 
 /**
  * The state after the change; undefined if the attempt is not the current one or the transition is not allowed.
- * `isSignalled`: the signal for which a parked run waits is there already, or a child has ended.
+ * `isSignalled`: the signal or decision for which a parked run waits is there already, or a child has ended.
  */
 export const next = (state: State, change: Change, isSignalled = false): State | undefined => {
   const { at, attempt, crashed, error, ofWaiting, parked, result, type } = change
@@ -156,7 +156,8 @@ const parkedState = (
 ): Waiting & Pick<State, "wokenBy"> => {
   const until = parked?.until
   if (isSignalled) {
-    return { waitsFor: readiness(group), dueAt: undefined, wokenBy: parked?.children === undefined ? "signal" : "child" }
+    const wokenBy = parked?.children !== undefined ? "child" : parked?.decisions !== undefined ? "decision" : "signal"
+    return { waitsFor: readiness(group), dueAt: undefined, wokenBy }
   }
   if (parked?.children !== undefined) return { waitsFor: "child", dueAt: undefined, wokenBy: undefined }
   if (isAfter(until, at)) return { waitsFor: "time", dueAt: until, wokenBy: undefined }
@@ -182,7 +183,7 @@ export const begun = (state: State, { at, attempt, key }: Beginning): State | un
 /** The state of a parked run that is due; undefined unless it is parked. A stop may wake an interrupted run, too. */
 export const woken = (
   state: State,
-  by: "signal" | "child" | "resume" | "stop" | "time",
+  by: "signal" | "child" | "decision" | "resume" | "stop" | "time",
   sender?: string
 ): State | undefined => {
   const waitsFor = readiness(state.group)
@@ -205,6 +206,10 @@ export const isWokenBy = ({ parked, status, waitsFor }: State, name: string): bo
 /** The state of a run once one of its questions was answered; undefined if it has not parked for an answer. */
 export const answered = (state: State): State | undefined =>
   state.parked?.questions === undefined ? undefined : woken(state, "signal")
+
+/** The state of a run once something was decided about it; undefined if it has not parked for decisions. */
+export const decided = (state: State): State | undefined =>
+  state.parked?.decisions === undefined ? undefined : woken(state, "decision")
 
 /** Whether an attempt may append events. */
 export const acceptsEvents = (state: Pick<State, "status" | "attempt">, attempt: number): boolean =>

@@ -19,6 +19,7 @@ import type { Guard } from "./Guard.js"
 import type { Connection } from "./Dialect.js"
 import * as childWrites from "./childWrites.js"
 import * as clusterWrites from "./clusterWrites.js"
+import * as decisionWrites from "./decisionWrites.js"
 import * as events from "./events.js"
 import * as groups from "./groups.js"
 import * as idempotencyKeys from "./idempotencyKeys.js"
@@ -210,6 +211,7 @@ export const make = ({
 
       steps: stepWrites.make({ session, write }),
       children: childWrites.make({ session, lanes, submitRun: producers.submitRun }),
+      decisions: decisionWrites.make({ lanes, session }),
       ...jobStores.make({ session, spansMachines, write, indexer })
     }
   })

@@ -5,8 +5,10 @@ import type { Connection } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import { DateTime, Effect, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
+import { isWorkflow } from "../../domain/workflowKind.js"
 import * as Page from "../rules/Page.js"
 import type { RetentionStore, Span } from "../port/RetentionStore.js"
+import * as decisions from "./decisions.js"
 import { execute, query, type Value } from "./statements.js"
 import { isHeld, miss } from "./subscribers.js"
 import { keyOf, namesWhere } from "./tables.js"
@@ -90,7 +92,7 @@ const idsOf = Effect.map((rows: ReadonlyArray<{ readonly id: JobId }>): Readonly
   rows.map(({ id }) => id)
 )
 
-const selectHidden = query(Schema.Struct({ id: JobId, subscribed: Schema.Number }))
+const selectHidden = query(Schema.Struct({ id: JobId, kind: Schema.String, subscribed: Schema.Number }))
 
 export const hide = (connection: Connection, ids: ReadonlyArray<JobId>) =>
   Effect.gen(function* () {
@@ -105,11 +107,13 @@ export const hide = (connection: Connection, ids: ReadonlyArray<JobId>) =>
          SELECT id FROM going UNION SELECT chain FROM going WHERE chain IS NOT NULL
          UNION SELECT c.id FROM going CROSS JOIN charlotte_runs c WHERE c.chain = going.chain
        ) AND ${isPrunable} AND NOT ${isLeft}
-       RETURNING id, CASE WHEN EXISTS (SELECT 1 FROM charlotte_subscribers) THEN 1 ELSE 0 END AS subscribed`,
+       RETURNING id, kind, CASE WHEN EXISTS (SELECT 1 FROM charlotte_subscribers) THEN 1 ELSE 0 END AS subscribed`,
       [JSON.stringify(ids)]
     )
     const gone = hidden.map(({ id }) => id)
     if (hidden.some(({ subscribed }) => subscribed === 1)) yield* miss(connection, gone)
+    // Now, since another execution may have the same key.
+    if (hidden.some(({ kind }) => isWorkflow(kind))) yield* decisions.removeOf(connection, gone)
     return gone
   })
 

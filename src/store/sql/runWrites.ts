@@ -15,6 +15,7 @@ import {
   TooManySignals
 } from "../../domain/errors.js"
 import { isTerminal } from "../../domain/RunStatus.js"
+import { isWorkflow } from "../../domain/workflowKind.js"
 import { now } from "../../internal/now.js"
 import { admitRun, attachTo, type Decision, fullGroup, groupRefusal, keysOf } from "../rules/admitRun.js"
 import type { Attaching, Beginning, Change, Created, Holder, NewRun, Outbox, Service } from "../port/RunStoreService.js"
@@ -26,6 +27,8 @@ import type { JobId } from "../../domain/JobId.js"
 import type { Parked } from "../../domain/Run.js"
 import * as childWrites from "./childWrites.js"
 import * as childRules from "../rules/childRules.js"
+import * as decisions from "./decisions.js"
+import { tellWaiters } from "./decisionWrites.js"
 import * as groups from "./groups.js"
 import * as idempotencyKeys from "./idempotencyKeys.js"
 import * as keys from "./keys.js"
@@ -69,12 +72,14 @@ export const apply = (
     if (isTerminal(to.status)) {
       yield* keys.release(batch, runs.keysOfHead(head), at)
       if (head.parent !== undefined) yield* childWrites.ended(batch, head.parent, at)
+      if (isWorkflow(head.kind)) yield* tellWaiters(batch, jobId, head.kind, at)
     }
     return type
   })
 
-/** Whether the signal has come for which a run parks, or one of its questions was answered meanwhile. */
-const isSignalled = (connection: Connection, jobId: JobId, { questions: asked, signal }: Parked) => {
+/** Whether the signal has come for which a run parks, or one of its questions was answered, or more was decided about it. */
+const isSignalled = (connection: Connection, jobId: JobId, { decisions: known, questions: asked, signal }: Parked) => {
+  if (known !== undefined) return Effect.map(decisions.count(connection, jobId), (decided) => decided > known)
   if (asked !== undefined)
     return Effect.map(questions.open(connection, [jobId]), (open) => (open.get(jobId)?.length ?? 0) < asked)
   return signal === undefined ? Effect.succeed(false) : signals.isWaiting(connection, jobId, signal)

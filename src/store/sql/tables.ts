@@ -37,6 +37,7 @@ const tables = {
   charlotte_attached_keys: { holds: "records", key: ["kind", "idempotency_key"], parent: ofJob, pruned: "by key" },
   charlotte_steps: { holds: "records", key: ["job_id", "name"], parent: ofJob, pruned: "by key" },
   charlotte_children: { holds: "records", key: ["job_id", "name"], parent: ofJob, pruned: "by key" },
+  charlotte_decisions: { holds: "records", key: ["kind", "key", "name"] },
   charlotte_requests: { holds: "records", key: ["seq"], parent: ofJob },
   charlotte_pauses: { holds: "records", key: ["kind"] },
   charlotte_schedules: { holds: "records", key: ["kind", "name"] },

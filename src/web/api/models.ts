@@ -58,6 +58,7 @@ const runFields = {
       signal: optional(string),
       approval: optional(struct({ commit: string, base: string })),
       questions: optional(number),
+      decisions: optional(number),
       limits: optional(struct({ usd: optional(number), tokens: optional(number) })),
       retry: optional(struct({ n: number, of: number, error: struct({ kind: string, error: unknown }) }))
     })

@@ -3,6 +3,7 @@ import { attachedKeys } from "./v0_2/attachedKeys.js"
 import { attempts } from "./v0_2/attempts.js"
 import { children } from "./v0_2/children.js"
 import { cluster } from "./v0_2/cluster.js"
+import { decisions } from "./v0_2/decisions.js"
 import { events } from "./v0_2/events.js"
 import { groups } from "./v0_2/groups.js"
 import { labels } from "./v0_2/labels.js"
@@ -38,5 +39,6 @@ export default [
   ...schedules,
   ...steps,
   ...children,
+  ...decisions,
   ...groups
 ]

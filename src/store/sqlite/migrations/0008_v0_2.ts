@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { agents } from "./v0_2/agents.js"
 import { children } from "./v0_2/children.js"
 import { cluster } from "./v0_2/cluster.js"
+import { decisions } from "./v0_2/decisions.js"
 import { generation } from "./v0_2/generation.js"
 import { groups } from "./v0_2/groups.js"
 import { labels, labelTriggers } from "./v0_2/labels.js"
@@ -37,6 +38,7 @@ export default Effect.all(
     schedules,
     steps,
     children,
+    decisions,
     groups
   ],
   { discard: true }
