@@ -10,6 +10,7 @@ const floors = [
   ["manager"],
   ["process"],
   ["cluster"],
+  ["workflow"],
   ["testing"],
   ["progress"],
   ["http", "web"],
@@ -172,7 +173,7 @@ export default {
       to: { path: npm("@effect/sql-sqlite-node") }
     },
     only("@effect/cluster", ["cluster"], "The engine of a cluster is behind a port."),
-    only("@effect/workflow", ["cluster"], "The engine of a cluster is behind a port."),
+    only("@effect/workflow", ["cluster", "workflow"], "The main entry does not load it."),
     only("@effect/rpc", ["cluster"], "The engine of a cluster is behind a port."),
     only(
       "@effect/platform-node",

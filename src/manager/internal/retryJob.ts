@@ -17,6 +17,7 @@ import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
 import { isTerminal } from "../../domain/RunStatus.js"
 import { request, type StartOptions } from "../../domain/StartOptions.js"
+import { isWorkflow } from "../../domain/workflowKind.js"
 import { withoutIdempotencyKey } from "../../domain/withoutIdempotencyKey.js"
 import { now } from "../../internal/now.js"
 import * as race from "../../internal/race.js"
@@ -69,6 +70,10 @@ const retryRun = <Config>(
     const { id: jobId, retriedAs, status } = run
     if (retriedAs !== undefined) return retriedAs
     if (!isTerminal(status)) return yield* new NotRetryable({ jobId, status })
+    if (isWorkflow(run.kind)) {
+      const reason = "it is the execution of a workflow, whose key is taken; execute the workflow with another key"
+      return yield* new NotRetryable({ jobId, status, reason })
+    }
     if (status === "completed" && !again) {
       return yield* new NotRetryable({
         jobId,

@@ -1,0 +1,6 @@
+/**
+ * Workflows of `@effect/workflow` as jobs. It needs that optional package.
+ *
+ * @since 0.2.0
+ */
+export * as Workflows from "./Workflows.js"
