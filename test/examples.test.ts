@@ -65,6 +65,19 @@ describe("the examples", () => {
     })
   )
 
+  it.scopedLive("the orders are shipped and undone once, also when they are run again", () =>
+    Effect.gen(function* () {
+      const directory = yield* TemporaryDirectory.make
+      const orders = example(directory, ["examples/order/main.ts", `${directory}/orders.db`])
+      const ended = ["order a-1: P-17", "order a-2: cancelled"]
+      const lines = (output: string) => output.trimEnd().split("\n")
+      const done = (output: string) => lines(output).flatMap((line) => /^(\w+) [0-9a-f]{8}$/.exec(line)?.[1] ?? [])
+      const { output } = yield* orders
+      expect(done(output)).toEqual(["reserve", "charge", "ship", "reserve", "charge", "refund", "release"])
+      expect(lines((yield* orders).output)).toEqual(ended)
+    })
+  )
+
   it.scopedLive("server.ts serves jobs, and client.ts starts one and follows it to its end", () =>
     Effect.gen(function* () {
       const directory = yield* TemporaryDirectory.make
