@@ -71,6 +71,8 @@ describe("the TypeScript in README and docs", () => {
       "examples/cluster/Report.ts",
       "examples/cluster/node.ts",
       "examples/embed.ts",
+      "examples/order/Order.ts",
+      "examples/order/main.ts",
       "examples/postgres.ts",
       "examples/server.ts"
     ])
