@@ -26,6 +26,9 @@ import { keyOf, viewed } from "./viewed.js"
 /** `split`: old and new lines stand side by side. */
 const layout = kept("charlotte.diff", 1)
 
+/** Two columns of code in it would have a word on a line. */
+const narrow = matchMedia("(max-width: 600px)")
+
 /** Files beyond these limits are folded, so that the page stays fast. */
 const most = { files: 60, lines: 6_000 }
 
@@ -81,8 +84,18 @@ export const DiffView = ({ id, query }: { readonly id: string; readonly query: U
     if (file !== undefined) view(file)
   }
   const viewedFiles = files.filter(isViewed).length
-  const isSplit = layout.all.value.has("split")
-  const split = (): void => (isSplit ? layout.remove("split") : layout.add(["split"]))
+  const isNarrow = useSignal(narrow.matches)
+  useEffect(() => {
+    const onChange = (): void => void (isNarrow.value = narrow.matches)
+    narrow.addEventListener("change", onChange)
+    return () => narrow.removeEventListener("change", onChange)
+  }, [])
+  const isSplit = layout.all.value.has("split") && !isNarrow.value
+  const split = (): void => {
+    if (isNarrow.value) return
+    if (isSplit) layout.remove("split")
+    else layout.add(["split"])
+  }
   const byRule = opened(files, isViewed)
   const isOpen = (path: string): boolean => byRule.has(path) !== toggled.value.has(path)
   const toggle = (path: string): void => {
@@ -201,9 +214,11 @@ export const DiffView = ({ id, query }: { readonly id: string; readonly query: U
           <Decide id={id} commit={approval.commit} unit={unit} units={units} onDecided={job.reload} />
         )}
         <span class="actions">
-          <button type="button" class="split" aria-pressed={isSplit} onClick={split}>
-            Side by side
-          </button>
+          {!isNarrow.value && (
+            <button type="button" class="split" aria-pressed={isSplit} onClick={split}>
+              Side by side
+            </button>
+          )}
           <button type="button" onClick={() => setAll(true)} disabled={files.length > most.files}>
             Open all
           </button>

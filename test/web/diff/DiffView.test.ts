@@ -88,6 +88,12 @@ layer(browser, { excludeTestServices: true })("the view of a diff", (it) => {
         const pair = file(page, "src/greet.ts").locator(".diff-pair").filter({ hasText: "somebody" })
         yield* act(() => pair.getByText("a person").waitFor())
         expect(yield* violations(page)).toEqual([])
+        // A telephone has no room for it.
+        yield* act(() => page.setViewportSize({ width: 375, height: 800 }))
+        yield* act(() => page.getByRole("button", { name: "Side by side" }).waitFor({ state: "detached" }))
+        expect(yield* act(() => page.locator(".diff-pair").count())).toBe(0)
+        yield* act(() => page.setViewportSize({ width: 1280, height: 800 }))
+        yield* act(() => pair.getByText("a person").waitFor())
 
         const viewed = (path: string) => file(page, path).getByLabel("Viewed")
         yield* act(() => viewed("src/greet.ts").check())
