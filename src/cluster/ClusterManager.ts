@@ -200,9 +200,12 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
           const found = Option.filter(yield* Effect.orDie(store.cluster.heldRun(id)), ({ run }) => run.kind === kind)
           if (Option.isNone(found)) return Option.none()
           const { run, stopping } = found.value
+          const config = yield* Effect.option(provide(decodeConfig(run.config)))
+          // The node has another version of the kind. The job can be stopped, awaited and followed by its id.
+          if (Option.isNone(config)) return Option.none()
           return Option.some({
             id,
-            config: yield* Effect.orDie(provide(decodeConfig(run.config))),
+            config: config.value,
             attempt: run.attempt,
             startedAt: run.startedAt ?? run.createdAt,
             phase: stopping ? "stopping" : "running",

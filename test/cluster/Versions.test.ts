@@ -34,6 +34,9 @@ describe("a run that a node cannot decode", () => {
         ids.every((id) => held.some((one) => one.run.id === id && one.address === a.address))
       )
       expect((yield* store.list({ kind, status: "failed" })).length).toBe(0)
+      // The other node lists them, and has no value for their configurations.
+      expect(yield* b.manager.list).toEqual(expect.arrayContaining(ids))
+      expect(yield* Effect.forEach(ids, b.manager.get)).toEqual(ids.map(() => Option.none()))
       const run = yield* passing(b.manager.start({ name: "new" }))
       yield* until(
         "a new one runs",

@@ -25,7 +25,7 @@ const strict = Parameter.flag("strict", {
 export const rehearse = CommandTree.command(
   {
     description:
-      "Check that a new version of your application can decode the recorded jobs. Decodes the configurations, signals, events, results and errors of all jobs with the kinds of the module, in a process that may neither write nor use the network. Exits with 1 if a job that is not over would not continue.",
+      "Check recorded jobs against new kinds. Before you deploy a new version of your application, decodes the configurations, signals, events, results and errors of all jobs with the kinds of the module, in a process that may neither write nor use the network. Exits with 1 if a job that is not over would not continue.",
     example: "charlotte rehearse ./dist/kinds.js --database copy.db",
     isLocal: true,
     parameters: { module, database, strict, json }
