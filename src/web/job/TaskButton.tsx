@@ -24,6 +24,8 @@ export interface Props {
 
 export const TaskButton = ({ at, isSelected, onSelect, remark, task }: Props) => {
   const number = task.attempts.at(-1)?.number ?? 1
+  const cost = task.cost === undefined ? "" : costs.short(task.cost)
+  const time = took(task, at)
   return (
     <button type="button" class="task" aria-pressed={isSelected} onClick={onSelect}>
       <StateMark state={task.state} />
@@ -33,9 +35,9 @@ export const TaskButton = ({ at, isSelected, onSelect, remark, task }: Props) =>
       </span>
       <span class="faint number">
         <span class="visually-hidden">{task.state} </span>
-        {[number > 1 ? `attempt ${number}` : "", task.cost === undefined ? "" : costs.short(task.cost), took(task, at)]
-          .filter((part) => part !== "")
-          .join(" · ")}
+        {number > 1 && `attempt ${number} · `}
+        {cost !== "" && <span class="task-cost">{time === "" ? cost : `${cost} · `}</span>}
+        {time}
       </span>
     </button>
   )
