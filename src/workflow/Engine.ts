@@ -244,7 +244,7 @@ export const make = ({
 
     const engine: WorkflowEngine["Type"] = makeUnsafe({
       register,
-      // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: nobody reads the result of an execution that is not awaited
+      // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the result of an execution that is discarded is not read
       execute: execute as Encoded["execute"],
       poll: executions.poll,
       interrupt,

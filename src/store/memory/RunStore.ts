@@ -163,8 +163,8 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     const isOver = isTerminal(to.status)
     const woken = isOver ? childEnded(entry, at) : []
     const stopped = childRules.isStop(type) ? stopChildren(entry, at) : Effect.void
-    const told = isOver ? decisions.tellWaiters(entry, at) : Effect.void
-    const after = [told, wakeWaiting([entry, ...granted, ...woken]), stopped, regrouped(entry), ...woken.map(regrouped)]
+    const decided = isOver ? decisions.tellWaiters(entry, at) : Effect.void
+    const after = [decided, wakeWaiting([entry, ...granted, ...woken]), stopped, regrouped(entry), ...woken.map(regrouped)]
     return Effect.as(Effect.all([appended, ...after]), type)
   }
 
