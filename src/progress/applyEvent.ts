@@ -90,8 +90,9 @@ const ofJob: Handlers<Model, Manager.Type> = {
     if (model.status !== "pending" || model.waitsFor === undefined) return
     const time = Date.parse(string(data.json("to"), "startAt") ?? "")
     const startAt = Number.isNaN(time) ? undefined : time
-    const waitsFor =
-      model.waitsFor.waitsFor === "key" ? "key" : startAt === undefined || startAt <= at ? "permit" : "time"
+    const before = model.waitsFor.waitsFor
+    const ready = before === "group" ? "group" : "permit"
+    const waitsFor = before === "key" ? "key" : startAt === undefined || startAt <= at ? ready : "time"
     model.waitsFor = { ...model.waitsFor, waitsFor, startAt }
   },
   "job.parked": (model, data, at) => {

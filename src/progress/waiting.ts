@@ -21,6 +21,8 @@ export const limitsSignal: typeof reservedForLimits = "charlotte.limits"
 /** Times are milliseconds. */
 export interface Waiting {
   readonly waitsFor?: string | undefined
+  /** The group of the job. */
+  readonly group?: string | undefined
   readonly startAt?: number | undefined
   readonly until?: number | undefined
   /** Whether it only tries again at `until`. */
@@ -47,8 +49,9 @@ export const parkReason = (parked: unknown): string => {
   return text([string(parked, "reason") ?? "", ...(message === "" ? [] : [message])].join(": "))
 }
 
-/** Whether what a job waits for has come, apart from a permit, or the end of the pause of its kind. */
-export const isDue = (waitsFor: string | undefined): boolean => waitsFor === "permit" || waitsFor === "paused"
+/** Whether what a job waits for has come, apart from a permit, room in its group, or the end of the pause of its kind. */
+export const isDue = (waitsFor: string | undefined): boolean =>
+  waitsFor === "permit" || waitsFor === "group" || waitsFor === "paused"
 
 /** `until 21:05`, or, where the end of the wait is unknown, `until it is tried again at 21:05`. */
 export const untilTime = (time: string, tentative = false): string =>
@@ -56,10 +59,12 @@ export const untilTime = (time: string, tentative = false): string =>
 
 /** `for a permit`, `until 2026-01-31 08:00:00`, `for the signal approve`: what a pending or parked job waits for. */
 export const condition = (
-  { decisions, heldKeys = [], questions, signal, startAt, tentative, until, waitsFor }: Waiting,
+  { decisions, group, heldKeys = [], questions, signal, startAt, tentative, until, waitsFor }: Waiting,
   { now, time }: View
 ): string => {
   if (waitsFor === "permit") return "for a permit"
+  if (waitsFor === "group")
+    return group === undefined ? "for its turn in its group" : `for its turn in the group ${group}`
   if (waitsFor === "paused") return "until its kind is unpaused"
   if (waitsFor === "key") return `for ${heldKeys.length === 0 ? "its key" : heldKeys.join(" and ")}`
   // A later version may have recorded another.

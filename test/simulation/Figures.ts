@@ -5,7 +5,7 @@ import { Schema } from "effect"
 import type { Report } from "./Simulation.js"
 
 /** What is simulated: one manager after the other, several nodes at once, nights of agents, or a schedule. */
-export type Subject = "one" | "cluster" | "nights" | "schedules"
+export type Subject = "one" | "cluster" | "nights" | "schedules" | "groups"
 
 export const Failure = Schema.Struct({
   seed: Schema.Int,
@@ -135,7 +135,8 @@ const again: Readonly<Record<Subject, string>> = {
   one: "--seed",
   cluster: "--cluster --seed",
   nights: "--night",
-  schedules: "--schedules --seed"
+  schedules: "--schedules --seed",
+  groups: "--groups --seed"
 }
 
 /** What went wrong, and how to see it again. */

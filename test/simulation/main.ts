@@ -1,6 +1,6 @@
 /**
  * `npm run simulate -- --seeds 100000 [--from SEED]` runs many seeds, `npm run simulate -- --seed SEED` one, and prints all of
- * it. With `--cluster`, the seeds are of several nodes, with `--schedules` of a schedule. `--nights N` and `--night SEED` do the same for nights of agents.
+ * it. With `--cluster`, the seeds are of several nodes, with `--schedules` of a schedule, with `--groups` of groups. `--nights N` and `--night SEED` do the same for nights of agents.
  */
 import { availableParallelism } from "node:os"
 import { parseArgs } from "node:util"
@@ -15,13 +15,22 @@ const { values } = parseArgs({
     nights: { type: "string" },
     night: { type: "string" },
     cluster: { type: "boolean", default: false },
+    groups: { type: "boolean", default: false },
     schedules: { type: "boolean", default: false },
     processes: { type: "string", default: String(availableParallelism()) }
   }
 })
 
 const isNight = values.nights !== undefined || values.night !== undefined
-const of: Figures.Subject = isNight ? "nights" : values.schedules ? "schedules" : values.cluster ? "cluster" : "one"
+const of: Figures.Subject = isNight
+  ? "nights"
+  : values.groups
+    ? "groups"
+    : values.schedules
+      ? "schedules"
+      : values.cluster
+        ? "cluster"
+        : "one"
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 

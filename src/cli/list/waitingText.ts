@@ -14,13 +14,14 @@ export interface View {
 
 /** `for a permit`, `until 2026-01-31 08:00:00 (in 2 h)`, `for the signal approve`: what a pending or parked job waits for. */
 export const condition = (
-  { parked, startAt, waitsFor }: Pick<Job, "parked" | "startAt" | "waitsFor">,
+  { group, parked, startAt, waitsFor }: Pick<Job, "group" | "parked" | "startAt" | "waitsFor">,
   { now: { epochMillis: now }, zone }: View,
   heldKeys: ReadonlyArray<string> = []
 ): string =>
   waiting.condition(
     {
       waitsFor,
+      group,
       startAt: startAt?.epochMillis,
       until: parked?.until?.epochMillis,
       tentative: parked?.tentative,

@@ -83,7 +83,7 @@ const facts = (job: Job, { now, zone }: View): ReadonlyArray<SummaryText.Fact> =
 }
 
 const waiting = (job: Job, view: waitingText.View): ReadonlyArray<SummaryText.Fact> => {
-  const { keys = [], parked, priority, refusedBy = {}, status } = job
+  const { group, keys = [], parked, priority, refusedBy = {}, status } = job
   const isWaiting = status === "pending" || status === "parked"
   return [
     ["waits", isWaiting ? waitingText.condition(job, view) : undefined],
@@ -91,6 +91,7 @@ const waiting = (job: Job, view: waitingText.View): ReadonlyArray<SummaryText.Fa
     ...Object.entries(refusedBy).map(
       ([version, reason]): SummaryText.Fact => ["refused", `by nodes of version ${version}: ${reason}`]
     ),
+    ["group", group],
     ["priority", priority === 0 || !isWaiting ? undefined : String(priority)],
     ...keys
       .filter(({ holder, origin }) => holder !== job.id || origin === "start")

@@ -286,8 +286,9 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   overdue: ["The jobs that have exceeded their time limit and have not ended within their grace.", [id]],
   retry: ["The next attempt, if the job is parked because an attempt has failed.", { n: 2, of: 5 }],
   tries: ["The number of retries so far; missing if there was none.", 1],
+  group: ["The group of the job, of which a limited number run at once; missing if it has none.", "customer-7"],
   waitsFor: [
-    "What a job that is neither running nor over waits for: permit, time, key or signal, or paused while its kind is paused; later versions may add others.",
+    "What a job that is neither running nor over waits for: permit, time, key, signal or group (its turn in its group), or paused while its kind is paused; later versions may add others.",
     "permit"
   ],
   worktree: ["The directory in which the unit is worked on.", `/home/me/.charlotte/worktrees/${id}/api`],
@@ -404,9 +405,10 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   "Challenge.id": ["The id of the session.", "q1vZ7pF0n2sKx8Wb3yTeRg"],
   "InvalidJobConfig.path": ["The path of the field; empty for the whole config.", ["labels", "team"]],
   "MaxJobsReached.reason": [
-    "Whether all permits are in use, or runs that are due take those that are free.",
+    "Whether all permits are in use (permits), runs that are due take those that are free (queue), or as many jobs of the group run, or wait, as may run at once (group).",
     "permits"
   ],
+  "MaxJobsReached.group": ["With the reason group: the group.", "customer-7"],
   "Minute.at": ["When the minute began.", time],
   "Minute.completed": ["Number of completed jobs.", 3],
   "Minute.failed": ["Number of failed jobs.", 0],

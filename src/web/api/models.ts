@@ -47,6 +47,7 @@ const runFields = {
   labels: dictionary(string),
   priority: number,
   createdAt: time,
+  group: optional(string),
   startAt: optional(time),
   waitsFor: optional(string),
   tries: optional(number),

@@ -31,6 +31,7 @@ export const Details = ({ job, model }: { readonly job: Job; readonly model: Job
     ["Started", time(job.startedAt)],
     ["Ended", time(job.endedAt)],
     ["Attempt", String(job.attempt)],
+    ["Group", job.group],
     ["Priority", job.priority === 0 ? undefined : String(job.priority)],
     ["Kept", job.pinned === true ? "pinned, regardless of retention" : undefined]
   ] as const

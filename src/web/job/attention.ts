@@ -120,11 +120,11 @@ const questions = (model: JobModel.JobModel): ReadonlyArray<Message> =>
         ]
   )
 
-const waitingMessage = ({ id, keys, parked, startAt, status, waitsFor }: Job, now: number): Message => {
+const waitingMessage = ({ group, id, keys, parked, startAt, status, waitsFor }: Job, now: number): Message => {
   const holder = waitsFor === "key" ? keys?.find((key) => key.holder !== id) : undefined
   if (holder !== undefined) return { tone: "idle", text: `Queued behind job ${holder.holder}`, reason: holder.key }
   const time = (at: number): string => `${format.clockTime(at, now)}, ${format.ahead(at - now)}`
-  const waits = condition({ waitsFor, startAt, ...parked }, { now, time })
+  const waits = condition({ waitsFor, group, startAt, ...parked }, { now, time })
   if (status === "pending") return { tone: "idle", text: `Queued: waits ${waits}` }
   const reason = parked && parkReason(parked)
   if (isDue(waitsFor)) return { tone: "idle", text: `Due, and waits ${waits}`, reason }

@@ -21,8 +21,8 @@ const resultOf = (result: unknown): string => {
   return messageOf(result)
 }
 
-const waitingLine = ({ parked, startAt, status, waitsFor }: ListedJob, now: number): Line => {
-  const waits = condition({ waitsFor, startAt, ...parked }, { now, time: (at) => format.clockTime(at, now) })
+const waitingLine = ({ group, parked, startAt, status, waitsFor }: ListedJob, now: number): Line => {
+  const waits = condition({ waitsFor, group, startAt, ...parked }, { now, time: (at) => format.clockTime(at, now) })
   if (status === "pending") return { text: `waits ${waits}`, tone: "faint" }
   // The time comes first, since the reason is often truncated.
   return isDue(waitsFor)

@@ -162,7 +162,15 @@ export const groups = (layer: Layer.Layer<RunStore.RunStore>) => {
         yield* change("job.parked", 1, { parked: new Run.Parked({ reason: "waits", signal: "go" }) })
         yield* eventually(due, [2])
         expect(yield* begin(2)).toBe("running")
-        yield* store.signal({ jobId: id(1), kind, name: "go", payload: undefined, limit: 9, at: at(300) })
+        yield* store.signal({
+          jobId: id(1),
+          kind,
+          name: "go",
+          payload: undefined,
+          by: undefined,
+          limit: 9,
+          at: at(300)
+        })
         expect(yield* waitsFor(1)).toBe("group")
         expect(yield* due).toEqual([])
         expect(yield* Effect.flip(begin(1, 2))).toMatchObject({ reason: "group" })
@@ -238,7 +246,7 @@ export const groups = (layer: Layer.Layer<RunStore.RunStore>) => {
         const first = yield* page
         expect(first.runs.map(({ id }) => id)).toEqual([id(3), id(5)])
         const before = first.runs.at(-1)?.id
-        const rest = yield* store.page({ kind, status: "pending", order: "queue", limit: 9, before })
+        const rest = yield* store.page({ kind, status: "pending", order: "queue", limit: 9, ...(before && { before }) })
         expect(rest.runs.map(({ id }) => id)).toEqual([id(1), id(2), id(4)])
         yield* store.kinds.pause({ kind, at: at(5) })
         expect(yield* due).toEqual([])
