@@ -306,7 +306,7 @@ export class StopTimedOut extends Schema.TaggedError<StopTimedOut>()("StopTimedO
  */
 export class ChildFailed extends Schema.TaggedError<ChildFailed>()("ChildFailed", {
   /** The name of the child. */
-  name: Schema.String,
+  child: Schema.String,
   jobId: Schema.String,
   kind: Schema.String,
   status: Schema.Literal("failed", "cancelled"),
@@ -315,7 +315,7 @@ export class ChildFailed extends Schema.TaggedError<ChildFailed>()("ChildFailed"
 }) {
   override get message() {
     const how = this.status === "cancelled" ? "was cancelled" : `has failed (${this.error?.kind ?? "unknown"})`
-    return `child ${this.name}, job ${this.jobId} of kind ${this.kind}, ${how}; retry its parent to retry it, too`
+    return `child ${this.child}, job ${this.jobId} of kind ${this.kind}, ${how}; retry its parent to retry it, too`
   }
 }
 

@@ -103,6 +103,7 @@ const ofJob: Handlers<Model, Manager.Type> = {
       tentative: data.boolean("tentative"),
       signal: data.string("signal"),
       questions: data.number("questions"),
+      children: data.number("children"),
       decisions: data.number("decisions")
     }
     beginPhase(model, "parked", at, { status: "parked", reason, waitsFor })

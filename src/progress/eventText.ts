@@ -72,6 +72,7 @@ const texts: {
         tentative: data.boolean("tentative"),
         signal: data.string("signal"),
         questions: data.number("questions"),
+        children: data.number("children"),
         decisions: data.number("decisions")
       },
       view

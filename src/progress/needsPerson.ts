@@ -14,15 +14,18 @@ export interface Listed {
   readonly waitsFor?: string | undefined
   /** The open questions of its agents. */
   readonly questions?: ReadonlyArray<{ readonly unit: string; readonly question: string }> | undefined
-  readonly parked?: { readonly signal?: string | undefined; readonly until?: unknown } | undefined
+  readonly parked?:
+    | { readonly signal?: string | undefined; readonly until?: unknown; readonly children?: number | undefined }
+    | undefined
 }
 
 /** How many jobs are shown above the list. */
 export const most = 12
 
-/** Whether a job is parked, and continues by itself: at a time, or as soon as a permit is free. */
+/** Whether a job is parked, and continues by itself: at a time, when a child ends, or as soon as a permit is free. */
 export const isWaiting = ({ parked, status, waitsFor }: Listed): boolean =>
-  status === "parked" && (isDue(waitsFor) || (parked?.signal === undefined && parked?.until !== undefined))
+  status === "parked" &&
+  (isDue(waitsFor) || parked?.children !== undefined || (parked?.signal === undefined && parked?.until !== undefined))
 
 /** What the agents of a job ask, in one line; undefined if they ask nothing. */
 export const asks = ({ questions = [] }: Pick<Listed, "questions">): string | undefined =>

@@ -32,6 +32,8 @@ export interface Waiting {
   readonly questions?: number | undefined
   /** How many decisions it knows, when it waits for another. */
   readonly decisions?: number | undefined
+  /** How many children it waits for. */
+  readonly children?: number | undefined
   /** The keys that other jobs hold. */
   readonly heldKeys?: ReadonlyArray<string>
 }
@@ -59,7 +61,7 @@ export const untilTime = (time: string, tentative = false): string =>
 
 /** `for a permit`, `until 2026-01-31 08:00:00`, `for the signal approve`: what a pending or parked job waits for. */
 export const condition = (
-  { decisions, group, heldKeys = [], questions, signal, startAt, tentative, until, waitsFor }: Waiting,
+  { children, decisions, group, heldKeys = [], questions, signal, startAt, tentative, until, waitsFor }: Waiting,
   { now, time }: View
 ): string => {
   if (waitsFor === "permit") return "for a permit"
@@ -67,6 +69,7 @@ export const condition = (
     return group === undefined ? "for its turn in its group" : `for its turn in the group ${group}`
   if (waitsFor === "paused") return "until its kind is unpaused"
   if (waitsFor === "key") return `for ${heldKeys.length === 0 ? "its key" : heldKeys.join(" and ")}`
+  if (children !== undefined) return children === 1 ? "for a child" : `for ${children} children`
   // A later version may have recorded another.
   if (waitsFor !== undefined && waitsFor !== "time" && waitsFor !== "signal") return `for ${waitsFor}`
   const at = until ?? startAt

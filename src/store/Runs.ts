@@ -10,6 +10,7 @@ import type { JobId } from "../domain/JobId.js"
 import type { PrunedRuns } from "../domain/Retention.js"
 import type { PausedKind, Run } from "../domain/Run.js"
 import type { AgentLimitStore } from "./port/AgentLimitStore.js"
+import type { ChildStore } from "./port/ChildStore.js"
 import type { ChildProcessStore } from "./port/ChildProcessStore.js"
 import type { ClusterStore } from "./port/ClusterStore.js"
 import type { KindStore } from "./port/KindStore.js"
@@ -125,6 +126,7 @@ export type Reads = Pick<
   readonly agentLimits: Pick<AgentLimitStore, "get">
   readonly questions: Pick<QuestionStore, "of" | "open" | "answer">
   readonly steps: Pick<StepStore, "get" | "latest" | "list">
+  readonly children: Pick<ChildStore, "list">
   readonly childProcesses: Pick<ChildProcessStore, "logs" | "spansMachines">
   readonly schedules: Pick<ScheduleStore, "list" | "pause" | "unpause" | "remove" | "served">
   readonly subscribers: Pick<SubscriberStore, "list" | "retry" | "remove">

@@ -46,6 +46,16 @@ const sentences: ReadonlyArray<readonly [error: Error, message: string]> = [
     new errors.NoOpenQuestion({ jobId, waiting: ["api", "web"] }),
     `several units of job ${jobId} wait for an answer, so name one of them: api, web`
   ],
+  [
+    new errors.ChildFailed({ child: "charge", jobId, kind: "payment", status: "cancelled" }),
+    `child charge, job ${jobId} of kind payment, was cancelled; retry its parent to retry it, too`
+  ],
+  [
+    new errors.ChildFailed({
+      ...{ child: "charge", jobId, kind: "payment", status: "failed", error: { kind: "defect", error: "no" } }
+    }),
+    `child charge, job ${jobId} of kind payment, has failed (defect); retry its parent to retry it, too`
+  ],
   [new errors.NotRetryable({ jobId, status: "running" }), `job ${jobId} cannot be retried: it is running`],
   [
     new errors.NotRetryable({ jobId, status: "failed", field: "config.to", reason: "is missing" }),
@@ -126,6 +136,7 @@ describe("errors", () => {
         errors.IdempotencyKeyReused,
         errors.AlreadyAnswered,
         errors.NoOpenQuestion,
+        errors.ChildFailed,
         errors.NotRetryable,
         errors.JobEnded,
         errors.InvalidCron,

@@ -28,7 +28,7 @@ const until = (id: JobId.JobId, status: string) =>
   poll(recordOf(id), { until: (run) => run.status === status, ...patience })
 
 const childrenOf = (chain: JobId.JobId) =>
-  Effect.flatMap(RunStore.RunStore, (store) => store.children.list({ chain, limit: 1_000 }))
+  Effect.flatMap(RunStore.RunStore, (store) => Effect.map(store.children.list({ chain, limit: 1_000 }), Array.reverse))
 
 const lived = Effect.gen(function* () {
   const wholes = yield* Whole
@@ -115,8 +115,8 @@ for (const [name, store] of Object.entries(stores)) {
           status: "completed",
           result: [
             { _tag: "Refused", until: "1970-01-01T00:00:00.005Z" },
-            { _tag: "ChildFailed", name: "part 1", kind: "part", status: "cancelled" },
-            { _tag: "ChildFailed", name: "part 2", status: "failed", error: { kind: "defect" } }
+            { _tag: "ChildFailed", child: "part 1", kind: "part", status: "cancelled" },
+            { _tag: "ChildFailed", child: "part 2", status: "failed", error: { kind: "defect" } }
           ]
         })
       })

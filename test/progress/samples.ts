@@ -52,6 +52,9 @@ export const samples: ReadonlyArray<Sample> = [
     signal: "charlotte.resume",
     limits: { usd: 20 }
   }),
+  sample("job.parked", { reason: "waits for a child", children: 1 }),
+  sample("job.parked", { reason: "waits for 3 children", children: 3 }),
+  sample("job.resumed", { attempt: 2, by: "child" }),
   sample("job.signalled", { name: "charlotte.approval", payload: { commit }, by: "Ada" }),
   sample("job.signalled", { name: "charlotte.approval", payload: { commit, because: "no" } }),
   sample("job.signalled", { name: "charlotte.limits", payload: { usd: 30 }, by: "Ada" }),

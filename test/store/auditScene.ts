@@ -211,6 +211,10 @@ export const damages: ReadonlyArray<readonly [damage: string, ...wrong: Readonly
     "a step is not in its events"
   ],
   ["UPDATE charlotte_signals SET used = 0", "it waits for a signal that has come"],
+  [
+    `UPDATE charlotte_runs SET waits_for = 'child' WHERE id = '${id(7)}'`,
+    "it waits for a child, and none of its children is left"
+  ],
   [`UPDATE charlotte_labels SET status = 'running' WHERE run_id = '${id(1)}'`, "its label index is out of date"],
   [`DELETE FROM charlotte_labels WHERE run_id = '${id(1)}' AND name = 'team'`, "its label index is out of date"],
   [

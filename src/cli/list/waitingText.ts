@@ -28,6 +28,7 @@ export const condition = (
       signal: parked?.signal,
       questions: parked?.questions,
       decisions: parked?.decisions,
+      children: parked?.children,
       heldKeys
     },
     { now, time: (at) => `${format.dateTime(at, zone)} (in ${format.age(at - now)})` }

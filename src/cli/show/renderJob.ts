@@ -3,6 +3,7 @@
  */
 import { DateTime } from "effect"
 import { approvalSignal, resumeSignal } from "../../domain/Run.js"
+import type { RunStatus } from "../../domain/RunStatus.js"
 import type { Cost } from "../../domain/Cost.js"
 import * as costs from "../../progress/cost.js"
 import * as why from "../../progress/reason.js"
@@ -39,6 +40,7 @@ export const lines = (
     ...SummaryText.unfinished(summary),
     ...SummaryText.part(job.units.flatMap((unit) => unitLines(unit, job, view))),
     ...SummaryText.part(stepLines(job, view)),
+    ...SummaryText.part(childLines(job, view)),
     ...SummaryText.part(commands(job, summary))
   ]
 }
@@ -72,6 +74,7 @@ const facts = (job: Job, { now, zone }: View): ReadonlyArray<SummaryText.Fact> =
     ["retry of", retryOf],
     ["lands", landOf],
     ["landed", job.landedAs && `by job ${job.landedAs}`],
+    ["child of", job.parent && `job ${job.parent}`],
     ["retried", job.retriedAs && `as ${job.retriedAs}`],
     ...waiting(job, { now, zone }),
     ["created", `${format.dateTime(job.createdAt, zone)}, ${format.age(DateTime.distance(job.createdAt, now))} ago`],
@@ -116,7 +119,7 @@ const commands = (job: Job, summary: Summary.Summary): ReadonlyArray<StyledLine.
   const answers = answersTo(job)
   if (status === "running" || status === "pending") return commandLines([...answers, ...watchAndStop])
   if (status !== "parked") return SummaryText.next(summary)
-  if (isDue(waitsFor)) return commandLines(watchAndStop)
+  if (isDue(waitsFor) || parked?.children !== undefined) return commandLines(watchAndStop)
   if (parked?.signal === approvalSignal) {
     return commandLines([
       ["look at it with", `charlotte diff ${id}`],
@@ -198,6 +201,26 @@ const stepLines = ({ steps = [] }: Job, view: View): ReadonlyArray<StyledLine.Li
       )
     )
   ]
+}
+
+/** The newest children, each with its job. */
+const childLines = ({ children = [] }: Job, view: View): ReadonlyArray<StyledLine.Line> =>
+  children.map(({ jobId, kind, name, status }) =>
+    row(
+      [status === undefined ? StyledLine.raw("· ", "faint") : childMarks[status], StyledLine.piece(name)],
+      [kind, status ?? "pruned", jobId],
+      view
+    )
+  )
+
+const childMarks: { readonly [S in RunStatus]: StyledLine.Piece } = {
+  pending: marks.pending,
+  running: marks.running,
+  interrupted: marks.interrupted,
+  parked: marks.waiting,
+  completed: marks.completed,
+  failed: marks.failed,
+  cancelled: marks.blocked
 }
 
 /** What its agent asks. */

@@ -4,6 +4,7 @@
 import { Schema } from "effect"
 import { Cost } from "../../domain/Cost.js"
 import { JobId } from "../../domain/JobId.js"
+import { RecordedChild } from "../../domain/RecordedChild.js"
 import { RecordedStep } from "../../domain/RecordedStep.js"
 import { Question } from "../../domain/Question.js"
 import { PausedKind, Run } from "../../domain/Run.js"
@@ -89,7 +90,9 @@ export class Job extends Run.extend<Job>("charlotte/Job")({
   /** Missing if there are none. */
   questions: Schema.optional(Schema.Array(Question)),
   /** The newest 100, in order, with the steps of the jobs that it retries; missing if there are none. */
-  steps: Schema.optional(Schema.Array(RecordedStep))
+  steps: Schema.optional(Schema.Array(RecordedStep)),
+  /** The newest 100, in order, with the children of the jobs that it retries; missing if there are none. */
+  children: Schema.optional(Schema.Array(RecordedChild))
 }) {}
 
 /**

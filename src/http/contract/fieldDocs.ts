@@ -218,6 +218,18 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   ],
   retryOf: ["The job that this one retries.", id],
   chain: ["The first of the jobs that retry each other, to which their steps belong; missing if it is this one.", id],
+  parent: ["The job that has started this one as its child.", id],
+  children: [
+    "The newest 100 children, in order, including the children of the jobs that it retries; missing if there are none.",
+    []
+  ],
+  "RecordedChild.name": ["The name of the child.", "charge"],
+  "RecordedChild.jobId": ["The job that the child is; the last one, if it was retried.", id],
+  "RecordedChild.kind": ["The kind of the child.", "payment"],
+  "RecordedChild.status": ["The status of the child; missing once it is pruned.", "running"],
+  onParentStop: ["What a stop of the parent does with the child: stop it, too, or leave it.", "stop"],
+  "Parked.children": ["How many children it waits for; the end of one of them wakes it.", 2],
+  "JobEvent.job.parked.children": ["How many children it waits for; the end of one of them wakes it.", 2],
   steps: [
     "The newest 100 steps, in order, including the steps of the jobs that it retries; missing if there are none.",
     []
@@ -288,7 +300,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   tries: ["The number of retries so far; missing if there was none.", 1],
   group: ["The group of the job, of which a limited number run at once; missing if it has none.", "customer-7"],
   waitsFor: [
-    "What a job that is neither running nor over waits for: permit, time, key, signal or group (its turn in its group), or paused while its kind is paused; later versions may add others.",
+    "What a job that is neither running nor over waits for: permit, time, key, signal, child or group (its turn in its group), or paused while its kind is paused; later versions may add others.",
     "permit"
   ],
   worktree: ["The directory in which the unit is worked on.", `/home/me/.charlotte/worktrees/${id}/api`],
@@ -333,7 +345,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
     ["api"]
   ],
   "JobEvent.job.resumed.by": [
-    "What ended the wait: its time, a signal, a stop, or a person who resumed the job.",
+    "What ended the wait: its time, a signal, the end of a child, a stop, or a person who resumed the job.",
     "time"
   ],
   "JobEvent.job.resumed.sender": ["Who resumed or stopped the job, which is not verified.", "ann"],

@@ -46,7 +46,7 @@ const batchSize = 50
 /** How many unit names a listed job has: the names shown, and one more that says whether there are others. */
 const mostNames = 4
 
-/** How many steps a job, and a page of steps, has at most. */
+/** How many steps and children a job, and how many steps a page, has at most. */
 const mostSteps = 100
 
 /** How many jobs that retry each other are added up at most. */
@@ -196,6 +196,8 @@ export const make = ({
         const cost = costs.sum(work.tasks.map(({ cost }) => cost))
         const steps =
           work.units.length > 0 ? [] : yield* store.steps.latest({ chain: run.chain ?? id, limit: mostSteps })
+        const children =
+          work.units.length > 0 ? [] : yield* store.children.list({ chain: run.chain ?? id, limit: mostSteps })
         const others = yield* retries(run)
         const retriesCost =
           others.length === 0 ? undefined : costs.sum([cost, ...[...(yield* store.work.costs(others)).values()].flat()])
@@ -211,7 +213,8 @@ export const make = ({
             ...(retriesCost && { retriesCost }),
             ...(landed && { landedAs: landed }),
             ...(questions.length > 0 && { questions }),
-            ...(steps.length > 0 && { steps })
+            ...(steps.length > 0 && { steps }),
+            ...(children.length > 0 && { children: children.toReversed() })
           },
           unchecked
         )

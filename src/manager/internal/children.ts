@@ -204,7 +204,7 @@ const resultOf = <C, S, E>(name: string, run: TypedRun<C, S, E>): Effect.Effect<
 }
 
 const failedChild = (
-  name: string,
+  child: string,
   {
     error,
     id: jobId,
@@ -213,7 +213,7 @@ const failedChild = (
   }: { readonly id: JobId } & Pick<TypedRun<unknown, unknown, unknown>, "kind" | "status" | "error">
 ) =>
   new ChildFailed({
-    name,
+    child,
     jobId,
     kind,
     status: status === "cancelled" ? "cancelled" : "failed",

@@ -51,10 +51,11 @@ export const make = ({
       }),
     forget: (jobId) => void chains.delete(jobId),
     recall: ({ chain, jobId }) => Effect.sync(() => ({ children: of(chain).map(kept), ends: endsOf(jobId) })),
-    list: ({ after = "", chain, ...query }) =>
+    list: ({ before, chain, ...query }) =>
       Effect.map(Page.limit("list children", query), (limit) =>
         of(chain)
-          .filter(({ id }) => id > after)
+          .reverse()
+          .filter(({ id }) => before === undefined || id < before)
           .slice(0, limit)
           .map(({ id, kind, name, onParentStop }) => {
             const status = statusOf(id)

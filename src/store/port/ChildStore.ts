@@ -32,10 +32,10 @@ export interface ChildStore {
     readonly jobId: JobId
   }) => Effect.Effect<RecalledChildren, StoreError>
 
-  /** The children of a chain in the order of their ids, after the id `after`; at most `limit`. */
+  /** The children of a chain, newest first, before the id `before`; at most `limit`. */
   readonly list: (query: {
     readonly chain: JobId
-    readonly after?: JobId | undefined
+    readonly before?: JobId | undefined
     readonly limit: number
   }) => Effect.Effect<ReadonlyArray<RecordedChild>, StoreError>
 }

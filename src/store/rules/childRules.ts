@@ -26,12 +26,13 @@ export const toSubmit = ({ jobId, run, tries }: NewChild, found: Found | undefin
 /** A parent of so many children is due at the end of any of them. */
 const few = 10
 
-/** The longest time, in milliseconds, for which a parent of many children is not due yet though some have ended. */
-const longestPause = 1_000
+/** Milliseconds for each child, and at most, for which a parent of many is not due yet though some of them have ended. */
+const pauseEach = 5
+const longestPause = 5_000
 
 /**
  * The state of a parked parent once a child has ended; undefined if that changes nothing. A parent that waits for many is due at the last
- * end, or as many milliseconds after another end as it waits for children: each of its attempts reads all that have ended by then, and
+ * end, or some time after another one: each of its attempts reads all that have ended by then, and
  * one for each of 1,000 ends would read 1,000 times as much.
  */
 export const afterChild = (state: State, at: DateTime.Utc, isLast: boolean): State | undefined => {
@@ -39,7 +40,11 @@ export const afterChild = (state: State, at: DateTime.Utc, isLast: boolean): Sta
   if (children === undefined || isReady(state.waitsFor)) return undefined
   if (children <= few || isLast) return woken(state, "child")
   if (state.waitsFor === "time") return undefined
-  return { ...state, waitsFor: "time", dueAt: DateTime.add(at, { millis: Math.min(children, longestPause) }) }
+  return {
+    ...state,
+    waitsFor: "time",
+    dueAt: DateTime.add(at, { millis: Math.min(children * pauseEach, longestPause) })
+  }
 }
 
 /** Whether a change is the stop of a job, which stops its children. */

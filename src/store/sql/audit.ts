@@ -229,6 +229,12 @@ const waitingRules = ({ member }: Dialect): ReadonlyArray<Rule> => [
     "it waits for a signal that has come",
     `SELECT id AS found FROM charlotte_runs WHERE ${inSlice("id")} AND status = 'parked' AND waits_for NOT IN ('permit', 'group')
        AND EXISTS (SELECT 1 FROM charlotte_signals WHERE job_id = id AND name = ${member("parked", "signal")} AND used = 0)`
+  ),
+  record(
+    "it waits for a child, and none of its children is left",
+    `SELECT id AS found FROM charlotte_runs r WHERE ${inSlice("id")} AND waits_for = 'child' AND NOT EXISTS
+       (SELECT 1 FROM charlotte_children c JOIN charlotte_runs k ON k.id = c.child_id
+        WHERE c.job_id = coalesce(r.chain, r.id) AND k.ended_at IS NULL)`
   )
 ]
 

@@ -70,13 +70,13 @@ const selectListed = query(
   })
 )
 
-export const list = (connection: Connection, { after = "", chain, limit }: WithDefault) =>
+export const list = (connection: Connection, { before, chain, limit }: Parameters<ChildStore["list"]>[0]) =>
   Effect.map(
     selectListed(
       connection,
       `SELECT c.name, c.child_id, c.kind, r.status, c.on_stop FROM ${withRuns}
-       WHERE c.job_id = ? AND c.child_id > ? ORDER BY c.child_id LIMIT ?`,
-      [chain, after, limit]
+       WHERE c.job_id = ?${before === undefined ? "" : " AND c.child_id < ?"} ORDER BY c.child_id DESC LIMIT ?`,
+      [chain, ...(before === undefined ? [] : [before]), limit]
     ),
     (rows) =>
       rows.map(
@@ -87,8 +87,6 @@ export const list = (connection: Connection, { after = "", chain, limit }: WithD
           )
       )
   )
-
-type WithDefault = Omit<Parameters<ChildStore["list"]>[0], "after"> & { readonly after?: string | undefined }
 
 /** Records the child of a name, in place of the one before. */
 export const put = (

@@ -60,6 +60,7 @@ const runFields = {
       approval: optional(struct({ commit: string, base: string })),
       questions: optional(number),
       decisions: optional(number),
+      children: optional(number),
       limits: optional(struct({ usd: optional(number), tokens: optional(number) })),
       retry: optional(struct({ n: number, of: number, error: struct({ kind: string, error: unknown }) }))
     })
@@ -68,6 +69,7 @@ const runFields = {
   endedAt: optional(time),
   retryOf: optional(string),
   retriedAs: optional(string),
+  parent: optional(string),
   pinned: optional(boolean),
   result: unknown,
   error: optional(struct({ kind: string, error: unknown, cause: string })),
@@ -189,6 +191,7 @@ export const job = struct({
       })
     )
   ),
+  children: optional(array(struct({ name: string, jobId: string, kind: string, status: optional(status) }))),
   units: array(unit),
   tasks: array(task),
   cost: optional(cost),

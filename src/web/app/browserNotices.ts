@@ -8,7 +8,7 @@ import type { JobEvent } from "../api/models.js"
 import { eventText } from "../../progress/eventText.js"
 import { jobName } from "../../progress/jobName.js"
 import { isWaiting } from "../../progress/needsPerson.js"
-import { string } from "../../progress/payload.js"
+import { number, string } from "../../progress/payload.js"
 import { navigate, toJob } from "../router.js"
 import { visible } from "../ui/visible.js"
 import { hub } from "./live.js"
@@ -35,7 +35,11 @@ export const titleOf = ({ payload, type }: Pick<JobEvent, "type" | "payload">): 
   if (type === "job.failed") return "failed"
   if (type === "job.completed") return "is done"
   if (type !== "job.parked") return undefined
-  const parked = { signal: string(payload, "signal"), until: string(payload, "until") }
+  const parked = {
+    signal: string(payload, "signal"),
+    until: string(payload, "until"),
+    children: number(payload, "children")
+  }
   return isWaiting({ id: "", status: "parked", parked }) ? undefined : "waits for you"
 }
 

@@ -89,6 +89,16 @@ export const Details = ({ job, model }: { readonly job: Job; readonly model: Job
               <a href={toJob(retriedAs)}>{visible(retriedAs)}</a>
             </Fact>
           )}
+          {job.parent !== undefined && (
+            <Fact name="Child of">
+              <a href={toJob(job.parent)}>{visible(job.parent)}</a>
+            </Fact>
+          )}
+          {job.children?.map(({ jobId, kind, name, status }) => (
+            <Fact key={name} name="Child">
+              <a href={toJob(jobId)}>{visible(name)}</a> {visible(`${kind}, ${status ?? "pruned"}`)}
+            </Fact>
+          ))}
           {job.keys?.map(({ holder, key }) => (
             <Fact key={key} name="Key">
               {visible(key)}

@@ -129,6 +129,7 @@ const waitingMessage = ({ group, id, keys, parked, startAt, status, waitsFor }: 
   const reason = parked && parkReason(parked)
   if (isDue(waitsFor)) return { tone: "idle", text: `Due, and waits ${waits}`, reason }
   if (parked?.signal === approvalSignal) return { tone: "warn", text: "Waits for approval", reason, action: "approve" }
+  if (parked?.children !== undefined) return { tone: "idle", text: `Parked ${waits}` }
   const isSignal = parked?.signal !== undefined && parked.signal !== resumeSignal
   // Its questions are shown by themselves.
   if (parked?.questions !== undefined && parked.until === undefined) return { tone: "idle", text: `Parked ${waits}` }

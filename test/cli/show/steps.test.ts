@@ -1,7 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
-import { JobId } from "charlotte"
+import { JobId, Run } from "charlotte"
 import { DateTime } from "effect"
 import * as renderJob from "../../../src/cli/show/renderJob.js"
+import { RecordedChild } from "../../../src/domain/RecordedChild.js"
 import { RecordedStep } from "../../../src/domain/RecordedStep.js"
 import { Job } from "../../../src/http/contract/Api.js"
 
@@ -35,5 +36,29 @@ describe("charlotte show, of a job with steps", () => {
 
   it("counts the earlier ones that it leaves out", () => {
     expect(shown([step(42, "mail-42")])).toEqual(expect.arrayContaining(["· 41 earlier steps", "✓ mail-42  1.2 s"]))
+  })
+})
+
+describe("charlotte show, of a job with a parent and children", () => {
+  it("names its parent, and has a line for each child with its job", () => {
+    const parent = JobId.make("01ARZ3NDEKTSV4RRFFQ69G5FAA")
+    const child = (name: string, status?: RecordedChild["status"]) =>
+      new RecordedChild({ name, jobId: id, kind: "page", onParentStop: "stop", ...(status && { status }) })
+    const job = new Job({
+      ...{ id, kind: "book", status: "parked", attempt: 2, config: {}, labels: {}, createdAt: now, startedAt: now },
+      ...{ phase: undefined, keys: undefined, units: [], tasks: [], parent, waitsFor: "child" },
+      parked: new Run.Parked({ reason: "waits for a child", children: 1 }),
+      children: [child("page 1", "completed"), child("page 2", "running"), child("page 0")]
+    })
+    const text = renderJob
+      .lines(job, [], { now, zone, columns: Infinity })
+      .map((line) => line.map(({ text }) => text).join(""))
+      .join("\n")
+    expect(text).toMatch(new RegExp(`child of +job ${parent}`))
+    expect(text).toMatch(/waits +for a child/)
+    expect(text).toMatch(new RegExp(`✓ page 1 +page +completed +${id}`))
+    expect(text).toMatch(new RegExp(`▸ page 2 +page +running +${id}`))
+    expect(text).toMatch(new RegExp(`· page 0 +page +pruned +${id}`))
+    expect(text).not.toContain("charlotte resume")
   })
 })

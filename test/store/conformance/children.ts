@@ -67,12 +67,12 @@ export const children = (layer: Layer.Layer<RunStore.RunStore>) => {
         expect(yield* record(id(2))).toMatchObject({ kind: other, status: "pending", parent: id(1) })
         expect((yield* record(id(1))).parent).toBeUndefined()
         const listed = [
-          { name: "child 2", jobId: id(2), kind: other, status: "pending", onParentStop: "stop" },
-          { name: "child 4", jobId: id(4), kind: other, status: "pending", onParentStop: "leave" }
+          { name: "child 4", jobId: id(4), kind: other, status: "pending", onParentStop: "leave" },
+          { name: "child 2", jobId: id(2), kind: other, status: "pending", onParentStop: "stop" }
         ]
         expect(yield* children.list({ chain: id(1), limit: 9 })).toMatchObject(listed)
         expect(yield* children.list({ chain: id(1), limit: 1 })).toMatchObject(listed.slice(0, 1))
-        expect(yield* children.list({ chain: id(1), after: id(2), limit: 9 })).toMatchObject(listed.slice(1))
+        expect(yield* children.list({ chain: id(1), before: id(4), limit: 9 })).toMatchObject(listed.slice(1))
         const kept = { id: id(2), name: "child 2", kind: other, askedBy: id(1), tries: 0, status: "pending" }
         expect((yield* recalled()).children).toContainEqual(kept)
         expect(yield* log(id(1))).toEqual(["1 job.started"])

@@ -7,8 +7,8 @@ import { isTransition, statuses, terminal, waitingForNothing } from "../../../sq
  */
 
 /**
- * Every column but `pinned`, `pruned`, `parent`, `child_ends`, `progress`, `trace`, `node`, `runner` and those of refusals: the recorded data
- * of a run, which is final once it has ended.
+ * Every column but `pinned`, `pruned`, `parent`, `child_ends`, `trace`, `node`, `runner` and those of refusals: the recorded data of a run,
+ * which is final once it has ended.
  */
 const recorded =
   "id, kind, status, attempt, key, start_key, config, labels, submission, idempotency_key, request, priority, created_at, start_at, " +
@@ -55,7 +55,6 @@ export const runs = [
     grp TEXT CHECK (grp <> ''),
     parent TEXT COLLATE "C",
     child_ends INTEGER,
-    progress TEXT,
     trace TEXT,
     node TEXT,
     runner TEXT,

@@ -80,7 +80,6 @@ export const runs = Effect.gen(function* () {
       grp TEXT CHECK (grp <> ''),
       parent TEXT,
       child_ends INTEGER,
-      progress TEXT,
       trace TEXT,
       node TEXT,
       runner TEXT,

@@ -2,7 +2,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 import { isTransition, statuses, terminalEvents } from "../../../sql/stateMachine.js"
 
-/** Every column but `pinned`, `pruned`, `parent`, `child_ends`, `progress`, `trace`, `node` and `runner`: the recorded data of a run, which is final once it has ended. */
+/** Every column but `pinned`, `pruned`, `parent`, `child_ends`, `trace`, `node` and `runner`: the recorded data of a run, which is final once it has ended. */
 const recorded =
   "id, kind, status, attempt, key, start_key, config, labels, submission, idempotency_key, request, priority, created_at, start_at, " +
   "started_at, stopping_at, ended_at, waits_for, due_at, parked, woken_by, sender, replaces, crashes, tries, result, error, outbox, searched, retry_of, chain, grp"
