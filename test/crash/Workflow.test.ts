@@ -41,7 +41,7 @@ describe("an order that is killed", () => {
           expect(status, `${about}: ${stderr}`).toBe(0)
 
           const isStopped = scenario === "stopped"
-          expect(JSON.parse(stdout), about).toEqual({
+          expect(JSON.parse(stdout), about).toMatchObject({
             status: isStopped ? "cancelled" : "completed",
             steps: [
               ...steps.slice(0, 2).map((step) => `activity/${step}/1`),
@@ -58,6 +58,25 @@ describe("an order that is killed", () => {
           expect(new Set(noted).size, about).toBe(steps.length)
         }
         process.stdout.write(`workflow: ${points.length} kills\n`)
+      }),
+    600_000
+  )
+
+  it.scopedLive(
+    "three times in a row within one step fails, which its exit says, and is not compensated",
+    () =>
+      Effect.gen(function* () {
+        const main = yield* program
+        const directory = yield* TemporaryDirectory.make
+        const files = [`${directory}/orders.db`, `${directory}/noted`]
+        const live = (kill: string) => spawnSync(process.execPath, [main, ...files, kill], { encoding: "utf8" })
+        for (let n = 0; n < 3; n++) expect(live("charge:before").signal).toBe("SIGKILL")
+        expect(JSON.parse(live("").stdout)).toEqual({
+          status: "failed",
+          problem: expect.stringContaining("crash"),
+          steps: ["activity/reserve/1"]
+        })
+        expect(readFileSync(files[1] ?? "", "utf8")).toMatch(/^reserve \w+\n$/)
       }),
     600_000
   )

@@ -6,7 +6,7 @@
 import { DurableDeferred } from "@effect/workflow"
 import { Database, RunStore } from "charlotte"
 import { Workflows } from "charlotte/workflow"
-import { Effect, Layer } from "effect"
+import { Cause, Effect, Exit, Layer } from "effect"
 import { appendFileSync } from "node:fs"
 import { Order, OrderLayer, Packed, Shop } from "../../../examples/order/Order.js"
 import { runWorker } from "../steps/runWorker.js"
@@ -45,11 +45,13 @@ const program = Effect.gen(function* () {
     yield* Workflows.stop(run.id)
   } else {
     yield* DurableDeferred.succeed(Packed, { token, value: { parcel: "P-1" } })
-    yield* Order.execute(payload)
+    yield* Effect.exit(Order.execute(payload))
   }
   const steps = yield* store.steps.recall(run.id)
   const { status } = yield* Effect.flatten(store.get(run.id))
-  process.stdout.write(JSON.stringify({ status, steps: steps.map(({ name }) => name) }))
+  const result = yield* Order.poll(executionId)
+  const problem = result?._tag === "Complete" && Exit.isFailure(result.exit) ? Cause.pretty(result.exit.cause) : ""
+  process.stdout.write(JSON.stringify({ status, problem, steps: steps.map(({ name }) => name) }))
 })
 
 const storeLayer = RunStore.layer.pipe(Layer.provide(Database.layer({ filename })))
