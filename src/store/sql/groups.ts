@@ -17,7 +17,7 @@ import { execute, query } from "./statements.js"
 const setting = (column: "max_per_group" | "manual"): string =>
   `(SELECT ${column} FROM charlotte_limits WHERE kind = ?)`
 
-/** Whether a run is begun without a person; the parameter is the kind. */
+/** Whether a run begins without a person; the parameter is the kind. */
 const isBegun = `(status <> 'interrupted' OR coalesce(${setting("manual")}, 0) = 0)`
 
 const selectGroup = query(

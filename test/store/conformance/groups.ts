@@ -197,7 +197,7 @@ export const groups = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("are limited anew for all runs when another limit is recorded; a lower one stops no job", () =>
+    it.effect("follow another limit as soon as it is recorded; a lower one stops no job", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         yield* limited(1)
@@ -256,7 +256,7 @@ export const groups = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("never have more running jobs than allowed, whatever begins at the same time", () =>
+    it.effect("never have more running jobs than allowed when many begin at the same time", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
         yield* limited(3)
