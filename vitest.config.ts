@@ -43,7 +43,7 @@ const chaos = [
 
 /** The tests that have a long form, which is run where `CHARLOTTE_TESTS` is `long`. */
 const long = [
-  "test/crash/{Application,Compensation,Crash,Producers,Schedules,Steps,Subscribers}.test.ts",
+  "test/crash/{Application,Children,Compensation,Crash,Producers,Schedules,Steps,Subscribers}.test.ts",
   "test/{faults,model}/**/*.test.ts",
   "test/cli/process/{Abuse,DaemonLife,Night,Paused,Shutdown,Signals}.test.ts",
   "test/http/server/{Crowd,Memory,Pipelining,Reconnect,Stalled}.test.ts",
