@@ -91,9 +91,10 @@ const waiting = (job: Job, view: waitingText.View): ReadonlyArray<SummaryText.Fa
   return [
     ["waits", isWaiting ? waitingText.condition(job, view) : undefined],
     ["reason", parked && parkReason(parked)],
-    ...Object.entries(refusedBy).map(
-      ([version, reason]): SummaryText.Fact => ["refused", `by nodes of version ${version}: ${reason}`]
-    ),
+    ...Object.entries(refusedBy).map(([version, reason]): SummaryText.Fact => [
+      "refused",
+      `by nodes of version ${version}: ${reason}`
+    ]),
     ["group", group],
     ["priority", priority === 0 || !isWaiting ? undefined : String(priority)],
     ...keys

@@ -27,9 +27,8 @@ import { runDecoder } from "./kindSchemas.js"
 import * as Provide from "./provide.js"
 import { recallOnce } from "./recallOnce.js"
 import { schemasOf } from "./schemasOf.js"
-import { unchecked } from "./startJob.js"
 import * as Steps from "./steps.js"
-import { newRun, submit } from "./submission.js"
+import { newRun, submit, unchecked } from "./submission.js"
 import { letGoIfWorking } from "./writeEvents.js"
 
 /** What an attempt knows of the children of its chain. */
@@ -134,11 +133,11 @@ const makeChild = <Config>(core: Core<Config>, run: Run, steps: Steps.Steps<Conf
       const begin = (state: State) =>
         Effect.gen(function* () {
           const at = yield* now
-          const { key, labels = () => ({}) } = schemas.starts
+          const { group, key, labels = () => ({}) } = schemas.starts
           const decodeConfig = Admission.decoder(schemas.config, services)
           const nextId = JobIdGenerator.above(core.newId, id)
           const maxQueued = Number.MAX_SAFE_INTEGER
-          const starting = { admission: { decode: decodeConfig }, nextId, labels, key, maxQueued }
+          const starting = { admission: { decode: decodeConfig }, nextId, labels, key, group, maxQueued }
           const options = {
             idempotencyKey: `${chain}/${name}`,
             ...(key !== undefined && { whenKeyTaken: "queue" as const })

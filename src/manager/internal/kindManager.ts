@@ -2,7 +2,7 @@
  * A manager of a kind of job: an ordinary manager, whose orchestrator encodes with the schemas of the kind, and whose records are
  * decoded with them.
  */
-import { Cause, type Duration, Effect, Exit, HashMap, Option, Record, type Schema, type Scope } from "effect"
+import { Cause, type Duration, Effect, Exit, HashMap, Option, Record, type Scope } from "effect"
 import type { JobNotFound, StoreError, UndecodableRun } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { TypedRun } from "../../domain/Run.js"
@@ -17,16 +17,16 @@ import { managedStarts } from "./managedStarts.js"
 import * as Provide from "./provide.js"
 import type { OnStop } from "./parts.js"
 import type { Retry } from "./retry.js"
-import { encoder, isAny, runDecoder, type RunSchemas, signalDecoder, Unencodable, withServices } from "./kindSchemas.js"
-
-export interface KindSchemas<C, CI, S, SI, E, EI, R> extends RunSchemas<C, CI, S, SI, E, EI, R> {
-  readonly kind: string
-  /** Schemas by event type; `undefined` allows any. */
-  readonly events: { readonly [type: string]: Schema.Schema<unknown, unknown, R> } | undefined
-  /** Schemas by signal name; `undefined` allows any. */
-  readonly signals: { readonly [name: string]: Schema.Schema<unknown, unknown, R> } | undefined
-  readonly starts: Starts<C>
-}
+import {
+  encoder,
+  isAny,
+  type KindSchemas,
+  runDecoder,
+  type RunSchemas,
+  signalDecoder,
+  Unencodable,
+  withServices
+} from "./kindSchemas.js"
 
 export interface Options<C, S, E, Ev, Si, R, R2, R3> extends JobManager.Options, Pick<Starts<C>, "key" | "labels"> {
   readonly run: (job: JobContext<C, Ev, Si, E>) => Effect.Effect<S, E, R>

@@ -24,9 +24,9 @@ import { retryJob, retryMany } from "./retryJob.js"
 import { schemasOf } from "./schemasOf.js"
 import * as Shutdown from "./Shutdown.js"
 import { limit, payloadText } from "./signals.js"
-import { startInTransaction, unchecked } from "./startJob.js"
+import { startInTransaction } from "./startJob.js"
 import { startEach } from "./startMany.js"
-import { newRun, submit, type Submission } from "./submission.js"
+import { newRun, submit, type Submission, unchecked } from "./submission.js"
 
 export const make = <K extends Any>(
   definition: K

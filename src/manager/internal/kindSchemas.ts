@@ -5,6 +5,7 @@ import { Data, Effect, flow, ParseResult, Schema } from "effect"
 import { UndecodableRun } from "../../domain/errors.js"
 import type { ErrorKind, Run, TypedRun } from "../../domain/Run.js"
 import { toJson } from "../../internal/Json.js"
+import type { Starts } from "../KindDefinition.js"
 import type { Provide } from "./provide.js"
 import { firstDifference, type Path } from "./readBack.js"
 
@@ -100,6 +101,15 @@ export interface RunSchemas<C, CI, S, SI, E, EI, R> {
   readonly config: Schema.Schema<C, CI, R>
   readonly success: Schema.Schema<S, SI, R>
   readonly error: Schema.Schema<E, EI, R>
+}
+
+export interface KindSchemas<C, CI, S, SI, E, EI, R> extends RunSchemas<C, CI, S, SI, E, EI, R> {
+  readonly kind: string
+  /** Schemas by event type; `undefined` allows any. */
+  readonly events: { readonly [type: string]: Schema.Schema<unknown, unknown, R> } | undefined
+  /** Schemas by signal name; `undefined` allows any. */
+  readonly signals: { readonly [name: string]: Schema.Schema<unknown, unknown, R> } | undefined
+  readonly starts: Starts<C>
 }
 
 /** Whether an error is no typed failure. A kind of error that a later version has recorded is kept as it stands. */

@@ -17,8 +17,7 @@ import { RunStore } from "../../store/RunStore.js"
 import type { ScheduleOptions } from "../KindDefinition.js"
 import * as Admission from "./admission.js"
 import * as JobIdGenerator from "./JobIdGenerator.js"
-import { unchecked } from "./startJob.js"
-import { newRun, submit, type Submitting } from "./submission.js"
+import { newRun, submit, type Submitting, unchecked } from "./submission.js"
 import { survivingFailures } from "./survivingFailures.js"
 
 /** What starts the jobs of a schedule. */

@@ -3,7 +3,7 @@
  */
 import { Schema } from "effect"
 import type { Any, Config, Encoded, Error, Requirements, Starts, Success } from "../KindDefinition.js"
-import type { KindSchemas } from "./kindManager.js"
+import type { KindSchemas } from "./kindSchemas.js"
 
 export const schemasOf = <K extends Any>(
   kind: K

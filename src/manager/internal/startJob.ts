@@ -28,7 +28,15 @@ import { Elsewhere, launch } from "./jobLife.js"
 import { traceOf } from "./jobSpan.js"
 import * as JobRegistry from "./JobRegistry.js"
 import { stopJob } from "./stopJob.js"
-import { newRun, type Starting, submit, type Submission, type Submitted, type Submitting } from "./submission.js"
+import {
+  newRun,
+  type Starting,
+  submit,
+  type Submission,
+  type Submitted,
+  type Submitting,
+  unchecked
+} from "./submission.js"
 
 /** Why nothing was written. */
 export type Refusal = StartError | StoreError
@@ -57,9 +65,6 @@ export const startJob = <Config>(
       MaxJobsReached: otherwise
     })
   }).pipe(Tracing.traced("JobManager.start"))
-
-/** A run that is checked when it begins. */
-export const unchecked = { key: undefined, submission: undefined, title: undefined }
 
 /**
  * Starts a job inside a transaction of the application: the run is one row of that transaction, and begins after the commit.

@@ -28,7 +28,7 @@ export interface Submitting<Config> {
   readonly nextId: JobIdGenerator
   readonly labels: (config: Config) => { readonly [name: string]: string }
   readonly key: ((config: Config) => string | undefined) | undefined
-  readonly group?: ((config: Config) => string | undefined) | undefined
+  readonly group: ((config: Config) => string | undefined) | undefined
   readonly maxQueued: number
   readonly retries?: Retries<Config> | undefined
 }
@@ -103,6 +103,9 @@ const digest = (encoded: unknown, options: StartOptions = {}): string => {
   const asked = [encoded, priority, startAt && DateTime.formatIso(startAt), delay, key, whenFull, whenKeyTaken]
   return createHash("sha256").update(stringify(asked)).digest("hex")
 }
+
+/** Of a run that is checked when it begins. */
+export const unchecked = { key: undefined, submission: undefined, title: undefined }
 
 export const newRun = <Config>(
   { kind }: Pick<Core<Config>, "kind">,

@@ -196,10 +196,7 @@ export const make = ({
         [...entries.values()]
           .filter(
             ({ refused, state, submitted }) =>
-              submitted.kind === kind &&
-              isReady(state.waitsFor) &&
-              refused !== undefined &&
-              refused.at <= now - millis
+              submitted.kind === kind && isReady(state.waitsFor) && refused !== undefined && refused.at <= now - millis
           )
           .sort(Order.mapInput(Order.number, ({ refused }: Entry) => refused?.at ?? 0))
           .slice(0, 200)

@@ -164,7 +164,13 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     const woken = isOver ? childEnded(entry, at) : []
     const stopped = childRules.isStop(type) ? stopChildren(entry, at) : Effect.void
     const decided = isOver ? decisions.tellWaiters(entry, at) : Effect.void
-    const after = [decided, wakeWaiting([entry, ...granted, ...woken]), stopped, regrouped(entry), ...woken.map(regrouped)]
+    const after = [
+      decided,
+      wakeWaiting([entry, ...granted, ...woken]),
+      stopped,
+      regrouped(entry),
+      ...woken.map(regrouped)
+    ]
     return Effect.as(Effect.all([appended, ...after]), type)
   }
 

@@ -53,7 +53,12 @@ export const make = (options: {
           const write = admission.write<void, never>({
             operation: "settle groups",
             lane: "fast",
-            body: (batch) => groups.settleMarked(batch, kind)
+            body: (batch) =>
+              Effect.gen(function* () {
+                const connection = yield* batch.connection
+                yield* batch.lockAdmission(kind)
+                if (yield* groups.settleMarked(connection, kind)) batch.waits({ kind, waitsFor: "group" })
+              })
           })
           return Scope.extend(background.fork(Effect.ignore(write)), scope)
         },

@@ -21,7 +21,7 @@ import * as childWrites from "./childWrites.js"
 import * as clusterWrites from "./clusterWrites.js"
 import * as decisionWrites from "./decisionWrites.js"
 import * as events from "./events.js"
-import * as groups from "./groups.js"
+import * as groupWrites from "./groupWrites.js"
 import * as idempotencyKeys from "./idempotencyKeys.js"
 import * as jobStores from "./jobStores.js"
 import * as keys from "./keys.js"
@@ -203,7 +203,7 @@ export const make = ({
 
       owners: { ...ownerStore, acquire: acquire(ownerStore) },
       kinds: kinds.store,
-      groups: groups.make({ session, lanes }),
+      groups: groupWrites.make({ session, lanes }),
       producers: producers.make({ session, guard, lanes, notifier, watch, watchChanges }),
       schedules: schedules.make({ session, lanes }),
       subscribers: subscriberWrites.make({ lanes, lockSubscriber, notifier, renewSubscriber, session }),

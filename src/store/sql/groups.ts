@@ -5,11 +5,8 @@
  */
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Schema } from "effect"
-import type { Group, GroupSettings, GroupStore } from "../port/GroupStore.js"
-import type { Batch } from "./Batch.js"
+import type { Group } from "../port/GroupStore.js"
 import type { Connection } from "./Dialect.js"
-import type { Lanes } from "./Lanes.js"
-import type { Session } from "./Session.js"
 import { dueRank } from "./runRow.js"
 import { execute, query } from "./statements.js"
 
@@ -77,7 +74,7 @@ const settled = `CAST(? AS TEXT), g.grp, g.active,
 const selectGroups = query(Schema.Struct({ grp: Schema.String }))
 
 /** The groups of a kind with runs that run or wait for their group, or with a row. */
-const known = (connection: Connection, kind: string) =>
+export const known = (connection: Connection, kind: string) =>
   Effect.map(
     selectGroups(
       connection,
@@ -97,19 +94,16 @@ export const mark = (connection: Connection, kind: string, groups: ReadonlyArray
     [kind, JSON.stringify(groups)]
   )
 
-/** Settles the marked groups of a kind. */
-export const settleMarked = (batch: Batch, kind: string): Effect.Effect<void, SqlError> =>
+/** Settles the marked groups of a kind, whose lock is held. Returns whether there were any. */
+export const settleMarked = (connection: Connection, kind: string): Effect.Effect<boolean, SqlError> =>
   Effect.gen(function* () {
-    const connection = yield* batch.connection
-    yield* batch.lockAdmission(kind)
     const marked = yield* selectGroups(
       connection,
       "DELETE FROM charlotte_changed_groups WHERE kind = ? RETURNING grp",
       [kind]
     )
-    if (marked.length === 0) return
-    yield* settle(connection, kind, [...new Set(marked.map(({ grp }) => grp))])
-    batch.waits({ kind, waitsFor: "group" })
+    if (marked.length > 0) yield* settle(connection, kind, [...new Set(marked.map(({ grp }) => grp))])
+    return marked.length > 0
   })
 
 const selectKinds = query(Schema.Struct({ kind: Schema.String }))
@@ -120,51 +114,3 @@ export const hasMarked = (connection: Connection, kind: string): Effect.Effect<b
     selectKinds(connection, "SELECT kind FROM charlotte_changed_groups WHERE kind = ? LIMIT 1", [kind]),
     (rows) => rows.length > 0
   )
-
-const selectSettings = query(Schema.Struct({ max_per_group: Schema.NullOr(Schema.Number), manual: Schema.Number }))
-
-/** Whether the setting of a kind is recorded. */
-const isRecorded = (connection: Connection, { isManual, kind, maxPerGroup }: GroupSettings) =>
-  Effect.map(
-    selectSettings(connection, "SELECT max_per_group, manual FROM charlotte_limits WHERE kind = ?", [kind]),
-    ([row]) => (row?.max_per_group ?? undefined) === maxPerGroup && (row?.manual ?? 0) === Number(isManual)
-  )
-
-const register = (batch: Batch, { isManual, kind, maxPerGroup }: GroupSettings): Effect.Effect<void, SqlError> =>
-  Effect.gen(function* () {
-    const connection = yield* batch.connection
-    yield* batch.lockAdmission(kind)
-    yield* execute(
-      connection,
-      `INSERT INTO charlotte_limits (kind, max_per_group, manual) VALUES (?, ?, ?)
-       ON CONFLICT (kind) DO UPDATE SET max_per_group = excluded.max_per_group, manual = excluded.manual`,
-      [kind, maxPerGroup ?? null, Number(isManual)]
-    )
-    yield* settle(connection, kind, yield* known(connection, kind))
-    batch.waits({ kind, waitsFor: "group" })
-  })
-
-export const make = ({
-  lanes: { admit },
-  session
-}: {
-  readonly session: Session
-  readonly lanes: Pick<Lanes, "admit">
-}): GroupStore => ({
-  register: (settings) =>
-    Effect.gen(function* () {
-      const isUpToDate = yield* session.read("read groups", (connection) =>
-        Effect.gen(function* () {
-          return (yield* isRecorded(connection, settings)) && (yield* known(connection, settings.kind)).length === 0
-        })
-      )
-      if (isUpToDate) return
-      yield* admit<void, never>({
-        operation: "limit groups",
-        lane: "fast",
-        body: (batch) => register(batch, settings)
-      })
-    }),
-
-  get: (kind, group) => session.read("read a group", (connection) => get(connection, kind, group))
-})

@@ -21,11 +21,14 @@ const job = (fields: Partial<Job>): Job => ({
   endedAt: undefined,
   retryOf: undefined,
   retriedAs: undefined,
+  group: undefined,
   pinned: undefined,
   result: undefined,
   error: undefined,
   phase: undefined,
   keys: undefined,
+  parent: undefined,
+  children: undefined,
   units: [],
   tasks: [],
   cost: undefined,
@@ -96,6 +99,8 @@ describe("what is said of a job first", () => {
           signal: undefined,
           approval: undefined,
           questions: undefined,
+          decisions: undefined,
+          children: undefined,
           limits: undefined,
           retry: undefined
         },
@@ -117,6 +122,8 @@ describe("what is said of a job first", () => {
           signal,
           approval: undefined,
           questions: undefined,
+          decisions: undefined,
+          children: undefined,
           limits: undefined,
           retry: undefined
         },
@@ -139,6 +146,8 @@ describe("what is said of a job first", () => {
           signal: undefined,
           approval: undefined,
           questions: undefined,
+          decisions: undefined,
+          children: undefined,
           limits: undefined,
           retry: undefined
         },
@@ -157,6 +166,8 @@ describe("what is said of a job first", () => {
       tentative: undefined,
       signal: "charlotte.resume",
       questions: 1,
+      decisions: undefined,
+      children: undefined,
       limits: undefined
     }
     expect(

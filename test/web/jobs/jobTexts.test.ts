@@ -30,6 +30,8 @@ const job = (id: string, more: Partial<ListedJob> = {}): ListedJob => ({
   endedAt: undefined,
   retryOf: undefined,
   retriedAs: undefined,
+  group: undefined,
+  parent: undefined,
   pinned: undefined,
   result: undefined,
   error: undefined,
@@ -51,6 +53,8 @@ const parked = (id: string, more: Partial<NonNullable<ListedJob["parked"]>>): Li
       signal: undefined,
       approval: undefined,
       questions: undefined,
+      decisions: undefined,
+      children: undefined,
       limits: undefined,
       retry: undefined,
       ...more
