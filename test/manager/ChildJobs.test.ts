@@ -10,7 +10,8 @@ const Refused = Schema.TaggedStruct("Refused", { until: Schema.Date })
 class Part extends JobKind.Tag<Part>()("part", {
   config: Schema.Struct({ n: Schema.Number }),
   success: Schema.BigInt,
-  error: Refused
+  error: Refused,
+  group: ({ n }) => (n === 7 ? "sevens" : undefined)
 }) {}
 
 class Whole extends JobKind.Tag<Whole>()("whole", { config: Schema.Struct({}) }) {}
@@ -71,7 +72,7 @@ for (const [name, store] of Object.entries(stores)) {
           yield* wholes.await(id)
           expect(yield* recordOf(id)).toMatchObject({ status: "completed", attempt: 2, result: [2, "8"] })
           const run = yield* recordOf(Option.getOrThrow(Option.fromNullable(found)).jobId)
-          expect(run).toMatchObject({ parent: id, status: "completed", attempt: 1 })
+          expect(run).toMatchObject({ parent: id, status: "completed", attempt: 1, group: "sevens" })
           expect(yield* Ref.get(runs)).toBe(1)
           const steps = yield* Effect.flatMap(RunStore.RunStore, (store) => store.steps.latest({ chain: id, limit: 9 }))
           expect(steps).toMatchObject([{ name: "child/seven", ok: true }])
