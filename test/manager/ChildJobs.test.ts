@@ -335,19 +335,17 @@ for (const [name, store] of Object.entries(stores)) {
       })
     )
 
-    // The other store writes each of some 10,000 commits to the disk.
-    if (name === "in memory")
-      it.live("is one of 1,000, of which one runs at a time, and all of them are seen", () =>
-        Effect.gen(function* () {
-          const work: Work = ({ child }) =>
-            Effect.forEach(Array.range(1, 1_000), (n) => Effect.orDie(child(Part, { n })), {
-              concurrency: "unbounded"
-            }).pipe(Effect.map((all) => String(all.reduce((sum, n) => sum + n, 0n))))
-          const run = yield* lived.pipe(Effect.provide(layer(work, ({ config: { n } }) => Effect.succeed(BigInt(n)))))
-          expect(run).toMatchObject({ status: "completed", result: "500500" })
-          // It begins at most once for each end.
-          expect(run.attempt).toBeLessThanOrEqual(1_001)
-        })
-      )
+    it.live("is one of 1,000, of which one runs at a time, and all of them are seen", () =>
+      Effect.gen(function* () {
+        const work: Work = ({ child }) =>
+          Effect.forEach(Array.range(1, 1_000), (n) => Effect.orDie(child(Part, { n })), {
+            concurrency: "unbounded"
+          }).pipe(Effect.map((all) => String(all.reduce((sum, n) => sum + n, 0n))))
+        const run = yield* lived.pipe(Effect.provide(layer(work, ({ config: { n } }) => Effect.succeed(BigInt(n)))))
+        expect(run).toMatchObject({ status: "completed", result: "500500" })
+        // It does not begin at each end: every attempt asks for all of them again.
+        expect(run.attempt).toBeLessThanOrEqual(200)
+      })
+    )
   })
 }

@@ -148,12 +148,9 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
   const change = (entry: Entry, requested: Change): Effect.Effect<Change["type"], Superseded> => {
     const change = RunTransition.asRecorded(entry.state, RunTransition.truncateError(requested))
     const { at, attempt, jobId, parked, type } = change
-    const isDue =
-      parked?.children === undefined
-        ? type === "job.parked" && isSignalled(entry, parked)
-        : (entry.childEnds ?? 0) > (change.childEnds ?? 0)
-    const to = RunTransition.next(entry.state, change, isDue)
-    if (to === undefined) return new Superseded({ jobId, attempt })
+    const next = RunTransition.next(entry.state, change, type === "job.parked" && isSignalled(entry, parked))
+    if (next === undefined) return new Superseded({ jobId, attempt })
+    const to = childRules.afterPark(next, change, entry.childEnds)
     if (to.status !== entry.state.status) entry.refused = undefined
     entry.state = snapshot(to)
     if (to.status !== "running") entry.runner = undefined

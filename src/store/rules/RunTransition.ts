@@ -106,7 +106,7 @@ export const truncateError = (change: Change): Change => {
 
 /**
  * The state after the change; undefined if the attempt is not the current one or the transition is not allowed.
- * `isSignalled`: the signal or decision for which a parked run waits is there already, or a child has ended.
+ * `isSignalled`: the signal or decision for which a parked run waits is there already.
  */
 export const next = (state: State, change: Change, isSignalled = false): State | undefined => {
   const { at, attempt, crashed, error, ofWaiting, parked, result, type } = change
@@ -156,7 +156,7 @@ const parkedState = (
 ): Waiting & Pick<State, "wokenBy"> => {
   const until = parked?.until
   if (isSignalled) {
-    const wokenBy = parked?.children !== undefined ? "child" : parked?.decisions !== undefined ? "decision" : "signal"
+    const wokenBy = parked?.decisions === undefined ? "signal" : "decision"
     return { waitsFor: readiness(group), dueAt: undefined, wokenBy }
   }
   if (parked?.children !== undefined) return { waitsFor: "child", dueAt: undefined, wokenBy: undefined }

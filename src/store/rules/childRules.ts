@@ -32,8 +32,8 @@ const longestPause = 5_000
 
 /**
  * The state of a parked parent once a child has ended; undefined if that changes nothing. A parent that waits for many is due at the last
- * end, or some time after another one: each of its attempts reads all that have ended by then, and
- * one for each of 1,000 ends would read 1,000 times as much.
+ * end, or some time after another one: each of its attempts asks for all children again, and one for each of 1,000 ends would ask 1,000
+ * times as often.
  */
 export const afterChild = (state: State, at: DateTime.Utc, isLast: boolean): State | undefined => {
   const { children } = state.parked ?? {}
@@ -45,6 +45,13 @@ export const afterChild = (state: State, at: DateTime.Utc, isLast: boolean): Sta
     waitsFor: "time",
     dueAt: DateTime.add(at, { millis: Math.min(children * pauseEach, longestPause) })
   }
+}
+
+/** The state of a parent that has just parked: children may have ended since its attempt has read their ends. */
+export const afterPark = (state: State, { at, childEnds = 0, parked }: Change, ends = 0): State => {
+  const missed = ends - childEnds
+  if (parked?.children === undefined || missed <= 0) return state
+  return afterChild(state, at, missed >= parked.children) ?? state
 }
 
 /** Whether a change is the stop of a job, which stops its children. */

@@ -65,8 +65,9 @@ export const apply = (
   Effect.gen(function* () {
     const change = RunTransition.asRecorded(head.state, requested)
     const { at, attempt, jobId, type } = change
-    const to = RunTransition.next(head.state, change, isSignalled)
-    if (to === undefined) return yield* new Superseded({ jobId, attempt })
+    const next = RunTransition.next(head.state, change, isSignalled)
+    if (next === undefined) return yield* new Superseded({ jobId, attempt })
+    const to = childRules.afterPark(next, change, head.childEnds)
     yield* batch.update(jobId, head, to, RunTransition.changeEvent(change))
     if (childRules.isStop(type)) yield* childWrites.stopAll(batch, jobId, head, at)
     if (isTerminal(to.status)) {
@@ -226,7 +227,7 @@ export const make = (
 
   record: (requested) => {
     const change = RunTransition.truncateError(requested)
-    const { attempt, childEnds = 0, jobId, parked, type } = change
+    const { attempt, jobId, parked, type } = change
     return write({
       operation: `record ${type}`,
       lane: "fast",
@@ -234,7 +235,6 @@ export const make = (
       body: (batch): Effect.Effect<Change["type"], Superseded | SqlError> => {
         const head = batch.head(jobId)
         if (head === undefined) return Exit.fail(new Superseded({ jobId, attempt }))
-        if (parked?.children !== undefined) return apply(batch, head, change, (head.childEnds ?? 0) > childEnds)
         if (type !== "job.parked" || parked?.signal === undefined) return apply(batch, head, change, false)
         return Effect.flatMap(batch.connection, (connection) =>
           Effect.flatMap(isSignalled(connection, jobId, parked), (isSignalled) =>
