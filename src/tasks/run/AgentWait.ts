@@ -52,6 +52,15 @@ const untilReset = (limit: AgentLimit): UnitActivity.Wait => {
   }
 }
 
+/** The wait for the time at which an agent may be available again. */
+const reset =
+  ({ taskAgents }: RunContext) =>
+  (cause: AgentUnavailable): ReadonlyArray<Effect.Effect<void, StoreError>> => {
+    if (cause._tag === "TaskUnanswered") return [UnitActivity.sleepUntil(cause.until, Effect.succeed(false))]
+    if (cause._tag !== "AgentLimited") return []
+    return [UnitActivity.sleepUntil(cause.limit.until, taskAgents.isFree(cause.limit.agent))]
+  }
+
 /** Waits until one of the agents may be available again. */
 export const until = (
   ctx: RunContext,
@@ -61,8 +70,8 @@ export const until = (
 ): Effect.Effect<void, WriteError> =>
   Effect.gen(function* () {
     const probes = causes.flatMap((cause) => (cause._tag === "AgentProbed" ? [cause.ended] : []))
-    // It ends within minutes, so that is no reason to park.
-    if (Array.isNonEmptyArray(probes)) return yield* race.first(probes)
+    // It ends within minutes, so that is no reason to park. Another agent may reset earlier.
+    if (Array.isNonEmptyArray(probes)) return yield* race.first([...probes, ...causes.flatMap(reset(ctx))])
     const waits = Array.map(causes, (cause) =>
       cause._tag === "AgentLimited" ? { ...of(cause), isOver: ctx.taskAgents.isFree(cause.limit.agent) } : of(cause)
     )

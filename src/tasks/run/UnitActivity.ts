@@ -163,10 +163,11 @@ const isAnyOver = Effect.exists(({ isOver = Effect.succeed(false) }: Wait) => is
 /** Short, since the clock may jump, as after a suspend, and the agent may be available again, as a turn of another unit or job shows. */
 const longestSleep = Duration.seconds(4)
 
-const sleepUntil = (
+/** Returns at a time, or soon after the wait for it is over. */
+export const sleepUntil = (
   until: DateTime.Utc,
   isOver: Effect.Effect<boolean, StoreError>,
-  parkIfIdle: Effect.Effect<void>
+  parkIfIdle = Effect.void
 ): Effect.Effect<void, StoreError> =>
   Effect.gen(function* () {
     for (;;) {

@@ -348,6 +348,7 @@ const others: ReadonlyArray<readonly [code: number, error: { readonly _tag: stri
   [2, new errors.NoOpenQuestion({ jobId, waiting: [] })],
   [2, new errors.InvalidSignal({ signal: "x", reason: "y" })],
   [1, new errors.UndecodableRun({ jobId, field: "result.at", issue: "is missing" })],
+  [1, new errors.ChildFailed({ jobId: JobId.make(jobId), kind: "part", child: "one", status: "cancelled" })],
   [75, new errors.AlreadyManaged({ kind: "tasks", pid: 7 })],
   [75, new errors.AlreadySubscribed({ subscriber: "invoices" })],
   [75, new errors.SubscriberInUse({ subscriber: "invoices" })],

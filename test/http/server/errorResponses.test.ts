@@ -137,7 +137,8 @@ const notSent = [
   "UnexpectedAnswer",
   // Records are sent raw, and decoded by who reads them.
   "UndecodableRun",
-  // A manager is not made, or does not write, for these: no request ever sees them.
+  // A manager is not made, or does not write, for these, or only a job sees them: no request ever does.
+  "ChildFailed",
   "NodeConflict",
   "AlreadyManaged",
   "AlreadySubscribed",

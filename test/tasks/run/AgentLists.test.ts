@@ -150,6 +150,33 @@ describe("a list of agents", () => {
       expect(parked?.until).toEqual(limit.until)
     })
   )
+
+  it.scopedLive("goes on with the one that resets while a turn of another unit probes the other", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config } = yield* repository(world, {
+        "charlotte.yaml": "attempts: 1\n",
+        "a/IMPLEMENTATION_PLAN.md": named(unit(), "agent: one"),
+        "a/01-a.md": task(1, "true", "true"),
+        "b/IMPLEMENTATION_PLAN.md": named(unit(), "agent: [two, one]"),
+        "b/01-b.md": task(1, "true", "true")
+      })
+      const file = (name: string) => `'${world.root}/${name}'`
+      // The probe of \`one\` ends once \`two\` has worked; it fails before it would count as a success.
+      const one = `if [ ! -e ${file("first")} ]; then touch ${file("first")}; limited 1; fi
+        touch ${file("probes")}
+        n=0; until [ -e ${file("worked")} ]; do n=$((n + 1)); [ $n -lt 1000 ] || exit 3; sleep 0.1; done
+        worked`
+      const two = `until [ -e ${file("probes")} ]; do sleep 0.05; done
+        if [ ! -e ${file("limited")} ]; then touch ${file("limited")}; limited 3; fi
+        touch ${file("worked")}
+        worked`
+      const profiles = [agent(world, "one", one), agent(world, "two", two)]
+      const job = yield* Effect.provide(run(without(config)), charlotte(world, { profiles }))
+      expect([job.run.status, job.run.attempt, job.run.error]).toEqual(["completed", 1, undefined])
+      expect(turns(world).sort()).toEqual(["one a", "one a", "two b", "two b"])
+    })
+  )
 })
 
 describe("an agent that is away or busy", () => {
