@@ -103,6 +103,8 @@ const columns = (row: Home.Row): Home.Row => ({
   retry_of: field(retries, row),
   grp: null,
   chain: null,
+  parent: null,
+  child_ends: null,
   trace: null,
   node: null,
   runner: null,

@@ -13,8 +13,11 @@ import { layer } from "./store.js"
 
 const sqlite = RunStore.layer.pipe(Layer.provideMerge(Database.layer({ filename: ":memory:" })))
 
-/** Tables of one database only: the row from which cursors are drawn, and what SQLite keeps about its file and full text. */
-const ofPostgres = ["charlotte_log.cursor", "charlotte_log.one"]
+/** Tables of one database only: the row from which cursors are drawn, groups that are to be read again, and what SQLite keeps about its file and full text. */
+const ofPostgres = [
+  ...["cursor", "one"].map((column) => `charlotte_log.${column}`),
+  ...["grp", "kind", "seq"].map((column) => `charlotte_changed_groups.${column}`)
+]
 const ofSqlite = /^charlotte_(generation|search_\w+)\.|^charlotte_search\.(charlotte_search|rank)$/
 
 const inSqlite = Effect.gen(function* () {
