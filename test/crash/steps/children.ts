@@ -64,8 +64,7 @@ const starts = Effect.all([start, start], { concurrency: "unbounded", discard: t
 
 const worker = Effect.gen(function* () {
   yield* say("ready")
-  if (drains === undefined) yield* starts
-  else yield* drain
+  yield* drains === undefined ? starts : drain
 })
 
 runWorker(worker, Layer.provideMerge(Layer.merge(parts, wholes), store))
