@@ -98,8 +98,8 @@ describe("a worker that is killed between the ends of children and their parents
     "is found to lose a wake if a park does not look for the ends that its attempt has not read",
     () =>
       Effect.gen(function* () {
-        const file = "src/store/sql/runWrites.ts"
-        const [from, to] = ["(head.childEnds ?? 0) > childEnds", "false"]
+        const file = "src/store/rules/childRules.ts"
+        const [from, to] = ["const missed = ends - childEnds", "const missed = childEnds - ends"]
         expect((yield* story(30, false, [{ file, from, to }])).join("\n")).toMatch(/waits for a child/)
       }),
     600_000
