@@ -274,7 +274,7 @@ export const variants: Readonly<Record<string, Variant>> = {
       },
       {
         file: "src/store/rules/RunTransition.ts",
-        from: 'state.waitsFor === "permit" && attempt === state.attempt + (state.status === "pending" ? 0 : 1)',
+        from: 'isReady(state.waitsFor) && attempt === state.attempt + (state.status === "pending" ? 0 : 1)',
         to: 'attempt === state.attempt + (["pending", "running"].includes(state.status) ? 0 : 1)'
       }
     ]
@@ -342,7 +342,7 @@ export const variants: Readonly<Record<string, Variant>> = {
       },
       {
         file: "src/store/sql/runWrites.ts",
-        from: '          if (decision.state.status === "running" && isPaused(kind)) return yield* new KindPaused({ kind })\n',
+        from: "            if (isPaused(kind)) return yield* new KindPaused({ kind })\n",
         to: ""
       },
       {
