@@ -1,9 +1,9 @@
 /**
  * The engine of several nodes in one process. Shards are dealt out again whenever a node comes or goes.
  */
-import { Effect, Option, type Scope } from "effect"
+import { Effect, Layer, Option, type Scope } from "effect"
 import type { JobId } from "charlotte"
-import { type Requests, type Service, Unrouted } from "../../src/cluster/Engine.js"
+import { Engine, type Requests, type Service, Unrouted } from "../../src/cluster/Engine.js"
 
 export const shards = 12
 
@@ -78,3 +78,9 @@ export const make: Effect.Effect<Network> = Effect.sync(() => {
       })
   }
 })
+
+/** The engine of a cluster of one node. */
+export const layer = Layer.scoped(
+  Engine,
+  Effect.flatMap(make, ({ join }) => join("a:1"))
+)
