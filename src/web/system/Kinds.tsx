@@ -4,24 +4,15 @@
 import { useSignal } from "@preact/signals"
 import { mayAct } from "../address.js"
 import type { ServedKind } from "../api/kinds.js"
-import { isLive, now } from "../app/live.js"
-import * as format from "../../progress/format.js"
+import { isLive } from "../app/live.js"
 import { visible } from "../ui/visible.js"
 import { LimitDialog } from "./LimitDialog.js"
+import { Paused } from "./Paused.js"
 import { limit, pause, unpause } from "./pausing.js"
 
 const State = ({ kind: { active, paused } }: { readonly kind: ServedKind }) => {
   if (paused === undefined) return active > 0 ? <span class="run">at work</span> : <span class="good">free</span>
-  return (
-    <>
-      <strong class="warn">paused</strong>
-      <span class="faint">
-        {" "}
-        since {format.clockTime(paused.at, now.value)}
-        {paused.by === undefined ? "" : ` by ${visible(paused.by)}`}
-      </span>
-    </>
-  )
+  return <Paused at={paused.at} by={paused.by} />
 }
 
 export const Kinds = ({

@@ -9,6 +9,7 @@ import * as format from "../../progress/format.js"
 import { toJob } from "../router.js"
 import { shortId } from "../ui/shortId.js"
 import { visible } from "../ui/visible.js"
+import { Paused } from "./Paused.js"
 
 const run = ({ kind, name }: api.Named): Promise<void> =>
   during(`Starting a job of ${visible(name)} …`, async () => {
@@ -25,18 +26,7 @@ const pause = ({ kind, name }: api.Named, isPaused: boolean): Promise<void> =>
   })
 
 const Next = ({ schedule: { isLive, nextTick, pausedAt, pausedBy } }: { readonly schedule: api.Schedule }) => {
-  if (pausedAt !== undefined) {
-    return (
-      <>
-        <strong class="warn">paused</strong>
-        <span class="faint">
-          {" "}
-          since {format.clockTime(pausedAt, now.value)}
-          {pausedBy === undefined ? "" : ` by ${visible(pausedBy)}`}
-        </span>
-      </>
-    )
-  }
+  if (pausedAt !== undefined) return <Paused at={pausedAt} by={pausedBy} />
   if (nextTick === undefined) return <strong class="bad">never</strong>
   return (
     <>
