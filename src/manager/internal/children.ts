@@ -9,7 +9,7 @@ import { maxNameBytes } from "../../domain/RecordedChild.js"
 import { Parked, type Run, type TypedRun } from "../../domain/Run.js"
 import { isTerminal } from "../../domain/RunStatus.js"
 import { request } from "../../domain/StartOptions.js"
-import { storableProblem } from "../../domain/storable.js"
+import { nameProblem } from "../../domain/storable.js"
 import { stringify } from "../../internal/Json.js"
 import { now } from "../../internal/now.js"
 import * as Permits from "../../internal/Permits.js"
@@ -42,12 +42,6 @@ interface State {
 type Failure<E> = { readonly ended: ChildFailed } | { readonly failure: E }
 
 const dies = (name: string, problem: string) => Effect.dieMessage(`child ${name}: ${problem}`)
-
-const nameProblem = (name: string): string | undefined => {
-  if (name === "" || Buffer.byteLength(name) > maxNameBytes) return `a name has 1 to ${maxNameBytes} bytes`
-  const problem = storableProblem(name)
-  return problem === undefined ? undefined : `its name ${problem}`
-}
 
 /** The operation of one attempt. Nothing is read or kept before its first child. */
 export const make = <Config>(core: Core<Config>, run: Run, steps: Steps.Steps<Config>): AnyJob<Config>["child"] => {
@@ -127,7 +121,7 @@ const makeChild = <Config>(core: Core<Config>, run: Run, steps: Steps.Steps<Conf
       const services = yield* Effect.context<Requirements<K>>()
       const schemas = schemasOf(kind)
       const name = named ?? `${kind.kind}-${createHash("sha256").update(stringify(input)).digest("hex").slice(0, 32)}`
-      const problem = nameProblem(name)
+      const problem = nameProblem(name, maxNameBytes)
       if (problem !== undefined) return yield* dies(name, problem)
 
       const begin = (state: State) =>

@@ -5,7 +5,7 @@ import { Cause, Clock, Data, Deferred, Effect, Exit, FiberId, FiberRef, Option, 
 import type { JobId } from "../../domain/JobId.js"
 import { maxNameBytes } from "../../domain/RecordedStep.js"
 import type { Run } from "../../domain/Run.js"
-import { storableProblem } from "../../domain/storable.js"
+import { nameProblem } from "../../domain/storable.js"
 import { parse, stringify } from "../../internal/Json.js"
 import { now } from "../../internal/now.js"
 import * as Tracing from "../../internal/Tracing.js"
@@ -53,12 +53,6 @@ export class UndecodableStep extends Data.TaggedError("UndecodableStep")<{
 }
 
 const dies = (name: string, problem: string) => Effect.dieMessage(`step ${name}: ${problem}`)
-
-const nameProblem = (name: string): string | undefined => {
-  if (name === "" || Buffer.byteLength(name) > maxNameBytes) return `a name has 1 to ${maxNameBytes} bytes`
-  const problem = storableProblem(name)
-  return problem === undefined ? undefined : `its name ${problem}`
-}
 
 /** The operations of one attempt, and what is known of the steps that run. */
 export interface Steps<Config> extends Pick<AnyJob<Config>, "step" | "stepKey"> {
@@ -118,7 +112,7 @@ export const make = <Config>(core: Core<Config>, run: Run, events: Pick<EmitBuff
       options: StepOptions<A, E, AI, EI, RA, RE> = {}
     ) =>
       Effect.gen(function* () {
-        const problem = nameProblem(name)
+        const problem = nameProblem(name, maxNameBytes)
         if (problem !== undefined) return yield* dies(name, problem)
         yield* core.store.outsideTransaction
         const { decode, encode } = codecOf(id, name, options, yield* Effect.context<RA | RE>())
