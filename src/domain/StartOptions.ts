@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import { DateTime, Duration, Effect, Either, Schema } from "effect"
+import { DateTime, Duration, Effect, Either, type ParseResult, Schema } from "effect"
 import { InvalidJobConfig, type StartError } from "./errors.js"
 import { invalidConfig } from "./invalidConfig.js"
 import type { JobId } from "./JobId.js"
@@ -122,19 +122,16 @@ const validateKey = Schema.validateEither(Options.pick("key"))
 
 const validateGroup = Schema.validateEither(Schema.Struct({ group: KeyText }))
 
+const problemOf = (checked: Either.Either<unknown, ParseResult.ParseError>): InvalidJobConfig | undefined =>
+  Either.isLeft(checked) ? invalidConfig(checked.left) : undefined
+
 /** The error for an invalid key from code of the application (the `key` of a kind or a `check`); none if the key is valid. */
-export const keyProblem = (key: string | undefined): InvalidJobConfig | undefined => {
-  if (key === undefined) return undefined
-  const checked = validateKey({ key })
-  return Either.isLeft(checked) ? invalidConfig(checked.left) : undefined
-}
+export const keyProblem = (key: string | undefined): InvalidJobConfig | undefined =>
+  key === undefined ? undefined : problemOf(validateKey({ key }))
 
 /** The error for an invalid group from the definition of a kind; none if the group is valid. */
-export const groupProblem = (group: string | undefined): InvalidJobConfig | undefined => {
-  if (group === undefined) return undefined
-  const checked = validateGroup({ group })
-  return Either.isLeft(checked) ? invalidConfig(checked.left) : undefined
-}
+export const groupProblem = (group: string | undefined): InvalidJobConfig | undefined =>
+  group === undefined ? undefined : problemOf(validateGroup({ group }))
 
 /** The options, resolved at a point in time. */
 export interface Requested {
