@@ -79,8 +79,8 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
 > =>
   Effect.gen(function* () {
     const parts = yield* Parts.make(options)
-    const { admission, anyId, core, recover } = parts
-    yield* acquireOwnership(core, anyId((yield* now).epochMillis), options.onLost)
+    const { admission, core, recover } = parts
+    yield* acquireOwnership(core, core.newId((yield* now).epochMillis), options.onLost)
     yield* takeOver({ kind: options.kind, store: core.store, recover, continuesStop: continuesStop(core) })
     return yield* assemble(options, parts, {
       begin: (run) => beginRun(core, admission, run),

@@ -65,8 +65,6 @@ export interface Parts<in out C, in out R> {
   readonly core: Core.Core<C>
   readonly admission: Admission.Admission<C>
   readonly subscriptions: EventSubscriptions.EventSubscriptions
-  /** Makes ids that need not be greater than the ids in the database. */
-  readonly anyId: JobIdGenerator.JobIdGenerator
   /** Makes ids that are greater than all ids in the database now. */
   readonly nextId: Effect.Effect<JobIdGenerator.JobIdGenerator, StoreError>
   /** The statuses of the runs that the manager continues by itself. */
@@ -127,12 +125,10 @@ export const make = <C, I, RS, R, R2>(
       // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: `forkJob` has the services of R
       run: (job) => orchestrator.run(job) as Effect.Effect<unknown, unknown, Scope.Scope>
     })
-    const anyId = core.newId
     return {
       core,
       admission: yield* Admission.make({ config, orchestrator, services, maxChecks }),
-      anyId,
-      nextId: Effect.map(core.store.latestId, (latest) => JobIdGenerator.aboveLatest(anyId, latest)),
+      nextId: Effect.map(core.store.latestId, (latest) => JobIdGenerator.aboveLatest(core.newId, latest)),
       continued: continuedBy(recovery),
       subscriptions: yield* EventSubscriptions.make(core),
       provide: Effect.provide(services),
