@@ -18,6 +18,7 @@ import { schemasOf } from "../manager/internal/schemasOf.js"
 import * as JobManager from "../manager/JobManager.js"
 import type { AnyJob } from "../manager/Orchestrator.js"
 import { RunStore } from "../store/RunStore.js"
+import { anyServices } from "./anyServices.js"
 import { CurrentAttempt, decisionName } from "./Attempt.js"
 import * as Executions from "./Executions.js"
 import * as exits from "./exits.js"
@@ -58,6 +59,7 @@ export const make = ({
     const { decisions } = store
     /** The names of the workflows that are registered, or are being registered. */
     const registered = new Set<string>()
+    /** By kind. */
     const managers = new Map<string, Manager>()
 
     const register: Encoded["register"] = (workflow, execute) =>
@@ -67,8 +69,8 @@ export const make = ({
         registered.add(name)
         yield* Effect.addFinalizer(() => Effect.sync(() => registered.delete(name)))
         const manager = yield* managerOf(workflow, execute)
-        managers.set(name, manager)
-        yield* Effect.addFinalizer(() => Effect.sync(() => managers.delete(name)))
+        managers.set(workflowKind(name), manager)
+        yield* Effect.addFinalizer(() => Effect.sync(() => managers.delete(workflowKind(name))))
       })
 
     const managerOf = (workflow: Workflow.Any, execute: Execute): Effect.Effect<Manager, never, Scope.Scope> => {
@@ -90,14 +92,14 @@ export const make = ({
     /** Starts an execution. Its run waits until its workflow is registered, in this process or in another. */
     const start: Executions.Executions["start"] = (workflow, execution) =>
       Effect.tap(executions.start(workflow, execution), (id) =>
-        managers.has(workflow.name)
+        managers.has(workflowKind(workflow.name))
           ? Effect.void
           : Scope.extend(background.fork(Effect.delay(warnUnregistered(workflow, id), registrationTime)), scope)
       )
 
     const warnUnregistered = ({ name }: Workflow.Any, id: JobId) =>
       Effect.suspend(() =>
-        managers.has(name)
+        managers.has(workflowKind(name))
           ? Effect.void
           : Effect.annotateLogs(
               Effect.logWarning(`job ${id} waits for the workflow ${name}, which is not registered in this process`),
@@ -111,7 +113,7 @@ export const make = ({
         const id = yield* executions.find(workflow, executionId)
         if (Option.isNone(id)) return
         const isNested = Option.isSome(yield* Effect.serviceOption(CurrentAttempt))
-        const manager = isNested ? undefined : managers.get(workflow.name)
+        const manager = isNested ? undefined : managers.get(workflowKind(workflow.name))
         yield* persist(
           manager === undefined ? requestStop(workflow.name, id.value) : Effect.asVoid(manager.stop(id.value))
         ).pipe(
@@ -132,7 +134,7 @@ export const make = ({
         const found = yield* executions.find(workflow, executionId)
         if (Option.isNone(found)) return
         const jobId = found.value
-        const manager = managers.get(workflow.name)
+        const manager = managers.get(workflowKind(workflow.name))
         const resumed =
           manager === undefined
             ? Effect.flatMap(now, (at) =>
@@ -266,7 +268,7 @@ export const make = ({
     stops.set(engine, (jobId) =>
       Effect.gen(function* () {
         const run = Option.getOrUndefined(yield* store.get(jobId))
-        const manager = run && managers.get(run.kind.slice(workflowKind("").length))
+        const manager = run && managers.get(run.kind)
         if (manager === undefined) return yield* new JobNotFound({ jobId })
         return yield* manager.stop(jobId)
       })
@@ -286,8 +288,3 @@ const recordedExit = (exit: Exit.Exit<unknown, Cause.Cause<unknown>>): Effect.Ef
   })
 
 const encodedOf = ({ executeEncoded }: Activity.Any): Effect.Effect<unknown, unknown, unknown> => executeEncoded
-
-/** Workflows get their services from the fiber, as the types of the engine say. */
-const anyServices = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E> =>
-  // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the engine's interface hides what its types ask for
-  effect as Effect.Effect<A, E>

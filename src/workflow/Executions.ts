@@ -12,10 +12,12 @@ import { workflowKind } from "../domain/workflowKind.js"
 import { parse } from "../internal/Json.js"
 import { now } from "../internal/now.js"
 import * as Tracing from "../internal/Tracing.js"
+import { awaitRecord } from "../manager/internal/awaitRecord.js"
 import * as JobIdGenerator from "../manager/internal/JobIdGenerator.js"
 import { traceOf } from "../manager/internal/jobSpan.js"
 import * as Shutdown from "../manager/internal/Shutdown.js"
 import type { Service as Store } from "../store/port/RunStoreService.js"
+import { anyServices } from "./anyServices.js"
 import { exitSchemas, exitStep, submissionOf } from "./runWorkflow.js"
 import { persist } from "./persist.js"
 
@@ -96,16 +98,10 @@ export const make = (store: Store): Effect.Effect<Executions, StoreError, Scope.
       exit: (workflow, id) => Effect.flatMap(recordOf(id), (run) => exitOf(workflow, run)),
       await: (workflow, id) =>
         Effect.gen(function* () {
-          yield* store.producers.follow
-          const signal = yield* store.changes(id)
-          while (true) {
-            const version = yield* signal.version
-            const run = yield* recordOf(id)
-            if (isTerminal(run.status)) return yield* exitOf(workflow, run)
-            if (yield* shutdown.isOver) return yield* Effect.interrupt
-            yield* shutdown.orOver(signal.changed(version))
-          }
-        }).pipe(Effect.scoped),
+          const changes = Effect.zipRight(store.producers.follow, store.changes(id))
+          const run = yield* awaitRecord({ changes, record: recordOf(id), shutdown })
+          return yield* isTerminal(run.status) ? exitOf(workflow, run) : Effect.interrupt
+        }),
       poll: (workflow, executionId) =>
         Effect.gen(function* () {
           const id = yield* find(workflow, executionId)
@@ -124,11 +120,6 @@ const endWithoutExit = ({ error, id, status }: Run): Exit.Exit<never> =>
     : Exit.die(
         new Error(`job ${id} of the workflow ended as ${status}: ${error === undefined ? "no error" : error.cause}`)
       )
-
-/** The schemas of a workflow get their services from the fiber, as the types of the engine say. */
-const anyServices = <A, E>(effect: Effect.Effect<A, E, unknown>): Effect.Effect<A, E> =>
-  // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the engine's interface hides what its types ask for
-  effect as Effect.Effect<A, E>
 
 const decode = <A, I>(schema: Schema.Schema<A, I, unknown>, value: unknown): Effect.Effect<A> =>
   anyServices(Effect.orDie(Schema.decodeUnknown(schema)(value)))

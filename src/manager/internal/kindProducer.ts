@@ -5,7 +5,6 @@
 import { Duration, Effect, Option, Record, type Scope, Stream } from "effect"
 import { JobNotFound, type SignalError, type StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
-import { isTerminal } from "../../domain/RunStatus.js"
 import { request } from "../../domain/StartOptions.js"
 import { now } from "../../internal/now.js"
 import * as Tracing from "../../internal/Tracing.js"
@@ -13,6 +12,7 @@ import { RunStore } from "../../store/RunStore.js"
 import type { SignalOptions } from "../JobManagerService.js"
 import type { Any, Config, ProducerService, Requirements } from "../KindDefinition.js"
 import * as Admission from "./admission.js"
+import { awaitRecord } from "./awaitRecord.js"
 import { mayResume } from "./beginRun.js"
 import { byTransaction } from "./byTransaction.js"
 import * as EventSubscriptions from "./EventSubscriptions.js"
@@ -118,16 +118,11 @@ export const make = <K extends Any>(
     const retrying = { kind, store, shutdown, recordOf, record: producers.submit }
 
     const awaitEnd = (id: JobId) =>
-      Effect.gen(function* () {
-        yield* store.outsideTransaction
-        const signal = yield* changes(id)
-        while (true) {
-          const version = yield* signal.version
-          const run = yield* recordOf(id)
-          if (isTerminal(run.status) || (yield* shutdown.isOver)) return run
-          yield* shutdown.orOver(signal.changed(version))
-        }
-      }).pipe(Effect.scoped, Effect.flatMap(decode), Tracing.traced("Producer.await"))
+      store.outsideTransaction.pipe(
+        Effect.zipRight(awaitRecord({ changes: changes(id), record: recordOf(id), shutdown })),
+        Effect.flatMap(decode),
+        Tracing.traced("Producer.await")
+      )
 
     return {
       start,
