@@ -6,16 +6,14 @@ import { type DateTime, Effect } from "effect"
 import { type IdempotencyKeyReused, type JobConflict, type QueueFull, Superseded } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { ChildStore, StartedChild } from "../port/ChildStore.js"
-import type { NewRun } from "../port/RunStoreService.js"
+import type { Change, NewRun } from "../port/RunStoreService.js"
 import * as childRules from "../rules/childRules.js"
 import * as Page from "../rules/Page.js"
-import * as RunTransition from "../rules/RunTransition.js"
 import { type Batch, current } from "./Batch.js"
 import * as children from "./children.js"
-import * as keys from "./keys.js"
 import type { Lanes } from "./Lanes.js"
 import * as requests from "./requests.js"
-import * as runs from "./runs.js"
+import type * as runs from "./runs.js"
 import type { Session } from "./Session.js"
 
 /** Counts the end of a child, and makes its parent due if that waits for it. */
@@ -35,10 +33,10 @@ export const ended = (batch: Batch, parent: JobId, at: DateTime.Utc): Effect.Eff
 /** Stops the children of a job that is stopped: pending ones at once, and any other by the manager of its kind. */
 export const stopAll = (
   batch: Batch,
-  jobId: JobId,
   { chain, childEnds }: Pick<runs.Head, "chain" | "childEnds">,
-  at: DateTime.Utc
-): Effect.Effect<void, SqlError> =>
+  { at, jobId }: Pick<Change, "at" | "jobId">,
+  apply: (head: runs.Head, change: Change) => Effect.Effect<unknown, Superseded | SqlError>
+): Effect.Effect<void, Superseded | SqlError> =>
   Effect.gen(function* () {
     if (childEnds === undefined) return
     const ids = yield* children.toStop(yield* batch.connection, chain)
@@ -53,11 +51,7 @@ export const stopAll = (
         batch.submits(head.kind)
         continue
       }
-      const change = { type: "job.cancelled", jobId: id, attempt: head.state.attempt, at, by } as const
-      const to = RunTransition.next(head.state, change)
-      if (to === undefined) continue
-      yield* batch.update(id, head, to, RunTransition.changeEvent(change))
-      yield* keys.release(batch, runs.keysOfHead(head), at)
+      yield* apply(head, { type: "job.cancelled", jobId: id, attempt: head.state.attempt, at, by })
     }
   })
 

@@ -69,7 +69,7 @@ export const apply = (
     if (next === undefined) return yield* new Superseded({ jobId, attempt })
     const to = childRules.afterPark(next, change, head.childEnds)
     yield* batch.update(jobId, head, to, RunTransition.changeEvent(change))
-    if (childRules.isStop(type)) yield* childWrites.stopAll(batch, jobId, head, at)
+    if (childRules.isStop(type)) yield* stopChildren(batch, head, { at, jobId })
     if (isTerminal(to.status)) {
       yield* keys.release(batch, runs.keysOfHead(head), at)
       if (head.parent !== undefined) yield* childWrites.ended(batch, head.parent, at)
@@ -77,6 +77,14 @@ export const apply = (
     }
     return type
   })
+
+/** Stops the children of a job that is stopped. */
+const stopChildren = (
+  batch: Batch,
+  parent: runs.Head,
+  stop: Pick<Change, "at" | "jobId">
+): Effect.Effect<void, Superseded | SqlError> =>
+  childWrites.stopAll(batch, parent, stop, (head, change) => apply(batch, head, change, false))
 
 /** Whether the signal has come for which a run parks, or one of its questions was answered, or more was decided about it. */
 const isSignalled = (connection: Connection, jobId: JobId, { decisions: known, questions: asked, signal }: Parked) => {
@@ -290,7 +298,7 @@ export const make = (
               return yield* new Superseded({ jobId, attempt: head?.state.attempt ?? 0 })
             }
             yield* batch.change(jobId, head, to)
-            if (by === "stop") yield* childWrites.stopAll(batch, jobId, head, at)
+            if (by === "stop") yield* stopChildren(batch, head, { at, jobId })
           })
       })
     ),
