@@ -9,7 +9,7 @@ import type { StoreError } from "../domain/errors.js"
 import { openSession } from "./openSession.js"
 import type { Connection } from "./sql/Dialect.js"
 import { storeError } from "./sql/mapSqlError.js"
-import { execute, query, type Value } from "./sql/statements.js"
+import { execute, query } from "./sql/statements.js"
 
 /** A recorded value, as JSON text. */
 export interface Recorded {
@@ -62,7 +62,8 @@ const runs = (connection: Connection, except: string, after: string) =>
 const parts = (
   connection: Connection,
   of: "signal" | "event",
-  [except, job, seq]: readonly [except: string, ...after: ReadonlyArray<Value>]
+  except: string,
+  after: Pick<typeof Part.Type, "job_id" | "seq"> = { job_id: "", seq: 0 }
 ) => {
   const [table, name, own] =
     of === "signal" ? ["charlotte_signals", "name", "charlotte.%"] : ["charlotte_events", "type", "job.%"]
@@ -72,21 +73,15 @@ const parts = (
      FROM ${table} p JOIN charlotte_runs r ON r.id = p.job_id
      WHERE (p.job_id, p.seq) > (?, ?) AND p.${name} NOT LIKE '${own}' AND r.kind <> ? AND r.pruned = 0
      ORDER BY p.job_id, p.seq LIMIT ${pageSize}`,
-    [job ?? "", seq ?? 0, except]
+    [after.job_id, after.seq, except]
   )
 }
 
 const selectSteps = query(Schema.Struct({ steps: Schema.Number }))
 
-const ofRun = ({
-  config,
-  error,
-  id: job,
-  kind,
-  live,
-  parked,
-  result
-}: Effect.Effect.Success<ReturnType<typeof runs>>[number]) => {
+type RunRow = Effect.Effect.Success<ReturnType<typeof runs>>[number]
+
+const ofRun = ({ config, error, id: job, kind, live, parked, result }: RunRow) => {
   const recorded = (of: Recorded["of"], json: string | null): ReadonlyArray<Recorded> =>
     json === null ? [] : [{ kind, job, isLive: live === 1, of, name: "", json }]
   return [
@@ -97,6 +92,31 @@ const ofRun = ({
   ]
 }
 
+const ofPart =
+  (of: "signal" | "event") =>
+  ({ job_id: job, kind, live, name, payload }: typeof Part.Type): Recorded => ({
+    kind,
+    job,
+    isLive: live === 1,
+    of,
+    name,
+    json: payload ?? "null"
+  })
+
+/** Reads page after page, each after the last row of the one before. */
+const eachPage = <Row, E>(
+  read: (after: Row | undefined) => Effect.Effect<ReadonlyArray<Row>, SqlError>,
+  use: (page: ReadonlyArray<Row>) => Effect.Effect<void, E>
+) =>
+  Effect.gen(function* () {
+    for (let after: Row | undefined; ;) {
+      const page = yield* read(after)
+      yield* use(page)
+      after = page.at(-1)
+      if (after === undefined || page.length < pageSize) return
+    }
+  })
+
 /** Passes the records of all kinds but `except` on, page by page. Returns how many steps are recorded. */
 export const read = <E>(
   except: string,
@@ -106,30 +126,15 @@ export const read = <E>(
     const session = yield* openSession
     const all = (connection: Connection) =>
       Effect.gen(function* () {
-        for (let after = ""; ;) {
-          const page = yield* runs(connection, except, after)
-          yield* use(page.flatMap(ofRun))
-          const last = page.at(-1)
-          if (last === undefined || page.length < pageSize) break
-          after = last.id
-        }
+        yield* eachPage(
+          (after?: RunRow) => runs(connection, except, after?.id ?? ""),
+          (page) => use(page.flatMap(ofRun))
+        )
         for (const of of ["signal", "event"] as const) {
-          for (let after: ReadonlyArray<Value> = []; ;) {
-            const page = yield* parts(connection, of, [except, ...after])
-            yield* use(
-              page.map(({ job_id: job, kind, live, name, payload }) => ({
-                kind,
-                job,
-                isLive: live === 1,
-                of,
-                name,
-                json: payload ?? "null"
-              }))
-            )
-            const last = page.at(-1)
-            if (last === undefined || page.length < pageSize) break
-            after = [last.job_id, last.seq]
-          }
+          yield* eachPage(
+            (after?: typeof Part.Type) => parts(connection, of, except, after),
+            (page) => use(page.map(ofPart(of)))
+          )
         }
         const [counted] = yield* selectSteps(
           connection,

@@ -4,7 +4,14 @@
 import { Clock, Effect, Option, Order } from "effect"
 import { NodeConflict, Superseded } from "../../domain/errors.js"
 import { deadAfter } from "../../internal/timing.js"
-import { type ClusterStore, forgottenAfter, type HeldRun, type NewNode, type Node } from "../port/ClusterStore.js"
+import {
+  type ClusterStore,
+  forgottenAfter,
+  type HeldRun,
+  mostRefused,
+  type NewNode,
+  type Node
+} from "../port/ClusterStore.js"
 import type { MemoryKindStore } from "./KindStore.js"
 import type * as MemoryQueue from "./Queue.js"
 import type { Entry } from "./RunReads.js"
@@ -199,7 +206,7 @@ export const make = ({
               submitted.kind === kind && isReady(state.waitsFor) && refused !== undefined && refused.at <= now - millis
           )
           .sort(Order.mapInput(Order.number, ({ refused }: Entry) => refused?.at ?? 0))
-          .slice(0, 200)
+          .slice(0, mostRefused)
           .map(toRun)
       ),
 

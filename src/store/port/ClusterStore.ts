@@ -23,6 +23,9 @@ import type { Beginning, Created, NewRun } from "./RunWrites.js"
 /** Milliseconds without a heartbeat after which the record of a node is deleted when the next node joins. */
 export const forgottenAfter = 24 * 3_600_000
 
+/** How many refused runs are read at once. */
+export const mostRefused = 200
+
 /**
  * The nodes of a cluster, and the placement of jobs on them.
  *

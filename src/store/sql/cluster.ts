@@ -10,6 +10,7 @@ import {
   type ClusterStore,
   forgottenAfter,
   type HeldRun,
+  mostRefused,
   type NewNode,
   type Node,
   type Refusal
@@ -223,7 +224,7 @@ export const refused = (
     selectRefused(
       connection,
       `SELECT ${runColumns} FROM charlotte_runs
-       WHERE kind = ? AND refused_at <= ${connection.dialect.now} - ? AND waits_for IN ('permit', 'group') ORDER BY refused_at, id LIMIT 200`,
+       WHERE kind = ? AND refused_at <= ${connection.dialect.now} - ? AND waits_for IN ('permit', 'group') ORDER BY refused_at, id LIMIT ${mostRefused}`,
       [kind, millis]
     ),
     (rows) => rows.map(run)
