@@ -35,7 +35,7 @@ export const rehearse = ({ database, json, module, strict }: Options) =>
         hint: `name it: --database FILE or --database ${DatabaseChoice.example}`
       })
     }
-    const isPostgres = /^postgres(?:ql)?:\/\//.test(database.value)
+    const isPostgres = DatabaseChoice.isPostgresUrl(database.value)
     const file = resolve(directory, database.value)
     // As it is found: it is not opened once SQLite has locks on it, which closing it would release.
     const notes = !isPostgres && isWithoutLog(file) ? [missingLog(file)] : []

@@ -30,10 +30,13 @@ const shownOf = (url: URL): string => {
   return shown.href
 }
 
+/** Whether a text is the URL of a PostgreSQL database, rather than a file or a word. */
+export const isPostgresUrl = (text: string): boolean => /^postgres(ql)?:\/\//i.test(text)
+
 /** Parses a URL or `sqlite`. A problem is the end of a sentence; it never quotes the URL, which may contain a password. */
 export const parse = (text: string): Either.Either<DatabaseChoice, string> => {
   if (text === "sqlite") return Either.right(sqlite)
-  const isUrl = /^postgres(ql)?:\/\//i.test(text) && !/[\p{Cc}\s]|%00/u.test(text) && URL.canParse(text)
+  const isUrl = isPostgresUrl(text) && !/[\p{Cc}\s]|%00/u.test(text) && URL.canParse(text)
   if (!isUrl) return Either.left(expected)
   const url = new URL(text)
   if (url.pathname.length < 2) return Either.left(`must name a database: ${example}`)
