@@ -12,7 +12,7 @@ import * as why from "./reason.js"
 import { shownState, shownUnit } from "./shownState.js"
 import * as taskNotes from "./taskNotes.js"
 import type { Payloads, Type } from "./vocabulary.js"
-import { parkReason, type Waiting } from "./waiting.js"
+import { parkedWaiting, parkReason, type Waiting } from "./waiting.js"
 
 /** What each of these events changes. */
 type Handlers<Target, Types extends Type> = {
@@ -98,15 +98,7 @@ const ofJob: Handlers<Model, Manager.Type> = {
   "job.parked": (model, data, at) => {
     cut(model, at, "parked", "parked")
     const reason = parkReason(data.value)
-    const waitsFor = {
-      until: data.time("until"),
-      tentative: data.boolean("tentative"),
-      signal: data.string("signal"),
-      questions: data.number("questions"),
-      children: data.number("children"),
-      decisions: data.number("decisions")
-    }
-    beginPhase(model, "parked", at, { status: "parked", reason, waitsFor })
+    beginPhase(model, "parked", at, { status: "parked", reason, waitsFor: parkedWaiting(data) })
   },
   "job.interrupted": (model, data, at) => {
     const isCrash = data.string("reason") === "crash"

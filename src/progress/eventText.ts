@@ -8,7 +8,7 @@ import { Fields, json, type LogRange, number, string } from "./payload.js"
 import * as reason from "./reason.js"
 import * as taskNotes from "./taskNotes.js"
 import type { Payloads, Type } from "./vocabulary.js"
-import { approvalSignal, condition, limitsSignal, parkReason, untilTime } from "./waiting.js"
+import { approvalSignal, condition, limitsSignal, parkedWaiting, parkReason, untilTime } from "./waiting.js"
 
 export type Tone = "plain" | "good" | "bad" | "warn" | "faint"
 
@@ -66,18 +66,7 @@ const texts: {
     return warn(`interrupted ${cause}${during.length === 0 ? "" : ` during ${during.join(", ")}`}`)
   },
   "job.parked": (data, view) => {
-    const waits = condition(
-      {
-        until: data.time("until"),
-        tentative: data.boolean("tentative"),
-        signal: data.string("signal"),
-        questions: data.number("questions"),
-        children: data.number("children"),
-        decisions: data.number("decisions")
-      },
-      view
-    )
-    return warn(`parked ${waits}: ${parkReason(data.value)}`)
+    return warn(`parked ${condition(parkedWaiting(data), view)}: ${parkReason(data.value)}`)
   },
   "job.signalled": (data) => {
     const from = data.string("by")

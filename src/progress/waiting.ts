@@ -6,8 +6,9 @@ import type {
   limitsSignal as reservedForLimits,
   resumeSignal as reserved
 } from "../domain/Run.js"
-import { json, messageOf, string } from "./payload.js"
+import { type Fields, json, messageOf, string } from "./payload.js"
 import { text } from "./reason.js"
+import type { Payloads } from "./vocabulary.js"
 
 /** A signal that cannot be sent: the job waits to be resumed. */
 export const resumeSignal: typeof reserved = "charlotte.resume"
@@ -54,6 +55,16 @@ export const parkReason = (parked: unknown): string => {
 /** Whether what a job waits for has come, apart from a permit, room in its group, or the end of the pause of its kind. */
 export const isDue = (waitsFor: string | undefined): boolean =>
   waitsFor === "permit" || waitsFor === "group" || waitsFor === "paused"
+
+/** What a job waits for that has parked, from its event. */
+export const parkedWaiting = (data: Fields<Payloads["job.parked"]>): Waiting => ({
+  until: data.time("until"),
+  tentative: data.boolean("tentative"),
+  signal: data.string("signal"),
+  questions: data.number("questions"),
+  children: data.number("children"),
+  decisions: data.number("decisions")
+})
 
 /** `until 21:05`, or, where the end of the wait is unknown, `until it is tried again at 21:05`. */
 export const untilTime = (time: string, tentative = false): string =>
