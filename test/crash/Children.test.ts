@@ -1,7 +1,7 @@
 /** A worker whose jobs wait for children, and which is killed again and again, on one SQLite file. */
 import { describe, expect, it } from "@effect/vitest"
 import { Database, RunStore } from "charlotte"
-import { Effect, Layer, Random } from "effect"
+import { Duration, Effect, Layer, Random } from "effect"
 import { readFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 import * as Audit from "../../src/store/Audit.js"
@@ -19,8 +19,16 @@ const [least, most] = [1, 10]
 /** The children of each job. */
 const names = ["1", "2", "3", "4", "5"]
 
-/** Kills a worker so many times; if `drains`, the last one ends all jobs. Returns what is wrong. */
-const story = (kills: number, drains: boolean, patches: ReadonlyArray<Patch> = []) =>
+interface Options {
+  /** A last worker ends all jobs. */
+  readonly drains?: boolean
+  readonly patches?: ReadonlyArray<Patch>
+  /** A worker is killed after this time at the latest, for one whose jobs wait for ever. */
+  readonly longest?: Duration.DurationInput
+}
+
+/** Kills a worker so many times, until something is wrong. Returns what is wrong. */
+const story = (kills: number, { drains = false, longest = Duration.infinity, patches = [] }: Options) =>
   Effect.gen(function* () {
     const directory = yield* TemporaryDirectory.make
     const main = fileURLToPath(new URL("steps/children.ts", import.meta.url))
@@ -45,7 +53,9 @@ const story = (kills: number, drains: boolean, patches: ReadonlyArray<Patch> = [
             wrong: (problem) => void wrong.push(problem)
           })
           const until = heard + lines
-          yield* Effect.repeat(Effect.sleep(1), { until: () => heard >= until || wrong.length > 0 })
+          yield* Effect.repeat(Effect.sleep(1), { until: () => heard >= until || wrong.length > 0 }).pipe(
+            Effect.timeoutOption(longest)
+          )
         })
       )
     const stored = RunStore.layer.pipe(Layer.provideMerge(Database.layer({ filename })))
@@ -87,21 +97,40 @@ const story = (kills: number, drains: boolean, patches: ReadonlyArray<Patch> = [
     }).pipe(Effect.provide(stored))
   })
 
+/** A park that takes so long that the child has ended. */
+const slowPark: Patch = {
+  file: "src/manager/internal/children.ts",
+  from: `return yield* endAttempt(core, id, { _tag: "Parked", parked, childEnds: ends })`,
+  to: `yield* Effect.sleep(500)
+          return yield* endAttempt(core, id, { _tag: "Parked", parked, childEnds: ends })`
+}
+
+/** A park that does not look for the ends that its attempt has not read. */
+const blindPark: Patch = {
+  file: "src/store/rules/childRules.ts",
+  from: "const missed = ends - childEnds",
+  to: "const missed = childEnds - ends"
+}
+
 describe("a worker that is killed between the ends of children and their parents", () => {
   it.scopedLive(
     "starts each child once, and each parent sees each end once, and none waits for an end that has come",
-    () => Effect.map(story(kills, true), (wrong) => expect(wrong).toEqual([])),
+    () => Effect.map(story(kills, { drains: true }), (wrong) => expect(wrong).toEqual([])),
     600_000 + kills * 20_000
+  )
+
+  it.scopedLive(
+    "loses no wake if a child ends while its parent parks",
+    () => Effect.map(story(2, { patches: [slowPark] }), (wrong) => expect(wrong).toEqual([])),
+    600_000
   )
 
   it.scopedLive(
     "is found to lose a wake if a park does not look for the ends that its attempt has not read",
     () =>
-      Effect.gen(function* () {
-        const file = "src/store/rules/childRules.ts"
-        const [from, to] = ["const missed = ends - childEnds", "const missed = childEnds - ends"]
-        expect((yield* story(30, false, [{ file, from, to }])).join("\n")).toMatch(/waits for a child/)
-      }),
+      Effect.map(story(30, { patches: [slowPark, blindPark], longest: "5 seconds" }), (wrong) =>
+        expect(wrong.join("\n")).toMatch(/waits for a child/)
+      ),
     600_000
   )
 })

@@ -102,7 +102,7 @@ describe("a worker that is killed between and in steps", () => {
       Effect.gen(function* () {
         const file = "src/manager/internal/steps.ts"
         const from = "            yield* record(state, name, kept, millis)\n"
-        const to = "            yield* core.fork(Effect.delay(record(state, name, kept, millis), 50))\n"
+        const to = "            yield* core.fork(Effect.delay(record(state, name, kept, millis), 10_000))\n"
         expect(judge(yield* story(5, [{ file, from, to }])).join("\n")).toMatch(/has returned/)
       }),
     600_000
