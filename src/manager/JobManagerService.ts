@@ -293,7 +293,8 @@ export interface Service<
   readonly maxJobs: Effect.Effect<number, StoreError>
 
   /**
-   * Pauses the kind, on all nodes of a cluster and over restarts: once it returns, no attempt of a job begins. Running jobs continue.
+   * Pauses the kind, on all nodes of a cluster and over restarts: once it returns, no attempt of a job begins, but for a stop
+   * (`onStop: "run"`). Running jobs continue.
    * `start` fails with `KindPaused`, or records a run that waits; what becomes due, such as a retry, waits; `resume` of an interrupted
    * run fails with `KindPaused`.
    */

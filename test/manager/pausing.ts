@@ -146,6 +146,21 @@ export const pausing = (name: string, work: Making, store: Layer.Layer<RunStore.
       }).pipe(Effect.scoped, quiet, Effect.provide(store))
     )
 
+    it.live("holds up no attempt for a stop", () =>
+      Effect.gen(function* () {
+        const { began, layer } = yield* working({ maxJobs: 9, onStop: "run" })
+        const { manager } = yield* opened(layer)
+        const parked = yield* manager.start({ does: "parks" })
+        yield* has(parked, "parked")
+        yield* manager.pause()
+        const queued = yield* manager.start({ does: "ends" }, { whenFull: "queue" })
+        expect(yield* manager.stop(parked)).toMatchObject({ status: "cancelled", mode: "graceful" })
+        expect(yield* recordOf(parked)).toMatchObject({ status: "cancelled", attempt: 2 })
+        expect(yield* recordOf(queued)).toMatchObject({ status: "pending", waitsFor: "paused" })
+        expect(yield* began).toBe(2)
+      }).pipe(Effect.scoped, quiet, Effect.provide(store))
+    )
+
     it.live(
       "stays paused for the next manager, refuses to resume an interrupted job, and its jobs can be stopped",
       () =>

@@ -347,7 +347,7 @@ export const variants: Readonly<Record<string, Variant>> = {
       },
       {
         file: "src/store/sql/runWrites.ts",
-        from: "return head !== undefined && isPaused(head.kind) ? new KindPaused({ kind: head.kind }) : begin(batch, beginning)",
+        from: "return isHeldUp ? new KindPaused({ kind: head.kind }) : begin(batch, beginning)",
         to: "return begin(batch, beginning)"
       }
     ]

@@ -15,7 +15,8 @@ import {
 import type { MemoryKindStore } from "./KindStore.js"
 import type * as MemoryQueue from "./Queue.js"
 import type { Entry } from "./RunReads.js"
-import { isTakenBy, permit, placeAttempt, placeRun, type Room, waitingStatuses } from "../rules/placeRun.js"
+import { isTakenBy, permit, placeAttempt, placeRun, type Room, roomFor, waitingStatuses } from "../rules/placeRun.js"
+import { isForStop } from "../rules/RunTransition.js"
 import type { Service } from "../port/RunStoreService.js"
 import type { JobId } from "../../domain/JobId.js"
 import { isReady, type Run } from "../../domain/Run.js"
@@ -155,9 +156,9 @@ export const make = ({
         Effect.gen(function* () {
           const entry = entries.get(beginning.jobId)
           if (entry === undefined) return yield* new Superseded(beginning)
-          yield* permit(by, room(now, entry.submitted.kind))
+          yield* permit(by, roomFor(entry.state, room(now, entry.submitted.kind)))
           const begun = yield* begin(beginning)
-          if (begun === "running") Object.assign(entry, { node: by.address, runner: by.node })
+          if (begun !== "waits") Object.assign(entry, { node: by.address, runner: by.node })
           return begun
         })
       ),
@@ -167,6 +168,7 @@ export const make = ({
         Effect.gen(function* () {
           const entry = entries.get(beginning.jobId)
           if (entry === undefined) return yield* new Superseded(beginning)
+          if (isForStop(entry.state)) return Option.none()
           const { address } = yield* placeAttempt(candidates, room(now, entry.submitted.kind))
           if ((yield* begin(beginning)) === "waits") return Option.none()
           entry.node = address

@@ -9,7 +9,7 @@ import { attachTo, type Existing, heldBy, keysOf, type Lookup, type Retry } from
 import type { Group, GroupSettings } from "../port/GroupStore.js"
 import { countedEnded, countedParked } from "../port/RunQueue.js"
 import type { Backlog, HeldKey, Holder, Idempotency, Key, NewRun, NewSignal, Service } from "../port/RunStoreService.js"
-import { type State, waitingSince, wokenByTime } from "../rules/RunTransition.js"
+import { isForStop, type State, waitingSince, wokenByTime } from "../rules/RunTransition.js"
 
 export interface Entry {
   submitted: NewRun
@@ -29,6 +29,10 @@ interface Signal extends NewSignal {
   readonly seq: number
   readonly attempt: number
   used: boolean
+}
+
+interface Due extends Pick<Parameters<Service["due"]>[0], "kind" | "statuses"> {
+  readonly isPaused?: boolean
 }
 
 interface GroupState<E> {
@@ -106,21 +110,30 @@ export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>, retries: R
   const activeIn = (groups: ReadonlyMap<string, GroupState<E>>, { state: { group } }: Entry): number =>
     group === undefined ? 0 : (groups.get(group)?.active ?? 0)
 
-  const isFirst = (groups: ReadonlyMap<string, GroupState<E>>, entry: Entry): boolean => {
-    const { group } = entry.state
+  const hasRoom = (groups: ReadonlyMap<string, GroupState<E>>, { state: { group } }: Entry): boolean => {
     if (group === undefined) return true
     const found = groups.get(group)
-    return found !== undefined && found.first === entry && found.active < found.most
+    return found !== undefined && found.active < found.most
   }
 
-  /** The ready runs of a kind, of each group only the first, and only if the group has room. */
-  const dueOf = ({ kind, statuses }: Pick<Parameters<Service["due"]>[0], "kind" | "statuses">) => {
+  const isFirst = (groups: ReadonlyMap<string, GroupState<E>>, entry: Entry): boolean =>
+    hasRoom(groups, entry) && (entry.state.group === undefined || groups.get(entry.state.group)?.first === entry)
+
+  /**
+   * The ready runs of a kind, of each group only the first, and only if the group has room. Of a paused kind only those that are due for a
+   * stop, though others of their group may be before them.
+   */
+  const dueOf = ({ isPaused = false, kind, statuses }: Due) => {
     const ready = [...entries.values()].filter(
       ({ state, submitted }) =>
-        submitted.kind === kind && isReady(state.waitsFor) && statuses.some((status) => status === state.status)
+        submitted.kind === kind &&
+        isReady(state.waitsFor) &&
+        statuses.some((status) => status === state.status) &&
+        (!isPaused || isForStop(state))
     )
     if (!ready.some(({ state }) => state.group !== undefined)) return ready.sort(inOrder)
     const groups = groupsOf(kind)
+    if (isPaused) return ready.filter((entry) => hasRoom(groups, entry)).sort(byId)
     const byActive = Order.mapInput(Order.number, (entry: E) => activeIn(groups, entry))
     return ready.filter((entry) => isFirst(groups, entry)).sort(Order.combineAll<E>([byPriority, byActive, byRank]))
   }
@@ -215,7 +228,7 @@ export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>, retries: R
     isFirstOfGroup: (entry: E): boolean =>
       entry.state.waitsFor === "group" && isFirst(groupsOf(entry.submitted.kind), entry),
 
-    due: ({ limit, version = "", ...query }: Parameters<Service["due"]>[0]) =>
+    due: ({ limit, version = "", ...query }: Parameters<Service["due"]>[0] & Pick<Due, "isPaused">) =>
       dueOf(query)
         .filter(({ refused }) => refused?.by[version] === undefined)
         .slice(0, limit),

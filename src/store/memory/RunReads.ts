@@ -12,6 +12,7 @@ import type * as MemoryQueue from "./Queue.js"
 import type * as MemoryTaskProgressStore from "./TaskProgressStore.js"
 import * as Page from "../rules/Page.js"
 import type { RunReads } from "../port/RunReads.js"
+import { isForStop } from "../rules/RunTransition.js"
 import * as searchText from "../rules/searchText.js"
 
 export interface Entry extends MemoryQueue.Entry {
@@ -51,7 +52,7 @@ export const runOf = (
       ...(state.waitsFor === undefined
         ? {}
         : {
-            waitsFor: isPaused && isReady(state.waitsFor) ? "paused" : isFirstOfGroup ? "permit" : state.waitsFor
+            waitsFor: isPaused && isReady(state.waitsFor) && !isForStop(state) ? "paused" : isFirstOfGroup ? "permit" : state.waitsFor
           }),
       ...(state.parked === undefined ? {} : { parked: state.parked }),
       ...(state.startedAt === undefined ? {} : { startedAt: state.startedAt }),

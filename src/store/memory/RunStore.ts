@@ -275,7 +275,9 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     write((): Effect.Effect<"running" | "stopping" | "waits", KindPaused | MaxJobsReached | Superseded> => {
       const { attempt, jobId, key } = beginning
       const entry = entries.get(jobId)
-      if (entry !== undefined && kinds.hasPaused(entry.submitted.kind)) return new KindPaused(entry.submitted)
+      if (entry !== undefined && kinds.hasPaused(entry.submitted.kind) && !RunTransition.isForStop(entry.state)) {
+        return new KindPaused(entry.submitted)
+      }
       const to = entry && RunTransition.begun(entry.state, beginning)
       if (entry === undefined || to === undefined) return new Superseded({ jobId, attempt })
       const before = entry.state
@@ -340,7 +342,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     waiting: (kind) => Effect.sync(() => notifier.waiting(kind)),
     due: (query) =>
       Effect.sync(() =>
-        (kinds.hasPaused(query.kind) ? [] : queue.due(query)).map((entry) => ({
+        queue.due({ ...query, isPaused: kinds.hasPaused(query.kind) }).map((entry) => ({
           run: toRun(entry),
           stopping: false,
           crashes: entry.state.crashes

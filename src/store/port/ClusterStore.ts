@@ -83,7 +83,7 @@ export interface ClusterStore {
 
   /**
    * Like `begin`, but on the candidate with most room, which has to take the attempt. Returns its address, or none if the run waits
-   * for a key.
+   * for a key, or is due for a stop: a node begins it by itself.
    */
   readonly place: (
     beginning: Beginning,

@@ -1,5 +1,5 @@
 /**
- * The pauses of kinds: no attempt of a job of a paused kind begins, on any node.
+ * The pauses of kinds: no attempt of a job of a paused kind begins, on any node, but for a stop.
  *
  * @since 0.2.0
  */
@@ -18,8 +18,8 @@ export interface KindStore {
   readonly paused: Effect.Effect<ReadonlyArray<PausedKind>, StoreError>
 
   /**
-   * Once it returns, no attempt of the kind begins: every transaction that begins one fails with `KindPaused`. A kind that is paused
-   * already stays as it is.
+   * Once it returns, no attempt of the kind begins but for a stop: every transaction that would begin another fails with `KindPaused`. A
+   * kind that is paused already stays as it is.
    */
   readonly pause: (pause: {
     readonly kind: string

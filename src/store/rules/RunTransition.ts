@@ -176,7 +176,7 @@ export const begun = (state: State, { at, attempt, key }: Beginning): State | un
         attempt,
         key: state.key ?? key,
         startedAt: at,
-        stoppingAt: state.wokenBy === "stop" ? at : undefined
+        stoppingAt: isForStop(state) ? at : undefined
       }
     : undefined
 
@@ -190,7 +190,7 @@ export const woken = (
   if (by === "stop") {
     const isResting = state.status === "parked" || (state.status === "interrupted" && isReady(state.waitsFor))
     if (!isResting) return undefined
-    return state.wokenBy === "stop" ? state : { ...state, waitsFor, dueAt: undefined, wokenBy: by, sender }
+    return isForStop(state) ? state : { ...state, waitsFor, dueAt: undefined, wokenBy: by, sender }
   }
   if (state.status !== "parked") return undefined
   // A resume by a person counts more than a due time that has passed, and a signal is consumed only if it has woken the run.
@@ -198,6 +198,9 @@ export const woken = (
   const isDue = isReady(state.waitsFor) && !(by === "resume" && isByTime)
   return isDue ? state : { ...state, waitsFor, dueAt: undefined, wokenBy: by, sender }
 }
+
+/** Whether the next attempt of a waiting run begins for a stop, as it does though its kind is paused. */
+export const isForStop = ({ wokenBy }: Pick<State, "wokenBy">): boolean => wokenBy === "stop"
 
 /** Whether a signal of that name wakes the run. */
 export const isWokenBy = ({ parked, status, waitsFor }: State, name: string): boolean =>
@@ -252,7 +255,7 @@ export const begunEvents = (
   if (attempt === 1) return [event("job.started", at, { attempt })]
   const why = isResumed ? { by: "resume", sender } : { by: before.wokenBy, sender: before.sender }
   const resumed = event("job.resumed", at, { attempt, ...why })
-  return before.wokenBy === "stop" ? [resumed, stoppingEvent(at, before.sender)] : [resumed]
+  return isForStop(before) ? [resumed, stoppingEvent(at, before.sender)] : [resumed]
 }
 
 const stoppingEvent = (at: DateTime.Utc, by: string | undefined): AcceptedEvent =>

@@ -13,6 +13,7 @@ import type { JobId } from "../../domain/JobId.js"
 import { admitRun, type Decision, groupRefusal, type Lookup } from "./admitRun.js"
 import type { Candidate, Location, Placement, Runner, Taker } from "../port/ClusterStore.js"
 import type { NewRun } from "../port/RunStoreService.js"
+import { isForStop, type State } from "./RunTransition.js"
 
 /** The statuses in which a run can wait for a permit. */
 export const waitingStatuses = ["interrupted", "parked", "pending"] as const
@@ -33,6 +34,9 @@ export interface Room {
   /** The ids of the nodes on which no more jobs begin. */
   readonly draining: ReadonlySet<string>
 }
+
+/** A pause does not hold up an attempt for a stop. */
+export const roomFor = (state: State, room: Room): Room => ({ ...room, isPaused: room.isPaused && !isForStop(state) })
 
 export interface Placed {
   readonly run: NewRun & { readonly id: JobId }

@@ -13,7 +13,8 @@ import {
 } from "../../domain/errors.js"
 import type { ClusterStore } from "../port/ClusterStore.js"
 import { alreadyManaged, type OwnerStore } from "../port/OwnerStore.js"
-import { isTakenBy, permit, placeAttempt, placeRun, type Room, waitingStatuses } from "../rules/placeRun.js"
+import { isTakenBy, permit, placeAttempt, placeRun, type Room, roomFor, waitingStatuses } from "../rules/placeRun.js"
+import { isForStop } from "../rules/RunTransition.js"
 import type { Beginning } from "../port/RunStoreService.js"
 import * as admissions from "./admissions.js"
 import { current } from "./Batch.js"
@@ -52,10 +53,10 @@ export const make = ({
   const statement = <A>(operation: string, body: (connection: Connection) => Effect.Effect<A, SqlError>) =>
     write<A, never>({ operation, lane: "fast", body: (batch) => Effect.flatMap(batch.connection, body) })
 
-  /** Begins an attempt where `choose` decides; none if the run waits for a key. */
+  /** Begins an attempt where `choose` decides; none if the run waits for a key, or `choose` decides so. */
   const begin = (
     beginning: Beginning,
-    choose: (room: Room) => Effect.Effect<runs.Place, KindPaused | MaxJobsReached>
+    choose: (room: Room, head: runs.Head) => Effect.Effect<runs.Place | undefined, KindPaused | MaxJobsReached>
   ) =>
     Effect.zipLeft(
       admit({
@@ -69,7 +70,8 @@ export const make = ({
             const head = batch.head(jobId)
             if (head === undefined) return yield* new Superseded({ jobId, attempt })
             const { begun, room } = yield* counted(batch, head.kind)
-            const on = yield* choose(room)
+            const on = yield* choose(roomFor(head.state, room), head)
+            if (on === undefined) return Option.none()
             const outcome = yield* runWrites.begin(batch, beginning)
             const running = current(batch, jobId, attempt)
             if (outcome === "waits" || running === undefined) return Option.none()
@@ -78,7 +80,7 @@ export const make = ({
               on.address,
               waitingStatuses.find((status) => status === head.state.status)
             )
-            return Option.some(on)
+            return Option.some({ on, outcome })
           })
       }),
       indexer.written
@@ -140,13 +142,17 @@ export const make = ({
     begin: (beginning, by) =>
       Effect.map(
         begin(beginning, (room) => Effect.as(permit(by, room), by)),
-        Option.match({ onNone: () => "waits", onSome: () => "running" })
+        Option.match({ onNone: () => "waits" as const, onSome: ({ outcome }) => outcome })
       ),
 
     place: (beginning, candidates) =>
       Effect.map(
-        begin(beginning, (room) => Effect.map(placeAttempt(candidates, room), ({ address }) => ({ address }))),
-        Option.map(({ address }) => address)
+        begin(beginning, (room, { state }) =>
+          isForStop(state)
+            ? Effect.succeed(undefined)
+            : Effect.map(placeAttempt(candidates, room), ({ address }) => ({ address }))
+        ),
+        Option.map(({ on }) => on.address)
       ),
 
     take: (taken, by) =>

@@ -8,7 +8,7 @@ import { JobId } from "../../domain/JobId.js"
 import { isTerminal, noRuns, RunStatus } from "../../domain/RunStatus.js"
 import { countedEnded, countedParked } from "../port/RunQueue.js"
 import type { Service, UnfinishedRun } from "../port/RunStoreService.js"
-import { dueRank, Row, run, runColumns } from "./runRow.js"
+import { dueRank, pausesOf, Row, run, runColumns } from "./runRow.js"
 import { columnsOf, query } from "./statements.js"
 
 const selectDue = query(Row)
@@ -32,7 +32,13 @@ export const refusalBy = (version: string): string => `${JSON.stringify(version)
 const isAny = (statuses: ReadonlyArray<string>): string =>
   `status IN (${statuses.map((status) => `'${status}'`).join(", ")})`
 
-/** The due runs, unless the kind is paused: of each group, only the first, and only if the group has room. Each status is a separate index search. */
+/** Whether a run is due for a stop, as in its index. */
+const isForStop = "woken_by = 'stop'"
+
+/**
+ * The due runs: of each group, only the first, and only if the group has room. Each status is a separate index search. Of a paused kind
+ * only those that are due for a stop, though others of their group may be before them.
+ */
 export const due = (
   connection: Connection,
   { kind, limit, statuses, version }: Parameters<Service["due"]>[0]
@@ -41,20 +47,25 @@ export const due = (
   const [condition, ...by] = version === undefined ? [""] : [`AND ${isUnrefused}`, refusalBy(version)]
   const ofStatus = statuses.map(
     (status) =>
-      `SELECT * FROM (SELECT ${runColumns}, 0 AS active, ${dueRank()} AS rank FROM charlotte_runs
+      `SELECT * FROM (SELECT ${runColumns}, 0 AS active, ${dueRank()} AS rank, 0 AS paused FROM charlotte_runs
          WHERE kind = ? AND status = '${status}' AND waits_for = 'permit' ${condition} ORDER BY ${orders[status]} LIMIT ?) AS limited`
   )
   // The first run of each group with room. A row that is out of date leads to a run that no longer waits.
-  const ofGroups = `SELECT * FROM (SELECT ${columnsOf(Row, "r")}, g.active, g.rank
+  const ofGroups = `SELECT * FROM (SELECT ${columnsOf(Row, "r")}, g.active, g.rank, 0 AS paused
       FROM charlotte_groups g JOIN charlotte_runs r ON r.id = g.head
       WHERE g.kind = ? AND g.due = 1 AND g.${isAny(statuses)} AND r.waits_for = 'group' ${condition}
       ORDER BY g.priority DESC, g.active, g.rank, g.head LIMIT ?) AS limited`
+  const forStop = `SELECT * FROM (SELECT ${columnsOf(Row, "r")}, 0 AS active, ${dueRank("r.")} AS rank, 1 AS paused FROM charlotte_runs r
+      WHERE kind = ? AND ${isForStop} AND ${isAny(statuses)} AND (waits_for = 'permit' OR waits_for = 'group' AND EXISTS
+        (SELECT 1 FROM charlotte_groups g WHERE g.kind = r.kind AND g.grp = r.grp AND g.due = 1)) ${condition}
+      ORDER BY id LIMIT ?) AS limited`
+  const branches = [...ofStatus, ofGroups, forStop]
   return Effect.map(
     selectDue(
       connection,
-      `SELECT ${runColumns} FROM (${[...ofStatus, ofGroups].join(" UNION ALL ")}) AS limited
-       WHERE NOT EXISTS (SELECT 1 FROM charlotte_pauses WHERE kind = ?) ORDER BY priority DESC, active, rank, id LIMIT ?`,
-      [...statuses.flatMap(() => [kind, ...by, limit]), kind, ...by, limit, kind, limit]
+      `SELECT ${runColumns} FROM (${branches.join(" UNION ALL ")}) AS limited
+       WHERE paused = ${pausesOf("?")} ORDER BY priority DESC, active, rank, id LIMIT ?`,
+      [...branches.flatMap(() => [kind, ...by, limit]), kind, limit]
     ),
     (rows) => rows.map((row) => ({ run: run(row), stopping: false, crashes: row.crashes }))
   )

@@ -64,11 +64,11 @@ export const ListedRow = Schema.Struct({
 })
 
 /**
- * The columns that `select` reads, of runs `r`. A run that waits for a permit is paused with its kind, and the first run of a group with
- * room waits for a permit: nothing is written to it.
+ * The columns that `select` reads, of runs `r`. A run that waits for a permit is paused with its kind, unless it is due for a stop, and the
+ * first run of a group with room waits for a permit: nothing is written to it.
  */
 export const listedColumns = `${columnsOf(Row, "r")}, ${retriedAs},
-  CASE WHEN r.waits_for IN ('permit', 'group') THEN ${pausesOf("r.kind")} ELSE 0 END AS paused,
+  CASE WHEN r.waits_for IN ('permit', 'group') AND coalesce(r.woken_by, '') <> 'stop' THEN ${pausesOf("r.kind")} ELSE 0 END AS paused,
   CASE WHEN r.waits_for = 'group' THEN
     (SELECT count(g.kind) FROM charlotte_groups g WHERE g.kind = r.kind AND g.grp = r.grp AND g.head = r.id AND g.due = 1)
     ELSE 0 END AS first`

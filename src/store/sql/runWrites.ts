@@ -263,7 +263,8 @@ export const make = (
         batch
       ): Effect.Effect<"running" | "stopping" | "waits", KindPaused | MaxJobsReached | Superseded | SqlError> => {
         const head = batch.head(beginning.jobId)
-        return head !== undefined && isPaused(head.kind) ? new KindPaused({ kind: head.kind }) : begin(batch, beginning)
+        const isHeldUp = head !== undefined && isPaused(head.kind) && !RunTransition.isForStop(head.state)
+        return isHeldUp ? new KindPaused({ kind: head.kind }) : begin(batch, beginning)
       }
     }),
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { RunStore } from "charlotte"
+import { Run, RunStore } from "charlotte"
 import { Effect, type Layer, Option } from "effect"
 import { at, created, error, id, kind, log, newRun, record } from "../runs.js"
 
@@ -99,6 +99,52 @@ export const pausing = (layer: Layer.Layer<RunStore.RunStore>) => {
         yield* store.kinds.unpause(kind)
         expect(yield* due).toEqual([id(2), id(1)])
         expect(yield* begin(2, 2)).toBe("running")
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("lets an attempt for a stop begin, also behind many that wait", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        for (let n = 1; n <= 12; n++) yield* created(n)
+        for (let n = 1; n <= 12; n++) {
+          const change = { jobId: id(n), attempt: 1, at: at(3) }
+          yield* store.record(
+            n <= 10
+              ? { ...change, type: "job.interrupted" }
+              : { ...change, type: "job.parked", parked: new Run.Parked({ reason: "waits", signal: "go" }) }
+          )
+        }
+        yield* paused
+        yield* store.wake(id(11))
+        yield* store.wake(id(12), "stop", "ann")
+        expect(yield* due).toEqual([id(12)])
+        expect(yield* record(id(11))).toMatchObject({ waitsFor: "paused" })
+        expect(yield* record(id(12))).toMatchObject({ waitsFor: "permit" })
+        const begin = (n: number) => store.begin({ jobId: id(n), attempt: 2, key: undefined, at: at(6) })
+        expect(yield* Effect.flip(begin(11))).toMatchObject(refusal)
+        expect(yield* begin(12)).toBe("stopping")
+        yield* store.kinds.unpause(kind)
+        expect((yield* due).slice(0, 2)).toEqual([id(1), id(2)])
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("lets an attempt for a stop begin if its group has room, whatever waits before it", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        yield* store.groups.register({ kind, maxPerGroup: 1, isManual: false })
+        for (const n of [1, 2]) {
+          yield* created(n, { group: "a" })
+          const parked = new Run.Parked({ reason: "waits", signal: "go" })
+          yield* store.record({ type: "job.parked", jobId: id(n), attempt: 1, at: at(3), parked })
+        }
+        yield* created(3, { group: "a" })
+        yield* created(4, { group: "a", isQueued: true, priority: 5 })
+        yield* paused
+        yield* store.wake(id(2), "stop")
+        expect(yield* due).toEqual([])
+        yield* store.record({ type: "job.completed", jobId: id(3), attempt: 1, at: at(5), result: null })
+        expect(yield* due).toEqual([id(2)])
+        expect(yield* store.begin({ jobId: id(2), attempt: 2, key: undefined, at: at(6) })).toBe("stopping")
       }).pipe(Effect.provide(layer))
     )
 

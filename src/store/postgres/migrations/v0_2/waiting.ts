@@ -13,6 +13,7 @@ export const waiting = [
   // A retry begins in the order of pending runs, after all other parked ones.
   `CREATE INDEX charlotte_runs_due_parked ON charlotte_runs (kind, priority DESC, (coalesce(woken_by, '') = 'retry'), id)
    WHERE waits_for = 'permit' AND status = 'parked'`,
+  "CREATE INDEX charlotte_runs_due_for_stop ON charlotte_runs (kind, id) WHERE woken_by = 'stop'",
   "CREATE INDEX charlotte_runs_due_at ON charlotte_runs (kind, due_at, id) WHERE waits_for = 'time'",
 
   "CREATE INDEX charlotte_runs_refused ON charlotte_runs (kind, refused_at) WHERE refused_at IS NOT NULL",

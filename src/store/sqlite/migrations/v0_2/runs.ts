@@ -114,6 +114,7 @@ export const runs = Effect.gen(function* () {
   yield* sql.unsafe(`
     CREATE INDEX charlotte_runs_due_parked ON charlotte_runs_new (kind, priority DESC, (coalesce(woken_by, '') = 'retry'), id)
     WHERE waits_for = 'permit' AND status = 'parked'`)
+  yield* sql.unsafe(`CREATE INDEX charlotte_runs_due_for_stop ON charlotte_runs_new (kind, id) WHERE woken_by = 'stop'`)
   yield* sql.unsafe(
     `CREATE INDEX charlotte_runs_due_at ON charlotte_runs_new (kind, due_at, id) WHERE waits_for = 'time'`
   )
