@@ -7,7 +7,7 @@ import { isTerminal } from "../../domain/RunStatus.js"
 import type { Notifier } from "../../store/port/ChangeNotifier.js"
 import type { Shutdown } from "./Shutdown.js"
 
-/** Returns the record once the job has ended, or whoever waits has closed. */
+/** Returns the record once the job has ended, or the manager or producer that waits is closed. */
 export const awaitRecord = <E, E2>({
   changes,
   record,
