@@ -218,6 +218,26 @@ export const groups = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
+    it.effect("let an attempt for a stop begin though the kind is paused, if they have room", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        yield* limited(1)
+        const parked = new Run.Parked({ reason: "waits", signal: "go" })
+        for (const n of [1, 2]) {
+          yield* created(n, { group: "a", labels: { n: `${n}` } })
+          yield* change("job.parked", n, { parked })
+        }
+        yield* created(3, { group: "a", labels: { n: "3" } })
+        yield* waiting(4, "a", { priority: 5 })
+        yield* store.kinds.pause({ kind, at: at(5) })
+        yield* store.wake(id(2), "stop")
+        yield* eventually(due, [])
+        yield* change("job.completed", 3)
+        yield* eventually(due, [2])
+        expect(yield* begin(2, 2)).toBe("stopping")
+      }).pipe(Effect.provide(layer))
+    )
+
     it.effect("are held back by no interrupted run that waits for a person", () =>
       Effect.gen(function* () {
         yield* limited(1, true)

@@ -128,26 +128,6 @@ export const pausing = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("lets an attempt for a stop begin if its group has room, whatever waits before it", () =>
-      Effect.gen(function* () {
-        const store = yield* RunStore.RunStore
-        yield* store.groups.register({ kind, maxPerGroup: 1, isManual: false })
-        for (const n of [1, 2]) {
-          yield* created(n, { group: "a" })
-          const parked = new Run.Parked({ reason: "waits", signal: "go" })
-          yield* store.record({ type: "job.parked", jobId: id(n), attempt: 1, at: at(3), parked })
-        }
-        yield* created(3, { group: "a" })
-        yield* created(4, { group: "a", isQueued: true, priority: 5 })
-        yield* paused
-        yield* store.wake(id(2), "stop")
-        expect(yield* due).toEqual([])
-        yield* store.record({ type: "job.completed", jobId: id(3), attempt: 1, at: at(5), result: null })
-        expect(yield* due).toEqual([id(2)])
-        expect(yield* store.begin({ jobId: id(2), attempt: 2, key: undefined, at: at(6) })).toBe("stopping")
-      }).pipe(Effect.provide(layer))
-    )
-
     it.effect("notifies the manager of its end", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore
