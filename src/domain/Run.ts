@@ -172,6 +172,19 @@ export class PausedKind extends Schema.Class<PausedKind>("charlotte/PausedKind")
 }) {}
 
 /**
+ * How far a job is, as it has reported last (`job.progress`).
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export class Progress extends Schema.Class<Progress>("charlotte/Progress")({
+  done: Schema.NonNegativeInt,
+  total: Schema.NonNegativeInt,
+  /** What it is doing, at most 200 bytes. */
+  text: Schema.optional(Schema.String)
+}) {}
+
+/**
  * Spans of a job, each as a W3C `traceparent`. Each job is a separate trace, which continues in each of its attempts.
  *
  * @since 0.2.0
@@ -228,6 +241,8 @@ export class Run extends Schema.Class<Run>("charlotte/Run")({
   parent: Schema.optional(JobId),
   /** The run that retries this one. */
   retriedAs: Schema.optional(JobId),
+  /** How far it is; missing if it has reported nothing since its first attempt or its last retry. */
+  progress: Schema.optional(Progress),
   /** Whether the run is kept regardless of the retention of its kind. */
   pinned: Schema.optional(Schema.Boolean),
   /**

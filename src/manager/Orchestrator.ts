@@ -230,10 +230,45 @@ export interface JobContext<out Config, Events = AnyEvents, Signals = AnySignals
    * await Effect.runPromise(program.pipe(Effect.provide(Layer.provide(Jobs, RunStore.layerMemory))))
    */
   readonly child: StartChild
+  /**
+   * Reports how far the job is: lists, the page and `charlotte watch` show it as a bar. Only the newest is kept, in the record of the run
+   * and without an event: it is recorded at once, then at most once a second, and at the end of the attempt, so a job may report each
+   * item of a long loop. The next attempt shows it until it reports its own; a retry begins without one.
+   *
+   * `done` above `total` counts as `total`, and `text` is cut to 200 bytes. It is a defect if `done` or `total` is no whole number from
+   * 0 on.
+   *
+   * @example
+   * import { JobKind } from "charlotte"
+   * import { Effect, Schema } from "effect"
+   *
+   * class Import extends JobKind.Tag<Import>()("import", { config: Schema.Struct({ rows: Schema.Number }) }) {}
+   *
+   * const Imports = Import.layer({
+   *   run: ({ config: { rows: total }, progress }) =>
+   *     Effect.forEach(Array.from({ length: total }, (_, row) => row + 1), (done) =>
+   *       progress({ done, total, text: `row ${done}` })
+   *     )
+   * })
+   */
+  readonly progress: (progress: ReportedProgress) => Effect.Effect<void>
   /** Records that something had to be killed, so that the stop report says `forced`. */
   readonly forced: Effect.Effect<void>
   /** Like `forced`, and names the processes; the stop report lists at most 100 of them. */
   readonly killed: (processes: ReadonlyArray<KilledProcess>) => Effect.Effect<void>
+}
+
+/**
+ * How far a job is.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface ReportedProgress {
+  readonly done: number
+  readonly total: number
+  /** What it is doing. */
+  readonly text?: string | undefined
 }
 
 /**

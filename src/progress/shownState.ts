@@ -61,9 +61,13 @@ export const shownWork = (
 
 /** The number of tasks in each state. */
 export interface Counts {
+  readonly pending: number
   readonly running: number
   readonly waiting?: number
   readonly interrupted?: number
+  readonly completed: number
+  readonly failed: number
+  readonly skipped: number
 }
 
 export const shownCounts = <C extends Counts>(counts: C, status: RunStatus): C & Counts => {
@@ -72,6 +76,13 @@ export const shownCounts = <C extends Counts>(counts: C, status: RunStatus): C &
   return resting(status) === "waiting"
     ? { ...counts, running: 0, waiting: running }
     : { ...counts, running: 0, interrupted: running }
+}
+
+/** How many of the tasks are done. */
+export const taskProgress = <C extends Counts>(counts: C): C & { readonly done: number; readonly total: number } => {
+  const { completed, failed, interrupted = 0, pending, running, skipped, waiting = 0 } = counts
+  const done = completed + skipped
+  return { ...counts, done, total: done + failed + interrupted + pending + running + waiting }
 }
 
 /** `needs-answer` in words; the other states are words. */

@@ -105,6 +105,7 @@ const columns = (row: Home.Row): Home.Row => ({
   chain: null,
   parent: null,
   child_ends: null,
+  progress: null,
   trace: null,
   node: null,
   runner: null,

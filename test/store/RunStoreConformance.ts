@@ -21,6 +21,7 @@ import { rescheduling } from "./conformance/rescheduling.js"
 import { retention } from "./conformance/retention.js"
 import { scheduling } from "./conformance/scheduling.js"
 import { children } from "./conformance/children.js"
+import { progressOfRuns } from "./conformance/progress.js"
 import { steps } from "./conformance/steps.js"
 import { stopping } from "./conformance/stopping.js"
 import { subscribers } from "./conformance/subscribers.js"
@@ -48,6 +49,7 @@ export const conformance = (layer: Layer.Layer<RunStore.RunStore>): void => {
     questions,
     children,
     steps,
+    progressOfRuns,
     decisions,
     stopping,
     cluster,

@@ -508,6 +508,14 @@ const operations: { readonly [O in Operation]: (scene: Scene) => Effect.Effect<C
       call: store.questions.answer({ jobId, text: "yes", at: at(9) }),
       isDone: Effect.map(store.questions.open([jobId]), ({ size }) => size === 0)
     })),
+  progress: ({ created, jobId, store }) =>
+    Effect.as(created(), {
+      call: store.progress({
+        ...{ jobId, attempt: 1, tries: 0 },
+        progress: new Run.Progress({ done: 1, total: 2 })
+      }),
+      isDone: Effect.map(Effect.flatten(store.get(jobId)), ({ progress }) => progress !== undefined)
+    }),
   "steps.recall": read(({ jobId, store }) => store.steps.recall(jobId)),
   "children.start": ({ created, jobId, kind, store }) =>
     Effect.as(created(), {

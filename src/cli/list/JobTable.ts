@@ -71,7 +71,7 @@ export const lines = (
       ...(jobs.some(({ status }) => status === "failed")
         ? [column("REASON", (job) => StyledLine.piece(failure(job)), { least: 24, rank: 7 })]
         : []),
-      column("TASKS", tasks, { align: "right" }),
+      column(jobs.some(hasReported) ? "PROGRESS" : "TASKS", progressOf, { align: "right" }),
       ...(withCost
         ? [
             column("COST", ({ cost }) => StyledLine.raw(cost === undefined ? "" : costs.short(cost)), {
@@ -102,11 +102,13 @@ export const lines = (
   )
 }
 
-const tasks = ({ progress }: ListedJob): StyledLine.Piece => {
+/** Whether a job counts something else than tasks. */
+const hasReported = ({ progress }: ListedJob): boolean => progress !== undefined && progress.pending === undefined
+
+const progressOf = ({ progress }: ListedJob): StyledLine.Piece => {
   if (progress === undefined) return StyledLine.raw("")
-  const { completed, failed, skipped } = progress
-  const total = Object.values(progress).reduce((sum, count) => sum + count, 0)
-  return StyledLine.raw(`${completed + skipped}/${total}`, failed > 0 ? "bad" : "plain")
+  const { done, failed = 0, total } = progress
+  return StyledLine.raw(`${done}/${total}`, failed > 0 ? "bad" : "plain")
 }
 
 /** How long it took, or has been running. */

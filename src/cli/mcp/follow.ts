@@ -13,6 +13,7 @@ import { timeZone } from "../terminal/timeZone.js"
 import * as inputs from "./inputs.js"
 import { needsPerson } from "./needsPerson.js"
 import * as page from "./page.js"
+import * as progress from "./progress.js"
 import * as Tool from "./Tool.js"
 import * as Untrusted from "./Untrusted.js"
 
@@ -56,6 +57,7 @@ export const follow = Tool.make({
       description: "Whether the job has ended, so that no event follows the last one."
     }),
     needsPerson: Schema.Boolean.annotations({ description: "Whether to call explain for what a person has to do." }),
+    progress: progress.field,
     events: Schema.Array(
       Schema.Struct({
         seq: Schema.Int,
@@ -99,6 +101,7 @@ export const follow = Tool.make({
         status: job.status,
         isOver,
         needsPerson: needsPerson(job),
+        progress: progress.of(job.progress),
         events: rows,
         next: rows.at(-1)?.seq ?? after
       }

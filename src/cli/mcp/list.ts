@@ -1,5 +1,5 @@
 /** The tool that lists jobs. */
-import { Effect, Option, Schema } from "effect"
+import { Effect, Option, Schema, Struct } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import { RunStatus } from "../../domain/RunStatus.js"
 import { JobPage, JobProgress } from "../../http/contract/Api.js"
@@ -11,6 +11,7 @@ import { captured } from "./captured.js"
 import * as inputs from "./inputs.js"
 import { needsPerson } from "./needsPerson.js"
 import * as page from "./page.js"
+import * as progress from "./progress.js"
 import * as Tool from "./Tool.js"
 import * as Untrusted from "./Untrusted.js"
 
@@ -39,8 +40,11 @@ export const list = Tool.make({
         createdAt: Schema.DateTimeUtc,
         endedAt: Schema.optional(Schema.DateTimeUtc),
         tasks: Schema.optional(
-          Schema.Struct(JobProgress.fields).annotations({ description: "How many are in each state." })
+          Schema.Struct(Struct.omit(JobProgress.fields, "done", "total", "text")).annotations({
+            description: "How many are in each state."
+          })
         ),
+        progress: progress.field,
         needsPerson: Schema.Boolean,
         why: Schema.optional(Untrusted.Untrusted)
       })
@@ -72,7 +76,8 @@ export const list = Tool.make({
           name: Untrusted.line(jobName(job)),
           createdAt: job.createdAt,
           endedAt: job.endedAt,
-          tasks: job.progress,
+          tasks: job.progress?.pending === undefined ? undefined : job.progress,
+          progress: progress.of(job.progress),
           needsPerson: needs,
           ...(needs && { why: Untrusted.line(remedy.reasonFor(job)) })
         }

@@ -10,6 +10,7 @@ import * as JobRef from "../target/JobRef.js"
 import * as JobSource from "../target/JobSource.js"
 import * as inputs from "./inputs.js"
 import * as page from "./page.js"
+import * as progress from "./progress.js"
 import * as Tool from "./Tool.js"
 import * as Untrusted from "./Untrusted.js"
 
@@ -39,6 +40,7 @@ export const show = Tool.make({
     retryOf: Schema.optional(JobId),
     retriedAs: Schema.optional(JobId),
     cost: Schema.optional(Schema.String),
+    progress: progress.field,
     units: Counts,
     tasks: Counts,
     page: Schema.Array(
@@ -81,6 +83,7 @@ export const show = Tool.make({
         ...{ id, status, createdAt, startedAt, endedAt, retryOf, retriedAs },
         name: Untrusted.line(jobName(job)),
         cost: job.cost && costs.short(job.cost),
+        progress: progress.of(job.progress),
         units: countBy(job.units),
         tasks: countBy(job.tasks),
         ...page.after(rows, skip)

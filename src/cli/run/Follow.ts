@@ -7,6 +7,7 @@ import { JobEvent } from "../../domain/JobEvent.js"
 import { activity, failing, failureOf } from "../../progress/activity.js"
 import { applyEvent } from "../../progress/applyEvent.js"
 import * as JobModel from "../../progress/JobModel.js"
+import type { Progress } from "../../progress/progressText.js"
 import * as background from "../../internal/background.js"
 import * as race from "../../internal/race.js"
 import * as ExitCode from "../errors/ExitCode.js"
@@ -31,6 +32,8 @@ export interface Options<E1, R1, E2, R2> {
   readonly leaving?: Effect.Effect<void>
   /** Notices that are not events of the job. */
   readonly notices?: Stream.Stream<string>
+  /** What a job without tasks has reported last. */
+  readonly progress?: Effect.Effect<Progress | undefined, unknown>
   readonly json: boolean
 }
 
@@ -40,7 +43,8 @@ export const follow = <E1, R1, E2, R2>({
   events,
   json,
   leaving = Effect.never,
-  notices = Stream.empty
+  notices = Stream.empty,
+  progress = Effect.succeed(undefined)
 }: Options<E1, R1, E2, R2>): Effect.Effect<number, E1 | E2 | OutputClosed, R1 | R2 | FileSystem | Output> =>
   Effect.gen(function* () {
     const { error, isTerminal } = yield* Output
@@ -48,7 +52,7 @@ export const follow = <E1, R1, E2, R2>({
     if (!isTerminal || json) yield* background.fork(Stream.runForEach(said, (text) => error(`${text}\n`)))
     let latest: DateTime.Utc | undefined
     const seen = Stream.tap(events, ({ at }) => Effect.sync(() => void (latest = at)))
-    yield* json ? asJson(seen) : isTerminal ? onScreen(seen, said) : inLines(seen)
+    yield* json ? asJson(seen) : isTerminal ? onScreen(seen, said, progress) : inLines(seen)
     const ended = yield* end
     const summary = Summary.of(ended, yield* DateTime.now, latest)
     yield* json ? writeJson({ summary }) : writeLines([StyledLine.empty, ...SummaryText.lines(summary, yield* columns)])
@@ -68,7 +72,11 @@ const inLines = <E, R>(events: Stream.Stream<JobEvent, E, R>) =>
     yield* Stream.runForEach(events, (event) => writeLines(Option.toArray(plainLines.line(event, zone))))
   })
 
-const onScreen = <E, R>(events: Stream.Stream<JobEvent, E, R>, said: Stream.Stream<string>) =>
+const onScreen = <E, R>(
+  events: Stream.Stream<JobEvent, E, R>,
+  said: Stream.Stream<string>,
+  readProgress: NonNullable<Options<never, never, never, never>["progress"]>
+) =>
   Effect.gen(function* () {
     const { size } = yield* Output
     const zone = yield* timeZone
@@ -77,7 +85,14 @@ const onScreen = <E, R>(events: Stream.Stream<JobEvent, E, R>, said: Stream.Stre
     const model = JobModel.make()
     let failed: JobModel.Span | undefined
     let tail: ReadonlyArray<string> = []
+    let progress: Progress | undefined
     const latest = new Map<string, string>()
+    // A job reports its progress without an event.
+    const watchProgress = Effect.suspend(() =>
+      model.units.size > 0 || model.status !== "running"
+        ? Effect.void
+        : Effect.ignore(Effect.map(readProgress, (found) => void (progress = found)))
+    )
     const show = (event: JobEvent) =>
       Effect.gen(function* () {
         applyEvent(model, progressEvent(event))
@@ -88,13 +103,14 @@ const onScreen = <E, R>(events: Stream.Stream<JobEvent, E, R>, said: Stream.Stre
         const found = failing(model)?.span
         if (found !== failed) tail = yield* tailOf(found)
         failed = found
-        yield* live.show((size, now) => Screen.render(model, { size, now, tail, latest }))
+        yield* live.show((size, now) => Screen.render(model, { size, now, tail, latest, progress }))
       })
-    yield* background.fork(Effect.forever(Effect.zipRight(Effect.sleep(readPause), readLatest(model, latest))))
+    const read = Effect.zipRight(readLatest(model, latest), watchProgress)
+    yield* background.fork(Effect.forever(Effect.zipRight(Effect.sleep(readPause), read)))
     yield* race.first<void, E | OutputClosed, R | FileSystem>([Stream.runForEach(events, show), live.run])
   }).pipe(Effect.scoped)
 
-/** Between two looks at the logs of agents. */
+/** Between two reads of the logs of agents, and of what the job has reported. */
 const readPause = "1 second"
 
 /** Reads what the agents of running units have done last. */

@@ -6,6 +6,8 @@ import { activity, type Activity, failing } from "../../progress/activity.js"
 import * as costs from "../../progress/cost.js"
 import { placeOf } from "../../progress/eventText.js"
 import { countTasks, type JobModel, type SpanKind, tasks, type Unit } from "../../progress/JobModel.js"
+import type { Progress } from "../../progress/progressText.js"
+import { taskProgress } from "../../progress/shownState.js"
 import * as taskNotes from "../../progress/taskNotes.js"
 import { condition, type Waiting } from "../../progress/waiting.js"
 import * as StyledLine from "../terminal/StyledLine.js"
@@ -22,6 +24,8 @@ export interface View {
   readonly tail: ReadonlyArray<string>
   /** By unit, the last tool that its agent has used, or the last line of what it has said. */
   readonly latest?: ReadonlyMap<string, string>
+  /** What a job without tasks has reported last. */
+  readonly progress?: Progress | undefined
 }
 
 /** Lines of failing output. */
@@ -35,7 +39,7 @@ const widest = 100
 
 export const render = (
   model: JobModel,
-  { latest = new Map(), now, size, tail }: View
+  { latest = new Map(), now, progress, size, tail }: View
 ): ReadonlyArray<StyledLine.Line> => {
   const { columns, rows } = size
   const gates = rows < roomy ? [] : gateLines(model)
@@ -48,7 +52,7 @@ export const render = (
   // Without room for all of them, what agents do last is left out.
   const shown = running.length * 2 <= left ? latest : new Map<string, string>()
   const units = unitLines(running, left, Math.min(columns, widest), now, shown)
-  const parts = [gates, units, output, [bar(model, columns, now)]]
+  const parts = [gates, units, output, [bar(model, progress, columns, now)]]
   const lines = apart(parts.filter((lines) => lines.length > 0))
   return (lines.length < rows ? lines : parts.flat().slice(0, Math.max(0, rows - 1))).map((line) =>
     StyledLine.fit(line, columns)
@@ -157,11 +161,11 @@ const waitingLine = ({ phases, status }: JobModel, waiting: Waiting, columns: nu
   ]
 }
 
-const bar = (model: JobModel, columns: number, now: number): StyledLine.Line => {
+const bar = (model: JobModel, progress: Progress | undefined, columns: number, now: number): StyledLine.Line => {
   if (model.waitsFor !== undefined) return waitingLine(model, model.waitsFor, columns, now)
-  const { completed, failed, skipped, ...others } = countTasks(model)
-  const done = completed + skipped
-  const total = Object.values(others).reduce((sum, count) => sum + count, done + failed)
+  const ofTasks = taskProgress(countTasks(model))
+  const { failed } = ofTasks
+  const { done, text: doing, total }: Progress = ofTasks.total > 0 ? ofTasks : (progress ?? ofTasks)
   const startedAt = model.phases.find(({ kind }) => kind === "running")?.from
   const elapsed = format.clock(now - (startedAt ?? now))
   const cost = costs.sum(tasks(model).map(({ cost }) => cost))
@@ -172,9 +176,10 @@ const bar = (model: JobModel, columns: number, now: number): StyledLine.Line => 
     ...(model.landing !== undefined ? [StyledLine.raw("  landing", "faint")] : []),
     StyledLine.raw(`  ${elapsed}${cost === undefined ? "" : `  ${costs.short(cost)}`}`, "faint")
   ]
+  const said = doing === undefined ? [] : [StyledLine.raw("  "), StyledLine.piece(doing, "faint")]
   const room = columns - StyledLine.width([...indent(columns), ...text]) - 2
   if (room < 6) return [...indent(columns), ...text]
-  const size = Math.min(40, room)
+  const size = Math.min(doing === undefined ? 40 : 20, room)
   const good = Math.floor((size * done) / total)
   const bad = Math.ceil((size * failed) / total)
   const pieces = [
@@ -182,5 +187,5 @@ const bar = (model: JobModel, columns: number, now: number): StyledLine.Line => 
     StyledLine.raw("━".repeat(bad), "bad"),
     StyledLine.raw("─".repeat(size - good - bad), "faint")
   ]
-  return [...indent(columns), ...pieces, StyledLine.raw("  "), ...text]
+  return [...indent(columns), ...pieces, StyledLine.raw("  "), ...text, ...said]
 }

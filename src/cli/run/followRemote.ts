@@ -50,6 +50,7 @@ export const follow = ({ host: { client, isRemote, what }, id, json }: Options) 
         ended
       ),
       notices: Mailbox.toStream(notices),
+      progress: Effect.map(client.get(id), ({ progress }) => progress),
       json
     }).pipe(Effect.onInterrupt(() => printGoesOn(id, status)))
     if (code !== ExitCode.completed) return yield* new ExitCode.Quit({ code })

@@ -7,6 +7,7 @@ import type { RunStatus } from "../../domain/RunStatus.js"
 import type { Cost } from "../../domain/Cost.js"
 import * as costs from "../../progress/cost.js"
 import * as why from "../../progress/reason.js"
+import { progressText } from "../../progress/progressText.js"
 import * as taskNotes from "../../progress/taskNotes.js"
 import * as mergeWait from "../../internal/mergeWait.js"
 import { isDue, parkReason } from "../../progress/waiting.js"
@@ -77,6 +78,7 @@ const facts = (job: Job, { now, zone }: View): ReadonlyArray<SummaryText.Fact> =
     ["child of", job.parent && `job ${job.parent}`],
     ["retried", job.retriedAs && `as ${job.retriedAs}`],
     ...waiting(job, { now, zone }),
+    ["progress", job.progress && progressText(job.progress)],
     ["created", `${format.dateTime(job.createdAt, zone)}, ${format.age(DateTime.distance(job.createdAt, now))} ago`],
     ["attempt", job.attempt === 1 ? undefined : String(job.attempt)],
     ["in all", job.retriesCost && `${costs.short(job.retriesCost)} with the jobs that it retries or that retry it`],

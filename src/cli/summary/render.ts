@@ -143,6 +143,6 @@ const retried = ({ retry }: Failed): string => {
 
 const done = ({ progress }: ListedJob): string => {
   if (progress === undefined) return ""
-  const total = Object.values(progress).reduce((sum, count) => sum + count, 0)
-  return `${progress.completed + progress.skipped} of ${format.count(total, "task")}`
+  const { done, pending, total } = progress
+  return `${done} of ${pending === undefined ? total : format.count(total, "task")}`
 }

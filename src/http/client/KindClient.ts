@@ -255,7 +255,7 @@ const make = <K extends AnyKind>(
       list: (query = {}) =>
         Effect.flatMap(jobs.list({ ...query, kind: kind.kind }), ({ jobs, next }) =>
           Effect.map(
-            Effect.forEach(jobs, ({ phase: _, progress: __, ...run }) => decode(run)),
+            Effect.forEach(jobs, ({ phase: _, ...run }) => decode(run)),
             (jobs) => ({ jobs, ...(next && { next }) })
           )
         ),

@@ -7,9 +7,9 @@ import { JobId } from "../../domain/JobId.js"
 import { RecordedChild } from "../../domain/RecordedChild.js"
 import { RecordedStep } from "../../domain/RecordedStep.js"
 import { Question } from "../../domain/Question.js"
-import { PausedKind, Run } from "../../domain/Run.js"
+import { PausedKind, Progress, Run } from "../../domain/Run.js"
 import { RunStatus } from "../../domain/RunStatus.js"
-import { TaskCounts, TaskRecord, TaskState, UnitRecord, UnitState } from "../../domain/Work.js"
+import { TaskRecord, TaskState, UnitRecord, UnitState } from "../../domain/Work.js"
 
 /** Missing when the job is not active. */
 const phase = Schema.optional(Schema.Literal("running", "stopping"))
@@ -56,16 +56,22 @@ export class JobTask extends Schema.Class<JobTask>("charlotte/JobTask")({
   state: Schema.Union(TaskState, resting)
 }) {}
 
+const count = Schema.optional(Schema.NonNegativeInt)
+
 /**
- * The number of a job's tasks in each state.
+ * How far a job is, as it has reported itself; or how many of its tasks are done, with the number of tasks in each state.
  *
  * @since 0.2.0
  * @category models
  */
-export class JobProgress extends Schema.Class<JobProgress>("charlotte/JobProgress")({
-  ...TaskCounts.fields,
-  waiting: Schema.optional(Schema.NonNegativeInt),
-  interrupted: Schema.optional(Schema.NonNegativeInt)
+export class JobProgress extends Progress.extend<JobProgress>("charlotte/JobProgress")({
+  pending: count,
+  running: count,
+  waiting: count,
+  interrupted: count,
+  completed: count,
+  failed: count,
+  skipped: count
 }) {}
 
 /**
@@ -112,9 +118,10 @@ export class JobStep extends RecordedStep.extend<JobStep>("charlotte/JobStep")({
  * @since 0.1.0
  * @category models
  */
-export class ListedJob extends Run.extend<ListedJob>("charlotte/ListedJob")({
+export class ListedJob extends Schema.Class<ListedJob>("charlotte/ListedJob")({
+  ...Run.fields,
   phase,
-  /** Missing when the job has no tasks. */
+  /** Missing when the job has no tasks, and has reported nothing. */
   progress: Schema.optional(JobProgress),
   cost: Schema.optional(Cost),
   /** The names of its first units. */

@@ -186,9 +186,18 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   problems: ["Why the server is not ready.", ["the disk is full"]],
   processes: ["Processes that were killed; at most 100.", [{ pid: 4711, command: "sleep 1000" }]],
   progress: [
-    "Number of tasks in each state; missing when the job has no tasks.",
-    { pending: 2, running: 1, completed: 3, failed: 0, skipped: 0 }
+    "How far the job is, as it has reported last; missing if it has reported nothing.",
+    { done: 60, total: 100, text: "resizing images" }
   ],
+  "ListedJob.progress": [
+    "How far the job is: as it has reported last, or the number of its tasks, also in each state; missing if it has neither.",
+    { done: 3, total: 6, pending: 2, running: 1, completed: 3, failed: 0, skipped: 0 }
+  ],
+  done: ["How many are done.", 60],
+  "Progress.total": ["How many there are.", 100],
+  "JobProgress.total": ["How many there are.", 100],
+  "Progress.text": ["What it is doing, at most 200 bytes.", "resizing images"],
+  "JobProgress.text": ["What it is doing, at most 200 bytes.", "resizing images"],
   proof: ["HMAC-SHA-256 of the nonce, with the token as the key, in hexadecimal.", "9f86d081884c7d659a2feaa0c55ad015"],
   purpose: ["What the processes were started for.", "task 1 of unit api"],
   q: ["Words, or beginnings of words, that the job must contain.", "welcome ann"],

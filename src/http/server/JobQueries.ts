@@ -13,7 +13,7 @@ import type { Reads } from "../../store/Runs.js"
 import * as payload from "../../progress/payload.js"
 import { isUnlanded } from "../../progress/isUnlanded.js"
 import * as costs from "../../progress/cost.js"
-import { shownCounts, shownWork } from "../../progress/shownState.js"
+import { shownCounts, shownWork, taskProgress } from "../../progress/shownState.js"
 import { Job, JobKey, JobPage, JobProgress, JobStep, JobTask, JobUnit, ListedJob } from "../contract/Api.js"
 import { StepNotFound } from "../contract/errors.js"
 import { parse } from "../../internal/Json.js"
@@ -150,7 +150,9 @@ export const make = ({
           for (const run of runs) {
             const shown = yield* view(run)
             const count = counts.get(run.id)
-            const progress = count && new JobProgress(shownCounts(count, shown.status), unchecked)
+            const progress = count
+              ? new JobProgress(taskProgress(shownCounts(count, shown.status)), unchecked)
+              : shown.progress && new JobProgress(shown.progress, unchecked)
             const unitNames = names?.get(run.id)
             const questions = open?.get(run.id)
             const cost = costs.sum(spent?.get(run.id) ?? [])

@@ -97,7 +97,7 @@ export const recorded = (run: Run, { error, parked, result, type }: Outcome, at:
       status: lifecycle[type],
       ...(isTerminal(lifecycle[type]) ? { endedAt: at } : {}),
       ...(parked === undefined ? {} : { parked }),
-      ...(parked?.retry === undefined ? {} : { tries: parked.retry.n }),
+      ...(parked?.retry === undefined ? {} : { tries: parked.retry.n, progress: undefined }),
       ...(type === "job.completed" ? { result } : {}),
       ...(error === undefined || type === "job.parked" ? {} : { error: capped(error) })
     },

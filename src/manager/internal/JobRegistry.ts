@@ -3,7 +3,7 @@
  */
 import { Deferred, Effect, type Exit, type Fiber, HashMap, Option, Order, Ref } from "effect"
 import type { JobId } from "../../domain/JobId.js"
-import type { Run } from "../../domain/Run.js"
+import type { Progress, Run } from "../../domain/Run.js"
 import type { KilledProcess } from "../../domain/StopReport.js"
 import type { EmitBuffer } from "./EmitBuffer.js"
 import type { Grace } from "./Grace.js"
@@ -74,6 +74,8 @@ export interface Job<out Config> {
   /** Holds what the orchestrator acquires, and the fibers that it forks into it. */
   readonly scope: JobScope
   readonly events: EmitBuffer
+  /** Records the newest progress, and returns what is recorded. */
+  readonly progress: { readonly flush: Effect.Effect<void>; readonly recorded: () => Progress | undefined }
   readonly grace: Grace
   /** The killed processes; none unless something had to be killed. */
   readonly killed: Ref.Ref<Option.Option<ReadonlyArray<KilledProcess>>>

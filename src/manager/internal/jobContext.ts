@@ -39,9 +39,11 @@ export const jobContext = <Config>(options: {
   readonly stopping: AnyJob<Config>["stopping"]
   readonly signal: AnyJob<Config>["signal"]
   readonly steps: Pick<AnyJob<Config>, "step" | "stepKey">
+  readonly progress: AnyJob<Config>["progress"]
   readonly child: AnyJob<Config>["child"]
 }): AnyJob<Config> => {
-  const { cancel, child, config, events, fail, grace, killed, park, run, signal, steps, stopping, submission } = options
+  const { cancel, child, config, events, fail, grace, killed, park, progress, run } = options
+  const { signal, steps, stopping, submission } = options
   const recordKilled: AnyJob<Config>["killed"] = (processes) =>
     Ref.update(killed, (known) => Option.some([...Option.getOrElse(known, () => []), ...processes].slice(0, maxKilled)))
   const job: AnyJob<Config> & ThisParameterType<typeof graceOfJob.get> = {
@@ -74,6 +76,7 @@ export const jobContext = <Config>(options: {
     step: steps.step,
     stepKey: steps.stepKey,
     child,
+    progress,
     forced: Effect.suspend(() => recordKilled([])),
     killed: recordKilled
   }

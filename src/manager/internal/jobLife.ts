@@ -23,6 +23,7 @@ import * as JobRegistry from "./JobRegistry.js"
 import * as JobScope from "./jobScope.js"
 import { now } from "../../internal/now.js"
 import { park } from "./park.js"
+import * as Progress from "./progress.js"
 import * as Retry from "./retry.js"
 import { latestSignal } from "./signals.js"
 import * as Steps from "./steps.js"
@@ -185,6 +186,7 @@ const register = <Config, E>(
     const killed = yield* Ref.make(Option.none<ReadonlyArray<KilledProcess>>())
     const scope = yield* JobScope.make
     const steps = Steps.make(core, record, events)
+    const progress = Progress.make(core, record)
     const context = jobContext({
       run: record,
       config,
@@ -198,13 +200,26 @@ const register = <Config, E>(
       stopping: JobRegistry.isStopped(core.jobs, id),
       signal: (name) => latestSignal(core, id, name),
       steps,
+      progress: progress.report,
       child: Children.make(core, record, steps)
     })
     // `run` is called in the job's fiber, so that a `run` that throws is a defect of the job.
     const run = jobSpan.within(span)(Effect.interruptible(Effect.suspend(() => core.run(context))))
     // The work waits for the answer, so that nothing of the job happens before it is registered.
     const fiber = yield* core.forkJob(id, work(core, id, Deferred.await(answer), run), scope.scope)
-    const job = { id, config, record: yield* Ref.make(record), fiber, scope, events, grace, killed, ended, isStop }
+    const job = {
+      id,
+      config,
+      record: yield* Ref.make(record),
+      fiber,
+      scope,
+      events,
+      progress,
+      grace,
+      killed,
+      ended,
+      isStop
+    }
     yield* JobRegistry.run(core.jobs, job)
     // A shutdown or a lost lease during the commit, which is uninterruptible, has missed this job.
     if ((yield* core.shutdown.hasBegun) || (yield* Ref.get(core.lapses)) !== lapses) yield* interrupt(fiber)
@@ -240,6 +255,7 @@ const settle = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>): Effec
     const { exit, isFinal, outcome } = yield* JobRegistry.settled(core.jobs, job.id)
     const defect = yield* job.scope.close(exit)
     yield* job.events.flush
+    yield* job.progress.flush
     const ended = JobOutcome.withDefect(outcome, defect)
     yield* record(core, job, core.retry === undefined || isFinal ? ended : yield* retried(core.retry, job, ended, exit))
   }).pipe(
@@ -271,7 +287,8 @@ const record = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, outcom
     const { error, parked, result } = asRecorded(change)
     const recorded: JobOutcome.Outcome =
       type === outcome.type ? { ...outcome, error, parked, result } : { type: "job.cancelled", error }
-    yield* Ref.update(job.record, (run) => JobOutcome.recorded(run, recorded, at))
+    const progress = job.progress.recorded()
+    yield* Ref.update(job.record, (run) => JobOutcome.recorded(progress ? { ...run, progress } : run, recorded, at))
   })
 
 /**

@@ -9,6 +9,7 @@ import { attachTo, type Existing, heldBy, keysOf, type Lookup, type Retry } from
 import type { Group, GroupSettings } from "../port/GroupStore.js"
 import { countedEnded, countedParked } from "../port/RunQueue.js"
 import type { Backlog, HeldKey, Holder, Idempotency, Key, NewRun, NewSignal, Service } from "../port/RunStoreService.js"
+import type { RecordedProgress } from "../rules/recordedProgress.js"
 import { isForStop, type State, waitingSince, wokenByTime } from "../rules/RunTransition.js"
 
 export interface Entry {
@@ -20,6 +21,7 @@ export interface Entry {
   readonly retry: Retry | undefined
   /** How many of its children have ended. */
   childEnds?: number | undefined
+  progress?: RecordedProgress | undefined
   state: State
   /** Why versions of the kind cannot decode the waiting run, and since when. */
   refused?: { readonly at: number; readonly by: { readonly [version: string]: string } } | undefined

@@ -12,6 +12,7 @@ import type * as MemoryQueue from "./Queue.js"
 import type * as MemoryTaskProgressStore from "./TaskProgressStore.js"
 import * as Page from "../rules/Page.js"
 import type { RunReads } from "../port/RunReads.js"
+import { shown } from "../rules/recordedProgress.js"
 import { isForStop } from "../rules/RunTransition.js"
 import * as searchText from "../rules/searchText.js"
 
@@ -23,7 +24,7 @@ export interface Entry extends MemoryQueue.Entry {
 }
 
 export const runOf = (
-  { refused, retry, state, submitted }: Entry,
+  { progress, refused, retry, state, submitted }: Entry,
   {
     isFirstOfGroup,
     isPaused,
@@ -61,6 +62,7 @@ export const runOf = (
       ...(retry?.chain === undefined ? {} : { chain: retry.chain }),
       ...(submitted.parent === undefined ? {} : { parent: submitted.parent }),
       ...(retriedAs === undefined ? {} : { retriedAs }),
+      ...shown(progress, state.tries),
       ...(isPinned ? { pinned: true } : {}),
       ...(refused === undefined ? {} : { refusedBy: refused.by }),
       ...(submitted.trace === undefined ? {} : { trace: submitted.trace }),

@@ -41,6 +41,7 @@ import * as MemorySubscriberStore from "./SubscriberStore.js"
 import * as MemoryTaskProgressStore from "./TaskProgressStore.js"
 import * as Page from "../rules/Page.js"
 import * as ChangeNotifier from "../port/ChangeNotifier.js"
+import * as recordedProgress from "../rules/recordedProgress.js"
 import { rescheduled } from "../rules/rescheduled.js"
 import * as RunTransition from "../rules/RunTransition.js"
 
@@ -426,6 +427,15 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
         if (entry === undefined) return new Superseded({ jobId, attempt })
         entry.state = { ...entry.state, crashes: 0 }
         return append(entry, events)
+      }),
+
+    progress: (reported) =>
+      write(() => {
+        const entry = current(reported.jobId, reported.attempt)
+        if (entry === undefined) return new Superseded(reported)
+        const recorded = recordedProgress.recorded(reported)
+        entry.progress = recorded
+        return Effect.succeed(recordedProgress.progressOf(recorded))
       }),
 
     owners: MemoryOwnerStore.make(),

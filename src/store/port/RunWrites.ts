@@ -15,7 +15,7 @@ import type {
 } from "../../domain/errors.js"
 import type { Lifecycle } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
-import type { Parked, RunError, RunTrace } from "../../domain/Run.js"
+import type { Parked, Progress, RunError, RunTrace } from "../../domain/Run.js"
 import type { WhenKeyTaken } from "../../domain/StartOptions.js"
 import type { Attaching, Idempotency } from "./RunKeys.js"
 
@@ -64,6 +64,26 @@ export interface RunWrites {
     readonly attempt: number
     readonly events: ReadonlyArray<AcceptedEvent>
   }) => Effect.Effect<void, Superseded | StoreError>
+
+  /**
+   * Replaces the progress of a run, without an event; fails unless the attempt is the current one and running. Returns the progress as
+   * it is recorded: its text is cut, and without secrets.
+   */
+  readonly progress: (reported: NewProgress) => Effect.Effect<Progress, Superseded | StoreError>
+}
+
+/**
+ * The progress that an attempt has reported.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface NewProgress {
+  readonly jobId: JobId
+  readonly attempt: number
+  /** The number of retries of the run: a later one begins without progress. */
+  readonly tries: number
+  readonly progress: Progress
 }
 
 /**

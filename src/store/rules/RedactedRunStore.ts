@@ -7,7 +7,7 @@ import { parse, stringify } from "../../internal/Json.js"
 import type { Redaction } from "../../internal/Redaction.js"
 import { AgentLimit } from "../../domain/AgentLimit.js"
 import { TurnStreak } from "../../domain/TurnStreak.js"
-import { approvalSignal, Parked, RunError } from "../../domain/Run.js"
+import { approvalSignal, Parked, Progress, RunError } from "../../domain/Run.js"
 import { Question } from "../../domain/Question.js"
 import { withError } from "../../domain/runError.js"
 import { TaskNote, TaskRecord, UnitRecord, Work } from "../../domain/Work.js"
@@ -113,6 +113,14 @@ export const make = (store: Service, { json, text }: Redaction): Service => {
         store.childProcesses.close({ ...closed, ...(tail !== undefined && { tail: text(tail) }) })
     },
     append: (emitted) => store.append({ ...emitted, events: emitted.events.map(event) }),
+    progress: ({ progress, ...by }) =>
+      store.progress({
+        ...by,
+        progress:
+          progress.text === undefined
+            ? progress
+            : new Progress({ ...progress, text: text(progress.text) }, { disableValidation: true })
+      }),
     record: (changed) => store.record(change(changed)),
     asRecorded: change,
     work: {

@@ -7,6 +7,7 @@ import { Effect, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import { Parked, Run, RunError, RunTrace } from "../../domain/Run.js"
 import { RunStatus } from "../../domain/RunStatus.js"
+import { RecordedProgress, shown } from "../rules/recordedProgress.js"
 import { columnsOf, query, type Value } from "./statements.js"
 
 const Time = Schema.NullOr(Schema.DateTimeUtcFromNumber)
@@ -35,6 +36,7 @@ export const Row = Schema.Struct({
   retry_of: Schema.NullOr(JobId),
   chain: Schema.NullOr(JobId),
   parent: Schema.NullOr(JobId),
+  progress: Schema.NullOr(Schema.parseJson(RecordedProgress)),
   pinned: Schema.Number,
   refused_by: Schema.NullOr(Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.String }))),
   trace: Schema.NullOr(Schema.parseJson(RunTrace)),
@@ -98,6 +100,7 @@ export const run = (row: typeof Row.Type & Partial<typeof ListedRow.Type>): Run 
       ...(row.chain === null ? {} : { chain: row.chain }),
       ...(row.parent === null ? {} : { parent: row.parent }),
       ...(row.retried_as === undefined || row.retried_as === null ? {} : { retriedAs: row.retried_as }),
+      ...shown(row.progress, row.tries),
       ...(row.pinned === 1 ? { pinned: true } : {}),
       ...(row.refused_by === null ? {} : { refusedBy: row.refused_by }),
       ...(row.trace === null ? {} : { trace: row.trace }),

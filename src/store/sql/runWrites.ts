@@ -19,12 +19,13 @@ import { isWorkflow } from "../../domain/workflowKind.js"
 import { now } from "../../internal/now.js"
 import { admitRun, attachTo, type Decision, fullGroup, groupRefusal, keysOf } from "../rules/admitRun.js"
 import type { Attaching, Beginning, Change, Created, Holder, NewRun, Outbox, Service } from "../port/RunStoreService.js"
+import * as recordedProgress from "../rules/recordedProgress.js"
 import { rescheduled } from "../rules/rescheduled.js"
 import * as RunTransition from "../rules/RunTransition.js"
 import { type Batch, current } from "./Batch.js"
 import type { Connection } from "./Dialect.js"
 import type { JobId } from "../../domain/JobId.js"
-import type { Parked } from "../../domain/Run.js"
+import type { Parked, Progress } from "../../domain/Run.js"
 import * as childWrites from "./childWrites.js"
 import * as childRules from "../rules/childRules.js"
 import * as decisions from "./decisions.js"
@@ -44,7 +45,7 @@ import type { Lanes } from "./Lanes.js"
 
 type Writes = Pick<
   Service,
-  "create" | "attach" | "record" | "begin" | "append" | "wake" | "wakeDue" | "reschedule" | "signal"
+  "create" | "attach" | "record" | "begin" | "append" | "progress" | "wake" | "wakeDue" | "reschedule" | "signal"
 > & {
   /** Queues the runs in the outbox, at most 1,000 at once. Returns how many. */
   readonly queueCommitted: Outbox["queue"]
@@ -284,6 +285,23 @@ export const make = (
         return head.state.crashes > 0 ? Effect.flatMap(batch.resetCrashes(jobId, head), append) : append()
       }
     }),
+
+  progress: (reported) => {
+    const { attempt, jobId } = reported
+    return write({
+      operation: "record progress",
+      lane: "slow",
+      about: jobId,
+      body: (batch): Effect.Effect<Progress, Superseded | SqlError> => {
+        if (current(batch, jobId, attempt) === undefined) return Exit.fail(new Superseded({ jobId, attempt }))
+        const recorded = recordedProgress.recorded(reported)
+        return Effect.as(
+          Effect.flatMap(batch.connection, (connection) => runs.recordProgress(connection, jobId, recorded)),
+          recordedProgress.progressOf(recorded)
+        )
+      }
+    })
+  },
 
   wake: (jobId, by = "resume", sender) =>
     Effect.flatMap(now, (at) =>

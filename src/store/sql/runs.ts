@@ -9,6 +9,7 @@ import { JobId } from "../../domain/JobId.js"
 import { Parked, RunError, type RunTrace } from "../../domain/Run.js"
 import { keysOf, type Retried, type Retry } from "../rules/admitRun.js"
 import type { Key, NewRun, OwnKeys, Service, UnfinishedRun } from "../port/RunStoreService.js"
+import type { RecordedProgress } from "../rules/recordedProgress.js"
 import type { Rescheduled } from "../rules/rescheduled.js"
 import type { State } from "../rules/RunTransition.js"
 import type * as columns from "./columns.js"
@@ -75,6 +76,9 @@ export const recordSubmission = (connection: Connection, id: JobId, submission: 
 
 export const recordTrace = (connection: Connection, id: JobId, trace: RunTrace) =>
   execute(connection, "UPDATE charlotte_runs SET trace = ? WHERE id = ?", [JSON.stringify(trace), id])
+
+export const recordProgress = (connection: Connection, id: JobId, progress: RecordedProgress) =>
+  execute(connection, "UPDATE charlotte_runs SET progress = ? WHERE id = ?", [JSON.stringify(progress), id])
 
 const selectUnfinished = query(Row)
 

@@ -38,6 +38,20 @@ const cost = struct({
   isApproximate: optional(boolean)
 })
 
+/** How far a job is; with the number of tasks in each state, if it has tasks. */
+const progress = struct({
+  done: number,
+  total: number,
+  text: optional(string),
+  pending: optional(number),
+  running: optional(number),
+  waiting: optional(number),
+  interrupted: optional(number),
+  completed: optional(number),
+  failed: optional(number),
+  skipped: optional(number)
+})
+
 const runFields = {
   id: string,
   kind: string,
@@ -70,6 +84,7 @@ const runFields = {
   retryOf: optional(string),
   retriedAs: optional(string),
   parent: optional(string),
+  progress: optional(progress),
   pinned: optional(boolean),
   result: unknown,
   error: optional(struct({ kind: string, error: unknown, cause: string })),
@@ -85,17 +100,6 @@ const question = struct({
 
 export const listedJob = struct({
   ...runFields,
-  progress: optional(
-    struct({
-      pending: number,
-      running: number,
-      waiting: optional(number),
-      interrupted: optional(number),
-      completed: number,
-      failed: number,
-      skipped: number
-    })
-  ),
   cost: optional(cost),
   unitNames: optional(array(string)),
   questions: optional(array(question))

@@ -6,7 +6,7 @@ import { useRef } from "preact/hooks"
 import { isMounted } from "../address.js"
 import type { Cost } from "../../domain/Cost.js"
 import * as costs from "../../progress/cost.js"
-import type { ShownTaskState } from "../../progress/shownState.js"
+import { type ShownTaskState, taskProgress } from "../../progress/shownState.js"
 import type { Job } from "../api/models.js"
 import * as jobs from "../api/jobs.js"
 import { isLive, now, useLoaded } from "../app/live.js"
@@ -14,6 +14,7 @@ import { toDiff, toJob, toJobs } from "../router.js"
 import { shortId } from "../ui/shortId.js"
 import * as format from "../../progress/format.js"
 import { baseName, jobName, repositoryOf } from "../../progress/jobName.js"
+import { Progress } from "../ui/Progress.js"
 import { shownStatus, Status } from "../ui/Status.js"
 import { visible } from "../ui/visible.js"
 import type { Message } from "./attention.js"
@@ -36,42 +37,6 @@ const elapsed = ({ createdAt, endedAt, startedAt, status }: Job, at: number): st
   return end === undefined
     ? undefined
     : format.clock(end - (startedAt === undefined ? createdAt : Math.min(startedAt, end)))
-}
-
-const Progress = ({ counts }: Pick<Props, "counts">) => {
-  const { completed, failed, interrupted, pending, running, skipped, waiting } = counts
-  const total = Object.values(counts).reduce((sum, count) => sum + count, 0)
-  if (total === 0) return null
-  const parts = [
-    ["good", completed + skipped, "done"],
-    ["run", running, "running"],
-    ["bad", failed, "failed"],
-    ["rest", waiting, "waiting"],
-    ["cut", interrupted, "interrupted"],
-    ["idle", pending, "to do"]
-  ] as const
-  return (
-    <div class="progress">
-      <div class="progress-bar" aria-hidden="true">
-        {parts.map(([tone, number]) =>
-          number === 0 ? null : <span key={tone} class={`part-${tone}`} style={{ flexGrow: number }} />
-        )}
-      </div>
-      <p class="number">
-        <strong>
-          {completed + skipped} of {format.count(total, "task")}
-        </strong>
-        {parts.slice(1).map(([tone, number, word]) =>
-          number === 0 ? null : (
-            <span key={tone} class={tone === "bad" ? "bad" : "faint"}>
-              {" · "}
-              {number} {word}
-            </span>
-          )
-        )}
-      </p>
-    </div>
-  )
 }
 
 interface MessagesProps extends Pick<Props, "job" | "messages" | "onShow"> {
@@ -186,6 +151,8 @@ export const JobHeader = ({ cost, counts, job, messages, onChange, onShow }: Pro
   const repository = repositoryOf(job)
   const branch = payload.string(job.config, "targetBranch")
   const time = elapsed(job, now.value)
+  const ofTasks = taskProgress(counts)
+  const progress = ofTasks.total > 0 ? { ...ofTasks, text: undefined } : job.progress
   const actions = useRef<Handle>(null)
   return (
     <header class="job-head">
@@ -224,7 +191,7 @@ export const JobHeader = ({ cost, counts, job, messages, onChange, onShow }: Pro
         ))}
       </p>
       <Messages job={job} messages={messages} onShow={onShow} actions={actions} />
-      <Progress counts={counts} />
+      {progress !== undefined && <Progress progress={progress} />}
     </header>
   )
 }

@@ -7,6 +7,7 @@ import * as jobs from "../api/jobs.js"
 import type { Job, JobEvent } from "../api/models.js"
 import { hub, useLoaded } from "../app/live.js"
 import { watch } from "../events/jobEvents.js"
+import { reportPause } from "../api/reportPause.js"
 import { applyEvent } from "../../progress/applyEvent.js"
 import { ofRecord } from "../../progress/applyPlan.js"
 import * as JobModel from "../../progress/JobModel.js"
@@ -61,6 +62,14 @@ export const useJob = (id: string): Found => {
   }, [id])
 
   const job = record.value.value
+  // A read that takes long is not superseded: the next one is due some time after it.
+  const pause = job && reportPause([job])
+  useEffect(() => {
+    if (pause === undefined) return
+    const timer = setTimeout(record.reload, pause)
+    return () => clearTimeout(timer)
+  }, [job, pause])
+
   if (job === undefined) return { shown: undefined, error: record.error.value }
   return {
     shown: {

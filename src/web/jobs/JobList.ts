@@ -1,12 +1,13 @@
 /**
  * A page of the list of jobs that stays up to date: it is read again soon after an event that changes it, at most once per interval
- * however many events there are. The last lines come from the events themselves.
+ * however many events there are, and while a shown job may report its progress. The last lines come from the events themselves.
  */
 import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals"
 import type { Filter } from "../api/jobs.js"
 import type { Job, JobEvent, JobPage, ListedJob } from "../api/models.js"
 import type { Hub } from "../events/Hub.js"
 import { type Line, ofTasks } from "./lastLine.js"
+import { reportPause } from "../api/reportPause.js"
 import { most } from "../../progress/needsPerson.js"
 
 export interface Source {
@@ -62,6 +63,7 @@ export const make = (source: Source, filter: Filter, isOverview: boolean): JobLi
   let isReading = false
   let isDirty = false
   let timer: ReturnType<typeof setTimeout> | undefined
+  let reportTimer: ReturnType<typeof setTimeout> | undefined
   let pending = new Map<string, Line>()
   let lineTimer: ReturnType<typeof setTimeout> | undefined
 
@@ -85,7 +87,8 @@ export const make = (source: Source, filter: Filter, isOverview: boolean): JobLi
   /** Reads the tasks of running jobs that have no known line yet. */
   const readDetails = async (jobs: ReadonlyArray<ListedJob>, signal: AbortSignal): Promise<void> => {
     const unknown = jobs.filter(
-      ({ id, progress, status }) => status === "running" && progress !== undefined && lineOf(id).value === undefined
+      ({ id, progress, status }) =>
+        status === "running" && progress?.pending !== undefined && lineOf(id).value === undefined
     )
     for (const { id } of unknown.slice(0, mostDetails)) {
       const line = ofTasks(await source.get(id, signal))
@@ -101,11 +104,13 @@ export const make = (source: Source, filter: Filter, isOverview: boolean): JobLi
 
   const read = async (): Promise<void> => {
     clearTimeout(timer)
+    clearTimeout(reportTimer)
     timer = undefined
     isDirty = false
     isReading = true
     control.abort()
     const { signal } = (control = new AbortController())
+    let reportMillis: number | undefined
     try {
       const [found, ...urgent] = await Promise.all([
         source.list(filter, signal),
@@ -119,6 +124,7 @@ export const make = (source: Source, filter: Filter, isOverview: boolean): JobLi
       })
       const shown = [...found.jobs, ...waiting.value]
       forgetOthers(shown)
+      reportMillis = reportPause(shown)
       await readDetails(found.jobs, signal)
     } catch (cause) {
       if (!signal.aborted) error.value = cause instanceof Error ? cause : new Error(String(cause))
@@ -128,6 +134,7 @@ export const make = (source: Source, filter: Filter, isOverview: boolean): JobLi
     timer = setTimeout(() => {
       timer = undefined
       if (isDirty) void read()
+      else if (reportMillis !== undefined) reportTimer = setTimeout(() => void read(), reportMillis - pause)
     }, pause)
   }
 
@@ -165,6 +172,7 @@ export const make = (source: Source, filter: Filter, isOverview: boolean): JobLi
       stop()
       control.abort()
       clearTimeout(timer)
+      clearTimeout(reportTimer)
       clearTimeout(lineTimer)
     }
   }

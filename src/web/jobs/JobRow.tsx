@@ -9,7 +9,7 @@ import * as costs from "../../progress/cost.js"
 import * as format from "../../progress/format.js"
 import { baseName, jobName, repositoryOf } from "../../progress/jobName.js"
 import { shortId } from "../ui/shortId.js"
-import { Progress } from "../ui/Progress.js"
+import { RowProgress } from "../ui/Progress.js"
 import { shownStatus, Status } from "../ui/Status.js"
 import { visible } from "../ui/visible.js"
 import { elapsed, times } from "./elapsed.js"
@@ -19,9 +19,10 @@ const Elapsed = ({ job }: { readonly job: ListedJob }) => <>{elapsed(job, now.va
 
 const Age = ({ job: { createdAt } }: { readonly job: ListedJob }) => <>{format.age(now.value - createdAt)}</>
 
-/** Lines of events only matter while the job runs; after that, the record decides. */
+/** Lines of events only matter while the job runs and says nothing by itself; otherwise, the record decides. */
 const LastLine = ({ job, line }: { readonly job: ListedJob; readonly line: ReadonlySignal<Line | undefined> }) => {
-  const shown = job.status === "running" && line.value !== undefined ? line.value : ofRecord(job, now.peek())
+  const isNewest = job.status === "running" && job.progress?.text === undefined
+  const shown = isNewest && line.value !== undefined ? line.value : ofRecord(job, now.peek())
   const text = visible(shown.text)
   return (
     <span class={`last-line ${shown.tone}`} title={text}>
@@ -85,7 +86,7 @@ export const JobRow = ({ command, job, line, onToggle, selected }: Props) => {
         <Labels labels={job.labels} />
       </td>
       <td role="cell" class="cell-progress">
-        {job.progress !== undefined && <Progress progress={job.progress} />}
+        {job.progress !== undefined && <RowProgress progress={job.progress} />}
       </td>
       <td role="cell" class="cell-elapsed number" title={times(job)}>
         <Elapsed job={job} />

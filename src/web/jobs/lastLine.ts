@@ -46,7 +46,7 @@ export const ofRecord = (job: ListedJob, now: number): Line => {
     case "cancelled":
       return { text: job.error === undefined ? "stopped" : messageOf(job.error.error), tone: "faint" }
     case "running":
-      return { text: "", tone: "plain" }
+      return { text: job.progress?.text ?? "", tone: "plain" }
   }
 }
 

@@ -98,6 +98,34 @@ describe("following a job", () => {
     })
   )
 
+  it.scoped("on a terminal shows as a bar what a job without tasks has reported last", () =>
+    Effect.gen(function* () {
+      const capture = Capture.make({ isTerminal: true, columns: 60 })
+      yield* TestClock.setTime(noon + 5_000)
+      let done = 0
+      const fiber = yield* Follow.follow({
+        events: Stream.concat(Stream.fromIterable(events([{ at: 0, type: "job.started" }])), Stream.never),
+        end: Effect.succeed(failed),
+        progress: Effect.suspend(() => {
+          done += 1
+          return done === 2 ? Effect.fail("the connection is lost") : Effect.succeed({ done, total: 4 })
+        }),
+        json: false
+      }).pipe(Effect.provide(services(capture)), Effect.fork)
+      const shown = (seconds: number) =>
+        Effect.map(TestClock.adjust(`${seconds} seconds`), () => {
+          const terminal = Emulator.make(60, 24)
+          terminal.write(capture.out())
+          return terminal.text()
+        })
+      expect(yield* shown(1.5)).toMatch(/─ {2}1\/4 {2}0:0\d$/)
+      // A failed read leaves the bar as it is.
+      expect(yield* shown(1)).toMatch(/─ {2}1\/4 {2}0:0\d$/)
+      expect(yield* shown(1)).toMatch(/─ {2}3\/4 {2}0:0\d$/)
+      yield* Fiber.interrupt(fiber)
+    })
+  )
+
   it.effect("exits with the code of the job", () =>
     Effect.gen(function* () {
       const codeOf = (status: RunStatus) => {

@@ -45,6 +45,17 @@ describe("screen of a running job", () => {
     expect(lines(7).join()).not.toContain("npm test")
   })
 
+  it("has a bar for what a job without tasks has reported, with its text", () => {
+    const model = modelOf([{ at: 0, type: "job.started" }])
+    const bar = (columns: number, progress: Screen.View["progress"]) =>
+      paint(Screen.render(model, { size: { columns, rows: 24 }, now: noon + 5_000, tail: [], progress })).at(-1)
+    const progress = { done: 60, total: 100, text: "resizing \u001b[2J images" }
+    expect(bar(80, progress)).toBe("  ━━━━━━━━━━━━────────  60/100  0:05  resizing images")
+    expect(bar(44, progress)).toBe("  ━━━━━━━━━━━━────────  60/100  0:05  resiz…")
+    expect(bar(80, { done: 3, total: 4 })).toBe("  ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━──────────  3/4  0:05")
+    expect(bar(80, undefined)).toBe("  starting  0:05")
+  })
+
   it("shows the end of a failed gate's output during the retry", () => {
     expect(screen(14, 80)).toBe(`
   silk   2 Lay the rings of the web, from the rim inwar…  attempt 2  agent  0:01

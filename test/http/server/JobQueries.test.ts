@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { type JobId, Run, RunStore, Work } from "charlotte"
 import { Array, type Context, Effect, Schema } from "effect"
-import { Job, ListedJob } from "../../../src/http/contract/Api.js"
+import { Job, JobPage, ListedJob } from "../../../src/http/contract/Api.js"
 import * as JobQueries from "../../../src/http/server/JobQueries.js"
 import { at, created, error, kind } from "../../store/runs.js"
 import { task, unit } from "../../store/work.js"
@@ -41,7 +41,7 @@ const ended = (change: Pick<RunStore.Change, "type" | "parked"> | undefined) =>
     }
   }).pipe(Effect.provide(RunStore.layerMemory))
 
-const counts = { pending: 1, running: 0, completed: 1, failed: 0, skipped: 0 }
+const counts = { done: 1, total: 3, pending: 1, running: 0, completed: 1, failed: 0, skipped: 0 }
 
 describe("the units and tasks of a job", () => {
   it.effect("are running while the job is", () =>
@@ -75,6 +75,21 @@ describe("the units and tasks of a job", () => {
         })
       })
     )
+})
+
+describe("the progress of a job without tasks", () => {
+  it.effect("is what it has reported last, in a list and alone", () =>
+    Effect.gen(function* () {
+      const store = yield* RunStore.RunStore
+      const jobId = yield* created(1)
+      const progress = new Run.Progress({ done: 1, total: 2, text: "resizing" })
+      yield* store.progress({ jobId, attempt: 1, tries: 0, progress })
+      const queries = queriesOf(store)
+      expect((yield* Schema.encode(Job)(yield* queries.get(jobId))).progress).toEqual({ ...progress })
+      const { jobs } = yield* Schema.encode(JobPage)(yield* queries.list({ limit: 10 }))
+      expect(jobs[0]?.progress).toEqual({ ...progress })
+    }).pipe(Effect.provide(RunStore.layerMemory))
+  )
 })
 
 describe("a job whose work has not landed", () => {

@@ -7,7 +7,7 @@ import { Effect, Layer, Option, Schema } from "effect"
 import { AgentLimit } from "../../../src/domain/AgentLimit.js"
 import { TurnStreak } from "../../../src/domain/TurnStreak.js"
 import * as Redaction from "../../../src/internal/Redaction.js"
-import { approvalSignal, Parked, RunError } from "../../../src/domain/Run.js"
+import { approvalSignal, Parked, Progress, RunError } from "../../../src/domain/Run.js"
 import * as RedactedRunStore from "../../../src/store/rules/RedactedRunStore.js"
 import { at, id, kind, newRun } from "../runs.js"
 import { planOf, task, unit } from "../work.js"
@@ -240,6 +240,18 @@ describe("RedactedRunStore", () => {
         yield* childProcesses.open({ ...process, log: "/logs/1.log" })
         yield* childProcesses.close({ cookie: "a", at: at(2), tail: `it printed ${secret}` })
         expect(yield* childProcesses.logs(jobId)).toMatchObject([{ tail: `it printed ${mark}` }])
+      })
+    )
+  )
+
+  it.effect("redacts the text of progress before it is cut", () =>
+    withRun((store) =>
+      Effect.gen(function* () {
+        const before = "a".repeat(190)
+        const reported = new Progress({ done: 1, total: 2, text: `${before} ${secret}` })
+        const progress = new Progress({ done: 1, total: 2, text: `${before} [redac…` })
+        expect(yield* store.progress({ jobId, attempt: 1, tries: 0, progress: reported })).toEqual(progress)
+        expect((yield* recorded(store)).progress).toEqual(progress)
       })
     )
   )

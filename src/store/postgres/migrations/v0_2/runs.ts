@@ -12,7 +12,7 @@ import { isTransition, statuses, terminal, waitingForNothing } from "../../../sq
  */
 const recorded =
   "id, kind, status, attempt, key, start_key, config, labels, submission, idempotency_key, request, priority, created_at, start_at, " +
-  "started_at, stopping_at, ended_at, waits_for, due_at, parked, woken_by, sender, replaces, crashes, tries, result, error, outbox, searched, retry_of, chain, grp"
+  "started_at, stopping_at, ended_at, waits_for, due_at, parked, woken_by, sender, replaces, crashes, tries, result, error, outbox, searched, progress, retry_of, chain, grp"
 
 const refuse = (name: string, when: string, message: string) =>
   `CREATE TRIGGER ${name} ${when} EXECUTE FUNCTION charlotte_refuse('charlotte: ${message}')`
@@ -48,6 +48,7 @@ export const runs = [
     error TEXT CHECK (error IS NULL OR CAST(error AS json) IS NOT NULL),
     outbox INTEGER NOT NULL DEFAULT 0 CHECK (outbox = 0 OR status = 'pending'),
     searched TEXT CHECK (searched IS NULL OR json_typeof(CAST(searched AS json)) = 'object'),
+    progress TEXT CHECK (progress IS NULL OR json_typeof(CAST(progress AS json)) = 'object'),
     pinned INTEGER NOT NULL DEFAULT 0,
     pruned INTEGER NOT NULL DEFAULT 0,
     retry_of TEXT COLLATE "C",

@@ -73,6 +73,7 @@ export const runs = Effect.gen(function* () {
       error TEXT CHECK (error IS NULL OR json_valid(error)),
       outbox INTEGER NOT NULL DEFAULT 0 CHECK (outbox = 0 OR status = 'pending'),
       searched TEXT CHECK (searched IS NULL OR json_type(searched) = 'object'),
+      progress TEXT CHECK (progress IS NULL OR json_type(progress) = 'object'),
       pinned INTEGER NOT NULL DEFAULT 0,
       pruned INTEGER NOT NULL DEFAULT 0,
       retry_of TEXT,

@@ -5,7 +5,7 @@ import { isTransition, statuses, terminalEvents } from "../../../sql/stateMachin
 /** Every column but `pinned`, `pruned`, `parent`, `child_ends`, `trace`, `node` and `runner`: the recorded data of a run, which is final once it has ended. */
 const recorded =
   "id, kind, status, attempt, key, start_key, config, labels, submission, idempotency_key, request, priority, created_at, start_at, " +
-  "started_at, stopping_at, ended_at, waits_for, due_at, parked, woken_by, sender, replaces, crashes, tries, result, error, outbox, searched, retry_of, chain, grp"
+  "started_at, stopping_at, ended_at, waits_for, due_at, parked, woken_by, sender, replaces, crashes, tries, result, error, outbox, searched, progress, retry_of, chain, grp"
 
 /** The state machine of a run. */
 export const stateMachine = Effect.gen(function* () {
