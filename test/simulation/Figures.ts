@@ -4,8 +4,8 @@
 import { Schema } from "effect"
 import type { Report } from "./Simulation.js"
 
-/** What is simulated: one manager after the other, several nodes at once, nights of agents, or a schedule. */
-export type Subject = "one" | "cluster" | "nights" | "schedules" | "groups"
+/** What is simulated: one manager after the other, several nodes at once, nights of agents, a schedule, groups, or children. */
+export type Subject = "one" | "cluster" | "nights" | "schedules" | "groups" | "children"
 
 export const Failure = Schema.Struct({
   seed: Schema.Int,
@@ -136,7 +136,8 @@ const again: Readonly<Record<Subject, string>> = {
   cluster: "--cluster --seed",
   nights: "--night",
   schedules: "--schedules --seed",
-  groups: "--groups --seed"
+  groups: "--groups --seed",
+  children: "--children --seed"
 }
 
 /** What went wrong, and how to see it again. */

@@ -1,6 +1,7 @@
 /**
  * `npm run simulate -- --seeds 100000 [--from SEED]` runs many seeds, `npm run simulate -- --seed SEED` one, and prints all of
- * it. With `--cluster`, the seeds are of several nodes, with `--schedules` of a schedule, with `--groups` of groups. `--nights N` and `--night SEED` do the same for nights of agents.
+ * it. With `--cluster`, the seeds are of several nodes, with `--schedules` of a schedule, with `--groups` of groups, with `--children` of
+ * children. `--nights N` and `--night SEED` do the same for nights of agents.
  */
 import { availableParallelism } from "node:os"
 import { parseArgs } from "node:util"
@@ -16,6 +17,7 @@ const { values } = parseArgs({
     night: { type: "string" },
     cluster: { type: "boolean", default: false },
     groups: { type: "boolean", default: false },
+    children: { type: "boolean", default: false },
     schedules: { type: "boolean", default: false },
     processes: { type: "string", default: String(availableParallelism()) }
   }
@@ -28,9 +30,11 @@ const of: Figures.Subject = isNight
     ? "groups"
     : values.schedules
       ? "schedules"
-      : values.cluster
-        ? "cluster"
-        : "one"
+      : values.children
+        ? "children"
+        : values.cluster
+          ? "cluster"
+          : "one"
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 

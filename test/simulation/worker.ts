@@ -1,9 +1,10 @@
 /**
- * Runs every `stride`-th of the seeds from the first to the last, of one manager, of a cluster, of nights, of a schedule or of groups, and writes the figures as one
- * line of JSON. Stops at the first seed with a violation that matches, if a pattern is given. With one seed only, it prints all that
+ * Runs every `stride`-th of the seeds from the first to the last, of one manager, of a cluster, of nights, of a schedule, of groups or of
+ * children, and writes the figures as one line of JSON. Stops at the first seed with a violation that matches, if a pattern is given. With one seed only, it prints all that
  * happens.
  */
 import { performance } from "node:perf_hooks"
+import * as Children from "./children/Simulation.js"
 import * as Cluster from "./cluster/Simulation.js"
 import * as Figures from "./Figures.js"
 import * as Groups from "./groups/Simulation.js"
@@ -13,7 +14,14 @@ import * as Simulation from "./Simulation.js"
 import * as Template from "./Template.js"
 
 const [of = "one", ...range] = process.argv.slice(2)
-const subjects = { one: Simulation, cluster: Cluster, nights: Night, schedules: Schedules, groups: Groups }
+const subjects = {
+  one: Simulation,
+  cluster: Cluster,
+  nights: Night,
+  schedules: Schedules,
+  groups: Groups,
+  children: Children
+}
 const isSubject = (name: string): name is Figures.Subject => name in subjects
 const { run } = subjects[isSubject(of) ? of : "one"]
 const [first = 1, last, stride = 1] = range.slice(0, 3).map(Number)
