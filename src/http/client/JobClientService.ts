@@ -29,6 +29,7 @@ import type {
 import type { JobEvent } from "../../domain/JobEvent.js"
 import type { SpendingLimits } from "../../domain/Cost.js"
 import type { JobId } from "../../domain/JobId.js"
+import type { RecordedChild } from "../../domain/RecordedChild.js"
 import type { RecordedStep } from "../../domain/RecordedStep.js"
 import type { Question } from "../../domain/Question.js"
 import type { PrunedRuns } from "../../domain/Retention.js"
@@ -101,6 +102,12 @@ export interface Service extends ScheduleRequests {
 
   /** A step with its value, without the secrets that the server knows. */
   readonly step: (id: JobId, name: string) => Response<JobStep, JobNotFound | StepNotFound>
+
+  /** A page of the children of a job before a child, newest first. */
+  readonly children: (
+    id: JobId,
+    query?: { readonly before?: JobId; readonly limit?: number }
+  ) => Response<ReadonlyArray<RecordedChild>, JobNotFound>
 
   /**
    * Everything recorded of a job except its logs, as one JSON document, streamed. Fails with `UnexpectedAnswer` after the last piece

@@ -42,6 +42,7 @@ export const make = ({
     const get = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "get" }))
     const steps = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "steps" }))
     const step = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "step" }))
+    const children = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "children" }))
     const stop = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "stop" }))
     const stopAll = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "stopAll" }))
     const resume = yield* Effect.cached(HttpApiClient.endpoint(Api, { ...jobs, endpoint: "resume" }))
@@ -138,6 +139,8 @@ export const make = ({
         const request = { path: { id, name: "-" }, urlParams: { name } }
         return withTimeout(translateErrors(Effect.flatMap(step, (step) => step(request))))
       },
+      children: (id, urlParams = {}) =>
+        withTimeout(translateErrors(Effect.flatMap(children, (children) => children({ path: { id }, urlParams })))),
       stop: (id, { by, grace } = {}) => {
         const urlParams = {
           ...(by === undefined ? {} : { by }),

@@ -1,5 +1,5 @@
 /**
- * Endpoints of jobs: submit, land, list, get, steps, export, stop, resume, reschedule, retry, signal, approve, reject, answer, pin, prune, logs, diff; and
+ * Endpoints of jobs: submit, land, list, get, steps, children, export, stop, resume, reschedule, retry, signal, approve, reject, answer, pin, prune, logs, diff; and
  * of their kinds: list, pause, limit.
  */
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
@@ -8,6 +8,7 @@ import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as OpenApi from "@effect/platform/OpenApi"
 import { Schema } from "effect"
 import { JobConfig } from "../../domain/JobConfig.js"
+import { RecordedChild } from "../../domain/RecordedChild.js"
 import { RecordedStep } from "../../domain/RecordedStep.js"
 import { StopReport } from "../../domain/StopReport.js"
 import { Question } from "../../domain/Question.js"
@@ -104,6 +105,23 @@ export const step = HttpApiEndpoint.get("step", "/jobs/:id/steps/:name")
     described(
       "Get a step with its value",
       "The value is its success or, with ok: false, its failure; secrets that the server knows are redacted. The parameter name replaces the name in the path, for . and .., which no URL can have there: steps/-?name=.. is the step .."
+    )
+  )
+
+export const children = HttpApiEndpoint.get("children", "/jobs/:id/children")
+  .setPath(JobPath)
+  .setUrlParams(
+    Schema.Struct({
+      before: Parameters.optional(Parameters.JobId),
+      limit: Parameters.optional(Parameters.Limit)
+    })
+  )
+  .addSuccess(Schema.Array(RecordedChild))
+  .addError(errorSchemas.JobNotFound)
+  .annotateContext(
+    described(
+      "List the children of a job",
+      "Newest first, including the children of the jobs that it retries. For the next page, pass the jobId of the last child as before; a page with fewer children than limit, 100 by default, is the last one."
     )
   )
 
@@ -476,6 +494,7 @@ const jobs = <Endpoints extends HttpApiEndpoint.HttpApiEndpoint.Any>(
       .add(get)
       .add(steps)
       .add(step)
+      .add(children)
       .add(exported)
       .add(stop)
       .add(stopAll)

@@ -93,6 +93,7 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: 
         .handle("get", of.get)
         .handle("steps", of.steps)
         .handle("step", of.step)
+        .handle("children", of.children)
         .handle("export", of.export)
         .handle("stop", of.stop)
         .handleRaw("stopAll", ({ request }) =>

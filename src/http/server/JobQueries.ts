@@ -4,6 +4,7 @@
 import { Effect, Option, Schema } from "effect"
 import { JobNotFound, type StoreError } from "../../domain/errors.js"
 import { JobId } from "../../domain/JobId.js"
+import type { RecordedChild } from "../../domain/RecordedChild.js"
 import type { RecordedStep } from "../../domain/RecordedStep.js"
 import type { Run } from "../../domain/Run.js"
 import { isTerminal } from "../../domain/RunStatus.js"
@@ -30,6 +31,11 @@ export interface JobQueries {
     page: { readonly after?: number | undefined; readonly limit?: number | undefined }
   ) => Effect.Effect<ReadonlyArray<RecordedStep>, JobNotFound | StoreError>
   readonly step: (id: JobId, name: string) => Effect.Effect<JobStep, JobNotFound | StepNotFound | StoreError>
+  /** The children of a job before a child, newest first. */
+  readonly children: (
+    id: JobId,
+    page: { readonly before?: JobId | undefined; readonly limit?: number | undefined }
+  ) => Effect.Effect<ReadonlyArray<RecordedChild>, JobNotFound | StoreError>
   /** The complete record of a job, as one JSON document in pieces. */
   readonly export: (id: JobId) => ReturnType<typeof exportJob>
 }
@@ -46,7 +52,7 @@ const batchSize = 50
 /** How many unit names a listed job has: the names shown, and one more that says whether there are others. */
 const mostNames = 4
 
-/** How many steps and children a job, and how many steps a page, has at most. */
+/** How many steps and children a job, and a page of them by default, has at most. */
 const mostSteps = 100
 
 /** How many jobs that retry each other are added up at most. */
@@ -98,7 +104,7 @@ export const make = ({
   const isServed = ({ kind }: Run) => kinds === "any" || kinds.includes(kind)
   const view = (run: Run) => Effect.map(phaseOf(run), (phase) => ({ ...withoutIdempotencyKey(run), ...phase }))
 
-  /** The job to which the steps of a job belong. */
+  /** The job to which the steps and children of a job belong. */
   const chainOf = (id: JobId) =>
     Effect.flatMap(store.get(id), (found) =>
       Option.isSome(found) && isServed(found.value)
@@ -186,6 +192,8 @@ export const make = ({
         const { step, value } = found.value
         return new JobStep({ ...step, ...(value !== undefined && { value: parse(value) }) }, unchecked)
       }),
+    children: (id, { before, limit = mostSteps }) =>
+      Effect.flatMap(chainOf(id), (chain) => store.children.list({ chain, before, limit })),
     export: (id) => exportJob(store, id, isServed),
     get: (id) =>
       Effect.gen(function* () {

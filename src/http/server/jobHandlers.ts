@@ -55,6 +55,7 @@ export const make = <M extends Acting>(managers: Managers<M>) => {
     get: ({ path: { id } }: Request<typeof Jobs.get>) => queries.get(id),
     steps: ({ path: { id }, urlParams }: Request<typeof Jobs.steps>) => queries.steps(id, urlParams),
     step: ({ path: { id, name }, urlParams }: Request<typeof Jobs.step>) => queries.step(id, urlParams.name ?? name),
+    children: ({ path: { id }, urlParams }: Request<typeof Jobs.children>) => queries.children(id, urlParams),
     export: ({ path: { id }, request }: Request<typeof Jobs.exported>) =>
       Effect.map(
         Effect.tap(queries.export(id), () => awaitTurn(request)),

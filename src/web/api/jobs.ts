@@ -34,6 +34,10 @@ export const get = (id: string, signal?: AbortSignal): Promise<models.Job> =>
 export const step = (id: string, name: string, signal: AbortSignal): Promise<models.JobStep> =>
   sendJson(`${root}/jobs/${id}/steps/-?${new URLSearchParams({ name })}`, models.jobStep, { signal })
 
+/** A page of the children of a job before a child, newest first. */
+export const children = (id: string, before: string): Promise<ReadonlyArray<models.Child>> =>
+  sendJson(`${root}/jobs/${id}/children?before=${before}`, array(models.child))
+
 export const stop = (id: string, graceMillis?: number): Promise<models.StopReport> =>
   sendJson(
     `${root}/jobs/${id}/stop?by=page${graceMillis === undefined ? "" : `&grace=${graceMillis}`}`,

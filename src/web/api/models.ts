@@ -183,6 +183,9 @@ export type RecordedStep = Decoded<typeof recordedStep>
 export const jobStep = struct({ ...stepFields, value: unknown })
 export type JobStep = Decoded<typeof jobStep>
 
+export const child = struct({ name: string, jobId: string, kind: string, status: optional(status) })
+export type Child = Decoded<typeof child>
+
 export const job = struct({
   ...runFields,
   keys: optional(
@@ -195,7 +198,7 @@ export const job = struct({
       })
     )
   ),
-  children: optional(array(struct({ name: string, jobId: string, kind: string, status: optional(status) }))),
+  children: optional(array(child)),
   units: array(unit),
   tasks: array(task),
   cost: optional(cost),

@@ -6,6 +6,7 @@ import type { Job } from "../api/models.js"
 import { toJob } from "../router.js"
 import * as format from "../../progress/format.js"
 import { JsonView } from "../ui/JsonView.js"
+import { Children } from "./Children.js"
 import { visible } from "../ui/visible.js"
 import type { JobModel } from "../../progress/JobModel.js"
 import * as payload from "../../progress/payload.js"
@@ -94,11 +95,11 @@ export const Details = ({ job, model }: { readonly job: Job; readonly model: Job
               <a href={toJob(job.parent)}>{visible(job.parent)}</a>
             </Fact>
           )}
-          {job.children?.map(({ jobId, kind, name, status }) => (
-            <Fact key={name} name="Child">
-              <a href={toJob(jobId)}>{visible(name)}</a> {visible(`${kind}, ${status ?? "pruned"}`)}
+          {job.children !== undefined && (
+            <Fact name="Children">
+              <Children key={job.id} job={job.id} newest={job.children} />
             </Fact>
-          ))}
+          )}
           {job.keys?.map(({ holder, key }) => (
             <Fact key={key} name="Key">
               {visible(key)}

@@ -24,7 +24,7 @@ describe("OpenAPI document", () => {
       expect({ status, type: headers["content-type"] }).toEqual({ status: 200, type: "application/json" })
       expect(json).toMatchObject({ openapi: "3.1.0", info: { title: "Charlotte", version: manifest.version } })
       for (const route of routes) expect(json).toHaveProperty(["paths", ...route, "summary"])
-      expect(routes.length).toBe(48)
+      expect(routes.length).toBe(49)
       for (const status of [201, 400, 401, 403, 409, 412, 413, 415, 422, 429, 500, 503, 507]) {
         expect(json).toHaveProperty(["paths", "/api/v1/jobs", "post", "responses", String(status)])
       }
