@@ -1,10 +1,10 @@
 /**
- * An engine of workflows on a store that outlives it, and what its executions come to.
+ * An engine of workflows on a store that outlives it, workflows for it, and what their executions come to.
  */
-import type { Workflow, WorkflowEngine } from "@effect/workflow"
+import { Activity, DurableDeferred, Workflow, type WorkflowEngine } from "@effect/workflow"
 import { Database, type JobId, type RunStatus, RunStore } from "charlotte"
 import { Workflows } from "charlotte/workflow"
-import { Effect, Layer, Option } from "effect"
+import { Effect, Exit, Layer, Option, Schema } from "effect"
 import { poll } from "../../src/internal/RealClock.js"
 
 /** An engine with these workflows, for as long as the effect runs. */
@@ -17,6 +17,48 @@ export const stores = {
   "in memory": RunStore.layerMemory,
   "on SQLite": RunStore.layer.pipe(Layer.provide(Database.layer({ filename: ":memory:" })), Layer.orDie)
 }
+
+export class Refused extends Schema.TaggedError<Refused>()("Refused", { why: Schema.String }) {}
+
+export const idempotencyKey = ({ id }: { readonly id: string }) => id
+export const payload = { id: Schema.String }
+
+export const Waiting = Workflow.make({
+  name: "Waiting",
+  payload,
+  success: Schema.String,
+  error: Refused,
+  idempotencyKey
+})
+
+export const Paid = DurableDeferred.make("paid", { success: Schema.String, error: Refused })
+
+export const pay = (
+  workflow: Workflow.Any,
+  executionId: string,
+  exit: Exit.Exit<string, Refused> = Exit.succeed("cash")
+) => DurableDeferred.done(Paid, { token: DurableDeferred.tokenFromExecutionId(Paid, { workflow, executionId }), exit })
+
+/** An activity that notes its runs. */
+export const noting = (notes: Array<string>, name: string) =>
+  Activity.make({ name, execute: Effect.sync(() => void notes.push(name)) })
+
+/** Reserves, which it undoes, then does something slow, if there is such a thing, awaits the payment, and ships. */
+export const compensating = (
+  notes: Array<string>,
+  then: Effect.Effect<string, Refused, never> | undefined = undefined
+) =>
+  Waiting.toLayer(() =>
+    Effect.gen(function* () {
+      yield* noting(notes, "reserve").pipe(Waiting.withCompensation(() => noting(notes, "release")))
+      if (then !== undefined) {
+        yield* Activity.make({ name: "slow", success: Schema.String, error: Refused, execute: then })
+      }
+      const paid = yield* DurableDeferred.await(Paid)
+      yield* noting(notes, "ship")
+      return paid
+    })
+  )
 
 /** The run of an execution. */
 export const runOf = (workflow: Workflow.Any, executionId: string) =>
