@@ -38,12 +38,13 @@ const chaos = [
   "test/http/server/{Crowd,Memory,Reconnect,Stalled}.test.ts",
   "test/manager/{Capacity,CrashRecovery,EventLeaks}.test.ts",
   "test/process/{crash,flood}.test.ts",
-  "test/tasks/run/{Close,Hostile,Kill,Meddling,OwnRefs,Resume,Stop,Unfinished,scheduleUnits}.test.ts"
+  "test/tasks/run/{Close,Hostile,Kill,Meddling,OwnRefs,Resume,Stop,Unfinished,scheduleUnits}.test.ts",
+  "test/workflow/Suspended.test.ts"
 ]
 
 /** The tests that have a long form, which is run where `CHARLOTTE_TESTS` is `long`. */
 const long = [
-  "test/crash/{Application,Children,Compensation,Crash,Producers,Schedules,Steps,Subscribers}.test.ts",
+  "test/crash/{Application,Children,Compensation,Crash,Producers,Schedules,Steps,Subscribers,WorkflowCompensation}.test.ts",
   "test/{faults,model}/**/*.test.ts",
   "test/cli/process/{Abuse,DaemonLife,Night,Paused,Shutdown,Signals}.test.ts",
   "test/http/server/{Crowd,Memory,Pipelining,Reconnect,Stalled}.test.ts",
@@ -51,7 +52,8 @@ const long = [
   "test/process/crash.test.ts",
   "test/store/Interruption.test.ts",
   "test/simulation/**/{Simulation,Variants}.test.ts",
-  "test/tasks/run/{Kill,RandomPlans,Resume,Unfinished}.test.ts"
+  "test/tasks/run/{Kill,RandomPlans,Resume,Unfinished}.test.ts",
+  "test/workflow/{Many,Suspended}.test.ts"
 ]
 
 /** Tests on PostgreSQL that have a long form. */
