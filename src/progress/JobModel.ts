@@ -82,6 +82,8 @@ export interface Unit {
   reason: string | undefined
   /** The reason, while the unit waits for its agent, or for other units to be merged. */
   waiting: string | undefined
+  /** How long it waits for its agent, if that is known. */
+  waitsFor: Waiting | undefined
   from: number | undefined
   to: number | undefined
   /** What its agent asks, until a person has answered. */
@@ -160,6 +162,7 @@ export const unit = (model: JobModel, id: string): Unit => {
     state: "pending",
     reason: undefined,
     waiting: undefined,
+    waitsFor: undefined,
     question: undefined,
     from: undefined,
     to: undefined,
@@ -202,6 +205,9 @@ export const countTasks = (model: JobModel): Readonly<Record<ShownTaskState, num
   for (const { tasks } of model.units.values()) for (const { state } of tasks.values()) counts[state] += 1
   return counts
 }
+
+/** The state to show for a unit: one that waits for its agent, or for other units, has begun but is not at work. */
+export const stateOf = ({ state, waiting }: Unit): ShownUnitState => (waiting === undefined ? state : "waiting")
 
 /** What the turns of a unit have cost. */
 export const costOf = ({ tasks }: Unit): Cost | undefined => costs.sum([...tasks.values()].map(({ cost }) => cost))

@@ -9,7 +9,7 @@ import * as JobModel from "./JobModel.js"
 import type { Attempt, Event, JobModel as Model, PhaseKind, Span, SpanKind, SpanState, Task, Unit } from "./JobModel.js"
 import { Fields, type LogRange, string } from "./payload.js"
 import * as why from "./reason.js"
-import { shownState, shownUnit } from "./shownState.js"
+import { shownTask, shownUnit } from "./shownState.js"
 import * as taskNotes from "./taskNotes.js"
 import type { Payloads, Type } from "./vocabulary.js"
 import { parkedWaiting, parkReason, type Waiting } from "./waiting.js"
@@ -158,7 +158,8 @@ const cut = (model: Model, at: number, status: RunStatus, reason: string): void 
     show(unit, status)
     for (const span of unit.spans) end(span, at, "cut", reason)
     for (const task of unit.tasks.values()) {
-      task.state = shownState(task.state, status)
+      const state = task.state === "waiting" ? "running" : task.state
+      task.state = shownTask(state, status, unit.question !== undefined)
       for (const pause of task.pauses) end(pause, at, "cut")
       for (const attempt of task.attempts) endAttempt(attempt, at, "cut", reason)
     }
@@ -190,6 +191,11 @@ const ofUnit: Handlers<Unit, Extract<Type, `unit.${string}`>> = {
   "unit.waiting": (unit, data, at) => {
     next(unit, "waiting", at, cleanReason(data.string("reason")))
     unit.waiting = cleanReason(data.string("reason")) ?? "waiting"
+    unit.waitsFor = { until: data.time("until"), tentative: data.boolean("tentative") }
+    for (const task of unit.tasks.values()) {
+      if (task.state === "running") task.state = "waiting"
+      endLastAttempt(task, at, "cut", "waits")
+    }
   },
   "unit.asked": (unit, data, at) => {
     const question = cleanReason(data.string("question")) ?? ""
@@ -272,13 +278,9 @@ const ofTask: Handlers<TaskOf, Extract<Type, `task.${string}`>> = {
     endLastAttempt(task, at, "failed", task.reason)
     const pause = data.number("pause") ?? 0
     task.againAt = at + pause
-    if (pause > 0)
-      begin(
-        task.pauses,
-        "pause",
-        at,
-        data.string("class") === undefined ? "before the next attempt" : "no attempt used"
-      )
+    if (pause === 0) return
+    task.state = "waiting"
+    begin(task.pauses, "pause", at, data.string("class") === undefined ? "before the next attempt" : "no attempt used")
   },
   "task.noted": ({ task }, data) =>
     void (task.notes = taskNotes.inOrder([...task.notes, taskNotes.read(data.json("note"))])),

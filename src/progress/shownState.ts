@@ -30,7 +30,7 @@ export const shownUnit = (state: ShownUnitState, status: RunStatus, isAsked: boo
     : shownState(state, status)
 
 /** The state to show for a task, of which a question may be open. */
-const shownTask = (state: ShownTaskState, status: RunStatus, isAsked: boolean): ShownTaskState =>
+export const shownTask = (state: ShownTaskState, status: RunStatus, isAsked: boolean): ShownTaskState =>
   isAsked && isAnswerable(status) && state === "running" ? "waiting" : shownState(state, status)
 
 /** An open question has no answer. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
-import { ofEvents } from "../../src/progress/applyEvent.js"
+import { applyEvent, ofEvents } from "../../src/progress/applyEvent.js"
 import { ofRecord } from "../../src/progress/applyPlan.js"
-import { countTasks, findTask } from "../../src/progress/JobModel.js"
+import { countTasks, findTask, stateOf } from "../../src/progress/JobModel.js"
 import { at, attempt, events, plan, type Spec } from "../web/job/events.js"
 
 describe("the model of a job, from its events", () => {
@@ -148,6 +148,36 @@ describe("the model of a job, from its events", () => {
       "running",
       "running"
     ])
+  })
+
+  it("has no task at work whose unit waits for its agent, or that pauses before its next attempt", () => {
+    const begun = [
+      [0, "job.started", { attempt: 1 }],
+      [0, "orch.started", plan({ api: [] })],
+      [1, "unit.started", {}, "api"],
+      ...attempt(2, 1, "api", true).slice(0, 3)
+    ] as const
+    const until = new Date(at(900)).toISOString()
+    const reason = "claude does not reach its service"
+    const model = ofEvents(events(...begun, [8, "unit.waiting", { reason, until, tentative: true }, "api"]))
+    const unit = model.units.get("api")
+    expect(unit).toMatchObject({ waitsFor: { until: at(900), tentative: true } })
+    expect(unit && stateOf(unit)).toBe("waiting")
+    expect(findTask(model, "api", 1)).toMatchObject({ state: "waiting", attempts: [{ state: "cut", to: at(8) }] })
+    applyEvent(model, { seq: 9, at: at(9), type: "job.cancelled" })
+    expect([unit?.state, findTask(model, "api", 1)?.state]).toEqual(["interrupted", "interrupted"])
+
+    const pause: Spec = [
+      8,
+      "task.retry",
+      { class: "network", attempt: 1, reason: "no network", pause: 5_000 },
+      "api",
+      1
+    ]
+    const paused = ofEvents(events(...begun, pause))
+    expect(findTask(paused, "api", 1)).toMatchObject({ state: "waiting", pauses: [{ from: at(8), to: undefined }] })
+    const again = ofEvents(events(...begun, pause, ...attempt(13, 1, "api", true).slice(0, 2)))
+    expect(findTask(again, "api", 1)).toMatchObject({ state: "running", attempts: [{}, { state: "running" }] })
   })
 
   it("is over after the last event", () => {

@@ -103,8 +103,8 @@ export const SelectionPanel = ({
     <section class="job-side" aria-label={`Unit ${visible(unit.id)}`}>
       <header class="side-head">
         <h2>
-          <StateMark state={unit.state} /> {visible(unit.id)}
-          <span class="visually-hidden">, {stateText(unit.state)}</span>
+          <StateMark state={JobModel.stateOf(unit)} /> {visible(unit.id)}
+          <span class="visually-hidden">, {stateText(JobModel.stateOf(unit))}</span>
         </h2>
         {isAutomatic && (
           <span class="faint" title="Select a unit to stay with it">
@@ -135,7 +135,8 @@ export const SelectionPanel = ({
       {reason !== undefined && reason !== "" && <p class={`note ${hasFailed ? "bad" : "warn"}`}>{visible(reason)}</p>}
       {selection.attemptNumber > 1 && before?.state === "failed" && before.reason !== undefined && (
         <p class="note faint">
-          Attempt {before.number} failed: {visible(before.reason)}
+          {before.number === attempt?.number ? "The turn before it" : `Attempt ${before.number}`} failed:{" "}
+          {visible(before.reason)}
         </p>
       )}
       {said !== undefined && (

@@ -2,7 +2,7 @@
  * All tasks of a job by unit: the state of each, and what it waits for or why it failed.
  */
 import { now } from "../app/live.js"
-import type { JobModel, Task, Unit } from "../../progress/JobModel.js"
+import { type JobModel, stateOf, type Task, type Unit } from "../../progress/JobModel.js"
 import { stateText } from "../../progress/shownState.js"
 import { visible } from "../ui/visible.js"
 import { VirtualRows } from "../ui/VirtualRows.js"
@@ -44,12 +44,12 @@ export const TaskList = ({ model, onSelect, selected }: Props) => {
     const remark = remarkOf(unit)
     return (
       <button key={unit.id} type="button" class="task task-unit" onClick={() => onSelect(unit.id)}>
-        <StateMark state={unit.state} />
+        <StateMark state={stateOf(unit)} />
         <span class="task-title">
           <strong>{visible(unit.id)}</strong>
           {remark !== undefined && <span class={unit.state === "failed" ? "bad" : "faint"}> {visible(remark)}</span>}
         </span>
-        <span class="faint">{stateText(unit.state)}</span>
+        <span class="faint">{stateText(stateOf(unit))}</span>
       </button>
     )
   }

@@ -9,7 +9,7 @@ import type { Task, Unit } from "../../progress/JobModel.js"
 import * as payload from "../../progress/payload.js"
 import * as why from "../../progress/reason.js"
 import * as taskNotes from "../../progress/taskNotes.js"
-import { approvalSignal, condition, isDue, parkReason, resumeSignal } from "../../progress/waiting.js"
+import { approvalSignal, condition, isDue, parkReason, resumeSignal, untilTime } from "../../progress/waiting.js"
 
 export interface Message {
   readonly tone: "run" | "good" | "bad" | "warn" | "idle"
@@ -120,10 +120,13 @@ const questions = (model: JobModel.JobModel): ReadonlyArray<Message> =>
         ]
   )
 
+/** `21:05, in 90 min` */
+const timeAhead = (at: number, now: number): string => `${format.clockTime(at, now)}, ${format.ahead(at - now)}`
+
 const waitingMessage = ({ group, id, keys, parked, startAt, status, waitsFor }: Job, now: number): Message => {
   const holder = waitsFor === "key" ? keys?.find((key) => key.holder !== id) : undefined
   if (holder !== undefined) return { tone: "idle", text: `Queued behind job ${holder.holder}`, reason: holder.key }
-  const time = (at: number): string => `${format.clockTime(at, now)}, ${format.ahead(at - now)}`
+  const time = (at: number): string => timeAhead(at, now)
   const waits = condition({ waitsFor, group, startAt, ...parked }, { now, time })
   if (status === "pending") return { tone: "idle", text: `Queued: waits ${waits}` }
   const reason = parked && parkReason(parked)
@@ -139,13 +142,23 @@ const waitingMessage = ({ group, id, keys, parked, startAt, status, waitsFor }: 
 /** How many tasks or units are named. */
 const mostNamed = 3
 
-const atWork = (model: JobModel.JobModel): ReadonlyArray<Message> => {
+/** Units that wait for the same: until when, as far as that is known, and why. */
+const waits = (reason: string, units: ReadonlyArray<Unit>, now: number): Message => {
+  const { tentative, until } = units[0]?.waitsFor ?? {}
+  const end = until === undefined || until <= now ? "" : ` ${untilTime(timeAhead(until, now), tentative)}`
+  const names = units.map(({ id }) => id)
+  const more = names.length > mostNamed ? ` and ${names.length - mostNamed} more` : ""
+  const verb = units.length === 1 ? "waits" : "wait"
+  return { tone: "warn", text: `${names.slice(0, mostNamed).join(", ")}${more} ${verb}${end}`, reason }
+}
+
+const atWork = (model: JobModel.JobModel, now: number): ReadonlyArray<Message> => {
   const tasks: Array<Task> = []
   const slow: Array<Message> = []
-  const waiting = new Map<string, Array<string>>()
+  const waiting = new Map<string, Array<Unit>>()
   const verifying: Array<string> = []
   for (const unit of model.units.values()) {
-    if (unit.waiting !== undefined) waiting.set(unit.waiting, [...(waiting.get(unit.waiting) ?? []), unit.id])
+    if (unit.waiting !== undefined) waiting.set(unit.waiting, [...(waiting.get(unit.waiting) ?? []), unit])
     if (unit.spans.at(-1)?.kind === "verifying" && unit.spans.at(-1)?.to === undefined) verifying.push(unit.id)
     for (const task of unit.tasks.values()) {
       const attempt = task.attempts.at(-1)
@@ -172,11 +185,7 @@ const atWork = (model: JobModel.JobModel): ReadonlyArray<Message> => {
       ? []
       : [{ tone: "run", text: `${format.count(tasks.length, "task")} at work: ${named.join("; ")}${more}` }]
   return [
-    ...[...waiting].map(([reason, units]): Message => ({
-      tone: "warn",
-      text: `${units.slice(0, mostNamed).join(", ")} ${units.length === 1 ? "waits" : "wait"}`,
-      reason
-    })),
+    ...[...waiting].map(([reason, units]) => waits(reason, units, now)),
     ...slow.slice(0, mostFailures),
     ...working,
     ...(verifying.length === 0
@@ -188,7 +197,7 @@ const atWork = (model: JobModel.JobModel): ReadonlyArray<Message> => {
 const running = (model: JobModel.JobModel, now: number): ReadonlyArray<Message> => {
   const waiting: ReadonlyArray<Message> =
     model.waiting === undefined ? [] : [{ tone: "warn", text: "Waiting for a person", reason: model.waiting }]
-  const work = atWork(model)
+  const work = atWork(model, now)
   const landing: ReadonlyArray<Message> =
     model.landing !== undefined && model.landed === undefined && work.length === 0
       ? [{ tone: "run", text: `Landing the result on ${model.landing}` }]

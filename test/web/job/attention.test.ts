@@ -156,6 +156,27 @@ describe("what is said of a job first", () => {
     ).toMatchObject([{ tone: "idle", text: "Due, and waits for a permit" }])
   })
 
+  it("says how long units wait for their agents while others are at work, and whether that is only a guess", () => {
+    const wait = (unit: string, reason: string, seconds: number, tentative?: true): Spec => [
+      10,
+      "unit.waiting",
+      { reason, until: new Date(at(seconds)).toISOString(), tentative },
+      unit
+    ]
+    expect(
+      say({}, ...attempt(1, 1, "web", true).slice(0, 3), wait("web", "claude is at its limit", 7_260, true))
+    ).toEqual([
+      {
+        tone: "warn",
+        text: expect.stringMatching(/^web waits until it is tried again (at \d\d:\d\d|.* \d\d:\d\d), in 2 h$/),
+        reason: "claude is at its limit"
+      }
+    ])
+    expect(say({}, wait("web", "limit", 1_260), wait("api", "limit", 1_260))[0]?.text).toMatch(
+      /^api, web wait until .*\d\d:\d\d, in 20 min$/
+    )
+  })
+
   it("has what agents ask first, also while the job is parked for the answers", () => {
     const asks: Spec = [9, "unit.asked", { task: 1, question: "Which port?" }, "api"]
     const question = { tone: "warn", text: "api needs an answer", reason: "Which port?", unit: "api", action: "answer" }

@@ -2,7 +2,15 @@
  * The rows of a timeline: the job, its units, their tasks, and the bars in each.
  */
 import { stateText } from "../../../progress/shownState.js"
-import type { Attempt, JobModel, Phase, Span, Task, Unit } from "../../../progress/JobModel.js"
+import {
+  type Attempt,
+  type JobModel,
+  type Phase,
+  type Span,
+  stateOf,
+  type Task,
+  type Unit
+} from "../../../progress/JobModel.js"
 
 export type BarKind = "phase" | "unit" | "attempt" | Span["kind"]
 
@@ -92,8 +100,7 @@ const ofTask = ({ attempts, number, pauses, title, unit }: Task, index: number, 
   bars: [...attempts.flatMap((attempt) => [ofAttempt(attempt), ...attempt.spans.map(ofSpan)]), ...pauses.map(ofSpan)]
 })
 
-const unitLook = ({ state }: Unit): Bar["look"] =>
-  state === "merged" ? "good" : state === "failed" ? "bad" : state === "running" ? "running" : "idle"
+const looksOfUnits: { readonly [state: string]: Bar["look"] } = { merged: "good", failed: "bad", running: "running" }
 
 const firstStart = (unit: Unit): number | undefined => {
   const starts = [...unit.tasks.values()].flatMap(({ attempts }) => attempts.slice(0, 1).map(({ from }) => from))
@@ -120,8 +127,8 @@ export const rows = (model: JobModel, toggled: ReadonlySet<string>): Rows => {
       kind: "unit",
       from,
       to: unit.to,
-      look: unitLook(unit),
-      text: `unit ${unit.id}: ${stateText(unit.state)}`
+      look: looksOfUnits[stateOf(unit)] ?? "idle",
+      text: `unit ${unit.id}: ${stateText(stateOf(unit))}`
     }
     const begunTasks = [...unit.tasks.values()].filter(({ attempts }) => attempts.length > 0)
     const bars = [whole, ...unit.spans.map(ofSpan)]
