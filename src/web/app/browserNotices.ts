@@ -3,6 +3,7 @@
  * holds the connection shows them, so that each appears once.
  */
 import { signal } from "@preact/signals"
+import { shared } from "../address.js"
 import * as jobs from "../api/jobs.js"
 import type { JobEvent } from "../api/models.js"
 import { eventText } from "../../progress/eventText.js"
@@ -54,15 +55,42 @@ const show = async (event: JobEvent, what: string): Promise<void> => {
   })
 }
 
+/** A lock that each tab holds while it has the focus: a tab knows only of its own. */
+const focus = shared("charlotte.focus")
+
+const holdWhileFocused = (): void => {
+  let held: PromiseWithResolvers<void> | undefined
+  const update = (): void => {
+    if (document.hasFocus() === (held !== undefined)) return
+    held?.resolve()
+    held = held === undefined ? Promise.withResolvers() : undefined
+    const until = held?.promise
+    if (until !== undefined) void navigator.locks.request(focus, { mode: "shared" }, () => until)
+  }
+  addEventListener("focus", update)
+  addEventListener("blur", update)
+  update()
+}
+
+const isLookedAt = async (): Promise<boolean> => {
+  const { held = [] } = await navigator.locks.query()
+  return held.some(({ name }) => name === focus)
+}
+
 export const start = (): void => {
   read()
+  holdWhileFocused()
   hub.subscribe((events) => {
     if (permission.value !== "granted" || !hub.leads.value || document.hasFocus()) return
     const wanted = events.flatMap((event) => {
       const title = titleOf(event)
       return title === undefined ? [] : [{ event, title }]
     })
-    // Without its job, an event has no name, and the list shows it anyway.
-    for (const { event, title } of wanted.slice(-mostAtOnce)) show(event, title).catch(() => {})
+    if (wanted.length === 0) return
+    void isLookedAt().then((isLooked) => {
+      if (isLooked) return
+      // Without its job, an event has no name, and the list shows it anyway.
+      for (const { event, title } of wanted.slice(-mostAtOnce)) show(event, title).catch(() => {})
+    })
   })
 }

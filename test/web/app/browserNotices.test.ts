@@ -25,6 +25,40 @@ const stub = () => {
 }
 
 layer(browser, { excludeTestServices: true })("notices of the browser", (it) => {
+  it.scoped("are not shown while any tab is looked at", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      const { context, page, problems } = yield* world.open()
+      yield* act(() => context.addInitScript(stub))
+      yield* act(() => page.reload())
+      yield* act(() => page.getByRole("button", { name: "Notify me" }).click())
+      const other = yield* act(() => context.newPage())
+      const setFocus = (isFocused: boolean) =>
+        act(() =>
+          other.evaluate((isFocused) => {
+            document.hasFocus = () => isFocused
+            dispatchEvent(new Event(isFocused ? "focus" : "blur"))
+          }, isFocused)
+        )
+      yield* act(() => other.goto(page.url()))
+      yield* act(() => other.getByText("live").waitFor())
+      yield* setFocus(true)
+
+      const fail = (tasksDir: string) =>
+        Effect.flatMap(world.client.start({ repoPath: "/home/ada/greeter", tasksDir, targetBranch: "main" }), (id) =>
+          world.script.send(id, Step.fail({ message: "no" }))
+        )
+      yield* fail("one")
+      for (const tab of [page, other]) yield* act(() => tab.getByText("charlotte retry").waitFor())
+      yield* setFocus(false)
+      yield* fail("two")
+      yield* act(() => page.waitForFunction(() => Reflect.get(window, "shown").length > 0))
+      const shown: unknown = yield* act(() => page.evaluate(() => Reflect.get(window, "shown")))
+      expect(shown).toEqual([expect.stringMatching(/^greeter: two failed: /)])
+      expect(problems).toEqual([])
+    })
+  )
+
   it.scoped("are asked for once, by a button, and say which jobs need a person, have failed or are done", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
