@@ -4,6 +4,7 @@
 import type { Agent } from "../api/system.js"
 import { now } from "../app/live.js"
 import * as format from "../../progress/format.js"
+import * as why from "../../progress/reason.js"
 import { visible } from "../ui/visible.js"
 
 /** Agents at a limit first, then busy agents, then installed agents. */
@@ -18,6 +19,7 @@ const State = ({ agent: { inUse, installed, limit } }: { readonly agent: Agent }
           {limit.refusals > 0 ? "tried again" : "free again"} {format.clockTime(limit.until, now.value)}
         </strong>
         <span class="faint"> {format.ahead(limit.until - now.value)}</span>
+        <p class="note-line faint">{visible(why.text(limit.reason))}</p>
       </>
     )
   }
@@ -26,7 +28,6 @@ const State = ({ agent: { inUse, installed, limit } }: { readonly agent: Agent }
 }
 
 export const Agents = ({ agents }: { readonly agents: ReadonlyArray<Agent> }) => {
-  const hasReasons = agents.some(({ limit }) => limit !== undefined)
   return (
     <section aria-labelledby="agents-title">
       <h2 id="agents-title">Agents</h2>
@@ -38,7 +39,6 @@ export const Agents = ({ agents }: { readonly agents: ReadonlyArray<Agent> }) =>
             <th scope="col" class="number">
               Turns
             </th>
-            {hasReasons && <th scope="col">Reason</th>}
           </tr>
         </thead>
         <tbody>
@@ -51,7 +51,6 @@ export const Agents = ({ agents }: { readonly agents: ReadonlyArray<Agent> }) =>
                   <State agent={agent} />
                 </td>
                 <td class="number">{agent.inUse === 0 ? <span class="faint">–</span> : agent.inUse}</td>
-                {hasReasons && <td class="reason">{visible(agent.limit?.reason ?? "")}</td>}
               </tr>
             ))}
         </tbody>
