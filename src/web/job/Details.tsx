@@ -5,6 +5,7 @@ import type { ComponentChildren } from "preact"
 import type { Job } from "../api/models.js"
 import { toJob } from "../router.js"
 import * as format from "../../progress/format.js"
+import { Copy } from "../ui/Copy.js"
 import { JsonView } from "../ui/JsonView.js"
 import { Children } from "./Children.js"
 import { visible } from "../ui/visible.js"
@@ -17,6 +18,8 @@ const Fact = ({ children, name }: { readonly name: string; readonly children: Co
     <dd>{children}</dd>
   </div>
 )
+
+const textOf = (value: unknown): string => JSON.stringify(value ?? null, undefined, 2)
 
 const time = (at: number | undefined): string | undefined => (at === undefined ? undefined : format.dateTime(at))
 
@@ -40,14 +43,18 @@ export const Details = ({ job, model }: { readonly job: Job; readonly model: Job
     <div class="details" tabIndex={0} role="region" aria-label="Details">
       {job.error !== undefined && (
         <section>
-          <h2 class="bad">Error ({job.error.kind})</h2>
+          <h2 class="bad">
+            Error ({job.error.kind}) <Copy text={job.error.cause} what="the error" />
+          </h2>
           <JsonView value={job.error.error ?? null} />
           <pre class="cause">{visible(job.error.cause)}</pre>
         </section>
       )}
       {job.result !== undefined && job.result !== null && (
         <section>
-          <h2>Result</h2>
+          <h2>
+            Result <Copy text={textOf(job.result)} what="the result" />
+          </h2>
           <JsonView value={job.result} />
         </section>
       )}
@@ -67,7 +74,9 @@ export const Details = ({ job, model }: { readonly job: Job; readonly model: Job
         </section>
       )}
       <section>
-        <h2>Configuration</h2>
+        <h2>
+          Configuration <Copy text={textOf(job.config)} what="the configuration" />
+        </h2>
         <JsonView value={job.config ?? null} />
       </section>
       <section>

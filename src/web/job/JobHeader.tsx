@@ -11,6 +11,7 @@ import type { Job } from "../api/models.js"
 import * as jobs from "../api/jobs.js"
 import { isLive, now, useLoaded } from "../app/live.js"
 import { toDiff, toJob, toJobs } from "../router.js"
+import { Copy } from "../ui/Copy.js"
 import { shortId } from "../ui/shortId.js"
 import * as format from "../../progress/format.js"
 import { baseName, jobName, repositoryOf } from "../../progress/jobName.js"
@@ -59,7 +60,7 @@ const Messages = ({ actions, job, messages, onShow }: MessagesProps) => {
   const first = messages.find(({ action }) => action !== undefined)
   const keys = keysOf(messages)
   return (
-    <ul class="messages" aria-label="What goes on">
+    <ul class="messages" aria-label="What happens now">
       {messages.map((message, at) => {
         const { action, link, reason, said, task, text, tone, unit } = message
         const label = labelOf(job, message)
@@ -183,7 +184,10 @@ export const JobHeader = ({ cost, counts, job, messages, onChange, onShow }: Pro
         {job.attempt > 1 && <span>attempt {job.attempt}</span>}
         <Retries job={job} />
         <span>created {format.dateTime(job.createdAt)}</span>
-        <code>{job.id}</code>
+        <span class="job-id">
+          <code>{job.id}</code>
+          <Copy text={job.id} what="the id of the job" />
+        </span>
         {Object.entries(job.labels).map(([name, value]) => (
           <span key={name} class="label">
             {visible(name)}={visible(value)}

@@ -19,7 +19,7 @@ export interface Props {
   readonly isOld: boolean
   readonly selection: Selection
   readonly filter: Shown
-  /** Whether all listed jobs are selected, and there are more. */
+  /** Whether some jobs are selected, and more match. */
   readonly isMore: boolean
   /** How many match, if that is known. */
   readonly total: number | undefined
@@ -111,8 +111,8 @@ export const BulkBar = ({ filter, isMore, isOld, jobs, selection, total }: Props
           onClose={() => (actions.askedToRetry.value = undefined)}
         >
           <p class="faint">
-            Each {filter.status} job that matches and was not retried yet is queued once more, those of other pages,
-            too.
+            Each {filter.status} job that matches and was not retried yet is queued once more, also those on other
+            pages.
           </p>
         </Confirm>
       )}

@@ -5,6 +5,7 @@ import { type Signal, useSignal } from "@preact/signals"
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks"
 import { changeQuery, toJobs } from "../router.js"
 import { type Count, type Counts, type Shown, statuses } from "./filter.js"
+import { suggestions } from "./known.js"
 import { SavedFilters } from "./SavedFilters.js"
 
 /** How long after the last keystroke a search starts. */
@@ -15,11 +16,12 @@ interface FieldProps {
   readonly label: string
   readonly hint: string
   readonly value: string
-  readonly list?: string
+  /** What is suggested. */
+  readonly known?: Signal<ReadonlySet<string>>
 }
 
 /** Puts typed text into the address after a short delay. */
-const Field = ({ hint, label, list, name, value }: FieldProps) => {
+const Field = ({ hint, known, label, name, value }: FieldProps) => {
   const typed = useSignal(value)
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
   const sent = useRef(value)
@@ -43,26 +45,36 @@ const Field = ({ hint, label, list, name, value }: FieldProps) => {
     clearTimeout(timer.current)
     timer.current = setTimeout(send, restMillis)
   }
+  const list = `suggestions-${name}`
   return (
-    <input
-      type={name === "q" ? "search" : "text"}
-      id={`filter-${name}`}
-      class={`filter-${name}`}
-      aria-label={label}
-      placeholder={hint}
-      value={typed.value}
-      maxLength={200}
-      autocomplete="off"
-      spellcheck={false}
-      {...(list === undefined ? {} : { list })}
-      onInput={(event) => onInput(event.currentTarget.value)}
-      // What follows, such as the button that acts on all that match, concerns what was typed.
-      onBlur={send}
-      onKeyDown={(event) => {
-        if (event.key === "Enter") send()
-        if (event.key === "Escape") event.currentTarget.blur()
-      }}
-    />
+    <>
+      <input
+        type={name === "q" ? "search" : "text"}
+        id={`filter-${name}`}
+        class={`filter-${name}`}
+        aria-label={label}
+        placeholder={hint}
+        value={typed.value}
+        maxLength={200}
+        autocomplete="off"
+        spellcheck={false}
+        {...(known === undefined ? {} : { list })}
+        onInput={(event) => onInput(event.currentTarget.value)}
+        // What follows, such as the button that acts on all that match, concerns what was typed.
+        onBlur={send}
+        onKeyDown={(event) => {
+          if (event.key === "Enter") send()
+          if (event.key === "Escape") event.currentTarget.blur()
+        }}
+      />
+      {known !== undefined && (
+        <datalist id={list}>
+          {suggestions(typed.value, known.value).map((text) => (
+            <option key={text} value={text} />
+          ))}
+        </datalist>
+      )}
+    </>
   )
 }
 
@@ -80,10 +92,11 @@ const Jobs = ({ count: { isMore, jobs } }: { readonly count: Count }) =>
 export interface Props {
   readonly shown: Shown
   readonly kinds: Signal<ReadonlySet<string>>
+  readonly labels: Signal<ReadonlySet<string>>
   readonly counts: Counts | undefined
 }
 
-export const Filters = ({ counts, kinds, shown }: Props) => {
+export const Filters = ({ counts, kinds, labels, shown }: Props) => {
   const query = {
     kind: shown.kind || undefined,
     label: shown.label || undefined,
@@ -114,13 +127,8 @@ export const Filters = ({ counts, kinds, shown }: Props) => {
         </nav>
       )}
       <div class="fields">
-        <Field name="kind" label="Kind" hint="Kind" value={shown.kind} list="kinds" />
-        <datalist id="kinds">
-          {[...kinds.value].sort().map((kind) => (
-            <option key={kind} value={kind} />
-          ))}
-        </datalist>
-        <Field name="label" label="Labels, as in team=web" hint="label=value" value={shown.label} />
+        <Field name="kind" label="Kind" hint="Kind" value={shown.kind} known={kinds} />
+        <Field name="label" label="Labels, as in team=web" hint="label=value" value={shown.label} known={labels} />
         <Field name="q" label="Search" hint="Search  /" value={shown.text} />
       </div>
       <SavedFilters shown={shown} />

@@ -8,6 +8,7 @@ import { toJob } from "../router.js"
 import * as costs from "../../progress/cost.js"
 import * as format from "../../progress/format.js"
 import { baseName, jobName, repositoryOf } from "../../progress/jobName.js"
+import { Copy } from "../ui/Copy.js"
 import { shortId } from "../ui/shortId.js"
 import { RowProgress } from "../ui/Progress.js"
 import { shownStatus, Status } from "../ui/Status.js"
@@ -52,7 +53,8 @@ export interface Props {
   /** What helps, where the job needs a person. */
   readonly command: string | undefined
   readonly selected: Signal<ReadonlySet<string>>
-  readonly onToggle: (id: string) => void
+  /** `isRange`: with all jobs from the last one that was toggled. */
+  readonly onToggle: (id: string, isRange: boolean) => void
 }
 
 // The roles are explicit, because a narrow window lays the table out as a list.
@@ -68,7 +70,7 @@ export const JobRow = ({ command, job, line, onToggle, selected }: Props) => {
           checked={isSelected}
           tabIndex={-1}
           aria-label={`Select ${title} ${shortId(job.id)}`}
-          onClick={() => onToggle(job.id)}
+          onClick={({ shiftKey }) => onToggle(job.id, shiftKey)}
         />
       </td>
       <td role="cell" class="cell-status">
@@ -96,7 +98,12 @@ export const JobRow = ({ command, job, line, onToggle, selected }: Props) => {
       </td>
       <td role="cell" class="cell-line">
         <LastLine job={job} line={line} />
-        {command !== undefined && <code class="row-command">{visible(command)}</code>}
+        {command !== undefined && (
+          <span class="row-remedy">
+            <code class="row-command">{visible(command)}</code>
+            <Copy text={command} what="the command" />
+          </span>
+        )}
       </td>
     </tr>
   )

@@ -12,7 +12,7 @@ import { countsOf, isFiltered, isOverview, parse } from "./filter.js"
 import { Filters } from "./Filters.js"
 import type { JobList } from "./JobList.js"
 import { JobTable } from "./JobTable.js"
-import { kinds } from "./kinds.js"
+import { kinds, labels, withLabels } from "./known.js"
 import { PausedKinds } from "./PausedKinds.js"
 import { choose, isWaiting, most } from "../../progress/needsPerson.js"
 import { seen } from "./seen.js"
@@ -37,9 +37,13 @@ const Empty = ({ filtered }: { readonly filtered: boolean }) => (
         <h2>No jobs yet</h2>
         {!isMounted && (
           <>
-            <p>Start one with the command</p>
+            <p>Write a first task into a repository of yours, and see how it is started:</p>
             <p>
-              <code class="command">charlotte start TASKSDIR</code>
+              <code class="command">charlotte init</code>
+            </p>
+            <p>Start the tasks in a directory:</p>
+            <p>
+              <code class="command">charlotte start tasks</code>
             </p>
           </>
         )}
@@ -84,11 +88,8 @@ export const JobsView = ({ query }: { readonly query: URLSearchParams }) => {
   const all = [...above, ...quiet, ...rest]
   const selection = useSelection(filter, all)
   const selected = selection.ids
-  const isMore =
-    page?.next !== undefined &&
-    rest.length > 0 &&
-    selection.jobs.length <= all.length &&
-    rest.every(({ id }) => selected.value.has(id))
+  const isLast = page?.next === undefined && filter.before === undefined
+  const isMore = selection.jobs.length > 0 && !selection.isAll && (!isLast || selection.jobs.length < all.length)
   // The list of the previous filter is shown until the new one is read: the page after it belongs to the previous filter.
   useJobKeys({ area, selection, jobs: all, next: isOld ? undefined : page?.next, filter })
   useFocusOfRow(area)
@@ -96,17 +97,22 @@ export const JobsView = ({ query }: { readonly query: URLSearchParams }) => {
   useTitle(urgent.length === 0 ? "Jobs · Charlotte" : `(${urgent.length}) Jobs · Charlotte`)
   useEffect(() => {
     kinds.value = new Set([...kinds.peek(), ...all.map(({ kind }) => kind)])
+    labels.value = withLabels(labels.peek(), all)
   }, [page])
 
   const served = useKinds(page)
   const counts = countsOf(filter, served.kinds)
   const count = filter.status === undefined || filter.retried !== undefined ? undefined : counts?.[filter.status]
-  const total = count === undefined || count.isMore || count.jobs > mostSelected ? undefined : count.jobs
+  const total = isLast
+    ? all.length
+    : count === undefined || count.isMore || count.jobs > mostSelected
+      ? undefined
+      : count.jobs
   const error = shown?.error.value
   return (
     <div ref={area} class="jobs-view" aria-busy={isOld}>
       <h1 class="visually-hidden">Jobs</h1>
-      <Filters shown={filter} kinds={kinds} counts={counts} />
+      <Filters shown={filter} kinds={kinds} labels={labels} counts={counts} />
       <BulkBar jobs={all} isOld={isOld} selection={selection} filter={filter} isMore={isMore} total={total} />
       <PausedKinds {...served} />
       {error !== undefined && (

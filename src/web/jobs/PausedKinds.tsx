@@ -14,8 +14,9 @@ export const PausedKinds = ({ kinds = [], reload }: Kinds) => (
       paused === undefined ? null : (
         <p key={kind} class="paused-kind" role="status">
           <span>
-            Jobs of kind <strong>{visible(kind)}</strong> are paused since {format.clockTime(paused.at, now.value)}
-            {paused.by === undefined ? "" : `, by ${visible(paused.by)}`}: running jobs continue, and none begins.
+            Jobs of kind <strong>{visible(kind)}</strong> have been paused since{" "}
+            {format.clockTime(paused.at, now.value)}
+            {paused.by === undefined ? "" : `, by ${visible(paused.by)}`}: running jobs continue, and no other begins.
           </span>
           {mayAct && (
             <button type="button" disabled={!isLive()} onClick={() => void unpause(kind).then(reload)}>

@@ -37,7 +37,7 @@ export const StopQuestion = ({ onClose, onStop, what }: Props) => {
       )}
       <p class="faint">
         Processes get a few seconds to exit, and are then killed. A stopped job cannot be resumed, only retried; tasks
-        that are done stay so.
+        that are done stay done.
       </p>
     </Confirm>
   )

@@ -15,6 +15,8 @@ export const mostSelected = 1_000
 export interface Selection {
   readonly ids: Signal<ReadonlySet<string>>
   readonly jobs: ReadonlyArray<ListedJob>
+  /** Whether `selectAll` has selected them. */
+  readonly isAll: boolean
   /** Selects all jobs that match the filter, or the newest of them. */
   readonly selectAll: () => void
   readonly clear: () => void
@@ -40,6 +42,7 @@ export const useSelection = (filter: Shown, listed: ReadonlyArray<ListedJob>): S
   return {
     ids,
     jobs: [...listed, ...further.value.filter(({ id }) => !known.has(id))].filter(({ id }) => ids.value.has(id)),
+    isAll: further.value.length > 0,
     selectAll: () =>
       void during("Selecting …", async () => {
         const { jobs, next } = await api.list({ ...toFilter(filter), before: undefined, limit: mostSelected })

@@ -193,6 +193,9 @@ layer(browser, { excludeTestServices: true })("the list of jobs", (it) => {
       for (let n = 0; n < 60; n++) yield* world.client.start(config(`job ${n}`), { whenFull: "queue" })
       const { page, problems } = yield* world.open("/jobs?status=pending")
       yield* act(() => row(page, "job 59").waitFor())
+      yield* act(() => row(page, "job 59").getByRole("checkbox").click())
+      yield* act(() => page.getByRole("button", { name: "Select all 59" }).waitFor())
+      yield* act(() => row(page, "job 59").getByRole("checkbox").click())
       yield* act(() => page.getByLabel("Select all: pending").click())
       yield* act(() => page.getByText("50 selected").waitFor())
       yield* act(() => page.getByRole("button", { name: "Select all 59" }).click())
@@ -210,6 +213,77 @@ layer(browser, { excludeTestServices: true })("the list of jobs", (it) => {
 })
 
 layer(browser, { excludeTestServices: true })("what a person does in the list of jobs", (it) => {
+  it.scoped("selects all jobs between two clicks with Shift, and says whether all are selected", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make({ maxJobs: 1, script: () => [] })
+      for (let n = 0; n < 6; n++) yield* world.client.start(config(`job ${n}`), { whenFull: "queue" })
+      const { page } = yield* world.open("/jobs?status=pending")
+      const click = (name: string, ...modifiers: ReadonlyArray<"Shift">) =>
+        act(() =>
+          row(page, name)
+            .getByRole("checkbox")
+            .click({ modifiers: [...modifiers] })
+        )
+      const selected = () =>
+        act(() => page.locator("tr[data-job].selected a[data-row]").allTextContents()).pipe(
+          Effect.map((titles) => titles.map((title) => title.slice(-1)).join(""))
+        )
+      const all = () =>
+        act(() =>
+          page
+            .getByLabel("Select all: pending")
+            .evaluate((box) => box instanceof HTMLInputElement && [box.checked, box.indeterminate])
+        )
+      yield* act(() => row(page, "job 5").waitFor())
+      expect(yield* all()).toEqual([false, false])
+      yield* click("job 4")
+      expect(yield* selected()).toBe("4")
+      expect(yield* all()).toEqual([false, true])
+      yield* click("job 2", "Shift")
+      expect(yield* selected()).toBe("432")
+      yield* click("job 3", "Shift")
+      expect(yield* selected()).toBe("4")
+      yield* click("job 5")
+      yield* click("job 1", "Shift")
+      expect(yield* selected()).toBe("54321")
+      expect(yield* all()).toEqual([true, false])
+      expect(yield* act(() => page.evaluate(() => String(getSelection())))).toBe("")
+    })
+  )
+
+  it.scoped("copies the command that helps", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      const id = yield* world.client.start(config("fails"))
+      yield* world.script.send(id, Step.fail({ message: "no" }))
+      const { context, page, problems } = yield* world.open()
+      yield* act(() => context.grantPermissions(["clipboard-read", "clipboard-write"]))
+      yield* act(() => page.getByRole("button", { name: "Copy the command" }).click())
+      yield* act(() => page.getByText("Copied", { exact: true }).waitFor())
+      expect(yield* act(() => page.evaluate(() => navigator.clipboard.readText()))).toBe(`charlotte retry ${id}`)
+      expect(problems).toEqual([])
+    })
+  )
+
+  it.scoped("gets the labels of the listed jobs suggested", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      yield* world.client.start(config("login", { team: "web", env: "test", note: "two words" }))
+      const { page } = yield* world.open()
+      yield* act(() => row(page, "login").waitFor())
+      const options = () =>
+        act(() =>
+          page.getByLabel("Labels").evaluate((field) => {
+            if (!(field instanceof HTMLInputElement)) throw new Error("not a field")
+            return [...(field.list?.options ?? [])].map(({ value }) => value)
+          })
+        )
+      expect(yield* options()).toEqual(["env=test", "team=web"])
+      yield* act(() => page.getByLabel("Labels").fill("team=web e"))
+      expect(yield* options()).toEqual(["team=web env=test"])
+    })
+  )
+
   it.scoped("concerns the text that was typed, also where it follows at once", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
