@@ -192,9 +192,17 @@ const shootAll = async (opening: () => string, { done, running }: Shown): Promis
 
 write(join(home, ".gitconfig"), "[user]\n\tname = Ada\n\temail = ada@example.com\n")
 write(join(home, "claude.sh"), claude)
-write(join(home, ".charlotte", "config.yaml"), `agents:\n  claude: { command: [sh, ${join(home, "claude.sh")}] }\n`)
 const repositories = [repository("greeter"), repository("atlas"), repository("billing"), repository("notes")] as const
 const [first] = repositories
+write(
+  join(home, ".charlotte", "config.yaml"),
+  `agents:
+  claude: { command: [sh, ${join(home, "claude.sh")}] }
+schedules:
+  - { name: nightly, cron: "0 2 * * *", timeZone: Europe/Berlin, repository: ${first}, tasks: tasks/settings }
+  - { name: weekly, cron: "30 6 * * 1", timeZone: Europe/Berlin, repository: ${first}, tasks: tasks/login }
+`
+)
 charlotte("daemon start", first)
 try {
   rmSync(images, { recursive: true, force: true })

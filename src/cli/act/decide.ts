@@ -69,7 +69,7 @@ const line = (jobId: JobId, commit: string, { because, unit }: Decision, isHoste
       ? `approved at commit ${commit.slice(0, 10)}, and lands`
       : unit === undefined
         ? "rejected, and fails"
-        : `rejected: unit ${unit} goes on`
+        : `rejected: unit ${unit} continues`
   const rest = isHosted ? "" : "; it resumes when a daemon runs: charlotte daemon start"
   return [StyledLine.raw("✓ ", "good"), StyledLine.piece(`job ${jobId} is ${what}${rest}`)]
 }

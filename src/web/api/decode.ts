@@ -7,7 +7,9 @@
 export class DecodeError extends Error {
   override readonly name = "DecodeError"
   constructor(path: string, expected: string, actual: unknown) {
-    super(`${path === "" ? "the response" : path} is ${JSON.stringify(actual) ?? "missing"}: expected ${expected}`)
+    super(
+      `${path === "" ? "the response" : path} is ${JSON.stringify(actual) ?? "missing"}: expected ${expected}. Load the page again: the server may have another version.`
+    )
   }
 }
 

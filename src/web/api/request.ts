@@ -16,12 +16,20 @@ export class RequestRefused extends Error {
   readonly details: { readonly [name: string]: unknown }
   constructor(status: number, body: unknown) {
     const details = isRecord(body) ? body : {}
-    super(typeof details["message"] === "string" ? details["message"] : `the server responded with ${status}`)
+    super(
+      typeof details["message"] === "string"
+        ? details["message"]
+        : `The server responded with the status ${status}; its log may say why`
+    )
     this.status = status
     this.tag = typeof details["_tag"] === "string" ? details["_tag"] : ""
     this.details = details
   }
 }
+
+const away = isMounted
+  ? "The server does not respond. Try again once it does."
+  : "Charlotte does not respond. Start it with: charlotte daemon start"
 
 /** The server cannot be reached; the page retries reads until it can. */
 export class ServerAway extends Error {
@@ -56,7 +64,7 @@ export const sendPublic = async (path: string, { body, headers, ...request }: Re
     referrerPolicy: "no-referrer"
   }).catch((error: unknown) => {
     if (request.signal?.aborted === true) throw error
-    throw new ServerAway("Charlotte does not respond", { cause: error })
+    throw new ServerAway(away, { cause: error })
   })
   if (!response.ok) throw new RequestRefused(response.status, await bodyOf(response))
   return response

@@ -67,7 +67,12 @@ export const Header = ({ onHelp }: { readonly onHelp: () => void }) => {
         {state.text}
       </span>
       {browserNotices.permission.value === "unasked" && (
-        <button type="button" class="quiet" onClick={() => void browserNotices.ask()} title="Notify me of jobs">
+        <button
+          type="button"
+          class="quiet"
+          onClick={() => void browserNotices.ask()}
+          title="Notify me when a job needs me, fails or is done"
+        >
           <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
             <path d="M6 16v-5a6 6 0 0 1 12 0v5l1.500 2h-15ZM10 20.500a2.200 2.200 0 0 0 4 0" />
           </svg>

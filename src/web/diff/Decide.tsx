@@ -51,7 +51,7 @@ export const Decide = ({ commit, id, onDecided, unit, units }: Props) => {
           onReject={(rejection) =>
             void run(
               "Rejecting …",
-              rejection.unit === undefined ? "Rejected." : `Rejected: unit ${rejection.unit} goes on.`,
+              rejection.unit === undefined ? "Rejected." : `Rejected: unit ${rejection.unit} continues.`,
               () => jobs.reject(id, { ...rejection, commit })
             )
           }

@@ -207,7 +207,7 @@ export const DiffView = ({ id, query }: { readonly id: string; readonly query: U
         <span class="grow" />
         {(isStale || isOutdated) && (
           <button type="button" class="primary" onClick={reload}>
-            There is more: read again
+            Show the newer changes
           </button>
         )}
         {approval !== undefined && pages.length > 0 && !isOutdated && (

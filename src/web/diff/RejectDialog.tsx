@@ -37,7 +37,7 @@ export const RejectDialog = ({ onClose, onReject, unit: first, units }: Props) =
           <select value={unit.value} onChange={({ currentTarget }) => (unit.value = currentTarget.value)}>
             {units.map((name) => (
               <option key={name} value={name}>
-                unit {visible(name)} goes on
+                unit {visible(name)} continues
               </option>
             ))}
             <option value="">the job fails</option>

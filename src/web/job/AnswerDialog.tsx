@@ -50,7 +50,7 @@ export const AnswerDialog = ({ first, onAnswer, onClose, questions }: Props) => 
         </label>
         {!isOpen && (
           <p class="bad" role="alert">
-            This question is no longer open.
+            This question is no longer open: it was answered, or its job has ended.
           </p>
         )}
         <div class="dialog-buttons">

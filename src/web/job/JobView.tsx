@@ -3,7 +3,7 @@
  */
 import { useKeys } from "../app/keys.js"
 import { now } from "../app/live.js"
-import { changeQuery } from "../router.js"
+import { changeQuery, toJobs } from "../router.js"
 import { jobName } from "../../progress/jobName.js"
 import { useTitle } from "../ui/useTitle.js"
 import { visible } from "../ui/visible.js"
@@ -141,6 +141,9 @@ export const JobView = ({ id, query }: { readonly id: string; readonly query: UR
     <section class="empty">
       <h1>This job cannot be shown</h1>
       <p class="bad">{visible(error.message)}</p>
+      <p>
+        <a href={toJobs()}>All jobs</a>
+      </p>
     </section>
   )
 }

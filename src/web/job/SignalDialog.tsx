@@ -59,7 +59,7 @@ export const SignalDialog = ({ job, onClose, onSend }: Props) => {
         </label>
         {isWrong.value && (
           <p class="bad" role="alert">
-            The payload is not JSON.
+            The payload is not JSON: put a text into quotes, as in "yes", or leave the field empty.
           </p>
         )}
         <div class="dialog-buttons">

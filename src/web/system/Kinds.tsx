@@ -11,7 +11,7 @@ import { Paused } from "./Paused.js"
 import { limit, pause, unpause } from "./pausing.js"
 
 const State = ({ kind: { active, paused } }: { readonly kind: ServedKind }) => {
-  if (paused === undefined) return active > 0 ? <span class="run">at work</span> : <span class="good">free</span>
+  if (paused === undefined) return active > 0 ? <span class="run">at work</span> : <span class="faint">idle</span>
   return <Paused at={paused.at} by={paused.by} />
 }
 

@@ -33,7 +33,7 @@ const asksAgain = (world: Charlotte.World, id: string) =>
   )
 
 layer(browser, { excludeTestServices: true })("the decision about a result", (it) => {
-  it.scoped("stands beside its changes: a rejected unit goes on, and what is approved then lands", () =>
+  it.scoped("stands beside its changes: a rejected unit continues, and what is approved then lands", () =>
     Effect.gen(function* () {
       const world = yield* Charlotte.world(files)
       yield* Daemon.up(world)
@@ -51,7 +51,7 @@ layer(browser, { excludeTestServices: true })("the decision about a result", (it
       yield* act(() => dialog.getByText("Nothing lands.").waitFor())
       yield* act(() => dialog.getByLabel("What happens next").selectOption("api"))
       yield* act(() => dialog.getByRole("button", { name: "Reject" }).click())
-      yield* act(() => page.getByText("Rejected: unit api goes on.").waitFor())
+      yield* act(() => page.getByText("Rejected: unit api continues.").waitFor())
 
       yield* asksAgain(world, id)
       yield* act(() => page.getByRole("button", { name: "There is more: read again" }).click())

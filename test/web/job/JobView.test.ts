@@ -11,7 +11,7 @@ import { busyJob, config, emitAll, happen, makeTask, planned } from "./story.js"
 
 const log = (page: Page) => page.locator(".log-rows")
 
-const messages = (page: Page) => page.getByRole("list", { name: "What goes on" })
+const messages = (page: Page) => page.getByRole("list", { name: "What happens now" })
 
 /** A world with a directory of logs. */
 const worldWithLogs = Effect.gen(function* () {
@@ -171,7 +171,7 @@ layer(browser, { excludeTestServices: true })("the view of a job", (it) => {
       expect(yield* act(() => dialog.getByLabel("Name").inputValue())).toBe("approve")
       yield* act(() => dialog.getByLabel("Payload").fill("not json"))
       yield* act(() => dialog.getByRole("button", { name: "Send" }).click())
-      yield* act(() => dialog.getByText("The payload is not JSON.").waitFor())
+      yield* act(() => dialog.getByText("The payload is not JSON").waitFor())
       yield* act(() => dialog.getByLabel("Payload").fill('{ "by": "Ada" }'))
       yield* act(() => dialog.getByRole("button", { name: "Send" }).click())
       yield* world.script.began(id, 2)
@@ -198,7 +198,7 @@ layer(browser, { excludeTestServices: true })("the view of a job", (it) => {
       const enabled = yield* look
       const answered = { type: "unit.answered", unit: "api", payload: { task: 1, answer: "8081" } }
       yield* happen(world.script, id, [answered, asks("Which host?")])
-      yield* act(() => dialog.getByText("This question is no longer open.").waitFor())
+      yield* act(() => dialog.getByText("This question is no longer open").waitFor())
       yield* act(() => dialog.getByText("Which port?").waitFor())
       expect(yield* act(() => send.isEnabled())).toBe(false)
       // It looks so, too.

@@ -41,9 +41,9 @@ layer(browser, { excludeTestServices: true })("the system", (it) => {
       yield* act(() => page.getByText(/^ ?since \d\d:\d\d by page$/).waitFor())
       expect(yield* Effect.flip(world.client.start(config("two")))).toMatchObject({ _tag: "KindPaused" })
       yield* act(() => page.getByRole("link", { name: "Jobs", exact: true }).click())
-      yield* act(() => page.getByText("Jobs of kind tasks are paused since").waitFor())
+      yield* act(() => page.getByText("Jobs of kind tasks have been paused since").waitFor())
       yield* act(() => page.getByRole("button", { name: "Unpause" }).click())
-      yield* act(() => page.getByText("Jobs of kind tasks are paused since").waitFor({ state: "detached" }))
+      yield* act(() => page.getByText("Jobs of kind tasks have been paused since").waitFor({ state: "detached" }))
       yield* act(() => page.getByRole("link", { name: "System", exact: true }).click())
       yield* act(() => page.getByRole("button", { name: "Pause tasks" }).waitFor())
 

@@ -82,7 +82,7 @@ export const LogView = ({ isLive, job, log, task, title, unit }: Props) => {
   const state = open.state.value
   const empty =
     state === "missing"
-      ? "The log is no longer there."
+      ? "The log is no longer there: it was pruned, or its file was removed."
       : state === "away"
         ? "The log cannot be read now. Trying again."
         : state === "complete"
