@@ -28,7 +28,7 @@ import * as Node from "./Node.js"
 import { NodeDefinitions } from "./NodeDefinitions.js"
 import * as nodeStore from "./nodeStore.js"
 import * as OtherNodes from "./otherNodes.js"
-import { ready, resumePlaced, startPlaced, taking } from "./startPlaced.js"
+import { ready, resumePlaced, startPlaced } from "./startPlaced.js"
 import * as Refusals from "./refusals.js"
 import * as Sweeps from "./sweeps.js"
 import { versionOf } from "./versionOf.js"
@@ -79,7 +79,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
   RunStore | Engine | Scope.Scope | RS | Exclude<R, Scope.Scope> | R2
 > =>
   Effect.gen(function* () {
-    const { kind, maxJobs = Parts.defaultMaxJobs } = options
+    const { kind, maxJobs = Parts.defaultMaxJobs, recovery, version = versionOf({ config: options.config }) } = options
     const { capacity = maxJobs } = options
     const lease = Duration.decode(options.lease ?? timing.lease)
     if (Duration.greaterThan(lease, timing.lease)) {
@@ -98,29 +98,22 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
       machine: yield* MachineRef,
       capacity,
       url: options.url,
-      definitions: yield* NodeDefinitions
+      definitions: yield* NodeDefinitions,
+      version
     }
     const runner = { node: newNode.id, address, capacity }
 
     const ticks = makeNotifier()
     const isFresh = yield* Ref.make<Effect.Effect<boolean>>(Effect.succeed(false))
-    const hasShard = (id: JobId) => (engine.hasShard(id) ? Effect.flatten(Ref.get(isFresh)) : Effect.succeed(false))
     const [nodes, forgetNodes] = yield* Effect.cachedInvalidateWithTTL(store.cluster.nodes(kind), nodesTtl)
-    const left = (ids: ReadonlyArray<JobId>) =>
-      Effect.gen(function* () {
-        if (!(yield* Effect.flatten(Ref.get(isFresh)))) return new Set<JobId>()
-        const addresses = yield* engine.nodesOf(ids)
-        const able = new Set(taking(yield* nodes).map(({ address }) => address))
-        return new Set(
-          ids.filter((_, i) => !Option.exists(addresses[i] ?? Option.none(), (address) => able.has(address)))
-        )
-      })
-    const { recovery, version = versionOf({ config: options.config }) } = options
-    const ofNode = nodeStore.make(store, { runner, version, hasShard, left, ticks })
+    const ofNode = nodeStore.make(store, {
+      ...{ runner, version, engine, nodes, ticks },
+      isFresh: Effect.flatten(Ref.get(isFresh))
+    })
     const statuses = Parts.continuedBy(recovery)
     const others = {
       ...OtherNodes.make(kind, store, engine),
-      refuse: Refusals.refuse({ kind, version, runner, statuses, store: ofNode })
+      refuse: Refusals.refuse({ kind, version, runner, statuses, store })
     }
     const parts = yield* Effect.provideService(
       Parts.make({ ...options, maxJobs: capacity }, Option.some(others)),

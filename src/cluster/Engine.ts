@@ -67,8 +67,10 @@ export interface Service {
   readonly address: string
   /** Whether this node has the lock on the shard of the job. */
   readonly hasShard: (id: JobId) => boolean
-  /** How many shards this node holds locks on. */
-  readonly shards: () => number
+  /** The shards on which this node has the lock. */
+  readonly shards: () => ReadonlyArray<number>
+  /** The address of the node that has the lock on a shard, for each shard that has one. */
+  readonly holders: Effect.Effect<ReadonlyMap<number, string>, StoreError>
   /** The address of the node that has the lock on the shard of each job, in the order of the ids. */
   readonly nodesOf: (ids: ReadonlyArray<JobId>) => Effect.Effect<ReadonlyArray<Option.Option<string>>, StoreError>
   /** Handles requests about jobs of a kind, for as long as the scope lives. */

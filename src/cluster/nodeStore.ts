@@ -1,17 +1,16 @@
 /**
- * The store as a node sees it: the waiting runs of its shards, and of shards that belong to no node that begins jobs; and it begins a
- * run only within the limit of the cluster.
+ * The store as a node sees it: the waiting runs of its share, and of shards whose nodes begin none at the moment; and it begins a run only
+ * within the limit of the cluster.
  */
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import type { StoreError } from "../domain/errors.js"
-import type { JobId } from "../domain/JobId.js"
 import * as race from "../internal/race.js"
-import type { Runner } from "../store/port/ClusterStore.js"
+import type { Node, Runner } from "../store/port/ClusterStore.js"
 import type { Notifier } from "../store/port/ChangeNotifier.js"
 import type { Service as Store } from "../store/port/RunStoreService.js"
-
-/** How many due runs are searched for a run of this node. */
-const lookAhead = 200
+import { allShards } from "../store/port/shard.js"
+import type { Service as Engine } from "./Engine.js"
+import { taking } from "./startPlaced.js"
 
 /** A notifier that changes when either does. */
 const either = (a: Notifier, b: Notifier): Notifier => ({
@@ -26,8 +25,9 @@ const either = (a: Notifier, b: Notifier): Notifier => ({
 export const make = (
   store: Store,
   {
-    hasShard,
-    left,
+    engine,
+    isFresh,
+    nodes,
     runner,
     ticks,
     version
@@ -35,26 +35,42 @@ export const make = (
     readonly runner: Runner
     /** The version of the kind: this node sees no runs that it has refused. */
     readonly version: string
-    readonly hasShard: (id: JobId) => Effect.Effect<boolean>
-    /** The runs among these whose shard belongs to no node that begins jobs: any node may begin them. */
-    readonly left: (ids: ReadonlyArray<JobId>) => Effect.Effect<ReadonlySet<JobId>, StoreError>
+    readonly engine: Pick<Engine, "holders" | "shards">
+    /** Whether this node may take jobs: the database has responded within its lease. */
+    readonly isFresh: Effect.Effect<boolean>
+    readonly nodes: Effect.Effect<ReadonlyArray<Node>, StoreError>
     /** Changes with each sweep, which sees what other nodes have committed. */
     readonly ticks: Notifier
   }
-): Store => ({
-  ...store,
-  begin: (beginning) => store.cluster.begin(beginning, runner),
-  due: ({ limit, ...query }) =>
-    Effect.gen(function* () {
-      const due = yield* store.due({ ...query, limit: lookAhead, version })
-      // Any node of another version begins a run that one has refused.
-      const own = yield* Effect.filter(due, ({ run }) =>
-        run.refusedBy === undefined ? hasShard(run.id) : Effect.succeed(true)
-      )
-      if (own.length > 0 || due.length === 0) return own.slice(0, limit)
-      const ids = yield* left(due.map(({ run }) => run.id))
-      return due.filter(({ run }) => ids.has(run.id)).slice(0, limit)
-    }),
-  waiting: (kind) =>
-    Effect.map(store.waiting(kind), ({ due, times }) => ({ due: either(due, ticks), times: either(times, ticks) }))
-})
+): Store => {
+  /**
+   * The shards whose nodes are full, draining or dead, and that fall to this node. The nodes with room divide them by number, so that they
+   * do not all try to begin the same run.
+   */
+  const left = Effect.gen(function* () {
+    const holders = yield* engine.holders
+    const able = taking(yield* nodes)
+      .flatMap(({ address, capacity, running }) => (running < capacity ? [address] : []))
+      .sort()
+    return allShards.filter(
+      (shard) => able[shard % able.length] === runner.address && !able.includes(holders.get(shard) ?? "")
+    )
+  })
+
+  return {
+    ...store,
+    begin: (beginning) => store.cluster.begin(beginning, runner),
+    due: ({ kind, statuses }) =>
+      Effect.gen(function* () {
+        if (!(yield* isFresh)) return []
+        const next = (shards: ReadonlyArray<number>) => store.cluster.next({ kind, statuses, version, shards })
+        const own = yield* next(engine.shards())
+        if (Option.isSome(own)) return [own.value]
+        if ((yield* store.countDue({ kind, statuses, limit: 1 })) === 0) return []
+        const shards = yield* left
+        return shards.length === 0 ? [] : Option.toArray(yield* next(shards))
+      }),
+    waiting: (kind) =>
+      Effect.map(store.waiting(kind), ({ due, times }) => ({ due: either(due, ticks), times: either(times, ticks) }))
+  }
+}

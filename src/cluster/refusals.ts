@@ -29,7 +29,6 @@ interface Node {
   readonly runner: Runner
   /** The statuses of the runs that nodes begin by themselves. */
   readonly statuses: Parameters<Store["due"]>[0]["statuses"]
-  /** The store as this node sees it. */
   readonly store: Store
 }
 
@@ -46,7 +45,7 @@ export const refuse =
         const parked = new Parked({ reason: `version ${version} of its kind cannot decode it: ${reason}`, until: at })
         yield* store.record({ type: "job.parked", jobId, attempt, at, parked })
       }
-      const due = yield* store.due({ kind, statuses, limit: lookAhead })
+      const due = yield* store.due({ kind, statuses, limit: lookAhead, version })
       const others = yield* Effect.forEach(due, ({ run: { config, id } }) =>
         Effect.map(
           problem(config),

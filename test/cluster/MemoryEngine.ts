@@ -4,11 +4,7 @@
 import { Effect, Layer, Option, type Scope } from "effect"
 import type { JobId } from "charlotte"
 import { Engine, type Requests, type Service, Unrouted } from "../../src/cluster/Engine.js"
-
-export const shards = 12
-
-export const shardOf = (id: JobId.JobId): number =>
-  [...id].reduce((hash, character) => (hash * 31 + character.charCodeAt(0)) % 1_000_003, 7) % shards
+import { allShards, shardOf } from "../../src/store/port/shard.js"
 
 interface Member {
   readonly address: string
@@ -28,7 +24,8 @@ export interface Network {
 
 export const make: Effect.Effect<Network> = Effect.sync(() => {
   const members: Array<Member> = []
-  const ownerOf = (id: JobId.JobId): Member | undefined => members[shardOf(id) % Math.max(1, members.length)]
+  const holderOf = (shard: number): Member | undefined => members[shard % Math.max(1, members.length)]
+  const ownerOf = (id: JobId.JobId) => holderOf(shardOf(id))
   const remove = (address: string) => {
     const index = members.findIndex((member) => member.address === address)
     if (index >= 0) members.splice(index, 1)
@@ -54,7 +51,6 @@ export const make: Effect.Effect<Network> = Effect.sync(() => {
       }),
     join: (address) =>
       Effect.gen(function* () {
-        const ofShard = (shard: number) => members[shard % Math.max(1, members.length)] === own
         const own: Member = { address, serving: new Map(), isReachable: true }
         yield* Effect.acquireRelease(
           Effect.sync(() => members.push(own)),
@@ -63,7 +59,8 @@ export const make: Effect.Effect<Network> = Effect.sync(() => {
         return {
           address,
           hasShard: (id) => ownerOf(id) === own,
-          shards: () => Array.from({ length: shards }, (_, shard) => shard).filter(ofShard).length,
+          shards: () => allShards.filter((shard) => holderOf(shard) === own),
+          holders: Effect.sync(() => new Map(allShards.map((shard) => [shard, holderOf(shard)?.address ?? ""]))),
           nodesOf: (ids) => Effect.sync(() => ids.map((id) => Option.fromNullable(ownerOf(id)?.address))),
           serve: (kind, requests) =>
             Effect.acquireRelease(

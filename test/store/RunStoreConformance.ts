@@ -19,6 +19,7 @@ import { searching } from "./conformance/searching.js"
 import { recovery } from "./conformance/recovery.js"
 import { rescheduling } from "./conformance/rescheduling.js"
 import { retention } from "./conformance/retention.js"
+import { shares } from "./conformance/shares.js"
 import { scheduling } from "./conformance/scheduling.js"
 import { children } from "./conformance/children.js"
 import { progressOfRuns } from "./conformance/progress.js"
@@ -53,6 +54,7 @@ export const conformance = (layer: Layer.Layer<RunStore.RunStore>): void => {
     decisions,
     stopping,
     cluster,
+    shares,
     producing,
     scheduling,
     subscribers

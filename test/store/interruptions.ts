@@ -143,6 +143,9 @@ const operations: { readonly [O in Operation]: (scene: Scene) => Effect.Effect<C
   "owners.get": read(({ store, kind }) => store.owners.get(kind)),
   "cluster.nodes": read(({ store, kind }) => store.cluster.nodes(kind)),
   "cluster.currentLimit": read(({ store, kind }) => store.cluster.currentLimit(kind)),
+  "cluster.next": read(({ kind, store }) =>
+    store.cluster.next({ kind, statuses: waiting, version: "1", shards: [1, 2, 3] })
+  ),
   "cluster.held": read(({ store, kind }) => store.cluster.held(kind)),
   "cluster.heldRun": read(({ store, jobId }) => store.cluster.heldRun(jobId)),
   "cluster.refused": read(({ store, kind }) => store.cluster.refused({ kind, millis: 0 })),

@@ -5,7 +5,6 @@
  *
  * @since 0.2.0
  */
-import { make as makeEntityId } from "@effect/cluster/EntityId"
 import * as MessageStorage from "@effect/cluster/MessageStorage"
 import * as RunnerHealth from "@effect/cluster/RunnerHealth"
 import { RunnerAddress } from "@effect/cluster/RunnerAddress"
@@ -33,6 +32,7 @@ import {
 import type { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import { closeOnFailure } from "../../internal/closeOnFailure.js"
+import { allShards, shardOf, shards } from "../../store/port/shard.js"
 import { Engine, type Requests, type Service, Unrouted } from "../Engine.js"
 import * as Address from "./Address.js"
 import * as Connections from "./Connections.js"
@@ -90,18 +90,13 @@ export interface Options {
   readonly timing?: Timing | undefined
 }
 
-/**
- * The number of shards; all nodes must use the same, so it is no option. With 300, the shares of tens of nodes differ little, and all
- * locks are renewed in one statement.
- */
-const shardsPerGroup = 300
 const group = "default"
-const allShards = Array.makeBy(shardsPerGroup, (n) => makeShardId(group, n + 1))
+const shardId = (shard: number): ShardId => makeShardId(group, shard + 1)
 
 const settings = (address: Address.Address, { expiration, refresh, assignment }: Timing) =>
   ShardingConfig.layer({
     runnerAddress: Option.some(runnerOf(address)),
-    shardsPerGroup,
+    shardsPerGroup: shards,
     availableShardGroups: [group],
     assignedShardGroups: [group],
     // An advisory lock lives as long as its connection, which a proxy or a silent network can keep for hours.
@@ -162,13 +157,16 @@ const make = ({
     const locks = yield* Effect.provide(ShardLocks.make(yield* SqlClient.SqlClient, text), config)
     const peers = yield* Peers.make({ caller: text, secret })
     const context = yield* Layer.build(sharding(config, locks.storage))
-    const { getShardId, hasShardId } = Context.get(context, Sharding.Sharding)
-    const shardOf = (id: JobId) => getShardId(makeEntityId(id), group)
+    const { hasShardId } = Context.get(context, Sharding.Sharding)
     let isOpen = true
-    const isHeld = (shard: ShardId) => isOpen && hasShardId(shard) && locks.isFresh(shard)
+    const isHeld = (shard: number) => isOpen && hasShardId(shardId(shard)) && locks.isFresh(shardId(shard))
     const hasShard = (id: JobId) => isHeld(shardOf(id))
-    const shards = () => allShards.filter(isHeld).length
-    const nodesOf: Service["nodesOf"] = (ids) => locks.holders(ids.map(shardOf))
+    const holders: Service["holders"] = Effect.map(
+      locks.holders(allShards.map(shardId)),
+      (found) =>
+        new Map(found.flatMap((holder, shard) => Array.fromOption(Option.map(holder, (address) => [shard, address]))))
+    )
+    const nodesOf: Service["nodesOf"] = (ids) => locks.holders(ids.map((id) => shardId(shardOf(id))))
 
     const served = Served.make(hasShard)
     yield* Layer.build(answering(served, server))
@@ -222,7 +220,15 @@ const make = ({
           )
       }
     }
-    return { address: text, hasShard, shards, nodesOf, serve: served.serve, ask }
+    return {
+      address: text,
+      hasShard,
+      shards: () => allShards.filter(isHeld),
+      holders,
+      nodesOf,
+      serve: served.serve,
+      ask
+    }
   }).pipe(closeOnFailure)
 
 /**

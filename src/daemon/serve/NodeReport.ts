@@ -26,7 +26,7 @@ export const make = (store: ClusterStore, engine: Pick<Engine, "address" | "shar
         const seconds = Math.floor(own.seenAgo / 1_000)
         return [`this node has given no sign of life for ${seconds} seconds, and lets go of its jobs; see its log`]
       }
-      if (own.isDraining || engine.shards() > 0) return []
+      if (own.isDraining || engine.shards().length > 0) return []
       return ["this node has no share of the jobs yet: it waits for other nodes to let go of theirs"]
     }).pipe(Effect.catchAll(({ message }) => Effect.succeed([message]))),
 
@@ -40,7 +40,7 @@ export const make = (store: ClusterStore, engine: Pick<Engine, "address" | "shar
         maxJobs: Option.getOrUndefined(limit),
         capacity: own?.capacity ?? 0,
         running: held.filter(({ address }) => address === engine.address).length,
-        shards: engine.shards(),
+        shards: engine.shards().length,
         leaseAge: own === undefined ? Infinity : own.seenAgo / 1_000
       }
     })

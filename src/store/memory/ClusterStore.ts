@@ -122,7 +122,8 @@ export const make = ({
           .filter((node) => node.kind === kind)
           .map((node): Node => {
             const { seenAt, ...recorded } = node
-            return { ...recorded, isAlive: isAlive(now, node), seenAgo: now - seenAt }
+            const jobs = running(kind).filter((entry) => entry.node === node.address)
+            return { ...recorded, running: jobs.length, isAlive: isAlive(now, node), seenAgo: now - seenAt }
           })
       ),
 
@@ -189,6 +190,14 @@ export const make = ({
         return Effect.void
       }),
 
+    next: (query) =>
+      Effect.sync(() =>
+        Option.map(queue.next({ ...query, isPaused: kinds.hasPaused(query.kind) }), (entry) => ({
+          run: toRun(entry),
+          stopping: false,
+          crashes: entry.state.crashes
+        }))
+      ),
     refuse: (version, refusals) =>
       writeAt((now) =>
         Effect.sync(() => {

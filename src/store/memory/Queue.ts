@@ -7,8 +7,10 @@ import { isReady, readiness } from "../../domain/Run.js"
 import { isTerminal, noRuns, RunStatus } from "../../domain/RunStatus.js"
 import { attachTo, type Existing, heldBy, keysOf, type Lookup, type Retry } from "../rules/admitRun.js"
 import type { Group, GroupSettings } from "../port/GroupStore.js"
+import type { ClusterStore } from "../port/ClusterStore.js"
 import { countedEnded, countedParked } from "../port/RunQueue.js"
 import type { Backlog, HeldKey, Holder, Idempotency, Key, NewRun, NewSignal, Service } from "../port/RunStoreService.js"
+import { shardOf } from "../port/shard.js"
 import type { RecordedProgress } from "../rules/recordedProgress.js"
 import { isForStop, type State, waitingSince, wokenByTime } from "../rules/RunTransition.js"
 
@@ -89,8 +91,8 @@ export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>, retries: R
 
   const settings = new Map<string, GroupSettings>()
 
-  /** The groups of a kind with jobs that run or wait: how many run, and which run is first. */
-  const groupsOf = (kind: string): ReadonlyMap<string, GroupState<E>> => {
+  /** The groups of a kind with jobs that run or wait: how many run, and which run is first of those that `isSeen`. */
+  const groupsOf = (kind: string, isSeen: (entry: E) => boolean = () => true): ReadonlyMap<string, GroupState<E>> => {
     const groups = new Map<string, GroupState<E>>()
     const { isManual = false, maxPerGroup: most = Infinity } = settings.get(kind) ?? {}
     for (const entry of entries.values()) {
@@ -103,7 +105,7 @@ export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>, retries: R
         most,
         active: active + (isWaiting ? 0 : 1),
         waiting: waiting + (isWaiting ? 1 : 0),
-        first: isWaiting && (first === undefined || inOrder(entry, first) < 0) ? entry : first
+        first: isWaiting && isSeen(entry) && (first === undefined || inOrder(entry, first) < 0) ? entry : first
       })
     }
     return groups
@@ -125,16 +127,14 @@ export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>, retries: R
    * The ready runs of a kind, of each group only the first, and only if the group has room. Of a paused kind only those that are due for a
    * stop, though others of their group may be before them.
    */
-  const dueOf = ({ isPaused = false, kind, statuses }: Due) => {
-    const ready = [...entries.values()].filter(
-      ({ state, submitted }) =>
-        submitted.kind === kind &&
-        isReady(state.waitsFor) &&
-        statuses.some((status) => status === state.status) &&
-        (!isPaused || isForStop(state))
-    )
+  const dueOf = ({ isPaused = false, kind, statuses }: Due, isSeen: (entry: E) => boolean = () => true) => {
+    const ready = [...entries.values()].filter((entry) => {
+      const { state, submitted } = entry
+      const isWaiting = isReady(state.waitsFor) && statuses.some((status) => status === state.status)
+      return submitted.kind === kind && isWaiting && isSeen(entry) && (!isPaused || isForStop(state))
+    })
     if (!ready.some(({ state }) => state.group !== undefined)) return ready.sort(inOrder)
-    const groups = groupsOf(kind)
+    const groups = groupsOf(kind, isSeen)
     if (isPaused) return ready.filter((entry) => hasRoom(groups, entry)).sort(byId)
     const byActive = Order.mapInput(Order.number, (entry: E) => activeIn(groups, entry))
     return ready.filter((entry) => isFirst(groups, entry)).sort(Order.combineAll<E>([byPriority, byActive, byRank]))
@@ -237,6 +237,22 @@ export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>, retries: R
 
     countDue: ({ limit, ...query }: Parameters<Service["countDue"]>[0]): number =>
       Math.min(limit, dueOf(query).filter(({ refused }) => refused === undefined).length),
+
+    next: ({
+      shards,
+      version,
+      ...query
+    }: Parameters<ClusterStore["next"]>[0] & Pick<Due, "isPaused">): Option.Option<E> => {
+      const groups = groupsOf(query.kind)
+      /** Refused by any version, or behind such a run in its group. */
+      const isLeft = ({ refused, state: { group } }: E) =>
+        refused !== undefined || (group !== undefined && groups.get(group)?.first?.refused !== undefined)
+      const due = dueOf(query, ({ refused }) => refused?.by[version] === undefined)
+      return Array.findFirst(
+        due,
+        (entry) => query.isPaused === true || isLeft(entry) || shards.includes(shardOf(entry.submitted.id))
+      )
+    },
 
     /** Pending runs after one of them, in the order in which they begin; `more` says whether there are further runs. */
     page: ({

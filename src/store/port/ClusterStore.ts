@@ -97,6 +97,18 @@ export interface ClusterStore {
   ) => Effect.Effect<void, Superseded | StoreError>
 
   /**
+   * The first run that may begin among those of some shards and those that other versions of the kind have refused, in the order of `due`.
+   * Of a paused kind the first of any shard that is due for a stop, and none that this version has refused: if it is the head of a group,
+   * the next of the group takes its place.
+   */
+  readonly next: (query: {
+    readonly kind: string
+    readonly statuses: ReadonlyArray<"interrupted" | "parked" | "pending">
+    readonly version: string
+    readonly shards: ReadonlyArray<number>
+  }) => Effect.Effect<Option.Option<UnfinishedRun>, StoreError>
+
+  /**
    * Records that a version of the kind cannot decode these runs, if they wait for a permit: its nodes no longer see them as due, until
    * they have begun on a node of another version.
    */
@@ -167,6 +179,8 @@ export interface NewNode {
   readonly url?: string | undefined
   /** Hashes of what the node defines under these names: nodes that have the same name should define the same. */
   readonly definitions?: Definitions | undefined
+  /** The version of the kind that the node has. */
+  readonly version?: string | undefined
 }
 
 /**
@@ -178,6 +192,8 @@ export interface NewNode {
 export interface Node extends NewNode {
   readonly isAlive: boolean
   readonly isDraining: boolean
+  /** How many jobs of the kind run there. */
+  readonly running: number
   /** Milliseconds since the last heartbeat, by the clock of the database. */
   readonly seenAgo: number
 }

@@ -8,6 +8,7 @@ import type { StoreError } from "../../domain/errors.js"
 import * as columns from "../sql/columns.js"
 import type { Connection, Dialect, Lane, Write } from "../sql/Dialect.js"
 import { reasonOf } from "../sql/mapSqlError.js"
+import { shardBy } from "../sql/shardBy.js"
 import { execute, inserter, query, queryOne, type Value, type Values } from "../sql/statements.js"
 import { channel, eventsNotice } from "./notices.js"
 import type { OwnCursors } from "./OwnCursors.js"
@@ -169,6 +170,7 @@ export const make = ({
     membersOf: (column) => `json_each_text(CAST(${column} AS json))`,
     tableNamed: (name) => `SELECT '${name}' AS name WHERE to_regclass('${name}') IS NOT NULL`,
     arrayOf: (column) => `coalesce(CAST(json_agg(${column}) AS text), '[]')`,
+    shardOf: shardBy("strpos"),
     // A string with a NUL, or with half of a surrogate pair, is valid JSON, but not valid text.
     member: (json, name) =>
       `CAST(regexp_replace(${json}, '\\\\u(0000|d[89a-f][0-9a-f]{2})', '\\\\ufffd', 'g') AS json) ->> '${name}'`,

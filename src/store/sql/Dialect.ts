@@ -45,6 +45,8 @@ export interface Dialect {
   readonly tableNamed: (name: string) => string
   /** The JSON text of the array of a column, in an aggregate. */
   readonly arrayOf: (column: string) => string
+  /** The shard of the id in a column, as in its index. */
+  readonly shardOf: (id: string) => string
   /** The text of a member of a JSON text. */
   readonly member: (json: string, name: string) => string
   /** Appended to a query, locks the rows that it finds until the end of the transaction. */

@@ -17,7 +17,7 @@ import {
 } from "../port/ClusterStore.js"
 import { type Room, type WaitingStatus, waitingStatuses } from "../rules/placeRun.js"
 import type { Connection, Dialect } from "./Dialect.js"
-import { isUnrefused, refusalBy } from "./queue.js"
+import { refusalBy, unrefused } from "./queue.js"
 import { pausesOf, Row, run, runColumns } from "./runRow.js"
 import type { Place } from "./runs.js"
 import { execute, query, upsert } from "./statements.js"
@@ -28,7 +28,7 @@ const selectIds = query(Schema.Struct({ id: Schema.String }))
 
 export const join = (
   connection: Connection,
-  { address, capacity, definitions, id, kind, machine, pid, url }: NewNode
+  { address, capacity, definitions, id, kind, machine, pid, url, version }: NewNode
 ): Effect.Effect<"joined" | "owned" | "conflict", SqlError> =>
   Effect.gen(function* () {
     const { isUnowned, now } = connection.dialect
@@ -41,9 +41,12 @@ export const join = (
     )
     const rows = yield* selectIds(
       connection,
-      `INSERT INTO charlotte_nodes (id, kind, address, pid, machine, capacity, url, definitions, joined_at, seen_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ${now}, ${now}) ON CONFLICT DO NOTHING RETURNING id`,
-      [id, kind, address, pid, machine, capacity, url ?? null, definitions ? JSON.stringify(definitions) : null]
+      `INSERT INTO charlotte_nodes (id, kind, address, pid, machine, capacity, url, definitions, version, joined_at, seen_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ${now}, ${now}) ON CONFLICT DO NOTHING RETURNING id`,
+      [
+        ...[id, kind, address, pid, machine, capacity, url ?? null],
+        ...[definitions ? JSON.stringify(definitions) : null, version ?? null]
+      ]
     )
     return rows.length > 0 ? "joined" : "conflict"
   })
@@ -71,7 +74,9 @@ const selectNodes = query(
     capacity: Schema.Number,
     url: Schema.NullOr(Schema.String),
     definitions: Schema.NullOr(Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.String }))),
+    version: Schema.NullOr(Schema.String),
     draining: Schema.Number,
+    running: Schema.Number,
     alive: Schema.Number,
     ago: Schema.Number
   })
@@ -81,16 +86,19 @@ export const nodes = (connection: Connection, kind: string): Effect.Effect<Reado
   Effect.map(
     selectNodes(
       connection,
-      `SELECT id, kind, address, pid, machine, capacity, url, definitions, draining,
+      `SELECT id, kind, address, pid, machine, capacity, url, definitions, version, draining, coalesce(r.runs, 0) AS running,
          CASE WHEN ${isAlive(connection)} THEN 1 ELSE 0 END AS alive, ${connection.dialect.now} - seen_at AS ago
-       FROM charlotte_nodes WHERE kind = ? ORDER BY joined_at, id`,
-      [kind]
+       FROM charlotte_nodes LEFT JOIN (SELECT node, count(*) AS runs FROM charlotte_runs
+         WHERE kind = ? AND status = 'running' GROUP BY node) r ON r.node = address
+       WHERE kind = ? ORDER BY joined_at, id`,
+      [kind, kind]
     ),
     (rows) =>
-      rows.map(({ ago, alive, definitions, draining, url, ...node }) => ({
+      rows.map(({ ago, alive, definitions, draining, url, version, ...node }) => ({
         ...node,
         ...(url !== null && { url }),
         ...(definitions !== null && { definitions }),
+        ...(version !== null && { version }),
         isAlive: alive === 1,
         isDraining: draining === 1,
         seenAgo: Math.max(0, ago)
@@ -207,7 +215,7 @@ export const refuse = (
         connection,
         `UPDATE charlotte_runs SET refused_at = coalesce(refused_at, ${connection.dialect.now}),
            refused_by = CASE WHEN refused_by IS NULL THEN ? ELSE substr(refused_by, 1, length(refused_by) - 1) || ? END
-         WHERE id IN (SELECT value FROM ${connection.dialect.strings} ids) AND waits_for IN ('permit', 'group') AND ${isUnrefused}`,
+         WHERE id IN (SELECT value FROM ${connection.dialect.strings} ids) AND waits_for IN ('permit', 'group') AND ${unrefused()}`,
         [refusal, `,${refusal.slice(1)}`, JSON.stringify(all.map(({ jobId }) => jobId)), refusalBy(version)]
       )
     },

@@ -27,6 +27,7 @@ import * as runWrites from "./runWrites.js"
 import type { SearchIndexer } from "./SearchIndexer.js"
 import type { Session } from "./Session.js"
 import type { Lanes } from "./Lanes.js"
+import * as shares from "./shares.js"
 
 const unrecorded = (kind: string) =>
   new StoreError({
@@ -171,6 +172,7 @@ export const make = ({
           })
       }),
 
+    next: (query) => session.read("find the next job", (connection) => shares.next(connection, query)),
     refuse: (version, refusals) =>
       statement("refuse jobs", (connection) => cluster.refuse(connection, version, refusals)),
     refused: (query) => session.read("list refused jobs", (connection) => cluster.refused(connection, query)),

@@ -23,8 +23,12 @@ const orders = {
   pending: "priority DESC, id"
 }
 
-/** Whether no node of a version, whose key in the JSON text of refusals is the parameter, has refused a run. */
-export const isUnrefused = "(refused_by IS NULL OR replace(refused_by, ?, '') = refused_by)"
+/**
+ * Whether no node of a version, whose key in the JSON text of refusals is the parameter, has refused a run. `table` is empty or ends with
+ * a dot.
+ */
+export const unrefused = (table = ""): string =>
+  `(${table}refused_by IS NULL OR replace(${table}refused_by, ?, '') = ${table}refused_by)`
 
 /** The start of the entry of a version in that text: in a string, a quote has a backslash before it. */
 export const refusalBy = (version: string): string => `${JSON.stringify(version)}:`
@@ -32,8 +36,10 @@ export const refusalBy = (version: string): string => `${JSON.stringify(version)
 const isAny = (statuses: ReadonlyArray<string>): string =>
   `status IN (${statuses.map((status) => `'${status}'`).join(", ")})`
 
-/** Whether a run is due for a stop, as in its index. */
-const isForStop = "woken_by = 'stop'"
+/** Whether a run `r` is due for a stop, by an index: its group, if it has one, must have room. */
+export const isDueForStop = (statuses: ReadonlyArray<string>): string =>
+  `r.woken_by = 'stop' AND r.${isAny(statuses)} AND (r.waits_for = 'permit' OR r.waits_for = 'group' AND EXISTS
+     (SELECT 1 FROM charlotte_groups g WHERE g.kind = r.kind AND g.grp = r.grp AND g.due = 1))`
 
 /**
  * The due runs: of each group, only the first, and only if the group has room. Each status is a separate index search. Of a paused kind
@@ -44,7 +50,7 @@ export const due = (
   { kind, limit, statuses, version }: Parameters<Service["due"]>[0]
 ): Effect.Effect<ReadonlyArray<UnfinishedRun>, SqlError> => {
   if (statuses.length === 0) return Effect.succeed([])
-  const [condition, ...by] = version === undefined ? [""] : [`AND ${isUnrefused}`, refusalBy(version)]
+  const [condition, ...by] = version === undefined ? [""] : [`AND ${unrefused()}`, refusalBy(version)]
   const ofStatus = statuses.map(
     (status) =>
       `SELECT * FROM (SELECT ${runColumns}, 0 AS active, ${dueRank()} AS rank, 0 AS paused FROM charlotte_runs
@@ -56,8 +62,7 @@ export const due = (
       WHERE g.kind = ? AND g.due = 1 AND g.${isAny(statuses)} AND r.waits_for = 'group' ${condition}
       ORDER BY g.priority DESC, g.active, g.rank, g.head LIMIT ?) AS limited`
   const forStop = `SELECT * FROM (SELECT ${columnsOf(Row, "r")}, 0 AS active, ${dueRank("r.")} AS rank, 1 AS paused FROM charlotte_runs r
-      WHERE kind = ? AND ${isForStop} AND ${isAny(statuses)} AND (waits_for = 'permit' OR waits_for = 'group' AND EXISTS
-        (SELECT 1 FROM charlotte_groups g WHERE g.kind = r.kind AND g.grp = r.grp AND g.due = 1)) ${condition}
+      WHERE r.kind = ? AND ${isDueForStop(statuses)} ${condition}
       ORDER BY id LIMIT ?) AS limited`
   const branches = [...ofStatus, ofGroups, forStop]
   return Effect.map(

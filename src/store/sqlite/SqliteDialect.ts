@@ -6,6 +6,7 @@ import { Effect } from "effect"
 import * as columns from "../sql/columns.js"
 import type { Connection, Dialect } from "../sql/Dialect.js"
 import { reasonOf } from "../sql/mapSqlError.js"
+import { shardBy } from "../sql/shardBy.js"
 import { execute, inserter, valuesOf } from "../sql/statements.js"
 
 /**
@@ -47,6 +48,7 @@ export const dialect: Dialect = {
   membersOf: (column) => `json_each(${column})`,
   tableNamed: (name) => `SELECT name FROM sqlite_master WHERE name = '${name}'`,
   arrayOf: (column) => `json_group_array(${column})`,
+  shardOf: shardBy("instr"),
   member: (json, name) => `${json} ->> '${name}'`,
   forUpdate: "",
   now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)",

@@ -3,6 +3,7 @@ import { RunStore } from "charlotte"
 import { StoreError } from "charlotte/errors"
 import { Effect, TestClock } from "effect"
 import * as NodeReport from "../../../src/daemon/serve/NodeReport.js"
+import { allShards } from "../../../src/store/port/shard.js"
 
 const address = "10.0.0.5:7440"
 
@@ -18,7 +19,7 @@ const node = (n: number) => ({
 const scene = (shards: number) =>
   Effect.map(RunStore.RunStore, ({ cluster }) => ({
     cluster,
-    report: NodeReport.make(cluster, { address, shards: () => shards })
+    report: NodeReport.make(cluster, { address, shards: () => allShards.slice(0, shards) })
   }))
 
 describe("the report of a node", () => {
@@ -27,7 +28,7 @@ describe("the report of a node", () => {
       const { cluster, report } = yield* scene(10)
       yield* cluster.join(node(1))
       expect(yield* report.problems).toEqual([])
-      const without = NodeReport.make(cluster, { address, shards: () => 0 })
+      const without = NodeReport.make(cluster, { address, shards: () => [] })
       expect(yield* without.problems).toEqual([
         "this node has no share of the jobs yet: it waits for other nodes to let go of theirs"
       ])
@@ -48,7 +49,10 @@ describe("the report of a node", () => {
         "this node has given no sign of life for 7 seconds, and lets go of its jobs; see its log"
       ])
       const error = new StoreError({ operation: "list nodes", reason: "unreachable", cause: new Error("it is away") })
-      const away = NodeReport.make({ ...cluster, nodes: () => error }, { address, shards: () => 10 })
+      const away = NodeReport.make(
+        { ...cluster, nodes: () => error },
+        { address, shards: () => allShards.slice(0, 10) }
+      )
       expect(yield* away.problems).toEqual([error.message])
     }).pipe(Effect.provide(RunStore.layerMemory))
   )

@@ -6,7 +6,7 @@ import { Cause, Effect, Option, Schedule, type Scope } from "effect"
 import type { JobId } from "../../../src/domain/JobId.js"
 import { StoreError } from "../../../src/domain/errors.js"
 import { type Requests, type Service, Unrouted } from "../../../src/cluster/Engine.js"
-import { shardOf, shards } from "../../cluster/MemoryEngine.js"
+import { allShards, shardOf } from "../../../src/store/port/shard.js"
 import type { Life } from "../Life.js"
 import type { Machine } from "../Machine.js"
 
@@ -54,8 +54,6 @@ interface Question<A, E> {
   readonly use: (requests: Requests) => Effect.Effect<A, E | Unrouted>
 }
 
-const all = Array.from({ length: shards }, (_, shard) => shard)
-
 export const make = (
   { random, timeline, trace }: Machine,
   { hasDatabase }: { readonly hasDatabase: (life: Life) => boolean }
@@ -99,7 +97,7 @@ export const make = (
     if (!hasDatabase(life)) return
     const before = held.size
     const alive = [...seen].flatMap(([address, at]) => (isFresh(at) ? [address] : [])).sort()
-    for (const shard of all) {
+    for (const shard of allShards) {
       if (alive[shard % alive.length] !== address) {
         if (held.has(shard)) release(member, shard)
         continue
@@ -206,7 +204,15 @@ export const make = (
     return {
       address,
       hasShard: (id) => hasShard(own, id),
-      shards: () => [...held.values()].filter(isFresh).length,
+      shards: () => {
+        const isConfused = random.chance(faults.confusion)
+        return allShards.filter((shard) => own.isOpen && (isConfused || isFresh(held.get(shard) ?? -Infinity)))
+      },
+      holders: Effect.suspend(() =>
+        hasDatabase(life)
+          ? Effect.succeed(new Map(allShards.map((shard) => [shard, lockOf(shard)?.address ?? ""])))
+          : unreachable
+      ),
       nodesOf: (ids) =>
         Effect.suspend(() =>
           hasDatabase(life) ? Effect.succeed(ids.map((id) => Option.fromNullable(holder(id)))) : unreachable

@@ -56,6 +56,9 @@ export const cluster = (layer: Layer.Layer<RunStore.RunStore>) => {
         yield* kinds.pause({ kind, at: at(4) })
         const beginning = { jobId, attempt: 2, key: undefined, at: at(5) }
         expect(yield* cluster.place(beginning, [runner(1)])).toEqual(Option.none())
+        const statuses = ["interrupted", "parked", "pending"] as const
+        const next = yield* cluster.next({ kind, statuses, version: "v1", shards: [] })
+        expect(Option.map(next, ({ run }) => run.id)).toEqual(Option.some(jobId))
         expect(yield* cluster.begin(beginning, runner(1))).toBe("stopping")
         expect(yield* cluster.heldRun(jobId)).toMatchObject({
           value: { address: node(1).address, stopping: true, runner: { value: { node: node(1).id } } }
@@ -74,8 +77,8 @@ export const cluster = (layer: Layer.Layer<RunStore.RunStore>) => {
         yield* cluster.drain(node(2).id, true)
         const seenAgo: unknown = expect.any(Number)
         expect(yield* cluster.nodes(kind)).toEqual([
-          { ...node(1), isAlive: true, isDraining: false, seenAgo },
-          { ...node(2), isAlive: true, isDraining: true, seenAgo }
+          { ...node(1), isAlive: true, isDraining: false, running: 0, seenAgo },
+          { ...node(2), isAlive: true, isDraining: true, running: 0, seenAgo }
         ])
         expect(yield* cluster.renew(node(1).id)).toBe(true)
         yield* cluster.leave(node(1).id)
@@ -84,15 +87,17 @@ export const cluster = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("keeps where the HTTP server of a node is, and what it defines", () =>
+    it.effect("keeps where the HTTP server of a node is, what it defines, and its version of the kind", () =>
       Effect.gen(function* () {
         const { cluster } = yield* RunStore.RunStore
         const url = "https://node1.example.org:7433"
-        yield* cluster.join(node(1, { url, definitions: { "notify.phone": "1a2b" } }))
+        yield* cluster.join(node(1, { url, definitions: { "notify.phone": "1a2b" }, version: "2024-06.1" }))
         yield* cluster.join(node(2))
-        expect((yield* cluster.nodes(kind)).map(({ definitions, url }) => [url, definitions])).toEqual([
-          [url, { "notify.phone": "1a2b" }],
-          [undefined, undefined]
+        expect(
+          (yield* cluster.nodes(kind)).map(({ definitions, url, version }) => [url, definitions, version])
+        ).toEqual([
+          [url, { "notify.phone": "1a2b" }, "2024-06.1"],
+          [undefined, undefined, undefined]
         ])
       }).pipe(Effect.provide(layer))
     )
@@ -173,6 +178,7 @@ export const cluster = (layer: Layer.Layer<RunStore.RunStore>) => {
           [id(11), { node: node(1).id, isAlive: true }],
           [id(22), null]
         ])
+        expect(yield* cluster.nodes(kind)).toMatchObject([{ address: node(1).address, running: 1 }])
         expect((yield* record(id(11))).trace).toEqual(trace)
         expect((yield* record(id(22))).trace).toBeUndefined()
         const taken = cluster.take({ jobId: id(11), attempt: 1 }, runner(1))

@@ -18,6 +18,7 @@ export const cluster = Effect.gen(function* () {
       draining INTEGER NOT NULL DEFAULT 0,
       url TEXT,
       definitions TEXT CHECK (definitions IS NULL OR json_valid(definitions)),
+      version TEXT,
       UNIQUE (kind, address)
     ) STRICT, WITHOUT ROWID`)
   yield* sql.unsafe(`

@@ -1,0 +1,74 @@
+/**
+ * The search of a node of a cluster for the next run to begin, limited to its share of the shards: however many runs of other nodes come
+ * first, it reads none of them.
+ */
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect, Option } from "effect"
+import type { ClusterStore } from "../port/ClusterStore.js"
+import type { UnfinishedRun } from "../port/RunReads.js"
+import type { Connection, Dialect } from "./Dialect.js"
+import { isDueForStop, refusalBy, unrefused } from "./queue.js"
+import { dueRank, pausesOf, Row, run } from "./runRow.js"
+import { columnsOf, query } from "./statements.js"
+
+const selectNext = query(Row)
+
+/**
+ * The first due run of each shard in each status, and its first head of a group, each by a search in an index; and the runs that other
+ * versions have refused, which may be in any shard. If the head of a group is refused, the first run of the group counts that this
+ * version has not refused.
+ */
+export const nextOf = (
+  { numbers, shardOf }: Pick<Dialect, "numbers" | "shardOf">,
+  statuses: ReadonlyArray<string>
+): string => {
+  const isAny = (table: string) => `${table}status IN (${statuses.map((status) => `'${status}'`).join(", ")})`
+  const inOrder = (table = "") => `${table}priority DESC, ${dueRank(table)}, ${table}id`
+  const ofShards = statuses.map(
+    (status) =>
+      `SELECT (SELECT id FROM charlotte_runs
+         WHERE kind = ? AND status = '${status}' AND waits_for = 'permit' AND refused_by IS NULL AND ${shardOf("id")} = s.value
+         ORDER BY ${inOrder()} LIMIT 1) AS id FROM ${numbers} s`
+  )
+  const ofGroups = `SELECT (SELECT g.head FROM charlotte_groups g JOIN charlotte_runs r ON r.id = g.head
+      WHERE g.kind = ? AND g.due = 1 AND ${isAny("g.")} AND ${shardOf("g.head")} = s.value
+        AND r.waits_for = 'group' AND r.refused_by IS NULL
+      ORDER BY g.priority DESC, g.active, g.rank, g.head LIMIT 1) AS id FROM ${numbers} s`
+  const refused = `SELECT id FROM (SELECT id FROM charlotte_runs
+      WHERE kind = ? AND refused_at IS NOT NULL AND waits_for = 'permit' AND ${isAny("")} AND ${unrefused()}
+      ORDER BY ${inOrder()} LIMIT 1) AS refused`
+  const behindRefused = `SELECT (SELECT n.id FROM charlotte_runs n
+      WHERE n.kind = r.kind AND n.grp = r.grp AND n.waits_for = 'group' AND ${isAny("n.")} AND ${unrefused("n.")}
+      ORDER BY ${inOrder("n.")} LIMIT 1) AS id
+    FROM charlotte_runs r JOIN charlotte_groups g ON g.kind = r.kind AND g.grp = r.grp AND g.head = r.id
+    WHERE r.kind = ? AND r.refused_at IS NOT NULL AND r.waits_for = 'group' AND g.due = 1`
+  // A pause holds up all but these, so the other searches may end at runs that it holds up.
+  const forStop = `SELECT id FROM (SELECT r.id FROM charlotte_runs r
+      WHERE r.kind = ? AND ${isDueForStop(statuses)} AND ${unrefused("r.")} AND ${pausesOf("r.kind")} = 1
+      ORDER BY r.id LIMIT 1) AS stopping`
+  const branches = [...ofShards, ofGroups, refused, behindRefused, forStop]
+  return `SELECT ${columnsOf(Row, "r")} FROM (${branches.join(" UNION ALL ")}) AS found
+    JOIN charlotte_runs r ON r.id = found.id LEFT JOIN charlotte_groups g ON g.kind = r.kind AND g.grp = r.grp
+    WHERE r.woken_by = 'stop' OR ${pausesOf("?")} = 0
+    ORDER BY r.priority DESC, coalesce(g.active, 0), ${dueRank("r.")}, r.id LIMIT 1`
+}
+
+export const next = (
+  connection: Connection,
+  { kind, shards, statuses, version }: Parameters<ClusterStore["next"]>[0]
+): Effect.Effect<Option.Option<UnfinishedRun>, SqlError> => {
+  if (statuses.length === 0) return Effect.succeedNone
+  const share = JSON.stringify(shards)
+  const refusal = refusalBy(version)
+  return Effect.map(
+    selectNext(connection, nextOf(connection.dialect, statuses), [
+      ...statuses.flatMap(() => [kind, share]),
+      ...[kind, share],
+      ...[kind, refusal],
+      ...[refusal, kind],
+      ...[kind, refusal],
+      kind
+    ]),
+    ([row]) => Option.map(Option.fromNullable(row), (row) => ({ run: run(row), stopping: false, crashes: row.crashes }))
+  )
+}
