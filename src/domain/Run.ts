@@ -250,6 +250,8 @@ export class Run extends Schema.Class<Run>("charlotte/Run")({
    * it since it last waited.
    */
   refusedBy: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String })),
+  /** When the first of them has refused it: ten minutes later it fails, unless a node of another version has begun it. */
+  refusedAt: Schema.optional(Schema.DateTimeUtc),
   /** The trace; missing if no tracer was installed when the run was started and begun. */
   trace: Schema.optional(RunTrace),
   /** The success value of the orchestrator, as JSON. */

@@ -39,6 +39,13 @@ export interface Waiting {
   readonly heldKeys?: ReadonlyArray<string>
 }
 
+/** The refusals of a job in a cluster. The time is in milliseconds. */
+export interface Refused {
+  /** Why nodes cannot decode it, by the version of its kind that they have. */
+  readonly refusedBy?: { readonly [version: string]: string } | undefined
+  readonly refusedAt?: number | undefined
+}
+
 export interface View {
   readonly now: number
   /** A time in words, after "until". */
@@ -65,6 +72,29 @@ export const parkedWaiting = (data: Fields<Payloads["job.parked"]>): Waiting => 
   children: data.number("children"),
   decisions: data.number("decisions")
 })
+
+/** How long a job that some nodes cannot decode waits for a node of another version, in milliseconds. */
+export const refusalTime = 600_000
+
+/**
+ * Which versions of its kind cannot decode a waiting job, since when, and what becomes of it, as the end of a sentence that begins with
+ * the job; undefined if nodes of all versions can, as far as is known.
+ */
+export const refusal = (
+  { refusedAt, refusedBy = {} }: Refused,
+  { now, time }: View
+): { readonly text: string; readonly reasons: ReadonlyArray<string> } | undefined => {
+  const reasons = Object.entries(refusedBy)
+  if (reasons.length === 0 || refusedAt === undefined) return undefined
+  const versions = reasons.map(([version]) => version).join(" and ")
+  const end = refusedAt + refusalTime
+  return {
+    text:
+      `cannot be decoded by nodes of version ${versions} (since ${time(refusedAt)}): ` +
+      `a node of another version begins it, or it fails ${end <= now ? "soon" : `at ${time(end)}`}`,
+    reasons: reasons.map(([version, reason]) => (reasons.length === 1 ? reason : `${version}: ${reason}`))
+  }
+}
 
 /** `until 21:05`, or, where the end of the wait is unknown, `until it is tried again at 21:05`. */
 export const untilTime = (time: string, tentative = false): string =>

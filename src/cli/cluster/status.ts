@@ -13,6 +13,8 @@ interface Row extends Pick<Node, "address" | "capacity" | "machine" | "pid"> {
   readonly state: "alive" | "dead" | "draining"
   /** Jobs that run there. */
   readonly running: number
+  /** The version of the kind that it has; null if it has recorded none. */
+  readonly version: string | null
 }
 
 const stateOf = ({ isAlive, isDraining }: Node): Row["state"] =>
@@ -27,8 +29,8 @@ export const status = ({ json }: { readonly json: boolean }) =>
       const running = yield* runningOn(cluster)
       const limit = Option.getOrNull(yield* cluster.currentLimit(kind))
       const rows = nodes.map((node): Row => {
-        const { address, capacity, machine, pid } = node
-        return { address, state: stateOf(node), running: running.on(address), capacity, machine, pid }
+        const { address, capacity, machine, pid, version = null } = node
+        return { address, state: stateOf(node), running: running.on(address), capacity, version, machine, pid }
       })
       yield* json
         ? writeJson({ active: running.active, limit, nodes: rows })
@@ -51,6 +53,7 @@ const table = (rows: ReadonlyArray<Row>, room: number): ReadonlyArray<StyledLine
       column("NODE", ({ address }) => StyledLine.piece(address, "strong")),
       column("STATE", ({ state }) => StyledLine.raw(state, styles[state])),
       column("JOBS", ({ capacity, running }) => StyledLine.raw(`${running}/${capacity}`), { align: "right" }),
+      column("VERSION", ({ version }) => StyledLine.piece(version ?? "unknown"), { least: 8, rank: 3 }),
       column("MACHINE", ({ machine }) => StyledLine.piece(machine.replace(/\/.*/, "")), { least: 8, rank: 2 }),
       column("PID", ({ pid }) => StyledLine.raw(String(pid)), { align: "right", rank: 1 })
     ],

@@ -9,7 +9,7 @@ import { json } from "./parameters.js"
 const status = CommandTree.command(
   {
     description:
-      "Show the nodes of the cluster. Shows whether each is alive, dead or draining, how many jobs it runs and may run, and how many jobs the cluster may run. Exits with 69 if no node is alive.",
+      "Show the nodes of the cluster. Shows whether each is alive, dead or draining, how many jobs it runs and may run, which version of the kind it has, and how many jobs the cluster may run. Exits with 69 if no node is alive.",
     example: "charlotte cluster status",
     isLocal: true,
     parameters: { json }

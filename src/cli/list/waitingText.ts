@@ -34,6 +34,10 @@ export const condition = (
     { now, time: (at) => `${format.dateTime(at, zone)} (in ${format.age(at - now)})` }
   )
 
+/** `cannot be decoded by nodes of version 5d41…`, and their reasons; undefined if nodes of all versions can decode the job. */
+export const refusal = ({ refusedAt, refusedBy }: Job, { now: { epochMillis: now }, zone }: View) =>
+  waiting.refusal({ refusedBy, refusedAt: refusedAt?.epochMillis }, { now, time: (at) => format.dateTime(at, zone) })
+
 /** The end of a sentence that begins with the job, with the keys that other jobs hold; undefined unless it is pending or parked. */
 export const predicate = (job: Job, view: View): string | undefined => {
   const { keys = [], parked, status, waitsFor } = job

@@ -88,15 +88,14 @@ const facts = (job: Job, { now, zone }: View): ReadonlyArray<SummaryText.Fact> =
 }
 
 const waiting = (job: Job, view: waitingText.View): ReadonlyArray<SummaryText.Fact> => {
-  const { group, keys = [], parked, priority, refusedBy = {}, status } = job
+  const { group, keys = [], parked, priority, status } = job
   const isWaiting = status === "pending" || status === "parked"
+  const refusal = waitingText.refusal(job, view)
   return [
     ["waits", isWaiting ? waitingText.condition(job, view) : undefined],
     ["reason", parked && parkReason(parked)],
-    ...Object.entries(refusedBy).map(([version, reason]): SummaryText.Fact => [
-      "refused",
-      `by nodes of version ${version}: ${reason}`
-    ]),
+    ["refused", refusal && `it ${refusal.text}`],
+    ...(refusal?.reasons ?? []).map((reason): SummaryText.Fact => ["because", reason]),
     ["group", group],
     ["priority", priority === 0 || !isWaiting ? undefined : String(priority)],
     ...keys

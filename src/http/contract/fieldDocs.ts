@@ -210,6 +210,10 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
     "In a cluster, why nodes cannot decode the configuration of the waiting job, by the version of its kind that they have; missing if they can.",
     { "5d41402abc4b": "invalid job configuration: template: is missing" }
   ],
+  refusedAt: [
+    "When the first of these nodes has refused the job: ten minutes later it fails, unless a node of another version has begun it.",
+    time
+  ],
   removed: ["How many of the lines that existed before the task are gone.", 38],
   repoPath: ["The git repository to work in; an absolute path.", path],
   gateFailures: [

@@ -1,7 +1,7 @@
 /**
  * The part of the in-memory store that reads runs and their events.
  */
-import { Effect, Option, Order, Schema } from "effect"
+import { DateTime, Effect, Option, Order, Schema } from "effect"
 import { lifecycle } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
 import { isReady, Run } from "../../domain/Run.js"
@@ -64,7 +64,7 @@ export const runOf = (
       ...(retriedAs === undefined ? {} : { retriedAs }),
       ...shown(progress, state.tries),
       ...(isPinned ? { pinned: true } : {}),
-      ...(refused === undefined ? {} : { refusedBy: refused.by }),
+      ...(refused === undefined ? {} : { refusedBy: refused.by, refusedAt: DateTime.unsafeMake(refused.at) }),
       ...(submitted.trace === undefined ? {} : { trace: submitted.trace }),
       ...(state.status === "completed" ? { result: state.result } : {}),
       ...(state.error === undefined ? {} : { error: state.error })

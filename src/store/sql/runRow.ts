@@ -39,6 +39,7 @@ export const Row = Schema.Struct({
   progress: Schema.NullOr(Schema.parseJson(RecordedProgress)),
   pinned: Schema.Number,
   refused_by: Schema.NullOr(Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.String }))),
+  refused_at: Time,
   trace: Schema.NullOr(Schema.parseJson(RunTrace)),
   result: Schema.NullOr(Schema.parseJson()),
   error: Schema.NullOr(Schema.parseJson(RunError))
@@ -103,6 +104,7 @@ export const run = (row: typeof Row.Type & Partial<typeof ListedRow.Type>): Run 
       ...shown(row.progress, row.tries),
       ...(row.pinned === 1 ? { pinned: true } : {}),
       ...(row.refused_by === null ? {} : { refusedBy: row.refused_by }),
+      ...(row.refused_at === null ? {} : { refusedAt: row.refused_at }),
       ...(row.trace === null ? {} : { trace: row.trace }),
       ...(row.status === "completed" ? { result: row.result } : {}),
       ...(row.error === null ? {} : { error: row.error })

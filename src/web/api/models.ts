@@ -86,6 +86,8 @@ const runFields = {
   parent: optional(string),
   progress: optional(progress),
   pinned: optional(boolean),
+  refusedBy: optional(dictionary(string)),
+  refusedAt: optional(time),
   result: unknown,
   error: optional(struct({ kind: string, error: unknown, cause: string })),
   phase: optional(oneOf<"running" | "stopping">({ running: 0, stopping: 0 }))

@@ -9,7 +9,7 @@ import type { Task, Unit } from "../../progress/JobModel.js"
 import * as payload from "../../progress/payload.js"
 import * as why from "../../progress/reason.js"
 import * as taskNotes from "../../progress/taskNotes.js"
-import { approvalSignal, condition, isDue, parkReason, resumeSignal, untilTime } from "../../progress/waiting.js"
+import { approvalSignal, condition, isDue, parkReason, refusal, resumeSignal, untilTime } from "../../progress/waiting.js"
 
 export interface Message {
   readonly tone: "run" | "good" | "bad" | "warn" | "idle"
@@ -123,7 +123,11 @@ const questions = (model: JobModel.JobModel): ReadonlyArray<Message> =>
 /** `21:05, in 90 min` */
 const timeAhead = (at: number, now: number): string => `${format.clockTime(at, now)}, ${format.ahead(at - now)}`
 
-const waitingMessage = ({ group, id, keys, parked, startAt, status, waitsFor }: Job, now: number): Message => {
+const waitingMessage = (job: Job, now: number): Message => {
+  const { group, id, keys, parked, startAt, status, waitsFor } = job
+  const refused = refusal(job, { now, time: (at) => format.clockTime(at, now) })
+  if (refused !== undefined)
+    return { tone: "warn", text: `The job ${refused.text}`, reason: refused.reasons.join("; ") }
   const holder = waitsFor === "key" ? keys?.find((key) => key.holder !== id) : undefined
   if (holder !== undefined) return { tone: "idle", text: `Queued behind job ${holder.holder}`, reason: holder.key }
   const time = (at: number): string => timeAhead(at, now)

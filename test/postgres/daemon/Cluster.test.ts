@@ -118,7 +118,7 @@ describe("charlotte cluster", () => {
       expect([shown.code, shown.err]).toEqual([0, ""])
       expect(shown.out).toMatch(
         new RegExp(
-          `^NODE +STATE +JOBS +MACHINE +PID\n${node.address} +alive +0/3 +\\S+ +${node.pid}\n` +
+          `^NODE +STATE +JOBS +VERSION +MACHINE +PID\n${node.address} +alive +0/3 +[0-9a-f]{12} +\\S+ +${node.pid}\n` +
             "0 active of at most 10; change that with: charlotte cluster limit N\n$"
         )
       )

@@ -23,6 +23,8 @@ const job = (fields: Partial<Job>): Job => ({
   retriedAs: undefined,
   group: undefined,
   pinned: undefined,
+  refusedBy: undefined,
+  refusedAt: undefined,
   result: undefined,
   error: undefined,
   phase: undefined,
@@ -307,6 +309,14 @@ describe("what is said of a job first", () => {
     expect(say({ status: "failed", error })).toEqual([
       { tone: "bad", text: "Failed", reason: "main was moved", action: "retry" }
     ])
+    const refused = { refusedBy: { "5d41": "invalid job configuration: template: is missing" }, refusedAt: at(0) }
+    expect(say({ status: "pending", waitsFor: "permit", ...refused })[0]).toEqual({
+      tone: "warn",
+      text: expect.stringMatching(
+        /^The job cannot be decoded by nodes of version 5d41 \(since .*\): a node of another version begins it, or it fails at /
+      ),
+      reason: "invalid job configuration: template: is missing"
+    })
     expect(say({ phase: "stopping" })[0]).toMatchObject({ tone: "warn" })
     expect(say({ status: "interrupted" })[0]).toMatchObject({ action: "resume" })
   })
