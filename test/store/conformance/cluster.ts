@@ -49,7 +49,7 @@ export const cluster = (layer: Layer.Layer<RunStore.RunStore>) => {
         const { cluster, kinds, record: change, wake } = yield* RunStore.RunStore
         yield* cluster.join(node(1))
         yield* limited(2)
-        const { id: jobId } = yield* admitted(1, [1], {}, runner(1))
+        const { id: jobId } = yield* admitted(1, [1])
         const parked = new Run.Parked({ reason: "waits", signal: "go" })
         yield* change({ type: "job.parked", jobId, attempt: 1, at: at(3), parked })
         yield* wake(jobId, "stop")
