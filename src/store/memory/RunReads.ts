@@ -53,7 +53,12 @@ export const runOf = (
       ...(state.waitsFor === undefined
         ? {}
         : {
-            waitsFor: isPaused && isReady(state.waitsFor) && !isForStop(state) ? "paused" : isFirstOfGroup ? "permit" : state.waitsFor
+            waitsFor:
+              isPaused && isReady(state.waitsFor) && !isForStop(state)
+                ? "paused"
+                : isFirstOfGroup
+                  ? "permit"
+                  : state.waitsFor
           }),
       ...(state.parked === undefined ? {} : { parked: state.parked }),
       ...(state.startedAt === undefined ? {} : { startedAt: state.startedAt }),

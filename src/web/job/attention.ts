@@ -9,7 +9,15 @@ import type { Task, Unit } from "../../progress/JobModel.js"
 import * as payload from "../../progress/payload.js"
 import * as why from "../../progress/reason.js"
 import * as taskNotes from "../../progress/taskNotes.js"
-import { approvalSignal, condition, isDue, parkReason, refusal, resumeSignal, untilTime } from "../../progress/waiting.js"
+import {
+  approvalSignal,
+  condition,
+  isDue,
+  parkReason,
+  refusal,
+  resumeSignal,
+  untilTime
+} from "../../progress/waiting.js"
 
 export interface Message {
   readonly tone: "run" | "good" | "bad" | "warn" | "idle"

@@ -44,26 +44,28 @@ const held = Effect.flatMap(RunStore.RunStore, ({ cluster }) =>
 
 export const cluster = (layer: Layer.Layer<RunStore.RunStore>) => {
   describe("cluster", () => {
-    it.effect("begins an attempt for a stop on the node that asks, though the kind is paused, and places it on none", () =>
-      Effect.gen(function* () {
-        const { cluster, kinds, record: change, wake } = yield* RunStore.RunStore
-        yield* cluster.join(node(1))
-        yield* limited(2)
-        const { id: jobId } = yield* admitted(1, [1])
-        const parked = new Run.Parked({ reason: "waits", signal: "go" })
-        yield* change({ type: "job.parked", jobId, attempt: 1, at: at(3), parked })
-        yield* wake(jobId, "stop")
-        yield* kinds.pause({ kind, at: at(4) })
-        const beginning = { jobId, attempt: 2, key: undefined, at: at(5) }
-        expect(yield* cluster.place(beginning, [runner(1)])).toEqual(Option.none())
-        const statuses = ["interrupted", "parked", "pending"] as const
-        const next = yield* cluster.next({ kind, statuses, version: "v1", shards: [] })
-        expect(Option.map(next, ({ run }) => run.id)).toEqual(Option.some(jobId))
-        expect(yield* cluster.begin(beginning, runner(1))).toBe("stopping")
-        expect(yield* cluster.heldRun(jobId)).toMatchObject({
-          value: { address: node(1).address, stopping: true, runner: { value: { node: node(1).id } } }
-        })
-      }).pipe(Effect.provide(layer))
+    it.effect(
+      "begins an attempt for a stop on the node that asks, though the kind is paused, and places it on none",
+      () =>
+        Effect.gen(function* () {
+          const { cluster, kinds, record: change, wake } = yield* RunStore.RunStore
+          yield* cluster.join(node(1))
+          yield* limited(2)
+          const { id: jobId } = yield* admitted(1, [1])
+          const parked = new Run.Parked({ reason: "waits", signal: "go" })
+          yield* change({ type: "job.parked", jobId, attempt: 1, at: at(3), parked })
+          yield* wake(jobId, "stop")
+          yield* kinds.pause({ kind, at: at(4) })
+          const beginning = { jobId, attempt: 2, key: undefined, at: at(5) }
+          expect(yield* cluster.place(beginning, [runner(1)])).toEqual(Option.none())
+          const statuses = ["interrupted", "parked", "pending"] as const
+          const next = yield* cluster.next({ kind, statuses, version: "v1", shards: [] })
+          expect(Option.map(next, ({ run }) => run.id)).toEqual(Option.some(jobId))
+          expect(yield* cluster.begin(beginning, runner(1))).toBe("stopping")
+          expect(yield* cluster.heldRun(jobId)).toMatchObject({
+            value: { address: node(1).address, stopping: true, runner: { value: { node: node(1).id } } }
+          })
+        }).pipe(Effect.provide(layer))
     )
 
     it.effect("records the nodes of a kind until they leave, and refuses a second one of the same address", () =>
