@@ -27,20 +27,27 @@ const send = (path: string, init: RequestInit = {}) =>
     })
   )
 
-it.live("the page of an application lists the executions of a workflow, and a stop there compensates", () =>
-  Effect.gen(function* () {
-    const notes: Array<string> = []
-    yield* Effect.gen(function* () {
-      const execution = yield* Waiting.execute({ id: "a" }, { discard: true })
-      const { id } = yield* reaches(Waiting, execution, "parked")
-      expect(yield* send("/jobs")).toMatchObject({ status: 200, json: { jobs: [{ id, kind: "workflow.Waiting" }] } })
-      expect(yield* send(`/jobs/${id}/stop`, { method: "POST", body: "{}" })).toMatchObject({
-        status: 200,
-        json: { status: "cancelled", mode: "graceful" }
-      })
-      expect(Option.getOrThrow(yield* runOf(Waiting, execution)).status).toBe("cancelled")
-      expect(yield* stepsOf(id)).toEqual(["activity/reserve/1", "activity/release/1", "exit!"])
-      expect(notes).toEqual(["reserve", "release"])
-    }).pipe(Effect.provide(page), withEngine(compensating(notes)))
-  }).pipe(Effect.provide(stores["on SQLite"]))
+it.live(
+  "the page of an application lists the executions of a workflow, has the values of their steps, and stops them, which compensates",
+  () =>
+    Effect.gen(function* () {
+      const notes: Array<string> = []
+      yield* Effect.gen(function* () {
+        const execution = yield* Waiting.execute({ id: "a" }, { discard: true })
+        const { id } = yield* reaches(Waiting, execution, "parked")
+        expect(yield* send("/jobs")).toMatchObject({ status: 200, json: { jobs: [{ id, kind: "workflow.Waiting" }] } })
+        const step = "activity/reserve/1"
+        expect(yield* send(`/jobs/${id}/steps/-?${new URLSearchParams({ name: step })}`)).toMatchObject({
+          status: 200,
+          json: { name: step, ok: true }
+        })
+        expect(yield* send(`/jobs/${id}/stop`, { method: "POST", body: "{}" })).toMatchObject({
+          status: 200,
+          json: { status: "cancelled", mode: "graceful" }
+        })
+        expect(Option.getOrThrow(yield* runOf(Waiting, execution)).status).toBe("cancelled")
+        expect(yield* stepsOf(id)).toEqual(["activity/reserve/1", "activity/release/1", "exit!"])
+        expect(notes).toEqual(["reserve", "release"])
+      }).pipe(Effect.provide(page), withEngine(compensating(notes)))
+    }).pipe(Effect.provide(stores["on SQLite"]))
 )

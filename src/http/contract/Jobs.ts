@@ -525,7 +525,18 @@ export const group = jobs(empty)
 
 /** What the page in an application's own router has: no jobs of tasks, and nothing that concerns all jobs of a server. */
 export const groupOfPage = withErrors(
-  empty.add(list).add(get).add(exported).add(stop).add(resume).add(retry).add(retryMany).add(signal).add(pin).add(unpin)
+  empty
+    .add(list)
+    .add(get)
+    .add(step)
+    .add(exported)
+    .add(stop)
+    .add(resume)
+    .add(retry)
+    .add(retryMany)
+    .add(signal)
+    .add(pin)
+    .add(unpin)
 )
 
 /** The same with `submit` and `land`, for jobs with a `JobConfig`. */

@@ -33,6 +33,7 @@ const jobs = (managers: Managers<Acting>) => {
     handlers
       .handle("list", (request) => Effect.flatMap(visitor, ({ of }) => of.list(request)))
       .handle("get", (request) => Effect.flatMap(visitor, ({ of }) => of.get(request)))
+      .handle("step", (request) => Effect.flatMap(visitor, ({ of }) => of.step(request)))
       .handle("export", (request) => Effect.flatMap(visitor, ({ of }) => of.export(request)))
       .handle("stop", ({ path, urlParams }) =>
         Effect.flatMap(visitor, ({ by, of }) => of.stop({ path, urlParams: { ...urlParams, by } }))

@@ -123,6 +123,7 @@ describe("a job of another tenant is as if it did not exist for a person who", (
   const ways = (id: string): { readonly [title: string]: requests.Sent } => ({
     ...actsOn(id),
     "gets it": { path: `/jobs/api/v1/jobs/${id}` },
+    "gets a step of it": { path: `/jobs/api/v1/jobs/${id}/steps/-?name=mail` },
     "exports it": { path: `/jobs/api/v1/jobs/${id}/export` },
     "follows its events": { path: `/jobs/api/v1/jobs/${id}/events` },
     "follows its events from a position": { path: `/jobs/api/v1/jobs/${id}/events`, headers: { "last-event-id": "1" } },
