@@ -13,6 +13,7 @@ import { number, string } from "../../progress/payload.js"
 import { navigate, toJob } from "../router.js"
 import { visible } from "../ui/visible.js"
 import { hub } from "./live.js"
+import { add } from "./notices.js"
 
 /** `unasked`: the browser may ask the user whether notices are allowed. */
 export const permission = signal<"unasked" | "granted" | "denied">("denied")
@@ -28,6 +29,8 @@ const read = (): void => {
 export const ask = async (): Promise<void> => {
   await Notification.requestPermission()
   read()
+  if (permission.value === "granted") add("good", "From now on, this browser notifies you while the page is open")
+  if (permission.value === "denied") add("bad", "The browser shows no notices of this page: allow them in its settings")
 }
 
 /** What a notice says; undefined if the event needs none. */

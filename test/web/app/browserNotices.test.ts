@@ -68,6 +68,7 @@ layer(browser, { excludeTestServices: true })("notices of the browser", (it) => 
       const ask = page.getByRole("button", { name: "Notify me" })
       yield* act(() => ask.click())
       yield* act(() => ask.waitFor({ state: "detached" }))
+      yield* act(() => page.getByText("From now on, this browser notifies you").waitFor())
 
       const start = (tasksDir: string, ...steps: ReadonlyArray<Step.Step>) =>
         Effect.flatMap(world.client.start({ repoPath: "/home/ada/greeter", tasksDir, targetBranch: "main" }), (id) =>
