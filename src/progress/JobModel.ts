@@ -209,6 +209,10 @@ export const countTasks = (model: JobModel): Readonly<Record<ShownTaskState, num
 /** The state to show for a unit: one that waits for its agent, or for other units, has begun but is not at work. */
 export const stateOf = ({ state, waiting }: Unit): ShownUnitState => (waiting === undefined ? state : "waiting")
 
+/** How long a task was worked on, without what it has waited between its attempts; undefined before the first one. */
+export const worked = ({ attempts }: Task, now: number): number | undefined =>
+  attempts.length === 0 ? undefined : attempts.reduce((sum, { from, to = now }) => sum + to - from, 0)
+
 /** What the turns of a unit have cost. */
 export const costOf = ({ tasks }: Unit): Cost | undefined => costs.sum([...tasks.values()].map(({ cost }) => cost))
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { applyEvent, ofEvents } from "../../src/progress/applyEvent.js"
 import { ofRecord } from "../../src/progress/applyPlan.js"
-import { countTasks, findTask, stateOf } from "../../src/progress/JobModel.js"
+import { countTasks, findTask, stateOf, worked } from "../../src/progress/JobModel.js"
 import { at, attempt, events, plan, type Spec } from "../web/job/events.js"
 
 describe("the model of a job, from its events", () => {
@@ -177,7 +177,10 @@ describe("the model of a job, from its events", () => {
     const paused = ofEvents(events(...begun, pause))
     expect(findTask(paused, "api", 1)).toMatchObject({ state: "waiting", pauses: [{ from: at(8), to: undefined }] })
     const again = ofEvents(events(...begun, pause, ...attempt(13, 1, "api", true).slice(0, 2)))
-    expect(findTask(again, "api", 1)).toMatchObject({ state: "running", attempts: [{}, { state: "running" }] })
+    const task = findTask(again, "api", 1)
+    expect(task).toMatchObject({ state: "running", attempts: [{}, { state: "running" }] })
+    // Worked on from the second second to the eighth, and from the thirteenth to now.
+    expect(task && worked(task, at(20))).toBe(13_000)
   })
 
   it("is over after the last event", () => {

@@ -119,7 +119,7 @@ const Messages = ({ actions, job, messages, onShow }: MessagesProps) => {
 
 /** The job that this one retries, or whose work it lands, and the one that retries it. */
 const Retries = ({ job }: { readonly job: Job }) => {
-  const { retriedAs } = job
+  const { landedAs, retriedAs } = job
   // Jobs of tasks may be retried several times; only the first retry is recorded as such.
   const former = job.retryOf ?? payload.string(job.config, "retryOf")
   const found = useLoaded(`retry ${retriedAs}`, async (signal) =>
@@ -136,6 +136,11 @@ const Retries = ({ job }: { readonly job: Job }) => {
       {landOf !== undefined && (
         <span>
           lands <a href={toJob(landOf)}>{shortId(landOf)}</a>
+        </span>
+      )}
+      {landedAs !== undefined && (
+        <span>
+          landed by <a href={toJob(landedAs)}>{shortId(landedAs)}</a>
         </span>
       )}
       {retriedAs !== undefined && (

@@ -106,7 +106,7 @@ export const SelectionPanel = ({
           <StateMark state={JobModel.stateOf(unit)} /> {visible(unit.id)}
           <span class="visually-hidden">, {stateText(JobModel.stateOf(unit))}</span>
         </h2>
-        {isAutomatic && (
+        {isAutomatic && !isResting && (
           <span class="faint" title="Select a unit to stay with it">
             follows the work
           </span>
@@ -146,7 +146,15 @@ export const SelectionPanel = ({
         </p>
       )}
       {span?.log === undefined || isMounted ? (
-        <p class="note faint">{unit.waiting === undefined ? "No log yet." : `Waits: ${visible(unit.waiting)}`}</p>
+        <p class="note faint">
+          {unit.waiting !== undefined
+            ? `Waits: ${visible(unit.waiting)}`
+            : task?.state === "skipped"
+              ? "Done before this job began: there is no log of it here."
+              : isResting
+                ? "No log."
+                : "No log yet."}
+        </p>
       ) : (
         <LogView
           key={span.log.file}

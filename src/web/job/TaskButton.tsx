@@ -3,15 +3,9 @@
  */
 import * as costs from "../../progress/cost.js"
 import * as format from "../../progress/format.js"
-import type { Task } from "../../progress/JobModel.js"
+import { type Task, worked } from "../../progress/JobModel.js"
 import { visible } from "../ui/visible.js"
 import { StateMark } from "./State.js"
-
-const took = ({ attempts }: Task, at: number): string => {
-  const first = attempts[0]
-  const last = attempts.at(-1)
-  return first === undefined || last === undefined ? "" : format.clock((last.to ?? at) - first.from)
-}
 
 export interface Props {
   readonly task: Task
@@ -25,7 +19,8 @@ export interface Props {
 export const TaskButton = ({ at, isSelected, onSelect, remark, task }: Props) => {
   const number = task.attempts.at(-1)?.number ?? 1
   const cost = task.cost === undefined ? "" : costs.short(task.cost)
-  const time = took(task, at)
+  const millis = worked(task, at)
+  const time = millis === undefined ? "" : format.clock(millis)
   return (
     <button type="button" class="task" aria-pressed={isSelected} onClick={onSelect}>
       <StateMark state={task.state} />

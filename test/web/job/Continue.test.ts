@@ -121,6 +121,19 @@ layer(browser, { excludeTestServices: true })("the buttons of a job", (it) => {
       )
       yield* act(() => page.getByText("All work is done, and landed on main").waitFor())
       expect(existsSync(`${world.repository}/three`)).toBe(true)
+      yield* act(() => page.getByText("Done before this job began").waitFor())
+      expect(yield* act(() => page.getByText("follows the work").count())).toBe(0)
+      const lander = new URL(page.url()).pathname
+      yield* act(() => page.locator(".job-facts").getByRole("link").click())
+      yield* status(page, "failed")
+      yield* act(() =>
+        page
+          .locator(".job-facts")
+          .getByText(/^landed by /)
+          .getByRole("link")
+          .click()
+      )
+      yield* act(() => page.waitForURL((url) => url.pathname === lander))
       expect(problems).toEqual([])
       yield* Daemon.down(world)
     })
