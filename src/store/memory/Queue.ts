@@ -5,7 +5,15 @@ import { Array, DateTime, Effect, Option, Order } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import { isReady, readiness } from "../../domain/Run.js"
 import { isTerminal, noRuns, RunStatus } from "../../domain/RunStatus.js"
-import { attachTo, type Existing, heldBy, keysOf, type Lookup, type Retry } from "../rules/admitRun.js"
+import {
+  attachTo,
+  type Existing,
+  type GroupLookup,
+  heldBy,
+  keysOf,
+  type Lookup,
+  type Retry
+} from "../rules/admitRun.js"
 import type { Group, GroupSettings } from "../port/GroupStore.js"
 import type { ClusterStore } from "../port/ClusterStore.js"
 import { countedEnded, countedParked } from "../port/RunQueue.js"
@@ -157,7 +165,7 @@ export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>, retries: R
     return { active: Math.min(active, most ?? 0), waiting: Math.min(waiting, most ?? 0), most }
   }
 
-  const lookup: Lookup<never> = {
+  const lookup: Lookup<never> & GroupLookup<never> = {
     idempotent: (kind, key) =>
       Effect.sync(() => {
         const entry = [...entries.values()].find(

@@ -19,7 +19,10 @@ export interface Lookup<E> {
   readonly retried: (kind: string, id: JobId) => Effect.Effect<Option.Option<Retried>, E>
   /** How many runs of a kind are pending. */
   readonly pending: (kind: string) => Effect.Effect<number, E>
-  /** The jobs of a group. */
+}
+
+/** Reads the jobs of a group within the transaction. */
+export interface GroupLookup<E> {
   readonly group: (kind: string, group: string) => Effect.Effect<Group, E>
 }
 
@@ -80,7 +83,7 @@ export const fullGroup = (
 /** Why a new run may not begin, if its group is full or has runs that begin first. */
 export const groupRefusal = <E>(
   { group, kind }: Pick<NewRun, "group" | "kind">,
-  lookup: Pick<Lookup<E>, "group">
+  lookup: GroupLookup<E>
 ): Effect.Effect<MaxJobsReached | undefined, E> =>
   group === undefined
     ? Effect.succeed(undefined)

@@ -10,7 +10,7 @@ import {
   type QueueFull
 } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
-import { admitRun, type Decision, groupRefusal, type Lookup } from "./admitRun.js"
+import { admitRun, type Decision, type GroupLookup, groupRefusal, type Lookup } from "./admitRun.js"
 import type { Candidate, Location, Placement, Runner, Taker } from "../port/ClusterStore.js"
 import type { NewRun } from "../port/RunStoreService.js"
 import { isForStop, type State } from "./RunTransition.js"
@@ -72,7 +72,7 @@ export const placeRun = <E>(
   run: Omit<NewRun, "id" | "isQueued">,
   placement: Placement,
   there: Room,
-  lookup: Lookup<E>
+  lookup: Lookup<E> & GroupLookup<E>
 ): Effect.Effect<Placed, MaxJobsReached | JobConflict | KindPaused | QueueFull | IdempotencyKeyReused | E> =>
   Effect.gen(function* () {
     const { candidates, whenFull } = placement

@@ -7,6 +7,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { type DateTime, Effect, Exit } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import type { NewlyWaiting } from "../port/ChangeNotifier.js"
+import type { Group } from "../port/GroupStore.js"
 import { keysOf, type Retry } from "../rules/admitRun.js"
 import type { AcceptedEvent, Key, NewRun } from "../port/RunStoreService.js"
 import { acceptsEvents, type State } from "../rules/RunTransition.js"
@@ -14,6 +15,7 @@ import * as cluster from "./cluster.js"
 import * as events from "./events.js"
 import * as groups from "./groups.js"
 import * as outbox from "./outbox.js"
+import * as queue from "./queue.js"
 import * as runs from "./runs.js"
 
 export interface Batch {
@@ -42,6 +44,13 @@ export interface Batch {
   readonly waits: (waiting: NewlyWaiting) => void
   /** Reads a group again at the end of the transaction, since one of its runs begins, ends or waits for it. */
   readonly regroup: (kind: string, group: string | undefined) => void
+  /**
+   * The jobs of a group with the buffered changes, under the lock of the kind. They are counted once for all runs that this batch begins and
+   * inserts: no other transaction begins a job of the group meanwhile.
+   */
+  readonly group: (kind: string, group: string) => Effect.Effect<Group, SqlError>
+  /** How many runs of a kind are pending with the buffered changes, under the lock of the kind; read once for all runs that this batch inserts. */
+  readonly pending: (kind: string) => Effect.Effect<number, SqlError>
   /** Notifies the manager of a kind, after the commit, of what a producer has written. */
   readonly submits: (kind: string) => void
   /** Locks the keys, the limit and the number of pending runs of a kind, once. */
@@ -79,6 +88,8 @@ export const current = (batch: Batch, jobId: JobId, attempt: number): runs.Head 
   return head !== undefined && acceptsEvents(head.state, attempt) ? head : undefined
 }
 
+const groupName = (kind: string, group: string): string => JSON.stringify([kind, group])
+
 /** A batch for writes about these jobs. */
 export const make = (connection: Connection, jobIds: ReadonlyArray<JobId>): Effect.Effect<Batch, SqlError> => {
   const batch = buffered(connection)
@@ -97,6 +108,8 @@ const buffered = (connection: Connection): Batch => {
   const released: Array<Released> = []
   const lockedKinds = new Set<string>()
   let changedGroups = new Map<string, Set<string>>()
+  const countedGroups = new Map<string, Group>()
+  const countedPending = new Map<string, number>()
   const regrouped = new Set<string>()
 
   const handOnLater: Batch["handOnLater"] = (keys, at) => {
@@ -105,12 +118,33 @@ const buffered = (connection: Connection): Batch => {
     return isConcurrent
   }
 
+  const morePending = (kind: string, more: number): void => {
+    const counted = countedPending.get(kind)
+    if (counted !== undefined) countedPending.set(kind, counted + more)
+  }
+
   const waits: Batch["waits"] = (newlyWaiting) => {
     if (newlyWaiting.waitsFor !== undefined) waiting.push(newlyWaiting)
   }
 
-  const regroup: Batch["regroup"] = (kind, group) => {
+  const lockAdmission: Batch["lockAdmission"] = (kind) => {
+    if (lockedKinds.has(kind)) return Effect.void
+    lockedKinds.add(kind)
+    return connection.dialect.lockAdmission(connection, kind)
+  }
+
+  /**
+   * Without `more`, the group is counted again when it is needed: the counts end at the limit, so one less than a count may be too few. A
+   * run that begins moves from one count to the other, and their sum stays.
+   */
+  const regroup = (kind: string, group: string | undefined, more?: Pick<Group, "active" | "waiting">): void => {
     if (group === undefined) return
+    const name = groupName(kind, group)
+    const counted = countedGroups.get(name)
+    if (counted !== undefined && more !== undefined) {
+      const { active, waiting, ...rest } = counted
+      countedGroups.set(name, { ...rest, active: active + more.active, waiting: waiting + more.waiting })
+    } else countedGroups.delete(name)
     const changed = changedGroups.get(kind)
     if (changed === undefined) changedGroups.set(kind, new Set([group]))
     else changed.add(group)
@@ -176,7 +210,11 @@ const buffered = (connection: Connection): Batch => {
       heads.set(jobId, { ...head, state: to, runner: to.status === "running" ? head.runner : undefined })
       const isRunning = to.status === "running"
       const isWaiting = head.state.waitsFor === "group" || to.waitsFor === "group"
-      if (isWaiting || isRunning !== (head.state.status === "running")) regroup(head.kind, to.group)
+      // An interrupted run may wait for a person, and is not counted then.
+      const isCounted = head.state.waitsFor === "group" && head.state.status !== "interrupted"
+      const more = isRunning && isCounted ? { active: 1, waiting: -1 } : undefined
+      if (isWaiting || isRunning !== (head.state.status === "running")) regroup(head.kind, to.group, more)
+      if (head.state.status === "pending" && to.status !== "pending") morePending(head.kind, -1)
       waits({ kind: head.kind, waitsFor: to.waitsFor })
       return Exit.void
     }
@@ -195,6 +233,7 @@ const buffered = (connection: Connection): Batch => {
         ? Effect.void
         : Effect.map(outbox.take(connection, inOutbox), (taken) => {
             for (const { event, group, jobId, keys, waiting } of taken) {
+              countedPending.delete(waiting.kind)
               regroup(waiting.kind, group)
               append(jobId, [event])
               waits(waiting)
@@ -209,14 +248,31 @@ const buffered = (connection: Connection): Batch => {
     flush: flushAll,
     load,
     waits,
-    regroup,
+    regroup: (kind, group) => regroup(kind, group),
     submits: (kind) => void submitted.add(kind),
     handOnLater,
-    lockAdmission: (kind) => {
-      if (lockedKinds.has(kind)) return Effect.void
-      lockedKinds.add(kind)
-      return connection.dialect.lockAdmission(connection, kind)
-    },
+    lockAdmission,
+    group: (kind, group) =>
+      Effect.gen(function* () {
+        const name = groupName(kind, group)
+        const counted = countedGroups.get(name)
+        if (counted !== undefined) return counted
+        yield* lockAdmission(kind)
+        if (changedGroups.get(kind)?.has(group) === true) yield* flush
+        const found = yield* groups.get(connection, kind, group)
+        countedGroups.set(name, found)
+        return found
+      }),
+    pending: (kind) =>
+      Effect.gen(function* () {
+        const counted = countedPending.get(kind)
+        if (counted !== undefined) return counted
+        yield* lockAdmission(kind)
+        yield* flush
+        const found = yield* queue.pending(connection, kind)
+        countedPending.set(kind, found)
+        return found
+      }),
     news: { jobs, waits: waiting, submitted, released, regrouped },
     connection: Effect.as(flush, connection),
     head: (jobId) => heads.get(jobId),
@@ -232,7 +288,9 @@ const buffered = (connection: Connection): Batch => {
       inserted.push(runs.newRow(run, state, { on, retry }))
       heads.set(run.id, runs.newHead(run, state, { on, retry }))
       waits({ kind: run.kind, waitsFor: state.waitsFor })
-      if (state.status === "running" || state.waitsFor === "group") regroup(run.kind, state.group)
+      if (state.status === "pending") morePending(run.kind, 1)
+      if (state.status === "running") regroup(run.kind, state.group, { active: 1, waiting: 0 })
+      else if (state.waitsFor === "group") regroup(run.kind, state.group, { active: 0, waiting: 1 })
     },
 
     reload: (jobId) => Effect.map(Effect.zipRight(flushAll, load([jobId])), () => heads.get(jobId)),

@@ -21,7 +21,7 @@ import { current } from "./Batch.js"
 import * as cluster from "./cluster.js"
 import type { Connection } from "./Dialect.js"
 import * as idempotencyKeys from "./idempotencyKeys.js"
-import { lookup } from "./lookup.js"
+import { lookupIn } from "./lookup.js"
 import * as runs from "./runs.js"
 import * as runWrites from "./runWrites.js"
 import type { SearchIndexer } from "./SearchIndexer.js"
@@ -123,7 +123,7 @@ export const make = ({
           body: (batch) =>
             Effect.gen(function* () {
               const { begun, room } = yield* counted(batch, run.kind)
-              const placed = yield* placeRun(run, placement, room, lookup(batch.connection))
+              const placed = yield* placeRun(run, placement, room, lookupIn(batch))
               const { candidate, decision } = placed
               if (decision._tag === "Existing") {
                 const created = yield* idempotencyKeys.answer(yield* batch.connection, run.kind, decision)

@@ -30,8 +30,7 @@ const register = (batch: Batch, { isManual, kind, maxPerGroup }: GroupSettings):
        ON CONFLICT (kind) DO UPDATE SET max_per_group = excluded.max_per_group, manual = excluded.manual`,
       [kind, maxPerGroup ?? null, Number(isManual)]
     )
-    yield* groups.settle(connection, kind, yield* groups.known(connection, kind))
-    batch.waits({ kind, waitsFor: "group" })
+    for (const group of yield* groups.known(connection, kind)) batch.regroup(kind, group)
   })
 
 export const make = ({

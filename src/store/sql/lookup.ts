@@ -4,8 +4,8 @@
 import type { Connection } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
-import type { Lookup } from "../rules/admitRun.js"
-import * as groups from "./groups.js"
+import type { GroupLookup, Lookup } from "../rules/admitRun.js"
+import type { Batch } from "./Batch.js"
 import * as idempotencyKeys from "./idempotencyKeys.js"
 import * as keys from "./keys.js"
 import * as queue from "./queue.js"
@@ -17,6 +17,12 @@ export const lookup = (connection: Effect.Effect<Connection, SqlError>): Lookup<
   holder: (key) => Effect.flatMap(connection, (connection) => keys.holder(connection, key)),
   replacing: (key) => Effect.flatMap(connection, (connection) => keys.replacing(connection, key)),
   retried: (kind, id) => Effect.flatMap(connection, (connection) => runs.retried(connection, kind, id)),
-  pending: (kind) => Effect.flatMap(connection, (connection) => queue.pending(connection, kind)),
-  group: (kind, group) => Effect.flatMap(connection, (connection) => groups.get(connection, kind, group))
+  pending: (kind) => Effect.flatMap(connection, (connection) => queue.pending(connection, kind))
+})
+
+/** The reads of a transaction that locks the kind; what its batch has counted, it does not count again. */
+export const lookupIn = (batch: Batch): Lookup<SqlError> & GroupLookup<SqlError> => ({
+  ...lookup(batch.connection),
+  pending: batch.pending,
+  group: batch.group
 })

@@ -30,11 +30,10 @@ import * as childWrites from "./childWrites.js"
 import * as childRules from "../rules/childRules.js"
 import * as decisions from "./decisions.js"
 import { tellWaiters } from "./decisionWrites.js"
-import * as groups from "./groups.js"
 import * as idempotencyKeys from "./idempotencyKeys.js"
 import * as keys from "./keys.js"
 import type { Kinds } from "./kinds.js"
-import { lookup } from "./lookup.js"
+import { lookup, lookupIn } from "./lookup.js"
 import * as outbox from "./outbox.js"
 import * as questions from "./questions.js"
 import * as queue from "./queue.js"
@@ -136,9 +135,7 @@ export const begin = (
     if (head === undefined || to === undefined) return yield* new Superseded({ jobId, attempt })
     const { group, parked, wokenBy } = head.state
     if (group !== undefined) {
-      const connection = yield* batch.connection
-      yield* batch.lockAdmission(head.kind)
-      const full = fullGroup(group, yield* groups.get(connection, head.kind, group), { isNew: false })
+      const full = fullGroup(group, yield* batch.group(head.kind, group), { isNew: false })
       if (full !== undefined) return yield* full
     }
     if (key !== undefined && head.state.key === undefined) {
@@ -216,11 +213,12 @@ export const make = (
       > =>
         Effect.gen(function* () {
           const { kind } = run
-          const connection = yield* batch.connection
           yield* batch.lockAdmission(kind)
-          const reads = lookup(batch.connection)
+          const reads = lookupIn(batch)
           const decision = yield* admitRun(run, reads)
-          if (decision._tag === "Existing") return yield* idempotencyKeys.answer(connection, kind, decision)
+          if (decision._tag === "Existing") {
+            return yield* idempotencyKeys.answer(yield* batch.connection, kind, decision)
+          }
           if (decision.state.status === "running") {
             if (isPaused(kind)) return yield* new KindPaused({ kind })
             const full = yield* groupRefusal(run, reads)
