@@ -85,6 +85,19 @@ describe("a run that a node cannot decode", () => {
     }).pipe(Effect.provide(RunStore.layerMemory))
   )
 
+  it.scoped("holds up no other run of its group", () =>
+    Effect.gen(function* () {
+      const { node, store, until } = yield* Scene.make
+      const of = (n: number, name: string) =>
+        store.create({ ...newRun(n, { config: { name }, group: "a", isQueued: true }), kind })
+      yield* Effect.forEach([1, 2, 3], (n) => of(n, "old"))
+      yield* of(4, "new")
+      yield* node("b", { ...next, maxPerGroup: 1 })
+      yield* until("it runs", store.cluster.held(kind), (held) => held.some(({ run }) => run.id === id(4)))
+      expect((yield* store.list({ kind, status: "pending" })).length).toBe(3)
+    }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+
   it.scoped("is stopped as any run that waits", () =>
     Effect.gen(function* () {
       const { node, passing, store, until } = yield* Scene.make

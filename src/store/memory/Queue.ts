@@ -239,9 +239,7 @@ export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>, retries: R
       entry.state.waitsFor === "group" && isFirst(groupsOf(entry.submitted.kind), entry),
 
     due: ({ limit, version = "", ...query }: Parameters<Service["due"]>[0] & Pick<Due, "isPaused">) =>
-      dueOf(query)
-        .filter(({ refused }) => refused?.by[version] === undefined)
-        .slice(0, limit),
+      dueOf(query, ({ refused }) => refused?.by[version] === undefined).slice(0, limit),
 
     countDue: ({ limit, ...query }: Parameters<Service["countDue"]>[0]): number =>
       Math.min(limit, dueOf(query).filter(({ refused }) => refused === undefined).length),

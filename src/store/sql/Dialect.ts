@@ -35,6 +35,8 @@ export interface Dialect {
   readonly isConcurrent: boolean
   /** A table of the strings of a JSON array, which is its parameter; the column is `value`. */
   readonly strings: string
+  /** Whether a column is one of the strings in a JSON parameter, by a search in its index for each. */
+  readonly oneOf: (column: string) => string
   /** A table of the numbers of a JSON array. */
   readonly numbers: string
   /** A table of the strings of the JSON array in a column; the column is `value`. */

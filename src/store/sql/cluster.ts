@@ -17,6 +17,7 @@ import {
 } from "../port/ClusterStore.js"
 import { type Room, type WaitingStatus, waitingStatuses } from "../rules/placeRun.js"
 import type { Connection, Dialect } from "./Dialect.js"
+import * as groups from "./groups.js"
 import { refusalBy, unrefused } from "./queue.js"
 import { pausesOf, Row, run, runColumns } from "./runRow.js"
 import type { Place } from "./runs.js"
@@ -147,13 +148,17 @@ const selectRoom = query(
   })
 )
 
-/** Counts due runs, of each group only the first; the parameters are the kind. */
+const maxDue = "coalesce((SELECT max_jobs FROM charlotte_limits WHERE kind = ?), 0)"
+
+/**
+ * Counts due runs, of each group only the first; the parameters are the kind. The first runs of as many groups as there are permits are read,
+ * whatever their status: there may be many groups, and none with a run of that status.
+ */
 const countDue = (status: WaitingStatus): string =>
   `(SELECT count(*) FROM (SELECT 1 FROM charlotte_runs WHERE kind = ? AND status = '${status}' AND waits_for = 'permit'
      AND refused_by IS NULL
-     UNION ALL SELECT 1 FROM charlotte_groups g JOIN charlotte_runs r ON r.id = g.head
-       WHERE g.kind = ? AND g.status = '${status}' AND g.due = 1 AND r.refused_by IS NULL
-     LIMIT coalesce((SELECT max_jobs FROM charlotte_limits WHERE kind = ?), 0)) AS due) AS ${status}`
+     UNION ALL SELECT 1 FROM ${groups.heads(maxDue)} WHERE status = '${status}'
+     LIMIT ${maxDue}) AS due) AS ${status}`
 
 /** The limits on the jobs of a kind that may begin, in one query, since each transaction that begins jobs runs it. */
 export const room = (connection: Connection, kind: string): Effect.Effect<Room, SqlError> => {
@@ -167,7 +172,7 @@ export const room = (connection: Connection, kind: string): Effect.Effect<Room, 
        FROM charlotte_limits l LEFT JOIN (SELECT node, count(*) AS runs FROM charlotte_runs
          WHERE kind = ? AND status = 'running' GROUP BY node) r ON TRUE
        WHERE l.kind = ?`,
-      [...waitingStatuses.flatMap(() => [kind, kind, kind]), kind, kind]
+      [...waitingStatuses.flatMap(() => [kind, kind, kind, kind]), kind, kind]
     ),
     (rows) => {
       const [row] = rows

@@ -10,12 +10,26 @@ import type { Connection } from "./Dialect.js"
 import { dueRank } from "./runRow.js"
 import { execute, query } from "./statements.js"
 
-/** The setting of a kind; its parameter is the kind. */
-const setting = (column: "max_per_group" | "manual"): string =>
-  `(SELECT ${column} FROM charlotte_limits WHERE kind = ?)`
+/** The setting of a kind, which is a parameter or a column. */
+const setting = (column: "max_per_group" | "manual", kind = "?"): string =>
+  `(SELECT ${column} FROM charlotte_limits WHERE kind = ${kind})`
 
-/** Whether a run begins without a person; the parameter is the kind. */
-const isBegun = `(status <> 'interrupted' OR coalesce(${setting("manual")}, 0) = 0)`
+/** Whether a run begins without a person. */
+const isBegun = (kind = "?") => `(status <> 'interrupted' OR coalesce(${setting("manual", kind)}, 0) = 0)`
+
+/** The first of the runs that wait for a group and match a condition; the kind is used twice. */
+export const first = (kind: string, group: string, condition = "TRUE"): string =>
+  `(SELECT id FROM charlotte_runs WHERE kind = ${kind} AND grp = ${group} AND waits_for = 'group' AND ${isBegun(kind)} AND ${condition}
+    ORDER BY priority DESC, ${dueRank()}, id LIMIT 1)`
+
+/**
+ * The statuses of the first runs of groups with room; the parameter is the kind. The order of the index and the search in a column keep
+ * PostgreSQL from reading all groups for a few.
+ */
+export const heads = (limit: string, condition = "TRUE"): string =>
+  `(SELECT g.status FROM charlotte_groups g
+    WHERE g.kind = ? AND g.due = 1 AND (SELECT r.refused_by IS NULL FROM charlotte_runs r WHERE r.id = g.head) AND ${condition}
+    ORDER BY g.priority DESC, g.active, g.rank, g.head LIMIT ${limit}) AS heads`
 
 const selectGroup = query(
   Schema.Struct({ most: Schema.NullOr(Schema.Number), active: Schema.Number, waiting: Schema.Number })
@@ -32,7 +46,7 @@ export const get = (connection: Connection, kind: string, group: string): Effect
     selectGroup(
       connection,
       `SELECT ${setting("max_per_group")} AS most, ${count("status = 'running'", "active")},
-         ${count(`waits_for = 'group' AND ${isBegun}`, "waiting")}`,
+         ${count(`waits_for = 'group' AND ${isBegun()}`, "waiting")}`,
       [kind, kind, group, kind, kind, group, kind, kind]
     ),
     ([row]) => ({ most: row?.most ?? undefined, active: row?.active ?? 0, waiting: row?.waiting ?? 0 })
@@ -44,21 +58,17 @@ export const settle = (
   kind: string,
   groups: ReadonlyArray<string>
 ): Effect.Effect<void, SqlError> => {
-  const { strings } = connection.dialect
+  const { oneOf, strings } = connection.dialect
   const names = JSON.stringify(groups)
   return Effect.zipRight(
-    execute(connection, `DELETE FROM charlotte_groups WHERE kind = ? AND grp IN (SELECT value FROM ${strings} names)`, [
-      kind,
-      names
-    ]),
+    execute(connection, `DELETE FROM charlotte_groups WHERE kind = ? AND ${oneOf("grp")}`, [kind, names]),
     execute(
       connection,
       `INSERT INTO charlotte_groups (kind, grp, active, due, head, status, priority, rank)
        SELECT ${settled} FROM (
          SELECT value AS grp,
            (SELECT count(*) FROM charlotte_runs WHERE kind = ? AND grp = value AND status = 'running') AS active,
-           (SELECT id FROM charlotte_runs WHERE kind = ? AND grp = value AND waits_for = 'group' AND ${isBegun}
-            ORDER BY priority DESC, ${dueRank()}, id LIMIT 1) AS head
+           ${first("?", "value")} AS head
          FROM ${strings} names
        ) AS g LEFT JOIN charlotte_runs r ON r.id = g.head WHERE g.active > 0 OR g.head IS NOT NULL`,
       [kind, kind, kind, kind, kind, names]

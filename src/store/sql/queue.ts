@@ -8,6 +8,7 @@ import { JobId } from "../../domain/JobId.js"
 import { isTerminal, noRuns, RunStatus } from "../../domain/RunStatus.js"
 import { countedEnded, countedParked } from "../port/RunQueue.js"
 import type { Service, UnfinishedRun } from "../port/RunStoreService.js"
+import * as groups from "./groups.js"
 import { dueRank, pausesOf, Row, run, runColumns } from "./runRow.js"
 import { columnsOf, query } from "./statements.js"
 
@@ -56,21 +57,21 @@ export const due = (
       `SELECT * FROM (SELECT ${runColumns}, 0 AS active, ${dueRank()} AS rank, 0 AS paused FROM charlotte_runs
          WHERE kind = ? AND status = '${status}' AND waits_for = 'permit' ${condition} ORDER BY ${orders[status]} LIMIT ?) AS limited`
   )
-  // The first run of each group with room. A row that is out of date leads to a run that no longer waits.
-  const ofGroups = `SELECT * FROM (SELECT ${columnsOf(Row, "r")}, g.active, g.rank, 0 AS paused
-      FROM charlotte_groups g JOIN charlotte_runs r ON r.id = g.head
-      WHERE g.kind = ? AND g.due = 1 AND g.${isAny(statuses)} AND r.waits_for = 'group' ${condition}
+  // The first run of each group with room that this version has not refused. A row that is out of date leads to a run that no longer waits.
+  const first = version === undefined ? "g.head" : groups.first("g.kind", "g.grp", unrefused())
+  const ofGroups = `SELECT * FROM (SELECT ${columnsOf(Row, "r")}, g.active, ${dueRank("r.")} AS rank, 0 AS paused
+      FROM charlotte_groups g JOIN charlotte_runs r ON r.id = ${first}
+      WHERE g.kind = ? AND g.due = 1 AND r.${isAny(statuses)} AND r.waits_for = 'group'
       ORDER BY g.priority DESC, g.active, g.rank, g.head LIMIT ?) AS limited`
   const forStop = `SELECT * FROM (SELECT ${columnsOf(Row, "r")}, 0 AS active, ${dueRank("r.")} AS rank, 1 AS paused FROM charlotte_runs r
       WHERE r.kind = ? AND ${isDueForStop(statuses)} ${condition}
       ORDER BY id LIMIT ?) AS limited`
-  const branches = [...ofStatus, ofGroups, forStop]
   return Effect.map(
     selectDue(
       connection,
-      `SELECT ${runColumns} FROM (${branches.join(" UNION ALL ")}) AS limited
+      `SELECT ${runColumns} FROM (${[...ofStatus, ofGroups, forStop].join(" UNION ALL ")}) AS limited
        WHERE paused = ${pausesOf("?")} ORDER BY priority DESC, active, rank, id LIMIT ?`,
-      [...branches.flatMap(() => [kind, ...by, limit]), kind, limit]
+      [...statuses.flatMap(() => [kind, ...by, limit]), ...by, kind, limit, kind, ...by, limit, kind, limit]
     ),
     (rows) => rows.map((row) => ({ run: run(row), stopping: false, crashes: row.crashes }))
   )
@@ -88,9 +89,7 @@ export const countDue = (
     (status) => `(SELECT count(*) FROM
       (SELECT 1 FROM charlotte_runs WHERE kind = ? AND status = '${status}' AND waits_for = 'permit' AND refused_by IS NULL LIMIT ?) AS limited)`
   )
-  const ofGroups = `(SELECT count(*) FROM
-      (SELECT 1 FROM charlotte_groups g JOIN charlotte_runs r ON r.id = g.head
-       WHERE g.kind = ? AND g.due = 1 AND g.${isAny(statuses)} AND r.refused_by IS NULL LIMIT ?) AS limited)`
+  const ofGroups = `(SELECT count(*) FROM ${groups.heads("?", `g.${isAny(statuses)}`)})`
   const each = [...ofStatus, ofGroups]
   return Effect.map(
     selectCount(

@@ -43,6 +43,7 @@ export const dialect: Dialect = {
   name: "sqlite",
   isConcurrent: false,
   strings: "json_each(?)",
+  oneOf: (column) => `${column} IN (SELECT value FROM json_each(?))`,
   numbers: "json_each(?)",
   elementsOf: (column) => `json_each(${column})`,
   membersOf: (column) => `json_each(${column})`,

@@ -238,6 +238,35 @@ export const groups = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
+    it.effect("are held back by no run that a version of the kind has refused: its nodes begin the next one", () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        const dueFor = (version: string) =>
+          Effect.map(store.due({ kind, statuses, limit: 99, version }), (runs) =>
+            runs.map(({ run }) => Number(run.labels["n"]))
+          )
+        yield* limited(1)
+        yield* waiting(1, "a", { priority: 1 })
+        for (const n of [2, 3]) yield* waiting(n, "a")
+        yield* waiting(4, "b")
+        const refused = (version: string, ...ids: ReadonlyArray<number>) =>
+          store.cluster.refuse(
+            version,
+            ids.map((n) => ({ jobId: id(n), reason: "no" }))
+          )
+        yield* refused("v1", 1)
+        expect(yield* dueFor("v1")).toEqual([2, 4])
+        expect(yield* dueFor("v2")).toEqual([1, 4])
+        expect(yield* due).toEqual([1, 4])
+        yield* refused("v1", 2, 3)
+        yield* refused("v2", 4)
+        expect(yield* dueFor("v1")).toEqual([4])
+        expect(yield* dueFor("v2")).toEqual([1])
+        expect(yield* begin(2)).toBe("running")
+        expect(yield* dueFor("v2")).toEqual([])
+      }).pipe(Effect.provide(layer))
+    )
+
     it.effect("are held back by no interrupted run that waits for a person", () =>
       Effect.gen(function* () {
         yield* limited(1, true)
