@@ -3,7 +3,7 @@
  */
 import { describe, expect, it } from "@effect/vitest"
 import { type errors, type JobId, JobKind, RunStore } from "charlotte"
-import { Context, Deferred, Effect, Exit, FiberId, Layer, Logger, LogLevel, Ref, Schema, Scope } from "effect"
+import { Context, Deferred, Effect, Exit, Fiber, FiberId, Layer, Logger, LogLevel, Ref, Schema, Scope } from "effect"
 import { poll } from "../../src/internal/RealClock.js"
 
 /** A job of a group ends when the test says so, or parks, or fails once. */
@@ -64,7 +64,7 @@ export const grouping = (name: string, work: Making, store: Layer.Layer<RunStore
             () =>
               Effect.gen(function* () {
                 if (does === "parks" && job.attempt === 1) return yield* job.park({ reason: "waits", signal: "go" })
-                yield* Deferred.await(endOf(of))
+                yield* Deferred.await(endOf((yield* job.stopping) ? `the stop in ${of}` : of))
                 if (does === "fails" && job.attempt === 1) return yield* Effect.fail("failed")
               }),
             () => count(of, -1)
@@ -137,6 +137,33 @@ export const grouping = (name: string, work: Making, store: Layer.Layer<RunStore
         expect(yield* recordOf(behind)).toMatchObject({ status: "cancelled" })
         yield* end("b")
         expect(yield* manager.await(next)).toMatchObject({ status: "completed" })
+      }).pipe(Effect.scoped, quiet, Effect.provide(store))
+    )
+
+    it.live("let an attempt for a stop wait for room and take it like any other, before runs that have not begun", () =>
+      Effect.gen(function* () {
+        const { end, layer, most } = yield* working({ onStop: "run" })
+        const { manager } = yield* opened(layer)
+        const parked = yield* manager.start({ of: "a", does: "parks" })
+        yield* shows(parked, { status: "parked", waitsFor: "signal" })
+        const other = yield* manager.start({ of: "a" })
+        const next = yield* manager.start({ of: "a" }, queued)
+        const stop = yield* Effect.fork(manager.stop(parked, { grace: "10 minutes" }))
+        yield* shows(parked, { status: "parked", waitsFor: "group" })
+        yield* end("a")
+        yield* shows(parked, { status: "running" })
+        expect(yield* recordOf(next)).toMatchObject({ status: "pending", waitsFor: "group" })
+        yield* end("the stop in a")
+        expect(yield* Fiber.join(stop)).toMatchObject({ status: "cancelled", mode: "graceful" })
+        for (const id of [other, next]) expect(yield* manager.await(id)).toMatchObject({ status: "completed" })
+        expect(most.get("a")).toBe(1)
+        // A stop without any grace runs nothing, and needs no room.
+        const again = yield* manager.start({ of: "b", does: "parks" })
+        yield* shows(again, { status: "parked", waitsFor: "signal" })
+        const busy = yield* manager.start({ of: "b" })
+        expect(yield* manager.stop(again, { grace: 0 })).toMatchObject({ status: "cancelled" })
+        yield* end("b")
+        yield* manager.await(busy)
       }).pipe(Effect.scoped, quiet, Effect.provide(store))
     )
 
