@@ -25,8 +25,8 @@ const workEnded: ReadonlyArray<Patch> = [
   },
   {
     file: "src/manager/internal/jobLife.ts",
-    from: "    const job = { id,",
-    to: "    const job = { workEnded, id,"
+    from: "    const job = {\n      id,",
+    to: "    const job = {\n      workEnded,\n      id,"
   }
 ]
 
