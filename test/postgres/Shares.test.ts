@@ -4,7 +4,6 @@ import { describe, expect, it } from "@effect/vitest"
 import { RunStore } from "charlotte"
 import { Effect, Option, Schema } from "effect"
 import { allShards, shardOf } from "../../src/store/port/shard.js"
-import { refusalBy } from "../../src/store/sql/queue.js"
 import { shardBy } from "../../src/store/sql/shardBy.js"
 import { nextOf } from "../../src/store/sql/shares.js"
 import { kind } from "../store/runs.js"
@@ -46,9 +45,9 @@ const explained = (table: "charlotte_runs" | "charlotte_groups") =>
     const sql = yield* SqlClient.SqlClient
     const numbers = "(SELECT CAST(value AS bigint) AS value FROM jsonb_array_elements_text(CAST(? AS jsonb)))"
     let n = 0
-    const statement = nextOf({ numbers, shardOf: shardIn }, statuses).replaceAll("?", () => `$${++n}`)
-    const [shards, refusal] = [JSON.stringify(share), refusalBy("1")]
-    const params = [...statuses.flatMap(() => [kind, shards]), kind, shards, kind, refusal, refusal, kind, kind]
+    const search = { kind, statuses, shards: share, version: "1" }
+    const [text, params] = nextOf({ numbers, shardOf: shardIn }, search)
+    const statement = text.replaceAll("?", () => `$${++n}`)
     const [row] = yield* Effect.flatMap(
       sql.unsafe(`EXPLAIN (ANALYZE, FORMAT JSON) ${statement}`, params),
       Schema.decodeUnknown(Explained)

@@ -20,8 +20,10 @@ const selectNext = query(Row)
  */
 export const nextOf = (
   { numbers, shardOf }: Pick<Dialect, "numbers" | "shardOf">,
-  statuses: ReadonlyArray<string>
-): string => {
+  { kind, shards, statuses, version }: Parameters<ClusterStore["next"]>[0]
+): readonly [sql: string, params: ReadonlyArray<string>] => {
+  const share = JSON.stringify(shards)
+  const refusal = refusalBy(version)
   const isAny = (table: string) => `${table}status IN (${statuses.map((status) => `'${status}'`).join(", ")})`
   const inOrder = (table = "") => `${table}priority DESC, ${dueRank(table)}, ${table}id`
   const ofShards = statuses.map(
@@ -47,28 +49,21 @@ export const nextOf = (
       WHERE r.kind = ? AND ${isDueForStop(statuses)} AND ${unrefused("r.")} AND ${pausesOf("r.kind")} = 1
       ORDER BY r.id LIMIT 1) AS stopping`
   const branches = [...ofShards, ofGroups, refused, behindRefused, forStop]
-  return `SELECT ${columnsOf(Row, "r")} FROM (${branches.join(" UNION ALL ")}) AS found
+  const sql = `SELECT ${columnsOf(Row, "r")} FROM (${branches.join(" UNION ALL ")}) AS found
     JOIN charlotte_runs r ON r.id = found.id LEFT JOIN charlotte_groups g ON g.kind = r.kind AND g.grp = r.grp
     WHERE r.woken_by = 'stop' OR ${pausesOf("?")} = 0
     ORDER BY r.priority DESC, coalesce(g.active, 0), ${dueRank("r.")}, r.id LIMIT 1`
+  const ofShares = [...statuses, "groups"].flatMap(() => [kind, share])
+  return [sql, [...ofShares, ...[kind, refusal], ...[refusal, kind], ...[kind, refusal], kind]]
 }
 
 export const next = (
   connection: Connection,
-  { kind, shards, statuses, version }: Parameters<ClusterStore["next"]>[0]
+  search: Parameters<ClusterStore["next"]>[0]
 ): Effect.Effect<Option.Option<UnfinishedRun>, SqlError> => {
-  if (statuses.length === 0) return Effect.succeedNone
-  const share = JSON.stringify(shards)
-  const refusal = refusalBy(version)
-  return Effect.map(
-    selectNext(connection, nextOf(connection.dialect, statuses), [
-      ...statuses.flatMap(() => [kind, share]),
-      ...[kind, share],
-      ...[kind, refusal],
-      ...[refusal, kind],
-      ...[kind, refusal],
-      kind
-    ]),
-    ([row]) => Option.map(Option.fromNullable(row), (row) => ({ run: run(row), stopping: false, crashes: row.crashes }))
+  if (search.statuses.length === 0) return Effect.succeedNone
+  const [sql, params] = nextOf(connection.dialect, search)
+  return Effect.map(selectNext(connection, sql, params), ([row]) =>
+    Option.map(Option.fromNullable(row), (row) => ({ run: run(row), stopping: false, crashes: row.crashes }))
   )
 }
