@@ -4,8 +4,11 @@
 import { Schema } from "effect"
 import type { Report } from "./Simulation.js"
 
-/** What is simulated: one manager after the other, several nodes at once, nights of agents, a schedule, groups, or children. */
-export type Subject = "one" | "cluster" | "nights" | "schedules" | "groups" | "children"
+/**
+ * What is simulated: one manager after the other, several nodes at once, nights of agents, a schedule, groups, children, or versions of a
+ * kind.
+ */
+export type Subject = "one" | "cluster" | "nights" | "schedules" | "groups" | "children" | "versions"
 
 export const Failure = Schema.Struct({
   seed: Schema.Int,
@@ -137,7 +140,8 @@ const again: Readonly<Record<Subject, string>> = {
   nights: "--night",
   schedules: "--schedules --seed",
   groups: "--groups --seed",
-  children: "--children --seed"
+  children: "--children --seed",
+  versions: "--versions --seed"
 }
 
 /** What went wrong, and how to see it again. */

@@ -1,7 +1,7 @@
 /**
- * Runs every `stride`-th of the seeds from the first to the last, of one manager, of a cluster, of nights, of a schedule, of groups or of
- * children, and writes the figures as one line of JSON. Stops at the first seed with a violation that matches, if a pattern is given. With one seed only, it prints all that
- * happens.
+ * Runs every `stride`-th of the seeds from the first to the last, of one manager, of a cluster, of nights, of a schedule, of groups, of
+ * children or of versions of a kind, and writes the figures as one line of JSON. Stops at the first seed with a violation that matches, if
+ * a pattern is given. With one seed only, it prints all that happens.
  */
 import { performance } from "node:perf_hooks"
 import * as Children from "./children/Simulation.js"
@@ -12,6 +12,7 @@ import * as Night from "./nights/Night.js"
 import * as Schedules from "./schedules/Simulation.js"
 import * as Simulation from "./Simulation.js"
 import * as Template from "./Template.js"
+import * as Versions from "./versions/Simulation.js"
 
 const [of = "one", ...range] = process.argv.slice(2)
 const subjects = {
@@ -20,7 +21,8 @@ const subjects = {
   nights: Night,
   schedules: Schedules,
   groups: Groups,
-  children: Children
+  children: Children,
+  versions: Versions
 }
 const isSubject = (name: string): name is Figures.Subject => name in subjects
 const { run } = subjects[isSubject(of) ? of : "one"]

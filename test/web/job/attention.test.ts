@@ -22,6 +22,7 @@ const job = (fields: Partial<Job>): Job => ({
   retryOf: undefined,
   retriedAs: undefined,
   group: undefined,
+  progress: undefined,
   pinned: undefined,
   refusedBy: undefined,
   refusedAt: undefined,

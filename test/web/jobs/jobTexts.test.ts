@@ -33,6 +33,8 @@ const job = (id: string, more: Partial<ListedJob> = {}): ListedJob => ({
   group: undefined,
   parent: undefined,
   pinned: undefined,
+  refusedBy: undefined,
+  refusedAt: undefined,
   result: undefined,
   error: undefined,
   phase: undefined,

@@ -1,0 +1,36 @@
+/** Two versions of a kind in a cluster, and how they were broken on purpose. */
+import { describe, expect, it } from "@effect/vitest"
+import { isLong } from "../../support/long.js"
+import * as Bundle from "../Bundle.js"
+import { eachIsFound } from "../eachIsFound.js"
+import * as Figures from "../Figures.js"
+import { variants } from "./variants.js"
+
+const seeds = isLong ? 1_000 : 30
+
+describe("the simulation of two versions", () => {
+  it("does the same again for the same seed", { timeout: 300_000 }, async () => {
+    const [once, again] = await Bundle.withBundle([], async (bundle) => {
+      const run = () => Bundle.run(bundle, { of: "versions", from: 1, seeds: 3, processes: 1 })
+      return [await run(), await run()]
+    })
+    expect(once.digest).toBe(again.digest)
+    expect(once.digest).not.toBe("0")
+  })
+
+  it(`finds nothing in ${seeds} seeds`, { timeout: 300_000 + seeds * 6_000 }, async () => {
+    const figures = await Bundle.withBundle([], (bundle) =>
+      Bundle.run(bundle, { of: "versions", from: 1, seeds, processes: 2 })
+    )
+    process.stdout.write(`${Figures.line(figures)}\n`)
+    const failed = figures.failures.slice(0, 3).map((failure) => Figures.describe(failure, "versions"))
+    expect(failed.join("\n\n")).toBe("")
+    expect(figures.seeds).toBe(seeds)
+    expect(figures.crashes).toBeGreaterThan(seeds / 2)
+    expect(figures.jobs).toBeGreaterThan(10 * seeds)
+  })
+})
+
+describe("the simulation of two versions finds within 500 seeds that", () => {
+  eachIsFound(variants, { of: "versions", seeds: 500 })
+})
