@@ -58,8 +58,8 @@ const long = [
 
 /** Tests on PostgreSQL that have a long form. */
 const longOnPostgres = [
-  "test/postgres/Interruption.test.ts",
-  "test/postgres/cluster/{ForeignLocks,Forged,Kills,Outages,Schedules,StopAll}.test.ts"
+  "test/postgres/{GroupKills,Interruption}.test.ts",
+  "test/postgres/cluster/{ForeignLocks,Forged,Groups,Kills,Outages,Schedules,StopAll}.test.ts"
 ]
 
 /**
