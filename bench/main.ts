@@ -17,6 +17,7 @@ import { retention } from "./benchmarks/retention.js"
 import { scale } from "./benchmarks/scale.js"
 import { search } from "./benchmarks/search.js"
 import { startup } from "./benchmarks/startup.js"
+import { workflow } from "./benchmarks/workflow.js"
 import { type Benchmark, isMeasured, type Line, meets, type Settings } from "./harness/Benchmark.js"
 import { write } from "./harness/Results.js"
 import { end } from "./harness/Services.js"
@@ -33,6 +34,7 @@ const benchmarks: ReadonlyArray<Benchmark> = [
   scale,
   search,
   retention,
+  workflow,
   startup,
   postgres
 ]

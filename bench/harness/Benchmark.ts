@@ -31,7 +31,7 @@ export interface Measured {
   readonly goal: Limit
 }
 
-export type Unit = "×" | "ms" | "s" | "KB" | "jobs"
+export type Unit = "×" | "ms" | "s" | "KB" | "jobs" | "syncs"
 
 export interface Benchmark {
   readonly name: string

@@ -3,7 +3,8 @@
  * plain Node.
  */
 import { spawn } from "node:child_process"
-import { mkdirSync } from "node:fs"
+import { mkdirSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { basename, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
@@ -46,15 +47,28 @@ export interface Subject {
   readonly script: string
   readonly parameters: Parameters
   readonly node?: ReadonlyArray<string>
+  /** Whether strace counts the syncs of files, as the figure `syncs`; everything else takes longer then. */
+  readonly countsSyncs?: boolean
 }
 
 const isFigures = (value: unknown): value is Figures =>
   typeof value === "object" && value !== null && Object.values(value).every((figure) => typeof figure === "number")
 
+/** The calls in a summary of strace, whose last column is the name of the call and whose fourth is their number. */
+const syncsIn = (summary: string): number =>
+  summary.split("\n").reduce((sum, line) => {
+    const columns = line.trim().split(/\s+/)
+    return /^f(data)?sync$/.test(columns.at(-1) ?? "") ? sum + Number(columns[3]) : sum
+  }, 0)
+
 /** Runs a subject, and returns its figures. */
-export const run = async ({ node = [], parameters, script }: Subject): Promise<Figures> => {
+export const run = async ({ countsSyncs = false, node = [], parameters, script }: Subject): Promise<Figures> => {
   const file = await bundle(script)
-  const child = spawn(process.execPath, [...node, file, JSON.stringify(parameters)], {
+  const command = [process.execPath, ...node, file, JSON.stringify(parameters)]
+  const summary = join(tmpdir(), `charlotte-bench-${process.pid}.strace`)
+  const strace = ["strace", "-f", "-c", "-e", "trace=fsync,fdatasync", "-o", summary]
+  const [executable = "", ...rest] = countsSyncs ? [...strace, ...command] : command
+  const child = spawn(executable, rest, {
     cwd: root,
     stdio: ["ignore", "pipe", "inherit"]
   })
@@ -68,5 +82,8 @@ export const run = async ({ node = [], parameters, script }: Subject): Promise<F
   if (code !== 0) throw new Error(`${script} ${JSON.stringify(parameters)} ended with ${String(code)}\n${output}`)
   const figures: unknown = JSON.parse(output.trimEnd().split("\n").at(-1) ?? "")
   if (!isFigures(figures)) throw new Error(`${script} reported ${output}`)
-  return figures
+  if (!countsSyncs) return figures
+  const syncs = syncsIn(readFileSync(summary, "utf8"))
+  rmSync(summary)
+  return { ...figures, syncs }
 }
