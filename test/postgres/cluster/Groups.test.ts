@@ -8,7 +8,7 @@ import * as TestDatabase from "../database.js"
 import * as after from "../groupsAfter.js"
 import { freePort } from "./nodes.js"
 
-const [nodes, starts, groups] = isLong ? [20, 500, 100] : [5, 100, 20]
+const [nodes, starts, groups] = isLong ? [20, 500, 100] : [3, 60, 12]
 
 const maxPerGroup = 2
 

@@ -6,7 +6,7 @@ import { eachIsFound } from "../eachIsFound.js"
 import * as Figures from "../Figures.js"
 import { variants } from "./variants.js"
 
-const seeds = isLong ? 1_000 : 30
+const seeds = isLong ? 1_000 : 15
 
 describe("the simulation of children", () => {
   it(`finds nothing in ${seeds} seeds`, { timeout: 300_000 + seeds * 6_000 }, async () => {

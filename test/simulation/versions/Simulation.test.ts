@@ -6,7 +6,7 @@ import { eachIsFound } from "../eachIsFound.js"
 import * as Figures from "../Figures.js"
 import { variants } from "./variants.js"
 
-const seeds = isLong ? 1_000 : 30
+const seeds = isLong ? 1_000 : 10
 
 describe("the simulation of two versions", () => {
   it("does the same again for the same seed", { timeout: 300_000 }, async () => {

@@ -25,11 +25,13 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
 
   "a node with room leaves the jobs of a full node to it": {
+    isRare: true,
     symptom: /waits, and \w:1 has room for it/,
     patches: [{ file: "src/cluster/nodeStore.ts", from: "running < capacity", to: "running >= 0" }]
   },
 
   "a job that was refused is begun only by the node of its shard": {
+    isRare: true,
     symptom: /waits, and \w:1 has room for it|has not ended/,
     patches: [
       {
