@@ -15,17 +15,28 @@ export interface Listed {
   /** The open questions of its agents. */
   readonly questions?: ReadonlyArray<{ readonly unit: string; readonly question: string }> | undefined
   readonly parked?:
-    | { readonly signal?: string | undefined; readonly until?: unknown; readonly children?: number | undefined }
+    | {
+        readonly signal?: string | undefined
+        readonly until?: unknown
+        readonly children?: number | undefined
+        readonly decisions?: number | undefined
+      }
     | undefined
 }
 
 /** How many jobs are shown above the list. */
 export const most = 12
 
-/** Whether a job is parked, and continues by itself: at a time, when a child ends, or as soon as a permit is free. */
-export const isWaiting = ({ parked, status, waitsFor }: Listed): boolean =>
+/**
+ * Whether a job is parked, and continues by itself: at a time, when a child ends, when a program decides what its workflow waits for, or as
+ * soon as a permit is free.
+ */
+export const isWaiting = ({ parked: { children, decisions, signal, until } = {}, status, waitsFor }: Listed): boolean =>
   status === "parked" &&
-  (isDue(waitsFor) || parked?.children !== undefined || (parked?.signal === undefined && parked?.until !== undefined))
+  (isDue(waitsFor) ||
+    children !== undefined ||
+    decisions !== undefined ||
+    (signal === undefined && until !== undefined))
 
 /** What the agents of a job ask, in one line; undefined if they ask nothing. */
 export const asks = ({ questions = [] }: Pick<Listed, "questions">): string | undefined =>

@@ -17,15 +17,17 @@ describe("the jobs that need a person", () => {
     job("cut", { status: "interrupted" }),
     parked("asks", { signal: "approve" }),
     parked("login and limit", { signal: "charlotte.resume", until }),
-    parked("due", { signal: "approve" }, { waitsFor: "permit" })
+    parked("due", { signal: "approve" }, { waitsFor: "permit" }),
+    parked("parent", { children: 2 }),
+    parked("workflow", { signal: "charlotte.resume", decisions: 1 })
   ]
 
   it("are those that wait for one, then failed ones, then those that were cut short", () => {
     expect(choose(jobs).map(({ id }) => id)).toEqual(["login and limit", "asks", "broken", "cut"])
   })
 
-  it("are none that wait only for a time, such as the reset of a limit, or for a permit", () => {
-    expect(jobs.filter(isWaiting).map(({ id }) => id)).toEqual(["limit", "due"])
+  it("are none that wait only for a time, such as the reset of a limit, for a permit, or for other jobs and programs", () => {
+    expect(jobs.filter(isWaiting).map(({ id }) => id)).toEqual(["limit", "due", "parent", "workflow"])
   })
 
   it("are no failed ones that another job retries, however that went", () => {
