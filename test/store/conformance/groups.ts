@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Run, RunStore } from "charlotte"
 import { Effect, Exit, type Layer } from "effect"
 import { at, created, id, kind, newRun, record } from "../runs.js"
+import { eventually } from "./eventually.js"
 
 const statuses = ["interrupted", "parked", "pending"] as const
 
@@ -28,19 +29,6 @@ const change = (type: RunStore.Change["type"], n: number, with_: Partial<RunStor
   Effect.flatMap(RunStore.RunStore, (store) =>
     store.record({ type, jobId: id(n), attempt: 1, at: at(200 + n), ...with_ })
   )
-
-/** On PostgreSQL, a group is read again after the commit of what has changed it. */
-const eventually = <A>(effect: Effect.Effect<A, unknown, RunStore.RunStore>, expected: A) =>
-  Effect.gen(function* () {
-    const store = yield* RunStore.RunStore
-    const { due } = yield* store.waiting(kind)
-    for (;;) {
-      const version = yield* due.version
-      const value = yield* effect
-      if (JSON.stringify(value) === JSON.stringify(expected)) return expect(value).toEqual(expected)
-      yield* due.changed(version)
-    }
-  })
 
 export const groups = (layer: Layer.Layer<RunStore.RunStore>) => {
   describe("the groups of a kind", () => {
