@@ -42,7 +42,8 @@ export const titleOf = ({ payload, type }: Pick<JobEvent, "type" | "payload">): 
   const parked = {
     signal: string(payload, "signal"),
     until: string(payload, "until"),
-    children: number(payload, "children")
+    children: number(payload, "children"),
+    decisions: number(payload, "decisions")
   }
   return isWaiting({ id: "", status: "parked", parked }) ? undefined : "waits for you"
 }

@@ -31,6 +31,7 @@ layer(browser, { excludeTestServices: true })("notices of the browser", (it) => 
       const { context, page, problems } = yield* world.open()
       yield* act(() => context.addInitScript(stub))
       yield* act(() => page.reload())
+      yield* act(() => page.getByText("live", { exact: true }).waitFor())
       yield* act(() => page.getByRole("button", { name: "Notify me" }).click())
       const other = yield* act(() => context.newPage())
       const setFocus = (isFocused: boolean) =>
@@ -69,6 +70,7 @@ layer(browser, { excludeTestServices: true })("notices of the browser", (it) => 
       yield* act(() => ask.click())
       yield* act(() => ask.waitFor({ state: "detached" }))
       yield* act(() => page.getByText("From now on, this browser notifies you").waitFor())
+      yield* act(() => page.getByText("live", { exact: true }).waitFor())
 
       const start = (tasksDir: string, ...steps: ReadonlyArray<Step.Step>) =>
         Effect.flatMap(world.client.start({ repoPath: "/home/ada/greeter", tasksDir, targetBranch: "main" }), (id) =>

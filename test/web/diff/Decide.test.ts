@@ -54,7 +54,7 @@ layer(browser, { excludeTestServices: true })("the decision about a result", (it
       yield* act(() => page.getByText("Rejected: unit api continues.").waitFor())
 
       yield* asksAgain(world, id)
-      yield* act(() => page.getByRole("button", { name: "There is more: read again" }).click())
+      yield* act(() => page.getByRole("button", { name: "Show the newer changes" }).click())
       yield* act(() => file(page, "api.txt").getByText("two").waitFor())
       yield* act(() => page.getByRole("button", { name: "Approve" }).click())
       yield* act(() => page.getByText("Approved: the result lands.").waitFor())

@@ -175,7 +175,7 @@ layer(browser, { excludeTestServices: true })("the view of a diff", (it) => {
 
       const logs = yield* TemporaryDirectory.make
       yield* world.script.send(id, ...emitAll(makeTask(logs).done("api", 1, 1)))
-      yield* act(() => page.getByRole("button", { name: "There is more: read again" }).click())
+      yield* act(() => page.getByRole("button", { name: "Show the newer changes" }).click())
       yield* act(() => page.getByText("1 file so far").waitFor())
 
       yield* show("?unit=api")
@@ -224,7 +224,7 @@ layer(browser, { excludeTestServices: true })("the view of a diff", (it) => {
       names = ["a.txt", ...names]
       const logs = yield* TemporaryDirectory.make
       yield* world.script.send(id, ...emitAll(makeTask(logs).done("api", 1, 1)))
-      yield* act(() => page.getByRole("button", { name: "There is more: read again" }).click())
+      yield* act(() => page.getByRole("button", { name: "Show the newer changes" }).click())
       yield* act(() => file(page, "a.txt").waitFor())
       yield* act(() => page.keyboard.press("v"))
       yield* act(() => page.getByText("1 viewed").waitFor())

@@ -104,7 +104,7 @@ layer(browser, { excludeTestServices: true })("the view of a diff, by a daemon a
         yield* act(() => page.locator(".job-title code").getByText(base.slice(0, 8)).waitFor())
 
         yield* Tasks.release(world)
-        yield* act(() => page.getByRole("button", { name: "There is more: read again" }).click())
+        yield* act(() => page.getByRole("button", { name: "Show the newer changes" }).click())
         yield* act(() => file(page, "counts.txt").getByText("four").waitFor())
         expect(yield* lines(page, "counts.txt")).toEqual(["1|1|one", "2|-|two", "2|+|TWO", "3|3|three", "4|+|four"])
         const [head = ""] = yield* commitsOf(world, "-1", "--all", "--grep=Charlotte-Task: 2")
