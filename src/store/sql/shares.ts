@@ -49,7 +49,9 @@ export const nextOf = (
       WHERE r.kind = ? AND ${isDueForStop(statuses)} AND ${unrefused("r.")} AND ${pausesOf("r.kind")} = 1
       ORDER BY r.id LIMIT 1) AS stopping`
   const branches = [...ofShards, ofGroups, refused, behindRefused, forStop]
-  const sql = `SELECT ${columnsOf(Row, "r")} FROM (${branches.join(" UNION ALL ")}) AS found
+  // Materialized, since PostgreSQL would search again for each run of a table whose size it does not know yet.
+  const sql = `WITH found AS MATERIALIZED (SELECT id FROM (${branches.join(" UNION ALL ")}) AS heads WHERE id IS NOT NULL)
+    SELECT ${columnsOf(Row, "r")} FROM found
     JOIN charlotte_runs r ON r.id = found.id LEFT JOIN charlotte_groups g ON g.kind = r.kind AND g.grp = r.grp
     WHERE r.woken_by = 'stop' OR ${pausesOf("?")} = 0
     ORDER BY r.priority DESC, coalesce(g.active, 0), ${dueRank("r.")}, r.id LIMIT 1`
