@@ -40,7 +40,7 @@ const Explained = Schema.Tuple(
 const nodesOf = (plan: Plan): ReadonlyArray<Plan> => [plan, ...(plan.Plans ?? []).flatMap(nodesOf)]
 
 /** Plans and runs the search. Returns how many rows of a table it has read, by indexes only, and how long it took. */
-const explained = (table: "charlotte_runs" | "charlotte_groups") =>
+const explained = (table: "charlotte_events" | "charlotte_runs" | "charlotte_groups") =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const numbers = "(SELECT CAST(value AS bigint) AS value FROM jsonb_array_elements_text(CAST(? AS jsonb)))"
@@ -53,13 +53,14 @@ const explained = (table: "charlotte_runs" | "charlotte_groups") =>
       Schema.decodeUnknown(Explained)
     )
     const [{ "Execution Time": execution, Plan, "Planning Time": planning }] = row["QUERY PLAN"]
-    const reads = nodesOf(Plan).filter((node) => node["Relation Name"] === table)
+    const nodes = nodesOf(Plan)
+    const reads = nodes.filter((node) => node["Relation Name"] === table)
     expect(reads.filter((node) => node["Node Type"] === "Seq Scan")).toEqual([])
     const rows = reads.reduce(
       (all, node) => all + (node["Actual Rows"] + (node["Rows Removed by Filter"] ?? 0)) * node["Actual Loops"],
       0
     )
-    return { rows, millis: planning + execution }
+    return { rows, loops: Math.max(...nodes.map((node) => node["Actual Loops"])), millis: planning + execution }
   })
 
 /** Inserts due runs of one third of the shards, or of the others, as transactions have inserted them. */
@@ -74,6 +75,19 @@ const filled = (prefix: string, count: number, isOwn: boolean, column = "NULL, '
 const next = Effect.flatMap(RunStore.RunStore, ({ cluster }) =>
   cluster.next({ kind, statuses, version: "1", shards: share })
 )
+
+describe("the search of a node in tables of which PostgreSQL has no statistics yet", () => {
+  it.effect("searches each shard once, however many runs wait", () =>
+    Effect.gen(function* () {
+      const store = yield* RunStore.RunStore
+      yield* filled("E", 180, true, "'g' || i % 12, 'group'")
+      yield* store.groups.register({ kind, maxPerGroup: 2, isManual: false })
+      const { loops } = yield* explained("charlotte_events")
+      expect(loops).toBeLessThan(4 * share.length)
+      expect(Option.isSome(yield* next)).toBe(true)
+    }).pipe(Effect.provide(layer))
+  )
+})
 
 describe("the search of a node, with 100,000 due runs of other nodes before ten of its own", () => {
   it.effect(
