@@ -3,17 +3,15 @@
  * one manager after the other, which are killed and closed, while the database fails. Then it is calm, and each job ends: by itself, or
  * with the stop of the job that has started it.
  */
-import { Cause, Context, DateTime, Effect, Exit, Layer, Option, Schema, Scope } from "effect"
+import { Context, DateTime, Effect, Layer, Schema } from "effect"
 import type { ChildFailed } from "../../../src/domain/errors.js"
 import { JobId } from "../../../src/domain/JobId.js"
 import * as JobKind from "../../../src/manager/JobKind.js"
-import * as Audit from "../../../src/store/Audit.js"
 import * as RunStore from "../../../src/store/RunStore.js"
-import * as DatabaseModule from "../Database.js"
-import * as LifeModule from "../Life.js"
 import * as Machine from "../Machine.js"
-import { maybe, number, text } from "../rows.js"
+import { maybe, text } from "../rows.js"
 import type { Report } from "../Simulation.js"
+import * as Succession from "../Succession.js"
 
 /** Virtual time begins here, in milliseconds. */
 const start = 1_750_000_000_000
@@ -60,13 +58,6 @@ const outcome = <A, R>(child: Effect.Effect<A, "refused" | ChildFailed, R>): Eff
       failed === "refused" ? failed : failed.status === "cancelled" ? failed.status : (failed.error?.kind ?? "failed")
   })
 
-interface Process {
-  readonly life: LifeModule.Life
-  readonly scope: Scope.CloseableScope
-  managers?: Context.Context<Part | Whole>
-  isClosing: boolean
-}
-
 interface Job {
   readonly kind: "part" | "whole"
   readonly status: string
@@ -78,21 +69,13 @@ export const run = (
   options: { readonly content?: Buffer | undefined; readonly keep?: number } = {}
 ): Report => {
   const machine = Machine.ofSeed(seed, { start, keep: options.keep })
-  const { nameOf, random, timeline, trace, violate } = machine
+  const { nameOf, random, trace, violate } = machine
   const maxJobs = { part: random.between(1, 3), whole: random.between(1, 2) }
   trace.say(`seed ${seed}: ${maxJobs.whole} jobs at once, and ${maxJobs.part} parts`)
 
-  let steps = 0
-  /** From then on the process is not kept from its work while time passes. */
-  let isCalm = false
-  let crashes = 0
-  let pids = 1
-  let process: Process | undefined
   let numbers = 0
   const jobs = new Map<string, Job>()
   const isEnded = ({ status }: Job) => /completed|failed|cancelled/.test(status)
-
-  const database = DatabaseModule.make(machine, { content: options.content, onCommitted: () => refresh() })
 
   /** Reads what was committed. */
   const refresh = () => {
@@ -133,66 +116,13 @@ export const run = (
     }
   })
 
-  const end = () => {
-    process?.life.kill()
-    process = undefined
-  }
-
-  const boot = () => {
-    if (process !== undefined) return
-    const life = LifeModule.make(
-      { ...machine, wallClock: () => timeline.now() },
-      {
-        pid: pids++,
-        bootId: "boot",
-        makesWay: 0.005,
-        isAlive: (pid) => process?.life.pid === pid,
-        onKilled: database.abandon
-      }
-    )
-    const scope = Effect.runSync(Scope.make())
-    const booted: Process = { life, scope, isClosing: false }
-    process = booted
-    trace.say(`${life.pid} boots`)
-    const layer = Layer.merge(parts, wholes).pipe(
-      Layer.provide(RunStore.layerUntouched),
-      Layer.provide(database.client(life)),
-      Layer.provide(Layer.succeedContext(life.references))
-    )
-    life.fork(Layer.buildWithScope(layer, scope), (exit) => {
-      if (Exit.isSuccess(exit)) {
-        trace.say(`${life.pid} is ready`)
-        booted.managers = exit.value
-        return
-      }
-      const failure = Option.getOrUndefined(Cause.failureOption(exit.cause))
-      trace.say(`${life.pid} is not ready: ${Machine.firstLine(exit.cause)}`)
-      if (failure?._tag !== "StoreError" && failure?._tag !== "AlreadyManaged")
-        violate(`no manager came up: ${Machine.firstLine(exit.cause)}`)
-      if (process === booted) end()
-    })
-  }
-
-  const close = () => {
-    const closing = process
-    if (closing?.managers === undefined || closing.isClosing) return
-    closing.isClosing = true
-    trace.say(`${closing.life.pid} closes`)
-    closing.life.fork(Scope.close(closing.scope, Exit.void), () => {
-      if (process === closing) end()
-    })
-  }
-
-  const crash = () => {
-    if (process === undefined) return
-    crashes += 1
-    trace.say(`${process.life.pid} is killed`)
-    end()
-  }
-
-  const onManagers = (use: (managers: Context.Context<Part | Whole>) => Effect.Effect<unknown, unknown>) => {
-    if (process?.managers !== undefined && !process.isClosing) process.life.fork(Effect.ignore(use(process.managers)))
-  }
+  const succession = Succession.make(machine, {
+    content: options.content,
+    mostSteps,
+    managers: () => Layer.provide(Layer.merge(parts, wholes), RunStore.layerUntouched),
+    onCommitted: () => refresh()
+  })
+  const { ask, boot, close, crash, database, disturb, goesOn, pass } = succession
 
   const somePart = (): PartConfig => ({
     n: ++numbers,
@@ -205,46 +135,23 @@ export const run = (
   const startOne = () => {
     const levels = several(random.between(1, 3), () => several(random.between(0, 3), somePart))
     const config = { levels, inTurn: random.chance(0.3) }
-    onManagers((managers) => Context.get(managers, Whole).start(config, { whenFull: "queue" }))
+    ask((managers) => Effect.ignore(Context.get(managers, Whole).start(config, { whenFull: "queue" })))
   }
 
   const stop = (id: string, { kind }: Job) => {
     trace.say(`${nameOf(id)} is to be stopped`)
-    onManagers((managers) =>
-      kind === "part"
-        ? Context.get(managers, Part).stop(JobId.make(id))
-        : Context.get(managers, Whole).stop(JobId.make(id))
+    ask((managers) =>
+      Effect.ignore(
+        kind === "part"
+          ? Context.get(managers, Part).stop(JobId.make(id))
+          : Context.get(managers, Whole).stop(JobId.make(id))
+      )
     )
   }
 
   const stopOne = () => {
     const [first, ...rest] = [...jobs].filter(([, job]) => !isEnded(job))
     if (first !== undefined) stop(...random.pick([first, ...rest]))
-  }
-
-  const disturb = () => {
-    const code = random.pick(["SQLITE_FULL", "SQLITE_IOERR", "SQLITE_BUSY"])
-    const matching = random.pick([/./, /^COMMIT/, /^INSERT/, /^UPDATE/, /^SELECT/])
-    database.setFault({
-      code,
-      after: random.below(10),
-      times: random.between(1, 5),
-      matching,
-      rollsBack: random.chance(0.2)
-    })
-  }
-
-  const goesOn = () => machine.violations.length === 0 && steps < mostSteps
-
-  /** Lets so much time pass, and all that is to be done by then. */
-  const pass = (millis: number) => {
-    let isThere = false
-    timeline.after(millis, () => (isThere = true))
-    while (goesOn() && (!isThere || process?.life.isBusy() === true)) {
-      steps += 1
-      if (process?.life.isBusy() === true && (isCalm || !random.chance(0.002))) process.life.step()
-      else if (!isThere) timeline.leap()
-    }
   }
 
   const weights = { boot: 6, crash: 1, close: 0.7, startOne: 8, stopOne: 1.5, disturb: 0.7 }
@@ -278,9 +185,7 @@ export const run = (
     for (const [id, { status }] of left()) violate(`${nameOf(id)} has not ended: it is ${status}`)
   }
 
-  trace.say("calm")
-  isCalm = true
-  database.setFault(undefined)
+  succession.calm()
   settle(late)
   // A job that has failed has left its children; any other stops them with itself.
   if (goesOn()) {
@@ -301,27 +206,7 @@ export const run = (
       for (const [at, part] of (decodeConfig(text(row, "config")).levels[0] ?? []).entries())
         if (!ends(part).includes(outcomes[at] ?? "")) violate(`${name} has ${outcomes[at]} of a part that ${part.does}`)
     }
-    const most = { maxJobs: Math.max(maxJobs.part, maxJobs.whole) }
-    const { violations } = Effect.runSync(Effect.provide(Audit.run(most), database.plain))
-    for (const { found, remedy, wrong } of violations) if (remedy !== "process") violate(`${wrong}: ${found}`)
+    succession.audit(Math.max(maxJobs.part, maxJobs.whole))
   }
-  if (steps >= mostSteps) violate("it does not come to rest")
-
-  const [events] = database.query("SELECT count(*) AS n FROM charlotte_events")
-  const report: Report = {
-    seed,
-    steps,
-    crashes,
-    alive: 0,
-    recovery: 0,
-    jobs: jobs.size,
-    events: events === undefined ? 0 : number(events, "n"),
-    merges: 0,
-    violations: machine.violations,
-    digest: trace.digest(),
-    trace: trace.lines()
-  }
-  end()
-  database.close()
-  return report
+  return succession.report(seed, jobs.size)
 }

@@ -2,16 +2,15 @@
  * The groups of a kind from one seed: jobs of a few groups are started, stopped, parked, retried, rescheduled and paused by one manager
  * after the other, which are killed and closed, while the database fails. Then it is calm, and each job ends.
  */
-import { Cause, Context, DateTime, Effect, Exit, Layer, Option, Schema, Scope } from "effect"
+import { Cause, Context, DateTime, Effect, Exit, Layer, Option, Schema } from "effect"
 import { JobId } from "../../../src/domain/JobId.js"
 import * as JobKind from "../../../src/manager/JobKind.js"
-import * as Audit from "../../../src/store/Audit.js"
 import * as RunStore from "../../../src/store/RunStore.js"
-import * as DatabaseModule from "../Database.js"
-import * as LifeModule from "../Life.js"
+import type * as LifeModule from "../Life.js"
 import * as Machine from "../Machine.js"
-import { maybe, number, text } from "../rows.js"
+import { maybe, text } from "../rows.js"
 import type { Report } from "../Simulation.js"
+import * as Succession from "../Succession.js"
 
 /** Virtual time begins here, in milliseconds. */
 const start = 1_750_000_000_000
@@ -28,39 +27,24 @@ class Work extends JobKind.Tag<Work>()("work", {
   group: ({ group }) => group
 }) {}
 
-interface Process {
-  readonly life: LifeModule.Life
-  readonly scope: Scope.CloseableScope
-  manager?: Context.Tag.Service<Work>
-  isClosing: boolean
-}
-
 export const run = (
   seed: number,
   options: { readonly content?: Buffer | undefined; readonly keep?: number } = {}
 ): Report => {
   const machine = Machine.ofSeed(seed, { start, keep: options.keep })
-  const { nameOf, random, timeline, trace, violate } = machine
+  const { nameOf, random, trace, violate } = machine
   const groups = random.pick<readonly [string, ...ReadonlyArray<string>]>([["a"], ["a", "b"], ["a", "b", "c"]])
   const maxJobs = random.between(2, 5)
   const maxPerGroup = random.between(1, 2)
   const onStop = random.pick<"cancel" | "run">(["cancel", "run"])
   trace.say(`seed ${seed}: ${groups.length} groups, ${maxPerGroup} of each and ${maxJobs} in all, onStop ${onStop}`)
 
-  let steps = 0
-  /** From then on the process is not kept from its work while time passes. */
-  let isCalm = false
-  let crashes = 0
-  let pids = 1
-  let process: Process | undefined
   let commits = 0
   /** The last commit after which a run that may begin waited. */
   let lastDue = 0
   const jobs = new Map<string, string>()
   const working = new Map<string, { readonly life: LifeModule.Life; readonly group: string }>()
   const isEnded = (status: string) => /completed|failed|cancelled/.test(status)
-
-  const database = DatabaseModule.make(machine, { content: options.content, onCommitted: () => refresh() })
 
   /** Reads what was committed. */
   const refresh = () => {
@@ -116,68 +100,18 @@ export const run = (
       }
     })
 
-  const end = () => {
-    process?.life.kill()
-    process = undefined
-  }
-
-  const boot = () => {
-    if (process !== undefined) return
-    const life = LifeModule.make(
-      { ...machine, wallClock: () => timeline.now() },
-      {
-        pid: pids++,
-        bootId: "boot",
-        makesWay: 0.005,
-        isAlive: (pid) => process?.life.pid === pid,
-        onKilled: database.abandon
-      }
-    )
-    const scope = Effect.runSync(Scope.make())
-    const booted: Process = { life, scope, isClosing: false }
-    process = booted
-    trace.say(`${life.pid} boots`)
-    const layer = Layer.provideMerge(managing(life), RunStore.layerUntouched).pipe(
-      Layer.provide(database.client(life)),
-      Layer.provide(Layer.succeedContext(life.references))
-    )
-    life.fork(Layer.buildWithScope(layer, scope), (exit) => {
-      if (Exit.isSuccess(exit)) {
-        trace.say(`${life.pid} is ready`)
-        booted.manager = Context.get(exit.value, Work)
-        return
-      }
-      const failure = Option.getOrUndefined(Cause.failureOption(exit.cause))
-      trace.say(`${life.pid} is not ready: ${Machine.firstLine(exit.cause)}`)
-      if (failure?._tag !== "StoreError" && failure?._tag !== "AlreadyManaged")
-        violate(`no manager came up: ${Machine.firstLine(exit.cause)}`)
-      if (process === booted) end()
-    })
-  }
-
-  const close = () => {
-    const closing = process
-    if (closing?.manager === undefined || closing.isClosing) return
-    closing.isClosing = true
-    trace.say(`${closing.life.pid} closes`)
-    closing.life.fork(Scope.close(closing.scope, Exit.void), () => {
-      if (process === closing) end()
-    })
-  }
-
-  const crash = () => {
-    if (process === undefined) return
-    crashes += 1
-    trace.say(`${process.life.pid} is killed`)
-    end()
-  }
+  const succession = Succession.make(machine, {
+    content: options.content,
+    mostSteps,
+    managers: (life) => Layer.provideMerge(managing(life), RunStore.layerUntouched),
+    onCommitted: () => refresh()
+  })
+  const { ask, boot, database, goesOn, pass } = succession
 
   const onManager = <A, E>(
     use: (manager: Context.Tag.Service<Work>) => Effect.Effect<A, E>,
-    then: (exit: Exit.Exit<A, E>) => void = () => {}
-  ) => {
-    if (process?.manager !== undefined && !process.isClosing) process.life.fork(use(process.manager), then)
-  }
+    then?: (exit: Exit.Exit<A, E>) => void
+  ) => ask((managers) => use(Context.get(managers, Work)), then)
 
   const startOne = (whenFull: "queue" | "refuse") => {
     const group = random.chance(0.15) ? undefined : random.pick(groups)
@@ -212,31 +146,6 @@ export const run = (
     if (id !== undefined) onManager((manager) => Effect.ignore(use(manager, id)))
   }
 
-  const disturb = () => {
-    const code = random.pick(["SQLITE_FULL", "SQLITE_IOERR", "SQLITE_BUSY"])
-    const matching = random.pick([/./, /^COMMIT/, /^INSERT/, /^UPDATE/, /^SELECT/])
-    database.setFault({
-      code,
-      after: random.below(10),
-      times: random.between(1, 5),
-      matching,
-      rollsBack: random.chance(0.2)
-    })
-  }
-
-  const goesOn = () => machine.violations.length === 0 && steps < mostSteps
-
-  /** Lets so much time pass, and all that is to be done by then. */
-  const pass = (millis: number) => {
-    let isThere = false
-    timeline.after(millis, () => (isThere = true))
-    while (goesOn() && (!isThere || process?.life.isBusy() === true)) {
-      steps += 1
-      if (process?.life.isBusy() === true && (isCalm || !random.chance(0.002))) process.life.step()
-      else if (!isThere) timeline.leap()
-    }
-  }
-
   const weights = {
     boot: 6,
     crash: 1,
@@ -252,8 +161,8 @@ export const run = (
   }
   const operations = {
     boot,
-    crash,
-    close,
+    crash: succession.crash,
+    close: succession.close,
     queue: () => startOne("queue"),
     refuse: () => startOne("refuse"),
     stop: () => onJob((manager, id) => manager.stop(id)),
@@ -261,7 +170,7 @@ export const run = (
     reschedule: () => onJob((manager, id) => manager.reschedule(id, { priority: random.between(-2, 2) })),
     pause: () => onManager((manager) => Effect.ignore(manager.pause())),
     unpause: () => onManager((manager) => Effect.ignore(manager.unpause())),
-    disturb
+    disturb: succession.disturb
   }
 
   boot()
@@ -270,9 +179,7 @@ export const run = (
     pass(random.chance(0.6) ? random.between(0, 50) : random.between(0, 2_000))
   }
 
-  trace.say("calm")
-  isCalm = true
-  database.setFault(undefined)
+  succession.calm()
   for (let round = 0; round < 4; round++) {
     boot()
     pass(2_000)
@@ -284,26 +191,7 @@ export const run = (
   }
   if (goesOn()) {
     for (const [id, status] of jobs) if (!isEnded(status)) violate(`${nameOf(id)} has not ended: it is ${status}`)
-    const { violations } = Effect.runSync(Effect.provide(Audit.run({ maxJobs }), database.plain))
-    for (const { found, remedy, wrong } of violations) if (remedy !== "process") violate(`${wrong}: ${found}`)
+    succession.audit(maxJobs)
   }
-  if (steps >= mostSteps) violate("it does not come to rest")
-
-  const [events] = database.query("SELECT count(*) AS n FROM charlotte_events")
-  const report: Report = {
-    seed,
-    steps,
-    crashes,
-    alive: 0,
-    recovery: 0,
-    jobs: jobs.size,
-    events: events === undefined ? 0 : number(events, "n"),
-    merges: 0,
-    violations: machine.violations,
-    digest: trace.digest(),
-    trace: trace.lines()
-  }
-  end()
-  database.close()
-  return report
+  return succession.report(seed, jobs.size)
 }

@@ -8,6 +8,7 @@ import * as JobKind from "../../../src/manager/JobKind.js"
 import * as schedule from "../../../src/manager/internal/schedule.js"
 import * as RunStore from "../../../src/store/RunStore.js"
 import * as DatabaseModule from "../Database.js"
+import * as disturbing from "../disturb.js"
 import * as LifeModule from "../Life.js"
 import * as Machine from "../Machine.js"
 import { maybe, number, text } from "../rows.js"
@@ -195,17 +196,7 @@ export const run = (
   const unpause = (index: number) =>
     onStore(index, ({ schedules }) => Effect.flatMap(DateTime.now, (at) => schedules.unpause({ ...named, at })))
 
-  const disturb = () => {
-    const code = random.pick(["SQLITE_FULL", "SQLITE_IOERR", "SQLITE_BUSY"])
-    const matching = random.pick([/./, /^COMMIT/, /^INSERT/, /^UPDATE/, /^SELECT/])
-    database.setFault({
-      code,
-      after: random.below(10),
-      times: random.between(1, 5),
-      matching,
-      rollsBack: random.chance(0.2)
-    })
-  }
+  const disturb = () => disturbing.disturb(database, random)
 
   const goesOn = () => machine.violations.length === 0 && steps < mostSteps
 

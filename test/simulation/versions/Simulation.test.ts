@@ -3,7 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { isLong } from "../../support/long.js"
 import * as Bundle from "../Bundle.js"
 import { eachIsFound } from "../eachIsFound.js"
-import * as Figures from "../Figures.js"
+import { findsNothing } from "../findsNothing.js"
 import { variants } from "./variants.js"
 
 const seeds = isLong ? 1_000 : 10
@@ -18,17 +18,7 @@ describe("the simulation of two versions", () => {
     expect(once.digest).not.toBe("0")
   })
 
-  it(`finds nothing in ${seeds} seeds`, { timeout: 300_000 + seeds * 6_000 }, async () => {
-    const figures = await Bundle.withBundle([], (bundle) =>
-      Bundle.run(bundle, { of: "versions", from: 1, seeds, processes: 2 })
-    )
-    process.stdout.write(`${Figures.line(figures)}\n`)
-    const failed = figures.failures.slice(0, 3).map((failure) => Figures.describe(failure, "versions"))
-    expect(failed.join("\n\n")).toBe("")
-    expect(figures.seeds).toBe(seeds)
-    expect(figures.crashes).toBeGreaterThan(seeds / 2)
-    expect(figures.jobs).toBeGreaterThan(10 * seeds)
-  })
+  findsNothing({ of: "versions", seeds, perSeed: { crashes: 1 / 2, jobs: 10 } })
 })
 
 describe("the simulation of two versions finds within 500 seeds that", () => {

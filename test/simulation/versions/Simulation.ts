@@ -10,10 +10,10 @@ import { RefusalTime } from "../../../src/cluster/refusals.js"
 import { JobId } from "../../../src/domain/JobId.js"
 import { MachineRef } from "../../../src/internal/Machine.js"
 import * as JobKind from "../../../src/manager/JobKind.js"
-import * as Audit from "../../../src/store/Audit.js"
 import * as Network from "../cluster/Network.js"
 import * as Store from "../cluster/Store.js"
 import * as DatabaseModule from "../Database.js"
+import { audit, reportOf } from "../ending.js"
 import * as LifeModule from "../Life.js"
 import * as Machine from "../Machine.js"
 import { isObject, maybe, number, text } from "../rows.js"
@@ -361,25 +361,11 @@ export const run = (
   if (goesOn()) {
     for (const { id, status } of rows.values())
       if (!isEnded(status)) violate(`${nameOf(id)} has not ended: it is ${status}`)
-    const { violations } = Effect.runSync(Effect.provide(Audit.run({ maxJobs }), database.plain))
-    for (const { found, remedy, wrong } of violations) if (remedy !== "process") violate(`${wrong}: ${found}`)
+    audit(database, machine, maxJobs)
   }
   if (steps >= mostSteps) violate("it does not come to rest")
 
-  const [events] = database.query("SELECT count(*) AS n FROM charlotte_events")
-  const report: Report = {
-    seed,
-    steps,
-    crashes,
-    alive: 0,
-    recovery: 0,
-    jobs: rows.size,
-    events: events === undefined ? 0 : number(events, "n"),
-    merges: 0,
-    violations: machine.violations,
-    digest: trace.digest(),
-    trace: trace.lines()
-  }
+  const report = reportOf(database, machine, { seed, steps, crashes, jobs: rows.size })
   for (const node of all()) end(node)
   database.close()
   return report
