@@ -4,6 +4,7 @@
 import { Predicate } from "effect"
 import { stringify, toJson } from "../internal/Json.js"
 import { type ErrorKind, Parked, RunError } from "./Run.js"
+import { beginning } from "./storable.js"
 
 /** Limit of each part of a recorded error, in UTF-8 bytes, including the truncation mark. */
 const maxBytes = 64 * 1024
@@ -16,14 +17,10 @@ const markRoom = 80
 
 const bytesOf = (text: string): number => Buffer.byteLength(text)
 
-const scratch = new Uint8Array(maxBytes)
-
 /** Truncates a text to `max` bytes, with a mark if something was cut. */
 const cut = (text: string, max: number): string => {
   if (text.length <= max && bytesOf(text) <= max) return text
-  // `encodeInto` never writes part of a character.
-  const { read } = new TextEncoder().encodeInto(text, scratch.subarray(0, max - markRoom))
-  const begin = text.slice(0, read)
+  const begin = beginning(text, max - markRoom)
   return `${begin} … [cut: ${bytesOf(begin)} of ${bytesOf(text)} bytes]`
 }
 

@@ -14,4 +14,9 @@ export const nameProblem = (name: string, maxBytes: number): string | undefined 
   return problem === undefined ? undefined : `its name ${problem}`
 }
 
+/** The beginning of a text that has at most so many bytes of UTF-8. */
+export const beginning = (text: string, bytes: number): string =>
+  // `encodeInto` never writes part of a character.
+  text.slice(0, new TextEncoder().encodeInto(text, new Uint8Array(bytes)).read)
+
 export const storable = Schema.filter(storableProblem)

@@ -3,6 +3,7 @@
  */
 import { Schema } from "effect"
 import { Progress } from "../../domain/Run.js"
+import { beginning } from "../../domain/storable.js"
 import type { NewProgress } from "../port/RunWrites.js"
 
 /** With the number of retries of the run: a retry within the run begins without progress, and nothing is written for that. */
@@ -14,15 +15,11 @@ export type RecordedProgress = typeof RecordedProgress.Type
 const maxText = 200
 const mark = "…"
 
-const scratch = new Uint8Array(maxText)
-
 /** Redact secrets before this: a truncated secret is not recognized. */
-const cut = (text: string): string => {
-  if (text.length <= maxText && Buffer.byteLength(text) <= maxText) return text
-  // `encodeInto` never writes part of a character.
-  const { read } = new TextEncoder().encodeInto(text, scratch.subarray(0, maxText - Buffer.byteLength(mark)))
-  return text.slice(0, read) + mark
-}
+const cut = (text: string): string =>
+  text.length <= maxText && Buffer.byteLength(text) <= maxText
+    ? text
+    : beginning(text, maxText - Buffer.byteLength(mark)) + mark
 
 export const recorded = ({ progress: { done, text, total }, tries }: NewProgress): RecordedProgress => ({
   done,
