@@ -14,6 +14,13 @@ import { columnsOf, query } from "./statements.js"
 
 const selectDue = query(Row)
 
+/** A run that waits is not being stopped. */
+export const dueRun = (row: typeof Row.Type): UnfinishedRun => ({
+  run: run(row),
+  stopping: false,
+  crashes: row.crashes
+})
+
 /** Whether a run waits for a retry, whose time has come. As in its index. */
 const isRetry = "(coalesce(woken_by, '') = 'retry')"
 
@@ -34,17 +41,18 @@ export const unrefused = (table = ""): string =>
 /** The start of the entry of a version in that text: in a string, a quote has a backslash before it. */
 export const refusalBy = (version: string): string => `${JSON.stringify(version)}:`
 
-const isAny = (statuses: ReadonlyArray<string>): string =>
-  `status IN (${statuses.map((status) => `'${status}'`).join(", ")})`
+/** Whether a run has one of these statuses. `table` is empty or ends with a dot. */
+export const isAny = (statuses: ReadonlyArray<string>, table = ""): string =>
+  `${table}status IN (${statuses.map((status) => `'${status}'`).join(", ")})`
 
 /** Whether a run `r` is due for a stop, by an index: its group, if it has one, must have room. */
 export const isDueForStop = (statuses: ReadonlyArray<string>): string =>
-  `r.woken_by = 'stop' AND r.${isAny(statuses)} AND (r.waits_for = 'permit' OR r.waits_for = 'group' AND EXISTS
+  `r.woken_by = 'stop' AND ${isAny(statuses, "r.")} AND (r.waits_for = 'permit' OR r.waits_for = 'group' AND EXISTS
      (SELECT 1 FROM charlotte_groups g WHERE g.kind = r.kind AND g.grp = r.grp AND g.due = 1))`
 
 /**
  * The due runs: of each group, only the first, and only if the group has room. Each status is a separate index search. Of a paused kind
- * only those that are due for a stop, though others of their group may be before them.
+ * only runs that are due for a stop, though others of their group may be before them.
  */
 export const due = (
   connection: Connection,
@@ -61,7 +69,7 @@ export const due = (
   const first = version === undefined ? "g.head" : groups.first("g.kind", "g.grp", unrefused())
   const ofGroups = `SELECT * FROM (SELECT ${columnsOf(Row, "r")}, g.active, ${dueRank("r.")} AS rank, 0 AS paused
       FROM charlotte_groups g JOIN charlotte_runs r ON r.id = ${first}
-      WHERE g.kind = ? AND g.due = 1 AND r.${isAny(statuses)} AND r.waits_for = 'group'
+      WHERE g.kind = ? AND g.due = 1 AND ${isAny(statuses, "r.")} AND r.waits_for = 'group'
       ORDER BY g.priority DESC, g.active, g.rank, g.head LIMIT ?) AS limited`
   const forStop = `SELECT * FROM (SELECT ${columnsOf(Row, "r")}, 0 AS active, ${dueRank("r.")} AS rank, 1 AS paused FROM charlotte_runs r
       WHERE r.kind = ? AND ${isDueForStop(statuses)} ${condition}
@@ -73,7 +81,7 @@ export const due = (
        WHERE paused = ${pausesOf("?")} ORDER BY priority DESC, active, rank, id LIMIT ?`,
       [...statuses.flatMap(() => [kind, ...by, limit]), ...by, kind, limit, kind, ...by, limit, kind, limit]
     ),
-    (rows) => rows.map((row) => ({ run: run(row), stopping: false, crashes: row.crashes }))
+    (rows) => rows.map(dueRun)
   )
 }
 
@@ -89,7 +97,7 @@ export const countDue = (
     (status) => `(SELECT count(*) FROM
       (SELECT 1 FROM charlotte_runs WHERE kind = ? AND status = '${status}' AND waits_for = 'permit' AND refused_by IS NULL LIMIT ?) AS limited)`
   )
-  const ofGroups = `(SELECT count(*) FROM ${groups.heads("?", `g.${isAny(statuses)}`)})`
+  const ofGroups = `(SELECT count(*) FROM ${groups.heads("?", isAny(statuses, "g."))})`
   const each = [...ofStatus, ofGroups]
   return Effect.map(
     selectCount(

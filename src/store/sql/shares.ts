@@ -7,8 +7,9 @@ import { Effect, Option } from "effect"
 import type { ClusterStore } from "../port/ClusterStore.js"
 import type { UnfinishedRun } from "../port/RunReads.js"
 import type { Connection, Dialect } from "./Dialect.js"
-import { isDueForStop, refusalBy, unrefused } from "./queue.js"
-import { dueRank, pausesOf, Row, run } from "./runRow.js"
+import * as groups from "./groups.js"
+import { dueRun, isAny, isDueForStop, refusalBy, unrefused } from "./queue.js"
+import { dueRank, pausesOf, Row } from "./runRow.js"
 import { columnsOf, query } from "./statements.js"
 
 const selectNext = query(Row)
@@ -24,24 +25,21 @@ export const nextOf = (
 ): readonly [sql: string, params: ReadonlyArray<string>] => {
   const share = JSON.stringify(shards)
   const refusal = refusalBy(version)
-  const isAny = (table: string) => `${table}status IN (${statuses.map((status) => `'${status}'`).join(", ")})`
-  const inOrder = (table = "") => `${table}priority DESC, ${dueRank(table)}, ${table}id`
+  const inOrder = `priority DESC, ${dueRank()}, id`
   const ofShards = statuses.map(
     (status) =>
       `SELECT (SELECT id FROM charlotte_runs
          WHERE kind = ? AND status = '${status}' AND waits_for = 'permit' AND refused_by IS NULL AND ${shardOf("id")} = s.value
-         ORDER BY ${inOrder()} LIMIT 1) AS id FROM ${numbers} s`
+         ORDER BY ${inOrder} LIMIT 1) AS id FROM ${numbers} s`
   )
   const ofGroups = `SELECT (SELECT g.head FROM charlotte_groups g JOIN charlotte_runs r ON r.id = g.head
-      WHERE g.kind = ? AND g.due = 1 AND ${isAny("g.")} AND ${shardOf("g.head")} = s.value
+      WHERE g.kind = ? AND g.due = 1 AND ${isAny(statuses, "g.")} AND ${shardOf("g.head")} = s.value
         AND r.waits_for = 'group' AND r.refused_by IS NULL
       ORDER BY g.priority DESC, g.active, g.rank, g.head LIMIT 1) AS id FROM ${numbers} s`
   const refused = `SELECT id FROM (SELECT id FROM charlotte_runs
-      WHERE kind = ? AND refused_at IS NOT NULL AND waits_for = 'permit' AND ${isAny("")} AND ${unrefused()}
-      ORDER BY ${inOrder()} LIMIT 1) AS refused`
-  const behindRefused = `SELECT (SELECT n.id FROM charlotte_runs n
-      WHERE n.kind = r.kind AND n.grp = r.grp AND n.waits_for = 'group' AND ${isAny("n.")} AND ${unrefused("n.")}
-      ORDER BY ${inOrder("n.")} LIMIT 1) AS id
+      WHERE kind = ? AND refused_at IS NOT NULL AND waits_for = 'permit' AND ${isAny(statuses)} AND ${unrefused()}
+      ORDER BY ${inOrder} LIMIT 1) AS refused`
+  const behindRefused = `SELECT ${groups.first("r.kind", "r.grp", `${isAny(statuses)} AND ${unrefused()}`)} AS id
     FROM charlotte_runs r JOIN charlotte_groups g ON g.kind = r.kind AND g.grp = r.grp AND g.head = r.id
     WHERE r.kind = ? AND r.refused_at IS NOT NULL AND r.waits_for = 'group' AND g.due = 1`
   // A pause holds up all but these, so the other searches may end at runs that it holds up.
@@ -65,7 +63,5 @@ export const next = (
 ): Effect.Effect<Option.Option<UnfinishedRun>, SqlError> => {
   if (search.statuses.length === 0) return Effect.succeedNone
   const [sql, params] = nextOf(connection.dialect, search)
-  return Effect.map(selectNext(connection, sql, params), ([row]) =>
-    Option.map(Option.fromNullable(row), (row) => ({ run: run(row), stopping: false, crashes: row.crashes }))
-  )
+  return Effect.map(selectNext(connection, sql, params), ([row]) => Option.map(Option.fromNullable(row), dueRun))
 }
