@@ -294,9 +294,8 @@ export interface Service<
 
   /**
    * Pauses the kind, on all nodes of a cluster and over restarts: once it returns, no attempt of a job begins, but for a stop
-   * (`onStop: "run"`). Running jobs continue.
-   * `start` fails with `KindPaused`, or records a run that waits; what becomes due, such as a retry, waits; `resume` of an interrupted
-   * run fails with `KindPaused`.
+   * (`onStop: "run"`). Running jobs continue. `start` fails with `KindPaused`, or records a run that waits; what becomes due, such as a
+   * retry, waits; `resume` of an interrupted run fails with `KindPaused`.
    */
   readonly pause: (options?: PauseOptions) => Effect.Effect<void, StoreError>
 

@@ -167,7 +167,7 @@ describe("the progress of a job", () => {
     })
   )
 
-  it.live("begins anew with each retry, and stays with a run that fails", () =>
+  it.live("is empty again with each retry, and stays with a run that fails", () =>
     Effect.gen(function* () {
       const retry = { times: 1, delay: () => 0 } satisfies JobKind.Retry
       const silent = yield* ended(

@@ -132,7 +132,7 @@ export const make = <E extends Entry>(entries: ReadonlyMap<JobId, E>, retries: R
     hasRoom(groups, entry) && (entry.state.group === undefined || groups.get(entry.state.group)?.first === entry)
 
   /**
-   * The ready runs of a kind, of each group only the first, and only if the group has room. Of a paused kind only those that are due for a
+   * The ready runs of a kind, of each group only the first, and only if the group has room. Of a paused kind only runs that are due for a
    * stop, though others of their group may be before them.
    */
   const dueOf = ({ isPaused = false, kind, statuses }: Due, isSeen: (entry: E) => boolean = () => true) => {

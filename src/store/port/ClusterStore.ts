@@ -97,7 +97,7 @@ export interface ClusterStore {
   ) => Effect.Effect<void, Superseded | StoreError>
 
   /**
-   * The first run that may begin among those of some shards and those that other versions of the kind have refused, in the order of `due`.
+   * The first run that may begin among the runs of some shards and the runs that other versions of the kind have refused, in the order of `due`.
    * Of a paused kind the first of any shard that is due for a stop, and none that this version has refused: if it is the head of a group,
    * the next of the group takes its place.
    */

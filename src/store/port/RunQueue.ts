@@ -36,7 +36,7 @@ export interface RunQueue {
 
   /**
    * The first runs that wait for a permit, in the order in which they begin: priority, then interrupted before parked
-   * before pending, then id. Of a paused kind only those that are due for a stop, and none that `version` has refused.
+   * before pending, then id. Of a paused kind only runs that are due for a stop, and none that `version` has refused.
    */
   readonly due: (query: {
     readonly kind: string

@@ -50,9 +50,9 @@ export interface RunWrites {
   readonly asRecorded?: (change: Change) => Change
 
   /**
-   * Begins the attempt of a waiting run: the first of a pending run, the next of an interrupted or parked run. Fails
-   * unless that attempt is the one to begin, if the kind is paused and the attempt is not for a stop, if its group is full, and in a cluster if no more jobs may run. `waits`: another job holds
-   * the key, and the run waits behind it. `stopping`: it runs, for a stop that has woken it.
+   * Begins the attempt of a waiting run: the first of a pending run, the next of an interrupted or parked run. Fails unless that attempt is
+   * the one to begin, if the kind is paused and the attempt is not for a stop, if its group is full, and in a cluster if no more jobs may
+   * run. `waits`: another job holds the key, and the run waits behind it. `stopping`: it runs, for a stop that has woken it.
    */
   readonly begin: (
     beginning: Beginning

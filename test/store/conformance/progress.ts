@@ -59,7 +59,7 @@ export const progressOfRuns = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("begins anew with a retry, within the run or by another", () =>
+    it.effect("is empty again with a retry, within the run or by another", () =>
       Effect.gen(function* () {
         const store = yield* Store
         yield* created(1)
