@@ -6,6 +6,7 @@ import { Effect, Redacted } from "effect"
 import { connect, createServer, type Server } from "node:net"
 import { networkInterfaces } from "node:os"
 import * as Hello from "../../../src/cluster/engine/Hello.js"
+import { connection } from "../../../src/cli/run/followRemote.js"
 import * as Daemon from "../../cli/process/Daemon.js"
 import * as Tasks from "../../cli/process/Tasks.js"
 import { adminOf } from "../database.js"
@@ -226,7 +227,9 @@ describe("a node whose PostgreSQL server is away", () => {
         yield* until(isReady, (ready) => ready)
         yield* Tasks.release(world)
         const { code, err, out } = yield* watching.ended
-        expect([code, err]).toEqual([0, ""])
+        expect(code).toBe(0)
+        // Whether the daemon reads events while the server is away, which ends the connection, is a matter of time.
+        expect(["", `${connection("daemon", "lost")}\n${connection("daemon", "back")}\n`]).toContain(err)
         whole(out)
         expect(yield* jobs(world)).toMatchObject([{ id, status: "completed", attempt: 2 }])
         yield* Daemon.down(world)
