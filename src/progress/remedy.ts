@@ -2,6 +2,7 @@
  * Why a job needs a person, and the one command that helps.
  */
 import type { SpendingLimits } from "../domain/Cost.js"
+import type { workflowKind } from "../domain/workflowKind.js"
 import * as costs from "./cost.js"
 import * as needsPerson from "./needsPerson.js"
 import * as payload from "./payload.js"
@@ -9,6 +10,7 @@ import * as why from "./reason.js"
 import { approvalSignal, resumeSignal } from "./waiting.js"
 
 export interface Helped extends needsPerson.Listed {
+  readonly kind: string
   readonly parked?:
     | (NonNullable<needsPerson.Listed["parked"]> & {
         readonly reason: string
@@ -19,8 +21,15 @@ export interface Helped extends needsPerson.Listed {
   readonly error?: { readonly error?: unknown; readonly cause: string } | undefined
 }
 
+const workflow: ReturnType<typeof workflowKind<"">> = "workflow."
+
+/** Whether another job may retry it. A workflow is executed again with another key instead. */
+export const canRetry = ({ kind, retriedAs, status }: Pick<Helped, "kind" | "retriedAs" | "status">): boolean =>
+  (status === "failed" || status === "cancelled") && retriedAs === undefined && !kind.startsWith(workflow)
+
 /** The command that continues the work of a job. */
-export const continueCommand = ({ error, id, parked, result, retriedAs, status }: Helped): string | undefined => {
+export const continueCommand = (job: Helped): string | undefined => {
+  const { error, id, parked, result, status } = job
   if (status === "parked" && parked?.signal === approvalSignal) return `charlotte approve ${id}`
   if (status === "parked" && parked?.limits !== undefined) return costs.resumeCommand(id, parked.limits)
   if (status === "interrupted" || status === "parked") return `charlotte resume ${id}`
@@ -29,8 +38,7 @@ export const continueCommand = ({ error, id, parked, result, retriedAs, status }
   const command = payload.string(outcome, "command")
   const isKept = tag === "LandingBlocked" || tag === "ResultRejected"
   if (status === "failed" && isKept && command !== undefined) return command
-  if (retriedAs !== undefined) return undefined
-  return status === "failed" || status === "cancelled" ? `charlotte retry ${id}` : undefined
+  return canRetry(job) ? `charlotte retry ${id}` : undefined
 }
 
 /** The one command that helps. */

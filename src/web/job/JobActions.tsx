@@ -2,6 +2,7 @@
  * The actions that are possible in the current state of a job.
  */
 import * as costs from "../../progress/cost.js"
+import { canRetry } from "../../progress/remedy.js"
 import { useSignal } from "@preact/signals"
 import type { RefObject } from "preact"
 import { isMounted, mayAct } from "../address.js"
@@ -12,7 +13,7 @@ import { isLive } from "../app/live.js"
 import { useKeys } from "../app/keys.js"
 import { navigate, route, toDiff, toJob } from "../router.js"
 import { visible } from "../ui/visible.js"
-import { canRetry, stopText } from "../jobs/bulk.js"
+import { stopText } from "../jobs/bulk.js"
 import { StopQuestion } from "../jobs/StopQuestion.js"
 import type { Message } from "./attention.js"
 import { AnswerDialog } from "./AnswerDialog.js"

@@ -7,6 +7,7 @@ import { isUnlanded } from "../../progress/isUnlanded.js"
 import * as JobModel from "../../progress/JobModel.js"
 import type { Task, Unit } from "../../progress/JobModel.js"
 import * as payload from "../../progress/payload.js"
+import { canRetry } from "../../progress/remedy.js"
 import * as why from "../../progress/reason.js"
 import * as taskNotes from "../../progress/taskNotes.js"
 import {
@@ -266,7 +267,7 @@ const proposed = ({ result }: Job): ReadonlyArray<Message> => {
 }
 
 const ended = (job: Job, model: JobModel.JobModel): ReadonlyArray<Message> => {
-  const action = job.retriedAs === undefined ? ({ action: "retry" } as const) : {}
+  const action = canRetry(job) ? ({ action: "retry" } as const) : {}
   switch (job.status) {
     case "completed": {
       // A result that is kept has a target, too.

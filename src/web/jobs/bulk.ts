@@ -85,9 +85,6 @@ export const retriedText = ({
   throw new Error(`${text}; ${format.count(refused, "job")} refused: ${problem}`)
 }
 
-export const canRetry = ({ retriedAs, status }: Pick<ListedJob, "retriedAs" | "status">): boolean =>
-  (status === "failed" || status === "cancelled") && retriedAs === undefined
-
 export const canStop = ({ status }: Pick<ListedJob, "status">): boolean =>
   status === "running" || status === "pending" || status === "parked" || status === "interrupted"
 

@@ -310,6 +310,10 @@ describe("what is said of a job first", () => {
     expect(say({ status: "failed", error })).toEqual([
       { tone: "bad", text: "Failed", reason: "main was moved", action: "retry" }
     ])
+    // Its key is taken: it is executed again with another one.
+    expect(say({ kind: "workflow.Order", status: "failed", error })).toEqual([
+      { tone: "bad", text: "Failed", reason: "main was moved" }
+    ])
     const refused = { refusedBy: { "5d41": "invalid job configuration: template: is missing" }, refusedAt: at(0) }
     expect(say({ status: "pending", waitsFor: "permit", ...refused })[0]).toEqual({
       tone: "warn",
