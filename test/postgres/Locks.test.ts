@@ -4,7 +4,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { RunStore } from "charlotte"
-import { Context, Deferred, Duration, Effect, Either, Fiber, Option } from "effect"
+import { Array, Context, Deferred, Duration, Effect, Either, Fiber, Option } from "effect"
 import { asClock, RealClock } from "../../src/internal/RealClock.js"
 import { at, event, handedOn, id, kind, newRun } from "../store/runs.js"
 import * as TestDatabase from "./database.js"
@@ -162,6 +162,45 @@ describe("the lock of admissions", () => {
   it.scoped("is needed: without it, two nodes run more jobs than the limit", () =>
     Effect.gen(function* () {
       expect(yield* admitted(unlocked, place)).toEqual(["in", "in"])
+    })
+  )
+})
+
+describe("the lock of a kind that is held for longer than a statement waits", () => {
+  it.scoped("delays many starts of the kind together, which then share their transactions", () =>
+    Effect.gen(function* () {
+      const url = yield* TestDatabase.make
+      const { context } = yield* tampered.open(url)
+      const store = storeOf(context)
+      yield* store.cluster.limit({ kind, maxJobs: 1 })
+      const { sleep } = yield* RealClock
+      const release = yield* Deferred.make<void>()
+      const locked = yield* Deferred.make<void>()
+      const { context: other } = yield* tampered.open(url)
+      const sql = Context.get(other, SqlClient.SqlClient)
+      const holder = yield* sql`SELECT 1 AS one FROM charlotte_limits FOR NO KEY UPDATE`.pipe(
+        Effect.zipRight(Deferred.succeed(locked, undefined)),
+        Effect.zipRight(Deferred.await(release)),
+        sql.withTransaction,
+        Effect.fork
+      )
+      yield* Deferred.await(locked)
+      const ns = Array.range(1, 50)
+      const starts = yield* Effect.fork(
+        Effect.forEach(ns, (n) => store.create(newRun(n, { isQueued: true })), { concurrency: "unbounded" })
+      )
+      // A start is tried again, if its statement has waited for too long.
+      const rolledBack = Effect.map(
+        sql<{ n: string }>`SELECT xact_rollback AS n FROM pg_stat_database WHERE datname = current_database()`,
+        ([row]) => Number(row?.n)
+      )
+      const before = yield* rolledBack
+      while ((yield* rolledBack) === before) yield* sleep(20)
+      yield* Deferred.succeed(release, undefined)
+      yield* Fiber.join(Fiber.zip(holder, starts))
+      const inserting = yield* sql`SELECT DISTINCT CAST(xmin AS text) AS transaction FROM charlotte_runs`
+      expect(inserting.length).toBeLessThan(4)
+      expect(yield* store.pending(kind)).toBe(ns.length)
     })
   )
 })

@@ -124,36 +124,38 @@ describe("100,000 runs that wait in 10,000 groups", () => {
     })
   )
 
-  it.effect("are counted once by each transaction, however many runs it starts or begins", () =>
-    Effect.gen(function* () {
-      const store = yield* RunStore.RunStore
-      yield* store.groups.register({ kind, maxPerGroup: 30, isManual: false })
-      const { clear, statements } = yield* FailingSql.FailingSql
-      const all = Array.from({ length: 40 }, (_, i) => i + 1)
-      const group = (n: number) => `${n % 2}`
-      const counted = <A, E>(each: (n: number) => Effect.Effect<A, E>) =>
-        Effect.gen(function* () {
-          yield* clear
-          yield* Effect.forEach(all, each, { concurrency: "unbounded" })
-          const made = yield* statements
-          const count = (pattern: RegExp) => made.filter((statement) => pattern.test(statement)).length
-          return {
-            transactions: count(/^COMMIT/),
-            groups: count(/AS most/),
-            pending: count(/FROM charlotte_pending/),
-            writes: count(/^(INSERT INTO|UPDATE) charlotte_runs/)
-          }
-        })
-      const queued = yield* counted((n) => store.create(newRun(n, { group: group(n), isQueued: true })))
-      expect(queued).toMatchObject({ transactions: 1, groups: 0, pending: 1 })
-      expect(queued.writes).toBeLessThan(5)
-      expect(
-        yield* counted((n) => store.begin({ jobId: id(n), attempt: 1, key: undefined, at: at(100 + n) }))
-      ).toMatchObject({ transactions: 1, groups: 2 })
-      const started = yield* counted((n) => Effect.exit(store.create(newRun(100 + n, { group: group(n) }))))
-      expect(started).toMatchObject({ transactions: 1, groups: 2 })
-      expect(yield* store.list({ kind, status: "running" })).toHaveLength(60)
-    }).pipe(Effect.provide(layer))
+  it.effect(
+    "are counted by one statement of each transaction, however many runs of however many groups it starts or begins",
+    () =>
+      Effect.gen(function* () {
+        const store = yield* RunStore.RunStore
+        yield* store.groups.register({ kind, maxPerGroup: 30, isManual: false })
+        const { clear, statements } = yield* FailingSql.FailingSql
+        const all = Array.from({ length: 40 }, (_, i) => i + 1)
+        const group = (n: number) => `${n % 2}`
+        const counted = <A, E>(each: (n: number) => Effect.Effect<A, E>) =>
+          Effect.gen(function* () {
+            yield* clear
+            yield* Effect.forEach(all, each, { concurrency: "unbounded" })
+            const made = yield* statements
+            const count = (pattern: RegExp) => made.filter((statement) => pattern.test(statement)).length
+            return {
+              transactions: count(/^COMMIT/),
+              groups: count(/AS most/),
+              pending: count(/FROM charlotte_pending/),
+              writes: count(/^(INSERT INTO|UPDATE) charlotte_runs/)
+            }
+          })
+        const queued = yield* counted((n) => store.create(newRun(n, { group: group(n), isQueued: true })))
+        expect(queued).toMatchObject({ transactions: 1, groups: 0, pending: 1 })
+        expect(queued.writes).toBeLessThan(5)
+        expect(
+          yield* counted((n) => store.begin({ jobId: id(n), attempt: 1, key: undefined, at: at(100 + n) }))
+        ).toMatchObject({ transactions: 1, groups: 1 })
+        const started = yield* counted((n) => Effect.exit(store.create(newRun(100 + n, { group: group(n) }))))
+        expect(started).toMatchObject({ transactions: 1, groups: 1 })
+        expect(yield* store.list({ kind, status: "running" })).toHaveLength(60)
+      }).pipe(Effect.provide(layer))
   )
 
   it.effect("leave a kind without groups with the statements that it has without them", () =>

@@ -46,7 +46,7 @@ export interface Batch {
   readonly regroup: (kind: string, group: string | undefined) => void
   /**
    * The jobs of a group with the buffered changes, under the lock of the kind. They are counted once for all runs that this batch begins and
-   * inserts: no other transaction begins a job of the group meanwhile.
+   * inserts, in one statement with the other groups of its writes: no other transaction begins a job of the group meanwhile.
    */
   readonly group: (kind: string, group: string) => Effect.Effect<Group, SqlError>
   /** How many runs of a kind are pending with the buffered changes, under the lock of the kind; read once for all runs that this batch inserts. */
@@ -88,15 +88,25 @@ export const current = (batch: Batch, jobId: JobId, attempt: number): runs.Head 
   return head !== undefined && acceptsEvents(head.state, attempt) ? head : undefined
 }
 
+/** The group of a run, if it has one. */
+export interface GroupOf {
+  readonly kind: string
+  readonly group?: string | undefined
+}
+
 const groupName = (kind: string, group: string): string => JSON.stringify([kind, group])
 
-/** A batch for writes about these jobs. */
-export const make = (connection: Connection, jobIds: ReadonlyArray<JobId>): Effect.Effect<Batch, SqlError> => {
-  const batch = buffered(connection)
+/** A batch for writes about these jobs, and of runs in these groups. */
+export const make = (
+  connection: Connection,
+  jobIds: ReadonlyArray<JobId>,
+  expected: ReadonlyArray<GroupOf> = []
+): Effect.Effect<Batch, SqlError> => {
+  const batch = buffered(connection, expected)
   return jobIds.length === 0 ? Effect.succeed(batch) : Effect.as(batch.load(jobIds), batch)
 }
 
-const buffered = (connection: Connection): Batch => {
+const buffered = (connection: Connection, expected: ReadonlyArray<GroupOf>): Batch => {
   const heads = new Map<JobId, runs.Head>()
   let inserted: Array<runs.NewRow> = []
   let updated = new Map<JobId, runs.Change>()
@@ -179,6 +189,18 @@ const buffered = (connection: Connection): Batch => {
     jobs.add(jobId)
   }
 
+  /** The groups of a kind that the writes of this batch are expected to need, and that are not counted yet. */
+  const uncounted = (kind: string): Set<string> => {
+    const waiting = [...heads.values()].flatMap(({ kind, state }) =>
+      state.waitsFor === "group" ? [{ ...state, kind }] : []
+    )
+    const needed = new Set<string>()
+    for (const { group, kind: of } of [...expected, ...waiting]) {
+      if (of === kind && group !== undefined && !countedGroups.has(groupName(kind, group))) needed.add(group)
+    }
+    return needed
+  }
+
   const flush = Effect.suspend(() => {
     const changes = [...updated.values()]
     const newRuns = inserted
@@ -258,10 +280,12 @@ const buffered = (connection: Connection): Batch => {
         const counted = countedGroups.get(name)
         if (counted !== undefined) return counted
         yield* lockAdmission(kind)
-        if (changedGroups.get(kind)?.has(group) === true) yield* flush
-        const found = yield* groups.get(connection, kind, group)
-        countedGroups.set(name, found)
-        return found
+        const names = [...uncounted(kind).add(group)]
+        const changed = changedGroups.get(kind)
+        if (changed !== undefined && names.some((group) => changed.has(group))) yield* flush
+        const found = yield* groups.counts(connection, kind, names)
+        for (const [group, counts] of found) countedGroups.set(groupName(kind, group), counts)
+        return found.get(group) ?? groups.none
       }),
     pending: (kind) =>
       Effect.gen(function* () {

@@ -4,7 +4,7 @@
  */
 import type { Connection, Lane } from "./Dialect.js"
 import { SqlError } from "@effect/sql/SqlError"
-import { Cause, Effect, Exit, Option, type Scope } from "effect"
+import { Cause, Effect, Either, Exit, Option, type Scope } from "effect"
 import { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import { isTemporary, retryTimeout, retryWhileBusy } from "./busyRetry.js"
@@ -35,6 +35,8 @@ export interface Write<A, E> {
   readonly lane: "fast" | "slow"
   /** The job whose head the body reads. */
   readonly about?: JobId
+  /** The group whose jobs the body counts. */
+  readonly of?: Batch.GroupOf
   /** If each lane has a writer, this write shares its transaction with no other, since it may wait for a transaction of an application. */
   readonly isAlone?: boolean
   /** A body that returns an `Exit` costs no fiber operation. */
@@ -45,6 +47,7 @@ interface Queued {
   readonly operation: string
   readonly weight: number
   readonly about: JobId | undefined
+  readonly of: Batch.GroupOf | undefined
   readonly lane: Write<unknown, unknown>["lane"]
   readonly isAlone: boolean
   /** When the write was first tried, if it is retried behind the others. */
@@ -59,6 +62,12 @@ interface Queued {
 interface Committed {
   readonly news: Batch.News
   readonly isDoubtful: boolean
+}
+
+/** All writes are rolled back, since one of them failed, or has waited for a lock for too long. */
+interface RolledBack {
+  /** The write that has waited, if it is known. */
+  readonly blocked?: { readonly queued: Queued; readonly error: unknown }
 }
 
 const noNews: Batch.News = {
@@ -110,52 +119,66 @@ export const make = (options: {
       return [...lanes.fast.splice(0), ...lanes.slow.splice(0, slow === -1 ? Infinity : Math.max(slow, 1))]
     }
 
-    /** Runs all writes. Returns the notifications to send after the commit; none if the transaction has to be rolled back. */
+    /**
+     * Runs all writes, and calls `onTry` with each before it runs. Returns the notifications to send after the commit; none if the transaction
+     * has to be rolled back.
+     */
     const writeAll = (
       connection: Connection,
-      writes: ReadonlyArray<Queued>
+      writes: ReadonlyArray<Queued>,
+      onTry: (queued: Queued | undefined) => void
     ): Effect.Effect<Option.Option<Batch.News>, SqlError> =>
       Effect.gen(function* () {
         const jobIds = new Set<JobId>()
         for (const { about } of writes) if (about !== undefined) jobIds.add(about)
-        const batch = yield* Batch.make(connection, [...jobIds])
+        const batch = yield* Batch.make(
+          connection,
+          [...jobIds],
+          writes.flatMap(({ of }) => of ?? [])
+        )
         for (const queued of writes) {
+          onTry(queued)
           const outcome = queued.run(batch)
           if (!(typeof outcome === "boolean" ? outcome : yield* outcome)) return Option.none()
         }
+        onTry(undefined)
         yield* batch.flush
         return Option.some(batch.news)
       })
 
     /** Commits all writes, or rolls all back. `isDoubtful`: committed, but possibly to a replaced file. */
-    const commit = (writes: ReadonlyArray<Queued>): Effect.Effect<Option.Option<Committed>, SqlError | StoreError> =>
+    const commit = (
+      writes: ReadonlyArray<Queued>
+    ): Effect.Effect<Either.Either<Committed, RolledBack>, SqlError | StoreError> =>
       session.reserve((connection) =>
         Effect.gen(function* () {
           yield* guard.check(connection)
           const commitNow = yield* connection.dialect.begin(connection, ownLane)
-          const written = yield* Effect.exit(Effect.zipRight(guard.begin(connection), writeAll(connection, writes)))
+          let trying: Queued | undefined
+          const writing = writeAll(connection, writes, (queued) => {
+            trying = queued
+          })
+          const written = yield* Effect.exit(Effect.zipRight(guard.begin(connection), writing))
           if (Exit.isFailure(written) || Option.isNone(written.value)) {
             yield* connection.dialect.rollback(connection)
-            if (Exit.isSuccess(written)) return Option.none()
+            if (Exit.isSuccess(written)) return Either.left({})
             const error = Cause.squash(written.cause)
-            // Only one of the writes has waited for a lock.
-            const isTried = isLockTimeout(error) || !isTemporary(error)
-            return writes.length > 1 && isTried ? Option.none() : yield* Effect.failCause(written.cause)
+            const hasWaited = isLockTimeout(error)
+            if (writes.length === 1 || (isTemporary(error) && !hasWaited)) return yield* Effect.failCause(written.cause)
+            return Either.left(hasWaited && trying !== undefined ? { blocked: { queued: trying, error } } : {})
           }
           const points = () => writes.map(({ operation }) => `commit ${operation}`)
           yield* Effect.tapErrorCause(failpoint.around(points, commitNow), () =>
             connection.dialect.rollback(connection)
           )
           const isDoubtful = !(yield* guard.confirm(connection))
-          return Option.some({ news: written.value.value, isDoubtful })
+          return Either.right({ news: written.value.value, isDoubtful })
         })
       )
 
     /** Retries only the check, since the writes are committed. */
-    const confirm = (outcome: Option.Option<Committed>) =>
-      Option.exists(outcome, ({ isDoubtful }) => isDoubtful)
-        ? retryWhileBusy(session.reserve(guard.check))
-        : Effect.void
+    const confirm = (outcome: Either.Either<Committed, RolledBack>) =>
+      Either.isRight(outcome) && outcome.right.isDoubtful ? retryWhileBusy(session.reserve(guard.check)) : Effect.void
 
     const settle = (
       writes: ReadonlyArray<Queued>,
@@ -172,35 +195,43 @@ export const make = (options: {
         if (regrouped.size > 0) yield* onRegrouped(regrouped)
       })
 
-    /** Retries a write behind the others, which need not wait for the same lock. */
-    const defer = (queued: Queued, since: number): void => {
-      queued.since ??= since
-      lanes[queued.lane].push(queued)
+    /** Retries a write that has waited for a lock behind the others, which need not wait for the same one. */
+    const refuseOrDefer = (queued: Queued, error: unknown, since: number): Effect.Effect<void> =>
+      Effect.map(clock.now, (now) => {
+        queued.since ??= since
+        if (isLockTimeout(error) && now - queued.since < retryTimeout) lanes[queued.lane].push(queued)
+        else queued.refuse(error)
+      })
+
+    /** Lets writes that have not been tried come next, together. */
+    const putBack = (writes: ReadonlyArray<Queued>): void => {
+      for (const lane of ["fast", "slow"] as const) {
+        lanes[lane].unshift(...writes.filter((queued) => queued.lane === lane))
+      }
     }
 
     /**
      * A failing write rolls back the shared transaction; each write is then retried in a separate one, and only the failing write is
-     * rejected.
+     * rejected. If it has waited for a lock, the others stay together: in a cluster they need the lock of the same kind, and a transaction
+     * for each of them would keep all nodes waiting.
      */
     const process = (writes: ReadonlyArray<Queued>, since: number): Effect.Effect<void> =>
       Effect.matchCauseEffect(Effect.tap(retryWhileBusy(commit(writes), since, isRetried), confirm), {
         onFailure: (cause) =>
-          Effect.map(clock.now, (now) => {
-            const error = Cause.squash(cause)
-            for (const queued of writes) {
-              const first = queued.since ?? since
-              if (isLockTimeout(error) && now - first < retryTimeout) defer(queued, first)
-              else queued.refuse(error)
+          Effect.forEach(writes, (queued) => refuseOrDefer(queued, Cause.squash(cause), since), { discard: true }),
+        onSuccess: Either.match({
+          onRight: ({ news }) => settle(writes, news),
+          onLeft: ({ blocked }) => {
+            if (blocked !== undefined) {
+              putBack(writes.filter((queued) => queued !== blocked.queued))
+              return refuseOrDefer(blocked.queued, blocked.error, since)
             }
-          }),
-        onSuccess: Option.match({
-          onSome: ({ news }) => settle(writes, news),
-          onNone: () =>
-            writes.length === 1
+            return writes.length === 1
               ? settle(writes, noNews)
               : Effect.forEach(writes, (queued) => Effect.zipRight(clock.turn, process([queued], since)), {
                   discard: true
                 })
+          }
         })
       })
 
@@ -241,7 +272,7 @@ export const make = (options: {
         const all = [busySince, ...[...lanes.fast, ...lanes.slow].map(({ since }) => since)]
         return Math.max(0, ...all.map((since) => (since === undefined ? 0 : now - since)))
       }),
-      write: <A, E>({ about, body, isAlone = false, lane, operation, weight = 1 }: Write<A, E>) =>
+      write: <A, E>({ about, body, isAlone = false, lane, of, operation, weight = 1 }: Write<A, E>) =>
         Effect.zipRight(
           session.outsideTransaction,
           Effect.async<A, E | StoreError>((resume) => {
@@ -260,6 +291,7 @@ export const make = (options: {
               operation,
               weight,
               about,
+              of,
               lane,
               isAlone,
               run: (batch) => {

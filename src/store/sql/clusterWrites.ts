@@ -120,6 +120,7 @@ export const make = ({
           operation: "start a job",
           lane: "fast",
           isAlone: runWrites.isKeyed(run),
+          of: run,
           body: (batch) =>
             Effect.gen(function* () {
               const { begun, room } = yield* counted(batch, run.kind)

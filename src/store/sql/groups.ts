@@ -31,26 +31,41 @@ export const heads = (limit: string, condition = "TRUE"): string =>
     WHERE g.kind = ? AND g.due = 1 AND (SELECT r.refused_by IS NULL FROM charlotte_runs r WHERE r.id = g.head) AND ${condition}
     ORDER BY g.priority DESC, g.active, g.rank, g.head LIMIT ${limit}) AS heads`
 
-const selectGroup = query(
-  Schema.Struct({ most: Schema.NullOr(Schema.Number), active: Schema.Number, waiting: Schema.Number })
+const selectCounts = query(
+  Schema.Struct({
+    grp: Schema.String,
+    most: Schema.NullOr(Schema.Number),
+    active: Schema.Number,
+    waiting: Schema.Number
+  })
 )
 
 /** Counts up to the limit of the kind. */
 const count = (condition: string, column: string): string =>
-  `(SELECT count(*) FROM (SELECT 1 FROM charlotte_runs WHERE kind = ? AND grp = ? AND ${condition}
+  `(SELECT count(*) FROM (SELECT 1 FROM charlotte_runs WHERE kind = ? AND grp = names.value AND ${condition}
      LIMIT coalesce(${setting("max_per_group")}, 0)) AS found) AS ${column}`
 
-/** How many jobs of a group run and wait, and how many may run; read from their rows, under the lock of the kind. */
-export const get = (connection: Connection, kind: string, group: string): Effect.Effect<Group, SqlError> =>
+/** How many jobs of each of these groups run and wait, and how many may run; read from their rows, under the lock of the kind. */
+export const counts = (
+  connection: Connection,
+  kind: string,
+  groups: ReadonlyArray<string>
+): Effect.Effect<ReadonlyMap<string, Group>, SqlError> =>
   Effect.map(
-    selectGroup(
+    selectCounts(
       connection,
-      `SELECT ${setting("max_per_group")} AS most, ${count("status = 'running'", "active")},
-         ${count(`waits_for = 'group' AND ${isBegun()}`, "waiting")}`,
-      [kind, kind, group, kind, kind, group, kind, kind]
+      `SELECT names.value AS grp, ${setting("max_per_group")} AS most, ${count("status = 'running'", "active")},
+         ${count(`waits_for = 'group' AND ${isBegun()}`, "waiting")}
+       FROM ${connection.dialect.strings} names`,
+      [kind, kind, kind, kind, kind, kind, JSON.stringify(groups)]
     ),
-    ([row]) => ({ most: row?.most ?? undefined, active: row?.active ?? 0, waiting: row?.waiting ?? 0 })
+    (rows) => new Map(rows.map(({ active, grp, most, waiting }) => [grp, { most: most ?? undefined, active, waiting }]))
   )
+
+export const none: Group = { most: undefined, active: 0, waiting: 0 }
+
+export const get = (connection: Connection, kind: string, group: string): Effect.Effect<Group, SqlError> =>
+  Effect.map(counts(connection, kind, [group]), (counted) => counted.get(group) ?? none)
 
 /** Reads these groups again from the rows of their runs. */
 export const settle = (

@@ -205,6 +205,7 @@ export const make = (
       operation: "start a job",
       lane: "fast",
       isAlone: isKeyed(run),
+      of: run,
       body: (
         batch
       ): Effect.Effect<
