@@ -77,6 +77,15 @@ const next = Effect.flatMap(RunStore.RunStore, ({ cluster }) =>
 )
 
 describe("the search of a node in tables of which PostgreSQL has no statistics yet", () => {
+  it.effect("searches no shard if no run is due, as every idle node does twice a second", () =>
+    Effect.gen(function* () {
+      yield* RunStore.RunStore
+      const { loops, millis } = yield* explained("charlotte_events")
+      expect(loops).toBe(1)
+      process.stdout.write(`a share of 100 shards of an idle kind: ${millis.toFixed(1)} ms\n`)
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect("searches each shard once, however many runs wait", () =>
     Effect.gen(function* () {
       const store = yield* RunStore.RunStore
@@ -98,7 +107,7 @@ describe("the search of a node, with 100,000 due runs of other nodes before ten 
         yield* filled("A", 100_000, false)
         yield* sql.unsafe("ANALYZE charlotte_runs")
         const none = yield* explained("charlotte_runs")
-        expect(none.rows).toBe(0)
+        expect(none.rows).toBeLessThanOrEqual(1)
         expect(yield* next).toEqual(Option.none())
         yield* filled("B", 10, true)
         const some = yield* explained("charlotte_runs")

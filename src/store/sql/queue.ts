@@ -25,7 +25,7 @@ export const dueRun = (row: typeof Row.Type): UnfinishedRun => ({
 const isRetry = "(coalesce(woken_by, '') = 'retry')"
 
 /** The order of the runs of a status, as in its index. */
-const orders = {
+export const orders = {
   interrupted: "priority DESC, id",
   parked: `priority DESC, ${isRetry}, id`,
   pending: "priority DESC, id"

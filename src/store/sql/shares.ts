@@ -8,16 +8,16 @@ import type { ClusterStore } from "../port/ClusterStore.js"
 import type { UnfinishedRun } from "../port/RunReads.js"
 import type { Connection, Dialect } from "./Dialect.js"
 import * as groups from "./groups.js"
-import { dueRun, isAny, isDueForStop, refusalBy, unrefused } from "./queue.js"
+import { dueRun, isAny, isDueForStop, orders, refusalBy, unrefused } from "./queue.js"
 import { dueRank, pausesOf, Row } from "./runRow.js"
 import { columnsOf, query } from "./statements.js"
 
 const selectNext = query(Row)
 
 /**
- * The first due run of each shard in each status, and its first head of a group, each by a search in an index; and the runs that other
- * versions have refused, which may be in any shard. If the head of a group is refused, the first run of the group counts that this
- * version has not refused.
+ * The first due run of each shard in each status, and its first head of a group, each by a search in an index, where the kind has any; and
+ * the runs that other versions have refused, which may be in any shard. If the head of a group is refused, the first run of the group
+ * counts that this version has not refused.
  */
 export const nextOf = (
   { numbers, shardOf }: Pick<Dialect, "numbers" | "shardOf">,
@@ -26,16 +26,18 @@ export const nextOf = (
   const share = JSON.stringify(shards)
   const refusal = refusalBy(version)
   const inOrder = `priority DESC, ${dueRank()}, id`
-  const ofShards = statuses.map(
-    (status) =>
-      `SELECT (SELECT id FROM charlotte_runs
-         WHERE kind = ? AND status = '${status}' AND waits_for = 'permit' AND refused_by IS NULL AND ${shardOf("id")} = s.value
-         ORDER BY ${inOrder} LIMIT 1) AS id FROM ${numbers} s`
-  )
+  const ofShards = statuses.map((status) => {
+    const due = `FROM charlotte_runs
+         WHERE kind = ? AND status = '${status}' AND waits_for = 'permit' AND refused_by IS NULL`
+    return `SELECT (SELECT id ${due} AND ${shardOf("id")} = s.value ORDER BY ${inOrder} LIMIT 1) AS id FROM ${numbers} s
+      WHERE (SELECT id ${due} ORDER BY ${orders[status]} LIMIT 1) IS NOT NULL`
+  })
   const ofGroups = `SELECT (SELECT g.head FROM charlotte_groups g JOIN charlotte_runs r ON r.id = g.head
       WHERE g.kind = ? AND g.due = 1 AND ${isAny(statuses, "g.")} AND ${shardOf("g.head")} = s.value
         AND r.waits_for = 'group' AND r.refused_by IS NULL
-      ORDER BY g.priority DESC, g.active, g.rank, g.head LIMIT 1) AS id FROM ${numbers} s`
+      ORDER BY g.priority DESC, g.active, g.rank, g.head LIMIT 1) AS id FROM ${numbers} s
+    WHERE (SELECT head FROM charlotte_groups WHERE kind = ? AND due = 1
+      ORDER BY priority DESC, active, rank, head LIMIT 1) IS NOT NULL`
   const refused = `SELECT id FROM (SELECT id FROM charlotte_runs
       WHERE kind = ? AND refused_at IS NOT NULL AND waits_for = 'permit' AND ${isAny(statuses)} AND ${unrefused()}
       ORDER BY ${inOrder} LIMIT 1) AS refused`
@@ -53,7 +55,7 @@ export const nextOf = (
     JOIN charlotte_runs r ON r.id = found.id LEFT JOIN charlotte_groups g ON g.kind = r.kind AND g.grp = r.grp
     WHERE r.woken_by = 'stop' OR ${pausesOf("?")} = 0
     ORDER BY r.priority DESC, coalesce(g.active, 0), ${dueRank("r.")}, r.id LIMIT 1`
-  const ofShares = [...statuses, "groups"].flatMap(() => [kind, share])
+  const ofShares = [...statuses, "groups"].flatMap(() => [kind, share, kind])
   return [sql, [...ofShares, ...[kind, refusal], ...[refusal, kind], ...[kind, refusal], kind]]
 }
 
