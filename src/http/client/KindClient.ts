@@ -35,6 +35,7 @@ import type {
 } from "../../manager/JobManager.js"
 import type { StopOptions } from "../../manager/ManagedJob.js"
 import { Api, ofKinds } from "../contract/Api.js"
+import * as errorSchemas from "../contract/errorSchemas.js"
 import type { ConnectionFailed, DaemonNotRunning, NoSuchKind } from "../contract/errors.js"
 import { group } from "../contract/Jobs.js"
 import type { AnyKind } from "../contract/Kinds.js"
@@ -59,7 +60,7 @@ export interface KindService<K extends JobKind.Any> {
   readonly address: string
 
   /** As `JobManager.start`. */
-  readonly start: Start<JobKind.Encoded<K>, StoreError | ClientError>
+  readonly start: Start<JobKind.Encoded<K>, NoSuchKind | StoreError | ClientError>
 
   /** The record of a job, whether active or ended. */
   readonly get: (id: JobId) => Response<JobKind.Run<K>, JobNotFound | UndecodableRun>
@@ -213,11 +214,11 @@ const make = <K extends AnyKind>(
     const { address, options, translateErrors } = derived
     const jobs = yield* jobRequests.make(derived)
     const submit = yield* Effect.cached(
-      HttpApiClient.endpoint(ofKinds<AnyKind, typeof group>([kind], { jobs: group, payloads: {} }), {
-        ...options,
-        group: "kinds",
-        endpoint: kind.kind
-      })
+      HttpApiClient.endpoint(
+        // Without the errors of every request, each of them would be an unexpected response.
+        ofKinds<AnyKind, typeof group>([kind], { jobs: group, payloads: {} }).addError(errorSchemas.Server),
+        { ...options, group: "kinds", endpoint: kind.kind }
+      )
     )
     const stopAll = yield* Effect.cached(
       HttpApiClient.endpoint(Api, { ...options, group: "charlotteJobs", endpoint: "stopAll" })
@@ -249,7 +250,11 @@ const make = <K extends AnyKind>(
       start: typedStart((config, { idempotencyKey, ...options } = {}) => {
         const key = idempotencyKey === undefined ? {} : { idempotencyKey }
         const payload = { config, ...jobRequests.startParameters(options), ...key }
-        return translateErrors(Effect.flatMap(submit, (submit) => Effect.map(submit({ payload }), ({ id }) => id)))
+        return Effect.flatMap(submit, (submit) => Effect.map(submit({ payload }), ({ id }) => id)).pipe(
+          // The kinds have a route each. A list of jobs says which kinds there are.
+          Effect.tapErrorTag("NoSuchRoute", () => jobs.list({ kind: kind.kind, limit: 1 })),
+          translateErrors
+        )
       }),
       get,
       list: (query = {}) =>

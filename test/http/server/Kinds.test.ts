@@ -3,8 +3,8 @@ import * as HttpApiClient from "@effect/platform/HttpApiClient"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { describe, expect, it } from "@effect/vitest"
 import { JobId, JobKind, JobManager, Orchestrator, RunStore } from "charlotte"
-import { JobClient, JobsApi, Server } from "charlotte/http"
-import { Chunk, Context, DateTime, Deferred, Effect, Layer, Option, Schema, Stream } from "effect"
+import { errors as http, JobClient, JobsApi, Server } from "charlotte/http"
+import { Chunk, Context, DateTime, Deferred, Effect, Layer, Option, Redacted, Schema, Stream } from "effect"
 import * as requests from "../requests.js"
 import { config as task } from "../../support/jobs.js"
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
@@ -477,6 +477,28 @@ describe("JobClient.of", () => {
         issues: [{ path: ["retries"] }]
       })
       expect(yield* Effect.flip(emails.resume(id))).toMatchObject({ _tag: "NotResumable" })
+    })
+  )
+
+  it.scoped("fails to start a job with NoSuchKind where the server does not have the kind", () =>
+    Effect.gen(function* () {
+      const { socket } = yield* make
+      const ImportClient = JobClient.of(Import)
+      const imports = Context.get(yield* Layer.build(ImportClient.layer({ socket })), ImportClient)
+      expect(yield* Effect.flip(imports.start({}))).toEqual(
+        new http.NoSuchKind({ kind: "import", kinds: ["email", "report"] })
+      )
+    })
+  )
+
+  it.scoped("starts no job with a wrong token, and says so", () =>
+    Effect.gen(function* () {
+      const server = Server.layer({ listen: { port: 0 }, token: Redacted.make("t".repeat(32)), api })
+      const { addresses } = Context.get(yield* Layer.build(Layer.provide(server, kinds)), Server.Server)
+      const port = addresses.flatMap((address) => ("port" in address ? [address.port] : []))[0] ?? 0
+      const layer = EmailClient.layer({ port, token: Redacted.make("u".repeat(32)) })
+      const emails = Context.get(yield* Layer.build(layer), EmailClient)
+      expect(yield* Effect.flip(emails.start(ada))).toMatchObject({ _tag: "RequestRefused", reason: "token" })
     })
   )
 })
