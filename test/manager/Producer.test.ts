@@ -1,7 +1,21 @@
 /** Producers: they start, signal and stop jobs that a manager runs, in the same process or in another one. */
 import { describe, expect, it } from "@effect/vitest"
 import { Database, errors, type JobId, JobKind, Runs, RunStore } from "charlotte"
-import { Chunk, Deferred, Effect, Either, Exit, Fiber, Layer, Option, Schema, Scope, Stream } from "effect"
+import {
+  Chunk,
+  Deferred,
+  Effect,
+  Either,
+  Exit,
+  Fiber,
+  Layer,
+  Logger,
+  LogLevel,
+  Option,
+  Schema,
+  Scope,
+  Stream
+} from "effect"
 import { poll } from "../../src/internal/RealClock.js"
 import { unknownId } from "../support/jobs.js"
 import * as FailingSql from "../support/FailingSql.js"
@@ -139,6 +153,32 @@ describe("a producer beside a manager that resumes nothing by itself", () => {
         yield* watches.stop(first)
         yield* eventOf(second, "job.resumed")
       }).pipe(Effect.provide(life(1)))
+    })
+  )
+
+  it.scopedLive("says in one sentence which request it drops, and why", () =>
+    Effect.gen(function* () {
+      const file = yield* databaseFile
+      const manager = Layer.provideMerge(
+        Watch.layer({ run: () => Effect.never, recovery: "manual", maxJobs: 2 }),
+        Layer.fresh(stored(file))
+      )
+      const id = yield* Effect.gen(function* () {
+        const watches = yield* Watch
+        return yield* watches.start({})
+      }).pipe(Effect.provide(manager))
+      yield* Effect.gen(function* () {
+        const watches = yield* Watch.Producer
+        yield* watches.resume(id)
+        yield* watches.resume(id)
+      }).pipe(Effect.provide(Layer.provide(Watch.producer, Layer.fresh(stored(file)))))
+      const warned = yield* Deferred.make<unknown>()
+      const logger = Logger.make(({ logLevel, message }) => {
+        if (logLevel === LogLevel.Warning) Deferred.unsafeDone(warned, Exit.succeed(message))
+      })
+      const layer = Layer.provide(manager, Logger.replace(Logger.defaultLogger, logger))
+      const message = yield* Effect.provide(Deferred.await(warned), layer)
+      expect(message).toEqual([`a producer's request to resume is dropped: job ${id} cannot be resumed: it is running`])
     })
   )
 })

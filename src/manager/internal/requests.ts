@@ -8,7 +8,7 @@ import type { JobId } from "../../domain/JobId.js"
 import * as race from "../../internal/race.js"
 import { now } from "../../internal/now.js"
 import { RealClock } from "../../internal/RealClock.js"
-import type { NewResume, NewStop, Request } from "../../store/port/ProducerStore.js"
+import type { Ask, NewResume, NewStop, Request } from "../../store/port/ProducerStore.js"
 import type { ResumeOptions } from "../JobManagerService.js"
 import type { Core } from "./Core.js"
 import { limit } from "./signals.js"
@@ -19,6 +19,12 @@ const pause = 500
 
 /** Milliseconds between two tries to resume a job: a permit may have become free on another node of a cluster. */
 const permitCheck = 5_000
+
+const requested = (asks: Ask): string =>
+  Option.match(asks, {
+    onNone: () => "request",
+    onSome: (ask) => (ask._tag === "Signal" ? `signal "${ask.name}"` : `request to ${ask._tag.toLowerCase()}`)
+  })
 
 /** Returns the effect that applies requests until the manager closes. */
 export const make = <Config>(
@@ -39,8 +45,8 @@ export const make = <Config>(
     /** The requests that fibers of the manager are applying. */
     const applying = new Set<number>()
 
-    const refused = ({ jobId }: Request, error: unknown) =>
-      Effect.annotateLogs(Effect.logWarning("a request of a producer is dropped", error), { jobId })
+    const refused = ({ asks, jobId }: Request, reason: string) =>
+      Effect.annotateLogs(Effect.logWarning(`a producer's ${requested(asks)} is dropped: ${reason}`), { jobId })
 
     /** Applies a request in a fiber of the manager, and removes it then. The next manager applies what a closing one leaves. */
     const applied = (request: Request, effect: Effect.Effect<void, ShuttingDown | StoreError>) =>
@@ -81,10 +87,10 @@ export const make = <Config>(
         const isFree = shutdown.orOver(race.first([core.permitFreed.changed(seen), sleep(permitCheck)]))
         yield* resume(request.jobId, ask).pipe(
           Effect.catchTags({
-            JobNotFound: (error) => refused(request, error),
-            JobConflict: (error) => refused(request, error),
-            NotResumable: (error) => refused(request, error),
-            KindPaused: (error) => refused(request, error),
+            JobNotFound: ({ message }) => refused(request, message),
+            JobConflict: ({ message }) => refused(request, message),
+            NotResumable: ({ message }) => refused(request, message),
+            KindPaused: ({ message }) => refused(request, message),
             MaxJobsReached: () => Effect.zipRight(isFree, again)
           })
         )
@@ -104,9 +110,10 @@ export const make = <Config>(
           ).pipe(
             Effect.zipRight(wake(jobId)),
             Effect.catchTags({
-              JobNotFound: (error) => Effect.zipRight(refused(request, error), store.producers.settle(request)),
-              JobEnded: (error) => Effect.zipRight(refused(request, error), store.producers.settle(request)),
-              TooManySignals: (error) => Effect.zipRight(refused(request, error), store.producers.settle(request))
+              JobNotFound: ({ message }) => Effect.zipRight(refused(request, message), store.producers.settle(request)),
+              JobEnded: ({ message }) => Effect.zipRight(refused(request, message), store.producers.settle(request)),
+              TooManySignals: ({ message }) =>
+                Effect.zipRight(refused(request, message), store.producers.settle(request))
             })
           )
         }
