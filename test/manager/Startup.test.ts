@@ -40,11 +40,18 @@ describe("the start of a manager", () => {
     })
   )
 
-  const refused: Record<string, readonly [options: JobManager.Options & { kind?: string }, message: string]> = {
+  const refused: Record<
+    string,
+    readonly [options: JobManager.Options & { kind?: string; maxPerGroup?: number }, message: string]
+  > = {
     "a kind without a name": [{ kind: "" }, "the kind of a manager"],
     "no jobs": [{ maxJobs: 0 }, "maxJobs is a whole number"],
     "half a job": [{ maxJobs: 1.5 }, "maxJobs is a whole number"],
-    "no checks, for which every start would wait": [{ maxChecks: 0 }, "maxChecks is a whole number, 1 or more, not 0"]
+    "no checks, for which every start would wait": [{ maxChecks: 0 }, "maxChecks is a whole number, 1 or more, not 0"],
+    "a limit for each group of a kind without groups": [
+      { maxPerGroup: 2 },
+      "maxPerGroup limits groups, and kind any has none: define its group"
+    ]
   }
   for (const [what, [options, message]] of Object.entries(refused)) {
     it.effect(`refuses ${what}`, () =>

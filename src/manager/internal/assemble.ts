@@ -75,7 +75,12 @@ export const assemble = <C, I, RS, R, R2>(
       onSome: (outbox) => outboxQueue.make(kind, outbox)
     })
     yield* store.kinds.recall(kind)
-    if (maxPerGroup !== undefined) yield* wholeNumber("maxPerGroup", maxPerGroup)
+    if (maxPerGroup !== undefined) {
+      yield* wholeNumber("maxPerGroup", maxPerGroup)
+      if (group === undefined) {
+        return yield* Effect.dieMessage(`maxPerGroup limits groups, and kind ${kind} has none: define its group`)
+      }
+    }
     yield* store.groups.register({ kind, maxPerGroup, isManual: recovery === "manual" })
     const dispatcher = yield* Dispatcher.make(core, mode.begin, continued)
     const starting = { admission, dispatcher, nextId: ids, labels, key, group, maxQueued, retries }
