@@ -364,9 +364,14 @@ export class AlreadyManaged extends Schema.TaggedError<AlreadyManaged>()("Alread
   /** The machine of that process, if several machines may share the database: its host name, and more after a slash. */
   machine: Schema.optional(Schema.String),
   /** The address of that process, if it is a node of a cluster. */
-  node: Schema.optional(Schema.String)
+  node: Schema.optional(Schema.String),
+  /** Whether it is this process, which has built the layer of the manager twice. */
+  isSelf: Schema.optional(Schema.Boolean)
 }) {
   override get message() {
+    if (this.isSelf === true) {
+      return `jobs of kind "${this.kind}" are already managed in this process; build the layer of their manager once, and share it`
+    }
     const node = this.node === undefined ? "" : `, the node ${this.node} of a cluster`
     const container = this.pidNamespace === undefined ? "" : ` of another pid namespace (${this.pidNamespace})`
     const machine = this.machine === undefined ? "" : ` on ${this.machine.replace(/\/.*/, "")}`

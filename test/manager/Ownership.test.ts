@@ -48,6 +48,9 @@ describe("the jobs of a kind", () => {
       yield* Effect.gen(function* () {
         const second = yield* Effect.flip(Effect.flatten(attempt(file)))
         expect(second).toMatchObject({ _tag: "AlreadyManaged", kind: "tasks", pid: process.pid })
+        expect(second.message).toBe(
+          'jobs of kind "tasks" are already managed in this process; build the layer of their manager once, and share it'
+        )
         // It has taken nothing from the first.
         const id = yield* startJob
         expect((yield* JobManager.JobManager.pipe(Effect.flatMap(({ stop }) => stop(id)))).status).toBe("cancelled")

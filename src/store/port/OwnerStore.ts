@@ -55,10 +55,13 @@ export const alreadyManaged = ({ kind, machine, process }: Owner): Effect.Effect
   Effect.gen(function* () {
     const { self } = yield* KernelRef
     const isHere = machine === undefined || machine === (yield* MachineRef)
+    const isNear = isHere && process.pidNamespace === self.pidNamespace
+    const isSelf = isNear && process.pid === self.pid && process.startTime === self.startTime
     return yield* new AlreadyManaged({
       kind,
       pid: process.pid,
       ...(machine !== undefined && { machine }),
-      ...(isHere && process.pidNamespace !== self.pidNamespace && { pidNamespace: process.pidNamespace })
+      ...(isHere && !isNear && { pidNamespace: process.pidNamespace }),
+      ...(isSelf && { isSelf })
     })
   })
