@@ -206,8 +206,11 @@ export const countTasks = (model: JobModel): Readonly<Record<ShownTaskState, num
   return counts
 }
 
-/** The state to show for a unit: one that waits for its agent, or for other units, has begun but is not at work. */
-export const stateOf = ({ state, waiting }: Unit): ShownUnitState => (waiting === undefined ? state : "waiting")
+/** The state to show for a unit: one that waits for its agent, for other units, or for its next attempt is not at work. */
+export const stateOf = ({ state, tasks, waiting }: Unit): ShownUnitState => {
+  const isPausing = state === "running" && [...tasks.values()].some((task) => task.state === "waiting")
+  return isPausing || waiting !== undefined ? "waiting" : state
+}
 
 /** How long a task was worked on, without what it has waited between its attempts; undefined before the first one. */
 export const worked = ({ attempts }: Task, now: number): number | undefined =>

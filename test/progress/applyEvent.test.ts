@@ -176,6 +176,7 @@ describe("the model of a job, from its events", () => {
     ]
     const paused = ofEvents(events(...begun, pause))
     expect(findTask(paused, "api", 1)).toMatchObject({ state: "waiting", pauses: [{ from: at(8), to: undefined }] })
+    expect([...paused.units.values()].map(stateOf)).toEqual(["waiting"])
     const again = ofEvents(events(...begun, pause, ...attempt(13, 1, "api", true).slice(0, 2)))
     const task = findTask(again, "api", 1)
     expect(task).toMatchObject({ state: "running", attempts: [{}, { state: "running" }] })

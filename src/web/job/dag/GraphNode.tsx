@@ -1,6 +1,6 @@
 import { memo } from "../../ui/memo.js"
 import { StateMark } from "../State.js"
-import type { Unit } from "../../../progress/JobModel.js"
+import { stateOf, type Unit } from "../../../progress/JobModel.js"
 import { stateText } from "../../../progress/shownState.js"
 import type { Node } from "./collapse.js"
 import type { Position } from "./layout.js"
@@ -40,7 +40,7 @@ const details = ({ node, unit }: Pick<Props, "node" | "unit">): string => {
 
 const View = ({ isSelected, isTabStop, label, node, onFocus, onPress, position, unit }: Props) => {
   const isGroup = node.units.length > 1
-  const state = unit?.waiting === undefined ? node.state : "waiting"
+  const state = unit === undefined ? node.state : stateOf(unit)
   return (
     <button
       type="button"
