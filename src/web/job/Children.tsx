@@ -6,6 +6,7 @@ import * as jobs from "../api/jobs.js"
 import type { Child } from "../api/models.js"
 import { add } from "../app/notices.js"
 import { toJob } from "../router.js"
+import { Status } from "../ui/Status.js"
 import { visible } from "../ui/visible.js"
 
 /** How many a page of the server has. A job with fewer has no older ones. */
@@ -37,7 +38,8 @@ export const Children = ({ job, newest }: { readonly job: string; readonly newes
         {children.map(({ jobId, kind, name, status }) => (
           <li key={jobId}>
             {status === undefined ? visible(name) : <a href={toJob(jobId)}>{visible(name)}</a>}{" "}
-            {visible(`${kind}, ${status ?? "pruned"}`)}
+            <span class="faint">{visible(kind)}</span>{" "}
+            {status === undefined ? <span class="faint">pruned</span> : <Status status={status} />}
           </li>
         ))}
       </ul>
