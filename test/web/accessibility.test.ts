@@ -4,7 +4,7 @@ import { Step } from "charlotte/testing"
 import { Effect, Exit, Scope } from "effect"
 import type { BrowserContextOptions, Page } from "playwright-core"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
-import { busyJob, happen } from "./job/story.js"
+import { agentLog, busyJob, happen, makeTask, planned } from "./job/story.js"
 import { act, layer as browser, profile } from "./support/Browser.js"
 import { type Place, places, server } from "./support/places.js"
 import * as World from "./support/World.js"
@@ -164,6 +164,38 @@ layer(browser, { excludeTestServices: true })("every view", (it) => {
           )
           expect([path, width, overflow]).toEqual([path, width, 0])
         }
+      }
+    })
+  )
+
+  it.scoped("fits in 375 pixels with long names, and has room for the log however much an agent has said", () =>
+    Effect.gen(function* () {
+      const logs = yield* TemporaryDirectory.make
+      const world = yield* World.make({ server: { logs } })
+      const unit = "consumers-of-the-notification-service-in-the-portal-of-customers"
+      const { agent, agentEnded, begin, failed, gate } = makeTask(logs)
+      const reason = "one of many tests failed; ".repeat(20)
+      const said = agentEnded(unit, 1, 1)
+      const id = yield* world.client.start(config("tasks/greetings"))
+      yield* happen(world.script, id, [
+        planned([{ id: unit, tasks: ["Find all of them ".repeat(8)] }]),
+        begin(unit),
+        ...agent(unit, 1, 1, "Find all of them ".repeat(8), agentLog),
+        { ...said, payload: { class: "success", said: "It is a long story. ".repeat(100) } },
+        ...gate(unit, 1, 1, "no\n", reason),
+        ...failed(unit, 1, 1, reason)
+      ])
+      const { page } = yield* world.open(`/jobs/${id}`, { viewport: { width: 375, height: 667 } })
+      const log = page.getByRole("region", { name: /^Log: Gate of/ })
+      for (const [width, height] of [
+        [375, 667],
+        [1440, 900]
+      ] as const) {
+        yield* act(() => page.setViewportSize({ width, height }))
+        yield* act(() => log.waitFor())
+        expect(yield* act(() => page.evaluate(() => document.documentElement.scrollWidth))).toBe(width)
+        expect((yield* act(() => log.boundingBox()))?.height).toBeGreaterThan(60)
+        expect(yield* violations(page)).toEqual([])
       }
     })
   )

@@ -47,7 +47,9 @@ export const Details = ({ job, model }: { readonly job: Job; readonly model: Job
             Error ({job.error.kind}) <Copy text={job.error.cause} what="the error" />
           </h2>
           <JsonView value={job.error.error ?? null} />
-          <pre class="cause">{visible(job.error.cause)}</pre>
+          <pre class="cause" tabIndex={0}>
+            {visible(job.error.cause)}
+          </pre>
         </section>
       )}
       {job.result !== undefined && job.result !== null && (

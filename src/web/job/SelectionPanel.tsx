@@ -1,6 +1,7 @@
 /**
  * The selected unit: its tasks, the attempts at one task, and the log of one attempt.
  */
+import { useLayoutEffect, useRef } from "preact/hooks"
 import { isMounted } from "../address.js"
 import { now } from "../app/live.js"
 import { changeQuery, toDiff } from "../router.js"
@@ -41,6 +42,12 @@ const nameOf = (span: Span): string => {
 const Attempts = ({ selection }: { readonly selection: Selection }) => {
   const { attemptNumber, logs, span, task, unit } = selection
   const attempts = task?.attempts ?? []
+  const chosen = useRef<HTMLButtonElement>(null)
+  useLayoutEffect(() => {
+    // A task that is tried again many times has more rows of buttons than are shown.
+    const box = chosen.current?.parentElement
+    if (box) box.scrollTop = (chosen.current?.offsetTop ?? 0) - box.offsetTop
+  }, [attemptNumber, attempts.length])
   const choose = (changes: { readonly attempt?: number; readonly log?: LogName | undefined }): void =>
     changeQuery({ unit: unit.id, task: task?.number, attempt: attemptNumber, ...changes })
   return (
@@ -50,6 +57,7 @@ const Attempts = ({ selection }: { readonly selection: Selection }) => {
           {attempts.map(({ number, reason, state }, index) => (
             <button
               key={index}
+              ref={index + 1 === attemptNumber ? chosen : null}
               type="button"
               class={`state-${state}`}
               aria-pressed={index + 1 === attemptNumber}
@@ -96,7 +104,10 @@ export const SelectionPanel = ({
   const hasFailed = [attempt, span, unit].some((of) => of?.state === "failed")
   const reason = span?.kind === "setup" ? span.reason : (failed ?? span?.reason ?? attempt?.reason ?? unit.reason)
   const said = attempt?.to === undefined ? undefined : JobModel.said(attempt)
-  const before = task?.attempts.at(selection.attemptNumber - 2)
+  const hasReason = reason !== undefined && reason !== ""
+  const before = selection.attemptNumber > 1 ? task?.attempts[selection.attemptNumber - 2] : undefined
+  const earlier =
+    before?.state === "failed" && before.reason !== undefined ? { ...before, reason: before.reason } : undefined
   const cost = JobModel.costOf(unit)
   const hasWork = [...unit.tasks.values()].some(({ state }) => state === "completed")
   return (
@@ -124,26 +135,34 @@ export const SelectionPanel = ({
         )}
       </header>
       <Tasks selection={selection} at={now.value} />
-      {task?.notes.map((note, at) => (
-        <p key={at} class={isWarning(note) ? "note warn" : "note"}>
-          {isWarning(note) ? "! " : ""}
-          {visible(note.text)}
-        </p>
-      ))}
+      {task !== undefined && task.notes.length > 0 && (
+        <div class="side-notes" role="region" aria-label="Notes" tabIndex={0}>
+          {task.notes.map((note, at) => (
+            <p key={at} class={isWarning(note) ? "note warn" : "note"}>
+              {isWarning(note) ? "! " : ""}
+              {visible(note.text)}
+            </p>
+          ))}
+        </div>
+      )}
       <Attempts selection={selection} />
       {span !== undefined && span.label !== "" && <p class="side-command mono">{visible(span.label)}</p>}
-      {reason !== undefined && reason !== "" && <p class={`note ${hasFailed ? "bad" : "warn"}`}>{visible(reason)}</p>}
-      {selection.attemptNumber > 1 && before?.state === "failed" && before.reason !== undefined && (
-        <p class="note faint">
-          {before.number === attempt?.number ? "The turn before it" : `Attempt ${before.number}`} failed:{" "}
-          {visible(before.reason)}
-        </p>
-      )}
-      {said !== undefined && (
-        <p class="note said">
-          <span class="faint">The agent said </span>
-          {visible(said)}
-        </p>
+      {(hasReason || earlier !== undefined || said !== undefined) && (
+        <div class="side-notes" role="region" aria-label="Outcome" tabIndex={0}>
+          {hasReason && <p class={`note ${hasFailed ? "bad" : "warn"}`}>{visible(reason)}</p>}
+          {said !== undefined && (
+            <p class="note said">
+              <span class="faint">The agent said </span>
+              {visible(said)}
+            </p>
+          )}
+          {earlier !== undefined && (
+            <p class="note faint">
+              {earlier.number === attempt?.number ? "The turn before it" : `Attempt ${earlier.number}`} failed
+              {earlier.reason === reason ? " in the same way." : `: ${visible(earlier.reason)}`}
+            </p>
+          )}
+        </div>
       )}
       {span?.log === undefined || isMounted ? (
         <p class="note faint">
