@@ -8,6 +8,7 @@ import * as format from "../../progress/format.js"
 import { messageOf } from "../../progress/payload.js"
 import { asks } from "../../progress/needsPerson.js"
 import { ofError } from "../../progress/reason.js"
+import { shortId } from "../ui/shortId.js"
 import { condition, isDue, parkReason } from "../../progress/waiting.js"
 
 export type Line = Pick<EventText, "text" | "tone">
@@ -25,8 +26,9 @@ const waitingLine = ({ group, parked, startAt, status, waitsFor }: ListedJob, no
   const waits = condition({ waitsFor, group, startAt, ...parked }, { now, time: (at) => format.clockTime(at, now) })
   if (status === "pending") return { text: `waits ${waits}`, tone: "faint" }
   // The time comes first, since the reason is often truncated.
-  return isDue(waitsFor)
-    ? { text: `due, waits ${waits}`, tone: "faint" }
+  if (isDue(waitsFor)) return { text: `due, waits ${waits}`, tone: "faint" }
+  return parked?.children !== undefined
+    ? { text: `parked ${waits}`, tone: "faint" }
     : { text: `parked ${waits}: ${parkReason(parked)}`, tone: "warn" }
 }
 
@@ -40,7 +42,13 @@ export const ofRecord = (job: ListedJob, now: number): Line => {
     case "interrupted":
       return { text: "cut short; resume it to continue", tone: "warn" }
     case "failed":
-      return { text: ofError(job.error?.error ?? job.error?.cause), tone: "bad" }
+      // What another job retries needs nobody.
+      return job.retriedAs === undefined
+        ? { text: ofError(job.error?.error ?? job.error?.cause), tone: "bad" }
+        : {
+            text: `retried by ${shortId(job.retriedAs)}: ${ofError(job.error?.error ?? job.error?.cause)}`,
+            tone: "faint"
+          }
     case "completed":
       return { text: resultOf(job.result), tone: "plain" }
     case "cancelled":

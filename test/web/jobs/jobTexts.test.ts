@@ -94,12 +94,18 @@ describe("the texts of a job", () => {
   it("say the last of it in a line", () => {
     const error = { kind: "failure" as const, error: { _tag: "UnitsFailed", message: "1 unit failed" }, cause: "long" }
     expect(ofRecord(job("a", { status: "failed", error }), now)).toEqual({ text: "1 unit failed", tone: "bad" })
+    expect(ofRecord(job("a", { status: "failed", error, retriedAs: "01KB3N5QZ4M6Y2V8T7R1S9W0XE" }), now)).toEqual({
+      text: "retried by S9W0XE: 1 unit failed",
+      tone: "faint"
+    })
     expect(ofRecord(parked("a", { signal: "approve" }), now).text).toBe("parked for the signal approve: waits")
     expect(ofRecord(parked("a", { until: now + 90_000 }), now).text).toMatch(/^parked until \d\d:\d\d: waits$/)
     expect(ofRecord(parked("a", { until: now + 90_000, tentative: true }), now).text).toMatch(
       /^parked until it is tried again at \d\d:\d\d: waits$/
     )
     expect(ofRecord(parked("a", { signal: "charlotte.resume" }), now).text).toBe("parked until it is resumed: waits")
+    const children = parked("a", { reason: "waits for 3 children", children: 3 })
+    expect(ofRecord(children, now)).toEqual({ text: "parked for 3 children", tone: "faint" })
     const result = { target: "main", branch: "charlotte/1", landed: "abc" }
     expect(ofRecord(job("a", { status: "completed", result }), now).text).toBe("landed on main")
     expect(ofRecord(job("a", { status: "completed", result: { ...result, landed: undefined } }), now).text).toBe(
