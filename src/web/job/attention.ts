@@ -129,6 +129,10 @@ const questions = (model: JobModel.JobModel): ReadonlyArray<Message> =>
         ]
   )
 
+/** The key of a branch names its repository by device and inode, which say nothing to people. */
+const keyText = ({ key, origin }: NonNullable<Job["keys"]>[number]): string =>
+  origin === "check" ? key.replace(/ of repository \d+:\d+$/, "") : key
+
 /** `21:05, in 90 min` */
 const timeAhead = (at: number, now: number): string => `${format.clockTime(at, now)}, ${format.ahead(at - now)}`
 
@@ -138,7 +142,7 @@ const waitingMessage = (job: Job, now: number): Message => {
   if (refused !== undefined)
     return { tone: "warn", text: `The job ${refused.text}`, reason: refused.reasons.join("; ") }
   const holder = waitsFor === "key" ? keys?.find((key) => key.holder !== id) : undefined
-  if (holder !== undefined) return { tone: "idle", text: `Queued behind job ${holder.holder}`, reason: holder.key }
+  if (holder !== undefined) return { tone: "idle", text: `Queued behind job ${holder.holder}`, reason: keyText(holder) }
   const time = (at: number): string => timeAhead(at, now)
   const waits = condition({ waitsFor, group, startAt, ...parked }, { now, time })
   if (status === "pending") return { tone: "idle", text: `Queued: waits ${waits}` }

@@ -241,6 +241,8 @@ describe("what is said of a job first", () => {
       reason: "core.hooksPath was changed"
     })
   })
+    const branch = { ...key, key: "branch main of repository 65024:11543097" }
+    expect(say({ status: "pending", waitsFor: "key", keys: [branch] })[0]?.reason).toBe("branch main")
 
   it("has notes before the end, and why a task is tried again while it pauses", () => {
     const done = say(
