@@ -150,6 +150,8 @@ const waitingMessage = (job: Job, now: number): Message => {
   if (isDue(waitsFor)) return { tone: "idle", text: `Due, and waits ${waits}`, reason }
   if (parked?.signal === approvalSignal) return { tone: "warn", text: "Waits for approval", reason, action: "approve" }
   if (parked?.children !== undefined) return { tone: "idle", text: `Parked ${waits}` }
+  // A workflow continues when it is decided; to resume it decides nothing.
+  if (parked?.decisions !== undefined) return { tone: "idle", text: `Parked ${waits}`, reason }
   const isSignal = parked?.signal !== undefined && parked.signal !== resumeSignal
   // Its questions are shown by themselves.
   if (parked?.questions !== undefined && parked.until === undefined) return { tone: "idle", text: `Parked ${waits}` }

@@ -203,6 +203,24 @@ describe("what is said of a job first", () => {
     ).toEqual([question, { tone: "idle", text: "Parked for an answer" }])
   })
 
+  it("proposes no resume of a workflow that waits for a decision", () => {
+    const parked = {
+      reason: "awaits packed",
+      until: undefined,
+      tentative: undefined,
+      signal: "charlotte.resume",
+      questions: undefined,
+      decisions: 1,
+      children: undefined,
+      limits: undefined,
+      approval: undefined,
+      retry: undefined
+    }
+    expect(say({ kind: "workflow.Order", status: "parked", parked, waitsFor: "signal" })).toEqual([
+      { tone: "idle", text: "Parked for a decision", reason: "awaits packed" }
+    ])
+  })
+
   it("has what agents ask first, also while the job is interrupted, or waits to begin", () => {
     const asks: Spec = [9, "unit.asked", { task: 1, question: "Which port?" }, "api"]
     const question = { tone: "warn", text: "api needs an answer", reason: "Which port?", unit: "api", action: "answer" }
@@ -223,6 +241,8 @@ describe("what is said of a job first", () => {
       text: "Queued behind job OTHER",
       reason: "main"
     })
+    const branch = { ...key, key: "branch main of repository 65024:11543097" }
+    expect(say({ status: "pending", waitsFor: "key", keys: [branch] })[0]?.reason).toBe("branch main")
     expect(say({ status: "pending", waitsFor: "time", startAt: at(120) })[0]?.text).toMatch(
       /^Queued: waits until .*, in 1 min$/
     )
@@ -241,8 +261,6 @@ describe("what is said of a job first", () => {
       reason: "core.hooksPath was changed"
     })
   })
-    const branch = { ...key, key: "branch main of repository 65024:11543097" }
-    expect(say({ status: "pending", waitsFor: "key", keys: [branch] })[0]?.reason).toBe("branch main")
 
   it("has notes before the end, and why a task is tried again while it pauses", () => {
     const done = say(
