@@ -160,6 +160,7 @@ export const JobHeader = ({ cost, counts, job, messages, onChange, onShow }: Pro
   const ofTasks = taskProgress(counts)
   const progress = ofTasks.total > 0 ? { ...ofTasks, text: undefined } : job.progress
   const actions = useRef<Handle>(null)
+  const title = jobName({ ...job, unitNames: job.units.map(({ unit }) => unit) })
   return (
     <header class="job-head">
       <div class="job-title">
@@ -167,7 +168,7 @@ export const JobHeader = ({ cost, counts, job, messages, onChange, onShow }: Pro
           <a href={toJobs()}>Jobs</a>
           <span aria-hidden="true"> /</span>
         </nav>
-        <h1>{visible(jobName({ ...job, unitNames: job.units.map(({ unit }) => unit) }))}</h1>
+        <h1>{visible(title)}</h1>
         <Status status={shownStatus(job)} />
         <span class="grow" />
         <JobActions job={job} messages={messages} onChange={onChange} handle={actions} />
@@ -193,11 +194,14 @@ export const JobHeader = ({ cost, counts, job, messages, onChange, onShow }: Pro
           <code>{job.id}</code>
           <Copy text={job.id} what="the id of the job" />
         </span>
-        {Object.entries(job.labels).map(([name, value]) => (
-          <span key={name} class="label">
-            {visible(name)}={visible(value)}
-          </span>
-        ))}
+        {Object.entries(job.labels).map(([name, value]) =>
+          // The heading says it.
+          name === "title" && value === title ? null : (
+            <span key={name} class="label">
+              {visible(name)}={visible(value)}
+            </span>
+          )
+        )}
       </p>
       <Messages job={job} messages={messages} onShow={onShow} actions={actions} />
       {progress !== undefined && <Progress progress={progress} />}

@@ -18,7 +18,6 @@ export interface Props {
 
 export const TaskButton = ({ at, isSelected, onSelect, remark, task }: Props) => {
   const number = task.attempts.at(-1)?.number ?? 1
-  const cost = task.cost === undefined ? "" : costs.short(task.cost)
   const millis = worked(task, at)
   const time = millis === undefined ? "" : format.clock(millis)
   return (
@@ -31,7 +30,12 @@ export const TaskButton = ({ at, isSelected, onSelect, remark, task }: Props) =>
       <span class="faint number">
         <span class="visually-hidden">{task.state} </span>
         {number > 1 && `attempt ${number} · `}
-        {cost !== "" && <span class="task-cost">{time === "" ? cost : `${cost} · `}</span>}
+        {task.cost !== undefined && (
+          <span class="task-cost" title={costs.long(task.cost)}>
+            {costs.short(task.cost)}
+            {time !== "" && " · "}
+          </span>
+        )}
         {time}
       </span>
     </button>

@@ -79,7 +79,7 @@ export const Progress = ({ progress }: { readonly progress: Reported }) => {
       </div>
       <p class="number">
         <strong>
-          {done} of {isOfTasks ? format.count(total, "task") : total}
+          {done.toLocaleString("en")} of {isOfTasks ? format.count(total, "task") : total.toLocaleString("en")}
         </strong>
         {isOfTasks &&
           parts.slice(1).map(([tone, number, word]) =>
