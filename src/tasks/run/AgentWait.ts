@@ -44,9 +44,10 @@ const what: { readonly [K in AgentLimit["kind"]]: string } = {
 
 const untilReset = (limit: AgentLimit): UnitActivity.Wait => {
   const { agent, kind, reason, refusals, until } = limit
+  const said = plainText.line(reason).slice(0, 300)
   const unknown = isReported(limit) ? "; it does not say when that resets" : "; no attempt used"
   return {
-    reason: `${agent} ${what[kind]}: ${plainText.line(reason).slice(0, 300)}${refusals === 0 ? "" : unknown}`,
+    reason: `${agent} ${what[kind]}: ${refusals === 0 ? said : `${said.replace(/\.$/, "")}${unknown}`}`,
     until,
     ...(refusals > 0 && { tentative: true })
   }
