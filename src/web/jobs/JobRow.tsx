@@ -14,20 +14,20 @@ import { RowProgress } from "../ui/Progress.js"
 import { shownStatus, Status } from "../ui/Status.js"
 import { visible } from "../ui/visible.js"
 import { elapsed, times } from "./elapsed.js"
-import { type Line, ofRecord } from "./lastLine.js"
+import { type Line, ofRecord, withoutCommand } from "./lastLine.js"
 
 const Elapsed = ({ job }: { readonly job: ListedJob }) => <>{elapsed(job, now.value)}</>
 
 const Age = ({ job: { createdAt } }: { readonly job: ListedJob }) => <>{format.age(now.value - createdAt)}</>
 
 /** Lines of events only matter while the job runs and says nothing by itself; otherwise, the record decides. */
-const LastLine = ({ job, line }: { readonly job: ListedJob; readonly line: ReadonlySignal<Line | undefined> }) => {
+const LastLine = ({ command, job, line }: Pick<Props, "command" | "job" | "line">) => {
   const isNewest = job.status === "running" && job.progress?.text === undefined
   const shown = isNewest && line.value !== undefined ? line.value : ofRecord(job, now.peek())
   const text = visible(shown.text)
   return (
     <span class={`last-line ${shown.tone}`} title={text}>
-      {text}
+      {withoutCommand(text, command)}
     </span>
   )
 }
@@ -97,7 +97,7 @@ export const JobRow = ({ command, job, line, onToggle, selected }: Props) => {
         <Age job={job} />
       </td>
       <td role="cell" class="cell-line">
-        <LastLine job={job} line={line} />
+        <LastLine job={job} line={line} command={command} />
         {command !== undefined && (
           <span class="row-remedy">
             <code class="row-command">{visible(command)}</code>

@@ -58,6 +58,12 @@ export const ofRecord = (job: ListedJob, now: number): Line => {
   }
 }
 
+/** A line without the command that is shown below it, and without the words that lead to that. */
+export const withoutCommand = (text: string, command: string | undefined): string => {
+  const at = command === undefined ? -1 : text.indexOf(command)
+  return at === -1 ? text : text.slice(0, at).replace(/[;:][^;:]*:? *$/, "")
+}
+
 /** The line of a running job before an event has arrived: its running tasks. */
 export const ofTasks = ({ tasks }: Job): Line => {
   const [first, ...others] = tasks.filter(({ state }) => state === "running")

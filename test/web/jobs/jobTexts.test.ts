@@ -4,7 +4,7 @@ import type { ListedJob } from "../../../src/web/api/models.js"
 import { forEach, resumeText, retriedText, retryText, stopText } from "../../../src/web/jobs/bulk.js"
 import { elapsed } from "../../../src/web/jobs/elapsed.js"
 import { labelsOf, parse, retryAllOf, toFilter } from "../../../src/web/jobs/filter.js"
-import { ofRecord } from "../../../src/web/jobs/lastLine.js"
+import { ofRecord, withoutCommand } from "../../../src/web/jobs/lastLine.js"
 import { messageOf } from "../../../src/progress/payload.js"
 import { baseName, jobName } from "../../../src/progress/jobName.js"
 import * as format from "../../../src/progress/format.js"
@@ -111,6 +111,12 @@ describe("the texts of a job", () => {
     expect(ofRecord(job("a", { status: "completed", result: { ...result, landed: undefined } }), now).text).toBe(
       "result on charlotte/1"
     )
+    for (const rest of [
+      "; fix that, then continue with: charlotte resume A",
+      ": charlotte diff A, then charlotte resume A"
+    ])
+      expect(withoutCommand(`not logged in: run /login${rest}`, "charlotte resume A")).toBe("not logged in: run /login")
+    expect(withoutCommand("the gate failed; retry it", "charlotte retry A")).toBe("the gate failed; retry it")
     expect(messageOf({ some: "json" })).toBe('{"some":"json"}')
     expect(messageOf("text")).toBe("text")
   })
