@@ -42,7 +42,7 @@ export const ofRecord = (job: ListedJob, now: number): Line => {
     case "interrupted":
       return { text: "cut short; resume it to continue", tone: "warn" }
     case "failed":
-      // What another job retries needs nobody.
+      // A failed job needs no person once another job retries it.
       return job.retriedAs === undefined
         ? { text: ofError(job.error?.error ?? job.error?.cause), tone: "bad" }
         : {
