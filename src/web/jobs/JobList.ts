@@ -22,6 +22,8 @@ export interface JobList {
   readonly page: ReadonlySignal<JobPage | undefined>
   /** Jobs in statuses that may need a person; empty unless the list is the overview. */
   readonly waiting: ReadonlySignal<ReadonlyArray<ListedJob>>
+  /** Whether more jobs than those may need a person. */
+  readonly isMoreWaiting: ReadonlySignal<boolean>
   readonly error: ReadonlySignal<Error | undefined>
   /** The newest line of a shown job. */
   readonly line: (id: string) => ReadonlySignal<Line | undefined>
@@ -54,6 +56,7 @@ const ofProgress = /^(unit\.|task\.(started|completed|failed)$)/
 export const make = (source: Source, filter: Filter, isOverview: boolean): JobList => {
   const page = signal<JobPage | undefined>(undefined)
   const waiting = signal<ReadonlyArray<ListedJob>>([])
+  const isMoreWaiting = signal(false)
   const error = signal<Error | undefined>(undefined)
   const lines = new Map<string, Signal<Line | undefined>>()
   const arriving = new Set<string>()
@@ -120,6 +123,10 @@ export const make = (source: Source, filter: Filter, isOverview: boolean): JobLi
       batch(() => {
         page.value = found
         waiting.value = urgent.flatMap(({ jobs }) => jobs)
+        // Few of those that run ask a question.
+        isMoreWaiting.value = urgent.some(
+          ({ next }, at) => next !== undefined && mayNeedPerson[at]?.status !== "running"
+        )
         error.value = undefined
       })
       const shown = [...found.jobs, ...waiting.value]
@@ -164,6 +171,7 @@ export const make = (source: Source, filter: Filter, isOverview: boolean): JobLi
   return {
     page,
     waiting,
+    isMoreWaiting,
     error,
     line: lineOf,
     reload: () => void read(),

@@ -6,7 +6,6 @@ import { useEffect, useRef } from "preact/hooks"
 import { isMounted } from "../address.js"
 import type { ListedJob } from "../api/models.js"
 import { changeQuery, toJobs } from "../router.js"
-import * as format from "../../progress/format.js"
 import { BulkBar } from "./BulkBar.js"
 import { countsOf, isFiltered, isOverview, parse } from "./filter.js"
 import { Filters } from "./Filters.js"
@@ -81,6 +80,7 @@ export const JobsView = ({ query }: { readonly query: URLSearchParams }) => {
 
   const page = shown?.page.value
   const { urgent, waiting } = useUrgent(shown)
+  const plus = shown?.isMoreWaiting.value === true ? "+" : ""
   const above = isOverview(filter) ? urgent.slice(0, most) : []
   const quiet = isOverview(filter) ? waiting : []
   const first = new Set([...above, ...quiet].map(({ id }) => id))
@@ -94,7 +94,7 @@ export const JobsView = ({ query }: { readonly query: URLSearchParams }) => {
   useJobKeys({ area, selection, jobs: all, next: isOld ? undefined : page?.next, filter })
   useFocusOfRow(area)
 
-  useTitle(urgent.length === 0 ? "Jobs · Charlotte" : `(${urgent.length}) Jobs · Charlotte`)
+  useTitle(urgent.length === 0 ? "Jobs · Charlotte" : `(${urgent.length}${plus}) Jobs · Charlotte`)
   useEffect(() => {
     kinds.value = new Set([...kinds.peek(), ...all.map(({ kind }) => kind)])
     labels.value = withLabels(labels.peek(), all)
@@ -125,10 +125,15 @@ export const JobsView = ({ query }: { readonly query: URLSearchParams }) => {
           {above.length > 0 && (
             <section class="urgent" aria-labelledby="urgent-title">
               <h2 id="urgent-title">
-                Needs a person <span class="faint">{urgent.length}</span>
+                Needs a person{" "}
+                <span class="faint">
+                  {urgent.length}
+                  {plus}
+                </span>
                 {urgent.length > above.length && (
                   <a class="more" href={toJobs({ status: "failed", retried: "false" })}>
-                    {format.count(urgent.length - above.length, "more", "more")}
+                    {urgent.length - above.length}
+                    {plus} more
                   </a>
                 )}
               </h2>

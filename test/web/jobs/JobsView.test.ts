@@ -169,6 +169,19 @@ layer(browser, { excludeTestServices: true })("the list of jobs", (it) => {
     })
   )
 
+  it.scoped("counts those that need a person as far as they are read, and says that there are more", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make({ maxJobs: 30 })
+      for (let n = 0; n < 30; n++) {
+        yield* world.script.send(yield* world.client.start(config(`job ${n}`)), Step.fail({ message: "no" }))
+      }
+      const { page, problems } = yield* world.open()
+      yield* act(() => page.waitForFunction(() => document.title === "(24+) Jobs · Charlotte"))
+      yield* act(() => page.getByRole("link", { name: "12+ more" }).waitFor())
+      expect(problems).toEqual([])
+    })
+  )
+
   it.scoped("turns pages by the id of the last job, and back", () =>
     Effect.gen(function* () {
       const world = yield* World.make({ maxJobs: 1, script: () => [] })
