@@ -69,6 +69,32 @@ describe("RunStore.transaction", () => {
     })
   )
 
+  it.scopedLive(
+    "gives transactions their turns in the order in which they came, while another process has the lock",
+    () =>
+      Effect.gen(function* () {
+        const filename = yield* TemporaryDirectory.file("jobs.db")
+        yield* Effect.gen(function* () {
+          const { set } = yield* FailingSql.FailingSql
+          yield* withOrders
+          yield* set({ from: 1, to: 1, matching: /^BEGIN IMMEDIATE$/, code: "SQLITE_BUSY" })
+          const began: Array<number> = []
+          yield* Effect.forEach(
+            [1, 2, 3],
+            (n) =>
+              RunStore.transaction(
+                Effect.zipRight(
+                  Effect.sync(() => began.push(n)),
+                  order(n)
+                )
+              ),
+            { concurrency: "unbounded" }
+          )
+          expect(began).toEqual([1, 2, 3])
+        }).pipe(Effect.provide(stored(filename)))
+      })
+  )
+
   it.scopedLive("fails as busy, with nothing recorded, while another process does not release the lock", () =>
     Effect.gen(function* () {
       const filename = yield* TemporaryDirectory.file("jobs.db")
