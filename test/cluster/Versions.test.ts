@@ -92,7 +92,7 @@ describe("a run that a node cannot decode", () => {
         store.create({ ...newRun(n, { config: { name }, group: "a", isQueued: true }), kind })
       yield* Effect.forEach([1, 2, 3], (n) => of(n, "old"))
       yield* of(4, "new")
-      yield* node("b", { ...next, maxPerGroup: 1 })
+      yield* node("b", { ...next, group: () => "a", maxPerGroup: 1 })
       yield* until("it runs", store.cluster.held(kind), (held) => held.some(({ run }) => run.id === id(4)))
       expect((yield* store.list({ kind, status: "pending" })).length).toBe(3)
     }).pipe(Effect.provide(RunStore.layerMemory))
