@@ -29,6 +29,8 @@ layer(browser, { excludeTestServices: true })("notices of the browser", (it) => 
     Effect.gen(function* () {
       const world = yield* World.make()
       const { context, page, problems } = yield* world.open()
+      // Its session would be lost, if it were loaded again before it has one.
+      yield* act(() => page.getByText("live", { exact: true }).waitFor())
       yield* act(() => context.addInitScript(stub))
       yield* act(() => page.reload())
       yield* act(() => page.getByText("live", { exact: true }).waitFor())
@@ -64,6 +66,8 @@ layer(browser, { excludeTestServices: true })("notices of the browser", (it) => 
     Effect.gen(function* () {
       const world = yield* World.make()
       const { context, page, problems } = yield* world.open()
+      // Its session would be lost, if it were loaded again before it has one.
+      yield* act(() => page.getByText("live", { exact: true }).waitFor())
       yield* act(() => context.addInitScript(stub))
       yield* act(() => page.reload())
       const ask = page.getByRole("button", { name: "Notify me" })
