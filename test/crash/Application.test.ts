@@ -9,7 +9,7 @@ import * as Campaign from "./application/Campaign.js"
 import * as Points from "./application/Points.js"
 import { enough } from "./Harness.js"
 
-const kills = Number(process.env["CRASH_KILLS"] ?? (isLong ? 200 : 30))
+const kills = Number(process.env["CRASH_KILLS"] ?? (isLong ? 200 : 15))
 const seed = process.env["CRASH_SEED"] ?? "charlotte"
 const worlds = Number(process.env["CRASH_WORLDS"] ?? 2)
 

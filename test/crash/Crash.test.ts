@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { isLong } from "../support/long.js"
 import * as Harness from "./Harness.js"
 
-const kills = Number(process.env["CRASH_KILLS"] ?? (isLong ? 1_000 : 50))
+const kills = Number(process.env["CRASH_KILLS"] ?? (isLong ? 1_000 : 25))
 const seed = process.env["CRASH_SEED"] ?? "charlotte"
 const worlds = Number(process.env["CRASH_WORLDS"] ?? 3)
 

@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url"
 import { isLong } from "../support/long.js"
 import { directory, eventually, isHeld, killHolders, kind, pause, read, stubborn } from "./workshop.js"
 
-const kills = Number(process.env["CHARLOTTE_KILLS"] ?? (isLong ? 30 : 15))
+const kills = Number(process.env["CHARLOTTE_KILLS"] ?? (isLong ? 30 : 8))
 
 const program = fileURLToPath(new URL("manager.ts", import.meta.url))
 

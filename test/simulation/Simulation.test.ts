@@ -4,7 +4,7 @@ import { isLong } from "../support/long.js"
 import * as Bundle from "./Bundle.js"
 import * as Figures from "./Figures.js"
 
-const seeds = isLong ? 10_000 : 200
+const seeds = isLong ? 10_000 : 120
 
 describe("the simulation", () => {
   it("does the same again for the same seed, whatever was done before", { timeout: 300_000 }, async () => {

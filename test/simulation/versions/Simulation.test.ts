@@ -6,7 +6,7 @@ import { eachIsFound } from "../eachIsFound.js"
 import { findsNothing } from "../findsNothing.js"
 import { variants } from "./variants.js"
 
-const seeds = isLong ? 1_000 : 10
+const seeds = isLong ? 1_000 : 6
 
 describe("the simulation of two versions", () => {
   it("does the same again for the same seed", { timeout: 300_000 }, async () => {
