@@ -14,7 +14,7 @@ import * as TestDatabase from "./database.js"
 import { layer, layerOnOne } from "./store.js"
 
 /** The long form begins elsewhere each time; a failure names the step. */
-const steps = isLong ? everyFrom(7, Math.floor(Math.random() * 7)) : everyFrom(35, 0)
+const steps = isLong ? everyFrom(7, Math.floor(Math.random() * 7)) : everyFrom(70, 0)
 
 /** With so few, a lost connection is noticed at once. */
 const maxConnections = 2
