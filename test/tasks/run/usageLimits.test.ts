@@ -506,7 +506,7 @@ describe("an agent whose service is not reached", () => {
           const id = yield* manager.start({ ...config, agent: "claude" })
           const first = yield* throughPauses(id, jump)
           expect([first.parked?.reason, first.parked?.tentative, yield* counted(world, "claude")]).toEqual([
-            "claude does not reach its service: API Error: Connection error.; no attempt used",
+            "claude does not reach its service: API Error: Connection error; no attempt used",
             true,
             7
           ])
