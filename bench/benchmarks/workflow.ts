@@ -13,15 +13,14 @@ const peer = "ClusterWorkflowEngine of @effect/cluster"
 
 const at = (callers: number): string => (callers === 1 ? "alone" : `${callers} at once`)
 
-/** Processor time, in a closed loop. A single caller needs longer until V8 has optimised the code, and for enough executions. */
+/** Processor time, in a closed loop. */
 const cpu = async (callers: number, settings: Settings): Promise<ReadonlyArray<Line>> => {
-  const patience = callers === 1 ? 3 : 1
   const parameters = {
     callers,
     activities,
     synchronous: "FULL",
-    warmUp: patience * settings.warmUp,
-    millis: patience * settings.millis,
+    warmUp: settings.warmUp,
+    millis: settings.millis,
     times: -1
   }
   const of = (what: string) => ({ script, parameters: { what, ...parameters } })
