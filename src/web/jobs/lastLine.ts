@@ -41,14 +41,13 @@ export const ofRecord = (job: ListedJob, now: number): Line => {
       return waitingLine(job, now)
     case "interrupted":
       return { text: "cut short; resume it to continue", tone: "warn" }
-    case "failed":
+    case "failed": {
+      const text = ofError(job.error?.error ?? job.error?.cause)
       // A failed job needs no person once another job retries it.
       return job.retriedAs === undefined
-        ? { text: ofError(job.error?.error ?? job.error?.cause), tone: "bad" }
-        : {
-            text: `retried by ${shortId(job.retriedAs)}: ${ofError(job.error?.error ?? job.error?.cause)}`,
-            tone: "faint"
-          }
+        ? { text, tone: "bad" }
+        : { text: `retried by ${shortId(job.retriedAs)}: ${text}`, tone: "faint" }
+    }
     case "completed":
       return { text: resultOf(job.result), tone: "plain" }
     case "cancelled":
