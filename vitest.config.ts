@@ -155,7 +155,8 @@ export default defineConfig({
     hookTimeout: 300_000,
     // Processes, not threads: native code, signals and the working directory belong to a whole process.
     pool: "forks",
-    // Without `minForks`, which is one less then: where two forks are idle that share modules, tinypool 1.1.1 ends one twice, and the run.
+    // Without `minForks`, which is one less then. Where files share processes, tinypool 1.1.1 ends an idle fork twice if there are two
+    // more than the minimum, and that rejection ends the whole run: such a script with more forks names `minForks`, too.
     poolOptions: { forks: { maxForks: availableParallelism() } }
   }
 })
