@@ -34,7 +34,7 @@ export interface Options {
 }
 
 /** What the manager of a workflow does. */
-type Manager = Pick<JobManager.Service<unknown, unknown>, "resume" | "stop">
+type Manager = Pick<JobManager.Service<unknown, unknown>, "await" | "resume" | "stop">
 
 /** How long an execution waits for the registration of its workflow before a warning. */
 const registrationTime = Duration.seconds(10)
@@ -106,6 +106,10 @@ export const make = ({
               { jobId: id }
             )
       )
+
+    /** Waits while a manager of this process has the execution: it knows the end without a read for each event. */
+    const untilEnded = (workflow: Workflow.Any, id: JobId): Effect.Effect<void> =>
+      Effect.suspend(() => Effect.ignore(managers.get(workflowKind(workflow.name))?.await(id) ?? Effect.void))
 
     /** Stops an execution; within a workflow without waiting for its end. */
     const interrupt: Encoded["interrupt"] = (workflow, executionId) =>
@@ -240,7 +244,8 @@ export const make = ({
         }
         const { executionId, payload } = options
         const id = yield* start(workflow, { executionId, payload })
-        const exit = options.discard ? Exit.void : yield* executions.await(workflow, id)
+        if (options.discard) return new Workflow.Complete({ exit: Exit.void })
+        const exit = yield* Effect.zipRight(untilEnded(workflow, id), executions.await(workflow, id))
         return new Workflow.Complete({ exit })
       })
 
