@@ -10,10 +10,18 @@ export interface Labels {
 /** `OtlpMetrics` takes the unit from a label of this name. */
 export const unitLabel = "unit"
 
-export const tags = (labels: Labels, unit?: string) =>
-  Object.entries(unit === undefined ? labels : { ...labels, [unitLabel]: unit }).map(([name, value]) =>
-    MetricLabel.make(name, value)
-  )
+const made = new Map<string, ReadonlyArray<MetricLabel.MetricLabel>>()
+
+/** The same array for the same labels, by which a metric remembers where it counts them; the registry keeps each set of labels anyway. */
+export const tags = (labels: Labels, unit?: string): ReadonlyArray<MetricLabel.MetricLabel> => {
+  const entries = Object.entries(unit === undefined ? labels : { ...labels, [unitLabel]: unit })
+  const key = JSON.stringify(entries)
+  const known = made.get(key)
+  if (known !== undefined) return known
+  const labelled = entries.map(([name, value]) => MetricLabel.make(name, value))
+  made.set(key, labelled)
+  return labelled
+}
 
 export const counter = (name: string, help: string, unit?: string) => {
   const metric = Metric.counter(name, { description: help, incremental: true })
