@@ -5,7 +5,7 @@ import type { Connection } from "./Dialect.js"
 import { DateTime, Effect, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import type { OpenProcess, RecordedLog } from "../port/ChildProcessStore.js"
-import { query } from "./statements.js"
+import { nullable, query } from "./statements.js"
 
 export const statements = {
   open: `INSERT INTO charlotte_attempts (cookie, job_id, attempt, boot_id, machine, purpose, log, opened_at)
@@ -20,10 +20,10 @@ const select = query(
     job_id: JobId,
     attempt: Schema.Number,
     boot_id: Schema.String,
-    machine: Schema.NullOr(Schema.String),
+    machine: nullable(Schema.String),
     purpose: Schema.String,
-    pid: Schema.NullOr(Schema.Number),
-    start_time: Schema.NullOr(Schema.String)
+    pid: nullable(Schema.Number),
+    start_time: nullable(Schema.String)
   })
 )
 
@@ -64,10 +64,10 @@ export const unclosed = (connection: Connection, jobId: JobId) =>
 const selectLogs = query(
   Schema.Struct({
     log: Schema.String,
-    machine: Schema.NullOr(Schema.String),
+    machine: nullable(Schema.String),
     opened_at: Schema.Number,
-    closed_at: Schema.NullOr(Schema.Number),
-    tail: Schema.NullOr(Schema.String)
+    closed_at: nullable(Schema.Number),
+    tail: nullable(Schema.String)
   })
 )
 

@@ -8,7 +8,7 @@ import { OnParentStop, RecordedChild } from "../../domain/RecordedChild.js"
 import { RunStatus } from "../../domain/RunStatus.js"
 import type { ChildStore, KeptChild, NewChild, RecalledChildren } from "../port/ChildStore.js"
 import type { Connection } from "./Dialect.js"
-import { execute, query, upsert } from "./statements.js"
+import { execute, nullable, query, upsert } from "./statements.js"
 
 const Kept = Schema.Struct({
   name: Schema.String,
@@ -16,7 +16,7 @@ const Kept = Schema.Struct({
   kind: Schema.String,
   run_id: JobId,
   tries: Schema.Number,
-  status: Schema.NullOr(RunStatus)
+  status: nullable(RunStatus)
 })
 
 const keptColumns = "c.name, c.child_id, c.kind, c.run_id, c.tries, r.status"
@@ -43,7 +43,7 @@ export const find = (
     ([row]) => row && keptOf(row)
   )
 
-const selectRecalled = query(Schema.Struct({ ...Kept.fields, ends: Schema.NullOr(Schema.Number) }))
+const selectRecalled = query(Schema.Struct({ ...Kept.fields, ends: nullable(Schema.Number) }))
 
 /** One statement, since the ends have to be as old as the statuses. */
 export const recall = (
@@ -65,7 +65,7 @@ const selectListed = query(
     name: Schema.String,
     child_id: JobId,
     kind: Schema.String,
-    status: Schema.NullOr(RunStatus),
+    status: nullable(RunStatus),
     on_stop: OnParentStop
   })
 )

@@ -21,7 +21,7 @@ import * as groups from "./groups.js"
 import { refusalBy, unrefused } from "./queue.js"
 import { pausesOf, Row, run, runColumns } from "./runRow.js"
 import type { Place } from "./runs.js"
-import { execute, query, upsert } from "./statements.js"
+import { execute, nullable, query, upsert } from "./statements.js"
 
 const isAlive = ({ dialect }: Connection): string => `seen_at > ${dialect.now} - ${deadAfter}`
 
@@ -73,9 +73,9 @@ const selectNodes = query(
     pid: Schema.Number,
     machine: Schema.String,
     capacity: Schema.Number,
-    url: Schema.NullOr(Schema.String),
-    definitions: Schema.NullOr(Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.String }))),
-    version: Schema.NullOr(Schema.String),
+    url: nullable(Schema.String),
+    definitions: nullable(Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.String }))),
+    version: nullable(Schema.String),
     draining: Schema.Number,
     running: Schema.Number,
     alive: Schema.Number,
@@ -107,7 +107,7 @@ export const nodes = (connection: Connection, kind: string): Effect.Effect<Reado
   )
 
 /** The row of a kind is also its lock; a manager outside of a cluster has the row without a limit. */
-const selectLimit = query(Schema.Struct({ max_jobs: Schema.NullOr(Schema.Number) }))
+const selectLimit = query(Schema.Struct({ max_jobs: nullable(Schema.Number) }))
 
 /** The recorded limit; none if no node has joined yet. */
 export const currentLimit = (connection: Connection, kind: string): Effect.Effect<Option.Option<number>, SqlError> =>
@@ -136,8 +136,8 @@ const Ids = Schema.parseJson(Schema.Array(Schema.String))
 
 const selectRoom = query(
   Schema.Struct({
-    max_jobs: Schema.NullOr(Schema.Number),
-    node: Schema.NullOr(Schema.String),
+    max_jobs: nullable(Schema.Number),
+    node: nullable(Schema.String),
     runs: Schema.Number,
     paused: Schema.Number,
     alive: Ids,
@@ -246,9 +246,9 @@ export const refused = (
 const selectHeld = query(
   Schema.Struct({
     ...Row.fields,
-    node: Schema.NullOr(Schema.String),
-    runner: Schema.NullOr(Schema.String),
-    alive: Schema.NullOr(Schema.Number)
+    node: nullable(Schema.String),
+    runner: nullable(Schema.String),
+    alive: nullable(Schema.Number)
   })
 )
 

@@ -9,7 +9,7 @@ import type { AcceptedEvent } from "../port/RunStoreService.js"
 import type { Selection } from "../port/SubscriberStore.js"
 import * as Page from "../rules/Page.js"
 import type * as columns from "./columns.js"
-import { columnsOf, decodeRows, JsonText, query, type Value } from "./statements.js"
+import { columnsOf, decodeRows, JsonText, nullable, query, type Value } from "./statements.js"
 
 const Row = Schema.Struct({
   cursor: Schema.Number,
@@ -17,9 +17,9 @@ const Row = Schema.Struct({
   seq: Schema.Number,
   at: Schema.DateTimeUtcFromNumber,
   type: Schema.String,
-  unit: Schema.NullOr(Schema.String),
-  task: Schema.NullOr(Schema.Number),
-  payload: Schema.NullOr(JsonText)
+  unit: nullable(Schema.String),
+  task: nullable(Schema.Number),
+  payload: nullable(JsonText)
 })
 
 const selected = columnsOf(Row)
@@ -123,7 +123,7 @@ export const lifecycleOf = (connection: Connection, jobId: JobId) =>
     Array.map(event)
   )
 
-const decodePositions = decodeRows(Schema.Struct({ cursor: Schema.Number, kind: Schema.NullOr(Schema.String) }))
+const decodePositions = decodeRows(Schema.Struct({ cursor: Schema.Number, kind: nullable(Schema.String) }))
 
 /**
  * The selected events by cursor alone, and how far it read, so that a page of a rare kind costs no more than one of a common kind;

@@ -9,9 +9,9 @@ import type { Connection } from "./Dialect.js"
 import * as groups from "./groups.js"
 import type { Lanes } from "./Lanes.js"
 import type { Session } from "./Session.js"
-import { execute, query } from "./statements.js"
+import { execute, nullable, query } from "./statements.js"
 
-const selectSettings = query(Schema.Struct({ max_per_group: Schema.NullOr(Schema.Number), manual: Schema.Number }))
+const selectSettings = query(Schema.Struct({ max_per_group: nullable(Schema.Number), manual: Schema.Number }))
 
 /** Whether the setting of a kind is recorded. */
 const isRecorded = (connection: Connection, { isManual, kind, maxPerGroup }: GroupSettings) =>

@@ -8,7 +8,7 @@ import { Effect, Schema } from "effect"
 import type { Group } from "../port/GroupStore.js"
 import type { Connection } from "./Dialect.js"
 import { dueRank } from "./runRow.js"
-import { execute, query } from "./statements.js"
+import { execute, nullable, query } from "./statements.js"
 
 /** The setting of a kind, which is a parameter or a column. */
 const setting = (column: "max_per_group" | "manual", kind = "?"): string =>
@@ -34,7 +34,7 @@ export const heads = (limit: string, condition = "TRUE"): string =>
 const selectCounts = query(
   Schema.Struct({
     grp: Schema.String,
-    most: Schema.NullOr(Schema.Number),
+    most: nullable(Schema.Number),
     active: Schema.Number,
     waiting: Schema.Number
   })

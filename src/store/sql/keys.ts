@@ -12,7 +12,7 @@ import { waitingSince } from "../rules/RunTransition.js"
 import type { Batch } from "./Batch.js"
 import { keysOfHead } from "./runs.js"
 import { Row } from "./runRow.js"
-import { columnsOf, query } from "./statements.js"
+import { columnsOf, nullable, query } from "./statements.js"
 
 const column = { key: "key", startKey: "start_key" } as const
 
@@ -50,7 +50,7 @@ export const holder = (connection: Connection, key: Key): Effect.Effect<Option.O
   )
 
 const selectKeys = query(
-  Schema.Struct({ kind: Schema.String, key: Schema.NullOr(Schema.String), start_key: Schema.NullOr(Schema.String) })
+  Schema.Struct({ kind: Schema.String, key: nullable(Schema.String), start_key: nullable(Schema.String) })
 )
 
 const keysNow = (connection: Connection, id: JobId): Effect.Effect<ReadonlyArray<Key>, SqlError> =>

@@ -10,12 +10,12 @@ import type { ChangeNotifier } from "../port/ChangeNotifier.js"
 import type { KindStore } from "../port/KindStore.js"
 import type { Lanes } from "./Lanes.js"
 import type { Session } from "./Session.js"
-import { columnsOf, execute, query } from "./statements.js"
+import { columnsOf, execute, nullable, query } from "./statements.js"
 
 const Row = Schema.Struct({
   kind: Schema.String,
   paused_at: Schema.DateTimeUtcFromNumber,
-  paused_by: Schema.NullOr(Schema.String)
+  paused_by: nullable(Schema.String)
 })
 
 const select = query(Row)

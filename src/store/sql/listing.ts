@@ -9,7 +9,7 @@ import { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
 import type { RunPage, RunQuery } from "../port/RunStoreService.js"
 import { listedColumns, select } from "./runRow.js"
-import { query, type Value } from "./statements.js"
+import { nullable, query, type Value } from "./statements.js"
 
 type PageQuery = RunQuery & { readonly limit: number }
 type Label = readonly [name: string, value: string]
@@ -77,7 +77,7 @@ const withLabel = (
   )
 }
 
-const selectReach = query(Schema.Struct({ runs: Schema.Number, oldest: Schema.NullOr(JobId) }))
+const selectReach = query(Schema.Struct({ runs: Schema.Number, oldest: nullable(JobId) }))
 
 /** How many runs have a label, or how many there are, counted up to `maxScanned`, and the oldest counted. */
 const reachOf = <L extends Label | undefined>(connection: Connection, pageQuery: PageQuery, label: L) => {

@@ -9,7 +9,7 @@ import type { NewlyWaiting } from "../port/ChangeNotifier.js"
 import type { AcceptedEvent, NewRun } from "../port/RunStoreService.js"
 import { createdEvent } from "../rules/RunTransition.js"
 import { Row } from "./runRow.js"
-import { columnsOf, query } from "./statements.js"
+import { columnsOf, nullable, query } from "./statements.js"
 
 const selectIds = query(Schema.Struct({ id: JobId }))
 
@@ -22,8 +22,8 @@ export const ids = (connection: Connection, kind: string): Effect.Effect<Readonl
 
 const TakenRow = Schema.Struct({
   ...Struct.pick(Row.fields, "id", "kind", "grp", "priority", "key", "created_at", "start_at", "waits_for", "retry_of"),
-  start_key: Schema.NullOr(Schema.String),
-  sender: Schema.NullOr(Schema.String)
+  start_key: nullable(Schema.String),
+  sender: nullable(Schema.String)
 })
 
 const takeRows = query(TakenRow)

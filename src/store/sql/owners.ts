@@ -4,7 +4,7 @@
 import type { Connection } from "./Dialect.js"
 import { Effect, Option, Schema } from "effect"
 import type { Owner, OwnerLock } from "../port/OwnerStore.js"
-import { columnsOf, execute, query, upsert } from "./statements.js"
+import { columnsOf, execute, nullable, query, upsert } from "./statements.js"
 
 const Row = Schema.Struct({
   kind: Schema.String,
@@ -13,9 +13,9 @@ const Row = Schema.Struct({
   boot_id: Schema.String,
   start_time: Schema.String,
   pid_namespace: Schema.String,
-  lock_path: Schema.NullOr(Schema.String),
-  lock_file: Schema.NullOr(Schema.String),
-  machine: Schema.NullOr(Schema.String)
+  lock_path: nullable(Schema.String),
+  lock_file: nullable(Schema.String),
+  machine: nullable(Schema.String)
 })
 
 const select = query(Row)

@@ -10,7 +10,7 @@ import { countedEnded, countedParked } from "../port/RunQueue.js"
 import type { Service, UnfinishedRun } from "../port/RunStoreService.js"
 import * as groups from "./groups.js"
 import { dueRank, pausesOf, Row, run, runColumns } from "./runRow.js"
-import { columnsOf, query } from "./statements.js"
+import { columnsOf, nullable, query } from "./statements.js"
 
 const selectDue = query(Row)
 
@@ -109,7 +109,7 @@ export const countDue = (
   )
 }
 
-const selectTime = query(Schema.Struct({ at: Schema.NullOr(Schema.DateTimeUtcFromNumber) }))
+const selectTime = query(Schema.Struct({ at: nullable(Schema.DateTimeUtcFromNumber) }))
 
 export const nextDueAt = (connection: Connection, kind: string) =>
   Effect.map(
@@ -119,7 +119,7 @@ export const nextDueAt = (connection: Connection, kind: string) =>
     ([row]) => Option.fromNullable(row?.at)
   )
 
-const selectWoken = query(Schema.Struct({ id: JobId, grp: Schema.NullOr(Schema.String) }))
+const selectWoken = query(Schema.Struct({ id: JobId, grp: nullable(Schema.String) }))
 
 /**
  * Makes runs due, at most 1,000 at once, so that no transaction is long. It does not parse what a run is parked for, since PostgreSQL
@@ -166,7 +166,7 @@ export const countByStatus = (connection: Connection, kind: string) =>
     (rows) => ({ ...noRuns, ...Object.fromEntries(rows.map(({ runs, status }) => [status, runs])) })
   )
 
-const selectBacklog = query(Schema.Struct({ oldest: Schema.NullOr(JobId), parked: Schema.Number }))
+const selectBacklog = query(Schema.Struct({ oldest: nullable(JobId), parked: Schema.Number }))
 
 /** The backlog of a kind, by two searches in the index of kind and status. */
 export const backlog = (connection: Connection, kind: string) =>

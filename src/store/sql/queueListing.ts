@@ -9,13 +9,13 @@ import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
 import type { RunPage } from "../port/RunStoreService.js"
 import { listedColumns, select } from "./runRow.js"
-import { query, type Value } from "./statements.js"
+import { nullable, query, type Value } from "./statements.js"
 
 const selectPosition = query(
   Schema.Struct({
-    waits_for: Schema.NullOr(Schema.String),
+    waits_for: nullable(Schema.String),
     priority: Schema.Number,
-    due_at: Schema.NullOr(Schema.Number)
+    due_at: nullable(Schema.Number)
   })
 )
 

@@ -8,16 +8,16 @@ import type { NewSignal } from "../port/RunStoreService.js"
 import type { Ask, NewResume, NewStop, Request } from "../port/ProducerStore.js"
 import type { Connection } from "./Dialect.js"
 import { wholeMillis } from "../rules/wholeMillis.js"
-import { insert, query } from "./statements.js"
+import { insert, nullable, query } from "./statements.js"
 
 const Row = Schema.Struct({
   seq: Schema.Number,
   job_id: JobId,
   type: Schema.String,
-  name: Schema.NullOr(Schema.String),
-  payload: Schema.NullOr(Schema.String),
-  sender: Schema.NullOr(Schema.String),
-  grace: Schema.NullOr(Schema.Number)
+  name: nullable(Schema.String),
+  payload: nullable(Schema.String),
+  sender: nullable(Schema.String),
+  grace: nullable(Schema.Number)
 })
 
 const select = query(Row)

@@ -9,7 +9,7 @@ import { isWorkflow } from "../../domain/workflowKind.js"
 import * as Page from "../rules/Page.js"
 import type { RetentionStore, Span } from "../port/RetentionStore.js"
 import * as decisions from "./decisions.js"
-import { execute, query, type Value } from "./statements.js"
+import { execute, nullable, query, type Value } from "./statements.js"
 import { isHeld, miss } from "./subscribers.js"
 import { keyOf, namesWhere } from "./tables.js"
 
@@ -192,7 +192,7 @@ export const setPinned = (connection: Connection, id: JobId, isPinned: boolean):
     ({ length }) => length > 0
   )
 
-const selectLatest = query(Schema.Struct({ id: Schema.NullOr(JobId) }))
+const selectLatest = query(Schema.Struct({ id: nullable(JobId) }))
 
 /** The id of the newest run, even if that run was deleted. */
 export const latestId = (connection: Connection) =>

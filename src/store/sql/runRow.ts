@@ -8,41 +8,41 @@ import { JobId } from "../../domain/JobId.js"
 import { Parked, Run, RunError, RunTrace } from "../../domain/Run.js"
 import { RunStatus } from "../../domain/RunStatus.js"
 import { RecordedProgress, shown } from "../rules/recordedProgress.js"
-import { columnsOf, query, type Value } from "./statements.js"
+import { columnsOf, nullable, query, type Value } from "./statements.js"
 
-const Time = Schema.NullOr(Schema.DateTimeUtcFromNumber)
+const Time = nullable(Schema.DateTimeUtcFromNumber)
 
 export const Row = Schema.Struct({
   id: JobId,
   kind: Schema.String,
   status: RunStatus,
   attempt: Schema.Number,
-  key: Schema.NullOr(Schema.String),
+  key: nullable(Schema.String),
   config: Schema.parseJson(),
   labels: Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.String })),
-  grp: Schema.NullOr(Schema.String),
+  grp: nullable(Schema.String),
   priority: Schema.Number,
   created_at: Schema.DateTimeUtcFromNumber,
   start_at: Time,
   started_at: Time,
   stopping_at: Time,
   ended_at: Time,
-  waits_for: Schema.NullOr(Schema.String),
+  waits_for: nullable(Schema.String),
   due_at: Time,
-  parked: Schema.NullOr(Schema.parseJson(Parked)),
-  woken_by: Schema.NullOr(Schema.String),
+  parked: nullable(Schema.parseJson(Parked)),
+  woken_by: nullable(Schema.String),
   crashes: Schema.Number,
   tries: Schema.Number,
-  retry_of: Schema.NullOr(JobId),
-  chain: Schema.NullOr(JobId),
-  parent: Schema.NullOr(JobId),
-  progress: Schema.NullOr(Schema.parseJson(RecordedProgress)),
+  retry_of: nullable(JobId),
+  chain: nullable(JobId),
+  parent: nullable(JobId),
+  progress: nullable(Schema.parseJson(RecordedProgress)),
   pinned: Schema.Number,
-  refused_by: Schema.NullOr(Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.String }))),
+  refused_by: nullable(Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.String }))),
   refused_at: Time,
-  trace: Schema.NullOr(Schema.parseJson(RunTrace)),
-  result: Schema.NullOr(Schema.parseJson()),
-  error: Schema.NullOr(Schema.parseJson(RunError))
+  trace: nullable(Schema.parseJson(RunTrace)),
+  result: nullable(Schema.parseJson()),
+  error: nullable(Schema.parseJson(RunError))
 })
 
 export const runColumns = columnsOf(Row)
@@ -61,7 +61,7 @@ export const pausesOf = (kind: string): string =>
 
 export const ListedRow = Schema.Struct({
   ...Row.fields,
-  retried_as: Schema.NullOr(JobId),
+  retried_as: nullable(JobId),
   paused: Schema.Number,
   first: Schema.Number
 })

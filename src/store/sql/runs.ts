@@ -14,7 +14,7 @@ import type { Rescheduled } from "../rules/rescheduled.js"
 import type { State } from "../rules/RunTransition.js"
 import type * as columns from "./columns.js"
 import { listedColumns, ListedRow, retriedAs, Row, run, runColumns, select } from "./runRow.js"
-import { columnsOf, execute, JsonText, query } from "./statements.js"
+import { columnsOf, execute, JsonText, nullable, query } from "./statements.js"
 
 export const get = (connection: Connection, id: JobId) =>
   Effect.map(
@@ -36,7 +36,7 @@ export const getPlanned = (connection: Connection, id: JobId) =>
     ([row]) => Option.map(Option.fromNullable(row), (row) => ({ run: run(row), isPlanned: row.planned === 1 }))
   )
 
-const selectSubmission = query(Schema.Struct({ submission: Schema.NullOr(JsonText) }))
+const selectSubmission = query(Schema.Struct({ submission: nullable(JsonText) }))
 
 export const submission = (connection: Connection, id: JobId) =>
   Effect.map(
@@ -44,9 +44,7 @@ export const submission = (connection: Connection, id: JobId) =>
     ([row]): Option.Option<unknown> => Option.map(Option.fromNullable(row?.submission), ({ json }) => json)
   )
 
-const selectOwnKeys = query(
-  Schema.Struct({ key: Schema.NullOr(Schema.String), start_key: Schema.NullOr(Schema.String) })
-)
+const selectOwnKeys = query(Schema.Struct({ key: nullable(Schema.String), start_key: nullable(Schema.String) }))
 
 /** The keys that a run was started with. */
 export const ownKeys = (connection: Connection, id: JobId) =>
@@ -55,7 +53,7 @@ export const ownKeys = (connection: Connection, id: JobId) =>
     ([row]): OwnKeys => ({ key: row?.key ?? undefined, startKey: row?.start_key ?? undefined })
   )
 
-const selectRetried = query(Schema.Struct({ chain: JobId, retried_as: Schema.NullOr(JobId) }))
+const selectRetried = query(Schema.Struct({ chain: JobId, retried_as: nullable(JobId) }))
 
 /** The chain of a run that has ended, and the run that retries it. */
 export const retried = (connection: Connection, kind: string, id: JobId) =>
@@ -196,15 +194,17 @@ const HeadRow = Schema.Struct({
     "chain",
     "parent"
   ),
-  start_key: Schema.NullOr(Schema.String),
-  sender: Schema.NullOr(Schema.String),
+  start_key: nullable(Schema.String),
+  sender: nullable(Schema.String),
   outbox: Schema.Number,
-  runner: Schema.NullOr(Schema.String),
-  child_ends: Schema.NullOr(Schema.Number)
+  runner: nullable(Schema.String),
+  child_ends: nullable(Schema.Number)
 })
 
 /** Selects heads, with one query for any number of jobs. */
 const selectHeads = query(Schema.Struct({ ...HeadRow.fields, seq: Schema.Number }))
+
+const headColumns = columnsOf(HeadRow, "r")
 
 /** The heads of the jobs that exist. */
 export const heads = (
@@ -216,7 +216,7 @@ export const heads = (
     Effect.flatMap(connection.dialect.lockRuns(connection, ids), () =>
       selectHeads(
         connection,
-        `SELECT ${columnsOf(HeadRow, "r")},
+        `SELECT ${headColumns},
          (SELECT CASE WHEN r.outbox = 1 THEN 0 ELSE max(seq) END FROM charlotte_events WHERE job_id = r.id) AS seq
        FROM ${connection.dialect.strings} ids CROSS JOIN charlotte_runs r WHERE r.id = ids.value AND r.pruned = 0`,
         [JSON.stringify(ids)]

@@ -19,20 +19,20 @@ import { submitRun } from "./producers.js"
 import * as runs from "./runs.js"
 import { isKeyed } from "./runWrites.js"
 import type { Session } from "./Session.js"
-import { columnsOf, execute, query, type Value } from "./statements.js"
+import { columnsOf, execute, nullable, query, type Value } from "./statements.js"
 
 const Row = Schema.Struct({
   kind: Schema.String,
   name: Schema.String,
   definition: Schema.String,
   registered_at: Schema.DateTimeUtcFromNumber,
-  last_tick: Schema.NullOr(Schema.DateTimeUtcFromNumber),
-  last_run: Schema.NullOr(JobId),
-  paused_at: Schema.NullOr(Schema.DateTimeUtcFromNumber),
-  paused_by: Schema.NullOr(Schema.String),
+  last_tick: nullable(Schema.DateTimeUtcFromNumber),
+  last_run: nullable(JobId),
+  paused_at: nullable(Schema.DateTimeUtcFromNumber),
+  paused_by: nullable(Schema.String),
   skipped: Schema.Number,
-  skipped_tick: Schema.NullOr(Schema.DateTimeUtcFromNumber),
-  skipped_reason: Schema.NullOr(Schema.String)
+  skipped_tick: nullable(Schema.DateTimeUtcFromNumber),
+  skipped_reason: nullable(Schema.String)
 })
 
 const select = query(Row)

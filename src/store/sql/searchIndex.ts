@@ -8,7 +8,7 @@ import { JobId } from "../../domain/JobId.js"
 import type { SearchRedaction } from "../rules/SearchRedaction.js"
 import { Override, type Searched, wordsOf } from "../rules/searchText.js"
 import { Row } from "./runRow.js"
-import { columnsOf, execute, inserter, query, upsert } from "./statements.js"
+import { columnsOf, execute, inserter, nullable, query, upsert } from "./statements.js"
 
 /** Runs of a partition: a query reads all of them that have its words, and visits each partition even if none has. */
 const partitionSize = 4_096
@@ -18,7 +18,7 @@ export const TextRow = Schema.Struct({
   id: JobId,
   labels: Row.fields.labels,
   config: Row.fields.config,
-  searched: Schema.NullOr(Override),
+  searched: nullable(Override),
   error: Row.fields.error,
   titles: Schema.parseJson(Schema.Array(Schema.String))
 })
@@ -52,7 +52,7 @@ const Partition = Schema.Struct({
 type Partition = typeof Partition.Type
 
 const selectIds = query(Schema.Struct({ run_id: Schema.String }))
-const selectUnindexed = query(Schema.Struct({ ...TextRow.fields, document: Schema.NullOr(Schema.Number) }))
+const selectUnindexed = query(Schema.Struct({ ...TextRow.fields, document: nullable(Schema.Number) }))
 const selectPartition = query(Partition)
 const insertDocuments = inserter("charlotte_documents", ["document", "run_id"])
 

@@ -6,7 +6,7 @@ import { Effect, Option, Schema } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import { RecordedSignal } from "../../domain/RecordedSignal.js"
 import type { NewSignal, Service } from "../port/RunStoreService.js"
-import { execute, insert as insertRow, JsonText, query } from "./statements.js"
+import { execute, insert as insertRow, JsonText, nullable, query } from "./statements.js"
 
 const selectCount = query(Schema.Struct({ signals: Schema.Number }))
 
@@ -43,7 +43,7 @@ const selectSignals = query(
     seq: Schema.Number,
     attempt: Schema.Number,
     name: Schema.String,
-    payload: Schema.NullOr(JsonText),
+    payload: nullable(JsonText),
     used: Schema.Number
   })
 )
@@ -66,7 +66,7 @@ export const list = (connection: Connection, { after, jobId, limit }: Parameters
       )
   )
 
-const selectPayload = query(Schema.Struct({ payload: Schema.NullOr(JsonText) }))
+const selectPayload = query(Schema.Struct({ payload: nullable(JsonText) }))
 
 /** The payload of the newest signal of that name; `undefined` if that signal had none. */
 export const latest = (connection: Connection, jobId: JobId, name: string) =>

@@ -8,6 +8,9 @@ import { keyOf, type TableName } from "./tables.js"
 
 export type Value = string | number | null
 
+/** A column that may be NULL. Most are, so it is tried first: a value that another member does not match costs more than the whole row. */
+export const nullable = <A, I, R>(column: Schema.Schema<A, I, R>) => Schema.Union(Schema.Null, column)
+
 /** Decodes rows. An undecodable row fails like a damaged database. */
 export const decodeRows = <A, I>(row: Schema.Schema<A, I>) => {
   const decode = Schema.decodeUnknown(Schema.Array(row))

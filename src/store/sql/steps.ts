@@ -7,7 +7,7 @@ import { DateTime, Effect, Option, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import { RecordedStep } from "../../domain/RecordedStep.js"
 import type { NewStep, StepStore } from "../port/StepStore.js"
-import { columnsOf, execute, insert as insertRow, query } from "./statements.js"
+import { columnsOf, execute, insert as insertRow, nullable, query } from "./statements.js"
 
 /** A recorded step never changes: a failure that is forgotten is deleted. */
 export const insert = (connection: Connection, step: NewStep): Effect.Effect<void, SqlError> => {
@@ -36,7 +36,7 @@ const Kept = Schema.Struct({
   run_id: JobId,
   tries: Schema.Number,
   ok: Schema.Number,
-  value: Schema.NullOr(Schema.String)
+  value: nullable(Schema.String)
 })
 
 const selectKept = query(Kept)
@@ -82,7 +82,7 @@ export const latest = (connection: Connection, { chain, limit }: Parameters<Step
     (rows) => rows.map(stepOf).reverse()
   )
 
-const WithValue = Schema.Struct({ ...Row.fields, value: Schema.NullOr(Schema.String) })
+const WithValue = Schema.Struct({ ...Row.fields, value: nullable(Schema.String) })
 
 const selectWithValue = query(WithValue)
 

@@ -10,7 +10,7 @@ import type { Progress, Registration, SubscriberStore } from "../port/Subscriber
 import { maxShown, maxUndelivered, shortError } from "../rules/subscribing.js"
 import { wholeMillis } from "../rules/wholeMillis.js"
 import type { Connection, Dialect } from "./Dialect.js"
-import { columnsOf, execute, query } from "./statements.js"
+import { columnsOf, execute, nullable, query } from "./statements.js"
 
 type Parameter<Operation extends keyof SubscriberStore> = SubscriberStore[Operation] extends (
   parameter: infer P
@@ -18,7 +18,7 @@ type Parameter<Operation extends keyof SubscriberStore> = SubscriberStore[Operat
   ? P
   : never
 
-const Names = Schema.NullOr(Schema.parseJson(Schema.Array(Schema.String)))
+const Names = nullable(Schema.parseJson(Schema.Array(Schema.String)))
 
 const textOf = (names: ReadonlyArray<string> | undefined) => (names === undefined ? null : JSON.stringify(names))
 
@@ -70,8 +70,8 @@ export const release = (connection: Connection, holder: string) =>
 const selectProgress = query(
   Schema.Struct({
     cursor: Schema.Number,
-    gap_from: Schema.NullOr(Schema.Number),
-    gap_to: Schema.NullOr(Schema.Number)
+    gap_from: nullable(Schema.Number),
+    gap_to: nullable(Schema.Number)
   })
 )
 
@@ -163,8 +163,8 @@ const Row = Schema.Struct({
   cursor: Schema.Number,
   hold: Schema.Number,
   skipped: Schema.Number,
-  gap_from: Schema.NullOr(Schema.Number),
-  gap_to: Schema.NullOr(Schema.Number),
+  gap_from: nullable(Schema.Number),
+  gap_to: nullable(Schema.Number),
   created_at: Schema.DateTimeUtcFromNumber,
   moved_at: Schema.DateTimeUtcFromNumber
 })

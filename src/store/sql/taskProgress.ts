@@ -19,7 +19,7 @@ import {
   UnitState,
   Work
 } from "../../domain/Work.js"
-import { inserter, query, type Value, type Values, valuesOf } from "./statements.js"
+import { inserter, nullable, query, type Value, type Values, valuesOf } from "./statements.js"
 
 const Texts = Schema.parseJson(Schema.Array(Schema.String))
 const Text = Schema.optionalWith(Schema.String, { nullable: true })
@@ -215,7 +215,7 @@ export const unitNames = (
     }
   )
 
-const selectPlanned = query(Schema.Struct({ unit: Schema.String, task: Schema.NullOr(Schema.Number) }))
+const selectPlanned = query(Schema.Struct({ unit: Schema.String, task: nullable(Schema.Number) }))
 
 const plannedOf = (connection: Connection, jobId: JobId) =>
   selectPlanned(
