@@ -67,7 +67,7 @@ interface Committed {
 /** All writes are rolled back, since one of them failed, or has waited for a lock for too long. */
 interface RolledBack {
   /** The write that has waited, if it is known. */
-  readonly blocked?: { readonly queued: Queued; readonly error: unknown }
+  readonly blocked?: { readonly queued: Queued; readonly error: SqlError }
 }
 
 const noNews: Batch.News = {
@@ -119,15 +119,11 @@ export const make = (options: {
       return [...lanes.fast.splice(0), ...lanes.slow.splice(0, slow === -1 ? Infinity : Math.max(slow, 1))]
     }
 
-    /**
-     * Runs all writes, and calls `onTry` with each before it runs. Returns the notifications to send after the commit; none if the transaction
-     * has to be rolled back.
-     */
+    /** Runs all writes. Returns the notifications to send after the commit, unless the transaction has to be rolled back. */
     const writeAll = (
       connection: Connection,
-      writes: ReadonlyArray<Queued>,
-      onTry: (queued: Queued | undefined) => void
-    ): Effect.Effect<Option.Option<Batch.News>, SqlError> =>
+      writes: ReadonlyArray<Queued>
+    ): Effect.Effect<Either.Either<Batch.News, RolledBack>, SqlError> =>
       Effect.gen(function* () {
         const jobIds = new Set<JobId>()
         for (const { about } of writes) if (about !== undefined) jobIds.add(about)
@@ -137,13 +133,12 @@ export const make = (options: {
           writes.flatMap(({ of }) => of ?? [])
         )
         for (const queued of writes) {
-          onTry(queued)
-          const outcome = queued.run(batch)
-          if (!(typeof outcome === "boolean" ? outcome : yield* outcome)) return Option.none()
+          const ran = queued.run(batch)
+          const outcome = typeof ran === "boolean" ? ran : yield* Effect.catchIf(ran, isLockTimeout, Effect.succeed)
+          if (outcome !== true) return Either.left(outcome === false ? {} : { blocked: { queued, error: outcome } })
         }
-        onTry(undefined)
         yield* batch.flush
-        return Option.some(batch.news)
+        return Either.right(batch.news)
       })
 
     /** Commits all writes, or rolls all back. `isDoubtful`: committed, but possibly to a replaced file. */
@@ -154,25 +149,22 @@ export const make = (options: {
         Effect.gen(function* () {
           yield* guard.check(connection)
           const commitNow = yield* connection.dialect.begin(connection, ownLane)
-          let trying: Queued | undefined
-          const writing = writeAll(connection, writes, (queued) => {
-            trying = queued
-          })
-          const written = yield* Effect.exit(Effect.zipRight(guard.begin(connection), writing))
-          if (Exit.isFailure(written) || Option.isNone(written.value)) {
+          const written = yield* Effect.exit(Effect.zipRight(guard.begin(connection), writeAll(connection, writes)))
+          if (Exit.isFailure(written)) {
             yield* connection.dialect.rollback(connection)
-            if (Exit.isSuccess(written)) return Either.left({})
-            const error = Cause.squash(written.cause)
-            const hasWaited = isLockTimeout(error)
-            if (writes.length === 1 || (isTemporary(error) && !hasWaited)) return yield* Effect.failCause(written.cause)
-            return Either.left(hasWaited && trying !== undefined ? { blocked: { queued: trying, error } } : {})
+            const isRefused = writes.length === 1 || isRetried(Cause.squash(written.cause))
+            return isRefused ? yield* Effect.failCause(written.cause) : Either.left({})
+          }
+          if (Either.isLeft(written.value)) {
+            yield* connection.dialect.rollback(connection)
+            return Either.left(written.value.left)
           }
           const points = () => writes.map(({ operation }) => `commit ${operation}`)
           yield* Effect.tapErrorCause(failpoint.around(points, commitNow), () =>
             connection.dialect.rollback(connection)
           )
           const isDoubtful = !(yield* guard.confirm(connection))
-          return Either.right({ news: written.value.value, isDoubtful })
+          return Either.right({ news: written.value.right, isDoubtful })
         })
       )
 
