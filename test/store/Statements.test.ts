@@ -3,7 +3,7 @@
  */
 import { describe, expect, it } from "@effect/vitest"
 import { RunStore, Work } from "charlotte"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Option } from "effect"
 import * as FailingSql from "../support/FailingSql.js"
 import { at, created, event, id, kind } from "./runs.js"
 import { planOf, task, unit } from "./work.js"
@@ -34,6 +34,21 @@ describe("store.submission", () => {
       expect(yield* naming).toEqual([])
       yield* store.submission(id(1))
       expect(yield* naming).toHaveLength(1)
+    }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("store.cluster.next", () => {
+  it.effect("asks only whether a run of the kind is due, if none is: an idle node asks it twice a second", () =>
+    Effect.gen(function* () {
+      const { cluster } = yield* RunStore.RunStore
+      const { clear, statements } = yield* FailingSql.FailingSql
+      yield* created(1)
+      yield* clear
+      expect(yield* cluster.next({ kind, statuses: ["pending"], version: "1", shards: [1, 2, 3] })).toEqual(
+        Option.none()
+      )
+      expect(yield* statements).toEqual([expect.stringMatching(/waits_for = 'permit'[^]*charlotte_groups WHERE/)])
     }).pipe(Effect.provide(layer))
   )
 })
