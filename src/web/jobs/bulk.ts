@@ -3,7 +3,7 @@
  */
 import type { ListedJob, RetriedJobs, StopReport } from "../api/models.js"
 import * as format from "../../progress/format.js"
-import { isDue } from "../../progress/waiting.js"
+import { approvalSignal, isDue } from "../../progress/waiting.js"
 
 /** A browser opens six connections to a server, and the events use one. */
 const concurrency = 4
@@ -88,5 +88,11 @@ export const retriedText = ({
 export const canStop = ({ status }: Pick<ListedJob, "status">): boolean =>
   status === "running" || status === "pending" || status === "parked" || status === "interrupted"
 
-export const canResume = ({ status, waitsFor }: Pick<ListedJob, "status" | "waitsFor">): boolean =>
-  status === "interrupted" || (status === "parked" && !isDue(waitsFor))
+interface Resumable extends Pick<ListedJob, "status"> {
+  readonly waitsFor?: string | undefined
+  readonly parked?: { readonly signal?: string | undefined } | undefined
+}
+
+/** A job that waits for an approval is approved or rejected instead. */
+export const canResume = ({ parked, status, waitsFor }: Resumable): boolean =>
+  status === "interrupted" || (status === "parked" && !isDue(waitsFor) && parked?.signal !== approvalSignal)
