@@ -19,6 +19,14 @@ export const ownerKey = "hashtextextended('charlotte ' || current_schema() || ' 
 const selectRows = query(Schema.Unknown)
 
 /**
+ * The strings of a JSON parameter. The planner expects ten elements of an array, and a hundred rows of a function: for these it would read
+ * all 10,000 rows of a table.
+ */
+const elements = "ARRAY(SELECT jsonb_array_elements_text(CAST(? AS jsonb)))"
+
+const isOneOf = (column: string): string => `${column} = ANY (${elements})`
+
+/**
  * Locks a row, and inserts it if it is missing. Locks are rows, since a login that may only read cannot lock rows, but can take
  * any advisory lock.
  */
@@ -164,10 +172,9 @@ export const make = ({
   return {
     name: "postgres",
     isConcurrent: true,
-    strings: "jsonb_array_elements_text(CAST(? AS jsonb))",
-    // The planner expects ten elements of an array, and a hundred rows of a function: for these it would read all 10,000 rows of a table.
-    oneOf: (column) => `${column} = ANY (ARRAY(SELECT jsonb_array_elements_text(CAST(? AS jsonb))))`,
-    numbers: "(SELECT CAST(value AS bigint) AS value FROM jsonb_array_elements_text(CAST(? AS jsonb)))",
+    strings: `(SELECT unnest(${elements}) AS value)`,
+    oneOf: isOneOf,
+    numbers: `(SELECT CAST(unnest(${elements}) AS bigint) AS value)`,
     elementsOf: (column) => `json_array_elements_text(CAST(${column} AS json))`,
     membersOf: (column) => `json_each_text(CAST(${column} AS json))`,
     tableNamed: (name) => `SELECT '${name}' AS name WHERE to_regclass('${name}') IS NOT NULL`,
@@ -197,12 +204,9 @@ export const make = ({
     // `FOR NO KEY UPDATE` lets other transactions insert rows that refer to these.
     lockRuns: (connection, ids) =>
       Effect.asVoid(
-        selectIds(
-          connection,
-          `SELECT id FROM charlotte_runs WHERE id IN (SELECT value FROM jsonb_array_elements_text(CAST(? AS jsonb)) ids)
-           ORDER BY id FOR NO KEY UPDATE`,
-          [JSON.stringify(ids)]
-        )
+        selectIds(connection, `SELECT id FROM charlotte_runs WHERE ${isOneOf("id")} ORDER BY id FOR NO KEY UPDATE`, [
+          JSON.stringify(ids)
+        ])
       ),
     lockAdmission: (connection, kind) => lockRow(connection, kindLock, [kind]),
     isUnowned: (connection, kind) =>
