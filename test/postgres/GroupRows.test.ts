@@ -1,5 +1,5 @@
 /**
- * How many rows the server reads for a start and the end of a job of a group: 100,000 runs wait, in 10,000 groups or in one, or few do.
+ * How many rows the server reads for a start and the end of a job of a group: 100,000 runs wait in 10,000 groups or in one, or 10,000 in 100.
  */
 import { describe, expect, it } from "@effect/vitest"
 import { Database, RunStore } from "charlotte"

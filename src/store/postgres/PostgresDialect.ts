@@ -19,8 +19,8 @@ export const ownerKey = "hashtextextended('charlotte ' || current_schema() || ' 
 const selectRows = query(Schema.Unknown)
 
 /**
- * The strings of a JSON parameter. The planner expects ten elements of an array, and a hundred rows of a function: for these it would read
- * all 10,000 rows of a table.
+ * The strings of a JSON parameter. The planner expects ten elements of an array, and a hundred rows of a function, for
+ * which it would read all 10,000 rows of a table.
  */
 const elements = "ARRAY(SELECT jsonb_array_elements_text(CAST(? AS jsonb)))"
 
