@@ -124,6 +124,31 @@ describe("the class of a turn that failed", () => {
   })
 })
 
+describe("whether the model has answered", () => {
+  const of = (format: Format, records: ReadonlyArray<object>, rest = 0) => {
+    const tail = records.map((record) => `${JSON.stringify(record)}\n`).join("")
+    const outcome = ProcessOutcome.Exited({ code: 1 })
+    const turn = { outcome, format, tail, size: Buffer.byteLength(tail) + rest, took: Duration.minutes(1) }
+    const { answered, class: name } = TurnEnd.read(turn, { now, zone: utc })
+    return [name, answered]
+  }
+
+  it("is yes where the output is longer than its end, which has only the records of tools", () => {
+    const tool = { type: "user", message: { role: "user", content: [{ type: "tool_result", content: "x" }] } }
+    expect(of("claude-stream-json", [tool])).toEqual(["unanswered", false])
+    expect(of("claude-stream-json", [tool], 300_000)).toEqual(["failed", true])
+  })
+
+  it("is no where an error of Codex itself is the only item", () => {
+    const item = (type: string) => ({
+      type: "item.completed",
+      item: { type, message: "a server of tools did not start" }
+    })
+    expect(of("codex-json", [item("error")])).toEqual(["unanswered", false])
+    expect(of("codex-json", [item("error"), item("reasoning")])).toEqual(["failed", true])
+  })
+})
+
 describe("the wordings of agents", () => {
   const noon = DateTime.unsafeMake("2026-06-10T12:00:00Z")
   /** A message of no known class, which comes from no answer of the model. */

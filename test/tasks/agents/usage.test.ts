@@ -143,6 +143,25 @@ describe("the output of a turn", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.scoped("counts of each kind of tokens the most that a record of a message has", () =>
+    Effect.gen(function* () {
+      const log = `${yield* inDirectory}/log`
+      const records = [
+        [10, 200, 3_000],
+        [40, 300, 1_000],
+        [20, 100, 2_000]
+      ].map(([input_tokens, cache_read_input_tokens, output_tokens]) =>
+        JSON.stringify({
+          type: "assistant",
+          message: { id: "m", usage: { input_tokens, cache_read_input_tokens, output_tokens } }
+        })
+      )
+      writeFileSync(log, records.join("\n"))
+      const found = usage.count(yield* usage.read(log), { before: undefined, prices: undefined })
+      expect(found?.cost).toEqual({ input: 40, cached: 300, output: 3_000 })
+    })
+  )
+
   it.scoped(
     "is read while it grows beyond the head of its file, and is approximate once a part of it is left out",
     () =>

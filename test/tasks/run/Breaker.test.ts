@@ -110,6 +110,17 @@ describe("turns without an answer of the model", () => {
     )
   )
 
+  it.effect("of one task are no attempts where the agent has answered others only before the last of them", () =>
+    test(
+      Effect.gen(function* () {
+        const { turn } = yield* setting
+        for (let n = 0; n < 2; n++) yield* turn(unanswered())
+        yield* turn(done, { unit: "b" })
+        expect(yield* turn(unanswered())).toBe("waits 5")
+      })
+    )
+  )
+
   it.effect("of one task are no longer in a row after a turn that was answered and then reached a limit", () =>
     test(
       Effect.gen(function* () {
@@ -197,6 +208,7 @@ describe("turns without an answer of the model", () => {
           yield* turn(unanswered(), { unit: `probe-${n}` })
         }
         expect(pauses).toEqual([5, 10, 20, 40, 60, 60])
+        expect(yield* limit).toMatchObject({ since: DateTime.unsafeMake(0) })
       })
     )
   )
@@ -258,6 +270,7 @@ describe("turns that do not reach the service of the agent", () => {
           yield* to(minute)
           expect(yield* turn(unreachable, { unit: "b" })).toBe(`limited ${minute + 15}`)
           expect(yield* turn(done, { job: 2 })).toBe(`refused ${minute + 15}`)
+          expect(yield* limit).toMatchObject({ since: DateTime.unsafeMake(0) })
         }
         yield* to(60)
         expect(yield* turn(done, { job: 2 })).toBe("done")
