@@ -48,7 +48,7 @@ const long = [
   "test/{faults,model}/**/*.test.ts",
   "test/cli/process/{Abuse,DaemonLife,Night,Paused,Shutdown,Signals}.test.ts",
   "test/http/server/{Crowd,Memory,Pipelining,Reconnect,Stalled}.test.ts",
-  "test/manager/{Capacity,Interruption}.test.ts",
+  "test/manager/{Capacity,ChildJobs,Interruption}.test.ts",
   "test/process/crash.test.ts",
   "test/store/Interruption.test.ts",
   "test/simulation/**/{Simulation,Variants}.test.ts",
@@ -109,6 +109,9 @@ const onPostgres = {
 
 const page = { name: "web", include: web, globalSetup: [...globalSetup, "test/web/support/build.ts"] }
 
+/** Before each file, where `npm run costs` asks what it costs. */
+const costs = process.env["CHARLOTTE_TEST_COSTS"] === undefined ? [] : ["test/support/costs.ts"]
+
 const tiers = [
   { name: "unit", include: unit, exclude: chaos, env },
   {
@@ -145,7 +148,7 @@ export default defineConfig({
   test: {
     projects: (isLong ? [{ name: "long", include: long, globalSetup }, onPostgres, page] : tiers).map((test) => ({
       extends: true,
-      test
+      test: { ...test, setupFiles: [...("setupFiles" in test ? test.setupFiles : []), ...costs] }
     })),
     reporters: ["default"],
     allowOnly: false,

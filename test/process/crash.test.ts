@@ -8,21 +8,18 @@ import { existsSync, readdirSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { bundle } from "../support/bundle.js"
 import { isLong } from "../support/long.js"
 import { directory, eventually, isHeld, killHolders, kind, pause, read, stubborn } from "./workshop.js"
 
 const kills = Number(process.env["CHARLOTTE_KILLS"] ?? (isLong ? 30 : 8))
 
-const program = fileURLToPath(new URL("manager.ts", import.meta.url))
-
 /** Starts a manager with a job, and kills it some milliseconds after so many of its processes were ready. */
-const crash = (home: string, { ready, millis }: { readonly ready: number; readonly millis: number }) =>
+const crash = (program: string, home: string, { ready, millis }: { readonly ready: number; readonly millis: number }) =>
   Effect.gen(function* () {
     const { child, gone } = yield* Effect.acquireRelease(
       Effect.sync(() => {
-        const child = spawn(process.execPath, ["--import", "tsx", program, home], {
-          stdio: ["ignore", "pipe", "inherit"]
-        })
+        const child = spawn(process.execPath, [program, home], { stdio: ["ignore", "pipe", "inherit"] })
         return { child, gone: once(child, "exit") }
       }),
       ({ child, gone }) => {
@@ -76,13 +73,14 @@ it.scopedLive(
     Effect.gen(function* () {
       let alive = 0
       let opened = 0
+      const program = yield* bundle(yield* directory, fileURLToPath(new URL("manager.ts", import.meta.url)))
       for (let i = 0; i < kills; i++) {
         const home = yield* directory
         yield* Effect.addFinalizer(() => killHolders(locksOf(home)))
         // All of them in each third world, and by chance in the others.
         const ready =
           i % 3 === 0 ? Object.keys(stubborn).length : yield* Random.nextIntBetween(0, Object.keys(stubborn).length)
-        yield* crash(home, { ready, millis: yield* Random.nextIntBetween(0, 100) })
+        yield* crash(program, home, { ready, millis: yield* Random.nextIntBetween(0, 100) })
         alive += locksIn(home).filter(isHeld).length
         opened += yield* goOn(home)
       }

@@ -17,9 +17,10 @@ export interface Patch {
   readonly to: string
 }
 
-const root = join(import.meta.dirname, "..", "..")
+export const root = join(import.meta.dirname, "..", "..")
 
-const apply = (source: string, { file, from, to }: Patch): string => {
+/** The text of a file with a patch in it, which has to fit one place. */
+export const apply = (source: string, { file, from, to }: Patch): string => {
   const parts = source.split(from)
   if (parts.length !== 2) throw new Error(`${file} has ${parts.length - 1} times what is to be replaced: ${from}`)
   return parts.join(to)
