@@ -114,6 +114,10 @@ export type Emitted<Events> = {
 /**
  * What a manager passes to `run`: the job and its operations.
  *
+ * It is for one attempt: once that has ended, every function that records something is a defect. `park`, `fail`, `cancel` and a wait
+ * for a child are for the work itself, since they interrupt it: in a finalizer that runs after the work they are a defect, and what a
+ * finalizer may do is to run a step, or to start a child without waiting for it.
+ *
  * @since 0.1.0
  * @category models
  */

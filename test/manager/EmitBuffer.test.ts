@@ -17,7 +17,8 @@ describe("emitted events", () => {
       const queue = yield* EmitBuffer.make({
         fork: yield* forking,
         write: (events) => Effect.sync(() => void written.push(events.map(({ type }) => type))),
-        beforeWait: Effect.void
+        beforeWait: Effect.void,
+        closed: Effect.dieMessage("closed")
       })
       const emit = (type: string) => queue.offer({ at, type, payload: undefined })
       yield* emit("one")
@@ -39,6 +40,7 @@ describe("emitted events", () => {
           const queue = yield* EmitBuffer.make({
             fork: yield* forking,
             beforeWait: Effect.void,
+            closed: Effect.dieMessage("closed"),
             write: (events) =>
               Effect.gen(function* () {
                 expect(++writing).toBe(1)
@@ -67,6 +69,7 @@ describe("emitted events", () => {
           const queue = yield* EmitBuffer.make({
             fork: yield* forking,
             beforeWait: Effect.void,
+            closed: Effect.dieMessage("closed"),
             write: (events) => Effect.sync(() => void written.push(...events.map(({ type }) => type)))
           })
           const emitting = yield* Effect.fork(queue.offer({ at, type: "one", payload: undefined }))
@@ -89,6 +92,7 @@ describe("emitted events", () => {
       const queue = yield* EmitBuffer.make({
         fork: yield* forking,
         beforeWait: Effect.void,
+        closed: Effect.dieMessage("closed"),
         write: (events) =>
           Effect.zipRight(
             latch.await,

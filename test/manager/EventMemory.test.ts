@@ -31,6 +31,7 @@ describe("events that wait to be written", () => {
       const buffer = yield* EmitBuffer.make({
         fork: (effect) => Effect.sync(() => void Runtime.runFork(runtime)(effect)),
         beforeWait: Effect.void,
+        closed: Effect.dieMessage("closed"),
         write: (events) =>
           Effect.gen(function* () {
             yield* Effect.yieldNow()

@@ -231,7 +231,7 @@ for (const [name, store] of Object.entries(stores)) {
       }).pipe(Effect.provide(layer({ script: failing(1) })))
     )
 
-    it.scoped("is not retried if the attempt fails while it is being stopped", () =>
+    it.scoped("is cancelled with its failure, and not retried, if the attempt fails while it is being stopped", () =>
       Effect.gen(function* () {
         const emails = yield* Email
         const { began, send } = yield* ScriptedOrchestrator.ScriptedOrchestrator
@@ -243,7 +243,11 @@ for (const [name, store] of Object.entries(stores)) {
           )
         )
         yield* began(id)
-        expect(yield* emails.stop(id)).toMatchObject({ status: "failed" })
+        expect(yield* emails.stop(id)).toMatchObject({ status: "cancelled" })
+        expect(yield* recordOf(id)).toMatchObject({
+          status: "cancelled",
+          error: { kind: "failure", error: { code: "450" } }
+        })
         expect(yield* recordOf(id)).not.toHaveProperty("tries")
       }).pipe(Effect.provide(layer({})))
     )

@@ -1,7 +1,7 @@
 /** An attempt whose run is no longer this manager's: what is written about it is refused. */
 import { describe, expect, it } from "@effect/vitest"
 import { JobManager, type Orchestrator, RunStore } from "charlotte"
-import { Context, DateTime, Deferred, Effect, Layer, Option, Schema } from "effect"
+import { Context, DateTime, Deferred, Effect, Exit, Layer, Option, Schema } from "effect"
 
 const Config = Schema.Struct({})
 
@@ -63,7 +63,7 @@ describe("an event that the store refuses, since the attempt is over", () => {
         Option.exists(({ attempt }) => attempt === 2)
       )
       yield* Effect.repeat(Effect.yieldNow(), { until: () => running })
-      yield* writeLate
+      expect(Exit.isFailure(yield* Effect.exit(writeLate))).toBe(true)
       yield* Deferred.succeed(done, undefined)
       expect(yield* manager.await(id)).toMatchObject({ status: "completed", attempt: 2 })
     })

@@ -12,6 +12,10 @@ export interface EmitBuffer {
   readonly offer: (event: AcceptedEvent) => Effect.Effect<void>
   /** Waits until all events that were accepted before are written. */
   readonly flush: Effect.Effect<void>
+  /** Flushes for the last time: every later offer and flush dies. */
+  readonly close: Effect.Effect<void>
+  /** Dies once the buffer is closed. */
+  readonly whileOpen: Effect.Effect<void>
 }
 
 /** Bytes that may wait to be written. An event counts as at least 4 KiB, so at most 1,024 of them wait. */
@@ -25,9 +29,13 @@ interface State {
   readonly accepted: number
   readonly written: number
   readonly isDraining: boolean
+  readonly isClosed: boolean
 }
 
-const empty: State = { waiting: Chunk.empty(), bytes: 0, accepted: 0, written: 0, isDraining: false }
+const empty: State = {
+  ...{ waiting: Chunk.empty(), bytes: 0, accepted: 0, written: 0 },
+  ...{ isDraining: false, isClosed: false }
+}
 
 /** A string takes one or two bytes a character; an event that is larger than the buffer fills it alone. */
 const sizeOf = ({ payload = "", type, unit = "" }: AcceptedEvent): number =>
@@ -43,6 +51,8 @@ interface Options {
   readonly fork: (drain: Effect.Effect<void>) => Effect.Effect<void>
   /** Runs before every wait; dies if the wait would never end. */
   readonly beforeWait: Effect.Effect<void>
+  /** Says why a closed buffer accepts nothing. */
+  readonly closed: Effect.Effect<never>
 }
 
 interface Buffer extends Options {
@@ -53,40 +63,38 @@ interface Buffer extends Options {
 export const make = (options: Options): Effect.Effect<EmitBuffer> =>
   Effect.map(Ref.make(empty), (state) => {
     const buffer = { ...options, state, progress: makeNotifier() }
+    // The flush dies whenever it might have to wait, not only when it has to.
+    const flush = ({ accepted, written }: State) =>
+      Effect.zipRight(
+        options.beforeWait,
+        written === accepted ? Effect.void : until(buffer, ({ written }) => written >= accepted)
+      )
     return {
       offer: (event) => offer(buffer, event),
-      // The flush dies whenever it might have to wait, not only when it has to.
-      flush: Effect.suspend(() =>
-        Effect.zipRight(
-          options.beforeWait,
-          Effect.flatMap(Ref.get(state), ({ accepted, written }) =>
-            written === accepted ? Effect.void : until(buffer, ({ written }) => written >= accepted)
-          )
-        )
-      )
+      flush: Effect.flatMap(Ref.get(state), (now) => (now.isClosed ? options.closed : flush(now))),
+      close: Effect.flatMap(
+        Ref.updateAndGet(state, (now) => ({ ...now, isClosed: true })),
+        flush
+      ),
+      whileOpen: Effect.flatMap(Ref.get(state), ({ isClosed }) => (isClosed ? options.closed : Effect.void))
     }
   })
 
 const offer = (buffer: Buffer, event: AcceptedEvent): Effect.Effect<void> => {
   const size = sizeOf(event)
-  const accept = Ref.modify(buffer.state, (now): ["full" | "accepted" | "first", State] =>
-    now.bytes > 0 && now.bytes + size > capacity
-      ? ["full", now]
-      : [
-          now.isDraining ? "accepted" : "first",
-          {
-            waiting: Chunk.append(now.waiting, event),
-            bytes: now.bytes + size,
-            accepted: now.accepted + 1,
-            written: now.written,
-            isDraining: true
-          }
-        ]
-  )
+  const accept = Ref.modify(buffer.state, (now): ["closed" | "full" | "accepted" | "first", State] => {
+    if (now.isClosed) return ["closed", now]
+    if (now.bytes > 0 && now.bytes + size > capacity) return ["full", now]
+    const waiting = Chunk.append(now.waiting, event)
+    const counts = { bytes: now.bytes + size, accepted: now.accepted + 1, written: now.written }
+    return [now.isDraining ? "accepted" : "first", { waiting, ...counts, isDraining: true, isClosed: false }]
+  })
   // An interruption between accepting the event and forking its writer would leave the event unwritten and a flush waiting for ever.
   return Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(accept, (answer) => {
       switch (answer) {
+        case "closed":
+          return buffer.closed
         case "accepted":
           return Effect.void
         case "first":

@@ -4,7 +4,7 @@
 import { Cause, Chunk, type DateTime, Duration, Exit, FiberId, HashSet, Option } from "effect"
 import { toJson } from "../../internal/Json.js"
 import { lifecycle } from "../../domain/JobEvent.js"
-import { type Parked, Run, type RunError } from "../../domain/Run.js"
+import { type Parked, Run, RunError } from "../../domain/Run.js"
 import { capped, runError } from "../../domain/runError.js"
 import { isTerminal } from "../../domain/RunStatus.js"
 import type { Change } from "../../store/port/RunStoreService.js"
@@ -58,7 +58,7 @@ export const decide = (
 export const ofStop = ({ error, type }: Outcome): Outcome =>
   type === "job.interrupted" ? { type } : { type: "job.cancelled", error }
 
-/** The outcome with a defect of a finalizer, which fails a job that had succeeded. */
+/** The outcome with a defect of a finalizer, which fails a job that had succeeded, and stands behind the cause of another failure. */
 export const withDefect = (outcome: Outcome, cause: Cause.Cause<unknown>): Outcome => {
   const error = errorOf(cause)
   if (error === undefined) return outcome
@@ -69,7 +69,7 @@ export const withDefect = (outcome: Outcome, cause: Cause.Cause<unknown>): Outco
     case "job.interrupted":
       return outcome
     default:
-      return { ...outcome, error: outcome.error ?? error }
+      return { ...outcome, error: outcome.error === undefined ? error : withCause(outcome.error, error.cause) }
   }
 }
 
@@ -140,6 +140,10 @@ const errorOf = (cause: Cause.Cause<unknown>): RunError | undefined => {
     )
   )
 }
+
+/** The error with more to read behind its cause. */
+export const withCause = (error: RunError, cause: string): RunError =>
+  new RunError({ ...error, cause: `${error.cause}\n${cause}` }, { disableValidation: true })
 
 /** The reason for which a job is not continued. */
 export const recoveryError = (reason: string, cause: Cause.Cause<unknown> = Cause.empty): RunError =>

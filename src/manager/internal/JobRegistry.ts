@@ -127,16 +127,21 @@ export const beginStop = <Config>(
       : [false, jobs]
   })
 
-/** Fixes how a running job ends, and returns it; none if it is no longer running. */
+/**
+ * Fixes how a running job ends. Returns the job, and whether this is the first reason for its end: a stop or another end came before
+ * otherwise. None if its work has ended.
+ */
 export const beginEnd = <Config>(
   registry: JobRegistry<Config>,
   id: JobId,
   end: JobOutcome.End
-): Effect.Effect<Option.Option<Job<Config>>> =>
+): Effect.Effect<Option.Option<{ readonly job: Job<Config>; readonly isFirst: boolean }>> =>
   Ref.modify(registry, (jobs) => {
     const active = Option.getOrUndefined(HashMap.get(jobs, id))
-    if (active?._tag !== "Running") return [Option.none(), jobs]
-    return [Option.some(active.job), HashMap.set(jobs, id, { _tag: "Ending", job: active.job, end })]
+    if (active === undefined || active._tag === "Admitting" || active._tag === "Settling") return [Option.none(), jobs]
+    const { job } = active
+    if (active._tag !== "Running") return [Option.some({ job, isFirst: false }), jobs]
+    return [Option.some({ job, isFirst: true }), HashMap.set(jobs, id, { _tag: "Ending", job, end })]
   })
 
 /** Fixes the outcome of a job from the result of its work; nothing changes it afterwards. */

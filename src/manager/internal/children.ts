@@ -20,8 +20,9 @@ import type { Any, Requirements } from "../KindDefinition.js"
 import type { AnyJob, ChildOptions } from "../Orchestrator.js"
 import * as Admission from "./admission.js"
 import type { Core } from "./Core.js"
-import { endAttempt } from "./endAttempt.js"
+import { endAttempt, tooLate } from "./endAttempt.js"
 import * as JobIdGenerator from "./JobIdGenerator.js"
+import * as JobRegistry from "./JobRegistry.js"
 import { traceOf } from "./jobSpan.js"
 import { runDecoder } from "./kindSchemas.js"
 import * as Provide from "./provide.js"
@@ -67,6 +68,16 @@ const makeChild = <Config>(core: Core<Config>, run: Run, steps: Steps.Steps<Conf
       )
     }))
   })
+
+  /** Dies where a park would not be followed: after the work, or in what it does because it is being stopped. */
+  const mayWait = Effect.checkInterruptible((isInterruptible) =>
+    Effect.flatMap(JobRegistry.get(core.jobs, id), (found) => {
+      const active = Option.getOrUndefined(found)
+      const isRunning = active?._tag === "Running"
+      const isWorking = isRunning || active?._tag === "Stopping" || active?._tag === "Ending"
+      return isRunning || (isWorking && isInterruptible) ? Effect.void : tooLate("a wait for a child", id)
+    })
+  )
 
   /** The steps that wait for children, with how many children each waits for. */
   const waiting = new Map<string, number>()
@@ -117,6 +128,7 @@ const makeChild = <Config>(core: Core<Config>, run: Run, steps: Steps.Steps<Conf
     { name: named, onParentStop = "stop", wait = true }: ChildOptions = {}
   ): Effect.Effect<unknown, unknown, Requirements<K>> =>
     Effect.gen(function* () {
+      yield* steps.whileOpen
       yield* core.store.outsideTransaction
       const services = yield* Effect.context<Requirements<K>>()
       const schemas = schemasOf(kind)
@@ -162,6 +174,7 @@ const makeChild = <Config>(core: Core<Config>, run: Run, steps: Steps.Steps<Conf
 
       const decode = runDecoder(schemas, Provide.make(services))
       const ended = Effect.gen(function* () {
+        if (!isTerminal((yield* recall).children.get(name)?.status ?? "pending")) yield* mayWait
         const { child, state } = yield* started
         if (!isTerminal(child.status)) return yield* awaitEnd(state)
         const found = yield* Effect.orDie(core.persistRetry.persist(id, core.store.get(child.id)))

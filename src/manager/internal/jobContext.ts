@@ -42,8 +42,9 @@ export const jobContext = <Config>(options: {
   readonly progress: AnyJob<Config>["progress"]
   readonly child: AnyJob<Config>["child"]
 }): AnyJob<Config> => {
-  const { cancel, child, config, events, fail, grace, killed, park, progress, run } = options
+  const { cancel, child, config, events, fail, grace, killed, park, progress: report, run } = options
   const { signal, steps, stopping, submission } = options
+  const whileOpen = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.zipRight(events.whileOpen, effect)
   const recordKilled: AnyJob<Config>["killed"] = (processes) =>
     Ref.update(killed, (known) => Option.some([...Option.getOrElse(known, () => []), ...processes].slice(0, maxKilled)))
   const job: AnyJob<Config> & ThisParameterType<typeof graceOfJob.get> = {
@@ -68,15 +69,15 @@ export const jobContext = <Config>(options: {
           )
         : Effect.dieMessage(emitProblem(event)),
     flush: events.flush,
-    park,
-    fail,
-    cancel,
+    park: (options) => whileOpen(park(options)),
+    fail: (failure) => whileOpen(fail(failure)),
+    cancel: whileOpen(cancel),
     stopping,
     signal,
     step: steps.step,
     stepKey: steps.stepKey,
     child,
-    progress,
+    progress: (progress) => whileOpen(report(progress)),
     forced: Effect.suspend(() => recordKilled([])),
     killed: recordKilled
   }

@@ -181,7 +181,8 @@ const register = <Config, E>(
     const events = yield* EmitBuffer.make({
       write: writeEvents(core, record),
       fork: core.fork,
-      beforeWait: core.store.outsideTransaction
+      beforeWait: core.store.outsideTransaction,
+      closed: Effect.dieMessage(`the job ${id} has ended: what its attempt ${record.attempt} does now is not recorded`)
     })
     const killed = yield* Ref.make(Option.none<ReadonlyArray<KilledProcess>>())
     const scope = yield* JobScope.make
@@ -252,12 +253,16 @@ const live = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>): Effect.
 
 const settle = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>): Effect.Effect<void> =>
   Effect.gen(function* () {
-    const { exit, isFinal, outcome } = yield* JobRegistry.settled(core.jobs, job.id)
+    const { exit, isFinal, isStopped, outcome } = yield* JobRegistry.settled(core.jobs, job.id)
     const defect = yield* job.scope.close(exit)
-    yield* job.events.flush
+    yield* job.events.close
     yield* job.progress.flush
     const ended = JobOutcome.withDefect(outcome, defect)
-    yield* record(core, job, core.retry === undefined || isFinal ? ended : yield* retried(core.retry, job, ended, exit))
+    const isOver = core.retry === undefined || (isFinal && !isStopped)
+    const next = isOver ? ended : yield* retried(core.retry, job, ended, exit)
+    // A failure that would be retried is no failure of the job: its stop has cancelled it.
+    const isCancelled = isStopped && next.type !== ended.type
+    yield* record(core, job, isCancelled ? { type: "job.cancelled", error: ended.error } : next)
   }).pipe(
     // The run has ended, or continues elsewhere.
     Effect.catchTag("Superseded", ({ attempt }) =>

@@ -2,7 +2,7 @@
  * Retries of a kind: whether a failed attempt is followed by another, and when.
  */
 import { Cause, DateTime, Duration, Effect, Exit, Option, Random } from "effect"
-import { Parked, RunError } from "../../domain/Run.js"
+import { Parked, type RunError } from "../../domain/Run.js"
 import { withError } from "../../domain/runError.js"
 import { now } from "../../internal/now.js"
 import * as JobOutcome from "./JobOutcome.js"
@@ -95,13 +95,7 @@ export const orRetry = (
   }).pipe(
     // A `while` or `delay` that throws.
     Effect.catchAllDefect((defect) =>
-      Effect.succeed({
-        ...outcome,
-        error: new RunError(
-          { ...error, cause: `${error.cause}\n${JobOutcome.render(Cause.die(defect))}` },
-          { disableValidation: true }
-        )
-      })
+      Effect.succeed({ ...outcome, error: JobOutcome.withCause(error, JobOutcome.render(Cause.die(defect))) })
     )
   )
 }

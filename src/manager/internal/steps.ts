@@ -60,10 +60,16 @@ export interface Steps<Config> extends Pick<AnyJob<Config>, "step" | "stepKey"> 
   readonly running: () => number
   /** Changes when a step has ended. */
   readonly changes: ReturnType<typeof makeNotifier>
+  /** Dies once the attempt has ended. */
+  readonly whileOpen: Effect.Effect<void>
 }
 
 /** The operations of one attempt. Nothing is read or kept before its first step. */
-export const make = <Config>(core: Core<Config>, run: Run, events: Pick<EmitBuffer, "flush">): Steps<Config> => {
+export const make = <Config>(
+  core: Core<Config>,
+  run: Run,
+  events: Pick<EmitBuffer, "flush" | "whileOpen">
+): Steps<Config> => {
   const { attempt, chain = run.id, id, tries = 0 } = run
   const changes = makeNotifier()
   let running = 0
@@ -104,6 +110,7 @@ export const make = <Config>(core: Core<Config>, run: Run, events: Pick<EmitBuff
   return {
     running: () => running,
     changes,
+    whileOpen: events.whileOpen,
     stepKey: (name) => `${chain}/${name}`,
 
     step: <A, E, R, AI, EI, RA, RE>(
@@ -114,6 +121,7 @@ export const make = <Config>(core: Core<Config>, run: Run, events: Pick<EmitBuff
       Effect.gen(function* () {
         const problem = nameProblem(name, maxNameBytes)
         if (problem !== undefined) return yield* dies(name, problem)
+        yield* events.whileOpen
         yield* core.store.outsideTransaction
         const { decode, encode } = codecOf(id, name, options, yield* Effect.context<RA | RE>())
         const state = yield* recall

@@ -34,7 +34,8 @@ const exceed = <Config>(
     // A job that is interrupted because its manager closes, or its node has lost its lease, is continued later.
     if ((yield* core.shutdown.hasBegun) || (yield* Ref.get(core.lapses)) !== lapses) return
     // A job that is being stopped, parks or has ended meanwhile has no time limit.
-    if (Option.isNone(yield* JobRegistry.beginEnd(core.jobs, job.id, { _tag: "TimedOut", limit }))) return
+    const ending = yield* JobRegistry.beginEnd(core.jobs, job.id, { _tag: "TimedOut", limit })
+    if (!Option.exists(ending, ({ isFirst }) => isFirst)) return
     yield* job.grace.limit(core.stopGrace)
     yield* recordAndInterrupt(core, job, { type: "job.timeout", limit })
   })
