@@ -27,7 +27,7 @@ as_user() {
   setpriv --reuid "$uid" --regid "$gid" --clear-groups env -i PATH="$copy/checkout/node_modules/.bin:$(getconf PATH)" \
     HOME="$copy/home" TMPDIR="$copy/tmp" USER="$user" LC_ALL=C.UTF-8 CHARLOTTE_KILLS="${CHARLOTTE_KILLS:-5}" "$@"
 }
-as_user vitest run "$@"
+as_user vitest run --poolOptions.forks.isolate=false "$@"
 
 mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
 if [ -n "$mount" ] && mkdir "$mount/charlotte-test-$$" 2>/dev/null; then

@@ -5,7 +5,8 @@
  * leaves it readable and others can follow it: their names contain the offset at which they start. At the end the tail is appended
  * to the head. If the disk fails, the rest of the output is lost, and nothing else.
  */
-import { type FileHandle, open, rm } from "node:fs/promises"
+import { type FileHandle, rm } from "node:fs/promises"
+import { createFile } from "./createFile.js"
 
 export interface OutputFile {
   /** Never rejects. Wait until it has resolved before calling it again. */
@@ -69,7 +70,7 @@ export const make = async (path: string, limit: number): Promise<OutputFile> => 
 
   const create = async (path: string, limit: number): Promise<Part> => ({
     path,
-    file: await open(path, "w+", 0o600),
+    file: await createFile(path),
     limit,
     size: 0
   })

@@ -58,7 +58,9 @@ const write = (file: string, text: string) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem
     yield* fs.makeDirectory(dirname(file), { recursive: true, mode: 0o700 })
-    yield* fs.writeFileString(file, text, { mode: 0o600 })
+    // An agent may have left a link in its place, which is not followed.
+    yield* fs.remove(file, { recursive: true, force: true })
+    yield* fs.writeFileString(file, text, { flag: "wx", mode: 0o600 })
     return file
   })
 

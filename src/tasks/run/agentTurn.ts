@@ -17,6 +17,7 @@ import * as firstPrompt from "./firstPrompt.js"
 import * as limits from "./limits.js"
 import type { RunContext } from "./RunContext.js"
 import * as Note from "./Note.js"
+import { ownDirectories } from "./ownDirectories.js"
 import { disk, retryWhileUnwritable } from "./retryWhileUnwritable.js"
 import * as runCommand from "./runCommand.js"
 import * as Spending from "./Spending.js"
@@ -106,6 +107,7 @@ export const run = (
     const mayAsk = resolves === undefined && firstPrompt.isAsking(settings, worker.agent)
     const isUnchanged = Option.isSome(unchanged)
     const known = resumed?.lastAttempt === undefined ? 0 : (former?.answers ?? 0)
+    yield* ownDirectories(ctx, log)
     const invocation = yield* retryWhileUnwritable(disk, (problem) =>
       Note.add(ctx, { unit: unit.id, task: task.number }, `${problem}: the agent starts once its prompt can be written`)
     )(

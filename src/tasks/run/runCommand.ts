@@ -14,6 +14,7 @@ import { $match, type ProcessOutcome } from "../../process/ProcessOutcome.js"
 import { ProcessRunner, type RunOptions, type Slow } from "../../process/ProcessRunner.js"
 import type { Log } from "../events.js"
 import type { Task } from "../plan/Plan.js"
+import { ownDirectories } from "./ownDirectories.js"
 import type { RunContext } from "./RunContext.js"
 import { CommandFailed } from "./errors.js"
 
@@ -53,15 +54,17 @@ const env = { HUSKY: "0" }
 const maxNamed = 100
 
 export const run = (
-  { emit, job, repository }: RunContext,
+  ctx: RunContext,
   worktree: Worktree,
   { limitedBy, log, span, ...command }: Command
 ): Effect.Effect<CommandResult, StoreError, ProcessRunner | Git> =>
   Effect.gen(function* () {
+    const { emit, job, repository } = ctx
     const git = yield* Git
     const runner = yield* ProcessRunner
     const trace = `${log}.git`
     const before = yield* Effect.option(git.userRefs(repository))
+    yield* ownDirectories(ctx, log)
     const { outcome, output } = yield* runner.run({
       ...command,
       jobId: job.id,

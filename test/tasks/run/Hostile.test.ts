@@ -147,6 +147,19 @@ git switch -q -; git merge -q charlotte/other > "$WITNESS/merge" || true`,
       script: "(setsid sleep 1000 &) ; (nohup sleep 1000 > /dev/null 2>&1 &)",
       works: true,
       passes: true
+    },
+    {
+      name: "links-log",
+      script: `echo mine > "$WITNESS/precious"; ln -s "$WITNESS/precious" "\${GIT_TRACE2_EVENT%.agent.log.git}.gate.log"`,
+      works: true,
+      passes: true
+    },
+    {
+      name: "links-logs",
+      script: `logs=$(dirname "$GIT_TRACE2_EVENT"); mkdir "$WITNESS/elsewhere"; mv "$logs" "$logs.moved"
+ln -s "$WITNESS/elsewhere" "$logs"`,
+      works: true,
+      passes: true
     }
   ],
   later: [{ name: "later", script: "true", works: true, passes: true }]
@@ -216,6 +229,9 @@ describe("a misbehaving agent", () => {
           expect(lines).toHaveLength(2 * work.tasks.length)
           expect(readFileSync(`${world.witness}/outside/plan/01-gate-true.md`, "utf8")).toContain("echo planted")
           expect(yield* show(world, top, "main:own.txt")).toBe("1\n")
+          // What a link in place of a log, or of their directory, names is neither emptied nor written to.
+          expect(readFileSync(`${world.witness}/precious`, "utf8")).toBe("mine\n")
+          expect(readdirSync(`${world.witness}/elsewhere`)).toEqual([])
 
           yield* Witness.isQuiet(world, top, id)
           expect(readdirSync(`${world.root}/charlotte/worktrees/${id}`)).toEqual(["_repository"])

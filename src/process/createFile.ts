@@ -1,0 +1,31 @@
+/**
+ * Makes files where a program that is not trusted may write: it may have put a link there, in whose target nothing may be written.
+ */
+import { type FileHandle, lstat, open, rm } from "node:fs/promises"
+import { dirname, join, relative, sep } from "node:path"
+
+/**
+ * Makes a new file for its owner, in place of what stands there; `x` follows no link that comes back meanwhile. A device, such as
+ * `/dev/null`, is opened as it is: only root could make one.
+ */
+export const createFile = async (path: string): Promise<FileHandle> => {
+  const found = await lstat(path).catch(() => undefined)
+  if (found?.isCharacterDevice() === true || found?.isBlockDevice() === true) return open(path, "r+")
+  await rm(path, { force: true, recursive: true })
+  return open(path, "wx+", 0o600)
+}
+
+/** Removes what is no directory, such as a link to one, on the way from a directory to a file below it; returns its path. */
+export const removeDetour = async (top: string, file: string): Promise<string | undefined> => {
+  let path = top
+  for (const name of ["", ...relative(top, dirname(file)).split(sep)]) {
+    path = join(path, name)
+    const found = await lstat(path).catch(() => undefined)
+    if (found === undefined) return undefined
+    if (!found.isDirectory()) {
+      await rm(path)
+      return path
+    }
+  }
+  return undefined
+}
