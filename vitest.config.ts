@@ -67,7 +67,7 @@ const longOnPostgres = [
  * behind in their process, so that `npm test` loads the modules once for many files: that takes 40 % less time of the processor.
  */
 const unit = [
-  "test/{domain,internal,manager,progress,workflow}/**/*.test.ts",
+  "test/{domain,internal,manager,progress,scripts,workflow}/**/*.test.ts",
   "test/cluster/{*,engine/*}.test.ts",
   "test/store/**/!(FileLock).test.ts",
   "test/http/**/*.test.ts",
