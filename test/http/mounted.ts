@@ -65,6 +65,8 @@ export interface Options extends Partial<
 > {
   /** Whether a person sees the jobs of the tenant only. */
   readonly isScoped?: boolean
+  /** Another scope. */
+  readonly scope?: (who: Person) => "all" | { readonly [label: string]: string }
   /** Any by default. */
   readonly port?: number
   /** The router of the application. */
@@ -80,7 +82,7 @@ export const make = ({ maxJobs = 8, ...options }: Options & { readonly maxJobs?:
 /** The application over these jobs. */
 export const makeOver = <J, E>(
   jobs: Layer.Layer<J | JobKind.Producer<Errand> | RunStore.RunStore, E>,
-  { isScoped = false, port: listened = 0, router = "HttpApiBuilder", ...options }: Options = {}
+  { isScoped = false, scope, port: listened = 0, router = "HttpApiBuilder", ...options }: Options = {}
 ) =>
   Effect.gen(function* () {
     const page = Mounted.mount({
@@ -90,7 +92,8 @@ export const makeOver = <J, E>(
       login: "/login",
       heartbeat: 50,
       ...options,
-      ...(isScoped && { scope: ({ tenant }: Person) => ({ tenant }) })
+      ...(isScoped && { scope: ({ tenant }: Person) => ({ tenant }) }),
+      ...(scope && { scope })
     })
     const served =
       router === "HttpApiBuilder"

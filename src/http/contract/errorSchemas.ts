@@ -103,7 +103,7 @@ const refused = (status: number, ...reasons: ReadonlyArray<http.Refusal>) =>
 
 export const Malformed = refused(400, "address", "depth", "json")
 export const Unauthorized = refused(401, "session", "token")
-export const Forbidden = refused(403, "host", "origin", "right", "site")
+export const Forbidden = refused(403, "host", "origin", "right", "scope", "site")
 export const TooLarge = refused(413, "size")
 export const TooManyHeaders = refused(431, "headers")
 export const NotJson = refused(415, "content")

@@ -9,7 +9,7 @@ import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
 import { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import { Context, Effect, Layer, Option, Scope, Stream } from "effect"
+import { Context, Effect, Layer, Option, Schema, Scope, Stream } from "effect"
 import type * as JobKind from "../../../manager/JobKind.js"
 import { RunStore } from "../../../store/RunStore.js"
 import { NoSuchRoute, RequestRefused } from "../../contract/errors.js"
@@ -67,10 +67,11 @@ export interface Options<K extends AnyKind, W extends Who, R> {
   /** Where a browser without a session is redirected. */
   readonly login?: string
   /**
-   * The labels of the runs that a person may see and act on; for that person, no others exist. Without it, each person who may read
-   * reads all jobs of these kinds.
+   * The labels of the runs that a person may see and act on, at least one; for that person, no others exist. `"all"` limits nothing.
+   * Any other value, such as `undefined`, is refused with 403 and logged once. Without `scope`, each person who may read reads all jobs
+   * of these kinds.
    */
-  readonly scope?: (who: W) => { readonly [label: string]: string }
+  readonly scope?: (who: W) => "all" | { readonly [label: string]: string }
   /** Origins of the page besides the requested host, for browsers without `Sec-Fetch-Site` behind a proxy that changes the host. */
   readonly origins?: ReadonlyArray<string>
 }
@@ -84,6 +85,19 @@ export interface MountOptions<K extends AnyKind, W extends Who, R> extends Optio
   /** The directory of the built files. */
   readonly files?: string
 }
+
+/** A visitor, or a person whose scope says nothing that can be followed. */
+type Admitted = Omit<Visitor, "labels"> & { readonly labels: Visitor["labels"] | undefined }
+
+/** What an application returns as a scope; in JavaScript, or past its types, that may be anything, and only what is meant counts. */
+const labelsOf = (scope: unknown): Visitor["labels"] | undefined => {
+  if (scope === "all") return {}
+  if (typeof scope !== "object" || scope === null) return undefined
+  const isPlain = [Object.prototype, null].includes(Object.getPrototypeOf(scope))
+  return isPlain && Object.keys(scope).length > 0 && areLabels(scope) ? scope : undefined
+}
+
+const areLabels = Schema.is(Schema.Record({ key: Schema.String, value: Schema.String }))
 
 /** How often an open stream is authorized. */
 const interval = "60 seconds"
@@ -130,7 +144,13 @@ const make = <K extends AnyKind, W extends Who, R>(options: MountOptions<K, W, R
     const platform = yield* Layer.build(NodeHttpServer.layerContext)
     const services = Context.omit(Scope.Scope, HttpServerRequest)(yield* Effect.context<Outside<R>>())
 
-    const admit = (request: HttpServerRequest): Effect.Effect<Visitor, { readonly _tag: "Unauthorized" }> =>
+    const warnOnce = yield* Effect.once(
+      Effect.logWarning(
+        `the scope of the page ${path} returned neither "all" nor an object of labels, and such persons are refused: return { label: "text" }`
+      )
+    )
+
+    const admit = (request: HttpServerRequest): Effect.Effect<Admitted, { readonly _tag: "Unauthorized" }> =>
       Effect.scopedWith((scope_) => {
         const own = Context.make(HttpServerRequest, request).pipe(Context.add(Scope.Scope, scope_))
         // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the rest of R is from the layer
@@ -138,7 +158,7 @@ const make = <K extends AnyKind, W extends Who, R>(options: MountOptions<K, W, R
         return Effect.map(Effect.provide(authorize, context), (who) => ({
           by: who.by,
           can: who.can === "act" ? "act" : "read",
-          labels: scope?.(who) ?? {}
+          labels: scope === undefined ? {} : labelsOf(scope(who))
         }))
       })
 
@@ -169,7 +189,12 @@ const make = <K extends AnyKind, W extends Who, R>(options: MountOptions<K, W, R
           ? HttpServerResponse.redirect(login, { status: 303 })
           : yield* new RequestRefused({ reason: "session" })
       }
-      const visitor = found.value
+      const { labels } = found.value
+      if (labels === undefined) {
+        yield* warnOnce
+        return yield* new RequestRefused({ reason: "scope" })
+      }
+      const visitor: Visitor = { ...found.value, labels }
       if (checks.acts(request) && visitor.can !== "act") return yield* new RequestRefused({ reason: "right" })
 
       if (below.startsWith("/api/")) {

@@ -5,7 +5,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { JobId, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
-import { Context, Effect, Option, Schema, Stream } from "effect"
+import { Context, Effect, Logger, Option, Schema, Stream } from "effect"
 import { unknownId } from "../../../support/jobs.js"
 import * as eventSource from "../../eventSource.js"
 import { acting, Errand, errandOf, make, type Options } from "../../mounted.js"
@@ -258,6 +258,43 @@ describe("a person who", () => {
       expect(text).not.toContain('"by":"bea"')
       const [queued] = yield* store.lifecycle(id)
       expect(queued?.payload).toMatchObject({ by: "ada", retryOf: ids.failed })
+    })
+  )
+})
+
+class Labels {
+  readonly tenant = "acme"
+}
+
+describe("a scope that says nothing that can be followed", () => {
+  const wrong: ReadonlyArray<unknown> = [
+    ...[undefined, null, "", "acme", 1, true, {}, [], ["acme"], { tenant: undefined }, { tenant: 7 }],
+    ...[new Map([["tenant", "acme"]]), new Set(["acme"]), Promise.resolve({ tenant: "acme" }), new Labels()],
+    ...[Effect.succeed({ tenant: "acme" }), () => ({ tenant: "acme" }), new Proxy(new Labels(), {})]
+  ]
+
+  it.scopedLive("refuses the person, whatever is asked, and says so once in the log", () =>
+    Effect.gen(function* () {
+      const warnings: Array<string> = []
+      const logger = Logger.make(({ logLevel, message }) => {
+        if (logLevel._tag === "Warning") warnings.push(String(message))
+      })
+      let answer: unknown
+      // oxlint-disable-next-line typescript/consistent-type-assertions -- what an application in JavaScript may return
+      const { as, ids } = yield* world({ isScoped: false, scope: () => answer as "all" }).pipe(
+        Effect.provide(Logger.replace(Logger.defaultLogger, logger))
+      )
+      for (answer of wrong)
+        for (const path of ["/jobs", "/jobs/api/v1/jobs", `/jobs/api/v1/jobs/${ids.other}`, "/jobs/api/v1/events"])
+          expect([answer, path, (yield* as("ada", { path })).status]).toEqual([answer, path, 403])
+      expect(warnings.filter((warning) => warning.includes("the scope of the page /jobs"))).toHaveLength(1)
+
+      answer = "all"
+      const all = yield* as("ada", { path: "/jobs/api/v1/jobs" })
+      expect((yield* decodePage(all.json)).jobs).toHaveLength(4)
+      answer = { tenant: "acme" }
+      const own = yield* as("ada", { path: "/jobs/api/v1/jobs" })
+      expect((yield* decodePage(own.json)).jobs).toHaveLength(2)
     })
   )
 })
