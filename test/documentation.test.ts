@@ -2,7 +2,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { readdirSync, readFileSync } from "node:fs"
-import { createRequire } from "node:module"
 import { fileURLToPath } from "node:url"
 import { vi } from "vitest"
 import * as Application from "./support/application.js"
@@ -14,8 +13,6 @@ const docExamples = readdirSync(`${root}src`, { recursive: true, encoding: "utf8
   .filter((file) => file.endsWith(".ts"))
   .flatMap((file) => [...read(`src/${file}`).matchAll(/\* @example\n(.*?)\*\//gs)])
   .map(([, code = ""]) => code.replace(/^ *\* ?/gm, ""))
-
-const require = createRequire(import.meta.url)
 
 /** The compiler looks at all of Effect, which takes long on a machine that is busy. */
 vi.setConfig({ testTimeout: 600_000 })
@@ -31,7 +28,7 @@ describe("the examples in doc comments", () => {
         "all.ts": docExamples.map((_, i) => `import "./example${i}.js"`).join("\n")
       })
       const ended = { code: 0, output: "" }
-      expect(yield* Application.node(directory, require.resolve("typescript/bin/tsc"), "-p", directory)).toEqual(ended)
+      expect(yield* Application.node(directory, Application.compiler, "-p", directory)).toEqual(ended)
       expect(yield* Application.node(directory, "--import", "tsx", "all.ts")).toEqual(ended)
     })
   )

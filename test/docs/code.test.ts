@@ -2,14 +2,11 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { existsSync } from "node:fs"
-import { createRequire } from "node:module"
 import { basename, join } from "node:path"
 import { vi } from "vitest"
 import * as Application from "../support/application.js"
 import { type Block, blocks, blocksOf, pages, placeOf, root } from "./pages.js"
 import { matches } from "./sample.js"
-
-const require = createRequire(import.meta.url)
 
 /** The compiler reads all of Effect, which takes long on a machine that is busy. */
 vi.setConfig({ testTimeout: 600_000 })
@@ -31,7 +28,7 @@ describe("the TypeScript in README and docs", () => {
       const files = Object.fromEntries(blocksOf("ts").map((block) => [nameOf(block), block.text]))
       expect(Object.keys(files).length).toBeGreaterThan(5)
       const directory = yield* Application.make(files)
-      const compiled = yield* Application.node(directory, require.resolve("typescript/bin/tsc"), "-p", directory)
+      const compiled = yield* Application.node(directory, Application.compiler, "-p", directory)
       expect(compiled).toEqual({ code: 0, output: "" })
     })
   )

@@ -2,14 +2,14 @@
 import { Effect, type Scope } from "effect"
 import { execFile } from "node:child_process"
 import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs"
-import { createRequire } from "node:module"
 import { fileURLToPath } from "node:url"
 import manifest from "../../package.json" with { type: "json" }
 import * as TemporaryDirectory from "./TemporaryDirectory.js"
 
-const require = createRequire(import.meta.url)
-
 const root = fileURLToPath(new URL("../..", import.meta.url))
+
+/** The native compiler. The one named `typescript` is for tools that need its API. */
+export const compiler = `${root}node_modules/@typescript/native/bin/tsc`
 
 /** Gives the directory. */
 export const make = (files: Readonly<Record<string, string>>): Effect.Effect<string, never, Scope.Scope> =>
@@ -53,7 +53,8 @@ const install = (directory: string): void => {
 
 /**
  * Compiles files as an application that has installed the package, emits declarations, and checks those of its libraries. Types are
- * named by the exports of the package there, and not by paths of the sources.
+ * named by the exports of the package there, and not by paths of the sources. The compiler is TypeScript 5.9, whose rules about names in
+ * declarations applications have to satisfy.
  */
 export const compile = (files: Readonly<Record<string, string>>): Effect.Effect<Ended, never, Scope.Scope> =>
   Effect.flatMap(TemporaryDirectory.make, (directory) => {
@@ -63,7 +64,7 @@ export const compile = (files: Readonly<Record<string, string>>): Effect.Effect<
     const flags =
       "--strict --exactOptionalPropertyTypes --skipLibCheck false --target es2022 --lib es2023,dom,dom.iterable --types node " +
       "--module nodenext --declaration --emitDeclarationOnly --outDir types"
-    return node(directory, require.resolve("typescript/bin/tsc"), ...flags.split(" "), ...Object.keys(files))
+    return node(directory, `${root}node_modules/typescript/bin/tsc`, ...flags.split(" "), ...Object.keys(files))
   })
 
 export interface Ended {
