@@ -97,13 +97,14 @@ const globalSetup = ["test/support/command.ts"]
 const env = { TMPDIR: memoryDirectory() }
 
 /**
- * Each test creates a database, and each statement is a round trip. They wait for servers, leases and processes for most of their
- * time: `npm run test:postgres` runs four files at once, in 290 s instead of 470 on two cores.
+ * Each test has a database, and each statement is a round trip. They wait for servers, leases and processes for most of their time:
+ * `npm run test:postgres` runs four files at once, in processes that many files share.
  */
 const onPostgres = {
   name: "postgres",
   include: isLong ? longOnPostgres : postgres,
   globalSetup: [...globalSetup, "test/postgres/globalSetup.ts"],
+  setupFiles: ["test/support/sharedProcess.ts"],
   env
 }
 

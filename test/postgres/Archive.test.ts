@@ -38,7 +38,7 @@ const recorded = Effect.gen(function* () {
   yield* record({ type: "job.cancelled", jobId: id(10), attempt: 1, at: newRun(11).at })
 })
 
-/** What a new home has recorded: its lines, and its rows. */
+/** What a new home has recorded: its lines, and its rows. It is recorded once for all tests. */
 const source = Effect.gen(function* () {
   const filename = yield* TemporaryDirectory.file("charlotte.db")
   yield* Effect.scoped(Effect.provide(recorded, sqlite(filename)))
@@ -46,7 +46,7 @@ const source = Effect.gen(function* () {
     const lines = yield* Stream.runCollect(Archive.lines("1.2.3"))
     return { lines: Chunk.toReadonlyArray(lines), rows: yield* rows, events: yield* events }
   }).pipe(Effect.provide(sqlite(filename)), Effect.provideService(MachineRef, machine))
-})
+}).pipe(Effect.scoped, Effect.cached, Effect.runSync)
 
 const tables = {
   runs: "id",

@@ -2,12 +2,10 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Database, RunStore } from "charlotte"
 import { Effect, Layer, Random } from "effect"
-import { fileURLToPath } from "node:url"
+import { inject } from "vitest"
 import * as Audit from "../../src/store/Audit.js"
 import * as Killed from "../crash/killedProcess.js"
-import { bundle } from "../support/bundle.js"
 import { isLong } from "../support/long.js"
-import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 import * as TestDatabase from "./database.js"
 import * as after from "./groupsAfter.js"
 
@@ -21,12 +19,10 @@ const maxPerGroup = 2
 /** Kills a worker so many times, and lets the last one end all jobs. */
 const story = Effect.gen(function* () {
   const url = yield* TestDatabase.make
-  const directory = yield* TemporaryDirectory.make
-  const program = yield* bundle(directory, fileURLToPath(new URL("groupWorker.ts", import.meta.url)))
   const wrong: Array<string> = []
   let ended = 0
   const worker = (...args: ReadonlyArray<string>) =>
-    Killed.live(program, [url, ...args], {
+    Killed.live(inject("programs").groupWorker, [url, ...args], {
       hear: () => void ended++,
       wrong: (problem) => void wrong.push(problem)
     })

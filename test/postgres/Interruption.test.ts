@@ -1,7 +1,8 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Database } from "charlotte"
-import { Effect, Fiber, Layer, Option, Scope } from "effect"
+import { Effect, Exit, Fiber, Layer, Option, Scope } from "effect"
+import { afterAll } from "vitest"
 import { RealClock } from "../../src/internal/RealClock.js"
 import { openSession } from "../../src/store/openSession.js"
 import { execute } from "../../src/store/sql/statements.js"
@@ -11,7 +12,7 @@ import { interruptions as ofStore } from "../store/interruptions.js"
 import { everyFrom } from "../support/interruption.js"
 import { isLong } from "../support/long.js"
 import * as TestDatabase from "./database.js"
-import { layer, layerOnOne } from "./store.js"
+import { at, layer } from "./store.js"
 
 /** The long form begins elsewhere each time; a failure names the step. */
 const steps = isLong ? everyFrom(7, Math.floor(Math.random() * 7)) : everyFrom(70, 0)
@@ -19,12 +20,22 @@ const steps = isLong ? everyFrom(7, Math.floor(Math.random() * 7)) : everyFrom(7
 /** With so few, a lost connection is noticed at once. */
 const maxConnections = 2
 
+const scope = Effect.runSync(Scope.make())
+
+afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
+
+/** A store on the same database each time. */
+const onOne = () => {
+  const url = TestDatabase.migrated.pipe(Scope.extend(scope), Effect.cached, Effect.runSync)
+  return Layer.unwrapEffect(Effect.map(url, (url) => at(url, maxConnections)))
+}
+
 describe("RunStore.layer on PostgreSQL", () => {
-  ofStore(layerOnOne(maxConnections), steps, { hasTransactions: true })
+  ofStore(onOne(), steps, { hasTransactions: true })
 })
 
 describe("JobManager on PostgreSQL", () => {
-  ofManager(layerOnOne(maxConnections), steps, { hasTransactions: true })
+  ofManager(onOne(), steps, { hasTransactions: true })
 })
 
 describe("reads that are interrupted while the server works on them", () => {

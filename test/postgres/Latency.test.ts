@@ -9,7 +9,7 @@ import { Array as Arr, Context, Effect, Order, Schema, Stream } from "effect"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { createInterface } from "node:readline"
-import { fileURLToPath } from "node:url"
+import { inject } from "vitest"
 import { RealClock } from "../../src/internal/RealClock.js"
 import { created, event, id, newRun } from "../store/runs.js"
 import * as TestDatabase from "./database.js"
@@ -52,9 +52,7 @@ describe("an event", () => {
 
       const follower = yield* Effect.acquireRelease(
         Effect.sync(() =>
-          spawn(process.execPath, ["--import", "tsx", fileURLToPath(new URL("follower.ts", import.meta.url)), url], {
-            stdio: ["ignore", "pipe", "inherit"]
-          })
+          spawn(process.execPath, [inject("programs").follower, url], { stdio: ["ignore", "pipe", "inherit"] })
         ),
         (child) =>
           Effect.promise(async () => {

@@ -22,15 +22,16 @@ export const rowsOf = (url: string, statement: string): Effect.Effect<ReadonlyAr
 export const adminOf = (url: string, statement: string): Effect.Effect<void> => Effect.asVoid(rowsOf(url, statement))
 
 /** Runs a statement on the server as its superuser. */
-export const admin = (statement: string): Effect.Effect<void> => adminOf(inject("postgres"), statement)
+export const admin = (statement: string): Effect.Effect<void> => adminOf(inject("postgres").url, statement)
 
-const create = (from: string): Effect.Effect<string, never, Scope.Scope> =>
+const create = (template: string): Effect.Effect<string, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.suspend(() => {
       const name = `charlotte_${randomUUID().replaceAll("-", "")}`
-      const url = new URL(inject("postgres"))
+      const { strategy, url: server } = inject("postgres")
+      const url = new URL(server)
       url.pathname = `/${name}`
-      return Effect.as(admin(`CREATE DATABASE ${name} ${from}`), url.href)
+      return Effect.as(admin(`CREATE DATABASE ${name} TEMPLATE ${template} ${strategy}`), url.href)
     }),
     (url) => admin(`DROP DATABASE ${nameOf(url)} WITH (FORCE)`)
   )
@@ -38,7 +39,9 @@ const create = (from: string): Effect.Effect<string, never, Scope.Scope> =>
 const nameOf = (url: string) => new URL(url).pathname.slice(1)
 
 /** The URL of a new and empty database. */
-export const make: Effect.Effect<string, never, Scope.Scope> = create("")
+export const make: Effect.Effect<string, never, Scope.Scope> = create("template1")
 
-/** The URL of a new database that holds what another one does, to which nothing is connected. */
-export const copy = (url: string): Effect.Effect<string, never, Scope.Scope> => create(`TEMPLATE ${nameOf(url)}`)
+/** The URL of a new database with all tables. */
+export const migrated: Effect.Effect<string, never, Scope.Scope> = Effect.suspend(() =>
+  create(inject("postgres").migrated)
+)

@@ -5,11 +5,9 @@ import { Duration, Effect, type Scope } from "effect"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { createInterface } from "node:readline"
-import { fileURLToPath } from "node:url"
+import { inject } from "vitest"
 import type { Timing } from "../../src/cluster/engine/EffectCluster.js"
 import { freeAddress } from "./engineAt.js"
-
-const program = fileURLToPath(new URL("engineNode.ts", import.meta.url))
 
 export interface EngineProcess {
   readonly address: string
@@ -27,7 +25,7 @@ export const make = (
     const address = yield* freeAddress
     const args = [url, address, ...[expiration, refresh, assignment].map((time) => String(Duration.toMillis(time)))]
     const start = Effect.sync(() =>
-      spawn(process.execPath, ["--import", "tsx", program, ...args], { stdio: ["ignore", "pipe", "inherit"] })
+      spawn(process.execPath, [inject("programs").engineNode, ...args], { stdio: ["ignore", "pipe", "inherit"] })
     )
     const child = yield* Effect.acquireRelease(start, (child) =>
       Effect.promise(async () => {

@@ -6,9 +6,7 @@ import { Effect, Schema, type Scope } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import { createInterface } from "node:readline"
-import { fileURLToPath } from "node:url"
-
-const program = fileURLToPath(new URL("manager.ts", import.meta.url))
+import { inject } from "vitest"
 
 export interface OtherProcess {
   readonly pid: number
@@ -32,7 +30,7 @@ export const make = (url: string): Effect.Effect<OtherProcess, never, Scope.Scop
   Effect.gen(function* () {
     const child = yield* Effect.acquireRelease(
       Effect.sync(() =>
-        spawn(process.execPath, ["--import", "tsx", program, url], { stdio: ["ignore", "pipe", "inherit"] })
+        spawn(process.execPath, [inject("programs").manager, url], { stdio: ["ignore", "pipe", "inherit"] })
       ),
       kill
     )

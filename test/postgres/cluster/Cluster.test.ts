@@ -16,8 +16,8 @@ const long = 600_000
 const three = (maxJobs = 20) =>
   Effect.gen(function* () {
     const url = yield* TestDatabase.make
-    const programs = yield* Effect.flatMap(TemporaryDirectory.make, Nodes.programs)
-    const nodes = yield* Effect.replicateEffect(Nodes.make(url, programs, { maxJobs }), 3, { concurrency: 3 })
+    const directory = yield* TemporaryDirectory.make
+    const nodes = yield* Effect.replicateEffect(Nodes.make(url, directory, { maxJobs }), 3, { concurrency: 3 })
     const [a, b, c] = nodes
     if (a === undefined || b === undefined || c === undefined)
       return yield* Effect.dieMessage("three nodes are expected")

@@ -52,8 +52,8 @@ const mib = 1_024 * 1_024
 
 const start = Effect.gen(function* () {
   const url = yield* TestDatabase.make
-  const programs = yield* Effect.flatMap(TemporaryDirectory.make, Nodes.programs)
-  const node = yield* Nodes.make(url, programs)
+  const directory = yield* TemporaryDirectory.make
+  const node = yield* Nodes.make(url, directory)
   const id = yield* node.ask(JobId.JobId, { _tag: "Start", millis: 3_600_000, hasChild: false, whenFull: "refuse" })
   const follower = yield* node.ask(Schema.Int, { _tag: "Follow", after: 0 })
   const seen = node.ask(Schema.Array(Seen), { _tag: "Seen", follower, from: 0 })

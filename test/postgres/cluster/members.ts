@@ -28,7 +28,7 @@ const Held = Schema.Array(
 
 export const make = (
   url: string,
-  programs: Nodes.Programs,
+  directory: string,
   options: Nodes.Options = {}
 ): Effect.Effect<Member, never, Scope.Scope> =>
   Effect.gen(function* () {
@@ -36,7 +36,7 @@ export const make = (
     const all: Array<typeof Seen.Type> = []
     const cursor = () => Number(all.at(-1)?.line.split(" ", 1)[0] ?? 0)
     const begin = Effect.gen(function* () {
-      const node = yield* Nodes.make(url, programs, { ...options, address })
+      const node = yield* Nodes.make(url, directory, { ...options, address })
       const follower = yield* Effect.orDie(node.ask(Schema.Int, { _tag: "Follow", after: cursor() }))
       let from = 0
       const more = Effect.suspend(() => node.ask(Schema.Array(Seen), { _tag: "Seen", follower, from })).pipe(
@@ -68,10 +68,10 @@ export const three = (
   optionsOf: (name: "a" | "b" | "c", directory: string) => Nodes.Options & { readonly url?: string } = () => ({})
 ) =>
   Effect.gen(function* () {
-    const programs = yield* Effect.flatMap(TemporaryDirectory.make, Nodes.programs)
+    const directory = yield* TemporaryDirectory.make
     const one = (name: "a" | "b" | "c") => {
-      const { url: own = url, ...options } = optionsOf(name, programs.root)
-      return make(own, programs, options)
+      const { url: own = url, ...options } = optionsOf(name, directory)
+      return make(own, directory, options)
     }
     const [a, b, c] = yield* Effect.all([one("a"), one("b"), one("c")], { concurrency: 3 })
     return { a, b, c }

@@ -5,29 +5,10 @@ import type { JobId } from "charlotte"
 import { Deferred, Effect, Schema, type Scope } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdirSync } from "node:fs"
 import { createServer } from "node:net"
-import { join } from "node:path"
 import { createInterface } from "node:readline"
-import { fileURLToPath } from "node:url"
-import { bundle } from "../../support/bundle.js"
+import { inject } from "vitest"
 import { type Ask, Request, Response, Settings } from "./protocol.js"
-
-const bundled = (root: string, name: string, program: string) => {
-  const directory = join(root, name)
-  return Effect.zipRight(
-    Effect.sync(() => mkdirSync(directory)),
-    bundle(directory, fileURLToPath(new URL(program, import.meta.url)))
-  )
-}
-
-/** The programs of nodes, in that directory. */
-export const programs = (root: string) =>
-  Effect.all({
-    root: Effect.succeed(root),
-    node: bundled(root, "node", "node.ts"),
-    guard: bundled(root, "guard", "../../../src/cluster/guard/program.ts")
-  })
 
 const settingsOf = Schema.encodeSync(Settings)
 const write = Schema.encodeSync(Schema.parseJson(Request))
@@ -41,12 +22,6 @@ export const freePort = Effect.async<number>((resume) => {
     server.close(() => resume(Effect.succeed(port)))
   })
 })
-
-export interface Programs {
-  readonly root: string
-  readonly node: string
-  readonly guard: string
-}
 
 export interface Options {
   /** How others reach it; a free port of this machine by default. */
@@ -71,13 +46,15 @@ export interface Node {
 
 const isRunning = ({ exitCode, signalCode }: ChildProcess) => exitCode === null && signalCode === null
 
+/** A node, which keeps its files in that directory. */
 export const make = (
   url: string,
-  { guard, node: program, root: directory }: Programs,
+  directory: string,
   { address: own, maxJobs = 20, ...others }: Options = {}
 ): Effect.Effect<Node, never, Scope.Scope> =>
   Effect.gen(function* () {
     const address = own ?? `127.0.0.1:${yield* freePort}`
+    const { guard, node: program } = inject("programs")
     const settings = settingsOf({ ...others, url, address, maxJobs, directory, guard })
     const waiting = new Map<number, Deferred.Deferred<typeof Response.Type>>()
     const ready = yield* Deferred.make<typeof Response.Type>()
