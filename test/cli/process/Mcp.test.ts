@@ -238,10 +238,6 @@ describe("charlotte mcp", () => {
 
       const { call, client, refused, tools } = yield* Mcp.talk(here)
       expect(tools.map(({ name }) => name)).toEqual(always)
-      for (const { description, inputSchema, name, outputSchema } of tools) {
-        expect(description, name).toMatch(/\w\./)
-        expect([inputSchema.type, outputSchema?.type], name).toEqual(["object", "object"])
-      }
       yield* Effect.promise(async () => {
         await expect(client.callTool({ name: "approve", arguments: {} })).rejects.toThrow('there is no tool "approve"')
         expect(await refused("start", { tasksDir: "tasks", land: "auto" })).toMatchObject({

@@ -1,17 +1,14 @@
 /**
- * Writes docs/cli.md, the `--help` text of every command: `npx tsx scripts/cliReference.ts`.
+ * The text of docs/cli.md: the `--help` of every command.
  */
-import { realpathSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
-import { fileURLToPath } from "node:url"
-import type { Command, Group } from "../src/cli/parser/CommandTree.js"
-import { charlotte } from "../src/cli/parser/commands.js"
-import * as help from "../src/cli/parser/help.js"
-import * as StyledLine from "../src/cli/terminal/StyledLine.js"
+import type { Command, Group } from "../../src/cli/parser/CommandTree.js"
+import { charlotte } from "../../src/cli/parser/commands.js"
+import * as help from "../../src/cli/parser/help.js"
+import * as StyledLine from "../../src/cli/terminal/StyledLine.js"
 
 const introduction = `# The command line
 
-<!-- Written by \`npx tsx scripts/cliReference.ts\`. -->
+<!-- Written by \`npx vitest run -u test/docs/generated.test.ts\`. -->
 
 Written from the commands' own help. [Operations](operations.md) has the exit codes and how commands, daemon and jobs belong together.
 `
@@ -29,6 +26,3 @@ const sections = (path: ReadonlyArray<string>, node: Command | Group): ReadonlyA
 }
 
 export const reference = [introduction, ...sections(["charlotte"], charlotte)].join("\n")
-
-const file = fileURLToPath(import.meta.url)
-if (realpathSync(process.argv[1] ?? "") === file) writeFileSync(join(file, "../../docs/cli.md"), reference)
