@@ -240,6 +240,7 @@ for (const [name, store] of Object.entries(stores)) {
         yield* Ref.set(fail, false)
         expect([...(yield* whileTimePasses(Queue.takeN(seen, 3)))]).toEqual(of(bad))
         yield* caughtUp("s")
+        expect(yield* Queue.size(seen)).toBe(0)
       }).pipe(quiet, here)
     )
 
@@ -343,6 +344,37 @@ describe("a subscriber that stands by", () => {
       yield* Queue.takeN(tries, 3)
       expect(yield* Ref.get(registered)).toBe(2)
     }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+})
+
+describe("a subscriber whose handler is slow", () => {
+  it.scoped("reads no further than 4 MiB ahead", () =>
+    Effect.gen(function* () {
+      const store = yield* RunStore.RunStore
+      const { turn } = yield* RealClock
+      const reads = yield* Queue.unbounded<number>()
+      const isOpen = yield* Effect.makeLatch()
+      for (const text of ["a", "b"]) yield* noted(text)
+      const subscribers: typeof store.subscribers = {
+        ...store.subscribers,
+        deliveries: (query) =>
+          store.subscribers.deliveries({ ...query, limit: 1 }).pipe(
+            Effect.map((page) => ({ ...page, size: 1024 * 1024 })),
+            Effect.tap(({ cursor }) => Queue.offer(reads, cursor))
+          )
+      }
+      yield* Effect.provideService(
+        subscribed("s", { from: "start" }, () => isOpen.await),
+        RunStore.RunStore,
+        { ...store, subscribers }
+      )
+      // The last of them waits for room.
+      yield* Queue.takeN(reads, 5)
+      yield* Effect.repeatN(turn, 10)
+      expect(yield* Queue.size(reads)).toBe(0)
+      yield* isOpen.open
+      yield* caughtUp("s")
+    }).pipe(Effect.provide(Layer.provideMerge(kinds, RunStore.layerMemory)))
   )
 })
 

@@ -182,6 +182,8 @@ for (const [name, store] of Object.entries(stores)) {
         yield* during(Effect.void, send)
         const old = yield* ends(yield* started, Step.fail("long ago"))
         yield* TestClock.adjust("25 hours")
+        const failed = yield* ends(yield* started, Step.fail("no such branch"))
+        const retry = yield* manager.retry(failed.id)
         const resumed = yield* park({ reason: "not logged in", signal: "charlotte.resume" })
         yield* manager.resume(resumed)
         yield* park({ reason: "its usage limit", until })
@@ -198,7 +200,7 @@ for (const [name, store] of Object.entries(stores)) {
           },
           { job: approved, status: "needs-approval", reason: "it is done", command: `charlotte approve ${approved}` }
         ])
-        yield* ends(resumed, Step.succeed(1))
+        for (const id of [resumed, retry]) yield* ends(id, Step.succeed(1))
       }).pipe(here)
     )
   })
@@ -224,7 +226,7 @@ describe("notices", () => {
     })
   )
 
-  it.scoped("are about each question of a job, and about a park only if it has another reason as well", () =>
+  it.scoped("are about each open question of a job, and about a park only if it has another reason as well", () =>
     Effect.gen(function* () {
       const sent: Array<Notice> = []
       const store = yield* RunStore.RunStore
@@ -259,6 +261,8 @@ describe("notices", () => {
       ] as const
       const both = yield* asked(questions, "api asks: Which port?; web asks: Which colour?")
       const mixed = yield* asked([["api", "Why?"]], "api asks: Why?; claude is not logged in")
+      const jobId = yield* asked([["api", "Where?"]], "api asks: Where?")
+      yield* store.questions.answer({ jobId, text: "here", at: yield* DateTime.now })
       yield* during(Effect.void, (notice) => Effect.sync(() => void sent.push(notice)))
       expect(sent.map(({ command, reason, status }) => [status, reason, command])).toEqual([
         ["needs-answer", "api asks: Which port?", `charlotte answer ${both} api "…"`],
