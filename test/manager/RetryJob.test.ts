@@ -32,7 +32,7 @@ describe("a job of tasks", () => {
 
   it.scoped("that is retried names the former one in its configuration, from which it takes over the work", () =>
     Effect.gen(function* () {
-      const { await: ended, retry } = yield* JobManager.JobManager
+      const { await: ended, retry, retryMany } = yield* JobManager.JobManager
       const first = yield* failed
       const second = yield* retry(first, { fresh: true })
       expect(yield* ended(second)).toMatchObject({
@@ -45,6 +45,9 @@ describe("a job of tasks", () => {
       const { config: last } = yield* ended(third)
       expect(last).toMatchObject({ retryOf: second })
       expect(last).not.toHaveProperty("fresh")
+      yield* Stream.runDrain(retryMany({ status: "failed", fresh: true }))
+      const { retriedAs = third } = yield* recordOf(third)
+      expect((yield* recordOf(retriedAs)).config).toMatchObject({ retryOf: third, fresh: true })
     }).pipe(Effect.provide(layer))
   )
 
