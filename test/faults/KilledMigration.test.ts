@@ -1,4 +1,4 @@
-/** The migration of a database of 0.1.0 is one transaction: whenever it is killed, the file is as it was, or as it is to be. */
+/** The creation and the migration of a database are one transaction each: after a kill, the file is as it was, or as it is to be. */
 import { describe, expect, it } from "@effect/vitest"
 import { Database, RunStore } from "charlotte"
 import Sqlite from "better-sqlite3"
@@ -107,3 +107,35 @@ describe("the migration of a database of 0.1.0", () => {
     300_000
   )
 })
+
+it.scopedLive("a new database is left empty or whole when the process that creates its tables is killed", () =>
+  Effect.gen(function* () {
+    const directory = yield* TemporaryDirectory.make
+    const program = yield* bundle(directory, fileURLToPath(new URL("../compatibility/migrate.ts", import.meta.url)))
+    const objects = (filename: string) => {
+      const sql = new Sqlite(filename)
+      try {
+        return sql.prepare("SELECT name, sql FROM sqlite_master ORDER BY name").all()
+      } finally {
+        sql.close()
+      }
+    }
+    const { statements, status, stderr } = migrate(program, `${directory}/whole.db`, 0)
+    expect(status, stderr).toBe(0)
+    const whole = objects(`${directory}/whole.db`)
+    expect(whole.length).toBeGreaterThan(100)
+    // In the middle of the script, before its commit, and after it.
+    for (const [statement, left] of [
+      [Math.floor(statements / 2), []],
+      [statements - 1, []],
+      [statements, whole]
+    ] as const) {
+      const filename = `${directory}/killed-${statement}.db`
+      expect(migrate(program, filename, statement).signal).toBe("SIGKILL")
+      expect(objects(filename)).toEqual(left)
+      // The next one creates the missing tables.
+      expect(migrate(program, filename, 0).status).toBe(0)
+      expect(objects(filename)).toEqual(whole)
+    }
+  })
+)

@@ -403,7 +403,7 @@ export const variants: Readonly<Record<string, Variant>> = {
         to: "retryOf === undefined || retried === undefined\n"
       },
       {
-        file: "src/store/sqlite/migrations/v0_2/retention.ts",
+        file: "src/store/sqlite/schema.ts",
         from: "CREATE UNIQUE INDEX charlotte_runs_retry_of",
         to: "CREATE INDEX charlotte_runs_retry_of"
       }

@@ -1,5 +1,5 @@
 /**
- * Migrates Charlotte's tables, in a database that may belong to an application.
+ * Creates and migrates Charlotte's tables, in a database that may belong to an application.
  */
 import * as Reactivity from "@effect/experimental/Reactivity"
 import * as Migrator from "@effect/sql/Migrator"
@@ -18,6 +18,7 @@ import * as StartProgress from "../port/StartProgress.js"
 import * as liveOwner from "./liveOwner.js"
 import * as SchemaCheck from "./SchemaCheck.js"
 import { migrations } from "./migrations/index.js"
+import { schema } from "./schema.js"
 
 const table = "charlotte_migrations"
 const operation = "migrate"
@@ -60,12 +61,15 @@ const rollback = Effect.flatMap(SqlClient.SqlClient, reserve).pipe(
 /**
  * `Migrator` turns failures, including a locked database, into defects; map both to `StoreError` so that they can be retried.
  */
-const migrate = Migrator.make({})({ loader: Migrator.fromRecord(migrations), table }).pipe(
-  orStoreError(operation),
-  Effect.tapError(() => rollback),
-  Effect.provideServiceEffect(SqlClient.SqlClient, orStoreError(operation)(plainClient)),
-  Effect.scoped
-)
+const onPlainClient = <A, E>(effect: Effect.Effect<A, E, SqlClient.SqlClient>) =>
+  effect.pipe(
+    orStoreError(operation),
+    Effect.tapError(() => rollback),
+    Effect.provideServiceEffect(SqlClient.SqlClient, orStoreError(operation)(plainClient)),
+    Effect.scoped
+  )
+
+const migrate = onPlainClient(Migrator.make({})({ loader: Migrator.fromRecord(migrations), table }))
 
 const versionBy = (execute: RawQuery): Effect.Effect<Option.Option<number>, SqlError | StoreError> =>
   Effect.gen(function* () {
@@ -83,6 +87,19 @@ const applied = Effect.gen(function* () {
   const { executeUnprepared } = yield* Effect.flatMap(SqlClient.SqlClient, reserve)
   return yield* versionBy((statement) => executeUnprepared(statement, [], undefined))
 }).pipe(Effect.scoped, orStoreError(operation))
+
+/** Creates the tables of the newest version at once, unless another process has created some since the version was read. */
+const create = onPlainClient(
+  Effect.flatMap(SqlClient.SqlClient, ({ withTransaction }) =>
+    withTransaction(
+      Effect.gen(function* () {
+        if (Option.isSome(yield* applied)) return
+        const { executeUnprepared } = yield* Effect.flatMap(SqlClient.SqlClient, reserve)
+        for (const statement of schema) yield* executeUnprepared(statement, [], undefined)
+      }).pipe(Effect.scoped)
+    )
+  )
+)
 
 const newer = (id: number) =>
   new StoreError({
@@ -160,8 +177,6 @@ const explain = (error: StoreError) =>
     })
   })
 
-const migrated = Effect.catchIf(migrate, ({ reason }) => reason === "other", explain)
-
 /** The number of runs in a database, which may be of an earlier version, or empty. */
 const runs = Effect.gen(function* () {
   const { executeUnprepared } = yield* Effect.flatMap(SqlClient.SqlClient, reserve)
@@ -179,7 +194,7 @@ const runs = Effect.gen(function* () {
 const reported = Effect.gen(function* () {
   const found = yield* runs
   if (found < StartProgress.worthMentioning) {
-    yield* migrated
+    yield* migrate
     return
   }
   const { report } = StartProgress
@@ -187,27 +202,21 @@ const reported = Effect.gen(function* () {
     `migrating the database, which has ${StartProgress.count(found)} runs, for this version of Charlotte; ` +
       "this can take a minute, and starts over if it is interrupted"
   )
-  const [took] = yield* Effect.timed(migrated)
+  const [took] = yield* Effect.timed(migrate)
   yield* report(`migrated the database in ${Math.ceil(Duration.toSeconds(took))} s`)
 })
 
 /** Usually the schema is up to date, and this is a single query. */
-const update = Effect.flatMap(applied, (id) => {
-  if (Option.contains(id, latest)) return Effect.void
-  if (Option.isSome(id) && id.value > latest) return newer(id.value)
-  const owner = Option.isSome(id) ? liveOwner.find(id.value) : Effect.succeedNone
-  return Effect.flatMap(
-    owner,
-    Option.match({
-      onNone: () => Effect.zipRight(reported, upToDate),
-      onSome: ({ kind, pid }) =>
-        inUse(
-          Option.getOrElse(id, () => 0),
-          kind,
-          pid
-        )
-    })
-  )
+const update = Effect.gen(function* () {
+  const found = yield* applied
+  if (Option.contains(found, latest)) return
+  if (Option.isSome(found)) {
+    if (found.value > latest) return yield* newer(found.value)
+    const owner = yield* liveOwner.find(found.value)
+    if (Option.isSome(owner)) return yield* inUse(found.value, owner.value.kind, owner.value.pid)
+  }
+  yield* Effect.catchIf(Option.isSome(found) ? reported : create, ({ reason }) => reason === "other", explain)
+  yield* upToDate
 })
 
 export const run = retryWhileBusy(update)

@@ -1,6 +1,8 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 
+export const insertFirst = "INSERT INTO charlotte_generation VALUES (1, lower(hex(randomblob(16))), NULL)"
+
 /** The generation of the database that the WAL extends; `base` is NULL until the first generation is checkpointed. */
 export const generation = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
@@ -11,5 +13,5 @@ export const generation = Effect.gen(function* () {
       generation TEXT NOT NULL,
       base TEXT
     ) STRICT`)
-  yield* sql.unsafe("INSERT INTO charlotte_generation VALUES (1, lower(hex(randomblob(16))), NULL)")
+  yield* sql.unsafe(insertFirst)
 })
