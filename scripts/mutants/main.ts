@@ -189,13 +189,10 @@ const main = async () => {
   print(`${mutants.length} of ${all.length} bugs, seed ${values.seed}`)
   if (values.list) return mutants.forEach((mutant) => print(`${lineOf(mutant)}\n    ${mutant.tests.join(", ")}`))
   const directory = mkdtempSync(join(tmpdir(), "charlotte-mutants-"))
-  try {
-    writeFileSync(planFile(directory), JSON.stringify({ root, mutants, budget: Number(values.budget) }))
-    await run(directory, mutants)
-    if (!summary(directory, mutants)) process.exitCode = 1
-  } finally {
-    rmSync(directory, { recursive: true, force: true })
-  }
+  process.once("exit", () => rmSync(directory, { recursive: true, force: true }))
+  writeFileSync(planFile(directory), JSON.stringify({ root, mutants, budget: Number(values.budget) }))
+  await run(directory, mutants)
+  if (!summary(directory, mutants)) process.exitCode = 1
 }
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130))

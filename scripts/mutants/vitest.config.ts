@@ -2,9 +2,10 @@
  * The tests, with the mutants of a plan in the sources that they load. Nothing on the disk changes. Programs that tests start from
  * sources or bundles of them have no mutants, and so only tests are run that call the product themselves.
  */
-import { readFileSync } from "node:fs"
+import { readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { mergeConfig } from "vitest/config"
+import { BaseSequencer, type TestSpecification } from "vitest/node"
 import base from "../../vitest.config.js"
 import { instrumented } from "./mutations.js"
 import { readPlan, variable } from "./Plan.js"
@@ -20,6 +21,13 @@ const mutants = {
   }
 } as const
 
+/** Small files first: they catch most bugs, and what is caught costs no more. */
+class Sequencer extends BaseSequencer {
+  override async sort(files: Array<TestSpecification>) {
+    return files.sort((a, b) => statSync(a.moduleId).size - statSync(b.moduleId).size)
+  }
+}
+
 // oxlint-disable-next-line import/no-default-export -- vitest reads the default export
 export default mergeConfig(base, {
   root: plan.root,
@@ -27,6 +35,7 @@ export default mergeConfig(base, {
   test: {
     runner: join(import.meta.dirname, "Runner.ts"),
     reporters: [{}],
+    sequence: { sequencer: Sequencer },
     fileParallelism: false,
     poolOptions: { forks: { isolate: false, minForks: 1, maxForks: 1 } }
   }

@@ -81,6 +81,23 @@ for (const [name, store] of Object.entries(stores)) {
       }).pipe(Effect.provide(layer()))
     )
 
+    it.scoped("records all that it waits for with its run", () =>
+      Effect.gen(function* () {
+        const waiting = {
+          reason: "waits for all of it",
+          until: DateTime.add(yield* DateTime.now, { hours: 1 }),
+          tentative: true,
+          signal: "approve",
+          approval: { commit: "c", base: "b" },
+          questions: 2,
+          decisions: 3,
+          limits: { usd: 4, tokens: 5 }
+        }
+        const id = yield* parked(waiting)
+        expect((yield* runOf(id)).parked).toMatchObject(waiting)
+      }).pipe(Effect.provide(layer()))
+    )
+
     it.scoped("goes on at its time, also after 30 days", () =>
       Effect.gen(function* () {
         const now = yield* DateTime.now
@@ -194,6 +211,15 @@ for (const [name, store] of Object.entries(stores)) {
         const id = yield* manager.start(config)
         // @ts-expect-error -- it needs a time or a signal
         yield* send(id, 1, Step.park({ reason: "waits" }))
+        expect(yield* manager.await(id)).toMatchObject({ status: "failed", error: { kind: "defect" } })
+      }).pipe(Effect.provide(layer()))
+    )
+
+    it.scoped("for a signal that nothing could send is a defect", () =>
+      Effect.gen(function* () {
+        const manager = yield* Manager
+        const id = yield* manager.start(config)
+        yield* send(id, 1, Step.park({ reason: "waits", signal: "a b" }))
         expect(yield* manager.await(id)).toMatchObject({ status: "failed", error: { kind: "defect" } })
       }).pipe(Effect.provide(layer()))
     )
