@@ -1,7 +1,7 @@
 /**
  * Durable events per second, with one live subscriber that receives all of them.
  */
-import { type Benchmark, type Line, readable } from "../harness/Benchmark.js"
+import { type Benchmark, type Line, ratio } from "../harness/Benchmark.js"
 import { compare } from "../harness/Comparison.js"
 
 export const events: Benchmark = {
@@ -16,16 +16,17 @@ export const events: Benchmark = {
         ours: { script: "subjects/events.ts", parameters },
         raw: { script: "subjects/rawEvents.ts", parameters }
       })
-      lines.push({
-        what: `events a second from ${jobs === 1 ? "one job" : `${jobs} jobs`}, one live subscriber, FULL`,
-        against: "raw better-sqlite3, same rows, batches of 100",
-        figure: `${readable(figure("ours", "perSecond"))}/s`,
-        base: `${readable(figure("raw", "perSecond"))}/s`,
-        value: figure("ours", "perSecond") / figure("raw", "perSecond"),
-        unit: "×",
-        must: { atLeast: 0.4 },
-        goal: { atLeast: 0.75 }
-      })
+      lines.push(
+        ratio({
+          what: `events a second from ${jobs === 1 ? "one job" : `${jobs} jobs`}, one live subscriber, FULL`,
+          against: "raw better-sqlite3, same rows, batches of 100",
+          ours: figure("ours", "perSecond"),
+          theirs: figure("raw", "perSecond"),
+          suffix: "/s",
+          must: { atLeast: 0.4 },
+          goal: { atLeast: 0.75 }
+        })
+      )
     }
     return lines
   }

@@ -1,38 +1,35 @@
 /**
  * How long it takes on an idle system to start a job, and to stop one.
  */
-import { type Benchmark, type Line, type Measured, readable, type Settings } from "../harness/Benchmark.js"
-import { compare, type Medians } from "../harness/Comparison.js"
+import {
+  besideCommit,
+  type Benchmark,
+  type Line,
+  type Measured,
+  ratio,
+  readable,
+  type Settings
+} from "../harness/Benchmark.js"
+import { compare, type Runs } from "../harness/Comparison.js"
 import * as Peers from "../harness/Peers.js"
+import { median } from "../harness/Statistics.js"
 
 /** The short form does not judge milliseconds: it only checks that the subjects work. */
 const turns = (settings: Settings): Settings => (settings.short ? { ...settings, runs: 1 } : settings)
 
 const amount = ({ short, warmUp }: Settings) => ({ warmUp, jobs: short ? 50 : 150 })
 
-/** The time of one raw commit shows how fast the disk was meanwhile. */
-const millis = (what: string, value: number, commit: number, must: number, goal: number): Measured => ({
-  what,
-  against: "– (one raw commit on this disk)",
-  base: `${readable(commit)} ms`,
-  figure: `${readable(value)} ms`,
-  value,
-  unit: "ms",
-  must: { atMost: must },
-  goal: { atMost: goal }
-})
-
 /** Charlotte's latency must not exceed the peer's. */
-const below = (what: string, name: string, figure: Medians<string>, of: string): Measured => ({
-  what,
-  against: name,
-  figure: `${readable(figure("ours", of))} ms`,
-  base: `${readable(figure(name, of))} ms`,
-  value: figure("ours", of) / figure(name, of),
-  unit: "×",
-  must: { atMost: 1 },
-  goal: { atMost: 1 }
-})
+const below = (what: string, name: string, figure: Runs<string>, of: string): Measured =>
+  ratio({
+    what,
+    against: name,
+    ours: figure("ours", of),
+    theirs: figure(name, of),
+    suffix: " ms",
+    must: { atMost: 1 },
+    goal: { atMost: 1 }
+  })
 
 export const start: Benchmark = {
   name: "start",
@@ -48,8 +45,8 @@ export const start: Benchmark = {
       ...found.subjects
     })
     return [
-      millis("start, idle, FULL, p50", figure("ours", "p50"), figure("raw", "p50"), 1.2, 0.7),
-      millis("start, idle, FULL, p99", figure("ours", "p99"), figure("raw", "p99"), 5, 3),
+      besideCommit("start, idle, FULL, p50", figure("ours", "p50"), figure("raw", "p50"), 1.2, 0.7),
+      besideCommit("start, idle, FULL, p99", figure("ours", "p99"), figure("raw", "p99"), 5, 3),
       ...Object.keys(found.subjects).flatMap((name) => [
         below("start, idle, FULL, p50", name, figure, "p50"),
         below("start, idle, FULL, p99", name, figure, "p99")
@@ -79,17 +76,17 @@ export const stop: Benchmark = {
         raw: { script: "subjects/rawCommit.ts", parameters },
         ...found.subjects
       })
-      const commit = figure("raw", "p50")
+      const commits = figure("raw", "p50")
       const [peer] = Object.keys(found.subjects)
       const beside = (of: string) =>
         peer === undefined
           ? {}
           : {
-              against: `cancelJob of ${peer}, which records nothing before it aborts (one raw commit: ${readable(commit)} ms)`,
-              base: `${readable(figure(peer, of))} ms`
+              against: `cancelJob of ${peer}, which records nothing before it aborts (one raw commit: ${readable(median(commits))} ms)`,
+              base: `${readable(median(figure(peer, of)))} ms`
             }
       const row = (what: string, of: string, must: number, goal: number): Measured => ({
-        ...millis(`stop${pace}: ${what}, FULL, p50`, figure("ours", of), commit, must, goal),
+        ...besideCommit(`stop${pace}: ${what}, FULL, p50`, figure("ours", of), commits, must, goal),
         ...beside(of)
       })
       rows.push(

@@ -1,7 +1,7 @@
 /**
  * How soon waiting jobs get a freed permit, and are queued after a commit.
  */
-import { type Benchmark, type Measured, readable } from "../harness/Benchmark.js"
+import { besideCommit, type Benchmark, type Measured } from "../harness/Benchmark.js"
 import { compare } from "../harness/Comparison.js"
 
 export const queue: Benchmark = {
@@ -17,16 +17,14 @@ export const queue: Benchmark = {
       ours: { script: "subjects/queue.ts", parameters },
       raw: { script: "subjects/rawCommit.ts", parameters: { ...parameters, rest: 2 } }
     })
-    const line = (what: string, of: string, percentile: "p50" | "p99"): Measured => ({
-      what: `${what}, FULL, ${percentile}`,
-      against: "– (one raw commit on this disk)",
-      base: `${readable(figure("raw", percentile))} ms`,
-      figure: `${readable(figure("ours", `${of}${percentile}`))} ms`,
-      value: figure("ours", `${of}${percentile}`),
-      unit: "ms",
-      must: { atMost: 50 },
-      goal: { atMost: 10 }
-    })
+    const line = (what: string, of: string, percentile: "p50" | "p99"): Measured =>
+      besideCommit(
+        `${what}, FULL, ${percentile}`,
+        figure("ours", `${of}${percentile}`),
+        figure("raw", percentile),
+        50,
+        10
+      )
     return [
       line("a freed permit is handed to the next of 1,000 pending jobs", "handed", "p50"),
       line("a freed permit is handed to the next of 1,000 pending jobs", "handed", "p99"),

@@ -7,8 +7,8 @@ import { run } from "../harness/Subjects.js"
 
 const jobs = 1_000_000
 
-const line = (what: string, value: number, must: number, goal: number) =>
-  milliseconds(`a page of 50 with ${what}, at 1,000,000 recorded jobs, p95`, value, must, goal)
+const line = (what: string, values: ReadonlyArray<number>) =>
+  milliseconds(`a page of 50 with ${what}, at 1,000,000 recorded jobs, p95`, values, 50, 20)
 
 export const search: Benchmark = {
   name: "search",
@@ -22,14 +22,14 @@ export const search: Benchmark = {
     })
     const p95 = (figure: string) => figures("search", figure)
     return [
-      line("a word that all have", p95("all"), 50, 20),
-      line("a word that 100 have", p95("few"), 50, 20),
-      line("a word that none has", p95("none"), 50, 20),
-      line("two words that all have and one that 100 have", p95("both"), 300, 50),
-      line("six words, one of which none has", p95("disjoint"), 300, 100),
-      line("six letters with which words of all begin", p95("letters"), 300, 100),
-      line("a word that all have, and a status that 50,000 have", p95("status"), 300, 50),
-      line("a word that all have, and a status that none has", p95("running"), 300, 50)
+      line("a word that all have", p95("all")),
+      line("a word that 100 have", p95("few")),
+      line("a word that none has", p95("none")),
+      line("two words that all have and one that 100 have", p95("both")),
+      line("six words, one of which none has", p95("disjoint")),
+      line("six letters with which words of all begin", p95("letters")),
+      line("a word that all have, and a status that 50,000 have", p95("status")),
+      line("a word that all have, and a status that none has", p95("running"))
     ]
   }
 }

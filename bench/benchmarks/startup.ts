@@ -4,7 +4,7 @@
 import { execFileSync, spawn } from "node:child_process"
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
-import { type Benchmark, type Limit, type Line, median, readable } from "../harness/Benchmark.js"
+import { type Benchmark, type Line, milliseconds, ratio } from "../harness/Benchmark.js"
 import * as Peers from "../harness/Peers.js"
 import { root } from "../harness/Subjects.js"
 
@@ -42,27 +42,6 @@ const pm2 = (directory: string) => {
 
 const listing = "`charlotte jobs` against a daemon"
 
-const absolute = (what: string, millis: number, must: number, goal: number): Line => ({
-  what,
-  against: "–",
-  figure: `${readable(millis)} ms`,
-  value: millis,
-  unit: "ms",
-  must: { atMost: must },
-  goal: { atMost: goal }
-})
-
-const line = (what: string, millis: number, against: string, base: number, must: Limit, goal: Limit) => ({
-  what,
-  against,
-  figure: `${readable(millis)} ms`,
-  base: `${readable(base)} ms`,
-  value: millis / base,
-  unit: "×" as const,
-  must,
-  goal
-})
-
 export const startup: Benchmark = {
   name: "startup",
   title: "Start of the command",
@@ -97,10 +76,20 @@ export const startup: Benchmark = {
         ? []
         : typeof peer === "string"
           ? [{ what: listing, against: "pm2 jlist", unmeasured: peer }]
-          : [line(listing, median(found.jobs), "pm2 jlist", median(found.pm2), { atMost: 1 }, { atMost: 0.7 })]
+          : [
+              ratio({
+                what: listing,
+                against: "pm2 jlist",
+                ours: found.jobs,
+                theirs: found.pm2,
+                suffix: " ms",
+                must: { atMost: 1 },
+                goal: { atMost: 0.7 }
+              })
+            ]
     return [
-      absolute("process start to a ready daemon", median(found.ready), 500, 200),
-      absolute(listing, median(found.jobs), 300, 150),
+      milliseconds("process start to a ready daemon", found.ready, 500, 200),
+      milliseconds(listing, found.jobs, 300, 150),
       ...beside
     ]
   }

@@ -1,9 +1,7 @@
 /**
  * The definition of a benchmark, and its results.
  */
-
-/** A bound on a value. */
-export type Limit = { readonly atLeast: number } | { readonly atMost: number }
+import { type Limit, median } from "./Statistics.js"
 
 /** One line of the table. */
 export type Line = Measured | Unmeasured
@@ -15,17 +13,19 @@ export interface Unmeasured {
   readonly unmeasured: string
 }
 
-export const isMeasured = (line: Line): line is Measured => "value" in line
+export const isMeasured = (line: Line): line is Measured => "values" in line
 
 export interface Measured {
   readonly what: string
   readonly against: string
-  /** Charlotte's figure, with its unit. */
+  /** The median of Charlotte's figures, with its unit. */
   readonly figure: string
-  /** The other figure, if there is a comparison. */
+  /** The median of the other figures, if there is a comparison. */
   readonly base?: string
-  /** The value that has limits: a ratio, or Charlotte's figure. */
-  readonly value: number
+  /** What has limits, for each run: a ratio, or Charlotte's figure. */
+  readonly values: ReadonlyArray<number>
+  /** The number of runs, if only their median was kept. */
+  readonly medianOf?: number
   readonly unit: Unit
   readonly must: Limit
   readonly goal: Limit
@@ -42,7 +42,7 @@ export interface Benchmark {
 }
 
 export interface Settings {
-  /** Number of fresh processes of each subject; their median counts. */
+  /** Number of fresh processes of each subject. */
   readonly runs: number
   /** How long each process measures, in milliseconds. */
   readonly millis: number
@@ -51,16 +51,6 @@ export interface Settings {
   readonly short: boolean
   /** A directory for the files of this run. */
   readonly directory: string
-}
-
-export const meets = (value: number, limit: Limit, slack = 1): boolean =>
-  "atLeast" in limit ? value * slack >= limit.atLeast : value <= limit.atMost * slack
-
-export const median = (values: ReadonlyArray<number>): number => {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = Math.floor(sorted.length / 2)
-  const upper = sorted[middle] ?? Number.NaN
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
 }
 
 /** The value below which the fraction `part` of the values lies. */
@@ -75,17 +65,57 @@ export const readable = (value: number): string =>
     ? Math.round(value).toLocaleString("en-US")
     : value.toLocaleString("en-US", { maximumSignificantDigits: 3 })
 
-/** A line without a comparison, with upper limits. */
-export const atMost = (what: string, value: number, unit: Unit, must: number, goal: number): Measured => ({
+const shown = (values: ReadonlyArray<number>, suffix: string): string => `${readable(median(values))}${suffix}`
+
+/** A comparison of runs that took turns: each run of one side is divided by the run of the other side in the same turn. */
+export const ratio = ({
+  ours,
+  suffix,
+  theirs,
+  ...line
+}: Pick<Measured, "what" | "against" | "must" | "goal"> & {
+  readonly ours: ReadonlyArray<number>
+  readonly theirs: ReadonlyArray<number>
+  /** The unit of both sides. */
+  readonly suffix: string
+}): Measured => ({
+  ...line,
+  figure: shown(ours, suffix),
+  base: shown(theirs, suffix),
+  values: ours.map((value, turn) => value / (theirs[turn] ?? Number.NaN)),
+  unit: "×"
+})
+
+/** A line with upper limits for Charlotte's figure. */
+export const atMost = (
+  what: string,
+  values: ReadonlyArray<number>,
+  unit: Unit,
+  must: number,
+  goal: number
+): Measured => ({
   what,
   against: "–",
-  figure: `${readable(value)} ${unit}`,
-  value,
+  figure: shown(values, ` ${unit}`),
+  values,
   unit,
   must: { atMost: must },
   goal: { atMost: goal }
 })
 
 /** The same in milliseconds. */
-export const milliseconds = (what: string, value: number, must: number, goal: number): Measured =>
-  atMost(what, value, "ms", must, goal)
+export const milliseconds = (what: string, values: ReadonlyArray<number>, must: number, goal: number): Measured =>
+  atMost(what, values, "ms", must, goal)
+
+/** The same beside the time of one raw commit, which shows how fast the disk was meanwhile. */
+export const besideCommit = (
+  what: string,
+  values: ReadonlyArray<number>,
+  commits: ReadonlyArray<number>,
+  must: number,
+  goal: number
+): Measured => ({
+  ...milliseconds(what, values, must, goal),
+  against: "– (one raw commit on this disk)",
+  base: shown(commits, " ms")
+})

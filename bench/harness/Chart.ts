@@ -2,7 +2,7 @@
  * The chart of the README: whole job life cycles per second, of Charlotte and the others.
  */
 import { isMeasured } from "./Benchmark.js"
-import type { Machine } from "./Found.js"
+import type { Found, Results } from "./Found.js"
 
 const width = 760
 const left = 240
@@ -22,8 +22,8 @@ const short = (against: string): string =>
   against.startsWith("raw better-sqlite3") ? "bare SQLite, a commit per change" : (against.split(",")[0] ?? against)
 
 /** Charlotte, then the others, the fastest first. */
-const bars = ({ found }: Machine, what: string): ReadonlyArray<Bar> => {
-  const lines = Object.values(found)
+const bars = (found: ReadonlyArray<Found>, what: string): ReadonlyArray<Bar> => {
+  const lines = found
     .flatMap(({ lines }) => lines)
     .filter(isMeasured)
     .filter((line) => line.what === what && line.base !== undefined)
@@ -34,14 +34,19 @@ const bars = ({ found }: Machine, what: string): ReadonlyArray<Bar> => {
   ]
 }
 
-export const chart = (machine: string, measured: Machine): string => {
+export const chart = ({ lifecycle }: Results): string => {
+  const found = lifecycle === undefined ? [] : [lifecycle]
   const groups = [10, 100].map((callers) => ({
     title: `${callers} concurrent callers`,
-    bars: bars(measured, `life cycle, FULL, ${callers} callers`)
+    bars: bars(found, `life cycle, FULL, ${callers} callers`)
   }))
   const most = Math.max(1, ...groups.flatMap(({ bars }) => bars.map(({ value }) => value)))
-  const { commit = "", date = "" } = Object.values(measured.found)[0] ?? {}
-  const versions = measured.versions.split(", ").filter((name) => /^(Charlotte|Node) /.test(name))
+  const captions = found.flatMap(({ commit, date, machine, versions }) => [
+    ...versions.split(", ").filter((name) => /^(Charlotte|Node) /.test(name)),
+    machine,
+    date.slice(0, 10),
+    `commit ${commit}`
+  ])
   let y = 58
   const body = groups.flatMap(({ bars, title }) => {
     const top = y
@@ -64,7 +69,7 @@ export const chart = (machine: string, measured: Machine): string => {
 <rect width="100%" height="100%" rx="8" fill="#fff"/>
 <text x="24" y="34" font-size="16" font-weight="600">Jobs per second through their whole life, every change synced to disk</text>
 ${body.join("\n")}
-<text x="24" y="${y + 6}" fill="#666" font-size="11">${escaped([...versions, machine, date, `commit ${commit}`].join(" · "))}</text>
+<text x="24" y="${y + 6}" fill="#666" font-size="11">${escaped(captions.join(" · "))}</text>
 </svg>
 `
 }

@@ -2,17 +2,18 @@
  * Compares subjects in turns, so that a machine that gets slower or faster does so for all of them.
  */
 import { mkdtempSync, rmSync } from "node:fs"
-import { median, type Settings } from "./Benchmark.js"
+import type { Settings } from "./Benchmark.js"
 import type { Figures } from "./Subject.js"
 import { run, type Subject } from "./Subjects.js"
 
-export type Medians<Name extends string> = (name: Name, figure: string) => number
+/** A figure of a subject in each of its runs. */
+export type Runs<Name extends string> = (name: Name, figure: string) => ReadonlyArray<number>
 
-/** The medians of the figures of each subject. */
+/** Runs the subjects as often as the settings say. */
 export const compare = async <Name extends string>(
   { directory, runs }: Pick<Settings, "directory" | "runs">,
   subjects: { readonly [name in Name]: Subject }
-): Promise<Medians<Name>> => {
+): Promise<Runs<Name>> => {
   const found = new Map<string, Array<Figures>>()
   const roots: Array<string> = []
   const all = Object.entries<Subject>(subjects)
@@ -32,5 +33,5 @@ export const compare = async <Name extends string>(
   }
   // Only at the end: to place a new file, some file systems scan past all files deleted in the last minutes.
   for (const root of roots) rmSync(root, { recursive: true, force: true })
-  return (name, figure) => median((found.get(name) ?? []).map((figures) => figures[figure] ?? Number.NaN))
+  return (name, figure) => (found.get(name) ?? []).map((figures) => figures[figure] ?? Number.NaN)
 }

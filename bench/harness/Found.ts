@@ -5,17 +5,23 @@ import type { Line } from "./Benchmark.js"
 
 export interface Found {
   readonly title: string
+  readonly machine: string
+  /** Of what was used: the system, Node, packages and servers. */
+  readonly versions: string
   readonly commit: string
+  /** Day and time, in UTC. */
   readonly date: string
-  readonly runs: number
   /** The load average at the start; above 1 or so, other programs were busy. */
   readonly load: number
   readonly lines: ReadonlyArray<Line>
 }
 
-export interface Machine {
-  readonly versions: string
-  readonly found: { readonly [name: string]: Found }
-}
+/** By the name of the benchmark. */
+export type Results = { readonly [name: string]: Found }
 
-export type Results = { readonly [machine: string]: Machine }
+/** What was measured last. */
+export const newest = (results: Results): Found | undefined =>
+  Object.values(results).reduce<Found | undefined>(
+    (last, found) => (last === undefined || found.date > last.date ? found : last),
+    undefined
+  )

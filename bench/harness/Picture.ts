@@ -1,8 +1,10 @@
 /**
- * The results as a picture: how far each value is from its "must" limit, on a logarithmic scale.
+ * The results as a picture: how far the median of each line is from its "must" limit, on a logarithmic scale, and a line over the range of
+ * its runs.
  */
 import { type Measured, readable } from "./Benchmark.js"
-import { space, verdict } from "./Table.js"
+import { median, range, type Verdict, verdict } from "./Statistics.js"
+import { space } from "./Table.js"
 
 const height = 24
 const left = 560
@@ -10,12 +12,20 @@ const width = 1_090
 /** Doublings to each side of the limit. */
 const doublings = 3
 
-const colours: { readonly [verdict: string]: string } = { goal: "#2a7d3f", must: "#8a9a2b", missed: "#b03a2e" }
+const undecided = "#9a9a9a"
+const colours: { readonly [verdict in Verdict]: string } = {
+  goal: "#2a7d3f",
+  "goal ?": undecided,
+  must: "#8a9a2b",
+  "must ?": undecided,
+  missed: "#b03a2e",
+  "missed ?": undecided
+}
 
 /** Above 1, the value is better than its limit. */
-const margin = ({ must, value }: Measured): number => {
+const margin = ({ must }: Measured, value: number): number => {
   if ("atLeast" in must) return value / must.atLeast
-  return value === must.atMost ? 1 : must.atMost / value
+  return value === must.atMost ? 1 : must.atMost / Math.max(value, 0)
 }
 
 const escaped = (text: string): string => text.replace(/&/g, "&amp;").replace(/</g, "&lt;")
@@ -35,11 +45,13 @@ const label = ({ against, what }: Measured, lines: ReadonlyArray<Measured>): str
 
 const bar = (line: Measured, i: number, lines: ReadonlyArray<Measured>): string => {
   const y = 40 + i * height
-  const [from, to] = [at(1), at(margin(line))].sort((a, b) => a - b)
+  const [from, to] = [at(1), at(margin(line, median(line.values)))].sort((a, b) => a - b)
+  const [least, most] = range(line.values.map((value) => at(margin(line, value))))
   return [
     `<text x="${left - 12}" y="${y + 15}" text-anchor="end">${escaped(label(line, lines))}</text>`,
-    `<rect x="${from}" y="${y + 3}" width="${Math.max(1, (to ?? 0) - (from ?? 0))}" height="${height - 8}" fill="${colours[verdict(line)] ?? "#000"}"/>`,
-    `<text x="${width - 100}" y="${y + 15}">${readable(line.value)}${space(line.unit)}</text>`
+    `<rect x="${from}" y="${y + 3}" width="${Math.max(1, (to ?? 0) - (from ?? 0))}" height="${height - 8}" fill="${colours[verdict(line.values, line.must, line.goal)]}"/>`,
+    `<line x1="${least}" y1="${y + 11}" x2="${most}" y2="${y + 11}" stroke="#000"/>`,
+    `<text x="${width - 100}" y="${y + 15}">${readable(median(line.values))}${space(line.unit)}</text>`
   ].join("\n")
 }
 

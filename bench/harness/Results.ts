@@ -1,5 +1,5 @@
 /**
- * The results of one machine, by benchmark. Another machine replaces them: figures of two machines are not compared.
+ * The results, by benchmark.
  */
 import { execFileSync } from "node:child_process"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
@@ -43,12 +43,13 @@ const used = (): string =>
   ].join(", ")
 
 /** Replaces the results of the same benchmark, and updates the page and its pictures. */
-export const write = (name: string, found: Omit<Found, "commit" | "date">): void => {
-  const { [machine()]: here } = read()
-  const date = new Date().toISOString().slice(0, 10)
-  const results: Results = {
-    [machine()]: { versions: used(), found: { ...here?.found, [name]: { ...found, commit: commit(), date } } }
-  }
+export const write = (name: string, found: Pick<Found, "title" | "load" | "lines">): void => {
+  const date = new Date().toISOString()
+  const measured: Found = { ...found, machine: machine(), versions: used(), commit: commit(), date }
+  const results: Results = { ...read(), [name]: measured }
   writeFileSync(file, `${JSON.stringify(results, undefined, 2)}\n`)
   publish(root, results)
 }
+
+/** Updates the page and its pictures from what was measured before. */
+export const render = (): void => publish(root, read())
