@@ -159,6 +159,23 @@ describe("a cluster", () => {
     }).pipe(Effect.provide(RunStore.layerMemory))
   )
 
+  it.scoped("continues a job that has reached its time limit after its node had lost its lease", () =>
+    Effect.gen(function* () {
+      const { node, pass, passing } = yield* Scene.make
+      const released = yield* Deferred.make<void>()
+      const run: Orchestrator.Service<unknown>["run"] = ({ attempt }) =>
+        attempt > 1 ? Effect.void : Effect.onInterrupt(Effect.never, () => Deferred.await(released))
+      const { cutOff, manager, reconnect } = yield* node("a", { orchestrator: { run }, timeout: "8 seconds" })
+      const id = yield* passing(manager.start(start("job")))
+      yield* pass(100)
+      yield* cutOff
+      yield* pass(9_000)
+      yield* reconnect
+      yield* Deferred.succeed(released, undefined)
+      expect(yield* passing(manager.await(id))).toMatchObject({ status: "completed", attempt: 2 })
+    }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+
   it.scoped("awaits the end of a job that its own node has let go of", () =>
     Effect.gen(function* () {
       const { a, b, complete, passing, pass, until, worked, working } = yield* two

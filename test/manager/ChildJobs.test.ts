@@ -216,7 +216,7 @@ for (const [name, store] of Object.entries(stores)) {
           const runs = yield* Ref.make<ReadonlyArray<number>>([])
           const parent: Work = ({ child }) =>
             Effect.map(
-              Effect.forEach([1, 2], (n) => child(Part, { n }, { name: `part ${n}` })),
+              Effect.forEach([1, 2, 3], (n) => child(Part, { n }, { name: `part ${n}` })),
               (all) => all.map(String)
             )
           const part: PartWork = ({ config: { n }, step }) =>
@@ -238,16 +238,34 @@ for (const [name, store] of Object.entries(stores)) {
             expect(failed).toMatchObject({ status: "failed", error: { kind: "failure" } })
             const id = yield* wholes.retry(failed.id)
             yield* wholes.await(id)
-            expect(yield* recordOf(id)).toMatchObject({ status: "completed", result: ["1", "2"] })
+            expect(yield* recordOf(id)).toMatchObject({ status: "completed", result: ["1", "2", "3"] })
             // The first step of the second part was not done again.
-            expect(yield* Ref.get(runs)).toEqual([1, 1, 2, 2, 2])
+            expect(yield* Ref.get(runs)).toEqual([1, 1, 2, 2, 2, 3, 3])
             const children = yield* childrenOf(failed.id)
             const second = Option.getOrThrow(Array.findFirst(children, ({ name }) => name === "part 2"))
             const run = yield* recordOf(second.jobId)
             expect(run).toMatchObject({ parent: id, status: "completed" })
             expect(run.retryOf).toBeDefined()
+            // Its idempotency key is of the chain, whichever run has asked for it first.
+            const parts = yield* Part
+            const third = yield* parts.start({ n: 3 }, { idempotencyKey: `${failed.id}/part 3` })
+            expect(children.map(({ jobId }) => jobId)).toContain(third)
           }).pipe(Effect.provide(layer(parent, part)))
         })
+    )
+
+    it.live("that has failed is retried when its parent is, as its kind says", () =>
+      Effect.gen(function* () {
+        const runs = yield* Ref.make(0)
+        const work: Work = ({ child }) => Effect.map(child(Part, { n: 1 }), String)
+        const part: PartWork = () =>
+          Effect.flatMap(
+            Ref.updateAndGet(runs, (all) => all + 1),
+            (n) => (n === 1 ? Effect.fail(Refused.make({ until: new Date(0) })) : Effect.succeed(BigInt(n)))
+          )
+        const run = yield* lived.pipe(Effect.provide(layer(work, part, { retry: { times: 1, delay: () => 1 } })))
+        expect(run).toMatchObject({ status: "completed", tries: 1, result: "2" })
+      })
     )
 
     it.live("is stopped with its parent, a pending one at once, unless it is to be left", () =>

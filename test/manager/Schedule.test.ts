@@ -70,7 +70,9 @@ const ticked = (text: string, tick = text) =>
 /** Ticks at each of these times; the clock is set to them. */
 const tickedAt = (times: ReadonlyArray<string>) => Effect.forEach(times, (time) => ticked(time), { discard: true })
 
-const runs = Effect.flatMap(RunStore.RunStore, ({ list }) => list({ kind: "email", limit: 1_000 }))
+const runsOf = (kind: string) => Effect.flatMap(RunStore.RunStore, ({ list }) => list({ kind, limit: 1_000 }))
+
+const runs = runsOf("email")
 
 /** What the jobs are for, oldest first. */
 const started = Effect.map(runs, (all) =>
@@ -402,6 +404,35 @@ const leaping = (start: number, end: number): Clock.Clock => {
       })
   )
 }
+
+/** A clock that is set by so many milliseconds when its first sleep ends. */
+const setAtWaking = (clock: Clock.Clock, millis: number): Clock.Clock => {
+  let by = 0
+  return clockOf(
+    () => clock.unsafeCurrentTimeMillis() + by,
+    (duration) => Effect.tap(clock.sleep(duration), () => void (by = millis))
+  )
+}
+
+describe("a schedule with missed: skip whose clock is set while it sleeps", () => {
+  it.live.each([
+    ["half an hour before its tick", -1_800_000, ["2027-01-01T02:30:00.000Z"]],
+    ["half a minute after its tick", 30_000, ["2027-01-01T02:30:30.000Z"]],
+    ["more than a minute after its tick", 61_000, []]
+  ] as const)("to %s starts its job between the tick and a minute later, or not at all", ([, millis, expected]) =>
+    Effect.gen(function* () {
+      const [from, to] = [utc("2027-01-01T00:00Z"), utc("2027-01-02T00:00Z")]
+      const options = { cron: "30 2 * * *", timeZone: "UTC", missed: "skip", config: perTick } as const
+      yield* poll(schedule, { until: ({ lastTick }) => lastTick !== undefined }).pipe(
+        Effect.provide(
+          Daily.schedule("nightly", options).pipe(Layer.provideMerge(Daily.layer({ run: () => Effect.void })))
+        ),
+        Effect.withClock(setAtWaking(leaping(from.epochMillis, to.epochMillis), millis))
+      )
+      expect((yield* runsOf("daily")).map(({ createdAt }) => DateTime.formatIso(createdAt))).toEqual(expected)
+    }).pipe(Effect.provide(RunStore.layerMemory), quiet)
+  )
+})
 
 describe("two years of a schedule", () => {
   it.live.each(["Europe/Berlin", "America/New_York", "Australia/Sydney"])(
