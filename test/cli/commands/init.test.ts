@@ -211,12 +211,20 @@ describe("charlotte init", () => {
       })
   )
 
+  it.scopedLive("says how agents can read an .env that git ignores", () =>
+    Effect.gen(function* () {
+      const { top } = yield* run({ prepare: "touch .env && echo .env >> .gitignore" })
+      expect(readFileSync(`${top}/tasks/charlotte.yaml`, "utf8")).toContain("\n# copy: [.env]\n")
+    })
+  )
+
   it.scopedLive("names a file for the first task that is not there yet", () =>
     Effect.gen(function* () {
-      const { top } = yield* run({ prepare: "touch hello.md HELLO-2.md" })
+      const { top } = yield* run({ prepare: "touch .env hello.md HELLO-2.md" })
       expect(readFileSync(`${top}/tasks/first/01-hello.md`, "utf8")).toContain(
         "backpressure: test -s HELLO-3.md && npm test\n"
       )
+      expect(readFileSync(`${top}/tasks/charlotte.yaml`, "utf8")).not.toContain(".env")
     })
   )
 })

@@ -1,11 +1,14 @@
 /** What undoes an execution that fails or is stopped, and what does not. */
 import { expect, it } from "@effect/vitest"
-import type { RunStore } from "charlotte"
+import { DurableDeferred } from "@effect/workflow"
+import { type JobId, RunStore } from "charlotte"
 import { Workflows } from "charlotte/workflow"
-import { Cause, Deferred, Effect, Exit, Fiber, type Layer, Option } from "effect"
+import { Cause, Deferred, Effect, Exit, Fiber, type Layer, Option, Queue } from "effect"
+import { poll } from "../../../src/internal/RealClock.js"
 import {
   compensating as compensates,
   noting,
+  Paid,
   pay,
   reaches,
   Refused,
@@ -14,6 +17,18 @@ import {
   Waiting,
   withEngine
 } from "../scene.js"
+
+const patience = { pause: 2, atMost: "2 minutes" } as const
+
+/** Stops a job, and continues once the intent is recorded. */
+const stopBegun = (id: JobId.JobId) =>
+  Effect.gen(function* () {
+    const { lifecycle } = yield* RunStore.RunStore
+    const stop = yield* Effect.fork(Workflows.stop(id))
+    const isStopping = Effect.map(lifecycle(id), (events) => events.some(({ type }) => type === "job.stopping"))
+    yield* poll(isStopping, { until: (is) => is, ...patience })
+    return stop
+  })
 
 export const compensating = (store: Layer.Layer<RunStore.RunStore>): void => {
   it.effect("compensate in reverse order when a workflow fails", () =>
@@ -75,6 +90,102 @@ export const compensating = (store: Layer.Layer<RunStore.RunStore>): void => {
           expect(yield* Workflows.stop(run.id)).toMatchObject({ status: "cancelled", mode: "alreadyEnded" })
         }).pipe(withEngine(compensates(notes, slow)))
       }).pipe(Effect.provide(store))
+  )
+
+  it.effect.each(["its finalizers run", "it parks"])("compensate when they are stopped while %s", (when) =>
+    Effect.gen(function* () {
+      const notes: Array<string> = []
+      const reached = yield* Deferred.make<void>()
+      const isStopped = yield* Deferred.make<void>()
+      const hold = Effect.zipRight(Deferred.succeed(reached, undefined), Deferred.await(isStopped))
+      let isToPark = false
+      const finalizer = Effect.suspend(() => {
+        isToPark = when === "it parks"
+        return isToPark ? Effect.void : hold
+      })
+      const workflows = Waiting.toLayer(() =>
+        Effect.gen(function* () {
+          yield* Effect.addFinalizer(() => finalizer)
+          yield* noting(notes, "reserve").pipe(Waiting.withCompensation(() => noting(notes, "release")))
+          return yield* DurableDeferred.await(Paid)
+        })
+      )
+      const runs = yield* RunStore.RunStore
+      const outsideTransaction = Effect.suspend(() => {
+        const isParking = isToPark
+        isToPark = false
+        return isParking ? Effect.zipRight(hold, runs.outsideTransaction) : runs.outsideTransaction
+      })
+      yield* Effect.gen(function* () {
+        const execution = yield* Waiting.execute({ id: "a" }, { discard: true })
+        yield* Deferred.await(reached)
+        const { id } = Option.getOrThrow(yield* runOf(Waiting, execution))
+        const stop = yield* stopBegun(id)
+        yield* Deferred.succeed(isStopped, undefined)
+        expect(yield* Fiber.join(stop)).toMatchObject({ status: "cancelled" })
+        expect(yield* stepsOf(id)).toEqual(["activity/reserve/1", "activity/release/1", "exit!"])
+        expect(notes).toEqual(["reserve", "release"])
+      }).pipe(withEngine(workflows), Effect.provideService(RunStore.RunStore, { ...runs, outsideTransaction }))
+    }).pipe(Effect.provide(store))
+  )
+
+  it.effect("do nothing new in the attempt of their stop, though what they wait for is decided by then", () =>
+    Effect.gen(function* () {
+      const notes: Array<string> = []
+      const began = yield* Queue.unbounded<void>()
+      const isOpen = yield* Effect.makeLatch(true)
+      const slow = Effect.zipRight(Queue.offer(began, undefined), Effect.as(isOpen.await, ""))
+      yield* Effect.gen(function* () {
+        const id = yield* Waiting.execute({ id: "a" }, { discard: true })
+        yield* reaches(Waiting, id, "parked")
+        yield* isOpen.close
+        yield* Waiting.execute({ id: "holds the permit" }, { discard: true })
+        yield* Queue.takeN(began, 2)
+        const stopping = yield* Effect.fork(Waiting.interrupt(id))
+        yield* poll(runOf(Waiting, id), { until: Option.exists(({ waitsFor }) => waitsFor === "permit"), ...patience })
+        yield* pay(Waiting, id)
+        yield* isOpen.open
+        yield* Fiber.join(stopping)
+        yield* reaches(Waiting, id, "cancelled")
+        expect(notes).toEqual(["reserve", "reserve", "release"])
+      }).pipe(withEngine(compensates(notes, slow), { maxJobs: 1 }))
+    }).pipe(Effect.provide(store))
+  )
+
+  it.effect("compensate when they are stopped, though their body succeeds before it is interrupted", () =>
+    Effect.gen(function* () {
+      const notes: Array<string> = []
+      const began = yield* Deferred.make<void>()
+      const isStopping = yield* Deferred.make<void>()
+      const isOver = yield* Deferred.make<void>()
+      const workflows = Waiting.toLayer(() =>
+        noting(notes, "reserve").pipe(
+          Waiting.withCompensation(() => noting(notes, "release")),
+          Effect.zipRight(Deferred.succeed(began, undefined)),
+          Effect.zipRight(Deferred.await(isStopping)),
+          Effect.as("done")
+        )
+      )
+      const runs = yield* RunStore.RunStore
+      // An attempt is interrupted once its stop is recorded.
+      const record: typeof runs.record = (change) =>
+        change.type === "job.stopping"
+          ? Deferred.succeed(isStopping, undefined).pipe(
+              Effect.zipRight(Deferred.await(isOver)),
+              Effect.zipRight(runs.record(change))
+            )
+          : runs.record(change)
+      yield* Effect.gen(function* () {
+        const execution = yield* Waiting.execute({ id: "a" }, { discard: true })
+        yield* Deferred.await(began)
+        const { id } = Option.getOrThrow(yield* runOf(Waiting, execution))
+        const stop = yield* Effect.fork(Workflows.stop(id))
+        yield* poll(stepsOf(id), { until: (steps) => steps.some((name) => name.startsWith("exit")), ...patience })
+        yield* Deferred.succeed(isOver, undefined)
+        expect(yield* Fiber.join(stop)).toMatchObject({ status: "cancelled" })
+        expect(notes).toEqual(["reserve", "release"])
+      }).pipe(withEngine(workflows), Effect.provideService(RunStore.RunStore, { ...runs, record }))
+    }).pipe(Effect.provide(store))
   )
 
   it.effect("never compensate when the engine closes; the next one continues, and may then be stopped", () =>
