@@ -19,7 +19,7 @@ import type { Profile } from "../agents/Profile.js"
 import * as usage from "../agents/usage.js"
 import { BudgetReached } from "./BudgetReached.js"
 import type { RunContext } from "./RunContext.js"
-import type { TaskChange } from "./TaskProgress.js"
+import type { TaskChange, TaskProgress } from "./TaskProgress.js"
 import type { WriteError } from "./WriteError.js"
 
 const decode = Schema.decodeUnknownOption(SpendingLimits)
@@ -32,7 +32,9 @@ export const limits = (planned: SpendingLimits, signals: ReadonlyArray<RecordedS
   return { ...(usd !== undefined && { usd }), ...(tokens !== undefined && { tokens }) }
 }
 
-type Spent = Pick<RunContext, "progress" | "spending">
+interface Spent extends Pick<RunContext, "spending"> {
+  readonly progress: Pick<TaskProgress, "cost">
+}
 
 /** Fails once the job has spent as much as it may. */
 export const check = ({ progress, spending }: Spent): Effect.Effect<void, BudgetReached> =>
@@ -49,7 +51,7 @@ export const begin = <A, E, R>(ctx: Spent, effect: Effect.Effect<A, E, R>): Effe
 
 /** A job that parks at a limit says what it has spent, and how it continues. */
 export const parked = (
-  { job, progress, spending }: Spent & Pick<RunContext, "job">,
+  { job, progress, spending }: Spent & { readonly job: Pick<RunContext["job"], "id"> },
   options: ParkOptions
 ): ParkOptions => {
   const limits = options.limits && costs.reached(progress.cost(), spending.limits)

@@ -1,13 +1,16 @@
 /** What the turns of a job cost, and the limits of that. */
 import { describe, expect, it } from "@effect/vitest"
 import { JobManager, type Run, RunStore } from "charlotte"
-import { Effect, Stream } from "effect"
-import type { Cost } from "../../../src/domain/Cost.js"
+import { Effect, Fiber, Stream, TestClock } from "effect"
+import type { Cost, SpendingLimits } from "../../../src/domain/Cost.js"
 import { limitsSignal } from "../../../src/domain/Run.js"
+import * as Permits from "../../../src/internal/Permits.js"
 import * as costs from "../../../src/progress/cost.js"
 import * as JobModel from "../../../src/progress/JobModel.js"
 import { ofEvents } from "../../../src/progress/applyEvent.js"
 import * as payload from "../../../src/progress/payload.js"
+import * as Spending from "../../../src/tasks/run/Spending.js"
+import { at, id } from "../../store/runs.js"
 import * as Repository from "../../support/Repository.js"
 import { charlotte, ended, repository, run, task, unit, untilClosed } from "../Jobs.js"
 import * as Life from "./Life.js"
@@ -261,6 +264,57 @@ describe("a job that has spent as much as it may", () => {
         }),
       180_000
     )
+})
+
+describe("what a job may spend", () => {
+  const spent = (cost: Cost, limits: SpendingLimits) => ({
+    progress: { cost: () => cost },
+    spending: { limits, step: Permits.make(1) }
+  })
+
+  it("is what a person has set last, of money and of tokens each", () => {
+    const set = (seq: number, payload: unknown, name = limitsSignal) => ({
+      seq,
+      name,
+      payload,
+      at: at(seq),
+      attempt: 1,
+      used: false
+    })
+    const planned = { usd: 1, tokens: 100 }
+    expect(Spending.limits(planned, [])).toEqual(planned)
+    const signals = [set(1, { usd: 2 }), set(2, { usd: 3 }), set(3, { usd: 9 }, "other"), set(4, { tokens: 200 })]
+    expect(Spending.limits(planned, signals)).toEqual({ usd: 3, tokens: 200 })
+  })
+
+  it("is shown with all limits that are reached once it parks, not only with the first", () => {
+    const ctx = spent({ ...costs.nothing, input: 2_000, usd: 3 }, { usd: 2, tokens: 1_000 })
+    const options = { reason: "at its limit", signal: "charlotte.resume" }
+    const parked = Spending.parked({ job: { id: id(1) }, ...ctx }, { ...options, limits: { usd: 2 } })
+    expect(parked.limits).toEqual({ usd: 2, tokens: 1_000 })
+    expect(parked.reason).toContain("--usd 4 --tokens 2000")
+    expect(Spending.parked({ job: { id: id(1) }, ...ctx }, options)).toEqual(options)
+  })
+
+  it.effect("is looked at in one step with the begin of a turn, during which no other turn is counted", () =>
+    Effect.gen(function* () {
+      const { spending } = spent(costs.nothing, { usd: 1 })
+      let cost = costs.nothing
+      const ctx = { spending, progress: { cost: () => cost } }
+      const count = (usd: number) => spending.step(Effect.sync(() => (cost = { ...cost, usd })))
+      const [begins, begun] = [yield* Effect.makeLatch(), yield* Effect.makeLatch()]
+      const turn = yield* Effect.fork(Spending.begin(ctx, Effect.zipRight(begins.open, begun.await)))
+      yield* begins.await
+      const counting = yield* Effect.fork(count(1))
+      const next = yield* Effect.fork(Effect.flip(Spending.begin(ctx, Effect.void)))
+      yield* TestClock.adjust(0)
+      expect(cost).toEqual(costs.nothing)
+      yield* begun.open
+      yield* Fiber.join(turn)
+      yield* Fiber.join(counting)
+      expect(yield* Fiber.join(next)).toMatchObject({ _tag: "BudgetReached", limits: { usd: 1 } })
+    })
+  )
 })
 
 describe("a turn that reaches the agent's own budget", () => {
