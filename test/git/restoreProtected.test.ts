@@ -116,6 +116,29 @@ scene(
     })
 )
 
+scene("a file that one rule protects as a whole comes back as a whole, also if another protects its keys", (scene) =>
+  Effect.gen(function* () {
+    const { at, read, restore } = scene
+    const whole = { pattern: "package.json" }
+    for (const rules of [
+      [whole, scripts],
+      [scripts, whole]
+    ]) {
+      yield* Effect.promise(() => writeFile(at("package.json"), files["package.json"].replace('"x"', '"y"')))
+      expect(yield* restore(rules)).toMatchObject({ changed: ["package.json"], files: ["package.json"] })
+      expect(read("package.json")).toBe(files["package.json"])
+    }
+  })
+)
+
+scene("a file of which only the mode has changed comes back with its mode", ({ at, restore }) =>
+  Effect.gen(function* () {
+    yield* Effect.promise(() => chmod(at("test/run.sh"), 0o755))
+    expect((yield* restore()).changed).toEqual(["test/run.sh"])
+    expect(lstatSync(at("test/run.sh")).mode & 0o111).toBe(0)
+  })
+)
+
 scene("nothing is read or written through links, and other names of a file keep their content", (scene) =>
   Effect.gen(function* () {
     const { at, read, restore, world } = scene

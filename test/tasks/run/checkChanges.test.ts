@@ -13,6 +13,7 @@ describe("the lines that a test has lost", () => {
     expect(removed("-assert.equal(x, 1)", "+// assert.equal(x, 1)")).toBe(1)
     expect(removed('-test("a", f)', '+test.skip("a", f)')).toBe(1)
     expect(removed("-  assert x", "+    assert x")).toBe(1)
+    expect(removed("-a", "-a", "+a")).toBe(1)
     expect(checkChanges.removedFrom({ deletions: 7 })).toBe(7)
   })
 

@@ -152,10 +152,10 @@ describe("files that are protected", () => {
       const world = yield* Repository.sandbox
       const { config, top } = yield* projectOf(world, {
         ...ways.project,
-        "tasks/charlotte.yaml": ways.settings,
+        "tasks/charlotte.yaml": `${ways.settings}  - tasks/**\n`,
         "tasks/01-add.md": task(
           1,
-          "echo 'echo : > test/cases/add.sh; echo $(($1 + $2))' > src/add.sh",
+          "echo mine >> tasks/01-add.md; echo 'echo : > test/cases/add.sh; echo $(($1 + $2))' > src/add.sh",
           "sh src/add.sh 1 2 > /dev/null; echo : > test/cases/add.sh"
         )
       })
@@ -164,6 +164,9 @@ describe("files that are protected", () => {
       expect(job.work.tasks[0]?.notes).toContainEqual(
         "protected files were changed while the gate ran, and are committed as they were: test/cases/add.sh"
       )
+      // Plan files have a note of their own.
+      expect(job.work.tasks[0]?.notes).toContainEqual("the agent changed tasks/01-add.md: plan files were restored")
+      expect(putBack(job, "tasks")).toEqual([])
       expect(yield* show(world, top, "main:test/cases/add.sh")).toBe(ways.project["test/cases/add.sh"])
     })
   )
