@@ -1,8 +1,13 @@
 /** Agents that cannot go on without a person, and ask. */
 import { describe, expect, it } from "@effect/vitest"
 import { JobManager, type Run, RunStore } from "charlotte"
-import { DateTime, Effect } from "effect"
+import { DateTime, Effect, TestClock } from "effect"
 import { existsSync, rmSync, writeFileSync } from "node:fs"
+import { Question } from "../../../src/domain/Question.js"
+import { isTerminal } from "../../../src/domain/RunStatus.js"
+import * as Questions from "../../../src/tasks/run/Questions.js"
+import { at, created } from "../../store/runs.js"
+import { planOf } from "../../store/work.js"
 import { jumping } from "../../support/jumpingClock.js"
 import * as Repository from "../../support/Repository.js"
 import { appears, charlotte, ended, repository, task, unit, untilClosed } from "../Jobs.js"
@@ -241,6 +246,33 @@ describe("an agent that asks", () => {
     })
   )
 
+  it.scopedLive("does not ask again in a retry of an edited task, which keeps the answers", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config, top } = yield* repository(world, one())
+      const profiles = [claude(world, "[ $n = 1 ] && asks 'Which port?'; [ $n = 2 ] && asks 'Which host?'; worked")]
+      const { questions, run } = yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const id = yield* start(config)
+        yield* becomes(id, "parked")
+        yield* answer(id, "Use 8080.")
+        yield* Effect.repeat(becomes(id, "parked"), { until: ({ attempt }) => attempt === 2 })
+        yield* manager.stop(id)
+        const edited = `${one()["01-a.md"]}\nThe host is localhost.\n`
+        yield* commitOnMain(world, top, "tasks/01-a.md", edited)
+        yield* world.write(`${top}/tasks/01-a.md`, edited)
+        const retry = yield* manager.start({ ...config, agent: "claude", retryOf: id })
+        const store = yield* RunStore.RunStore
+        const run = yield* Effect.repeat(Effect.zipRight(Effect.sleep("20 millis"), Effect.flatten(store.get(retry))), {
+          until: ({ status }) => status === "parked" || isTerminal(status)
+        })
+        return { run, questions: yield* store.questions.of(retry) }
+      }).pipe(Effect.provide(charlotte(world, { profiles })))
+      expect(run.status).toBe("completed")
+      expect(questions).toMatchObject([{ question: "Which port?", answer: "Use 8080." }])
+    })
+  )
+
   it.scopedLive("leaves the questions of a task behind that is not part of a retry of another unit", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
@@ -332,6 +364,31 @@ describe("an agent that asks", () => {
       expect([job.run.status, job.work.tasks[0]?.failures]).toEqual(["failed", 2])
       expect(turns(world)[0]?.prompt).not.toContain("QUESTION:")
     })
+  )
+})
+
+describe("the questions that a retry takes along", () => {
+  it.effect("are asked when it begins, and the answered ones keep their time", () =>
+    Effect.gen(function* () {
+      const jobId = yield* created(1)
+      const store = yield* RunStore.RunStore
+      const work = planOf(1, 1)
+      yield* store.work.plan({ jobId, attempt: 1, work })
+      const { unit } = work.units[0] ?? expect.fail("it has no unit")
+      const asked = { unit, task: 1, agent: "claude", question: "Which port?" }
+      const open = new Question({ ...asked, seq: 2, askedAt: at(2) })
+      const answered = new Question({
+        ...open,
+        seq: 1,
+        askedAt: at(1),
+        answer: "Use 8080.",
+        by: "ada",
+        answeredAt: at(2)
+      })
+      yield* TestClock.setTime(60_000)
+      yield* Questions.open(store, { id: jobId, attempt: 1 }, [answered, open])
+      expect((yield* store.questions.of(jobId)).map(({ askedAt }) => askedAt)).toEqual([at(1), at(60_000)])
+    }).pipe(Effect.provide(RunStore.layerMemory))
   )
 })
 

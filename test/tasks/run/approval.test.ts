@@ -3,6 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { JobManager, RunStore } from "charlotte"
 import { Agents } from "charlotte/tasks"
 import { Effect, Either } from "effect"
+import { isTerminal } from "../../../src/domain/RunStatus.js"
 import { unknownId } from "../../support/jobs.js"
 import * as Repository from "../../support/Repository.js"
 import { appears, charlotte, ended, litter, repository, show, task, unit, untilClosed } from "../Jobs.js"
@@ -77,6 +78,26 @@ describe("a result that has to be approved", () => {
         yield* decide(id, { commit })
         expect((yield* ended(id)).run.status).toBe("completed")
       }).pipe(Effect.provide(charlotte(world, { land: "ask" })))
+    })
+  )
+
+  it.scopedLive("is not asked for if all tasks were done before, so that nothing is left to land", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config, top } = yield* repository(world, {
+        "charlotte.yaml": "land: ask\n",
+        "01-api.md": task(1, "true", "true").replace("status: pending", "status: complete")
+      })
+      const before = yield* commitOf(world, top, "main")
+      yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const store = yield* RunStore.RunStore
+        const id = yield* manager.start(config)
+        const run = yield* Effect.repeat(Effect.zipRight(Effect.sleep("20 millis"), Effect.flatten(store.get(id))), {
+          until: ({ status }) => status === "parked" || isTerminal(status)
+        })
+        expect(run).toMatchObject({ status: "completed", result: { landed: before } })
+      }).pipe(Effect.provide(charlotte(world)))
     })
   )
 

@@ -70,6 +70,19 @@ describe("the gate of a task before any work", () => {
     })
   )
 
+  it.scopedLive("says nothing of the files of the last commit if it has failed on those that the setup made", () =>
+    Effect.gen(function* () {
+      const { gates, job } = yield* scene({
+        gate: "test ! -e set-up.txt",
+        script: "rm set-up.txt",
+        files: { "charlotte.yaml": "setup: touch set-up.txt\n" }
+      })
+      const notes = [expect.stringContaining("no file was changed")]
+      expect((yield* job).work.tasks).toMatchObject([{ state: "completed", failures: 0, notes }])
+      expect(yield* gates).toBe(2)
+    })
+  )
+
   it.scopedLive("is not run for a script, nor again for another attempt", () =>
     Effect.gen(function* () {
       const twice = yield* scene({ gate: `test "$(cat out.txt)" = oo`, script: "printf o >> out.txt" })

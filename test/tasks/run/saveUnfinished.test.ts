@@ -210,6 +210,30 @@ describe("unfinished work", () => {
     })
   )
 
+  it.scopedLive("is not put back in a worktree that is made again after a turn has undone it", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config } = yield* repository(world, once)
+      const script = `
+        [ $n = 1 ] && { echo half > half.txt; limited; }
+        [ $n = 2 ] && { rm half.txt; touch "$(git rev-parse --git-path BISECT_START)"; limited; }
+        test -e half.txt || touch out.txt; worked`
+      const job = yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const id = yield* manager.start({ ...config, agent: "claude" })
+        yield* becomes(id, "parked")
+        yield* manager.resume(id)
+        yield* appears(`${world.root}/prompt-2`)
+        yield* becomes(id, "parked")
+        yield* manager.resume(id)
+        return yield* ended(id)
+      }).pipe(Effect.provide(charlotte(world, { profiles: [claude(world, script)] })))
+      expect(job.run.status).toBe("completed")
+      expect(job.work.tasks).toMatchObject([{ failures: 0, notes: [] }])
+      expect(yield* Snapshots.list(directoryOf(world, job.id))).toMatchObject([{ number: 1 }])
+    })
+  )
+
   it.scopedLive("is not saved by a stop or by the closing of the manager", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox

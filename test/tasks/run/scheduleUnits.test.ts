@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs"
 import { mkdir, rm } from "node:fs/promises"
 import * as Repository from "../../support/Repository.js"
 import { charlotte, litter, repository, run, show, task, unit } from "../Jobs.js"
-import { type Config, doneTasks } from "./Scenes.js"
+import { type Config, doneTasks, pausing } from "./Scenes.js"
 
 /** The first tasks of units that only depend on `core`: each waits until as many of them run as the concurrency allows. */
 const together = ["left-1", "right-1", "doomed-1", "rival-1"]
@@ -221,5 +221,24 @@ describe("scheduleUnits", () => {
         yield* untouched
       }),
     300_000
+  )
+
+  it.scopedLive("blocks a unit between two attempts at a task, which is pending again", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config } = yield* repository(world, {
+        "charlotte.yaml": "attempts: 1000\n",
+        "a/IMPLEMENTATION_PLAN.md": unit(),
+        "a/01-a.md": task(1, pausing(world, "sed -i s/one/a/ a.txt"), "grep -q a a.txt"),
+        "b/IMPLEMENTATION_PLAN.md": unit(),
+        "b/01-b.md": task(1, "sed -i s/one/b/ a.txt", "grep -q b a.txt"),
+        "c/IMPLEMENTATION_PLAN.md": unit(["b"]),
+        "c/01-c.md": task(1, "true", `touch '${world.root}/go'; sleep 0.2; exit 1`)
+      })
+      const { work } = yield* Effect.provide(run(config), charlotte(world))
+      expect(work.units.map(({ state }) => state)).toEqual(["merged", "failed", "blocked"])
+      expect(work.tasks.map(({ state }) => state)).toEqual(["completed", "completed", "pending"])
+      expect(work.tasks[2]?.failures).toBeGreaterThan(0)
+    })
   )
 })
