@@ -28,7 +28,6 @@ class Sequencer extends BaseSequencer {
   }
 }
 
-// oxlint-disable-next-line import/no-default-export -- vitest reads the default export
 export default mergeConfig(base, {
   root: plan.root,
   plugins: [mutants],
