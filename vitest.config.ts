@@ -108,6 +108,9 @@ const onPostgres = {
   env
 }
 
+/** What is measured by the clock runs by itself: beside three others a median of 50 ms says how busy the machine is. */
+const latency = { ...onPostgres, name: "latency", include: ["test/postgres/Latency.test.ts"] }
+
 const page = { name: "web", include: web, globalSetup: [...globalSetup, "test/web/support/build.ts"] }
 
 /** Before each file, where `npm run costs` asks what it costs. */
@@ -128,7 +131,8 @@ const tiers = [
   { name: "faults", include: faults, globalSetup },
   { name: "types", include: types },
   page,
-  onPostgres
+  { ...onPostgres, exclude: latency.include },
+  latency
 ]
 
 /** Those that take minutes. Where nothing is known of earlier runs, the largest files come first, and these are short. */
