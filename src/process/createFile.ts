@@ -1,6 +1,7 @@
 /**
  * Makes files where a program that is not trusted may write: it may have put a link there, in whose target nothing may be written.
  */
+import { Effect } from "effect"
 import { type FileHandle, lstat, open, rm } from "node:fs/promises"
 import { dirname, join, relative, sep } from "node:path"
 
@@ -15,17 +16,21 @@ export const createFile = async (path: string): Promise<FileHandle> => {
   return open(path, "wx+", 0o600)
 }
 
-/** Removes what is no directory, such as a link to one, on the way from a directory to a file below it; returns its path. */
-export const removeDetour = async (top: string, file: string): Promise<string | undefined> => {
-  let path = top
-  for (const name of ["", ...relative(top, dirname(file)).split(sep)]) {
-    path = join(path, name)
-    const found = await lstat(path).catch(() => undefined)
-    if (found === undefined) return undefined
-    if (!found.isDirectory()) {
-      await rm(path)
-      return path
-    }
-  }
-  return undefined
-}
+/**
+ * Removes what is no directory, such as a link to one, on the way from a directory to a file below it; returns its path. What cannot be
+ * removed stays: the file cannot be made there.
+ */
+export const removeDetour = (top: string, file: string): Effect.Effect<string | undefined> =>
+  Effect.orElseSucceed(
+    Effect.tryPromise(async () => {
+      let path = top
+      for (const name of ["", ...relative(top, dirname(file)).split(sep)]) {
+        path = join(path, name)
+        if ((await lstat(path)).isDirectory()) continue
+        await rm(path)
+        return path
+      }
+      return undefined
+    }),
+    () => undefined
+  )

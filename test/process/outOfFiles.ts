@@ -1,4 +1,7 @@
-/** A program that runs another one when it has no descriptor left, and then again; it prints what came of that. */
+/**
+ * A program that runs another one when it has no descriptor left, and then again; it prints what came of that. It has run none before:
+ * the pipes of that one would be closed, and their descriptors free again, at any time.
+ */
 import { Duration, Effect } from "effect"
 import { closeSync, openSync } from "node:fs"
 import { runProgram } from "../../src/process/runProgram.js"
@@ -11,7 +14,6 @@ const run = runProgram({
   limit: Duration.minutes(1)
 })
 
-await Effect.runPromise(run)
 const files: Array<number> = []
 try {
   for (;;) files.push(openSync("/dev/null", "r"))

@@ -3,8 +3,10 @@ import { Duration, Effect, Fiber, Option } from "effect"
 import * as fc from "fast-check"
 import { existsSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { RealClock } from "../../src/internal/RealClock.js"
 import { type Program, runProgram } from "../../src/process/runProgram.js"
+import { bundle } from "../support/bundle.js"
 import { directory, eventually, hold, isAlive, isHeld, read, timed } from "./workshop.js"
 
 const path = "/usr/local/bin:/usr/bin:/bin"
@@ -211,13 +213,10 @@ describe("a short program", () => {
 })
 
 describe("a short program of a process that has no descriptor left", () => {
-  it.live("fails with that reason, and the next one runs", () =>
+  it.scopedLive("fails with that reason, and the next one runs", () =>
     Effect.gen(function* () {
-      const script = new URL("outOfFiles.ts", import.meta.url).pathname
-      const { code, stderr, stdout } = yield* runProgram({
-        ...sh(`ulimit -n 128; exec '${process.execPath}' --import tsx '${script}'`),
-        cwd: new URL("../..", import.meta.url).pathname
-      })
+      const program = yield* bundle(yield* directory, fileURLToPath(new URL("outOfFiles.ts", import.meta.url)))
+      const { code, stderr, stdout } = yield* runProgram(sh(`ulimit -n 128; exec '${process.execPath}' '${program}'`))
       expect(code, stderr).toBe(0)
       expect(JSON.parse(stdout.toString())).toEqual({ message: "this program has too many files open", code: 0 })
     })

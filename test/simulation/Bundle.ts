@@ -46,6 +46,7 @@ export const patching = (patches: ReadonlyArray<Patch>): Plugin => ({
 /** Functions of the product whose promises would not end within a step of the simulation, by the end of their file's path. */
 const replaced = {
   "git/fs.ts": { names: "list, read, remove, replaceFlushed", by: "fs.ts" },
+  "process/createFile.ts": { names: "removeDetour", by: "createFile.ts" },
   "process/OutputReader.ts": { names: "find, next", by: "OutputReader.ts" }
 } as const
 

@@ -31,17 +31,20 @@ export const make = (): Files => {
     return [...new Set(below.map((path) => path.slice(directory.length + 1).replace(/\/.*/, "")))].sort()
   }
 
+  const remove = (path: string): void => {
+    files.delete(path)
+    for (const file of files.keys()) if (file.startsWith(`${path}/`)) files.delete(file)
+  }
+
   return {
     write: (path, text) => void files.set(path, text),
     read: (path) => files.get(path),
     list: namesIn,
-    remove: (path) => {
-      files.delete(path)
-      for (const file of files.keys()) if (file.startsWith(`${path}/`)) files.delete(file)
-    },
+    remove,
     service: FileSystem.makeNoop({
       exists: (path) => Effect.sync(() => files.has(path) || namesIn(path).length > 0),
       makeDirectory: () => Effect.void,
+      remove: (path) => Effect.sync(() => remove(path)),
       writeFileString: (path, text) => Effect.sync(() => void files.set(path, text)),
       readFileString: (path) => read("readFileString", path),
       open: (path) => Effect.map(read("open", path), opened)
