@@ -24,4 +24,4 @@ const logsOnStderr = Logger.replace(Logger.defaultLogger, Logger.withConsoleErro
 export const main = <E>(
   effect: Effect.Effect<void, E, JobManager.JobManager | RunStore.RunStore | SqlClient>,
   layer: ReturnType<typeof managerOf>
-) => Effect.runPromise(Effect.provide(effect, layer).pipe(Effect.provide(logsOnStderr)))
+) => Effect.runPromise(Effect.provide(effect, Layer.provideMerge(layer, logsOnStderr)))

@@ -27,8 +27,6 @@ export const withNotice = (client: Client, holder: LockOwner | string): Effect.E
       Effect.acquireUseRelease(Effect.forkDaemon(Effect.interruptible(notice)), () => answer, Fiber.interrupt)
     return {
       ...client,
-      // The errors of `start` depend on its options: the compiler follows that, the rule does not.
-      // @effect-diagnostics-next-line missingEffectError:off
       start: (config, options) => meanwhile(client.start(config, options)),
       stop: (id, options) => meanwhile(client.stop(id, options)),
       stopAllBy: (by) => meanwhile(client.stopAllBy(by)),
