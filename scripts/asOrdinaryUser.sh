@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the tests of processes and git once more as an ordinary user, when root runs it: root may read and signal everything,
-# and so hides mistakes. They run in a copy of the checkout, which is removed. Arguments replace the list of tests. Where control
+# Runs the tests of processes once more as an ordinary user, when root runs it, and those of git that change modes of files: root may
+# read and signal everything, and so hides mistakes. They run in a copy of the checkout, which is removed. Arguments replace the list of tests. Where control
 # groups (cgroup v2) are root's to make, those that need one that is delegated to its user run in one, too.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -9,7 +9,8 @@ if [ "$(id -u)" -ne 0 ]; then
   echo "not root: the other tests run as an ordinary user already"
   exit 0
 fi
-[ $# -gt 0 ] || set -- test/process test/git
+# shellcheck disable=SC2046
+[ $# -gt 0 ] || set -- test/process $(grep -l chmod test/git/*.test.ts)
 
 user=nobody
 uid=$(id -u "$user")
