@@ -47,6 +47,26 @@ const asleep = Effect.gen(function* () {
 
 const millis = (duration: Duration.DurationInput) => Duration.toMillis(duration)
 
+/** A clock that jumps, while its sleeps and the time that passes are those of the `TestClock`. */
+const jumpingWall = Effect.map(Effect.clock, (test) => {
+  let ahead = 0
+  const millis = () => test.unsafeCurrentTimeMillis() + ahead
+  const clock: Clock.Clock = {
+    [Clock.ClockTypeId]: Clock.ClockTypeId,
+    unsafeCurrentTimeMillis: millis,
+    currentTimeMillis: Effect.sync(millis),
+    unsafeCurrentTimeNanos: () => test.unsafeCurrentTimeNanos(),
+    currentTimeNanos: test.currentTimeNanos,
+    sleep: (duration) => test.sleep(duration)
+  }
+  return {
+    clock,
+    jump: (duration: Duration.DurationInput) => Effect.sync(() => void (ahead += Duration.toMillis(duration))),
+    goBack: Effect.sync(() => void (ahead = 0)),
+    onTestClock: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.withClock(effect, test)
+  }
+})
+
 for (const [name, store] of Object.entries(stores)) {
   describe(`retention, ${name}`, () => {
     it.scoped("prunes at start-up and when a run is too old, and tells the kind which jobs to forget", () =>
@@ -102,6 +122,60 @@ for (const [name, store] of Object.entries(stores)) {
           )
         )
       )
+    )
+
+    it.scoped("prunes nothing by a clock that has jumped ahead, until it has stood for an hour", () =>
+      Effect.gen(function* () {
+        const { turn } = yield* RealClock
+        const runs = yield* Runs.Runs
+        const warnings = yield* Queue.unbounded<string>()
+        const logger = Logger.make<unknown, void>(({ logLevel, message }) => {
+          if (logLevel === LogLevel.Warning) Queue.unsafeOffer(warnings, String(message))
+        })
+        const { clock, jump, onTestClock } = yield* jumpingWall
+        const layer = Note.layer({
+          run: ({ config: { isBad } }) => (isBad ? Effect.fail("no") : Effect.void),
+          retention: { completed: "1 day", failed: "10 minutes" }
+        })
+        yield* Effect.gen(function* () {
+          const ids = [yield* noted(), yield* noted(true)]
+          const kept = Effect.forEach(ids, (id) => Effect.map(runs.get(id), Option.isSome))
+          expect(yield* onTestClock(asleep)).toEqual([millis("10 minutes")])
+          yield* jump("2 days")
+          yield* onTestClock(TestClock.adjust("10 minutes"))
+          expect(yield* Queue.take(warnings)).toBe(
+            "the clock has jumped ahead by 2d: nothing is pruned until it has stood for an hour"
+          )
+          expect(yield* onTestClock(asleep)).toEqual([millis("1 hour")])
+          expect(yield* kept).toEqual([true, true])
+          yield* onTestClock(TestClock.adjust("1 hour"))
+          yield* Effect.repeat(turn, { until: () => Effect.map(kept, (all) => !all.includes(true)) })
+        }).pipe(
+          Effect.provide(layer),
+          Effect.withClock(clock),
+          Effect.provide(Logger.replace(Logger.defaultLogger, logger))
+        )
+      }).pipe(Effect.provide(store))
+    )
+
+    it.scoped("prunes nothing for an hour where the newest job is older than that, in case the clock is ahead", () =>
+      Effect.gen(function* () {
+        const runs = yield* Runs.Runs
+        const { clock, goBack, jump, onTestClock } = yield* jumpingWall
+        const notes = (options: Pick<JobManager.Options, "retention"> = {}) =>
+          Note.layer({ run: () => Effect.void, ...options })
+        yield* Effect.gen(function* () {
+          const id = yield* noted().pipe(Effect.provide(notes()))
+          yield* jump("2 days")
+          yield* Effect.gen(function* () {
+            expect(yield* onTestClock(asleep)).toContain(millis("1 hour"))
+            yield* goBack
+            yield* onTestClock(TestClock.adjust("1 hour"))
+            expect(yield* onTestClock(asleep)).toContain(millis("23 hours"))
+            expect((yield* runs.get(id))._tag).toBe("Some")
+          }).pipe(Effect.provide(notes({ retention: { completed: "1 day" } })))
+        }).pipe(Effect.withClock(clock))
+      }).pipe(Effect.provide(store))
     )
 
     it.scoped("tries again after 10 minutes if what is kept of a job cannot be removed", () =>

@@ -1,9 +1,10 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, JobId, type JobManager, RunStore } from "charlotte"
-import { Chunk, Effect, Either, Exit, Fiber, Layer, Option, Schema, Scope, Stream } from "effect"
+import { Chunk, Clock, Duration, Effect, Either, Exit, Fiber, Layer, Option, Schema, Scope, Stream } from "effect"
 import { RealClock } from "../../src/internal/RealClock.js"
 import * as Audit from "../../src/store/Audit.js"
+import { clockOf } from "../support/clockOf.js"
 import * as TestDatabase from "./database.js"
 import * as OtherProcess from "./otherProcess.js"
 import { makeManager } from "./steps.js"
@@ -106,6 +107,23 @@ describe("JobManager on PostgreSQL", () => {
         expect(Either.isLeft(yield* Effect.either(jobs.await(Schema.decodeUnknownSync(JobId.JobId)(undone))))).toBe(
           true
         )
+      }).pipe(Effect.provide(storeAt(url)))
+    })
+  )
+
+  it.scopedLive("prunes by the clock of the database where its own is ahead", () =>
+    Effect.gen(function* () {
+      const url = yield* TestDatabase.migrated
+      yield* Effect.gen(function* () {
+        const jobs = yield* makeManager
+        const store = yield* RunStore.RunStore
+        const id = yield* jobs.start({ endsAt: 1 })
+        yield* jobs.await(id)
+        yield* store.retain({ kind: "steps", retention: { completed: "1 day" }, forget: () => Effect.void })
+        const ahead = clockOf(() => Date.now() + Duration.toMillis("2 days"), Clock.make().sleep)
+        expect(yield* Effect.withClock(store.prune(), ahead)).toEqual([])
+        yield* TestDatabase.adminOf(url, "UPDATE charlotte_runs SET ended_at = ended_at - 172800000")
+        expect(yield* Effect.withClock(store.prune(), ahead)).toMatchObject([{ jobs: [id] }])
       }).pipe(Effect.provide(storeAt(url)))
     })
   )

@@ -1,14 +1,17 @@
 /**
  * Prunes the finished runs of a kind: at start-up, when the next one is too old, and every 10 minutes of real time for changes
- * without a notification, such as a run that was unpinned. Under a `TestClock`, time passes at once where nothing is to be pruned.
+ * without a notification, such as a run that was unpinned. Under a `TestClock`, time passes at once where nothing is to be pruned. Nothing
+ * is pruned while the clock may be wrong.
  */
 import { Cause, Clock, DateTime, Duration, Effect, Exit, Option, type Scope } from "effect"
+import type { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Retention } from "../../domain/Retention.js"
 import * as background from "../../internal/background.js"
 import * as race from "../../internal/race.js"
 import { RealClock } from "../../internal/RealClock.js"
 import { ages } from "../../store/rules/Pruning.js"
+import * as ClockJumps from "./ClockJumps.js"
 import type { Core } from "./Core.js"
 
 /** The pause after a pruning. */
@@ -18,13 +21,17 @@ export const keepRetention = <Config>(
   { kind, store }: Core<Config>,
   retention: Retention,
   forget: (id: JobId) => Effect.Effect<void, unknown>
-): Effect.Effect<void, never, Scope.Scope> =>
+): Effect.Effect<void, StoreError, Scope.Scope> =>
   Effect.gen(function* () {
     const { sleep } = yield* RealClock
     yield* store.retain({ kind, retention, forget })
     const changes = yield* store.changes()
+    const untilBelieved = yield* ClockJumps.make(yield* store.latestId)
 
+    /** Returns when to prune next. */
     const prune = Effect.gen(function* () {
+      const doubted = yield* untilBelieved
+      if (Option.isSome(doubted)) return doubted
       for (const { runs } of yield* store.prune({ kind })) {
         yield* Effect.logInfo(`pruned ${runs} finished ${runs === 1 ? "run" : "runs"}`)
       }

@@ -5,6 +5,7 @@ import { DateTime, Effect, Order } from "effect"
 import { JobNotFound } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import { isTerminal } from "../../domain/RunStatus.js"
+import { now } from "../../internal/now.js"
 import type { Entry } from "./Queue.js"
 import * as Pruning from "../rules/Pruning.js"
 import type { FinishedRun, Span } from "../port/RetentionStore.js"
@@ -99,6 +100,7 @@ export const make = <E extends Entry>({
     }
 
     const pruning = yield* Pruning.make({
+      now,
       finished: ({ at, kind, limit, spans }) =>
         Effect.sync(() =>
           finished

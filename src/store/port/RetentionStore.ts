@@ -31,6 +31,9 @@ export interface Span {
 export const afterAllIds = "~"
 
 export interface RetentionStore {
+  /** The time by which runs are too old. */
+  readonly now: Effect.Effect<DateTime.Utc, StoreError>
+
   /**
    * Finished runs of a kind that are not pinned, in the order in which they ended; of a chain of retries, only the last. A run whose
    * child processes may be alive is left out, since its rows are needed to find them, and so is its chain; and so is, at that time, a

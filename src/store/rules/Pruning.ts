@@ -7,7 +7,6 @@ import { Array, DateTime, Duration, Effect, Exit, Option } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { PrunedRuns, Retention } from "../../domain/Retention.js"
-import { now } from "../../internal/now.js"
 import * as Permits from "../../internal/Permits.js"
 import * as race from "../../internal/race.js"
 import { RealClock } from "../../internal/RealClock.js"
@@ -136,7 +135,7 @@ export const make = (store: RetentionStore): Effect.Effect<Pruning> =>
         const { kind, retention } = rule
         const found = makeFound(kind)
         yield* removeHidden(rule)
-        const at = yield* now
+        const at = yield* store.now
         const spans = expired(retention, at)
         yield* pruneBatches(rule, found, store.finished({ kind, at, spans, limit: batchSize }))
         const { maxRuns } = retention
@@ -163,7 +162,7 @@ export const make = (store: RetentionStore): Effect.Effect<Pruning> =>
     const plan = ({ kind, retention }: Rule) =>
       Effect.gen(function* () {
         const found = makeFound(kind)
-        const at = yield* now
+        const at = yield* store.now
         const take = (spans: ReadonlyArray<Span>, most: number) =>
           Effect.gen(function* () {
             let rest = spans
@@ -195,8 +194,8 @@ export const make = (store: RetentionStore): Effect.Effect<Pruning> =>
       Effect.gen(function* () {
         const hidden = yield* store.hidden({ kind, after: undefined, limit: 1 })
         // The data outside the store could not be removed.
-        if (hidden.length > 0) return Option.some(yield* now)
-        const at = yield* now
+        if (hidden.length > 0) return Option.some(yield* store.now)
+        const at = yield* store.now
         const oldest = yield* Effect.forEach(ages(retention), ({ age, status }) =>
           Effect.map(store.finished({ kind, at, spans: [{ status }], limit: 1 }), (runs) =>
             runs.map(({ endedAt }) => DateTime.addDuration(endedAt, age))

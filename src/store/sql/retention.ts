@@ -9,7 +9,7 @@ import { isWorkflow } from "../../domain/workflowKind.js"
 import * as Page from "../rules/Page.js"
 import type { RetentionStore, Span } from "../port/RetentionStore.js"
 import * as decisions from "./decisions.js"
-import { execute, nullable, query, type Value } from "./statements.js"
+import { execute, nullable, query, queryOne, type Value } from "./statements.js"
 import { isHeld, miss } from "./subscribers.js"
 import { keyOf, namesWhere } from "./tables.js"
 
@@ -191,6 +191,12 @@ export const setPinned = (connection: Connection, id: JobId, isPinned: boolean):
     ]),
     ({ length }) => length > 0
   )
+
+const selectClock = queryOne(Schema.Struct({ now: Schema.DateTimeUtcFromNumber }))
+
+/** The time by the clock of the database. */
+export const databaseTime = (connection: Connection): Effect.Effect<DateTime.Utc, SqlError> =>
+  Effect.map(selectClock(connection, `SELECT ${connection.dialect.now} AS now`, []), ({ now }) => now)
 
 const selectLatest = query(Schema.Struct({ id: nullable(JobId) }))
 

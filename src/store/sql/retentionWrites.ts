@@ -3,9 +3,10 @@
  */
 import type { Connection } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Effect, Option } from "effect"
+import { DateTime, Effect, Option } from "effect"
 import { JobNotFound } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
+import { now as ownTime } from "../../internal/now.js"
 import { RealClock } from "../../internal/RealClock.js"
 import * as Pruning from "../rules/Pruning.js"
 import type { Service } from "../port/RunStoreService.js"
@@ -50,7 +51,14 @@ export const make = ({
           )
       })
 
+    // One of several machines may have a clock that is ahead: a run is too old if it is so by the clock of the database, too.
+    const agreedTime = session.dialect.isConcurrent
+      ? Effect.zipWith(ownTime, session.read("read the time", retention.databaseTime), (own, theirs) =>
+          DateTime.min(own, theirs)
+        )
+      : ownTime
     const pruning = yield* Pruning.make({
+      now: agreedTime,
       finished: (query) => session.read("list finished runs", (connection) => retention.finished(connection, query)),
       count: (kind) => session.read("count finished runs", (connection) => retention.count(connection, kind)),
       hidden: (query) => session.read("list pruned runs", (connection) => retention.hidden(connection, query)),
