@@ -12,12 +12,17 @@ const tasks = Parameter.optionalArgument("tasksDir", {
   decode: Either.right
 })
 
+const tries = Parameter.flag("try", {
+  description:
+    "Also run the setup and the tests, in a fresh checkout of the last commit, as a job would. Exits with 1 if one fails."
+})
+
 export const init = CommandTree.command(
   {
     description:
-      "Write charlotte.yaml and a first task. The names of files and the scripts of package.json show how the project is set up and tested. Runs nothing, overwrites nothing and commits nothing; prints the commands that do the first task.",
+      "Write charlotte.yaml and a first task. The names of files and the scripts of package.json show how the project is set up and tested. Runs nothing without --try, overwrites nothing and commits nothing; prints the commands that do the first task.",
     example: "charlotte init",
-    parameters: { tasks, repo, json }
+    parameters: { tasks, repo, tries, json }
   },
   async () => (await import("../init/initTasks.js")).initTasks
 )

@@ -1,161 +1,69 @@
 /**
- * The tools of a project and the commands that set it up and test it, as the names of its files and the scripts of its package.json
- * show. Runs nothing, and follows no symbolic link.
+ * The tools of a project and the commands that set it up and test it, as the names of its files, the scripts of its package.json and what
+ * its CI runs show. Runs nothing, and follows no symbolic link.
  */
-import { FileSystem } from "@effect/platform/FileSystem"
-import { Effect, Option, Schema } from "effect"
+import type { FileSystem } from "@effect/platform/FileSystem"
+import { Effect, Option } from "effect"
 import { join } from "node:path"
 import * as shell from "../../git/shellQuote.js"
-import * as TextFile from "../../yaml/TextFile.js"
+import { ciCommands } from "./tools/ciCommands.js"
+import { byFiles } from "./tools/byFiles.js"
+import { node } from "./tools/node.js"
+import { python } from "./tools/python.js"
+import { runners } from "./tools/runners.js"
+import { type Detect, filesIn, type Setup, type Tool } from "./tools/Tool.js"
 
 export interface Project {
   /** Relative to the top level, which is empty. */
   readonly directory: string
   /** Such as `npm` and `cargo`; none if nothing was recognized. */
   readonly tools: ReadonlyArray<string>
-  /** Makes a fresh checkout one in which the gates run, and the files on which that depends. */
-  readonly setup: Option.Option<{ readonly run: string; readonly inputs: ReadonlyArray<string> }>
+  /** Makes a fresh checkout one in which the gates run. */
+  readonly setup: Option.Option<Setup>
   /** Commands that pass when the project is sound. */
   readonly gates: ReadonlyArray<string>
-  /** Other scripts of package.json that could be gates, as commands. */
+  /** Other commands that could be gates. */
   readonly others: ReadonlyArray<string>
+  /** Whether directories below are packages that the setup here serves. */
+  readonly hasPackages: boolean
   /** Directories that these commands leave behind, and git should ignore. */
   readonly leavings: ReadonlyArray<string>
 }
 
-interface Tool {
-  readonly name: string
-  readonly setup?: { readonly run: string; readonly inputs: ReadonlyArray<string> }
-  readonly gates: ReadonlyArray<string>
-  readonly others?: ReadonlyArray<string>
-  readonly leavings: ReadonlyArray<string>
+/** The tool with the gate that CI runs, if it runs one of this tool's. */
+const asInCi = (tool: Tool, commands: ReadonlyArray<string>): Tool => {
+  const known = [...tool.gates, ...(tool.others ?? [])]
+  const [gate] = tool.gates
+  const chosen =
+    known.find((command) => commands.includes(command)) ?? commands.find((command) => tool.inCi?.test(command) === true)
+  return chosen === undefined || chosen === gate
+    ? tool
+    : { ...tool, gates: [chosen], others: known.filter((command) => command !== chosen) }
 }
 
-/** The files of a directory, as far as they are regular. */
-const filesIn = (directory: string) => {
-  const kindOf = (name: string) =>
-    Effect.match(TextFile.inspect(join(directory, name)), { onFailure: () => "missing", onSuccess: ({ kind }) => kind })
-  const has = (name: string) => Effect.map(kindOf(name), (kind) => kind === "a regular file")
-  const list = (name: string) =>
-    Effect.flatMap(kindOf(name), (kind) =>
-      kind === "a directory"
-        ? Effect.flatMap(FileSystem, (fs) => Effect.orElseSucceed(fs.readDirectory(join(directory, name)), () => []))
-        : Effect.succeed<ReadonlyArray<string>>([])
-    )
-  const text = (name: string) =>
-    Effect.match(TextFile.read(join(directory, name), name), { onFailure: () => "", onSuccess: ({ text }) => text })
-  return { first: (names: ReadonlyArray<string>) => Effect.findFirst(names, has), list, text }
-}
+const found = (detects: ReadonlyArray<Detect>, files: ReturnType<typeof filesIn>) =>
+  Effect.map(
+    Effect.forEach(detects, (detect) => detect(files)),
+    (tools) => tools.flatMap(Option.toArray)
+  )
 
-type Files = ReturnType<typeof filesIn>
-type Found = Effect.Effect<Option.Option<Tool>, never, FileSystem>
+const isTested = (tools: ReadonlyArray<Tool>): boolean => tools.some(({ gates }) => gates.length > 0)
 
-const Manifest = Schema.parseJson(
-  Schema.Struct({
-    scripts: Schema.optionalWith(Schema.Record({ key: Schema.String, value: Schema.String }), { default: () => ({}) }),
-    packageManager: Schema.optionalWith(Schema.String, { default: () => "" }),
-    dependencies: Schema.optional(Schema.Object),
-    devDependencies: Schema.optional(Schema.Object),
-    workspaces: Schema.optional(Schema.Unknown)
-  })
-)
+const isRun = (tools: ReadonlyArray<Tool>, commands: ReadonlyArray<string>): boolean =>
+  tools.some(({ gates }) => gates.some((gate) => commands.includes(gate)))
 
-const managers = [
-  {
-    name: "pnpm",
-    lock: "pnpm-lock.yaml",
-    locked: "pnpm install --frozen-lockfile",
-    free: "pnpm install --no-lockfile"
-  },
-  { name: "yarn", lock: "yarn.lock", locked: "yarn install --frozen-lockfile", free: "yarn install" },
-  { name: "bun", lock: "bun.lock", locked: "bun install --frozen-lockfile", free: "bun install --no-save" },
-  { name: "npm", lock: "package-lock.json", locked: "npm ci", free: "npm install --no-package-lock" }
-] as const
-
-const npm = managers[3]
-
-/** Scripts that judge the whole project, the best first. */
-const judging = ["test", "check", "typecheck", "type-check", "lint", "build"]
-
-/** What `npm init` writes, and what waits for changes for ever, are no gates. */
-const isNoGate = /no test specified|--watch(?!=false)/
-
-const node = (files: Files): Found =>
-  Effect.gen(function* () {
-    if (Option.isNone(yield* files.first(["package.json"]))) return Option.none()
-    const manifest = Schema.decodeOption(Manifest)(yield* files.text("package.json"))
-    const { dependencies, devDependencies, packageManager, scripts, workspaces } = Option.getOrElse(
-      manifest,
-      (): Partial<typeof Manifest.Type> => ({})
-    )
-    const lock = yield* files.first(managers.map(({ lock }) => lock))
-    const manager =
-      managers.find(({ lock: file }) => Option.contains(lock, file)) ??
-      managers.find(({ name }) => packageManager?.startsWith(`${name}@`)) ??
-      npm
-    const { free, locked, name } = manager
-    const needsInstall =
-      Option.isSome(lock) || [dependencies, devDependencies, workspaces].some((of) => of !== undefined)
-    const commands = judging
-      .filter((script) => scripts?.[script] !== undefined && !isNoGate.test(scripts[script]))
-      // `bun test` is not the script.
-      .map((script) => (script === "test" && name !== "bun" ? `${name} test` : `${name} run ${script}`))
-    return Option.some({
-      name,
-      ...(needsInstall && {
-        setup: { run: Option.isSome(lock) ? locked : free, inputs: ["package.json", ...Option.toArray(lock)] }
-      }),
-      gates: commands.slice(0, 1),
-      others: commands.slice(1),
-      leavings: needsInstall ? ["node_modules"] : []
-    })
-  })
-
-const cargo = (files: Files): Found =>
-  Effect.map(files.first(["Cargo.toml"]), Option.as({ name: "cargo", gates: ["cargo test"], leavings: ["target"] }))
-
-const go = (files: Files): Found =>
-  Effect.map(files.first(["go.mod"]), Option.as({ name: "go", gates: ["go test ./..."], leavings: [] }))
-
-const isPythonTest = (name: string): boolean => /^test.*\.py$|_test\.py$/.test(name)
-
-const requirements = ["requirements.txt", "requirements-dev.txt", "dev-requirements.txt"]
-
-const python = (files: Files): Found =>
-  Effect.gen(function* () {
-    const marker = yield* files.first(["pyproject.toml", "setup.py", "setup.cfg", ...requirements, "Pipfile"])
-    if (Option.isNone(marker)) return Option.none()
-    const [uv, poetry] = yield* Effect.all([files.first(["uv.lock"]), files.first(["poetry.lock"])])
-    const [run, setup] = Option.isSome(uv)
-      ? ["uv run ", { run: "uv sync --frozen", inputs: ["pyproject.toml", "uv.lock"] }]
-      : Option.isSome(poetry)
-        ? ["poetry run ", { run: "poetry install", inputs: ["pyproject.toml", "poetry.lock"] }]
-        : ["", undefined]
-    const directories = yield* Effect.forEach(["tests", "test"], (name) =>
-      Effect.map(files.list(name), (entries) => ({ name, entries }))
-    )
-    const directory = directories.find(({ entries }) =>
-      entries.some((entry) => isPythonTest(entry) || !/\./.test(entry))
-    )
-    const hasTests = directory !== undefined || (yield* files.list(".")).some(isPythonTest)
-    const texts = yield* Effect.forEach(["pyproject.toml", "setup.cfg", "tox.ini", ...requirements], files.text)
-    const configured = yield* files.first(["pytest.ini", "conftest.py", "tests/conftest.py", "test/conftest.py"])
-    const usesPytest = Option.isSome(configured) || texts.some((text) => /\bpytest\b/.test(text))
-    const unittest = `python3 -m unittest${directory === undefined ? "" : ` discover -s ${directory.name}`}`
-    return Option.some({
-      name: "python",
-      ...(setup && { setup }),
-      gates: hasTests ? [`${run}${usesPytest ? (run === "" ? "python3 -m pytest" : "pytest") : unittest}`] : [],
-      leavings: ["__pycache__", ...(setup === undefined ? [] : [".venv"])]
-    })
-  })
+const withoutGate = (tool: Tool): Tool => ({ ...tool, gates: [], others: [...tool.gates, ...(tool.others ?? [])] })
 
 /** The project in a directory of a repository; its commands run at the top level. */
 const inDirectory = (top: string, directory: string): Effect.Effect<Project, never, FileSystem> =>
   Effect.gen(function* () {
     const files = filesIn(join(top, directory))
-    const found = yield* Effect.forEach([node, cargo, go, python], (detect) => detect(files))
-    const tools = found.flatMap(Option.toArray)
+    const commands = yield* ciCommands(files)
+    const own = (yield* found([node, ...byFiles, python], files)).map((tool) => asInCi(tool, commands))
+    const running = yield* found(runners, files)
+    // What a Makefile runs is another form of the same.
+    const chosen = isRun(running, commands) && !isRun(own, commands) ? running : isTested(own) ? own : running
+    const tools = [...own, ...running].map((tool) => (chosen.includes(tool) ? tool : withoutGate(tool)))
     const setups = tools.flatMap(({ setup }) => (setup === undefined ? [] : [setup]))
     const at = (command: string) => (directory === "" ? command : `${shell.command("cd", directory)} && ${command}`)
     return {
@@ -170,19 +78,26 @@ const inDirectory = (top: string, directory: string): Effect.Effect<Project, nev
             }),
       gates: tools.flatMap(({ gates }) => gates.map(at)),
       others: tools.flatMap(({ others = [] }) => others.map(at)),
+      hasPackages: tools.some(({ hasPackages = false }) => hasPackages),
       leavings: tools.flatMap(({ leavings }) => leavings)
     }
   })
 
-/** The project at the top of a repository, or else in the nearest directory above or at `directory`, which is relative to the top. */
+/**
+ * The project at the top of a repository, or else in the nearest directory above or at `directory`, which is relative to the top. In a
+ * package of a workspace, the gate is that of the package.
+ */
 export const detect = (top: string, directory: string): Effect.Effect<Project, never, FileSystem> =>
   Effect.gen(function* () {
     const atTop = yield* inDirectory(top, "")
     const steps = directory.split("/").filter((step) => step !== "")
-    if (atTop.tools.length > 0) return atTop
+    if (atTop.tools.length > 0 && !atTop.hasPackages) return atTop
     for (let depth = steps.length; depth > 0; depth--) {
       const below = yield* inDirectory(top, steps.slice(0, depth).join("/"))
-      if (below.tools.length > 0) return below
+      if (atTop.tools.length === 0 && below.tools.length > 0) return below
+      if (below.gates.length > 0 && below.tools.some((tool) => atTop.tools.includes(tool))) {
+        return { ...atTop, directory: below.directory, gates: below.gates, others: [...below.others, ...atTop.gates] }
+      }
     }
     return atTop
   })

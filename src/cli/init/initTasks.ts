@@ -16,17 +16,20 @@ import * as Settings from "../../tasks/plan/Settings.js"
 import * as TaskFile from "../../tasks/plan/TaskFile.js"
 import * as UnitDirectory from "../../tasks/plan/UnitDirectory.js"
 import * as UnitFile from "../../tasks/plan/UnitFile.js"
+import * as ExitCode from "../errors/ExitCode.js"
 import { UsageError } from "../parser/UsageError.js"
 import { writeJson, writeLines } from "../terminal/Output.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import * as newFiles from "./newFiles.js"
 import * as Project from "./Project.js"
+import * as tryProject from "./tryProject.js"
 import * as taskDirectory from "./taskDirectory.js"
 import * as texts from "./texts.js"
 
 export interface Options {
   readonly tasks: Option.Option<string>
   readonly repo: Option.Option<string>
+  readonly tries: boolean
   readonly json: boolean
 }
 
@@ -35,14 +38,14 @@ const hint = "name another directory: charlotte init DIRECTORY"
 /** The unit of the first task. */
 const unit = "first"
 
-export const initTasks = ({ json, repo, tasks }: Options) =>
+export const initTasks = ({ json, repo, tasks, tries }: Options) =>
   Effect.gen(function* () {
     const at = yield* taskDirectory.find({ repo, tasks })
     const { charlotte, directory, repository, shown } = at
     const { topLevel } = repository
     yield* refuseExisting(topLevel, directory)
     const project = yield* Project.detect(topLevel, at.below)
-    const agent = yield* chosenAgent
+    const { agent, inherit } = yield* configured
     const env = RepoPath.make(".env")
     const hasEnv =
       newFiles.look(join(topLevel, env))?.isFile() === true && (yield* isIgnored(repository, [env])).length > 0
@@ -60,15 +63,21 @@ export const initTasks = ({ json, repo, tasks }: Options) =>
     // Last, so that nothing is left behind if something fails.
     yield* newFiles.create(topLevel, files, hint)
     const written = files.map(({ file }) => shown(file))
+    const tried = tries ? yield* tryProject.tryProject(topLevel, project, inherit) : []
+    const end = tried.some(({ problem }) => problem !== undefined)
+      ? new ExitCode.Quit({ code: ExitCode.failed })
+      : Effect.void
     if (json) {
       const { gates, setup, tools } = project
       const run = Option.getOrUndefined(Option.map(setup, ({ run }) => run))
-      return yield* writeJson({ tools, setup: run, gates, agent, files: written, problems, next })
+      yield* writeJson({ tools, setup: run, gates, agent, files: written, problems, next, ...(tries && { tried }) })
+      return yield* end
     }
     yield* writeLines([
       ...facts(project, agent),
       [],
       ...written.map((file): StyledLine.Line => [StyledLine.raw("wrote  ", "faint"), StyledLine.piece(file)]),
+      ...(tried.length > 0 ? [[], ...tryProject.lines(tried)] : []),
       ...problems.map((problem): StyledLine.Line => [StyledLine.raw("first  ", "warn"), StyledLine.piece(problem)]),
       ...section("Next, for a first job:", next),
       ...section("Then write tasks of your own, and see what a job would do:", [
@@ -76,6 +85,7 @@ export const initTasks = ({ json, repo, tasks }: Options) =>
         charlotte("plan", shown(directory))
       ])
     ])
+    yield* end
   }).pipe(Effect.provide([Git.layer, Home.layerUntouched]))
 
 const refuseExisting = (topLevel: string, directory: string) =>
@@ -94,14 +104,15 @@ const refuseExisting = (topLevel: string, directory: string) =>
       : new UsageError({ problem: `${directory} is there already, and is not empty`, hint })
   })
 
-/** The coding agent that is installed, as far as the PATH shows; else `script`. */
-const chosenAgent = Effect.gen(function* () {
-  const configured = yield* Effect.either(Configuration.make)
-  const { found } = yield* Either.isRight(configured)
-    ? Agents.make(configured.right.agents)
+/** The coding agent that is installed, as far as the PATH shows, or else `script`; and the variables that gates inherit. */
+const configured = Effect.gen(function* () {
+  const read = yield* Effect.either(Configuration.make)
+  const { found, gates } = yield* Either.isRight(read)
+    ? Agents.make(read.right.agents)
     : Effect.provide(Agents.Agents, Agents.layerPresets)
   const names = (yield* found).filter((name) => name !== Agents.script)
-  return ["claude", "codex"].find((name) => names.includes(name)) ?? names[0] ?? Agents.script
+  const agent = ["claude", "codex"].find((name) => names.includes(name)) ?? names[0] ?? Agents.script
+  return { agent, inherit: gates.env }
 })
 
 const paths = (files: ReadonlyArray<string>) =>
@@ -158,13 +169,14 @@ const endsInLine = (file: string): boolean =>
 
 const facts = ({ gates, setup, tools }: Project.Project, agent: string): ReadonlyArray<StyledLine.Line> =>
   [
-    ["project", tools.length === 0 ? "neither npm, pnpm, cargo, go nor python" : tools.join(", ")],
+    ["project", tools.length === 0 ? "of no kind that is recognized" : tools.join(", ")],
     ...Option.toArray(Option.map(setup, ({ run }) => ["setup", run])),
     ["gate", gates.length === 0 ? noGate : gates.join(" && ")],
     ["agent", agent === Agents.script ? noAgent : agent]
   ].map(([name = "", value = ""]) => [StyledLine.raw(name.padEnd(9), "faint"), StyledLine.piece(value)])
 
-const noGate = "no command that runs tests was found; the first task is judged by its file alone"
+const noGate =
+  "no command that runs tests was found: write it as baseline in charlotte.yaml, such as baseline: [make test]; the first task is judged by its file alone"
 
 const noAgent = "script, which runs the sh blocks of tasks, since no coding agent is on the PATH"
 

@@ -177,7 +177,7 @@ describe("charlotte init", () => {
       expect(found.out).toMatch(/^project {2}npm\ngate {5}npm test\nagent {4}codex\n/)
       const none = yield* run({ prepare: "rm package.json && git switch --quiet --detach" })
       expect(none.out).toContain(
-        "gate     no command that runs tests was found; the first task is judged by its file alone\n"
+        "gate     no command that runs tests was found: write it as baseline in charlotte.yaml, such as baseline: [make test]; the first task is judged by its file alone\n"
       )
       expect(none.out).toContain(
         "agent    script, which runs the sh blocks of tasks, since no coding agent is on the PATH\n"

@@ -19,6 +19,9 @@ const detect = (contents: Contents, below = "", prepare: (top: string) => void =
 
 const scripts = (scripts: Contents, more: object = {}) => ({ "package.json": JSON.stringify({ scripts, ...more }) })
 
+const pip = ".venv/bin/python -m pip install --quiet --disable-pip-version-check"
+const venv = `python3 -m venv .venv && ${pip}`
+
 const dependencies = { dependencies: { left: "1" } }
 
 const cases: ReadonlyArray<readonly [title: string, contents: Contents, expected: object]> = [
@@ -70,19 +73,105 @@ const cases: ReadonlyArray<readonly [title: string, contents: Contents, expected
   [
     "pytest where a file of the project names it",
     { "pyproject.toml": "[tool.pytest.ini_options]", "tests/test_a.py": "" },
-    { tools: ["python"], gates: ["python3 -m pytest"], leavings: ["__pycache__"] }
+    {
+      tools: ["python"],
+      setup: `${venv} pytest`,
+      gates: [".venv/bin/python -m pytest"],
+      leavings: ["__pycache__", ".venv"]
+    }
   ],
   [
     "unittest where there are tests and no pytest",
     { "setup.py": "", "tests/test_a.py": "" },
-    { gates: ["python3 -m unittest discover -s tests"] }
+    { setup: `${venv} --editable .`, gates: [".venv/bin/python -m unittest discover -s tests"] }
   ],
-  ["unittest at the top", { "setup.py": "", "test_a.py": "" }, { gates: ["python3 -m unittest"] }],
+  ["unittest at the top", { "setup.cfg": "", "test_a.py": "" }, { setup: undefined, gates: ["python3 -m unittest"] }],
+  [
+    "the extras, groups and requirements of a python package that its tests may need",
+    {
+      "pyproject.toml":
+        '[project]\nname = "x"\n[project.optional-dependencies]\ntest = ["pytest"]\ndocs = []\n[dependency-groups]\ndev = []\n',
+      "requirements-dev.txt": "",
+      "test/unit/test_a.py": ""
+    },
+    {
+      setup: `python3 -m venv .venv && ${pip} --upgrade pip && ${pip} --editable '.[test]' --requirement requirements-dev.txt --group dev pytest`,
+      inputs: ["pyproject.toml", "requirements-dev.txt"],
+      gates: [".venv/bin/python -m pytest"]
+    }
+  ],
   ["no gate in a python project without tests", { "pyproject.toml": "pytest" }, { tools: ["python"], gates: [] }],
   [
     "uv",
     { "pyproject.toml": "pytest", "uv.lock": "", "tests/test_a.py": "" },
     { setup: "uv sync --frozen", gates: ["uv run pytest"], leavings: ["__pycache__", ".venv"] }
+  ],
+  ["maven", { "pom.xml": "" }, { tools: ["maven"], gates: ["mvn --batch-mode test"], leavings: ["target"] }],
+  [
+    "the wrapper of maven, and what CI runs",
+    {
+      "pom.xml": "",
+      mvnw: "",
+      ".github/workflows/b.yml": "steps:\n  - run: ./mvnw -B verify\n  - run: ./mvnw -B deploy\n"
+    },
+    { gates: ["./mvnw -B verify"], others: ["./mvnw --batch-mode test"] }
+  ],
+  [
+    "gradle by its wrapper",
+    { "settings.gradle.kts": "", gradlew: "" },
+    { tools: ["gradle"], gates: ["./gradlew test"] }
+  ],
+  [
+    "ruby with specs",
+    { Gemfile: "", "Gemfile.lock": "", "spec/a_spec.rb": "", Rakefile: "" },
+    { tools: ["ruby"], setup: "bundle install", inputs: ["Gemfile", "Gemfile.lock"], gates: ["bundle exec rspec"] }
+  ],
+  ["ruby with rake", { Gemfile: "", Rakefile: "", "test/a_test.rb": "" }, { gates: ["bundle exec rake test"] }],
+  ["rails", { Gemfile: "", Rakefile: "", "bin/rails": "", "test/a_test.rb": "" }, { gates: ["bin/rails test"] }],
+  [
+    "php by its script",
+    { "composer.json": '{"scripts":{"test":"phpunit"}}' },
+    { tools: ["php"], setup: "composer install --no-interaction", gates: ["composer test"], leavings: ["vendor"] }
+  ],
+  ["phpunit", { "composer.json": "{}", "phpunit.xml.dist": "" }, { gates: ["vendor/bin/phpunit"] }],
+  [
+    ".NET",
+    { "App.sln": "", "src/App.csproj": "" },
+    { tools: [".NET"], setup: "dotnet restore", inputs: ["App.sln"], gates: ["dotnet test"] }
+  ],
+  ["elixir", { "mix.exs": "" }, { tools: ["elixir"], setup: "mix deps.get", gates: ["mix test"] }],
+  ["deno by its task", { "deno.jsonc": '{ "tasks": { "test": "deno test -A" } }' }, { gates: ["deno task test"] }],
+  ["make by its target", { Makefile: "all:\n\ncheck: all\n\t./t\n" }, { tools: ["make"], gates: ["make check"] }],
+  ["just by its recipe", { justfile: "x := '1'\ntest *args:\n  ./t\n" }, { tools: ["just"], gates: ["just test"] }],
+  ["no gate in a Makefile without such a target", { Makefile: "test := 1\nall:\n" }, { tools: ["make"], gates: [] }],
+  [
+    "make beside another tool as one that could be the gate",
+    { Makefile: "test:\n", "go.mod": "" },
+    { tools: ["go", "make"], gates: ["go test ./..."], others: ["make test"] }
+  ],
+  [
+    "make beside another tool as the gate, where CI runs it",
+    { Makefile: "test:\n", "go.mod": "", ".gitlab-ci.yml": "test:\n  script:\n    - make test\n" },
+    { gates: ["make test"], others: ["go test ./..."] }
+  ],
+  [
+    "the options that CI gives to a command, unless the shell or CI makes something else of the line",
+    {
+      "Cargo.toml": "",
+      ".github/workflows/ci.yaml":
+        "- run: cargo test --target ${{ matrix.target }}\n- run: |\n    cargo test --workspace --all-features\n"
+    },
+    { gates: ["cargo test --workspace --all-features"], others: ["cargo test"] }
+  ],
+  [
+    "the script that the README runs",
+    { ...scripts({ test: "x", check: "y" }), "README.md": "```sh\n$ npm run check\n```\n" },
+    { gates: ["npm run check"], others: ["npm test"] }
+  ],
+  [
+    "the tests of the packages where a workspace has none",
+    scripts({ build: "x" }, { workspaces: ["packages/*"] }),
+    { gates: ["npm test --workspaces --if-present"], others: ["npm run build"] }
   ],
   [
     "several tools at once",
@@ -106,6 +195,27 @@ describe("the detection of a project", () => {
       })
       expect(yield* detect({ ...contents, "go.mod": "" }, "a b/web")).toMatchObject({ gates: ["go test ./..."] })
       expect(yield* detect(contents)).toMatchObject({ tools: [] })
+    })
+  )
+
+  it.scoped("takes the gate of a package of a workspace, and the setup of the workspace", () =>
+    Effect.gen(function* () {
+      const contents = {
+        ...scripts({ test: "x" }, { workspaces: ["packages/*"] }),
+        "package-lock.json": "",
+        "packages/a/package.json": '{"scripts":{"test":"x"}}',
+        "packages/b/package.json": "{}"
+      }
+      expect(yield* detect(contents, "packages/a/src")).toMatchObject({
+        gates: ["cd packages/a && npm test"],
+        others: ["npm test"],
+        setup: "npm ci",
+        inputs: ["package.json", "package-lock.json"]
+      })
+      expect(yield* detect(contents, "packages/b")).toMatchObject({ gates: ["npm test"] })
+      expect(yield* detect({ ...contents, ...scripts({ test: "x" }) }, "packages/a")).toMatchObject({
+        gates: ["npm test"]
+      })
     })
   )
 

@@ -53,6 +53,7 @@ describe("charlotte.yaml of charlotte init", () => {
           setup: Option.some({ run, inputs: ["package.json", "a, b/{c}.json"] }),
           gates: [gate, "npm run b"],
           others: ["npm run lint"],
+          hasPackages: false,
           leavings: []
         }
         const { problems, value } = Settings.parse(

@@ -10,7 +10,7 @@ type Files = Readonly<Record<string, string>>
 
 /** Each stands for a tool of the project, and says what it was called with. */
 const tool =
-  '#!/bin/sh\necho "$(basename "$0") $*" >> "$TOOLS"\ncase "$*" in ci) mkdir node_modules && touch node_modules/x ;; esac\n'
+  '#!/bin/sh\necho "$(basename "$0") $*" >> "$TOOLS"\ncase "$*" in ci) mkdir node_modules && touch node_modules/x ;; "-m venv .venv") mkdir -p .venv/bin && cp "$0" .venv/bin/python ;; esac\n'
 
 /** Reads its prompt, and writes the file that it names. */
 const agent = `#!/bin/sh
@@ -42,11 +42,16 @@ const projects: ReadonlyArray<readonly [name: string, files: Files, tools: Reado
     "npm",
     { "package.json": '{"scripts":{"test":"x"}}', "package-lock.json": "{}" },
     ["npm", "claude"],
-    /^npm ci\n(npm test\n)+$/
+    /^(npm ci\n(npm test\n)+)+$/
   ],
   ["cargo", { "Cargo.toml": "" }, ["cargo", "claude"], /^(cargo test\n)+$/],
   ["go", { "go.mod": "module x\n" }, ["go"], /^(go test \.\/\.\.\.\n)+$/],
-  ["python", { "setup.py": "", "test_a.py": "" }, ["python3"], /^(python3 -m unittest\n)+$/]
+  [
+    "python",
+    { "setup.py": "", "test_a.py": "" },
+    ["python3"],
+    /^python3 -m venv \.venv\npython -m pip install .* --editable \.\n(python -m unittest\n)+$/
+  ]
 ]
 
 /** As root, where mounts can be made. */
@@ -82,6 +87,37 @@ describe("charlotte init", () => {
       const other = yield* Charlotte.run(here, "chown -R 1 . && exec charlotte init")
       expect([other.code, other.err, other.out]).toEqual([2, expect.stringContaining("dubious ownership"), ""])
       expect(readdirSync(here.repository)).not.toContain("tasks")
+    })
+  )
+
+  it.scopedLive("runs setup and tests in a fresh checkout with --try, and exits with 1 where they are red", () =>
+    Effect.gen(function* () {
+      const files = { "package.json": '{"scripts":{"test":"x"}}', "package-lock.json": "{}" }
+      const here = yield* world(files, ["npm"])
+      yield* here.write(`${here.repository}/uncommitted`, "")
+      const green = yield* Charlotte.run(here, "exec charlotte init --try green")
+      expect([green.code, green.err]).toEqual([0, ""])
+      expect(green.out).toMatch(/\n✓ npm ci \(.*s\)\n✓ npm test \(.*s\)\n/)
+      expect(readFileSync(`${here.root}/tools`, "utf8")).toBe("npm ci\nnpm test\n")
+      expect(existsSync(`${here.repository}/node_modules`)).toBe(false)
+
+      yield* here.write(
+        `${here.root}/bin/npm`,
+        '#!/bin/sh\n[ "$*" = ci ] || { ls; echo 2 tests fail; exit 7; }\n',
+        0o755
+      )
+      const red = yield* Charlotte.run(here, "exec charlotte init --try --json red")
+      expect([red.code, red.err]).toEqual([1, ""])
+      const { tried } = JSON.parse(red.out)
+      expect(tried).toEqual([
+        { command: "npm ci", took: expect.any(Number) },
+        {
+          command: "npm test",
+          took: expect.any(Number),
+          problem: expect.stringMatching(/^exited with 7\n(?:(?!uncommitted)[^\n]+\n)*2 tests fail$/)
+        }
+      ])
+      expect(readdirSync(`${here.repository}/red`)).toContain("charlotte.yaml")
     })
   )
 
