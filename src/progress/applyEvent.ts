@@ -168,6 +168,7 @@ const cut = (model: Model, at: number, status: RunStatus, reason: string): void 
 
 const ofOrchestrator: Handlers<Model, Extract<Type, `orch.${string}`>> = {
   "orch.started": (model, data) => applyPlan(model, data),
+  "orch.baseline": nothing,
   "orch.killed": nothing,
   "orch.waiting": (model, data) => void (model.waiting = cleanReason(data.string("reason"))),
   "orch.landing": (model, data) => void (model.landing = data.string("target")),

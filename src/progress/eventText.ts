@@ -104,6 +104,7 @@ const texts: {
     return warn(`killed ${format.count(total, "process", "processes")}${list(commands, total)}`)
   },
   "orch.waiting": (data) => warn(`waiting: ${reason.text(data.text("reason"))}`),
+  "orch.baseline": (data) => plain(`the baseline passes before any work, in ${format.span(data.number("took") ?? 0)}`),
   "orch.landing": (data) => plain(`landing on ${data.text("target")}${again(data.number("attempt"))}`),
   "orch.landed": (data) => {
     const [units, left] = [data.strings("units").join(", "), data.strings("left").join(", ")]

@@ -24,6 +24,9 @@ export const noteRepository = (directory: string, id: JobId, topLevel: string) =
     yield* files.writeFileString(note(directory, id), `${topLevel}\n`)
   }).pipe(Effect.catchAll(({ message }) => Effect.logWarning(`charlotte prune may not find this job: ${message}`)))
 
+/** The file that notes where the baseline of a repository has passed last. */
+export const baseline = (directory: string, repository: string): string => `${directory}/baselines/${repository}`
+
 /** The noted repository of a job. */
 export const repositoryOf = (directory: string, id: JobId) =>
   Effect.orElseSucceed(fs.readLine(note(directory, id)), Option.none<string>)

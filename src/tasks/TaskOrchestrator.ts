@@ -24,6 +24,7 @@ import * as Settings from "./plan/Settings.js"
 import { ProcessRunner } from "../process/ProcessRunner.js"
 import { forgetJob } from "./run/forgetJob.js"
 import * as Decisions from "./Decisions.js"
+import * as baselineBefore from "./run/baselineBefore.js"
 import * as approval from "./run/approval.js"
 import * as AgentGate from "./run/AgentGate.js"
 import * as JobLifecycle from "./run/JobLifecycle.js"
@@ -235,6 +236,7 @@ const run = (options: Options, taskAgents: TaskAgents.TaskAgents, job: JobContex
     yield* reconcile(ctx)
     yield* approval.reopen(ctx, decisions)
     yield* emitStarted(({ id }, { number }) => ["completed", "skipped"].includes(ctx.progress.task(id, number).state))
+    yield* baselineBefore.run(ctx, options.directory)
     yield* scheduleUnits.run(ctx)
     yield* approval.fold(ctx, decisions)
     const end = yield* unitCommits.result(ctx)

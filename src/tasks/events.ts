@@ -111,6 +111,9 @@ export const payloads = {
     total: Schema.Int
   }),
 
+  /** The baseline has passed on the commit at which the work starts, before the first turn of an agent. */
+  "orch.baseline": Schema.Struct({ commit, took: Schema.DurationFromMillis }),
+
   /** Git settings of the repository that could execute commands were changed, or nothing can be written; the job waits. */
   "orch.waiting": Schema.Struct({ reason }),
 

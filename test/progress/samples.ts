@@ -78,6 +78,7 @@ export const samples: ReadonlyArray<Sample> = [
     concurrency: 4,
     units: []
   }),
+  sample("orch.baseline", { commit: "9fceb02d0ae598e95dc970b74767f19372d61af8", took: 12_000 }),
   sample("orch.killed", { purpose: "task 1 of unit api", processes: [{ pid: 4711, command: "sleep" }], total: 1 }),
   sample("orch.waiting", { reason: "the disk is full" }),
   sample("orch.landing", { target: "main", attempt: 1 }),

@@ -363,6 +363,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   ],
   "JobEvent.job.resumed.sender": ["Who resumed or stopped the job, which is not verified.", "ann"],
   "JobEvent.other.type": ["The type of an event that another orchestrator emits.", "email.sent"],
+  "JobEvent.orch.baseline.took": ["How long it took, in milliseconds.", 12_000],
   "JobEvent.orch.started.agent": ["The names of the agents, separated by commas.", "claude, codex"],
   "JobEvent.orch.started.leftOut": ["Units of the plan that are not part of this retry.", ["web"]],
   "JobEvent.orch.started.status": ["The status in the task file.", "pending"],

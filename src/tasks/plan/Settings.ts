@@ -56,6 +56,16 @@ const Setup = Schema.Union(
   })
 })
 
+const Baseline = Schema.Union(
+  ShellCommands,
+  Schema.Struct({ run: ShellCommands, before: optional(Switch) })
+).annotations({
+  message: () => ({
+    message: "must be a list of shell commands, or a mapping such as { run: [npm test], before: false }",
+    override: true
+  })
+})
+
 const limits = {
   /** Limit on agent invocations of the whole job. */
   agentCalls: optional(Count),
@@ -103,8 +113,10 @@ export class Settings extends Schema.Class<Settings>("charlotte/Settings")({
   setup: optional(Setup),
   /** Untracked files to copy into each worktree, such as `.env`; relative to the repository. */
   copy: withDefault(RelativePaths, () => []),
-  /** Commands that must pass on the merged result. */
-  baseline: withDefault(ShellCommands, () => []),
+  /**
+   * Commands that must pass on the merged result, and unless `before` is false on the target, too, before the first turn of an agent.
+   */
+  baseline: withDefault(Baseline, () => []),
   /** Files and keys that are what they were when a task began before its gate runs, unless the task says. */
   protect: withDefault(Protection, () => []),
   /** The agents of tasks that name none, unless the job names one, and their model. */
@@ -122,6 +134,12 @@ export class Settings extends Schema.Class<Settings>("charlotte/Settings")({
   limits: withDefault(Limits, () => new Limits({})),
   gates: withDefault(Gates, () => new Gates({}))
 }) {}
+
+/** The commands of the baseline, and whether they run before any work, too. */
+export const baselineOf = ({
+  baseline
+}: Settings): { readonly run: ReadonlyArray<string>; readonly before: boolean } =>
+  "run" in baseline ? { run: baseline.run, before: baseline.before ?? true } : { run: baseline, before: true }
 
 /** The settings if there is no such file. */
 export const defaults = Schema.decodeSync(Settings)({})

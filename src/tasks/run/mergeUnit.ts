@@ -7,6 +7,7 @@ import { Git } from "../../git/Git.js"
 import { MergeResult } from "../../git/Merge.js"
 import { type ObjectId, RepoPath } from "../../git/RefNames.js"
 import type { Unit } from "../plan/Plan.js"
+import * as Settings from "../plan/Settings.js"
 import type { RunContext } from "./RunContext.js"
 import * as ResultBranch from "./ResultBranch.js"
 import { MergeConflict } from "./errors.js"
@@ -68,7 +69,7 @@ export const merge = (ctx: RunContext, unit: Unit, { tip, worktree: completed }:
     const fastForward = commit === tip
     // Work taken over may have been merged with newer commits when the unit was started, and a person may have changed it.
     const isMerge = !fastForward || isCarriedOver
-    const isVerified = isMerge || ctx.snapshot.plan.settings.baseline.length > 0
+    const isVerified = isMerge || Settings.baselineOf(ctx.snapshot.plan.settings).run.length > 0
     const worktree = isVerified ? yield* forward(ctx, unit, completed, { from: tip, to: commit }) : completed
     // If its conflict was resolved, by a turn of its agent or on its branch by a person, the work of others may be lost in it.
     const isResolved = resolveConflict.hadTurn(ctx, unit) || (isCarriedOver && unit.remaining.length === 0)

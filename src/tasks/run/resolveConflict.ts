@@ -11,6 +11,7 @@ import { mergeBranch, ObjectId, RepoPath, unitBranch } from "../../git/RefNames.
 import * as plainText from "../../internal/plainText.js"
 import { script } from "../agents/Profile.js"
 import { Task, type Unit } from "../plan/Plan.js"
+import * as Settings from "../plan/Settings.js"
 import * as checkChanges from "./checkChanges.js"
 import type { TaskPosition } from "./commitTask.js"
 import { type MergeConflict } from "./errors.js"
@@ -70,7 +71,7 @@ const promptFor = (ctx: RunContext, { id, tasks }: Unit, files: ReadonlyArray<st
   const gates = verifyMerge.doneTasks(ctx, ...verifyMerge.merged(ctx), id)
   const commands = [
     ...gates.map(({ task, unit }) => `- task ${task.number} of unit ${unit}: ${plainText.line(task.backpressure)}`),
-    ...ctx.snapshot.plan.settings.baseline.map((line) => `- ${plainText.line(line)}`)
+    ...Settings.baselineOf(ctx.snapshot.plan.settings).run.map((line) => `- ${plainText.line(line)}`)
   ]
   return (
     `# Resolve a conflict\n\nThe work of unit ${id} is merged with the units that were merged before it. Git could not merge these ` +

@@ -4,6 +4,7 @@
 import { Effect } from "effect"
 import type { UnitName } from "../../git/RefNames.js"
 import type { Task } from "../plan/Plan.js"
+import * as Settings from "../plan/Settings.js"
 import type { RunContext } from "./RunContext.js"
 import * as runCommand from "./runCommand.js"
 import type { UnitWorktree } from "./UnitWorktree.js"
@@ -28,11 +29,10 @@ export const gates = (ctx: RunContext, worktree: UnitWorktree, done: ReadonlyArr
   )
 
 /** Runs the baseline commands, which must pass after every merge. */
-export const baseline = (ctx: RunContext, worktree: UnitWorktree) =>
+export const baseline = (ctx: RunContext, worktree: UnitWorktree, { purpose = "baseline", log = "baseline" } = {}) =>
   Effect.forEach(
-    ctx.snapshot.plan.settings.baseline,
-    (command, index) =>
-      mustPass(ctx, worktree, command, { span: "baseline", purpose: "baseline", log: `baseline-${index + 1}` }),
+    Settings.baselineOf(ctx.snapshot.plan.settings).run,
+    (command, index) => mustPass(ctx, worktree, command, { span: "baseline", purpose, log: `${log}-${index + 1}` }),
     { discard: true }
   )
 

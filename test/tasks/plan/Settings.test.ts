@@ -79,6 +79,14 @@ describe("charlotte.yaml", () => {
     }
   })
 
+  it("has a baseline that also runs before any work, unless that is turned off", () => {
+    const baseline = (text: string) => Settings.baselineOf(parse(text).settings)
+    expect(baseline("")).toEqual({ run: [], before: true })
+    expect(baseline("baseline: [a, b]\n")).toEqual({ run: ["a", "b"], before: true })
+    expect(baseline("baseline: { run: [a] }\n")).toEqual({ run: ["a"], before: true })
+    expect(baseline("baseline: { run: [a], before: false }\n")).toEqual({ run: ["a"], before: false })
+  })
+
   it("has every invalid value reported with its line", () => {
     const { problems } = parse(
       "setup: [a]\ncopy:\n  - ../secret\n  - /etc/passwd\n  - .git/config\nbaseline: npm test\n" +
@@ -90,7 +98,7 @@ describe("charlotte.yaml", () => {
       "tasks/charlotte.yaml:3: copy must be a path in the repository, relative to its top, without '..'",
       "tasks/charlotte.yaml:4: copy must be a path in the repository, relative to its top, without '..'",
       "tasks/charlotte.yaml:5: copy must be a path in the repository, relative to its top, without '..'",
-      "tasks/charlotte.yaml:6: baseline must be a list of shell commands",
+      "tasks/charlotte.yaml:6: baseline must be a list of shell commands, or a mapping such as { run: [npm test], before: false }",
       "tasks/charlotte.yaml:7: agent must be the name of an agent, or a list of names, such as [claude, codex]",
       "tasks/charlotte.yaml:14: land must be auto, done, ask, pull-request or never",
       "tasks/charlotte.yaml:15: conflicts must be agent or fail",
