@@ -119,11 +119,14 @@ describe("JobManager on PostgreSQL", () => {
         const store = yield* RunStore.RunStore
         const id = yield* jobs.start({ endsAt: 1 })
         yield* jobs.await(id)
-        yield* store.retain({ kind: "steps", retention: { completed: "1 day" }, forget: () => Effect.void })
         const ahead = clockOf(() => Date.now() + Duration.toMillis("2 days"), Clock.make().sleep)
-        expect(yield* Effect.withClock(store.prune(), ahead)).toEqual([])
-        yield* TestDatabase.adminOf(url, "UPDATE charlotte_runs SET ended_at = ended_at - 172800000")
-        expect(yield* Effect.withClock(store.prune(), ahead)).toMatchObject([{ jobs: [id] }])
+        const prunedAfter = (completed: Duration.DurationInput) =>
+          Effect.zipRight(
+            store.retain({ kind: "steps", retention: { completed }, forget: () => Effect.void }),
+            Effect.withClock(store.prune(), ahead)
+          )
+        expect(yield* prunedAfter("1 day")).toEqual([])
+        expect(yield* prunedAfter(0)).toMatchObject([{ jobs: [id] }])
       }).pipe(Effect.provide(storeAt(url)))
     })
   )
