@@ -29,13 +29,13 @@ import type * as UnitWorktree from "./UnitWorktree.js"
 /** Longer messages are cut. */
 const longestMessage = 1_000
 
-/** The agent's own message, if it failed by itself and has one. */
+/** The agent's own message, if it failed by itself and has one. What it says after a good end is no reason, even if it moved a ref. */
 export const ownMessage = (
-  { outcome, reason }: Pick<runCommand.CommandResult, "outcome" | "reason">,
+  { outcome }: Pick<runCommand.CommandResult, "outcome">,
   output: answered.Output,
   message = answered.message(output)
 ): string | undefined =>
-  reason === undefined || outcome._tag !== "Exited" || message === undefined || message === ""
+  outcome._tag !== "Exited" || outcome.code === 0 || message === undefined || message === ""
     ? undefined
     : plainText.line(message).slice(0, longestMessage)
 

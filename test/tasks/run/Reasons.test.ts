@@ -17,6 +17,7 @@ const claude = (world: Repository.Sandbox, script: string) =>
        ${counting(world, "claude")}
        n=$(wc -l < '${world.root}/count-claude')
        says() { printf '{"type":"assistant","message":{"model":"m","content":[{"type":"text","text":"%s"}]}}\\n' "$1"; }
+       ends() { printf '{"type":"result","is_error":false,"usage":{"output_tokens":1},"result":"%s"}\\n' "$1"; }
        fails() { printf '{"type":"result","is_error":true,"usage":{"output_tokens":1},"result":"%s"}\\n' "$1"; exit 1; }
        ${script}`
     ],
@@ -56,6 +57,17 @@ describe("the recorded reason of a task", () => {
       const reason = "the agent failed: Prompt is too long"
       expect(work.tasks).toMatchObject([{ state: "failed", failures: 1, reason, said }])
       expect(run.error?.error).toMatchObject({ failures: [{ reason: `task 1 (Task 1) failed once: ${reason}` }] })
+    })
+  )
+
+  it.scopedLive("names the branch that a turn has moved, with both commits, though the agent reports a success", () =>
+    Effect.gen(function* () {
+      const moves = "git commit -q --allow-empty -m own; git branch -f main HEAD"
+      const { events, work } = yield* job("true", `${moves}; ends "All done!"`, 1)
+      const reason = expect.stringMatching(/^the agent moved refs\/heads\/main from [0-9a-f]{40} to [0-9a-f]{40}$/)
+      expect(work.tasks).toMatchObject([{ state: "failed", failures: 1, reason }])
+      const ended = events.find(({ type }) => type === "task.agent.ended")
+      expect(ended?.payload).toMatchObject({ reason: expect.stringMatching(/^moved refs\/heads\/main from/) })
     })
   )
 })
