@@ -83,6 +83,17 @@ const occasionOf = (event: JobEvent, run: Run, questions: ReadonlyArray<Question
   return isForAnswersOnly(run, questions) ? undefined : "parked"
 }
 
+/** Whether a job has only tried again at the time for which it was parked, and has parked for the same reason. */
+const isParkedAgain = (event: JobEvent, lifecycle: ReadonlyArray<JobEvent>): boolean => {
+  const [parked, resumed] = lifecycle.filter(({ seq }) => seq < event.seq).slice(-2)
+  return (
+    parked?.type === "job.parked" &&
+    payload.string(parked.payload, "reason") === payload.string(event.payload, "reason") &&
+    resumed?.type === "job.resumed" &&
+    payload.string(resumed.payload, "by") === "time"
+  )
+}
+
 export interface Options {
   readonly on: ReadonlyArray<Occasion>
   readonly hasReason: boolean
@@ -93,7 +104,7 @@ export interface Options {
 }
 
 export const of = (
-  store: Pick<RunStore, "get" | "questions" | "work">,
+  store: Pick<RunStore, "get" | "lifecycle" | "questions" | "work">,
   event: JobEvent,
   { hasReason, hide, on, origin }: Options
 ): Effect.Effect<Notice | undefined, StoreError> =>
@@ -104,6 +115,7 @@ export const of = (
     const questions = (yield* store.questions.open([run.id])).get(run.id) ?? []
     const status = occasionOf(event, run, questions)
     if (status === undefined || !on.includes(status)) return undefined
+    if (status === "parked" && isParkedAgain(event, yield* store.lifecycle(run.id))) return undefined
 
     const unitNames = (yield* store.work.unitNames([run.id], namingUnits)).get(run.id)
     const asked = askedBy(event, questions)

@@ -49,7 +49,7 @@ const untilReset = (limit: AgentLimit): UnitActivity.Wait => {
   return {
     reason: `${agent} ${what[kind]}: ${refusals === 0 ? said : `${said.replace(/\.$/, "")}${unknown}`}`,
     until,
-    ...(refusals > 0 && { tentative: true })
+    ...(refusals > 0 && { tentative: true, ...(kind === "funds" && { isForPerson: true }) })
   }
 }
 

@@ -16,6 +16,8 @@ export interface Wait {
   readonly until?: DateTime.Utc
   /** Whether its agent is only tried again at that time, because its reset is unknown. */
   readonly tentative?: boolean
+  /** Whether it takes a person to end it, although it is tried again at that time. */
+  readonly isForPerson?: boolean
   /** Whether the agent is available again before that time. */
   readonly isOver?: Effect.Effect<boolean, StoreError>
   /** Whether the unit is blocked meanwhile, so that its wait is about to end: then the job does not park. */
@@ -154,7 +156,8 @@ const together = (waits: ReadonlyArray<Wait>): ParkOptions => {
   const limits = waits.find(({ limits }) => limits !== undefined)?.limits
   const asked = { ...(questions > 0 && { questions }), ...(limits !== undefined && { limits }) }
   if (first === undefined) return { reason, signal: resumeSignal, ...asked }
-  const isForPerson = questions > 0 || waits.some(({ until }) => until === undefined)
+  const isForPerson =
+    questions > 0 || waits.some(({ isForPerson, until }) => isForPerson === true || until === undefined)
   return { reason, ...first, signal: isForPerson ? resumeSignal : undefined, ...asked }
 }
 

@@ -274,6 +274,42 @@ describe("notices", () => {
     }).pipe(Effect.provide(layerWith(RunStore.layerMemory, phone)))
   )
 
+  it.scoped(
+    "are about a job that tries again by itself only once for each reason, unless a person has resumed it",
+    () =>
+      Effect.gen(function* () {
+        const sent: Array<Notice> = []
+        const store = yield* RunStore.RunStore
+        const manager = yield* JobManager.JobManager
+        const script = yield* Script
+        const park = (attempt: number, reason: string) =>
+          Effect.gen(function* () {
+            yield* script.began(id, attempt)
+            const until = DateTime.add(yield* DateTime.now, { hours: 1 })
+            yield* script.send(id, Step.park({ reason, until, tentative: true, signal: "charlotte.resume" }))
+            const isParked = Effect.map(Effect.flatten(store.get(id)), (run) => run.status === "parked")
+            yield* poll(isParked, { until: (so) => so, pause: 5, atMost: "2 minutes" })
+          })
+        const id = yield* started
+        const first = "claude has nothing left to spend"
+        const notices = during(Effect.void, (notice) => Effect.sync(() => void sent.push(notice)))
+        yield* during(Effect.void, () => Effect.void)
+        yield* park(1, first)
+        yield* notices
+        yield* store.wake(id, "time")
+        yield* park(2, first)
+        yield* notices
+        expect(sent.map(({ reason }) => reason)).toEqual([first])
+        yield* store.wake(id, "time")
+        yield* park(3, "claude is not logged in")
+        yield* notices
+        yield* manager.resume(id)
+        yield* park(4, "claude is not logged in")
+        yield* notices
+        expect(sent.map(({ reason }) => reason)).toEqual([first, "claude is not logged in", "claude is not logged in"])
+      }).pipe(Effect.provide(layerWith(RunStore.layerMemory, phone)))
+  )
+
   it.scoped("of a name that was removed from the configuration pin nothing any more", () =>
     Effect.gen(function* () {
       const { subscribers } = yield* RunStore.RunStore

@@ -68,6 +68,16 @@ describe("the units of a job that wait for their agent", () => {
     })
   )
 
+  it.scoped("park it for a person, too, where one has to end a wait that is tried again at a time", () =>
+    Effect.gen(function* () {
+      const { activity, parks } = yield* activityOf(1)
+      const wait = { ...until(60, "claude has nothing left to spend"), tentative: true }
+      yield* Effect.fork(activity.awaitAgent({ ...wait, isForPerson: true }))
+      yield* settleDown
+      expect(yield* Ref.get(parks)).toEqual([{ ...wait, signal: "charlotte.resume" }])
+    })
+  )
+
   it.scoped("go on at their time while another unit is at work", () =>
     Effect.gen(function* () {
       const { activity, reasons } = yield* activityOf(2)

@@ -6,6 +6,7 @@ import { DateTime, Duration, Effect, Layer, Option, Schema } from "effect"
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { basename } from "node:path"
 import { Failpoint, type Service } from "../../../src/internal/Failpoint.js"
+import * as needsPerson from "../../../src/progress/needsPerson.js"
 import { jumping } from "../../support/jumpingClock.js"
 import * as Repository from "../../support/Repository.js"
 import { appears, charlotte, ended, repository, run, task, unit, untilClosed } from "../Jobs.js"
@@ -357,7 +358,7 @@ for (const { says, text, who } of personal)
   })
 
 describe("an agent with nothing left to spend", () => {
-  it.scopedLive("parks its job for an hour, or until the day that it names, and uses no attempt", () =>
+  it.scopedLive("parks its job for an hour and for a person, or until the day that it names, and uses no attempt", () =>
     jumping((jump) =>
       Effect.gen(function* () {
         const world = yield* Repository.sandbox
@@ -373,11 +374,13 @@ describe("an agent with nothing left to spend", () => {
           expect(first.parked?.reason).toBe(
             "claude has nothing left to spend: Credit balance is too low; it does not say when that resets"
           )
+          expect(needsPerson.choose([first]).map(({ id }) => id)).toEqual([id])
           yield* jump("1 hour")
           const second = yield* becomes(id, "parked").pipe(
             Effect.repeat({ until: ({ parked }) => parked?.reason !== first.parked?.reason })
           )
           expect(second.parked?.reason).toContain(`claude has nothing left to spend: ${regain}`)
+          expect(needsPerson.choose([second])).toEqual([])
           expect(untilOf(second) - untilOf(first)).toBeGreaterThan(Duration.toMillis("17 days"))
           yield* jump("21 days")
           return yield* ended(id)
