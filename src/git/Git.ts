@@ -262,6 +262,9 @@ export interface Service {
     options: SnapshotPack.SnapshotPack & { readonly from?: number }
   ) => Result<Diff.Page>
 
+  /** What differs between a snapshot and its base, as a patch that `git apply` reads. */
+  readonly snapshotPatch: (repository: Repo, snapshot: SnapshotPack.SnapshotPack) => Result<Uint8Array>
+
   /** The files and directories at these paths in a commit; nothing for a path that it does not have. */
   readonly entriesAt: (
     repository: Repo,
@@ -348,6 +351,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     diff: method("diff", Diff.diff),
     takeSnapshot: method("takeSnapshot", Snapshot.take),
     diffSnapshot: method("diffSnapshot", SnapshotPack.diff),
+    snapshotPatch: method("snapshotPatch", SnapshotPack.patch),
     entriesAt: method("entriesAt", Files.entriesAt),
     readFile: method("readFile", Files.read),
     differing: method("differing", Files.differing),

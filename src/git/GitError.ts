@@ -70,8 +70,12 @@ export class Locked extends Schema.TaggedError<Locked>()("Locked", {
 }
 
 export class BranchMissing extends Schema.TaggedError<BranchMissing>()("BranchMissing", { branch: Schema.String }) {
+  /** What is wrong, without what to do. */
+  get problem() {
+    return `there is no branch ${this.branch}`
+  }
   override get message() {
-    return `there is no branch ${this.branch}; name one of those that "git branch" lists`
+    return `${this.problem}; name one of those that "git branch" lists`
   }
 }
 
@@ -143,8 +147,12 @@ export class OperationInProgress extends Schema.TaggedError<OperationInProgress>
   path: Schema.String,
   operation: Schema.String
 }) {
+  /** What is wrong, without what to do. */
+  get problem() {
+    return `a ${this.operation} is in progress in ${this.path}`
+  }
   override get message() {
-    return `a ${this.operation} is in progress in ${this.path}; finish it or abort it there`
+    return `${this.problem}; finish it or abort it there`
   }
 }
 
@@ -153,8 +161,12 @@ export class WorktreeBroken extends Schema.TaggedError<WorktreeBroken>()("Worktr
   path: Schema.String,
   reason: Schema.String
 }) {
+  /** What is wrong, without what to do. */
+  get problem() {
+    return `the worktree ${this.path} cannot be used: ${this.reason}`
+  }
   override get message() {
-    return `the worktree ${this.path} cannot be used: ${this.reason}; remove it and make it again`
+    return `${this.problem}; remove it and make it again`
   }
 }
 
@@ -183,8 +195,12 @@ export class HeadMoved extends Schema.TaggedError<HeadMoved>()("HeadMoved", {
   expected: Schema.String,
   actual: Schema.String
 }) {
+  /** What is wrong, without what to do. */
+  get problem() {
+    return `HEAD of ${this.path} was moved: expected ${this.expected}, found ${this.actual}`
+  }
   override get message() {
-    return `HEAD of ${this.path} was moved: expected ${this.expected}, found ${this.actual}; commit on the branch of the worktree, and only add to it`
+    return `${this.problem}; commit on the branch of the worktree, and only add to it`
   }
 }
 

@@ -84,6 +84,15 @@ export const diff = (repository: Repository, { base, commit, from, pack }: Snaps
     Diff.diff(neutral, { base, head: commit, ...(from !== undefined && { from }) })
   )
 
+/** The same as a patch that `git apply` reads. */
+export const patch = (repository: Repository, { base, commit, pack }: SnapshotPack) =>
+  withObjects(repository, { pack }, (neutral) =>
+    isolatedGitDir(neutral, (git) => {
+      const options = ["--patch", "--binary", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames"]
+      return Effect.map(git.run(["diff-tree", ...options, "--end-of-options", base, commit]), ({ stdout }) => stdout)
+    })
+  )
+
 /** Removes the files, and the directories that have become empty. */
 const removeFiles = (workTree: string, names: ReadonlyArray<string>) =>
   step("remove the files that the snapshot does not have", async () => {

@@ -249,6 +249,7 @@ export const make = (machine: Machine, onRemoved: (path: string) => void = () =>
           })
         }),
       diffSnapshot: () => unused,
+      snapshotPatch: () => unused,
       entriesAt: () => Effect.succeed([]),
       readFile: () => Effect.succeedNone,
       differing: () => Effect.succeed([]),

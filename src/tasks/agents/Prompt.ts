@@ -30,6 +30,16 @@ export interface Restored {
   readonly leftOut: ReadonlyArray<{ readonly path: string; readonly reason: string }>
 }
 
+/** The changes of a turn that were discarded with its working tree. */
+export interface Discarded {
+  /** What was wrong with the working tree. */
+  readonly why: string
+  /** The commit at which the working tree was made again. */
+  readonly commit: string
+  /** What keeps them. The text is missing if it is long. */
+  readonly patch?: { readonly file: string; readonly text?: string | undefined } | undefined
+}
+
 /** A question that the agent has asked at the task, and what a person has answered. */
 export interface Answered {
   readonly question: string
@@ -37,6 +47,8 @@ export interface Answered {
 }
 
 export interface More {
+  /** The last turn, if its changes were discarded. */
+  readonly discarded?: Discarded | undefined
   /** The answers that the agent does not know yet. */
   readonly answers?: ReadonlyArray<Answered>
   /** Whether the agent may end its turn with a question. */
@@ -57,7 +69,7 @@ export const make = (
   task: About,
   previous: Option.Option<Previous> = Option.none(),
   restored: Option.Option<Restored> = Option.none(),
-  { answers = [], isUnchanged = false, mayAsk = false }: More = {}
+  { answers = [], discarded, isUnchanged = false, mayAsk = false }: More = {}
 ): string =>
   [
     `${task.text.trimEnd()}\n`,
@@ -65,7 +77,8 @@ export const make = (
     ...(mayAsk ? [alone] : []),
     ...Option.toArray(Option.map(restored, madeAgain)),
     ...answers.map(answered),
-    ...Option.toArray(Option.map(previous, (previous) => retry(previous))),
+    ...Option.toArray(Option.map(previous, (previous) => retry(previous, "A previous", discarded))),
+    ...(discarded === undefined ? [] : [gone(discarded)]),
     ...(isUnchanged ? [unchanged] : [])
   ].join("\n")
 
@@ -76,11 +89,12 @@ export const resume = (
   task: About,
   since: Since,
   restored: Option.Option<Restored> = Option.none(),
-  { answers = [], isUnchanged = false, mayAsk = false }: More = {}
+  { answers = [], discarded, isUnchanged = false, mayAsk = false }: More = {}
 ): string =>
   [
     // The turn that asked was not cut off.
-    ...(answers.length > 0 && since === "cutOff" ? [] : [happened(task, since, mayAsk)]),
+    ...(answers.length > 0 && since === "cutOff" ? [] : [happened(task, since, { discarded, mayAsk })]),
+    ...(discarded === undefined ? [] : [gone(discarded)]),
     ...Option.toArray(Option.map(restored, madeAgain)),
     ...answers.map(answered),
     ...(isUnchanged ? [unchanged] : [])
@@ -96,11 +110,10 @@ const unchanged =
 
 const answered = ({ answer, question }: Answered): string => {
   const text = plainText.strip(answer).trimEnd()
-  const fence = fenceAround(text)
-  return `You asked a person: ${plainText.line(question)}\n\nThe answer:\n\n${fence}text\n${text}\n${fence}\n`
+  return `You asked a person: ${plainText.line(question)}\n\nThe answer:\n\n${fenced(text)}`
 }
 
-const happened = (task: About, since: Since, mayAsk: boolean): string => {
+const happened = (task: About, since: Since, { discarded, mayAsk = false }: More): string => {
   switch (since) {
     case "cutOff":
       return (
@@ -110,7 +123,7 @@ const happened = (task: About, since: Since, mayAsk: boolean): string => {
     case "retried":
       return `This task is run again, and it may have changed. This is the task now:\n\n${make(task, undefined, undefined, { mayAsk })}`
     default:
-      return retry(since, "Your last")
+      return retry(since, "Your last", discarded)
   }
 }
 
@@ -145,14 +158,26 @@ const about = ({ file, gate, protected: closed = [] }: About): ReadonlyArray<str
   return ["---\n", text]
 }
 
-const retry = ({ reason, tail }: Previous, which = "A previous"): string => {
+const gone = ({ commit, patch, why }: Discarded): string => {
+  const kept = patch === undefined ? "" : ` They are kept as a patch: ${plainText.line(patch.file)}`
+  const intro =
+    `The changes of the last turn at this task were discarded: ${plainText.line(why)}. The working tree was made again at commit ` +
+    `${commit}, without them. Stay on its branch, only add commits to it, and leave no merge or rebase unfinished.${kept}\n`
+  return patch?.text === undefined ? intro : `${intro}\n${fenced(plainText.strip(patch.text).trimEnd(), "diff")}`
+}
+
+const retry = ({ reason, tail }: Previous, which: string, discarded: Discarded | undefined): string => {
+  const there = discarded === undefined ? "Its changes may still be in the working tree. " : ""
   const intro =
     `${which} attempt at this task failed: ${plainText.strip(reason)}. ` +
-    "Its changes may still be in the working tree. Find out why it failed, and finish the task.\n"
+    `${there}Find out why it failed, and finish the task.\n`
   const text = last(plainText.strip(tail.slice(-maxRead))).trimEnd()
-  if (text === "") return intro
+  return text === "" ? intro : `${intro}\nThe end of its output:\n\n${fenced(text)}`
+}
+
+const fenced = (text: string, language = "text"): string => {
   const fence = fenceAround(text)
-  return `${intro}\nThe end of its output:\n\n${fence}text\n${text}\n${fence}\n`
+  return `${fence}${language}\n${text}\n${fence}\n`
 }
 
 /** The end of a text, from the start of a line, or at least of a character. */

@@ -14,6 +14,7 @@ import {
 import type { Worktree } from "../../git/Worktrees.js"
 import * as plainText from "../../internal/plainText.js"
 import type { Snapshot } from "../Snapshots.js"
+import * as DiscardedWork from "./DiscardedWork.js"
 import type { RunContext } from "./RunContext.js"
 import * as Note from "./Note.js"
 import * as saveUnfinished from "./saveUnfinished.js"
@@ -45,7 +46,12 @@ export const open = (ctx: RunContext, unit: UnitName, { at, branch, directory }:
     const git = yield* Git
     const { repository } = ctx
     const path = yield* pathOf(ctx, unit, directory)
-    const unusable = () => Effect.succeedNone
+    let why: string | undefined
+    const unusable = ({ problem }: { readonly problem: string }) =>
+      Effect.sync(() => {
+        why = problem
+        return Option.none()
+      })
     const kept = yield* git.reopenWorktree(repository, { path, branch, at }).pipe(
       Effect.catchTags({
         BranchMissing: unusable,
@@ -55,8 +61,11 @@ export const open = (ctx: RunContext, unit: UnitName, { at, branch, directory }:
       })
     )
     if (Option.isNone(kept)) {
-      const unfinished = yield* saveUnfinished.continued(ctx, { unit, path, branch, at })
-      return yield* create(ctx, { unit, branch, at, directory }, unfinished)
+      const { discarded, unfinished } = yield* saveUnfinished.continued(ctx, { unit, path, branch, at })
+      const worktree = yield* create(ctx, { unit, branch, at, directory }, Option.fromNullable(unfinished))
+      if (why !== undefined && unfinished === undefined)
+        yield* DiscardedWork.note(ctx, worktree, { commit: at, why, snapshot: Option.fromNullable(discarded) })
+      return worktree
     }
     const worktree = yield* prepare(ctx, kept.value, { unit, at, directory })
     // The branch in the user's repository contains only work that has passed its gate.
@@ -160,7 +169,7 @@ export const fault = ({ repository }: RunContext, worktree: UnitWorktree, tip: O
     })
   )
 
-const asFault = ({ message }: { readonly message: string }) => Effect.succeedSome(message)
+const asFault = ({ problem }: { readonly problem: string }) => Effect.succeedSome(problem)
 
 /** Removes the worktree, but not its branch. */
 export const release = ({ repository }: RunContext, { path }: UnitWorktree) =>

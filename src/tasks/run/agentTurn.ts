@@ -51,6 +51,7 @@ export const run = (
   {
     attempt,
     canResume,
+    discarded,
     name,
     previous,
     restored,
@@ -60,6 +61,7 @@ export const run = (
     readonly attempt: number
     /** Whether the turn may resume the session of the last one. */
     readonly canResume: boolean
+    readonly discarded: Option.Option<Prompt.Discarded>
     /** The path of the turn's files, without their extensions. */
     readonly name: string
     readonly previous: Option.Option<Prompt.Previous>
@@ -105,7 +107,7 @@ export const run = (
     const about = resolves === undefined ? whole : { ...whole, gate: undefined }
     // Only the turns at a task wait for a person.
     const mayAsk = resolves === undefined && firstPrompt.isAsking(settings, worker.agent)
-    const isUnchanged = Option.isSome(unchanged)
+    const more = { discarded: Option.getOrUndefined(discarded), isUnchanged: Option.isSome(unchanged), mayAsk }
     const known = resumed?.lastAttempt === undefined ? 0 : (former?.answers ?? 0)
     yield* ownDirectories(ctx, log)
     const invocation = yield* retryWhileUnwritable(disk, (problem) =>
@@ -119,13 +121,13 @@ export const run = (
                 about,
                 Option.orElse(unchanged, () => previous),
                 restored,
-                { answers, isUnchanged, mayAsk }
+                { ...more, answers }
               )
             : Prompt.resume(
                 about,
                 Option.getOrElse(unchanged, () => taskSession.since(resumed, attempt, previous)),
                 restored,
-                { answers: answers.slice(known), isUnchanged, mayAsk }
+                { ...more, answers: answers.slice(known) }
               ),
         session: resumed?.id,
         scripts: task.scripts,

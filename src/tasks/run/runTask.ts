@@ -8,8 +8,10 @@ import * as Tracing from "../../internal/Tracing.js"
 import type { TaskRecord } from "../../domain/Work.js"
 import type * as Prompt from "../agents/Prompt.js"
 import type { Task, Unit } from "../plan/Plan.js"
+import * as Snapshots from "../Snapshots.js"
 import * as AgentWait from "./AgentWait.js"
 import type * as commitTask from "./commitTask.js"
+import * as DiscardedWork from "./DiscardedWork.js"
 import { ofTask } from "./emitTaskEvent.js"
 import { TaskFailure } from "./errors.js"
 import * as gateBefore from "./gateBefore.js"
@@ -129,11 +131,15 @@ export const run = (
       previous = Option.some({ reason: ctx.hide(reason), tail: ctx.hide(tail) })
       const fault = yield* UnitWorktree.fault(ctx, worktree, position.tip)
       if (Option.isSome(fault)) {
-        const command = yield* saveUnfinished.discarded(ctx, unitAt)
-        const see = Option.match(command, { onNone: () => "", onSome: (command) => `; its work: ${command}` })
+        const snapshot = yield* saveUnfinished.discarded(ctx, unitAt)
+        const see = Option.match(snapshot, {
+          onNone: () => "",
+          onSome: (snapshot) => `; its work: ${Snapshots.command(ctx.job.id, unit.id, snapshot)}`
+        })
         const about = { unit: unit.id, task: task.number }
         yield* Note.add(ctx, about, `attempt ${attempt} was discarded: ${fault.value}${see}`)
         worktree = yield* UnitWorktree.create(ctx, unitAt)
+        yield* DiscardedWork.note(ctx, worktree, { commit: position.tip, why: fault.value, snapshot })
       }
     }
   })

@@ -7,6 +7,7 @@ import { dirname } from "node:path"
 import { Git } from "../../git/Git.js"
 import type { AbsolutePath, ObjectId, OwnBranch, UnitName } from "../../git/RefNames.js"
 import { Snapshot } from "../../git/Snapshot.js"
+import type { TaskRecord } from "../../domain/Work.js"
 import { now } from "../../internal/now.js"
 import * as plainText from "../../internal/plainText.js"
 import * as Snapshots from "../Snapshots.js"
@@ -45,9 +46,13 @@ export type Continued = Option.Option<Unfinished>
 const directoryOf = ({ directories }: RunContext, unit: string): string =>
   Snapshots.directoryOf(directories.unfinished, unit)
 
+/** The task of which a unit has unfinished work, if it has any. */
+export const taskOf = ({ progress }: RunContext, unit: UnitName): TaskRecord | undefined =>
+  progress.tasksOf(unit).find(({ state }) => state === "running" || state === "pending")
+
 /** Notes something about unfinished work with its task, if the unit has one. */
 const note = (ctx: RunContext, unit: UnitName, text: string): Effect.Effect<void, WriteError> => {
-  const task = ctx.progress.tasksOf(unit).find(({ state }) => state === "running" || state === "pending")
+  const task = taskOf(ctx, unit)
   return task === undefined ? Effect.logWarning(text) : Note.add(ctx, { unit, task: task.task }, text)
 }
 
@@ -90,10 +95,10 @@ const saveBeforeRemoval = (ctx: RunContext, unit: UnitAt, isDiscarded: boolean) 
   return attempt(ctx, unit, waiting(save(ctx, unit, isDiscarded)))
 }
 
-/** Saves work that no later attempt continues, before its worktree is removed; returns the command that shows it, if there is any. */
+/** Saves work that no later attempt continues, before its worktree is removed; returns the snapshot, if there is any work. */
 export const discarded = (ctx: RunContext, unit: UnitAt) =>
   Effect.map(saveBeforeRemoval(ctx, unit, true), (saved) =>
-    Saved.$is("Saved")(saved) ? Option.some(Snapshots.command(ctx.job.id, unit.unit, saved.snapshot)) : Option.none()
+    Saved.$is("Saved")(saved) ? Option.some(saved.snapshot) : Option.none()
   )
 
 /** The last snapshot that the retried job has of a unit, to continue with at a commit if its worktree cannot be adopted. */
@@ -108,25 +113,35 @@ export const ofFormer = ({ directories, snapshot }: RunContext, unit: UnitName, 
       : Option.none()
   }).pipe(Effect.orElseSucceed(() => Option.none()))
 
-/**
- * Saves work that is to be continued, before its worktree is removed. Returns the snapshot with which the next worktree has to be made:
- * the last one, unless the worktree shows that there is nothing to continue with.
- */
+/** What a worktree is made again with. */
+interface Left {
+  /** The last snapshot, unless the worktree shows that there is nothing to continue with. */
+  readonly unfinished?: Unfinished | undefined
+  /** The snapshot of work that is not continued. */
+  readonly discarded?: Snapshots.Snapshot
+}
+
+/** Saves work that is to be continued, before its worktree is removed. */
 export const continued = (ctx: RunContext, unit: UnitAt) =>
   Effect.gen(function* () {
-    const ofUnit = (snapshot: Snapshots.Snapshot): Unfinished => ({ job: ctx.job.id, unit: unit.unit, snapshot })
+    const ofUnit = (snapshot: Snapshots.Snapshot): Left => ({
+      unfinished: { job: ctx.job.id, unit: unit.unit, snapshot }
+    })
+    const nothing: Left = {}
     const saved = yield* saveBeforeRemoval(ctx, unit, false)
-    if (Saved.$is("Unchanged")(saved)) return Option.none()
+    if (Saved.$is("Unchanged")(saved)) return nothing
     if (Saved.$is("Saved")(saved)) {
       const { snapshot } = saved
-      if (!snapshot.record.isDiscarded) return Option.some(ofUnit(snapshot))
+      if (!snapshot.record.isDiscarded) return ofUnit(snapshot)
       const why = "unfinished work was discarded, since HEAD had been moved, or an operation of git was under way"
       yield* note(ctx, unit.unit, `${why}: ${Snapshots.command(ctx.job.id, unit.unit, snapshot)}`)
-      return Option.none()
+      const left: Left = { discarded: snapshot }
+      return left
     }
     const last = yield* Effect.orElseSucceed(Snapshots.last(directoryOf(ctx, unit.unit)), () => undefined)
-    if (last === undefined) return yield* ofFormer(ctx, unit.unit, unit.at)
-    return Snapshots.isContinuable(last, unit.at) ? Option.some(ofUnit(last)) : Option.none()
+    if (last !== undefined) return Snapshots.isContinuable(last, unit.at) ? ofUnit(last) : nothing
+    const former: Left = { unfinished: Option.getOrUndefined(yield* ofFormer(ctx, unit.unit, unit.at)) }
+    return former
   })
 
 /** Makes a worktree, with its unfinished work if there is any; without it if that is impossible. */

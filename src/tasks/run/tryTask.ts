@@ -10,6 +10,7 @@ import type { Task, Unit } from "../plan/Plan.js"
 import type { Log, TurnClass } from "../events.js"
 import * as agentTurn from "./agentTurn.js"
 import * as commitTask from "./commitTask.js"
+import * as DiscardedWork from "./DiscardedWork.js"
 import * as judge from "./judge.js"
 import * as Note from "./Note.js"
 import * as protectFiles from "./protectFiles.js"
@@ -100,11 +101,12 @@ export const tryTask = <R>(
     const about = { unit: unit.id, task: task.number }
     const files = `${worktree.logs}/${String(task.number).padStart(2, "0")}-attempt-${job.attempt}.${attempt}`
     const restored = restoredAt(position)
+    const discarded = yield* DiscardedWork.read(ctx, { ...position, failures: attempt - 1 })
     const turn = (canResume: boolean) =>
       turns.run((worker) =>
         Effect.gen(function* () {
           const name = yield* unusedName(files)
-          const how = { attempt, canResume, name, previous, restored, unchanged, worker }
+          const how = { attempt, canResume, discarded, name, previous, restored, unchanged, worker }
           const { end, value } = yield* agentTurn.run(ctx, unit, task, worktree, how)
           return { end, value: { ...value, name, worker: worker.name } }
         })
@@ -165,20 +167,23 @@ export const tryTask = <R>(
   }).pipe(
     // The agent switched branches or broke its worktree, so its attempt fails.
     Effect.catchTags({
-      BranchMissing: attemptFailed,
+      BranchMissing: unusable,
       BranchMoved: attemptFailed,
       ContentFiltered: attemptFailed,
-      HeadMoved: attemptFailed,
+      HeadMoved: unusable,
       MarkersLeft: attemptFailed,
       NestedRepository: attemptFailed,
-      OperationInProgress: attemptFailed,
-      WorktreeBroken: attemptFailed
+      OperationInProgress: unusable,
+      WorktreeBroken: unusable
     })
   )
 
 /** The message may contain file names chosen by the agent, so it is sanitized. */
 const attemptFailed = ({ message }: { readonly message: string }) =>
   Effect.succeed(failedAttempt({ reason: plainText.line(message), pause: Duration.zero }))
+
+/** The worktree is made again for the next attempt, so that there is nothing to mend in it. */
+const unusable = ({ problem }: { readonly problem: string }) => attemptFailed({ message: problem })
 
 const uncommitted = "the work could not be committed"
 

@@ -60,6 +60,21 @@ describe("Prompt.make", () => {
     expect(Prompt.resume(task, "retried")).toContain(Prompt.make(task))
   })
 
+  it("says what was discarded with the working tree, and where it is kept, instead of that it may still be there", () => {
+    const discarded = { why: "HEAD was moved", commit: "abc", patch: { file: "/logs/1.patch", text: "+```\n+mine\n" } }
+    const said =
+      "The changes of the last turn at this task were discarded: HEAD was moved. The working tree was made again at commit abc, " +
+      "without them. Stay on its branch, only add commits to it, and leave no merge or rebase unfinished. They are kept as a patch: " +
+      "/logs/1.patch\n\n````diff\n+```\n+mine\n````\n"
+    expect(Prompt.resume(task, { reason, tail: "" }, Option.none(), { discarded })).toBe(
+      `Your last attempt at this task failed: ${reason}. Find out why it failed, and finish the task.\n\n${said}`
+    )
+    expect(Prompt.resume(task, "cutOff", Option.none(), { discarded })).toContain(said)
+    expect(Prompt.make(task, Option.some({ reason, tail: "" }), Option.none(), { discarded })).toContain(said)
+    const long = { ...discarded, patch: { file: "/logs/1.patch" } }
+    expect(Prompt.make(task, Option.none(), Option.none(), { discarded: long })).toMatch(/a patch: \/logs\/1\.patch\n$/)
+  })
+
   it("omits empty output", () => {
     for (const tail of ["", "\n \n", "\x1b[0m\n"]) {
       expect(retry(tail)).not.toContain("output")

@@ -7,7 +7,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import * as Snapshots from "../../../src/tasks/Snapshots.js"
 import * as Repository from "../../support/Repository.js"
 import { appears, charlotte, ended, repository, run, task, untilClosed } from "../Jobs.js"
-import { counting, pausing } from "./Scenes.js"
+import { commitOf, counting, pausing } from "./Scenes.js"
 
 /** A stand-in for Claude Code. Its script has the number `n` of this call, and `limited` and `worked`. Each prompt is kept. */
 const claude = (world: Repository.Sandbox, script: string, name = "claude") =>
@@ -156,9 +156,45 @@ describe("unfinished work", () => {
       expect(yield* Snapshots.list(directoryOf(world, id))).toMatchObject([
         { number: 1, record: { isDiscarded: true, files: 1, leftOut: [] } }
       ])
-      expect(readFileSync(`${world.root}/prompt-2`, "utf8")).not.toContain("made again")
+      const prompt = readFileSync(`${world.root}/prompt-2`, "utf8")
+      expect(prompt).toContain("A previous attempt at this task failed: the gate exited with code 1. Find out why")
+      expect(prompt).toMatch(/The changes of the last turn at this task were discarded: HEAD of \S+ was moved/)
     })
   )
+
+  for (const [way, script, problem] of [
+    ["removed its .git", "rm .git", "cannot be used: its .git is gone or was replaced"],
+    ["left a bisect under way", 'touch "$(git rev-parse --git-path BISECT_START)"', "a bisect is in progress in"]
+  ] as const)
+    it.scopedLive(
+      `of an attempt that ${way} is discarded, which the next prompt says, with a patch and no advice`,
+      () =>
+        Effect.gen(function* () {
+          const world = yield* Repository.sandbox
+          const gate = "test -e mine.txt || test -e out.txt"
+          const files = { "01-a.md": task(1, "true", gate), "charlotte.yaml": "attempts: 3\n" }
+          const { config, top } = yield* repository(world, files)
+          const base = yield* commitOf(world, top, "main")
+          const works = `[ $n = 1 ] && { echo mine > mine.txt; ${script}; worked; }
+          [ $n = 2 ] && { test -e mine.txt && exit 1; exit 0; }
+          touch out.txt; worked`
+          const layer = charlotte(world, { profiles: [claude(world, works)] })
+          const settings = { ...config, agent: "claude" }
+          const { run: end } = yield* Effect.provide(run(settings), layer)
+          expect(end.status).toBe("completed")
+          const [second = "", third = ""] = [2, 3].map((n) => readFileSync(`${world.root}/prompt-${n}`, "utf8"))
+          expect(second).toMatch(/failed: .*\. Find out why/)
+          expect(second).toContain(problem)
+          expect(second).toContain(`The working tree was made again at commit ${base}, without them.`)
+          expect(second).toContain("+mine")
+          const [, patch = ""] = /kept as a patch: (\S+)/.exec(second) ?? []
+          expect(readFileSync(patch, "utf8")).toContain("+++ b/mine.txt")
+          expect(second).not.toMatch(/may still be in the working tree|remove it|abort it/)
+          // The worktree of the second attempt stays.
+          expect(third).toContain("Its changes may still be in the working tree.")
+          expect(third).not.toContain("discarded")
+        })
+    )
 
   it.scopedLive("is not continued by the next manager if HEAD was moved when its turn was cut off", () =>
     Effect.gen(function* () {
@@ -183,6 +219,8 @@ describe("unfinished work", () => {
           new RegExp(`^unfinished work was discarded.*: charlotte diff ${id} tasks --unfinished 1$`)
         )
       ])
+      const prompt = readFileSync(`${world.root}/prompt-2`, "utf8")
+      expect(prompt).toMatch(/The changes of the last turn at this task were discarded: HEAD of \S+ was moved/)
     })
   )
 
