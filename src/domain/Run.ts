@@ -241,6 +241,8 @@ export class Run extends Schema.Class<Run>("charlotte/Run")({
   parent: Schema.optional(JobId),
   /** The run that retries this one. */
   retriedAs: Schema.optional(JobId),
+  /** Whether it has failed as a child whose parent is not over, or has received the failure. */
+  handled: Schema.optional(Schema.Boolean),
   /** How far it is; missing if it has reported nothing since its first attempt or its last retry. */
   progress: Schema.optional(Progress),
   /** Whether the run is kept regardless of the retention of its kind. */

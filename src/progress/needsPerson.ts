@@ -1,6 +1,6 @@
 /**
  * Which jobs need a person, most urgent first, and which only wait. A job that is parked until a time needs no person, nor does a failed
- * one that another job retries.
+ * one that another job retries, or whose parent handles the failure.
  */
 import type { RunStatus } from "../domain/RunStatus.js"
 import { isDue } from "./waiting.js"
@@ -11,6 +11,8 @@ export interface Listed {
   readonly status: RunStatus
   /** The job that retries it. */
   readonly retriedAs?: string | undefined
+  /** Whether its failure is left to the job that has started it. */
+  readonly handled?: boolean | undefined
   readonly waitsFor?: string | undefined
   /** The open questions of its agents. */
   readonly questions?: ReadonlyArray<{ readonly unit: string; readonly question: string }> | undefined
@@ -48,11 +50,15 @@ export const answerCommand = ({ id, questions = [] }: Pick<Listed, "id" | "quest
   return first === undefined ? undefined : `charlotte answer ${id} ${others.length === 0 ? "" : `${first.unit} `}"…"`
 }
 
+/** Whether another job has taken over what a failed job was to do, or its failure. */
+export const isSettled = ({ handled, retriedAs }: Pick<Listed, "handled" | "retriedAs">): boolean =>
+  retriedAs !== undefined || handled === true
+
 /** Lower is more urgent; undefined if the job needs no person. */
 const urgency = (job: Listed): number | undefined => {
   if ((job.questions ?? []).length > 0) return 0
   if (job.status === "parked") return isWaiting(job) ? undefined : 0
-  if (job.status === "failed") return job.retriedAs === undefined ? 1 : undefined
+  if (job.status === "failed") return isSettled(job) ? undefined : 1
   return job.status === "interrupted" ? 2 : undefined
 }
 

@@ -39,4 +39,9 @@ describe("the jobs that need a person", () => {
     ]
     expect(choose(retried).map(({ id }) => id)).toEqual(["4"])
   })
+
+  it("are no failed children whose parents handle the failure", () => {
+    const children = [job("1", { status: "failed", handled: true }), job("2", { status: "failed" })]
+    expect(choose(children).map(({ id }) => id)).toEqual(["2"])
+  })
 })

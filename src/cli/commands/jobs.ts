@@ -28,7 +28,7 @@ const retried = Parameter.choiceOption(
   "retried",
   "yes|no",
   ["yes", "no"],
-  "Only jobs that another job retries; or no: with --status failed, those that need a person."
+  "Only jobs that another job retries; or no: only the others."
 )
 
 const limit = number("limit", "How many jobs to list at most (default: 20).")

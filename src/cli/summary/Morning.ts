@@ -70,7 +70,7 @@ export const read = ({ get, list }: Pick<JobSource.Jobs, "get" | "list">, { isWa
     const newest = yield* list({ limit: pageSize })
     // Usually it has all jobs: each further request would take milliseconds.
     const only = newest.next === undefined ? newest.jobs.filter(isWanted) : undefined
-    const ofStatus = (status: RunStatus, retried?: boolean) =>
+    const ofStatus = (status: RunStatus, isUnsettled = false) =>
       Effect.gen(function* () {
         if (only !== undefined) return { found: only.filter((job) => job.status === status), isPartial: false }
         const found: Array<ListedJob> = []
@@ -80,7 +80,7 @@ export const read = ({ get, list }: Pick<JobSource.Jobs, "get" | "list">, { isWa
           const { jobs, next } = yield* list({
             status,
             limit: pageSize,
-            ...(retried !== undefined && { retried }),
+            ...(isUnsettled && { retried: false, handled: false }),
             ...(before && { before })
           })
           found.push(...jobs.filter(isWanted))
@@ -102,7 +102,7 @@ export const read = ({ get, list }: Pick<JobSource.Jobs, "get" | "list">, { isWa
         ofStatus("running"),
         ofStatus("pending"),
         ofStatus("failed"),
-        ofStatus("failed", false),
+        ofStatus("failed", true),
         ofStatus("completed"),
         ofStatus("cancelled")
       ],

@@ -76,7 +76,7 @@ const occasionOf = (event: JobEvent, run: Run, questions: ReadonlyArray<Question
   if (event.type === eventTypes["needs-answer"])
     return askedBy(event, questions).length > 0 ? "needs-answer" : undefined
   if (event.type === eventTypes.failed)
-    return run.status === "failed" && run.retriedAs === undefined ? "failed" : undefined
+    return run.status === "failed" && !needsPerson.isSettled(run) ? "failed" : undefined
   if (event.type === eventTypes.completed) return run.status === "completed" ? "completed" : undefined
   if (run.status !== "parked" || needsPerson.isWaiting(run)) return undefined
   if (run.parked?.signal === approvalSignal) return "needs-approval"

@@ -306,6 +306,8 @@ export interface JobQuery {
   readonly status?: RunStatus
   /** Only jobs that another job retries, or with `false` only the others. */
   readonly retried?: boolean
+  /** Only failed children whose parents handle the failure, or with `false` only the others. */
+  readonly handled?: boolean
   /** A job must have all of these. */
   readonly labels?: { readonly [name: string]: string }
   /**

@@ -58,6 +58,7 @@ export const list = HttpApiEndpoint.get("list", "/jobs")
       label: Parameters.optional(Schema.Array(Parameters.Label)),
       q: Parameters.optional(Parameters.Search),
       retried: Parameters.optional(Parameters.Flag),
+      handled: Parameters.optional(Parameters.Flag),
       order: Parameters.optional(Parameters.Order),
       limit: Parameters.optional(Parameters.Limit),
       before: Parameters.optional(Parameters.JobId)
@@ -68,7 +69,7 @@ export const list = HttpApiEndpoint.get("list", "/jobs")
   .annotateContext(
     described(
       "List jobs, newest first",
-      "With several labels, each written KEY=VALUE, a job must have all of them. With q it must have all words of the text, or words that begin with them, in its labels, its config, its error or the titles of its tasks; the text has no operators. With retried=false it has only jobs that no other job retries: with status=failed, those that need a person. A page that is followed by another may be short, or even empty. order=queue lists the pending jobs of a kind in the order in which they will start."
+      "With several labels, each written KEY=VALUE, a job must have all of them. With q it must have all words of the text, or words that begin with them, in its labels, its config, its error or the titles of its tasks; the text has no operators. With retried=false it has only jobs that no other job retries, and with handled=false no failed children whose parents handle the failure: with status=failed and both, those that need a person. A page that is followed by another may be short, or even empty. order=queue lists the pending jobs of a kind in the order in which they will start."
     )
   )
 

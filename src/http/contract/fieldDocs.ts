@@ -24,6 +24,11 @@ const cost: FieldDoc = [
   { input: 1_200, cached: 10_000, output: 1_100, usd: 0.41 }
 ]
 
+const handled: FieldDoc = [
+  "Whether it has failed as a child whose parent has not ended, or has received the failure; missing otherwise.",
+  true
+]
+
 const reachedLimits: FieldDoc = [
   "The limits of what the job may spend that it has reached; it continues once a person resumes it with others.",
   { usd: 20 }
@@ -231,6 +236,13 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   ],
   retryOf: ["The job that this one retries.", id],
   chain: ["The first of the jobs that retry each other, to which their steps belong; missing if it is this one.", id],
+  handled: [
+    "With `true`, only failed children whose parents handle the failure; with `false`, only other jobs.",
+    "false"
+  ],
+  "Job.handled": handled,
+  "ListedJob.handled": handled,
+  "Run.handled": handled,
   parent: ["The job that has started this one as its child.", id],
   children: [
     "The newest 100 children, in order, including the children of the jobs that it retries; missing if there are none.",

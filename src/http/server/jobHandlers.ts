@@ -36,7 +36,7 @@ export const make = <M extends Acting>(managers: Managers<M>) => {
 
   return {
     list: ({
-      urlParams: { label = [], limit = 100, before, kind, order, q, retried, status }
+      urlParams: { label = [], limit = 100, before, handled, kind, order, q, retried, status }
     }: Request<typeof Jobs.list>) => {
       const labels = Object.fromEntries(label.map(({ name, value }) => [name, value]))
       return Effect.flatMap(managers.ofKind(kind), (of) =>
@@ -47,6 +47,7 @@ export const make = <M extends Acting>(managers: Managers<M>) => {
           ...(status && { status }),
           ...(q !== undefined && { q }),
           ...(retried !== undefined && { retried }),
+          ...(handled !== undefined && { handled }),
           ...(order && { order }),
           ...(before && { before })
         })

@@ -27,11 +27,13 @@ export const runOf = (
   { progress, refused, retry, state, submitted }: Entry,
   {
     isFirstOfGroup,
+    isHandled,
     isPaused,
     isPinned,
     retriedAs
   }: {
     readonly isFirstOfGroup: boolean
+    readonly isHandled: boolean
     readonly isPaused: boolean
     readonly isPinned: boolean
     readonly retriedAs: JobId | undefined
@@ -67,6 +69,7 @@ export const runOf = (
       ...(retry?.chain === undefined ? {} : { chain: retry.chain }),
       ...(submitted.parent === undefined ? {} : { parent: submitted.parent }),
       ...(retriedAs === undefined ? {} : { retriedAs }),
+      ...(isHandled ? { handled: true } : {}),
       ...shown(progress, state.tries),
       ...(isPinned ? { pinned: true } : {}),
       ...(refused === undefined ? {} : { refusedBy: refused.by, refusedAt: DateTime.unsafeMake(refused.at) }),
@@ -84,6 +87,7 @@ const byId = Order.mapInput(Order.string, ({ submitted }: Entry) => submitted.id
 export const make = ({
   changes,
   entries,
+  isHandled,
   isRetried,
   latestId,
   log,
@@ -95,6 +99,8 @@ export const make = ({
   readonly toRun: (entry: Entry) => Run
   /** Whether another run retries a run. */
   readonly isRetried: (id: JobId) => boolean
+  /** Whether the parent of a failed run handles the failure. */
+  readonly isHandled: (entry: Entry) => boolean
   readonly queue: Pick<ReturnType<typeof MemoryQueue.make<Entry>>, "page">
   readonly work: Pick<ReturnType<typeof MemoryTaskProgressStore.make>, "of" | "titles">
   readonly log: ReturnType<typeof MemoryEventLog.make>
@@ -111,7 +117,7 @@ export const make = ({
 
   const page: RunReads["page"] = (query = {}) =>
     Effect.gen(function* () {
-      const { before, kind, labels = {}, limit: requested = 100, q = "", retried, status } = query
+      const { before, handled, kind, labels = {}, limit: requested = 100, q = "", retried, status } = query
       const limit = yield* Page.limit("list runs", { before, limit: requested, q })
       const queueOf = yield* Page.queueOf(query)
       if (Option.isSome(queueOf)) {
@@ -127,6 +133,7 @@ export const make = ({
           (status === undefined || state.status === status) &&
           (before === undefined || submitted.id < before) &&
           (retried === undefined || isRetried(submitted.id) === retried) &&
+          (handled === undefined || isHandled(entry) === handled) &&
           Object.entries(labels).every(([name, value]) => submitted.labels[name] === value) &&
           (words.length === 0 || searchText.matches(words, searched(entry)))
         )

@@ -90,8 +90,17 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
       decisions.forget(entry)
     }
   })
+  const isHandled = ({ retry, state, submitted: { id, parent } }: Entry): boolean => {
+    if (state.status !== "failed" || parent === undefined) return false
+    const known = entries.get(parent)
+    if (known === undefined || known.state.endedAt === undefined) return true
+    const chain = known.retry?.chain ?? parent
+    const key = entries.get(retry?.chain ?? id)?.submitted.idempotency?.key ?? ""
+    return steps.has(chain, `child/${key.slice(chain.length + 1)}`)
+  }
   const toRun = (entry: Entry): Run =>
     MemoryRunReads.runOf(entry, {
+      isHandled: isHandled(entry),
       isPinned: isPinned(entry.submitted.id),
       isFirstOfGroup: queue.isFirstOfGroup(entry),
       isPaused: kinds.hasPaused(entry.submitted.kind),
@@ -314,6 +323,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
       entries,
       toRun,
       isRetried: (id) => retries.has(id),
+      isHandled,
       queue,
       work,
       log,

@@ -9,6 +9,7 @@ import * as Page from "../rules/Page.js"
 
 export interface MemoryStepStore extends Omit<StepStore, "record"> {
   readonly insert: (step: NewStep) => void
+  readonly has: (chain: JobId, name: string) => boolean
   readonly forget: (jobId: JobId) => void
 }
 
@@ -26,6 +27,7 @@ export const make = (): MemoryStepStore => {
       const steps = chains.get(step.chain) ?? new Map<string, NewStep>()
       chains.set(step.chain, steps.set(step.name, step))
     },
+    has: (chain, name) => chains.get(chain)?.has(name) === true,
     forget: (jobId) => void chains.delete(jobId),
     recall: (chain) =>
       Effect.sync(() =>

@@ -97,6 +97,8 @@ export interface RunQuery {
   readonly labels?: { readonly [name: string]: string }
   /** Only runs that another run retries (`Run.retriedAs`), or with `false` only the others. */
   readonly retried?: boolean
+  /** Only failed children that their parents handle (`Run.handled`), or with `false` only the others. */
+  readonly handled?: boolean
   /**
    * Text to search for, at most 200 characters: the run must have all of its words, or words that begin with them, in its labels,
    * its config, its error or the titles of its tasks. Case and diacritics are ignored.
@@ -123,7 +125,7 @@ export interface RunPage {
   readonly runs: ReadonlyArray<Run>
   /**
    * Pass it as `before` for the next page; none on the last page. A page before the last may be short or even empty: for
-   * several labels, or with `retried`, a page scans at most 10,000 runs, and a search stops after about 0.1 s.
+   * several labels, or with `retried` or `handled`, a page scans at most 10,000 runs, and a search stops after about 0.1 s.
    */
   readonly next: Option.Option<JobId>
 }

@@ -8,7 +8,7 @@ import { Array, Effect, Option, Order, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
 import type { RunPage, RunQuery } from "../port/RunStoreService.js"
-import { listedColumns, select } from "./runRow.js"
+import { isHandled, listedColumns, select } from "./runRow.js"
 import { nullable, query, type Value } from "./statements.js"
 
 type PageQuery = RunQuery & { readonly limit: number }
@@ -20,7 +20,7 @@ type Condition = readonly [sql: string, ...params: ReadonlyArray<Value>]
 /** A bound greater than every id, so that the first page is an index search, too. */
 const afterAllIds = "~"
 
-/** Maximum number of runs scanned for one page with several labels, or with `retried`. */
+/** Maximum number of runs scanned for one page with several labels, or with `retried` or `handled`. */
 const maxScanned = 10_000
 
 const where = (conditions: ReadonlyArray<Condition>): string => conditions.map(([sql]) => sql).join(" AND ")
@@ -48,9 +48,16 @@ const hasLabel = ([name, value]: Label): Condition => [
   value
 ]
 
-/** Whether another run retries the run. */
-export const isRetried = (id: "r.id" | "l.run_id", retried: boolean): Condition => [
-  `${retried ? "" : "NOT "}EXISTS (SELECT 1 FROM charlotte_runs t WHERE t.retry_of = ${id} AND t.pruned = 0)`
+/** Whether another run retries a run of `r`, and whether its failure is left to its parent. */
+export const isSettled = ({ handled, retried }: Pick<RunQuery, "handled" | "retried">): ReadonlyArray<Condition> => [
+  ...(retried === undefined
+    ? []
+    : [
+        [
+          `${retried ? "" : "NOT "}EXISTS (SELECT 1 FROM charlotte_runs t WHERE t.retry_of = r.id AND t.pruned = 0)`
+        ] as const
+      ]),
+  ...(handled === undefined ? [] : [[`${handled ? "" : "NOT "}(${isHandled})`] as const])
 ]
 
 const withoutLabel = (connection: Connection, pageQuery: PageQuery, others: ReadonlyArray<Condition> = []) => {
@@ -117,7 +124,6 @@ const withLabels = (
   labels: Array.NonEmptyReadonlyArray<Label>
 ) =>
   Effect.gen(function* () {
-    const { retried } = pageQuery
     const reaches = yield* Effect.forEach(labels, (label) => reachOf(connection, pageQuery, label))
     const rarest = Array.min(reaches, byRuns)
     const others = Array.filter(labels, (other) => other !== rarest.label).map(hasLabel)
@@ -125,32 +131,33 @@ const withLabels = (
     const found = yield* withLabel(connection, pageQuery, rarest.label, [
       ...(oldest === undefined ? [] : [["l.run_id >= ?", oldest] as const]),
       ...others,
-      ...(retried === undefined ? [] : [isRetried("l.run_id", retried)])
+      ...isSettled(pageQuery)
     ])
     return page(found, limit, oldest)
   })
 
-const byRetries = (connection: Connection, pageQuery: PageQuery, limit: number, retried: boolean) =>
+const bySettled = (connection: Connection, pageQuery: PageQuery, limit: number) =>
   Effect.gen(function* () {
     const oldest = boundOf(yield* reachOf(connection, pageQuery, undefined))
     const found = yield* withoutLabel(connection, pageQuery, [
       ...(oldest === undefined ? [] : [["r.id >= ?", oldest] as const]),
-      isRetried("r.id", retried)
+      ...isSettled(pageQuery)
     ])
     return page(found, limit, oldest)
   })
 
 /** Reads one row more than the limit, to detect a next page. */
 export const pageOf = (connection: Connection, query: PageQuery): Effect.Effect<RunPage, SqlError> => {
-  const { labels = {}, limit, retried } = query
+  const { labels = {}, limit } = query
   const pageQuery = { ...query, limit: limit + 1 }
   const [first, ...others] = Object.entries(labels)
+  const isAny = isSettled(query).length === 0
   if (first === undefined) {
-    return retried === undefined
+    return isAny
       ? Effect.map(withoutLabel(connection, pageQuery), (found) => page(found, limit))
-      : byRetries(connection, pageQuery, limit, retried)
+      : bySettled(connection, pageQuery, limit)
   }
-  return others.length === 0 && retried === undefined
+  return others.length === 0 && isAny
     ? Effect.map(withLabel(connection, pageQuery, first), (found) => page(found, limit))
     : withLabels(connection, pageQuery, limit, [first, ...others])
 }

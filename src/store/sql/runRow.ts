@@ -55,6 +55,16 @@ export const dueRank = (table = ""): string =>
 /** Looks up the run that retries a run of `r`: nothing is written to a run that has ended. */
 export const retriedAs = "(SELECT t.id FROM charlotte_runs t WHERE t.retry_of = r.id AND t.pruned = 0) AS retried_as"
 
+/**
+ * Whether a failed run of `r` leaves its failure to its parent, which is not over, or has read it: the step of a child is recorded then. The
+ * idempotency key of the first run of a child has its name.
+ */
+export const isHandled = `r.status = 'failed' AND r.parent IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM charlotte_runs p WHERE p.id = r.parent AND p.pruned = 0 AND p.ended_at IS NOT NULL AND NOT EXISTS (
+      SELECT 1 FROM charlotte_runs f JOIN charlotte_steps s ON s.job_id = coalesce(p.chain, p.id)
+        AND s.name = 'child/' || substr(f.idempotency_key, length(coalesce(p.chain, p.id)) + 2)
+      WHERE f.id = coalesce(r.chain, r.id)))`
+
 /** How many pauses the kind in a column has: 1 or 0. */
 export const pausesOf = (kind: string): string =>
   `(SELECT count(p.kind) FROM charlotte_pauses p WHERE p.kind = ${kind})`
@@ -62,6 +72,7 @@ export const pausesOf = (kind: string): string =>
 export const ListedRow = Schema.Struct({
   ...Row.fields,
   retried_as: nullable(JobId),
+  handled: Schema.Number,
   paused: Schema.Number,
   first: Schema.Number
 })
@@ -70,7 +81,7 @@ export const ListedRow = Schema.Struct({
  * The columns that `select` reads, of runs `r`. A run that waits for a permit is paused with its kind, unless it is due for a stop, and the
  * first run of a group with room waits for a permit: nothing is written to it.
  */
-export const listedColumns = `${columnsOf(Row, "r")}, ${retriedAs},
+export const listedColumns = `${columnsOf(Row, "r")}, ${retriedAs}, CASE WHEN ${isHandled} THEN 1 ELSE 0 END AS handled,
   CASE WHEN r.waits_for IN ('permit', 'group') AND coalesce(r.woken_by, '') <> 'stop' THEN ${pausesOf("r.kind")} ELSE 0 END AS paused,
   CASE WHEN r.waits_for = 'group' THEN
     (SELECT count(g.kind) FROM charlotte_groups g WHERE g.kind = r.kind AND g.grp = r.grp AND g.head = r.id AND g.due = 1)
@@ -101,6 +112,7 @@ export const run = (row: typeof Row.Type & Partial<typeof ListedRow.Type>): Run 
       ...(row.chain === null ? {} : { chain: row.chain }),
       ...(row.parent === null ? {} : { parent: row.parent }),
       ...(row.retried_as === undefined || row.retried_as === null ? {} : { retriedAs: row.retried_as }),
+      ...(row.handled === 1 ? { handled: true } : {}),
       ...shown(row.progress, row.tries),
       ...(row.pinned === 1 ? { pinned: true } : {}),
       ...(row.refused_by === null ? {} : { refusedBy: row.refused_by }),

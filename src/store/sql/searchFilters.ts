@@ -5,7 +5,7 @@ import type { Connection } from "./Dialect.js"
 import { Array, Effect, Order, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import type { RunQuery } from "../port/RunStoreService.js"
-import { isRetried } from "./listing.js"
+import { isSettled } from "./listing.js"
 import { byPartition, documentsOf } from "./searchPartitions.js"
 import { query, type Value } from "./statements.js"
 
@@ -21,12 +21,12 @@ export const where = (conditions: ReadonlyArray<Condition>) => conditions.map(([
 export const paramsOf = (conditions: ReadonlyArray<Condition>) => conditions.flatMap(([, ...params]) => params)
 
 /** Conditions on runs `r`. */
-export const conditions = ({ before, kind, labels = {}, retried, status }: SearchQuery): ReadonlyArray<Condition> => [
+export const conditions = ({ before, kind, labels = {}, status, ...others }: SearchQuery): ReadonlyArray<Condition> => [
   ["r.pruned = 0"],
   ...(kind === undefined ? [] : [["r.kind = ?", kind] as const]),
   ...(status === undefined ? [] : [["r.status = ?", status] as const]),
   ...(before === undefined ? [] : [["r.id < ?", before] as const]),
-  ...(retried === undefined ? [] : [isRetried("r.id", retried)]),
+  ...isSettled(others),
   ...Object.entries(labels).map(
     ([name, value]) =>
       [

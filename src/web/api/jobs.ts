@@ -15,6 +15,8 @@ export interface Filter {
   readonly q?: string | undefined
   /** Only jobs that another job retries, or with `false` only the others. */
   readonly retried?: boolean | undefined
+  /** Only failed children whose parents handle the failure, or with `false` only the others. */
+  readonly handled?: boolean | undefined
   readonly before?: string | undefined
   readonly limit: number
 }

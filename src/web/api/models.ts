@@ -83,6 +83,7 @@ const runFields = {
   endedAt: optional(time),
   retryOf: optional(string),
   retriedAs: optional(string),
+  handled: optional(boolean),
   parent: optional(string),
   progress: optional(progress),
   pinned: optional(boolean),

@@ -8,7 +8,7 @@ import * as jobs from "../api/jobs.js"
 import type { JobEvent } from "../api/models.js"
 import { eventText } from "../../progress/eventText.js"
 import { jobName } from "../../progress/jobName.js"
-import { isWaiting } from "../../progress/needsPerson.js"
+import { isSettled, isWaiting } from "../../progress/needsPerson.js"
 import { number, string } from "../../progress/payload.js"
 import { navigate, toJob } from "../router.js"
 import { visible } from "../ui/visible.js"
@@ -50,6 +50,7 @@ export const titleOf = ({ payload, type }: Pick<JobEvent, "type" | "payload">): 
 
 const show = async (event: JobEvent, what: string): Promise<void> => {
   const job = await jobs.get(event.jobId)
+  if (event.type === "job.failed" && isSettled(job)) return
   const name = jobName({ ...job, unitNames: job.units.map(({ unit }) => unit) })
   const notice = new Notification(visible(`${name} ${what}`), { body: visible(eventText(event).text), tag: job.id })
   notice.addEventListener("click", () => {

@@ -44,10 +44,10 @@ const mostDetails = 30
 /** How many lines are kept for jobs that are not listed yet; some of these jobs may not match the filter. */
 const mostArriving = 100
 
-const mayNeedPerson: ReadonlyArray<Pick<Filter, "retried" | "status">> = [
+const mayNeedPerson: ReadonlyArray<Pick<Filter, "handled" | "retried" | "status">> = [
   { status: "running" },
   { status: "parked" },
-  { status: "failed", retried: false },
+  { status: "failed", retried: false, handled: false },
   { status: "interrupted" }
 ]
 

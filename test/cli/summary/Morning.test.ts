@@ -26,12 +26,13 @@ const morningOf = (jobs: ReadonlyArray<ListedJob>) =>
     let lists = 0
     const morning = yield* Morning.read(
       {
-        list: ({ before, limit = 100, retried, status } = {}) =>
+        list: ({ before, handled, limit = 100, retried, status } = {}) =>
           Effect.sync(() => {
             lists += 1
             const found = jobs
               .filter((job) => status === undefined || job.status === status)
               .filter((job) => retried === undefined || (job.retriedAs !== undefined) === retried)
+              .filter((job) => handled === undefined || (job.handled === true) === handled)
               .filter(({ id }) => before === undefined || id < before)
             return { jobs: found.slice(0, limit), next: found.length > limit ? found[limit - 1]?.id : undefined }
           }),
@@ -46,13 +47,14 @@ const ids = (jobs: ReadonlyArray<Pick<ListedJob, "id">>) => jobs.map(({ id }) =>
 
 describe("what a person wants to know in the morning", () => {
   const others = [
+    job(106, "failed", { kind: "email", handled: true, endedAt: DateTime.unsafeMake(noon - 2_000) }),
     job(105, "running"),
     job(104, "running", { kind: "email", questions: [question] }),
     job(103, "failed", { kind: "email" }),
     job(102, "failed", { kind: "email", retriedAs: job(105, "running").id }),
     job(101, "completed", { kind: "email" })
   ]
-  const [busy, asks, failed, retried, done] = others
+  const [, busy, asks, failed, retried, done] = others
   const many = Array.from({ length: 60 }, (_, at) => job(60 - at, "cancelled", { kind: "email" }))
 
   for (const [where, jobs, most] of [

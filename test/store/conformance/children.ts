@@ -120,6 +120,38 @@ export const children = (layer: Layer.Layer<RunStore.RunStore>) => {
       )
     }
 
+    it.effect(
+      "that have failed are handled while their parent is not over, and after it if it has read the failure",
+      () =>
+        Effect.gen(function* () {
+          const store = yield* Store
+          const listed = (handled: boolean) =>
+            Effect.map(store.page({ status: "failed", handled }), ({ runs }) => runs.map(({ id }) => id))
+          yield* created(1)
+          for (const n of [2, 3]) {
+            yield* started(n)
+            yield* begun(n)
+            yield* ended(n, "job.failed")
+          }
+          yield* created(4)
+          yield* ended(4, "job.failed")
+          expect(yield* record(id(2))).toMatchObject({ handled: true })
+          expect(yield* listed(true)).toEqual([id(3), id(2)])
+          expect(yield* listed(false)).toEqual([id(4)])
+
+          yield* store.steps.record({
+            ...{ chain: id(1), jobId: id(1), attempt: 1, tries: 0, seq: 1, at: at(70), millis: 0, replaces: false },
+            ...{ name: "child/child 2", ok: false, value: undefined }
+          })
+          yield* ended(1)
+          expect((yield* record(id(3))).handled).toBeUndefined()
+          expect(yield* listed(true)).toEqual([id(2)])
+          expect(yield* listed(false)).toEqual([id(4), id(3)])
+          const failed = { status: "failed", handled: false, limit: 1 } as const
+          expect(yield* store.page(failed)).toMatchObject({ runs: [{ id: id(4) }], next: Option.some(id(4)) })
+        }).pipe(Effect.provide(layer))
+    )
+
     it.effect("whose ends were read do not make their parent due again", () =>
       Effect.gen(function* () {
         yield* created(1)

@@ -30,6 +30,7 @@ const job = (id: string, more: Partial<ListedJob> = {}): ListedJob => ({
   endedAt: undefined,
   retryOf: undefined,
   retriedAs: undefined,
+  handled: undefined,
   group: undefined,
   parent: undefined,
   pinned: undefined,
