@@ -216,6 +216,16 @@ export const stateOf = ({ state, tasks, waiting }: Unit): ShownUnitState => {
 export const worked = ({ attempts }: Task, now: number): number | undefined =>
   attempts.length === 0 ? undefined : attempts.reduce((sum, { from, to = now }) => sum + to - from, 0)
 
+/** When the first attempt of the job began, and for how long its attempts have been at work; undefined before it. */
+export const timesOf = (
+  { phases }: Pick<JobModel, "phases">,
+  now: number
+): { readonly from: number; readonly worked: number } | undefined => {
+  const working = phases.filter(({ kind }) => kind === "running" || kind === "stopping")
+  const [first] = working
+  return first && { from: first.from, worked: working.reduce((sum, { from, to = now }) => sum + to - from, 0) }
+}
+
 /** What the turns of a unit have cost. */
 export const costOf = ({ tasks }: Unit): Cost | undefined => costs.sum([...tasks.values()].map(({ cost }) => cost))
 

@@ -1,7 +1,7 @@
 /** Jobs that start others and wait for them, without holding a permit. */
 import { describe, expect, it } from "@effect/vitest"
 import { type JobId, JobKind, RunStore } from "charlotte"
-import { Array, Cause, Deferred, Effect, Exit, Layer, Option, Ref, Schema } from "effect"
+import { Array, Cause, DateTime, Deferred, Effect, Exit, Layer, Option, Ref, Schema } from "effect"
 import { poll } from "../../src/internal/RealClock.js"
 import { isLong } from "../support/long.js"
 import { stores } from "./stores.js"
@@ -73,10 +73,12 @@ for (const [name, store] of Object.entries(stores)) {
           yield* wholes.await(id)
           expect(yield* recordOf(id)).toMatchObject({ status: "completed", attempt: 2, result: [2, "8"] })
           const run = yield* recordOf(Option.getOrThrow(Option.fromNullable(found)).jobId)
+          const { createdAt, endedAt = createdAt } = run
           expect(run).toMatchObject({ parent: id, status: "completed", attempt: 1, group: "sevens" })
           expect(yield* Ref.get(runs)).toBe(1)
           const steps = yield* Effect.flatMap(RunStore.RunStore, (store) => store.steps.latest({ chain: id, limit: 9 }))
-          expect(steps).toMatchObject([{ name: "child/seven", ok: true }])
+          const millis = DateTime.distance(createdAt, endedAt)
+          expect(steps).toMatchObject([{ name: "child/seven", ok: true, millis }])
         }).pipe(Effect.provide(layer(work, part)))
       })
     )

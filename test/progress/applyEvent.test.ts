@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { applyEvent, ofEvents } from "../../src/progress/applyEvent.js"
 import { ofRecord } from "../../src/progress/applyPlan.js"
-import { countTasks, findTask, stateOf, worked } from "../../src/progress/JobModel.js"
+import { countTasks, findTask, stateOf, timesOf, worked } from "../../src/progress/JobModel.js"
 import { at, attempt, events, plan, type Spec } from "../web/job/events.js"
 
 describe("the model of a job, from its events", () => {
@@ -25,6 +25,19 @@ describe("the model of a job, from its events", () => {
       waiting: 0,
       interrupted: 0
     })
+  })
+
+  it("has the time of its first begin, and how long its attempts were at work", () => {
+    const model = ofEvents(
+      events(
+        [0, "job.queued", { waitsFor: "permit" }],
+        [5, "job.started", { attempt: 1 }],
+        [7, "job.parked", { reason: "waits for a child", children: 1 }],
+        [60, "job.resumed", { attempt: 2 }]
+      )
+    )
+    expect(timesOf(model, at(63))).toEqual({ from: at(5), worked: 5_000 })
+    expect(timesOf(ofEvents(events([0, "job.queued", { waitsFor: "permit" }])), at(9))).toBeUndefined()
   })
 
   it("has each attempt with its agent and its gate, and the logs of both", () => {

@@ -172,6 +172,7 @@ const makeChild = <Config>(core: Core<Config>, run: Run, steps: Steps.Steps<Conf
       })
       if (!wait) return (yield* started).child.id
 
+      const step = `child/${name}`
       const decode = runDecoder(schemas, Provide.make(services))
       const ended = Effect.gen(function* () {
         if (!isTerminal((yield* recall).children.get(name)?.status ?? "pending")) yield* mayWait
@@ -179,10 +180,12 @@ const makeChild = <Config>(core: Core<Config>, run: Run, steps: Steps.Steps<Conf
         if (!isTerminal(child.status)) return yield* awaitEnd(state)
         const found = yield* Effect.orDie(core.persistRetry.persist(id, core.store.get(child.id)))
         if (Option.isNone(found)) return yield* dies(name, `job ${child.id} was removed before its end was read`)
+        const { createdAt, endedAt = createdAt } = found.value
+        steps.durations.set(step, endedAt.epochMillis - createdAt.epochMillis)
         return yield* resultOf(name, yield* Effect.orDie(decode(found.value)))
       })
       const codec = { success: schemas.success, error: failureOf(schemas.error) }
-      return yield* Effect.catchAll(steps.step(`child/${name}`, ended, codec), (failed) =>
+      return yield* Effect.catchAll(steps.step(step, ended, codec), (failed) =>
         Effect.fail("ended" in failed ? failed.ended : failed.failure)
       )
     })

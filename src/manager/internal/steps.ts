@@ -58,6 +58,8 @@ const dies = (name: string, problem: string) => Effect.dieMessage(`step ${name}:
 export interface Steps<Config> extends Pick<AnyJob<Config>, "step" | "stepKey"> {
   /** How many steps run. */
   readonly running: () => number
+  /** The durations in milliseconds, by name, of steps that wait for something else than their effect. */
+  readonly durations: Map<string, number>
   /** Changes when a step has ended. */
   readonly changes: ReturnType<typeof makeNotifier>
   /** Dies once the attempt has ended. */
@@ -72,6 +74,7 @@ export const make = <Config>(
 ): Steps<Config> => {
   const { attempt, chain = run.id, id, tries = 0 } = run
   const changes = makeNotifier()
+  const durations = new Map<string, number>()
   let running = 0
 
   const stateOf = (recorded: ReadonlyArray<KeptStep>): State => {
@@ -109,6 +112,7 @@ export const make = <Config>(
 
   return {
     running: () => running,
+    durations,
     changes,
     whileOpen: events.whileOpen,
     stepKey: (name) => `${chain}/${name}`,
@@ -135,7 +139,8 @@ export const make = <Config>(
             const exit = yield* Effect.exit(restore(inside))
             const outcome = outcomeOf(exit)
             if (Option.isNone(outcome)) return yield* exit
-            const millis = Math.max(0, Math.round((yield* Clock.currentTimeMillis) - began))
+            const took = durations.get(name) ?? (yield* Clock.currentTimeMillis) - began
+            const millis = Math.max(0, Math.round(took))
             const kept = yield* encode(outcome.value)
             const bytes = Buffer.byteLength(kept.value ?? "")
             if (bytes > maxValueBytes) {

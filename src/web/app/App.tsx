@@ -46,7 +46,7 @@ const Later = ({ load, ...props }: OfJob & { readonly load: () => Promise<Compon
       () => (view.value = "missing")
     )
   }, [load])
-  if (view.value === undefined) return null
+  if (view.value === undefined) return <p class="faint">Loading the view.</p>
   if (view.value === "missing") return <Missing />
   const { View } = view.value
   // Each job gets a new view, so that no state of another job remains.

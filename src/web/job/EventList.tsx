@@ -48,7 +48,13 @@ const Line = ({
   )
 }
 
-export const EventList = ({ events }: { readonly events: ReadonlyArray<JobEvent> }) => {
+export interface Props {
+  readonly events: ReadonlyArray<JobEvent>
+  /** Whether none has arrived yet. */
+  readonly isReading: boolean
+}
+
+export const EventList = ({ events, isReading }: Props) => {
   const words = useSignal("")
   const chosen = useSignal<number | undefined>(undefined)
   const follows = useSignal(true)
@@ -95,9 +101,11 @@ export const EventList = ({ events }: { readonly events: ReadonlyArray<JobEvent>
           }}
         />
         <span class="faint number" role="status">
-          {wanted === ""
-            ? format.count(events.length, "event")
-            : `${found.length} of ${format.count(events.length, "event")}`}
+          {isReading
+            ? "Reading the events."
+            : wanted === ""
+              ? format.count(events.length, "event")
+              : `${found.length} of ${format.count(events.length, "event")}`}
         </span>
       </div>
       <VirtualRows

@@ -6,6 +6,8 @@ import { useRef } from "preact/hooks"
 import { isMounted } from "../address.js"
 import type { Cost } from "../../domain/Cost.js"
 import * as costs from "../../progress/cost.js"
+import { continuations } from "../../progress/continuations.js"
+import { type JobModel, timesOf } from "../../progress/JobModel.js"
 import { type ShownTaskState, taskProgress } from "../../progress/shownState.js"
 import type { Job } from "../api/models.js"
 import * as jobs from "../api/jobs.js"
@@ -25,6 +27,7 @@ import * as payload from "../../progress/payload.js"
 
 export interface Props {
   readonly job: Job
+  readonly model: JobModel
   readonly counts: Readonly<Record<ShownTaskState, number>>
   /** What its turns have cost. */
   readonly cost: Cost | undefined
@@ -33,11 +36,16 @@ export interface Props {
   readonly onChange: () => void
 }
 
-const elapsed = ({ createdAt, endedAt, startedAt, status }: Job, at: number): string | undefined => {
-  const end = endedAt ?? (status === "running" ? at : undefined)
-  return end === undefined
-    ? undefined
-    : format.clock(end - (startedAt === undefined ? createdAt : Math.min(startedAt, end)))
+/** The time from the first begin of the job to its end, and how much of it the job was at work, once that is known. */
+const Times = ({ job, model }: Pick<Props, "job" | "model">) => {
+  const { attempt, createdAt, endedAt, startedAt = createdAt, status } = job
+  const end = endedAt ?? (status === "running" ? now.value : undefined)
+  const times = timesOf(model, now.value)
+  const from = times?.from ?? (attempt === 1 ? startedAt : undefined)
+  if (end === undefined || from === undefined) return null
+  const worked = format.clock(times?.worked ?? end - from)
+  const total = format.clock(end - Math.min(from, end))
+  return <span class="number">{worked === total ? total : `${total}, ${worked} at work`}</span>
 }
 
 interface MessagesProps extends Pick<Props, "job" | "messages" | "onShow"> {
@@ -153,10 +161,10 @@ const Retries = ({ job }: { readonly job: Job }) => {
   )
 }
 
-export const JobHeader = ({ cost, counts, job, messages, onChange, onShow }: Props) => {
+export const JobHeader = ({ cost, counts, job, messages, model, onChange, onShow }: Props) => {
   const repository = repositoryOf(job)
   const branch = payload.string(job.config, "targetBranch")
-  const time = elapsed(job, now.value)
+  const again = continuations(job)
   const ofTasks = taskProgress(counts)
   const progress = ofTasks.total > 0 ? { ...ofTasks, text: undefined } : job.progress
   const actions = useRef<Handle>(null)
@@ -180,14 +188,14 @@ export const JobHeader = ({ cost, counts, job, messages, onChange, onShow }: Pro
             {branch !== undefined && ` → ${visible(branch)}`}
           </span>
         )}
-        {time !== undefined && <span class="number">{time}</span>}
+        <Times job={job} model={model} />
         {cost !== undefined && (
           <span class="number" title={`An estimate, at the prices of the API: ${costs.long(cost)}`}>
             {costs.short(cost)}
             {job.retriesCost !== undefined && ` (${costs.short(job.retriesCost)} with its retries)`}
           </span>
         )}
-        {job.attempt > 1 && <span>attempt {job.attempt}</span>}
+        {again !== undefined && <span>{again}</span>}
         <Retries job={job} />
         <span>created {format.dateTime(job.createdAt)}</span>
         <span class="job-id">

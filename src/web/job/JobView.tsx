@@ -62,7 +62,14 @@ const goTo = (unit: string, task?: number): void => changeQuery({ unit, task, at
 /** Whether the job is not running. */
 const isResting = ({ job: { status } }: Shown): boolean => status !== "running"
 
-const Body = ({ query, shown }: { readonly query: URLSearchParams; readonly shown: Shown }) => {
+interface BodyProps {
+  readonly query: URLSearchParams
+  readonly shown: Shown
+  /** Whether the events are being read. */
+  readonly isReading: boolean
+}
+
+const Body = ({ isReading, query, shown }: BodyProps) => {
   const { events, job, model, version } = shown
   const hasUnits = model.units.size > 0
   const available = panelsOf(shown)
@@ -94,7 +101,7 @@ const Body = ({ query, shown }: { readonly query: URLSearchParams; readonly show
           )}
           {panel === "timeline" && <Timeline model={model} version={version} selected={selected} onSelect={goTo} />}
           {panel === "steps" && <StepList job={job} steps={stepsOf(job, model)} selected={query.get("step")} />}
-          {panel === "events" && <EventList events={events} />}
+          {panel === "events" && <EventList events={events} isReading={isReading} />}
           {panel === "details" && <Details job={job} model={model} />}
         </div>
       </section>
@@ -113,13 +120,15 @@ const Loaded = ({
   readonly error: Error | undefined
 }) => {
   const { job, model } = shown
+  const isReading = shown.isPartial && error === undefined
   useTitle(
     `${job.phase === "stopping" ? "stopping" : job.status}: ${visible(jobName({ ...job, unitNames: job.units.map(({ unit }) => unit) }))} · Charlotte`
   )
   return (
-    <article class="job" aria-busy={shown.isPartial && error === undefined}>
+    <article class="job" aria-busy={isReading}>
       <JobHeader
         job={job}
+        model={model}
         counts={countTasks(model)}
         cost={costs.sum(tasks(model).map(({ cost }) => cost)) ?? job.cost}
         messages={attention(job, model, now.value)}
@@ -128,7 +137,7 @@ const Loaded = ({
       />
       {error !== undefined && <p class="bad">Its events cannot be read: {visible(error.message)}</p>}
       {/* The keys of the panels depend on which there are. */}
-      <Body key={panelsOf(shown).join()} query={query} shown={shown} />
+      <Body key={panelsOf(shown).join()} query={query} shown={shown} isReading={isReading} />
     </article>
   )
 }

@@ -5,6 +5,7 @@ import type { ReadonlySignal, Signal } from "@preact/signals"
 import type { ListedJob } from "../api/models.js"
 import { now } from "../app/live.js"
 import { toJob } from "../router.js"
+import { continuations } from "../../progress/continuations.js"
 import * as costs from "../../progress/cost.js"
 import * as format from "../../progress/format.js"
 import { baseName, jobName, repositoryOf } from "../../progress/jobName.js"
@@ -62,6 +63,7 @@ export const JobRow = ({ command, job, line, onToggle, selected }: Props) => {
   const isSelected = selected.value.has(job.id)
   const repository = visible(baseName(repositoryOf(job) ?? ""))
   const title = visible(jobName(job))
+  const again = continuations(job)
   return (
     <tr role="row" data-job={job.id} class={isSelected ? "selected" : ""} aria-selected={isSelected}>
       <td role="cell" class="cell-select">
@@ -84,7 +86,7 @@ export const JobRow = ({ command, job, line, onToggle, selected }: Props) => {
         {repository !== "" && !title.startsWith(`${repository}:`) && <span class="faint">{repository}</span>}
         {job.kind !== "tasks" && job.kind !== title && <span class="row-kind">{job.kind}</span>}
         {job.cost !== undefined && <span class="faint number">{costs.short(job.cost)}</span>}
-        {job.attempt > 1 && <span class="faint">attempt {job.attempt}</span>}
+        {again !== undefined && <span class="faint">{again}</span>}
         <Labels labels={job.labels} />
       </td>
       <td role="cell" class="cell-progress">

@@ -120,6 +120,7 @@ export const JobsView = ({ query }: { readonly query: URLSearchParams }) => {
           {error.message}
         </p>
       )}
+      {page === undefined && error === undefined && <p class="faint">Reading the jobs.</p>}
       {shown !== undefined && page !== undefined && (
         <>
           {above.length > 0 && (

@@ -4,12 +4,18 @@
 import type { ListedJob } from "../api/models.js"
 import * as format from "../../progress/format.js"
 
-type Timed = Pick<ListedJob, "status" | "createdAt" | "startAt" | "startedAt" | "endedAt" | "parked">
+type Timed = Pick<ListedJob, "attempt" | "status" | "createdAt" | "startAt" | "startedAt" | "endedAt" | "parked">
 
-export const elapsed = ({ createdAt, endedAt, parked, startAt, startedAt, status }: Timed, now: number): string => {
+/** A record has no earlier begin than that of the last attempt. */
+const beganAt = ({ attempt, createdAt, startedAt }: Timed): number | undefined =>
+  attempt === 1 ? startedAt : createdAt
+
+export const elapsed = (job: Timed, now: number): string => {
+  const { createdAt, endedAt, parked, startAt, status } = job
+  const began = beganAt(job)
   switch (status) {
     case "running":
-      return format.clock(now - (startedAt ?? createdAt))
+      return format.clock(now - (began ?? createdAt))
     case "pending":
       return startAt !== undefined && startAt > now ? format.ahead(startAt - now) : format.clock(now - createdAt)
     case "parked":
@@ -17,15 +23,15 @@ export const elapsed = ({ createdAt, endedAt, parked, startAt, startedAt, status
     case "interrupted":
       return ""
     default:
-      return startedAt === undefined || endedAt === undefined ? "" : format.clock(endedAt - startedAt)
+      return began === undefined || endedAt === undefined ? "" : format.clock(endedAt - began)
   }
 }
 
 /** All times of a job, for its tooltip. */
-export const times = ({ createdAt, endedAt, startedAt }: Timed): string =>
+export const times = ({ attempt, createdAt, endedAt, startedAt }: Timed): string =>
   [
     `created ${format.dateTime(createdAt)}`,
-    startedAt === undefined ? "" : `started ${format.dateTime(startedAt)}`,
+    startedAt === undefined ? "" : `${attempt === 1 ? "started" : "continued"} ${format.dateTime(startedAt)}`,
     endedAt === undefined ? "" : `ended ${format.dateTime(endedAt)}`
   ]
     .filter((part) => part !== "")

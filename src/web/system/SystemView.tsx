@@ -117,6 +117,7 @@ export const SystemView = () => {
           {error.message}
         </p>
       )}
+      {found === undefined && error === undefined && <p class="faint">Reading the state of the system.</p>}
       {found !== undefined && <Gauges system={found} />}
       {kinds.value.value !== undefined && <Kinds kinds={kinds.value.value} onChange={kinds.reload} />}
       {schedules.value.value !== undefined && schedules.value.value.length > 0 && (

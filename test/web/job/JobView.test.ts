@@ -175,7 +175,7 @@ layer(browser, { excludeTestServices: true })("the view of a job", (it) => {
       yield* act(() => dialog.getByLabel("Payload").fill('{ "by": "Ada" }'))
       yield* act(() => dialog.getByRole("button", { name: "Send" }).click())
       yield* world.script.began(id, 2)
-      yield* act(() => page.getByText("attempt 2", { exact: true }).waitFor())
+      yield* act(() => page.getByText("continued once", { exact: true }).waitFor())
       yield* act(() => page.locator(".job-title").getByText("running").waitFor())
       yield* act(() => page.getByRole("listbox", { name: "Events" }).getByText("signal approve from page").waitFor())
       expect(problems).toEqual([])

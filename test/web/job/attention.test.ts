@@ -21,6 +21,7 @@ const job = (fields: Partial<Job>): Job => ({
   endedAt: undefined,
   retryOf: undefined,
   retriedAs: undefined,
+  handled: undefined,
   group: undefined,
   progress: undefined,
   pinned: undefined,

@@ -342,6 +342,29 @@ layer(browser, { excludeTestServices: true })("what a person does in the list of
     })
   )
 
+  it.scoped("says that it reads the jobs, and on the page of a job its events, until they are there", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      const id = yield* world.client.start(config("slow"))
+      const { context, page } = yield* world.open("/jobs")
+      yield* act(() => row(page, "slow").waitFor())
+      const read = Promise.withResolvers<void>()
+      yield* act(() =>
+        context.route(/\/api\/v1\/jobs(\?|\/.*\/export)/, async (route) => {
+          await read.promise
+          await route.continue()
+        })
+      )
+      yield* act(() => page.reload())
+      yield* act(() => page.getByText("Reading the jobs.").waitFor())
+      yield* act(() => page.goto(new URL(`/jobs/${id}?view=events`, page.url()).href))
+      yield* act(() => page.getByText("Reading the events.").waitFor())
+      expect(yield* act(() => page.getByText("0 events").count())).toBe(0)
+      read.resolve()
+      yield* act(() => page.getByText("1 event", { exact: true }).waitFor())
+    })
+  )
+
   it.scoped("stays with a job whose row moves", () =>
     Effect.gen(function* () {
       const world = yield* World.make()

@@ -80,6 +80,9 @@ describe("the texts of a job", () => {
     expect(elapsed(job("a", { startedAt: now - 61_000 }), now)).toBe("1:01")
     expect(elapsed(job("a", { status: "pending", startAt: now + 119 * minute }), now)).toBe("in 2 h")
     expect(elapsed(job("a", { status: "completed", endedAt: now }), now)).toBe("1:00")
+    expect(elapsed(job("a", { status: "completed", attempt: 24, startedAt: now - 1_000, endedAt: now }), now)).toBe(
+      "1:00"
+    )
     expect(elapsed(parked("a", { until: now + 90_000 }), now)).toBe("in 2 min")
     expect(["90 min", "2 h", "2 h", "3 h", "2 d"].map((text) => `in ${text}`)).toEqual(
       [89.5, 100, 149, 151, 50 * 60].map((minutes) => format.ahead(minutes * 60_000))
