@@ -55,8 +55,8 @@ export interface Service {
 
   /**
    * Opens the repository of a path: its top level, a directory in it, a symbolic link, a linked worktree. All of them have the same
-   * `identity`. With the `fingerprint` of an earlier `open`, it fails if the repository has been replaced since. Reads identity and
-   * settings once.
+   * `identity`, which is written into its git directory when it is first opened. With the `fingerprint` of an earlier `open`, it fails if
+   * the repository has been replaced since. Reads identity and settings once.
    */
   readonly open: (path: string, options?: { readonly fingerprint?: Fingerprint }) => Result<Repo>
 

@@ -1,6 +1,7 @@
 /** An opened repository: its identity, its directories, and its settings at that time. */
 import { Effect, Option, Schedule } from "effect"
-import { stat } from "node:fs/promises"
+import { randomBytes } from "node:crypto"
+import { link, open as openFile, rm, stat } from "node:fs/promises"
 import * as fs from "./fs.js"
 import * as Fingerprint from "./Fingerprint.js"
 import { GitCommand, type Invocation, run, step } from "./GitCommand.js"
@@ -15,9 +16,12 @@ export interface Identity {
 
 export interface Repository {
   /**
-   * The same for every path to this repository: device and inode of the git directory that its checkouts share.
+   * The same for every path to this repository, also on other machines: an id in the git directory that its checkouts share, or the place of
+   * that directory where no id can be written.
    */
   readonly identity: string
+  /** The device and the inode of that directory on this machine. */
+  readonly place: string
   /** The checkout through which it was opened. */
   readonly topLevel: string
   /** The git directory of that checkout. */
@@ -46,17 +50,60 @@ export interface Repository {
   readonly fingerprint: Fingerprint.Fingerprint
 }
 
-const identityOf = (commonDir: string) =>
+const lookAt = (commonDir: string) => step(`look at ${commonDir}`, () => stat(commonDir, { bigint: true }))
+
+const placeOf = ({ dev, ino }: { readonly dev: bigint; readonly ino: bigint }): string => `${dev}:${ino}`
+
+const readId = (path: string) =>
   Effect.map(
-    step(`look at ${commonDir}`, () => stat(commonDir, { bigint: true })),
-    ({ dev, ino }) => `${dev}:${ino}`
+    fs.readLine(path),
+    Option.filter((id) => /^[0-9a-f]{32}$/.test(id))
   )
 
+/** Makes the id of a repository, complete at once, unless another process has been faster. */
+const makeId = (path: string) =>
+  step(`write ${path}`, async () => {
+    const id = randomBytes(16).toString("hex")
+    const made = `${path}.${id}`
+    try {
+      const file = await openFile(made, "wx")
+      await file
+        .writeFile(`${id}\n`)
+        .then(() => file.sync())
+        .finally(() => file.close())
+      await link(made, path)
+    } finally {
+      await rm(made, { force: true })
+    }
+  })
+
+/**
+ * Machines that share a disk see it as other devices, but with the same inodes: the inode in the name makes a copy of the directory another
+ * repository.
+ */
+const identityOf = (commonDir: string, { ino, ...found }: { readonly dev: bigint; readonly ino: bigint }) => {
+  const path = `${commonDir}/charlotte-id.${ino}`
+  return readId(path).pipe(
+    Effect.flatMap(
+      Option.match({
+        onSome: Effect.succeedSome,
+        onNone: () => Effect.ignore(makeId(path)).pipe(Effect.zipRight(readId(path)))
+      })
+    ),
+    Effect.orElseSucceed(Option.none<string>),
+    Effect.map(Option.getOrElse(() => placeOf({ ino, ...found })))
+  )
+}
+
+/** Whether a job was of this repository, as it has recorded: version 0.1.0 recorded the place. */
+export const isSame = ({ identity, place }: Repository, recorded: string): boolean =>
+  recorded === identity || recorded === place
+
 /** Fails if the git directory was removed or replaced by another one. */
-export const verifyIdentity = ({ commonDir, identity, topLevel }: Repository) =>
+export const verifyPlace = ({ commonDir, place, topLevel }: Repository) =>
   Effect.gen(function* () {
-    const now = yield* Effect.option(identityOf(commonDir))
-    if (!Option.contains(now, identity))
+    const now = yield* Effect.option(lookAt(commonDir))
+    if (!Option.exists(now, (found) => placeOf(found) === place))
       return yield* new NotARepository({ path: topLevel, reason: `${commonDir} is gone or was replaced` })
   })
 
@@ -133,8 +180,10 @@ export const open = (path: string, options?: { readonly fingerprint?: Fingerprin
     const entries = yield* Fingerprint.listing(directories, { userConfig: true })
     const fingerprint = yield* Fingerprint.take(directories, entries)
     if (options?.fingerprint !== undefined) yield* Fingerprint.compare(topLevel, options.fingerprint, fingerprint)
+    const found = yield* lookAt(commonDir)
     const repository: Repository = {
-      identity: yield* identityOf(commonDir),
+      identity: yield* identityOf(commonDir, found),
+      place: placeOf(found),
       topLevel,
       gitDir,
       commonDir,

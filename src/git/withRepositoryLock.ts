@@ -5,7 +5,7 @@ import * as Checkouts from "./Checkouts.js"
 import * as fs from "./fs.js"
 import * as Fingerprint from "./Fingerprint.js"
 import * as Locks from "./Locks.js"
-import { inRepository, type Repository, verifyIdentity } from "./Repository.js"
+import { inRepository, type Repository, verifyPlace } from "./Repository.js"
 
 /** One mutex per repository, by its identity. */
 export class Mutexes extends Context.Tag("charlotte/GitMutexes")<Mutexes, (identity: string) => Permits.Permits>() {}
@@ -33,7 +33,7 @@ export const mutate =
     Effect.flatMap(Mutexes, (mutexes) =>
       mutexes(repository.identity)(
         Effect.gen(function* () {
-          yield* verifyIdentity(repository)
+          yield* verifyPlace(repository)
           const common = ["config.lock", "packed-refs.lock"].map((name) => `${repository.commonDir}/${name}`)
           yield* Locks.settle([...common, ...(options.locks ?? [])], Checkouts.directories(repository))
           if (options.evenIfChanged !== true)

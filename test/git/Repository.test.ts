@@ -1,6 +1,6 @@
 import { expect, it } from "@effect/vitest"
-import { Duration, Effect, Fiber, Option, Schedule } from "effect"
-import { existsSync, readFileSync } from "node:fs"
+import { Array, Duration, Effect, Fiber, Option, Schedule } from "effect"
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs"
 import { cp, mkdir, rename, rm, symlink } from "node:fs/promises"
 import { plain, sandbox } from "../support/Repository.js"
 import { branch, scenario, serviceOf } from "./Scenario.js"
@@ -30,6 +30,41 @@ scenario("symlink, .., trailing slash, a directory in it, a linked worktree: one
     const other = yield* service.open(yield* plain(world, "another"))
     expect(other.identity).not.toBe(repository.identity)
   })
+)
+
+scenario(
+  "a repository is identified by an id that it contains, whichever machine has made it; a copy of it is another one",
+  (world) =>
+    Effect.gen(function* () {
+      const { service } = world
+      const path = yield* plain(world, "shared")
+      const { dev, ino } = statSync(`${path}/.git`)
+      const file = `${path}/.git/charlotte-id.${ino}`
+      const all = yield* Effect.all(
+        Array.makeBy(8, () => service.open(path)),
+        { concurrency: "unbounded" }
+      )
+      const [id] = all.map(({ identity }) => identity)
+      expect(id).toMatch(/^[0-9a-f]{32}$/)
+      expect(new Set(all.map(({ identity }) => identity)).size).toBe(1)
+      expect(readFileSync(file, "utf8")).toBe(`${id}\n`)
+      expect(readdirSync(`${path}/.git`).filter((name) => name.startsWith("charlotte"))).toEqual([
+        `charlotte-id.${ino}`
+      ])
+
+      const ofAnother = "0123456789abcdef".repeat(2)
+      yield* world.write(file, `${ofAnother}\n`)
+      expect((yield* service.open(path)).identity).toBe(ofAnother)
+
+      yield* Effect.promise(() => cp(path, `${world.root}/copy`, { recursive: true }))
+      const copy = yield* service.open(`${world.root}/copy`)
+      expect(copy.identity).toMatch(/^[0-9a-f]{32}$/)
+      expect(copy.identity).not.toBe(ofAnother)
+
+      yield* Effect.promise(() => rm(file))
+      yield* Effect.promise(() => mkdir(file))
+      expect((yield* service.open(path)).identity, "no id can be written").toBe(`${dev}:${ino}`)
+    })
 )
 
 scenario("what is no working tree is refused with its reason", (world) =>

@@ -37,6 +37,7 @@ export const opened: Opened = {
   topLevel: "/repository",
   gitDir: "/repository/.git",
   commonDir: "/repository/.git",
+  place: "1:1",
   objectFormat: "sha1",
   shallow: false,
   partial: false,

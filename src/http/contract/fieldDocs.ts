@@ -127,7 +127,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   issues: ["The problem of each field.", [{ path: ["repoPath"], message: "must be an absolute path" }]],
   jobId: ["The id of the job.", id],
   jobs: ["The jobs of this page.", []],
-  key: ["No two active jobs may have the same key.", "branch main of repository 65024:11274545"],
+  key: ["No two active jobs may have the same key.", "branch main of repository 9f86d081884c7d659a2feaa0c55ad015"],
   keyName: ["What the key stands for.", "branch main of /home/me/project"],
   killed: ["Processes that were killed.", [{ pid: 4711, command: "sleep 1000" }]],
   keys: ["Keys of a job that has not ended: at most one job holds each.", []],

@@ -8,6 +8,7 @@ import type { Run } from "../../domain/Run.js"
 import type { Range } from "../../git/Diff.js"
 import * as Git from "../../git/Git.js"
 import { ObjectId } from "../../git/RefNames.js"
+import { isSame } from "../../git/Repository.js"
 import * as Permits from "../../internal/Permits.js"
 import * as plainText from "../../internal/plainText.js"
 import type { Reads } from "../../store/Runs.js"
@@ -85,7 +86,7 @@ export const make = Effect.gen(function* () {
 
       const { identity, topLevel } = snapshot.value
       const repository = yield* Effect.mapError(git.open(topLevel), failed)
-      if (repository.identity !== identity) return yield* unavailable("repository", `${topLevel} was replaced`)
+      if (!isSame(repository, identity)) return yield* unavailable("repository", `${topLevel} was replaced`)
       const check = (commit: ObjectId) =>
         Effect.mapError(git.contains(repository, commit), failed).pipe(
           Effect.filterOrFail(

@@ -12,7 +12,7 @@ import { isOpen } from "../../store/rules/answering.js"
 import { Git } from "../../git/Git.js"
 import { MergeResult } from "../../git/Merge.js"
 import { AbsolutePath, type BranchName, ObjectId, RepoPath, resultBranch, type UnitName } from "../../git/RefNames.js"
-import type { Repository } from "../../git/Repository.js"
+import { isSame, type Repository } from "../../git/Repository.js"
 import * as Decisions from "../Decisions.js"
 import { Plan, Task, Unit } from "../plan/Plan.js"
 import * as chooseUnits from "./chooseUnits.js"
@@ -57,7 +57,7 @@ export const ended = (
     const kept = yield* store.submission(id)
     if (Option.isNone(kept)) return yield* Effect.fail(`job ${id} is not a task job`)
     const snapshot = yield* PlanSnapshot.decode(kept.value)
-    if (snapshot.identity !== repository.identity)
+    if (!isSame(repository, snapshot.identity))
       return yield* Effect.fail(`job ${id} ran in another repository: ${snapshot.topLevel}`)
     return {
       id,

@@ -129,9 +129,9 @@ const questions = (model: JobModel.JobModel): ReadonlyArray<Message> =>
         ]
   )
 
-/** The key of a branch names its repository by device and inode, which say nothing to people. */
+/** The key of a branch names its repository by an id, which says nothing to people. */
 const keyText = ({ key, origin }: NonNullable<Job["keys"]>[number]): string =>
-  origin === "check" ? key.replace(/ of repository \d+:\d+$/, "") : key
+  origin === "check" ? key.replace(/ of repository ([0-9a-f]{32}|\d+:\d+)$/, "") : key
 
 /** `21:05, in 90 min` */
 const timeAhead = (at: number, now: number): string => `${format.clockTime(at, now)}, ${format.ahead(at - now)}`

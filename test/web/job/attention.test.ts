@@ -242,8 +242,10 @@ describe("what is said of a job first", () => {
       text: "Queued behind job OTHER",
       reason: "main"
     })
-    const branch = { ...key, key: "branch main of repository 65024:11543097" }
-    expect(say({ status: "pending", waitsFor: "key", keys: [branch] })[0]?.reason).toBe("branch main")
+    for (const repository of ["65024:11543097", "9f86d081884c7d659a2feaa0c55ad015"]) {
+      const branch = { ...key, key: `branch main of repository ${repository}` }
+      expect(say({ status: "pending", waitsFor: "key", keys: [branch] })[0]?.reason).toBe("branch main")
+    }
     expect(say({ status: "pending", waitsFor: "time", startAt: at(120) })[0]?.text).toMatch(
       /^Queued: waits until .*, in 1 min$/
     )
