@@ -2,6 +2,7 @@
  * An address in the form that people write: `10.0.0.5:7450`, `node1.internal:7450`, or `[fd00::5]:7450`.
  */
 import { Option } from "effect"
+import { isIPv4 } from "node:net"
 
 export interface HostPort {
   /** The address as it was written; an IPv6 address is in brackets. */
@@ -25,10 +26,14 @@ export const parse = (text: string): Option.Option<HostPort> => {
 /** The host as it stands in a URL and before a port. */
 export const bracketed = (host: string): string => (host.includes(":") ? `[${host}]` : host)
 
-const loopback = ["127.0.0.1", "localhost", "::1"]
+/** The address of a host that only processes of this machine can reach: of 127.0.0.0/8, or `::1`. */
+export const loopbackAddress = (host: string): string | undefined => {
+  if (host === "localhost") return "127.0.0.1"
+  return host === "::1" || (isIPv4(host) && host.startsWith("127.")) ? host : undefined
+}
 
 /** Whether only processes of this machine can reach the host. */
-export const isLoopback = (host: string): boolean => loopback.includes(host)
+export const isLoopback = (host: string): boolean => loopbackAddress(host) !== undefined
 
 const wildcards = ["0.0.0.0", "::"]
 

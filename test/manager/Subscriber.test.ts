@@ -3,6 +3,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, type JobId, JobKind, RunStore, Subscriber } from "charlotte"
 import { Deferred, Effect, Exit, Layer, Logger, LogLevel, Queue, Ref, Schema, Scope, TestClock } from "effect"
+import { StoreError } from "../../src/domain/errors.js"
 import { poll, RealClock } from "../../src/internal/RealClock.js"
 import { databaseFile } from "./lives.js"
 import { stores } from "./stores.js"
@@ -314,6 +315,26 @@ describe("subscribers of one name on two connections to a database", () => {
       expect(yield* Queue.take(seen)).toBe("second c")
       expect(yield* Queue.size(seen)).toBe(0)
     })
+  )
+})
+
+describe("a subscriber that cannot begin", () => {
+  it.scoped("logs why", () =>
+    Effect.gen(function* () {
+      const store = yield* RunStore.RunStore
+      const cause = new Error("connect ECONNREFUSED")
+      const refused = new StoreError({ operation: "lock a subscriber", reason: "unreachable", cause })
+      const subscribers = { ...store.subscribers, tryLock: () => Effect.fail(refused) }
+      const logged = yield* Queue.unbounded<string>()
+      const logger = Logger.map(Logger.jsonLogger, (line) => void logged.unsafeOffer(line))
+      yield* Layer.build(Subscriber.layer("s", written, () => Effect.void)).pipe(
+        Effect.provideService(RunStore.RunStore, { ...store, subscribers }),
+        Effect.provide(Logger.replace(Logger.defaultLogger, logger))
+      )
+      const line = yield* Queue.take(logged)
+      expect(line).toContain("the subscriber cannot begin yet")
+      expect(line).toContain("store: lock a subscriber failed (unreachable): connect ECONNREFUSED")
+    }).pipe(Effect.provide(RunStore.layerMemory))
   )
 })
 

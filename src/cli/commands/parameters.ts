@@ -59,35 +59,44 @@ export const number = (name: string, description: string) =>
   )
 
 /** In milliseconds. */
-export const timeUnits: { readonly [unit: string]: number } = {
-  ms: 1,
-  s: 1_000,
-  min: 60_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 7 * 86_400_000
+const timeUnits = { ms: 1, s: 1_000, min: 60_000, h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 }
+
+type TimeUnit = keyof typeof timeUnits
+
+/** Other names of the units, as in configuration files. */
+const unitNames: ReadonlyMap<string, TimeUnit> = new Map<string, TimeUnit>([
+  ["m", "min"],
+  ...Object.entries({ milli: "ms", second: "s", minute: "min", hour: "h", day: "d", week: "w" } as const).flatMap(
+    ([name, unit]) => [[name, unit] as const, [`${name}s`, unit] as const, [unit, unit] as const]
+  )
+])
+
+/** A million weeks, so that now and later have a date. */
+const longest = 1e6 * timeUnits.w
+
+/** Parses `5s`, `2 min`, `1 second` or `30 minutes`, in one of the units. */
+export const durationOf = (text: string, units: ReadonlyArray<TimeUnit>): Duration.Duration | undefined => {
+  const [, number, name = ""] = /^(\d{1,9}) ?([a-z]+)$/.exec(text) ?? []
+  const unit = unitNames.get(name)
+  if (unit === undefined || !units.includes(unit)) return undefined
+  const millis = Number(number) * timeUnits[unit]
+  return millis <= longest ? Duration.millis(millis) : undefined
 }
 
 /** A duration such as `5s`, up to a day. */
 export const span = (name: string, description: string) =>
   Parameter.option(name, { placeholder: "TIME", description }, (text) => {
-    const [, number, unit = ""] = /^(\d{1,9}) ?(ms|s|min|m|h)$/.exec(text) ?? []
-    const millis = Number(number) * (timeUnits[unit] ?? NaN)
-    return millis <= 24 * 3_600_000
-      ? Either.right(Duration.millis(millis))
+    const duration = durationOf(text, ["ms", "s", "min", "h"])
+    return duration !== undefined && Duration.lessThanOrEqualTo(duration, Duration.days(1))
+      ? Either.right(duration)
       : Either.left("a duration of at most a day, such as 500ms, 5s or 2min")
   })
 
 /** An age such as `7d`. */
 export const age = (name: string, description: string) =>
-  Parameter.option(name, { placeholder: "AGE", description }, (text) => {
-    const [, number, unit = ""] = /^(\d{1,6}) ?(min|m|h|d|w)$/.exec(text) ?? []
-    const millis = Number(number) * (timeUnits[unit] ?? NaN)
-    return Number.isNaN(millis)
-      ? Either.left("a duration, such as 12h, 7d or 2w")
-      : Either.right(Duration.millis(millis))
-  })
+  Parameter.option(name, { placeholder: "AGE", description }, (text) =>
+    Either.fromNullable(durationOf(text, ["min", "h", "d", "w"]), () => "a duration, such as 12h, 7d or 2w")
+  )
 
 export const concurrency = number("concurrency", "How many units to work on in parallel (default: 4).")
 

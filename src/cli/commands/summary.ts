@@ -1,12 +1,12 @@
 /**
  * `charlotte summary`: what needs a person, and what has happened.
  */
-import { Duration, Either } from "effect"
+import { Either } from "effect"
 import * as CommandTree from "../parser/CommandTree.js"
 import * as Parameter from "../parser/Parameter.js"
 import * as StartTime from "../start/StartTime.js"
 import type { Since } from "../summary/summary.js"
-import { json, timeUnits } from "./parameters.js"
+import { durationOf, json } from "./parameters.js"
 
 const all = Parameter.flag("all", { description: "The jobs of other repositories, too." })
 
@@ -17,14 +17,13 @@ const since = Parameter.option(
     description: "From when on to report what has ended, such as 12h, 22:00 or 2026-01-31T08:00 (default: 24h)."
   },
   (text): Either.Either<Since, string> => {
-    const [, number, unit = ""] = /^(\d{1,6}) ?(min|m|h|d|w)$/.exec(text) ?? []
-    const millis = Number(number) * (timeUnits[unit] ?? NaN)
-    return Number.isNaN(millis)
+    const duration = durationOf(text, ["min", "h", "d", "w"])
+    return duration === undefined
       ? Either.mapLeft(
           StartTime.parse(text),
           () => "a duration such as 12h, or a time such as 22:00 or 2026-01-31T08:00"
         )
-      : Either.right(Duration.millis(millis))
+      : Either.right(duration)
   }
 )
 

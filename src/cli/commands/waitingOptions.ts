@@ -1,10 +1,10 @@
 /**
  * Options of `charlotte start` and `charlotte run` for jobs that may have to wait: for a permit, for a time, or behind a key.
  */
-import { Duration, Either } from "effect"
+import { Either } from "effect"
 import * as StartTime from "../start/StartTime.js"
 import * as Parameter from "../parser/Parameter.js"
-import { timeUnits } from "./parameters.js"
+import { durationOf } from "./parameters.js"
 
 const queue = Parameter.flag("queue", {
   description: "If all permits are in use, wait for one instead of failing."
@@ -39,13 +39,8 @@ export const at = Parameter.option(
 const delay = Parameter.option(
   "delay",
   { placeholder: "DURATION", description: "Start no earlier than so long from now, such as 30s, 10min, 2h or 3d." },
-  (text) => {
-    const [, number, unit = ""] = /^(\d{1,6}) ?(s|min|m|h|d|w)$/.exec(text) ?? []
-    const millis = Number(number) * (timeUnits[unit] ?? NaN)
-    return Number.isNaN(millis)
-      ? Either.left("a duration, such as 30s, 10min, 2h or 3d")
-      : Either.right(Duration.millis(millis))
-  }
+  (text) =>
+    Either.fromNullable(durationOf(text, ["s", "min", "h", "d", "w"]), () => "a duration, such as 30s, 10min, 2h or 3d")
 )
 
 const key = Parameter.textOption("key", {

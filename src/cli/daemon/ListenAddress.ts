@@ -2,7 +2,7 @@
  * A port that the daemon listens on, besides the socket of its home.
  */
 import type { Address } from "../../daemon/home/LockOwner.js"
-import { isLoopback } from "../../internal/HostPort.js"
+import { loopbackAddress } from "../../internal/HostPort.js"
 
 export interface Port {
   readonly host: string
@@ -21,5 +21,6 @@ export const parse = (text: string): Port | undefined => {
 /** Whether a daemon listens on the requested port; port 0 matches any port of that address. */
 export const isAt = (wanted: Port, address: Address): boolean => {
   if ("socket" in address || (wanted.port !== 0 && wanted.port !== address.port)) return false
-  return wanted.host === address.host || (address.url === undefined && isLoopback(wanted.host))
+  const { host = "127.0.0.1", url } = address
+  return wanted.host === host || (url === undefined && loopbackAddress(wanted.host) === host)
 }

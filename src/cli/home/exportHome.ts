@@ -1,6 +1,7 @@
 /**
  * `charlotte export-home`: in a home that no other process holds.
  */
+import type { PlatformError } from "@effect/platform/Error"
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
 import * as NodeStream from "@effect/platform-node/NodeStream"
@@ -11,9 +12,12 @@ import * as Layers from "../../daemon/layers/Layers.js"
 import { StoreError } from "../../domain/errors.js"
 import { version } from "../../http/contract/Version.js"
 import * as Archive from "../../store/Archive.js"
+import { UsageError } from "../parser/UsageError.js"
 import { CurrentDirectory } from "../start/repositoryAround.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import { writeJson, writeLines } from "../terminal/Output.js"
+
+const isThere = (error: PlatformError): boolean => error._tag === "SystemError" && error.reason === "AlreadyExists"
 
 const failed = (cause: unknown) => new StoreError({ operation: "export the records", reason: "other", cause })
 
@@ -23,7 +27,14 @@ export const exportHome = (options: { readonly file: string; readonly json: bool
     const file = (yield* Path).resolve(yield* yield* CurrentDirectory, options.file)
     const home = yield* Layer.build(Layers.store({ what: "run", version }))
     // Private, since it contains the configuration of jobs.
-    yield* Effect.scoped(open(file, { flag: "wx", mode: 0o600 }))
+    yield* Effect.mapError(
+      Effect.scoped(open(file, { flag: "wx", mode: 0o600 })),
+      (error) =>
+        new UsageError({
+          problem: `cannot write to ${file}: ${isThere(error) ? "a file of that name exists" : error.message}`,
+          hint: "name another file, or move that one away"
+        })
+    )
     yield* Archive.lines(version).pipe(
       Stream.encodeText,
       NodeStream.pipeThroughDuplex(() => createGzip(), failed),

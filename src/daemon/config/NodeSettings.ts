@@ -17,6 +17,18 @@ export const NodeSettings = Schema.Struct({
 })
 export type NodeSettings = typeof NodeSettings.Type
 
+/** The settings of several sources: of each setting, the first one counts. */
+export const firstOf = (...sources: ReadonlyArray<NodeSettings>): NodeSettings => {
+  const first = <Name extends keyof NodeSettings>(name: Name): NodeSettings[Name] =>
+    sources.find((settings) => settings[name] !== undefined)?.[name]
+  return {
+    advertise: first("advertise"),
+    capacity: first("capacity"),
+    insecureCluster: first("insecureCluster"),
+    sharedRepositories: first("sharedRepositories")
+  }
+}
+
 /** The settings of a node. */
 export interface Node extends NodeSettings {
   readonly advertise: string

@@ -15,6 +15,7 @@ import { pageDirectory } from "../../http/server/page/pageDirectory.js"
 import * as databaseClient from "./databaseClient.js"
 import * as HomeDatabase from "../home/HomeDatabase.js"
 import * as HomeLock from "../home/HomeLock.js"
+import * as HomeNode from "../serve/HomeNode.js"
 import type { NodeReport } from "../serve/NodeReport.js"
 import * as Secrets from "../home/Secrets.js"
 import { removeFormer } from "../notices/noticeSubscribers.js"
@@ -56,7 +57,7 @@ export const home = (options: HomeLock.Options) => Layer.provideMerge(lock(optio
 
 /** The database of the home; noted in the home once the store is open. */
 export const database = Layer.provideMerge(
-  Layer.tap(Secrets.kept(RunStore.layer), () => HomeDatabase.leaveNote),
+  Layer.tap(Secrets.kept(RunStore.layer), () => Effect.flatMap(HomeNode.remembered, HomeDatabase.leaveNote)),
   databaseClient.layer
 )
 

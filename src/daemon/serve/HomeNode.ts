@@ -1,5 +1,5 @@
 /**
- * Whether the daemon of a home is a node of a cluster, by its command line, or else the environment or `config.yaml`.
+ * Whether the daemon of a home is a node of a cluster, by its command line, or else the environment, `config.yaml` or the last command line.
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
 import { Context, Effect, Option, Schema } from "effect"
@@ -7,7 +7,7 @@ import { Configuration } from "../config/Configuration.js"
 import * as DatabaseChoice from "../config/DatabaseChoice.js"
 import type { Home, HomeUnusable } from "../home/Home.js"
 import * as HomeDatabase from "../home/HomeDatabase.js"
-import { type Node, type NodeSettings, words } from "../config/NodeSettings.js"
+import { firstOf, type Node, type NodeSettings, words } from "../config/NodeSettings.js"
 
 /** The settings from the command line of this daemon. */
 export class Flags extends Context.Reference<Flags>()("charlotte/HomeNode/Flags", {
@@ -29,7 +29,7 @@ export const chosen: Effect.Effect<
 > = Effect.gen(function* () {
   const flags = yield* Flags
   const { node } = yield* Configuration
-  const { advertise, ...others } = { ...node, ...flags }
+  const { advertise, ...others } = firstOf(flags, node, yield* HomeDatabase.notedNode)
   const [first] = words({ ...flags, advertise: undefined })
   if (advertise === undefined && first !== undefined) {
     return yield* new InvalidNode({
@@ -48,8 +48,13 @@ export const chosen: Effect.Effect<
   return Option.some({ ...others, advertise })
 })
 
+/** The settings from the command line of this daemon, or else from that of the last one. */
+export const remembered = Effect.gen(function* () {
+  return firstOf(yield* Flags, yield* HomeDatabase.notedNode)
+})
+
 /** The node's part of the note for other processes. */
 export const note = Effect.gen(function* () {
   const node = yield* chosen
-  return Option.isNone(node) ? {} : { node: { advertise: node.value.advertise, flags: yield* Flags } }
+  return Option.isNone(node) ? {} : { node: { advertise: node.value.advertise, flags: yield* remembered } }
 })

@@ -5,7 +5,7 @@ import { Effect, Redacted, type Scope, Stream } from "effect"
 import type { Server } from "node:http"
 import { Server as SecureServer } from "node:https"
 import * as background from "../../internal/background.js"
-import { bracketed } from "../../internal/HostPort.js"
+import { bracketed, loopbackAddress } from "../../internal/HostPort.js"
 import type { Address, Endpoint, Tls } from "./Address.js"
 import { bindServer } from "./bindServer.js"
 import { ListenError } from "./ListenError.js"
@@ -16,8 +16,6 @@ import type { AccessPolicy } from "./RequestGuard.js"
 export interface Access extends Pick<AccessPolicy, "isSession"> {
   readonly token?: Redacted.Redacted | undefined
 }
-
-const loopback: { readonly [host: string]: string } = { "127.0.0.1": "127.0.0.1", localhost: "127.0.0.1", "::1": "::1" }
 
 /** In characters; a shorter token could be guessed. */
 const minTokenLength = 32
@@ -77,7 +75,7 @@ export const listenOnPort = (
 ): Effect.Effect<Endpoint, ListenError, Scope.Scope> =>
   Effect.gen(function* () {
     const refuse = (problem: string) => new ListenError({ address: `${bracketed(host)}:${port}`, problem })
-    const address = loopback[host]
+    const address = loopbackAddress(host)
     if (address === undefined && tls === undefined && !insecureHttp) {
       return yield* refuse(
         "not a loopback address, and without TLS others could read the token on the way: " +

@@ -3,7 +3,7 @@
  * pause and capacity if only an immediate start is requested, configuration, idempotency key, key, pause, group, permit, check; then one
  * transaction decides on keys, idempotency, the pause and the group again, and writes. For a start inside a transaction of the application see `startInTransaction`.
  */
-import { Effect, Option } from "effect"
+import { Cause, Effect, Option } from "effect"
 import {
   type IdempotencyKeyReused,
   InvalidJobConfig,
@@ -245,7 +245,7 @@ export const stopReplaced = <Config>(core: Core<Config>, created: Created): Effe
         (id) =>
           core.fork(
             Effect.catchAll(stopJob(core, id, { grace: core.stopGrace }), (error) =>
-              Effect.annotateLogs(Effect.logWarning(`job ${id} is being replaced`, error), { jobId: id })
+              Effect.annotateLogs(Effect.logWarning(`job ${id} is being replaced`, Cause.fail(error)), { jobId: id })
             )
           ),
         { discard: true }

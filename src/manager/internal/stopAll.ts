@@ -1,7 +1,7 @@
 /**
  * Stops all jobs at the same time, under one deadline.
  */
-import { Clock, Deferred, Effect, Option } from "effect"
+import { Cause, Clock, Deferred, Effect, Option } from "effect"
 import type { StopError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
@@ -69,7 +69,9 @@ const stopWaiting = <Config>(core: Core<Config>, status: RunStatus, stop: Stoppi
         reports.push(...(runs ? slice : (yield* Effect.all(slice)).map((reports) => Effect.succeed(reports))))
       })
     )
-    yield* Effect.catchAll(cancelled, (error) => Effect.logWarning("not all runs that wait are cancelled", error))
+    yield* Effect.catchAll(cancelled, (error) =>
+      Effect.logWarning("not all runs that wait are cancelled", Cause.fail(error))
+    )
     return reports
   })
 

@@ -1,7 +1,7 @@
 /**
  * Runs a subscriber for as long as the scope lives: one instance at a time is live, and the others stand by.
  */
-import { type Duration, Effect, Option, type Scope } from "effect"
+import { Cause, type Duration, Effect, Option, type Scope } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import * as background from "../../internal/background.js"
 import { now } from "../../internal/now.js"
@@ -36,7 +36,7 @@ export const subscribe = <R>(
     }).pipe(
       Effect.scoped,
       Effect.catchAll((error) =>
-        Effect.zipRight(Effect.logWarning("the subscriber cannot begin yet", error), sleep(standBy))
+        Effect.zipRight(Effect.logWarning("the subscriber cannot begin yet", Cause.fail(error)), sleep(standBy))
       ),
       Effect.forever,
       Effect.annotateLogs({ module: "Subscriber", subscriber: name })

@@ -1,7 +1,7 @@
 /**
  * Calls `onEnd` of a kind with every run that has ended: a subscriber of the events that end jobs.
  */
-import { Duration, Effect, Option, type Scope } from "effect"
+import { Cause, Duration, Effect, Option, type Scope } from "effect"
 import type { StoreError, UndecodableRun } from "../../domain/errors.js"
 import { lifecycle } from "../../domain/JobEvent.js"
 import type { Run } from "../../domain/Run.js"
@@ -25,7 +25,7 @@ export const subscribeToEnds = <A, R>(
 
     const skip = (error: UndecodableRun) =>
       Effect.zipRight(
-        Effect.logWarning("onEnd is not called for a run that no longer decodes", error),
+        Effect.logWarning("onEnd is not called for a run that no longer decodes", Cause.fail(error)),
         store.subscribers.skipped(name)
       )
 

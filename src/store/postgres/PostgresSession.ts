@@ -33,7 +33,7 @@ const unknown = new StoreError({
   operation: "commit",
   reason: "closed",
   cause: new Error(
-    "the connection was lost during a COMMIT, and the server has not said since whether it was committed; check the server, and open the store again"
+    "the connection was lost during a COMMIT, and the server has not said since whether it was committed; try again, with the same idempotency key if it was a start"
   )
 })
 

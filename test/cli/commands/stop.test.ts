@@ -88,6 +88,16 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "5 minutes" })("charl
     })
   )
 
+  it.scoped("takes a grace period in words, as configuration files do", () =>
+    Effect.gen(function* () {
+      const { run } = yield* Here
+      for (const text of ["5s", "500 ms", "1 second", "2 minutes", "24 hours"])
+        expect(yield* run("stop", unknownId, "--grace", text)).toMatchObject({
+          err: `charlotte: job ${unknownId} not found; list jobs with: charlotte jobs\n`
+        })
+    })
+  )
+
   it.scoped("explains usage errors", () =>
     Effect.gen(function* () {
       const { run } = yield* Here
@@ -100,6 +110,7 @@ layer(daemon(tasks), { excludeTestServices: true, timeout: "5 minutes" })("charl
         [["latest", "--grace", "-1"], grace("-1")],
         [["latest", "--grace", "5"], grace("5")],
         [["latest", "--grace", "25h"], grace("25h")],
+        [["latest", "--grace", "1 day"], grace("1 day")],
         [["latest", "--grace", "soon\x1b[2J"], grace("soon")],
         [["latest", "--grace", ""], `charlotte: --grace needs a value: --grace TIME; ${help}`],
         [[unknownId], `charlotte: job ${unknownId} not found; list jobs with: charlotte jobs\n`]

@@ -63,6 +63,7 @@ describe("ensureRunning", () => {
         expect(yield* up("at once", { host, port })).toMatchObject(found)
       for (const [host, port] of [
         ["10.0.0.5", 7433],
+        ["127.0.0.9", 7433],
         ["0.0.0.0", 0],
         ["127.0.0.1", 7434],
         ["node1", 7433]

@@ -48,7 +48,7 @@ describe("the database of a home", () => {
       Effect.gen(function* () {
         const home = yield* TemporaryDirectory.make
         expect(yield* shown({ home })).toBe("sqlite")
-        yield* within({ home, flag: one })(HomeDatabase.leaveNote)
+        yield* within({ home, flag: one })(HomeDatabase.leaveNote({}))
         expect(yield* shown({ home })).toBe(one)
         writeFileSync(`${home}/config.yaml`, `database: ${two}\n`)
         expect(yield* shown({ home })).toBe(two)
@@ -61,10 +61,10 @@ describe("the database of a home", () => {
     Effect.gen(function* () {
       const home = yield* TemporaryDirectory.make
       const note = `${home}/database.json`
-      yield* within({ home, variable: "postgres://me:pass-word-1@db.example/one" })(HomeDatabase.leaveNote)
+      yield* within({ home, variable: "postgres://me:pass-word-1@db.example/one" })(HomeDatabase.leaveNote({}))
       expect(JSON.parse(readFileSync(note, "utf8"))).toEqual({ database: one })
       expect(statSync(note).mode & 0o777).toBe(0o600)
-      yield* within({ home, flag: "sqlite" })(HomeDatabase.leaveNote)
+      yield* within({ home, flag: "sqlite" })(HomeDatabase.leaveNote({}))
       expect(existsSync(note)).toBe(false)
       expect(yield* shown({ home })).toBe("sqlite")
     })
@@ -88,7 +88,7 @@ describe("the database of a home", () => {
   it.scoped("is that of the note for those who read, when the configuration has an error", () =>
     Effect.gen(function* () {
       const home = yield* TemporaryDirectory.make
-      yield* within({ home, flag: one })(HomeDatabase.leaveNote)
+      yield* within({ home, flag: one })(HomeDatabase.leaveNote({}))
       const read = within({ home })(Effect.zipRight(breakConfiguration(home), HomeDatabase.chosenToRead))
       expect(DatabaseChoice.show(yield* read)).toBe(one)
     })

@@ -138,13 +138,15 @@ describe("TCP port", () => {
       const token = World.token
       const refused = (options: Http.Server.Options) =>
         Effect.map(Effect.flip(listening(options)), ({ message }) => message)
-      for (const host of ["0.0.0.0", "::", "192.168.0.1", "example.com", "127.0.0.2", ""]) {
+      for (const host of ["0.0.0.0", "::", "192.168.0.1", "example.com", "127.0.0.256", ""]) {
         expect(yield* refused({ listen: { host, port: 0 }, token })).toContain("not a loopback address")
       }
       expect(yield* refused({ listen: { port: 0 } })).toContain("a port requires a token")
       expect(yield* refused({ listen: { port: 0 }, token: Redacted.make("short") })).toContain("at least 32 characters")
       const [address] = yield* listening({ listen: { host: "localhost", port: 0 }, token })
       expect(address).toEqual({ host: "127.0.0.1", port: expect.any(Number) })
+      const [other] = yield* listening({ listen: { host: "127.0.0.9", port: 0 }, token })
+      expect(other).toEqual({ host: "127.0.0.9", port: expect.any(Number) })
     })
   )
 })

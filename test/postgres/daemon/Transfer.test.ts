@@ -91,7 +91,11 @@ describe("charlotte export-home and import-home", () => {
 
       expect(yield* run("export-home", file)).toMatchObject({ code: 0 })
       const written = readFileSync(file)
-      expect((yield* run("export-home", file)).code).toBe(1)
+      const exists = yield* run("export-home", file)
+      expect([exists.code, exists.err]).toEqual([
+        2,
+        `charlotte: cannot write to ${file}: a file of that name exists; name another file, or move that one away\n`
+      ])
       expect(readFileSync(file)).toEqual(written)
 
       const sqlite = yield* run("import-home", file)
