@@ -155,6 +155,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
     const placing = {
       engine,
       runner,
+      version,
       isFresh: node.isFresh,
       nodes: Effect.tapError(nodes, () => forgetNodes),
       wake: yield* WakeUps.make(({ address, id }) => engine.ask(kind, address).wake(id))

@@ -43,11 +43,20 @@ export const taking = (nodes: ReadonlyArray<Node>): ReadonlyArray<Node> => {
   return heard.length > 0 ? heard : able
 }
 
+/** Where a run may be placed that this node has decoded. */
+const locationOf = ({ version: own }: Nodes, { address, capacity, version }: Node) => ({
+  address,
+  capacity,
+  isOtherVersion: version !== own
+})
+
 /** The nodes of the kind. */
 interface Nodes {
   readonly engine: Engine
   /** This node. */
   readonly runner: Runner
+  /** The version of the kind that this node has. */
+  readonly version: string
   /** Whether this node may take jobs: the database has responded within its lease. */
   readonly isFresh: Effect.Effect<boolean>
   /** The nodes, possibly some hundred milliseconds old: the node that has the shard by then takes the run. */
@@ -89,7 +98,7 @@ export const resumePlaced = <Config>(
     yield* mayBegin(run)
     const { id } = run
     const { beginning } = yield* checkRun(core, admission, run)
-    const [first, ...others] = taking(yield* nodes.nodes)
+    const [first, ...others] = taking(yield* nodes.nodes).map((node) => locationOf(nodes, node))
     if (first === undefined) return yield* noNode("resume a job", core.kind)
     const placed = yield* core.store.cluster.place({ ...beginning, isResumed: true, sender }, [first, ...others])
     if (Option.isSome(placed)) yield* nodes.wake({ address: placed.value, id, created: "Running" })
@@ -98,10 +107,11 @@ export const resumePlaced = <Config>(
 /** An id for each node that accepts jobs; this node's id first, so that this node gets the job unless another has more room. */
 const candidates = <Config>(
   { kind }: Core<Config>,
-  { engine, nodes: listed, runner }: Nodes,
+  placing: Nodes,
   nextId: () => JobId
 ): Effect.Effect<Placement["candidates"], StoreError> =>
   Effect.gen(function* () {
+    const { engine, nodes: listed, runner } = placing
     for (let tries = 0; tries < maxAttempts; tries++) {
       if (tries > 0) yield* Effect.sleep(pause)
       const nodes = taking(yield* listed)
@@ -111,7 +121,7 @@ const candidates = <Config>(
         const addresses = yield* engine.nodesOf(ids)
         for (const [i, id] of ids.entries()) {
           const node = nodes.find(({ address }) => Option.contains(addresses[i] ?? Option.none(), address))
-          if (node !== undefined) found.set(node.address, { id, address: node.address, capacity: node.capacity })
+          if (node !== undefined) found.set(node.address, { id, ...locationOf(placing, node) })
         }
       }
       const isHere = ({ address }: Candidate) => address === runner.address

@@ -261,6 +261,8 @@ export interface Placement {
 export interface Location {
   readonly address: string
   readonly capacity: number
+  /** Whether the node has another version of the kind, and may not decode the run: others with room are preferred. */
+  readonly isOtherVersion?: boolean
 }
 
 /**

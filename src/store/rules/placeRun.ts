@@ -49,8 +49,15 @@ const sum = (running: ReadonlyMap<string, number>): number => [...running.values
 const roomOn = ({ address, capacity }: Location, running: ReadonlyMap<string, number>): number =>
   capacity - (running.get(address) ?? 0)
 
+/** Nodes with room come first, and of those the nodes of this version. */
+const rank = (location: Location, running: Room["running"]): number =>
+  (roomOn(location, running) > 0 ? 2 : 0) + (location.isOtherVersion === true ? 0 : 1)
+
 const mostRoom = <L extends Location>(candidates: readonly [L, ...ReadonlyArray<L>], running: Room["running"]): L =>
-  candidates.reduce((best, other) => (roomOn(other, running) > roomOn(best, running) ? other : best))
+  candidates.reduce((best, other) => {
+    const by = rank(other, running) - rank(best, running) || roomOn(other, running) - roomOn(best, running)
+    return by > 0 ? other : best
+  })
 
 /**
  * Why no new run may begin: its kind is paused, as many jobs run as allowed, or as many waiting runs begin before it as permits are
