@@ -13,7 +13,7 @@ import type { StoreError } from "../../domain/errors.js"
  * @category models
  */
 export interface GroupStore {
-  /** Records the setting of a kind for all its managers, and reads all its groups again. The last one counts. */
+  /** Records the setting of a kind for all its managers, and reads the groups again that it changes. The last one counts. */
   readonly register: (settings: GroupSettings) => Effect.Effect<void, StoreError>
 
   /** The jobs of a group now. The transaction that begins one of them decides. */

@@ -2,7 +2,7 @@
  * The settings of the groups of kinds, over a session and a writer.
  */
 import type { SqlError } from "@effect/sql/SqlError"
-import { Effect, Schema } from "effect"
+import { Array, Effect, Schema } from "effect"
 import type { GroupSettings, GroupStore } from "../port/GroupStore.js"
 import type { Batch } from "./Batch.js"
 import type { Connection } from "./Dialect.js"
@@ -20,17 +20,18 @@ const isRecorded = (connection: Connection, { isManual, kind, maxPerGroup }: Gro
     ([row]) => (row?.max_per_group ?? undefined) === maxPerGroup && (row?.manual ?? 0) === Number(isManual)
   )
 
-const register = (batch: Batch, { isManual, kind, maxPerGroup }: GroupSettings): Effect.Effect<void, SqlError> =>
+/** How many groups are settled at once: meanwhile no run of the kind begins. */
+const sliceSize = 500
+
+const recordSetting = (batch: Batch, { isManual, kind, maxPerGroup }: GroupSettings): Effect.Effect<void, SqlError> =>
   Effect.gen(function* () {
-    const connection = yield* batch.connection
     yield* batch.lockAdmission(kind)
     yield* execute(
-      connection,
+      yield* batch.connection,
       `INSERT INTO charlotte_limits (kind, max_per_group, manual) VALUES (?, ?, ?)
        ON CONFLICT (kind) DO UPDATE SET max_per_group = excluded.max_per_group, manual = excluded.manual`,
       [kind, maxPerGroup ?? null, Number(isManual)]
     )
-    for (const group of yield* groups.known(connection, kind)) batch.regroup(kind, group)
   })
 
 export const make = ({
@@ -42,19 +43,19 @@ export const make = ({
 }): GroupStore => ({
   register: (settings) =>
     Effect.gen(function* () {
-      const isUpToDate = yield* session.read("read groups", (connection) =>
-        Effect.gen(function* () {
-          return (
-            (yield* isRecorded(connection, settings)) && (yield* groups.known(connection, settings.kind)).length === 0
-          )
-        })
-      )
-      if (isUpToDate) return
-      yield* admit<void, never>({
-        operation: "limit groups",
-        lane: "fast",
-        body: (batch) => register(batch, settings)
-      })
+      const { kind } = settings
+      const write = (operation: string, body: (batch: Batch) => Effect.Effect<void, SqlError>) =>
+        admit<void, never>({ operation, lane: "fast", body })
+      if (!(yield* session.read("read groups", (connection) => isRecorded(connection, settings))))
+        yield* write("limit groups", (batch) => recordSetting(batch, settings))
+      // Read after the setting is recorded: what other transactions settle from then on follows it.
+      const unsettled = yield* session.read("read groups", (connection) => groups.unsettled(connection, kind))
+      for (const slice of Array.chunksOf(unsettled, sliceSize))
+        yield* write("settle groups", (batch) =>
+          Effect.map(batch.lockAdmission(kind), () => {
+            for (const group of slice) batch.regroup(kind, group)
+          })
+        )
     }),
 
   get: (kind, group) => session.read("read a group", (connection) => groups.get(connection, kind, group))

@@ -15,7 +15,8 @@ const setting = (column: "max_per_group" | "manual", kind = "?"): string =>
   `(SELECT ${column} FROM charlotte_limits WHERE kind = ${kind})`
 
 /** Whether a run begins without a person. */
-const isBegun = (kind = "?") => `(status <> 'interrupted' OR coalesce(${setting("manual", kind)}, 0) = 0)`
+const isBegun = (kind = "?", run = "") =>
+  `(${run}status <> 'interrupted' OR coalesce(${setting("manual", kind)}, 0) = 0)`
 
 /** The first of the runs that wait for a group and match a condition; the kind is used twice. */
 export const first = (kind: string, group: string, condition = "TRUE"): string =>
@@ -98,15 +99,21 @@ const settled = `CAST(? AS TEXT), g.grp, g.active,
 
 const selectGroups = query(Schema.Struct({ grp: Schema.String }))
 
-/** The groups of a kind with runs that run or wait for their group, or with a row. */
-export const known = (connection: Connection, kind: string) =>
+/**
+ * The groups of a kind whose rows do not have their first run, or not whether it is due by the setting of the kind. When a kind registers for
+ * the first time, its groups have no rows.
+ */
+export const unsettled = (connection: Connection, kind: string) =>
   Effect.map(
     selectGroups(
       connection,
-      `SELECT grp FROM charlotte_runs WHERE kind = ? AND grp IS NOT NULL AND status = 'running'
-       UNION SELECT grp FROM charlotte_runs WHERE kind = ? AND waits_for = 'group'
-       UNION SELECT grp FROM charlotte_groups WHERE kind = ?`,
-      [kind, kind, kind]
+      `SELECT g.grp FROM charlotte_groups g WHERE g.kind = ? AND (NOT ${isBegun("?", "g.")}
+         OR g.due <> CASE WHEN g.head IS NOT NULL AND g.active < coalesce(${setting("max_per_group")}, g.active + 1) THEN 1 ELSE 0 END
+         OR g.head IS NOT NULL AND NOT EXISTS (SELECT 1 FROM charlotte_runs h WHERE h.id = g.head AND h.waits_for = 'group'))
+       UNION SELECT r.grp FROM charlotte_runs r LEFT JOIN charlotte_groups g ON g.kind = r.kind AND g.grp = r.grp
+       WHERE r.kind = ? AND r.waits_for = 'group' AND ${isBegun("?", "r.")}
+         AND (g.head IS NULL OR (r.status = 'interrupted' AND g.status <> 'interrupted'))`,
+      [kind, kind, kind, kind, kind]
     ),
     (rows) => rows.map(({ grp }) => grp)
   )
