@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { RunStore } from "charlotte"
 import { StoreError } from "charlotte/errors"
-import { type Context, type Duration, Effect, Fiber, Ref, TestClock } from "effect"
+import { type Context, type Duration, Effect, Fiber, Logger, Ref, type Scope, TestClock } from "effect"
 import * as Node from "../../src/cluster/Node.js"
 import { RealClock } from "../../src/internal/RealClock.js"
 import { StartProgress } from "../../src/store/port/StartProgress.js"
@@ -83,6 +83,48 @@ describe("a node", () => {
         yield* TestClock.adjust(10_000)
         expect(yield* letGo).toBe(1)
       }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+
+  it.scoped("keeps its jobs if it reads an answer late, while its lease has held since it asked", () =>
+    Effect.gen(function* () {
+      const { letGo, suspend } = yield* make(30)
+      // The sign of life takes from 2,060 to 2,090, and the one before was sent more than a lease ago by then.
+      yield* TestClock.adjust(2_020)
+      yield* suspend(1_000)
+      yield* TestClock.adjust(20)
+      yield* suspend(5_500)
+      yield* TestClock.adjust(15)
+      expect(yield* letGo).toBe(0)
+      yield* TestClock.adjust(400)
+      expect(yield* letGo).toBe(0)
+    }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+
+  it.scoped("says whether the database or this process was silent", () =>
+    Effect.gen(function* () {
+      const lines = yield* Ref.make<ReadonlyArray<string>>([])
+      const logger = Logger.make(({ logLevel, message }) => {
+        if (logLevel._tag === "Error") Effect.runSync(Ref.update(lines, (all) => [...all, String(message)]))
+      })
+      const said = (scene: Effect.Effect<unknown, never, RunStore.RunStore | Scope.Scope>) =>
+        Effect.zipRight(Effect.provide(scene, [RunStore.layerMemory, Logger.add(logger)]), Ref.getAndSet(lines, []))
+      const after = "this node lets go of its jobs, and others continue them"
+      const starved = Effect.gen(function* () {
+        const { suspend } = yield* make(30)
+        yield* TestClock.adjust(2_010)
+        yield* suspend(20_000)
+        yield* TestClock.adjust(100)
+      })
+      expect(yield* said(starved)).toEqual([
+        expect.stringMatching(new RegExp(`^this process has run for only \\d{3,4} of the last 20000 ms: ${after}$`))
+      ])
+      const silent = Effect.gen(function* () {
+        const { becomeSilent } = yield* make(30)
+        yield* becomeSilent
+        yield* TestClock.adjust("7 seconds")
+      })
+      expect(yield* said(silent)).toEqual([`the database has not answered for 5000 ms: ${after}`])
+    })
   )
 
   it.scoped("ends its connections again and again while the database is silent, and leaves them alone afterwards", () =>

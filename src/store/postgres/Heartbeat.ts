@@ -4,9 +4,11 @@
  */
 import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Effect, Exit, Option, Ref, Schema, Scope } from "effect"
+import { Cause, Duration, Effect, Exit, Option, Ref, Schema, Scope } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import * as Permits from "../../internal/Permits.js"
+import * as race from "../../internal/race.js"
+import * as runningTime from "../../internal/runningTime.js"
 import { heartbeatTimeout } from "../../internal/timing.js"
 import { storeError } from "../sql/mapSqlError.js"
 import * as OwnConnection from "./OwnConnection.js"
@@ -15,6 +17,12 @@ interface Open {
   readonly connection: OwnConnection.OwnConnection
   readonly scope: Scope.CloseableScope
 }
+
+/** In running time: after a pause of this process, an answer may have arrived that was not read yet. */
+const late = Effect.zipRight(
+  runningTime.sleep(Duration.millis(heartbeatTimeout)),
+  new Cause.TimeoutException(`no answer within ${heartbeatTimeout} ms`)
+)
 
 /** Runs a statement, and returns whether it has found a row. */
 export type Heartbeat = (statement: string, id: string) => Effect.Effect<boolean, StoreError>
@@ -44,7 +52,7 @@ export const make = (sql: SqlClient): Effect.Effect<Heartbeat, never, Scope.Scop
     return (statement, id) =>
       Effect.flatMap(open, ({ connection }) => connection.query(Schema.Unknown, statement, [id])).pipe(
         Effect.map((rows) => rows.length > 0),
-        Effect.timeout(heartbeatTimeout),
+        (answered) => race.first<boolean, SqlError | Cause.TimeoutException, never>([answered, late]),
         Effect.tapErrorCause(() => close),
         inTurn,
         Effect.mapError(storeError("renew a node"))
