@@ -24,7 +24,15 @@ const change =
         ? yield* Effect.tap(JobRef.find(host.value.client, job), (id) => host.value.client[what](id, { by: sender() }))
         : yield* Effect.flatMap(
             Effect.promise(() => import("../offline/withStore.js")),
-            ({ withStore }) => withStore((store, jobs) => Effect.tap(JobRef.find(jobs, job), store[what]))
+            ({ logChange, withStore }) =>
+              withStore((store, jobs) =>
+                Effect.tap(JobRef.find(jobs, job), (id) =>
+                  Effect.zipRight(
+                    store[what](id),
+                    logChange(`job ${id} is ${what === "pin" ? "" : "no longer "}pinned`)
+                  )
+                )
+              )
           )
       yield* json
         ? writeJson({ id, pinned: what === "pin" })

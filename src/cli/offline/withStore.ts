@@ -2,21 +2,31 @@
  * Changes records in a home that no other process holds, without a manager.
  */
 import { FileSystem } from "@effect/platform/FileSystem"
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Logger, LogLevel } from "effect"
 import * as Configuration from "../../daemon/config/Configuration.js"
 import { Home } from "../../daemon/home/Home.js"
 import * as Layers from "../../daemon/layers/Layers.js"
+import * as DaemonLog from "../../daemon/serve/DaemonLog.js"
 import { version } from "../../http/contract/Version.js"
 import { JobManager } from "../../manager/JobManager.js"
 import * as RunStore from "../../store/RunStore.js"
 import { forgetJob } from "../../tasks/run/forgetJob.js"
+import { sender } from "../act/sender.js"
 import * as OfflineJobs from "./OfflineJobs.js"
 
 export const withStore = <A, E, R>(use: (store: RunStore.Service, jobs: OfflineJobs.Jobs) => Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
-    const store = Context.get(yield* Layer.build(Layers.store({ what: "run", version })), RunStore.RunStore)
-    return yield* use(store, OfflineJobs.make(store))
+    const context = yield* Layer.build(Layers.store({ what: "run", version }))
+    const store = Context.get(context, RunStore.RunStore)
+    return yield* use(store, OfflineJobs.make(store)).pipe(DaemonLog.to({}), Effect.provide(context))
   }).pipe(Effect.scoped)
+
+/** Writes to the log of the home what no event records, as a server does. */
+export const logChange = (what: string): Effect.Effect<void> =>
+  Effect.logInfo(`${what}, by ${sender()}`).pipe(
+    Effect.annotateLogs("door", "library"),
+    Logger.withMinimumLogLevel(LogLevel.Info)
+  )
 
 /** Prunes the records of the home by its configuration. */
 export const prune = (store: RunStore.Service, options: RunStore.PruneOptions) =>

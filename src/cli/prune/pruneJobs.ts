@@ -16,7 +16,7 @@ import * as JobSource from "../target/JobSource.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import { writeJson, writeLines } from "../terminal/Output.js"
 import * as OfflineJobs from "../offline/OfflineJobs.js"
-import { prune, withStore } from "../offline/withStore.js"
+import { logChange, prune, withStore } from "../offline/withStore.js"
 import { UsageError } from "../parser/UsageError.js"
 import { directoryOf } from "../start/resolveTasksDir.js"
 import * as format from "../terminal/format.js"
@@ -147,7 +147,12 @@ const pruneRecords = (options: { readonly dryRun: boolean }) =>
     if (Option.isSome(host)) return yield* host.value.client.prune({ ...options, by: sender() })
     // A dry run takes no lock, and creates no home.
     const planned = yield* prune(yield* RunStore, { dryRun: true })
-    return options.dryRun || planned.length === 0 ? planned : yield* withStore((store) => prune(store, options))
+    if (options.dryRun || planned.length === 0) return planned
+    return yield* withStore((store) =>
+      Effect.tap(prune(store, options), (pruned) =>
+        logChange(`finished jobs are pruned: ${pruned.reduce((all, { runs }) => all + runs, 0)}`)
+      )
+    )
   })
 
 /** How many jobs of a kind are listed. */

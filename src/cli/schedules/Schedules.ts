@@ -50,7 +50,9 @@ export const find = (named: string) =>
     })
   })
 
-type Change = "pause" | "unpause" | "remove"
+const done = { pause: "paused", unpause: "unpaused", remove: "removed" } as const
+
+type Change = keyof typeof done
 
 export const change = (what: Change, { kind, name }: Pick<Schedule, "kind" | "name">) =>
   Effect.gen(function* () {
@@ -61,9 +63,11 @@ export const change = (what: Change, { kind, name }: Pick<Schedule, "kind" | "na
       const request = { pause: pauseSchedule, unpause: unpauseSchedule, remove: removeSchedule }[what]
       return yield* request(kind, name, { by })
     }
-    const { withStore } = yield* offline
+    const { logChange, withStore } = yield* offline
     const at = yield* now
-    return yield* withStore(({ schedules }) => schedules[what]({ kind, name, at, by }))
+    return yield* withStore(({ schedules }) =>
+      Effect.zipLeft(schedules[what]({ kind, name, at, by }), logChange(`schedule "${name}" is ${done[what]}`))
+    )
   })
 
 /** Only a process that runs the schedule knows which job it starts. */

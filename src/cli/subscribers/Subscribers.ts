@@ -25,8 +25,10 @@ export const remove = (name: string) =>
   Effect.gen(function* () {
     const host = yield* JobSource.host
     if (Option.isSome(host)) return yield* host.value.client.removeSubscriber(name, { by: sender() })
-    const { withStore } = yield* offline
-    return yield* withStore(({ subscribers }) => subscribers.remove(name))
+    const { logChange, withStore } = yield* offline
+    return yield* withStore(({ subscribers }) =>
+      Effect.zipLeft(subscribers.remove(name), logChange(`subscriber "${name}" is removed`))
+    )
   })
 
 const offline = Effect.promise(() => import("../offline/withStore.js"))

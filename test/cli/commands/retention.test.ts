@@ -3,7 +3,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { Database, JobKind, Runs, RunStore } from "charlotte"
 import { JobsApi, Server } from "charlotte/http"
 import { ConfigProvider, Context, Effect, Layer, Schema } from "effect"
-import { existsSync, mkdirSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { sender } from "../../../src/cli/act/sender.js"
 import { charlotte } from "../../../src/cli/parser/commands.js"
 import { at, created, id } from "../../store/runs.js"
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
@@ -33,7 +34,7 @@ const homeOf = (jobs: number, config: string) =>
       Capture.run(charlotte, argv).pipe(
         Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["CHARLOTTE_HOME", home]])))
       )
-    return { hasLogs: (n: number) => existsSync(`${home}/logs/${id(n)}`), run }
+    return { hasLogs: (n: number) => existsSync(`${home}/logs/${id(n)}`), log: `${home}/logs/daemon.log`, run }
   })
 
 describe("charlotte prune, by the retention of config.yaml", () => {
@@ -66,6 +67,21 @@ describe("charlotte prune, by the retention of config.yaml", () => {
       )
       expect((yield* run("prune", "--all", "--yes")).out).toBe("nothing to remove\n")
       expect((yield* run("pin", id(2))).code).toBe(2)
+    })
+  )
+
+  it.scopedLive("notes who has pinned and pruned in the log of the home, though no daemon runs", () =>
+    Effect.gen(function* () {
+      const { log, run } = yield* homeOf(2, "retention: { maxRuns: 1 }\n")
+      yield* run("pin", id(2))
+      yield* run("unpin", id(2))
+      yield* run("prune", "--all", "--yes")
+      const lines = readFileSync(log, "utf8").trimEnd().split("\n")
+      expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject([
+        { message: `job ${id(2)} is pinned, by ${sender()}`, door: "library" },
+        { message: `job ${id(2)} is no longer pinned, by ${sender()}`, door: "library" },
+        { message: `finished jobs are pruned: 1, by ${sender()}`, door: "library" }
+      ])
     })
   )
 
