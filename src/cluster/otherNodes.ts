@@ -36,12 +36,7 @@ export const make = (kind: string, store: Store, engine: Engine): Omit<Others, "
   const reportOf = ({ id: jobId, status }: Run, begun: number) =>
     Effect.map(since(begun), (elapsed) =>
       isTerminal(status)
-        ? Option.some(
-            new StopReport(
-              { jobId, status, mode: status === "cancelled" ? "graceful" : "alreadyEnded", elapsed },
-              { disableValidation: true }
-            )
-          )
+        ? Option.some(new StopReport({ jobId, status, mode: "graceful", elapsed }, { disableValidation: true }))
         : Option.none()
     )
 
@@ -65,9 +60,11 @@ export const make = (kind: string, store: Store, engine: Engine): Omit<Others, "
         })
         const asked = Effect.matchEffect(limited(ask), {
           onSuccess: (report): Effect.Effect<Option.Option<StopReport>, StopError> =>
-            Effect.map(since(begun), (elapsed) =>
-              Option.some(new StopReport({ ...report, elapsed }, { disableValidation: true }))
-            ),
+            Effect.map(since(begun), (elapsed) => {
+              // It was running when the stop began.
+              const mode = report.mode === "alreadyEnded" ? "graceful" : report.mode
+              return Option.some(new StopReport({ ...report, mode, elapsed }, { disableValidation: true }))
+            }),
           // The node will find the intent in the row.
           onFailure: (error) => (error._tag === "Unrouted" || error._tag === "Busy" ? Effect.never : Effect.fail(error))
         })

@@ -38,9 +38,9 @@ export class StopReport extends Schema.Class<StopReport>("charlotte/StopReport")
   /** The recorded status after the stop. */
   status: RunStatus,
   /**
-   * - `graceful`: the job ended by itself within the grace period
+   * - `graceful`: the job ended within the grace period, as `status` says: also `completed` or `failed`, if it ended by itself meanwhile
    * - `forced`: some of its processes had to be killed
-   * - `alreadyEnded`: the job had ended before the stop
+   * - `alreadyEnded`: the work of the job had ended before the stop
    * - `timedOut`: the job is still running, and stays listed as `stopping` (from `stopAll` only)
    */
   mode: Schema.Literal("graceful", "forced", "alreadyEnded", "timedOut"),

@@ -181,6 +181,29 @@ describe("stop", () => {
       expect(yield* manager.stop(other)).toMatchObject({ mode: "alreadyEnded", status: "completed" })
     }).pipe(Effect.provide(TestManager.layer({ script: () => [Step.forced] })))
   )
+
+  it.effect("reports a job that fails by itself while it is being stopped as graceful: it had not ended before", () =>
+    Effect.gen(function* () {
+      const begun = yield* Deferred.make<void>()
+      const failing = Effect.uninterruptibleMask((restore) =>
+        Deferred.succeed(begun, undefined).pipe(
+          Effect.zipRight(Effect.exit(restore(Effect.never))),
+          Effect.zipRight(Effect.fail("broken"))
+        )
+      )
+      yield* Effect.gen(function* () {
+        const manager = yield* JobManager.JobManager
+        const id = yield* manager.start(config)
+        yield* Deferred.await(begun)
+        expect(yield* manager.stop(id)).toMatchObject({ mode: "graceful", status: "failed" })
+        expect(yield* manager.stop(id)).toMatchObject({ mode: "alreadyEnded", status: "failed" })
+      }).pipe(
+        Effect.provide(
+          JobManager.layer().pipe(Layer.provide([Orchestrator.layer(() => failing), RunStore.layerMemory]))
+        )
+      )
+    })
+  )
 })
 
 describe("stop report", () => {

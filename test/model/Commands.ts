@@ -273,7 +273,8 @@ const stopWhileItEnds = (n: number) =>
           ["job.stopping", "job.cancelled"]
         ]).toContainEqual(events)
         const ended = events.at(-1) === "job.completed" ? "completed" : "cancelled"
-        expect([stop.status, stop.mode]).toEqual([ended, ended === "completed" ? "alreadyEnded" : "graceful"])
+        expect(stop.status).toBe(ended)
+        expect(ended === "completed" ? ["alreadyEnded", "graceful"] : ["graceful"]).toContain(stop.mode)
         model.ended(job, ended, events.slice(0, -1))
       }),
     running

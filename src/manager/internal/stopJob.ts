@@ -27,17 +27,33 @@ export const stopJob = <Config>(core: Core<Config>, id: JobId, stop: Stop): Effe
   Effect.gen(function* () {
     yield* core.store.outsideTransaction
     const begun = yield* Clock.currentTimeMillis
-    while (true) {
+    for (let ifOver: IfOver = "alreadyEnded"; ; ifOver = "graceful") {
       const active = yield* JobRegistry.find(core.jobs, id)
       const report = Option.isSome(active)
-        ? yield* stopActive(core, active.value.job, stop, begun)
-        : yield* stopInactive(core, id, { ...stop, begun })
+        ? yield* stopActive(core, active.value, stop, { begun, ifOver })
+        : yield* stopInactive(core, id, stop, { begun, ifOver })
       if (Option.isSome(report)) return report.value
     }
   }).pipe(traced("JobManager.stop"))
 
-const stopActive = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, stop: Stop, begun: number) =>
+/** The mode of a job that is found to have ended: it had ended before the stop only if it had when the stop began. */
+type IfOver = "alreadyEnded" | "graceful"
+
+/** When a stop began, and its report if it now finds that the work of the job has ended. */
+interface Since {
+  readonly begun: number
+  readonly ifOver: IfOver
+}
+
+const stopActive = <Config>(
+  core: Core<Config>,
+  active: JobRegistry.Admitted<Config>,
+  stop: Stop,
+  { begun, ifOver }: Since
+) =>
   Effect.gen(function* () {
+    const { job } = active
+    const mode = active._tag === "Settling" ? ifOver : "graceful"
     // After an earlier stop has timed out, its grace period is over, and this stop gets a new one.
     const isSpent = yield* job.grace.isOver
     yield* Effect.uninterruptible(beginStop(core, job, stop))
@@ -47,7 +63,7 @@ const stopActive = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, st
       yield* race.first([Effect.asVoid(Deferred.await(job.ended)), runningTime.sleep(left)])
     }
     const run = yield* Deferred.poll(job.ended)
-    if (Option.isSome(run)) return yield* reportEnd(core, job, yield* run.value, begun)
+    if (Option.isSome(run)) return yield* reportEnd(core, job, yield* run.value, { begun, ifOver: mode })
     const problem = yield* core.persistRetry.problem(job.id)
     if (Option.isSome(problem)) return yield* problem.value
     return yield* new StopTimedOut({ jobId: job.id, elapsed: yield* since(begun) })
@@ -96,13 +112,20 @@ export const recordAndInterrupt = <Config>(
   })
 
 /** None if the job has parked, or this node of a cluster has released it: it then has to be stopped where it is now. */
-const reportEnd = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, { status }: Run, begun: number) =>
+const reportEnd = <Config>(
+  core: Core<Config>,
+  job: JobRegistry.Job<Config>,
+  { status }: Run,
+  { begun, ifOver }: Since
+) =>
   Effect.gen(function* () {
     if (status === "parked") return Option.none<StopReport>()
     if (!isTerminal(status)) {
       return (yield* core.shutdown.hasBegun) ? yield* closed(job.id, status) : Option.none<StopReport>()
     }
-    if (status !== "cancelled") return Option.some(yield* report(job.id, begun, status, "alreadyEnded"))
+    if (status !== "cancelled" && ifOver === "alreadyEnded") {
+      return Option.some(yield* report(job.id, begun, status, "alreadyEnded"))
+    }
     return Option.some(
       yield* Option.match(yield* Ref.get(job.killed), {
         onNone: () => report(job.id, begun, status, "graceful"),
@@ -118,20 +141,21 @@ const reportEnd = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, { s
 const stopInactive = <Config>(
   core: Core<Config>,
   id: JobId,
-  { begun, ...stop }: Stop & { readonly begun: number }
+  stop: Stop,
+  { begun, ifOver }: Since
 ): Effect.Effect<Option.Option<StopReport>, StopError> =>
   Effect.gen(function* () {
     const run = yield* core.recordOf(id)
     const { attempt, status } = run
     // The end is recorded before the permit is free and the job leaves the registry; a stop returns after both.
     if (Option.isSome(yield* JobRegistry.get(core.jobs, id))) return Option.none()
-    if (isTerminal(status)) return Option.some(yield* report(id, begun, status, "alreadyEnded"))
+    if (isTerminal(status)) return Option.some(yield* report(id, begun, status, ifOver))
     if (yield* core.shutdown.hasBegun) return yield* closed(id, status)
     if (status === "running" && Option.isSome(core.others))
       return yield* core.others.value.stop(run, { ...stop, begun })
     if (core.runsOnStop.includes(status) && run.waitsFor !== "key" && Duration.greaterThan(stop.grace, Duration.zero)) {
       yield* core.store.wake(id, "stop", stop.by)
-      return yield* awaitStopped(core, id, { ...stop, begun })
+      return yield* awaitStopped(core, id, stop, begun)
     }
     const at = yield* now
     const ofWaiting = run.waitsFor !== undefined
@@ -143,18 +167,17 @@ const stopInactive = <Config>(
 const awaitStopped = <Config>(
   core: Core<Config>,
   id: JobId,
-  { begun, ...stop }: Stop & { readonly begun: number }
+  stop: Stop,
+  begun: number
 ): Effect.Effect<Option.Option<StopReport>, StopError> =>
   Effect.gen(function* () {
     const changes = yield* core.store.changes(id)
     while (true) {
       const version = yield* changes.version
       const active = yield* JobRegistry.find(core.jobs, id)
-      if (Option.isSome(active)) return yield* stopActive(core, active.value.job, stop, begun)
+      if (Option.isSome(active)) return yield* stopActive(core, active.value, stop, { begun, ifOver: "graceful" })
       const { status } = yield* core.recordOf(id)
-      if (isTerminal(status)) {
-        return Option.some(yield* report(id, begun, status, status === "cancelled" ? "graceful" : "alreadyEnded"))
-      }
+      if (isTerminal(status)) return Option.some(yield* report(id, begun, status, "graceful"))
       if (status === "running" && Option.isSome(core.others)) return Option.none()
       if (yield* core.shutdown.hasBegun) return yield* closed(id, status)
       const elapsed = yield* since(begun)
