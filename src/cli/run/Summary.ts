@@ -50,7 +50,7 @@ export interface Unmerged {
 export interface Summary {
   readonly jobId: string
   readonly status: RunStatus
-  /** In milliseconds, from its start to its end; undefined if a job was interrupted, or has parked, at an unknown time. */
+  /** In milliseconds, from its start to its end; undefined if it was interrupted or has parked at an unknown time, or the clock was set back. */
   readonly duration: number | undefined
   /** The number in each state. */
   readonly units: Readonly<Record<string, number>>
@@ -140,6 +140,7 @@ export const of = (
 ): Summary => {
   const work = shownWork(recorded, run.status, questions)
   const end = run.endedAt ?? (run.status === "interrupted" || run.status === "parked" ? interruptedAt : now)
+  const elapsed = end && DateTime.distance(workStartedAt(run), end)
   const outcome = read(run.error?.error ?? run.result)
   const config = Option.getOrUndefined(Schema.decodeUnknownOption(JobConfig)(run.config))
   const failures = failuresOf(work)
@@ -148,7 +149,7 @@ export const of = (
   return {
     jobId: run.id,
     status: run.status,
-    duration: end && DateTime.distance(workStartedAt(run), end),
+    duration: elapsed !== undefined && elapsed >= 0 ? elapsed : undefined,
     units: countBy(work.units),
     tasks: countBy(work.tasks),
     commits: outcome.commits ?? mergedCommits(work),

@@ -4,6 +4,7 @@ import * as StyledLine from "../../../src/cli/terminal/StyledLine.js"
 import * as Summary from "../../../src/cli/run/Summary.js"
 import * as SummaryText from "../../../src/cli/run/SummaryText.js"
 import { toJson } from "../../../src/internal/Json.js"
+import { Run } from "../../../src/domain/Run.js"
 import { TaskRecord, UnitRecord, Work } from "../../../src/domain/Work.js"
 import { NoSuchAgent } from "../../../src/tasks/agents/NoSuchAgent.js"
 import { CommandFailed, LandingBlocked, LimitReached, TasksFailed } from "../../../src/tasks/run/errors.js"
@@ -183,6 +184,11 @@ describe("job summary", () => {
       expect(text({ run: run("failed", { error: toJson(error) }), work: allDone })).toMatch(
         new RegExp(`\n {2}continue with {2}charlotte retry ${jobId}$`)
       )
+  })
+
+  it("of a job that ended before it began, since the clock was set back, has no duration", () => {
+    const ended = new Run({ ...run("cancelled"), endedAt: DateTime.unsafeMake(noon - 3_600_000) })
+    expect(text({ run: ended, work: nothing })).toMatch(new RegExp(`^! cancelled {2}job ${jobId}\n`))
   })
 
   it("of a job that could not be recorded says so, and how to resume", () => {
