@@ -2,10 +2,11 @@
  * The child process that imports the module of an application: without the environment of this process, and, where Node can, without
  * network, writes and further processes.
  */
-import { Data, Deferred, Effect, Option, Ref, Runtime, Schema, type Scope } from "effect"
+import { Data, Deferred, Duration, Effect, Option, Ref, Runtime, Schema, type Scope } from "effect"
 import { spawn } from "node:child_process"
 import { existsSync } from "node:fs"
 import { fileURLToPath, pathToFileURL } from "node:url"
+import * as format from "../terminal/format.js"
 import { Reply, type Request } from "./protocol.js"
 
 /** The module cannot be rehearsed. */
@@ -24,8 +25,6 @@ const program = (): string =>
     .map((name) => fileURLToPath(new URL(name, import.meta.url)))
     .find((file) => existsSync(file)) ?? ""
 
-const patience = "30 seconds"
-
 /** How much of what it prints on standard error is kept. */
 const keptText = 4_096
 
@@ -34,7 +33,8 @@ export interface Child {
   readonly verdicts: (records: Request["records"]) => Effect.Effect<ReadonlyArray<Reply.Verdict>, ModuleUnusable>
 }
 
-export const make = (module: string): Effect.Effect<Child, ModuleUnusable, Scope.Scope> =>
+/** `timeout`: how long the import may take, and then the verdicts on each page of records. */
+export const make = (module: string, timeout: Duration.Duration): Effect.Effect<Child, ModuleUnusable, Scope.Scope> =>
   Effect.gen(function* () {
     const refuse = (problem: string) => new ModuleUnusable({ module, problem })
     const run = Runtime.runSync(yield* Effect.runtime())
@@ -75,11 +75,15 @@ export const make = (module: string): Effect.Effect<Child, ModuleUnusable, Scope
       settle(refuse(reasonIn(printed) ?? `its process has ended with ${signal ?? code}`))
     )
 
-    const reply = Ref.get(waiting).pipe(
-      Effect.flatMap(Deferred.await),
-      Effect.timeoutFail({ duration: patience, onTimeout: () => refuse(`it has not finished within ${patience}`) })
-    )
-    const first = yield* reply
+    const reply = (what: string) =>
+      Ref.get(waiting).pipe(
+        Effect.flatMap(Deferred.await),
+        Effect.timeoutFail({
+          duration: timeout,
+          onTimeout: () => refuse(`${what} took longer than ${Duration.format(timeout)}; give it more with --timeout`)
+        })
+      )
+    const first = yield* reply("its import")
     const kinds = new Set("kinds" in first ? first.kinds : [])
     if (kinds.size === 0) return yield* refuse("it exports no kinds of jobs")
     return {
@@ -89,7 +93,7 @@ export const make = (module: string): Effect.Effect<Child, ModuleUnusable, Scope
           yield* Ref.set(waiting, yield* Deferred.make<Reply, ModuleUnusable>())
           if (!child.connected) return yield* refuse(reasonIn(printed) ?? "its process has ended")
           child.send({ records })
-          const answered = yield* reply
+          const answered = yield* reply(format.count(records.length, "record"))
           return "verdicts" in answered ? answered.verdicts : []
         })
     }

@@ -2,9 +2,10 @@
  * `charlotte rehearse`: decodes the records of a database with the kinds of another version of the application.
  */
 import { Path } from "@effect/platform/Path"
-import { Effect, Layer, Option } from "effect"
+import { Duration, Effect, Layer, Option, Ref } from "effect"
 import { closeSync, existsSync, openSync, readSync } from "node:fs"
 import * as DatabaseChoice from "../../daemon/config/DatabaseChoice.js"
+import * as background from "../../internal/background.js"
 import { JobManager } from "../../manager/JobManager.js"
 import * as Database from "../../store/Database.js"
 import * as Rehearsal from "../../store/Rehearsal.js"
@@ -13,7 +14,8 @@ import * as ExitCode from "../errors/ExitCode.js"
 import { copyDatabase, isNeeded } from "../offline/copyDatabase.js"
 import { UsageError } from "../parser/UsageError.js"
 import { CurrentDirectory } from "../start/repositoryAround.js"
-import { writeJson, writeLines } from "../terminal/Output.js"
+import * as format from "../terminal/format.js"
+import { Output, writeJson, writeLines } from "../terminal/Output.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import * as Child from "./Child.js"
 import * as Findings from "./Findings.js"
@@ -22,10 +24,13 @@ export interface Options {
   readonly module: string
   readonly database: Option.Option<string>
   readonly strict: boolean
+  readonly timeout: Option.Option<Duration.Duration>
   readonly json: boolean
 }
 
-export const rehearse = ({ database, json, module, strict }: Options) =>
+const defaultTimeout = Duration.seconds(30)
+
+export const rehearse = ({ database, json, module, strict, timeout }: Options) =>
   Effect.gen(function* () {
     const { resolve } = yield* Path
     const directory = yield* yield* CurrentDirectory
@@ -39,16 +44,26 @@ export const rehearse = ({ database, json, module, strict }: Options) =>
     const file = resolve(directory, database.value)
     // As it is found: it is not opened once SQLite has locks on it, which closing it would release.
     const notes = !isPostgres && isWithoutLog(file) ? [missingLog(file)] : []
-    const child = yield* Child.make(resolve(directory, module))
+    const checked = yield* Ref.make(Option.none<number>())
+    if (!json) yield* background.fork(progress(module, checked))
+    const child = yield* Child.make(
+      resolve(directory, module),
+      Option.getOrElse(timeout, () => defaultTimeout)
+    )
+    yield* Ref.set(checked, Option.some(0))
     const findings = Findings.make(child.kinds)
     const client = isPostgres ? Database.layerPostgres({ url: database.value }) : yield* sqlite(file)
     const steps = yield* Effect.gen(function* () {
       // Refuses a database of another version.
       yield* Layer.build(RunStore.layerUntouched)
       return yield* Rehearsal.read(JobManager.kind, (page) =>
-        Effect.map(child.verdicts(page.map(({ json, kind, name, of }) => ({ json, kind, name, of }))), (verdicts) =>
-          findings.add(page, verdicts)
-        )
+        Effect.gen(function* () {
+          findings.add(page, yield* child.verdicts(page.map(({ json, kind, name, of }) => ({ json, kind, name, of }))))
+          yield* Ref.update(
+            checked,
+            Option.map((records) => records + page.length)
+          )
+        })
       )
     }).pipe(Effect.provide(client))
     const report = findings.report(steps)
@@ -59,6 +74,20 @@ export const rehearse = ({ database, json, module, strict }: Options) =>
       return yield* new ExitCode.Quit({ code: ExitCode.failed })
     }
   }).pipe(Effect.scoped)
+
+/** Says on standard error how far a long rehearsal is; no records are checked while the module is imported. */
+const progress = (module: string, checked: Ref.Ref<Option.Option<number>>) =>
+  Effect.gen(function* () {
+    const { error } = yield* Output
+    const text = Effect.map(
+      Ref.get(checked),
+      Option.match({
+        onNone: () => `importing ${module} …\n`,
+        onSome: (records) => `${format.count(records, "record")} checked …\n`
+      })
+    )
+    yield* Effect.forever(Effect.delay(Effect.flatMap(text, error), "3 seconds"))
+  })
 
 /** A client that changes no file; where SQLite would have to write beside the database, it reads a copy. */
 const sqlite = (file: string) =>

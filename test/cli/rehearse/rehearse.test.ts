@@ -135,6 +135,22 @@ describe("charlotte rehearse", () => {
     120_000
   )
 
+  it.scopedLive(
+    "says how far it is, and gives up after --timeout with a sentence that names the option",
+    () =>
+      Effect.gen(function* () {
+        const slow = "await new Promise((resolve) => setTimeout(resolve, 5_000))\n"
+        const { directory, filename } = yield* scene(additive, slow + moduleOf(additive))
+        const late = yield* rehearse(directory, "kinds.mjs", "--database", filename, "--timeout", "500ms")
+        expect(late.code).toBe(2)
+        expect(late.err).toContain("its import took longer than 500ms; give it more with --timeout")
+        const { code, err } = yield* rehearse(directory, "kinds.mjs", "--database", filename, "--timeout", "2min")
+        expect(code).toBe(0)
+        expect(err).toMatch(/^importing kinds.mjs …\n/)
+      }),
+    180_000
+  )
+
   for (const [what, source, message] of [
     [
       "writes a file",
