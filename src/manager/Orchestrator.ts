@@ -195,7 +195,8 @@ export interface JobContext<out Config, Events = AnyEvents, Signals = AnySignals
    * `child/NAME`. What runs beside it and is no step is interrupted by the park, and begins again.
    *
    * It fails with the typed failure of the child, and with `ChildFailed` if the child has ended otherwise, such as cancelled. A retry of
-   * the job retries its children that have failed. A stop of the job stops its children; a failure leaves them.
+   * the job retries its children that have failed. A stop of the job stops its children; a failure leaves them. A job
+   * waits for at most 10,000 children, its steps included.
    *
    * The child starts as by a producer: it waits until a manager of its kind runs, in any process, and behind a job that holds its key; the
    * `maxQueued` of its kind does not refuse it. A configuration that is invalid, a name that is used for another kind, and what `step`

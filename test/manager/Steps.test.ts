@@ -2,7 +2,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, type JobId, JobKind, RunStore } from "charlotte"
-import { Cause, Chunk, Context, Data, Deferred, Effect, Exit, Fiber, Layer, Ref, Schema, Scope, Stream } from "effect"
+import { Array, Cause, Chunk, Context, Data, Deferred, Effect, Exit, Fiber, Layer, Redacted, Ref, Schema, Scope, Stream } from "effect"
 import { poll } from "../../src/internal/RealClock.js"
 import { stores } from "./stores.js"
 
@@ -350,6 +350,33 @@ for (const [name, store] of Object.entries(stores)) {
     )
   })
 }
+
+describe("a job with 10,000 steps", () => {
+  it.live("has no further step, and waits for no child: each child for which it waits is a step", () =>
+    Effect.gen(function* () {
+      const full = Layer.map(RunStore.layerMemory, (services) => {
+        const store = Context.get(services, RunStore.RunStore)
+        const recall = (jobId: JobId.JobId) =>
+          Effect.succeed(
+            Array.makeBy(10_000, (n) => ({ seq: n + 1, name: `${n}`, jobId, tries: 0, ok: true, value: undefined }))
+          )
+        return Context.add(services, RunStore.RunStore, { ...store, steps: { ...store.steps, recall } })
+      })
+      const work: Work = ({ attempt, child, park, step }) =>
+        attempt === 1
+          ? park(go)
+          : Effect.map(Effect.all([step("one more", Effect.void), child(Order, {})].map(Effect.exit)), (exits) =>
+              exits.map(String)
+            )
+      const { result } = yield* lived.pipe(Effect.provide(Order.layer({ run: work }).pipe(Layer.provideMerge(full))))
+      const problem = "a job has at most 10000 steps, and each child for which it waits is one of them"
+      expect(result).toMatchObject([
+        expect.stringContaining(`step one more: ${problem}`),
+        expect.stringMatching(new RegExp(`step child/order-\\w+: ${problem}`))
+      ])
+    })
+  )
+})
 
 describe("a step in a transaction of the application", () => {
   it.live("is a defect", () =>

@@ -158,7 +158,9 @@ export const make = <Config>(
                 ? dies(name, "it waits for itself")
                 : Effect.zipRight(restore(Deferred.await(found.ended)), once)
             }
-            if (state.steps.size >= maxSteps) return dies(name, `a job has at most ${maxSteps} steps`)
+            if (state.steps.size >= maxSteps) {
+              return dies(name, `a job has at most ${maxSteps} steps, and each child for which it waits is one of them`)
+            }
             const ended = Deferred.unsafeMake<void>(FiberId.none)
             state.steps.set(name, { ended })
             running += 1
