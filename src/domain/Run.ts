@@ -126,6 +126,8 @@ export class Parked extends Schema.Class<Parked>("charlotte/Parked")({
   questions: Schema.optional(Schema.Int),
   /** How many children it waits for; the end of one of them wakes it. */
   children: Schema.optional(Schema.Int),
+  /** How many ends of children its attempt has read; one more wakes it. */
+  childEnds: Schema.optional(Schema.Int),
   /** How many decisions about it its attempt has read; one more wakes it. */
   decisions: Schema.optional(Schema.Int),
   /** The limits of what it may spend that it has reached; it continues once a person resumes it with others. */

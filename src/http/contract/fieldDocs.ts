@@ -410,6 +410,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   "Parked.limits": reachedLimits,
   "JobTask.state": ["The state of the task.", "completed"],
   "NoOpenQuestion.unit": ["The unit that the answer names.", "api"],
+  childEnds: ["How many ends of children its attempt has read; one more wakes it.", 0],
   "JobEvent.job.parked.decisions": ["How many decisions about it its attempt has read; one more wakes it.", 1],
   "Parked.decisions": ["How many decisions about it its attempt has read; one more wakes it.", 1],
   "JobEvent.job.parked.questions": ["How many questions it waits for; an answer to one of them wakes it.", 1],

@@ -9,7 +9,7 @@ import { capped, runError } from "../../domain/runError.js"
 import { isTerminal } from "../../domain/RunStatus.js"
 import type { Change } from "../../store/port/RunStoreService.js"
 
-export type Outcome = Pick<Change, "result" | "error" | "parked" | "childEnds"> & {
+export type Outcome = Pick<Change, "result" | "error" | "parked"> & {
   readonly type: "job.completed" | "job.failed" | "job.cancelled" | "job.interrupted" | "job.parked"
 }
 
@@ -18,7 +18,7 @@ export const interruptor = FiberId.runtime(-1, 0)
 
 /** What ends an attempt before its work has ended. Work that then succeeds or fails by itself counts all the same. */
 export type End =
-  | { readonly _tag: "Parked"; readonly parked: Parked; readonly childEnds?: number }
+  | { readonly _tag: "Parked"; readonly parked: Parked }
   | { readonly _tag: "Failed"; readonly failure: unknown }
   | { readonly _tag: "Cancelled" }
   | { readonly _tag: "TimedOut"; readonly limit: Duration.Duration }
@@ -38,7 +38,7 @@ export const decide = (
         switch (end?._tag) {
           case "Parked":
             return error === undefined
-              ? { type: "job.parked", parked: end.parked, childEnds: end.childEnds }
+              ? { type: "job.parked", parked: end.parked }
               : { type: "job.failed", error }
           case "Failed":
             return { type: "job.failed", error: errorOf(Cause.sequential(Cause.fail(end.failure), cause)) }

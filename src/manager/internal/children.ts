@@ -94,8 +94,8 @@ const makeChild = <Config>(core: Core<Config>, run: Run, steps: Steps.Steps<Conf
         yield* turn
         if (steps.running() === waiting.size) {
           const reason = awaited === 1 ? "waits for a child" : `waits for ${awaited} children`
-          const parked = new Parked({ reason, children: awaited })
-          return yield* endAttempt(core, id, { _tag: "Parked", parked, childEnds: ends })
+          const parked = new Parked({ reason, children: awaited, childEnds: ends })
+          return yield* endAttempt(core, id, { _tag: "Parked", parked })
         }
         yield* steps.changes.changed(version)
       }

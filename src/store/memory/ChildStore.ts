@@ -4,7 +4,7 @@
 import { Effect, Order } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import { RecordedChild } from "../../domain/RecordedChild.js"
-import { isTerminal, type RunStatus } from "../../domain/RunStatus.js"
+import type { RunStatus } from "../../domain/RunStatus.js"
 import type { ChildStore, KeptChild, NewChild } from "../port/ChildStore.js"
 import * as Page from "../rules/Page.js"
 
@@ -14,7 +14,6 @@ export interface MemoryChildStore extends Omit<ChildStore, "start"> {
   readonly put: (child: NewChild, started: Pick<KeptChild, "id" | "kind">) => void
   /** The children that a stop of their parent stops. */
   readonly toStop: (chain: JobId) => ReadonlyArray<JobId>
-  readonly hasUnfinished: (chain: JobId) => boolean
   readonly forget: (jobId: JobId) => void
 }
 
@@ -44,11 +43,6 @@ export const make = ({
       chains.set(chain, rows.set(name, { id, name, kind, askedBy: jobId, tries, onParentStop }))
     },
     toStop: (chain) => of(chain).flatMap(({ id, onParentStop }) => (onParentStop === "stop" ? [id] : [])),
-    hasUnfinished: (chain) =>
-      of(chain).some(({ id }) => {
-        const status = statusOf(id)
-        return status !== undefined && !isTerminal(status)
-      }),
     forget: (jobId) => void chains.delete(jobId),
     recall: ({ chain, jobId }) => Effect.sync(() => ({ children: of(chain).map(kept), ends: endsOf(jobId) })),
     list: ({ before, chain, ...query }) =>

@@ -186,11 +186,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
     const parent = id === undefined ? undefined : entries.get(id)
     if (parent === undefined) return []
     parent.childEnds = (parent.childEnds ?? 0) + 1
-    const to = childRules.afterChild(
-      parent.state,
-      at,
-      !children.hasUnfinished(parent.retry?.chain ?? parent.submitted.id)
-    )
+    const to = childRules.afterChild(parent.state, at, parent.childEnds)
     if (to === undefined) return []
     parent.state = to
     return [parent]

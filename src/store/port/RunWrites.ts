@@ -177,8 +177,6 @@ export interface Change {
   readonly during?: ReadonlyArray<string>
   /** With `job.parked`: the reason and what the run waits for. */
   readonly parked?: Parked | undefined
-  /** With `job.parked` for children: how many of their ends the attempt has read. One more, and the run is due at once. */
-  readonly childEnds?: number | undefined
   /** With `job.completed`: the success value, as JSON. */
   readonly result?: unknown
   /** With `job.timeout`: the time limit of an attempt. */

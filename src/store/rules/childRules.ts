@@ -26,32 +26,31 @@ export const toSubmit = ({ jobId, run, tries }: NewChild, found: Found | undefin
 /** A parent of so many children is due at the end of any of them. */
 const few = 10
 
-/** Milliseconds for each child, and at most, for which a parent of many is not due yet though some of them have ended. */
-const pauseEach = 5
-const longestPause = 5_000
+/**
+ * Milliseconds for each child for which a parent of many is not due yet though some of them have ended: an attempt that reads the results
+ * of all children takes 0.2 ms of CPU for each, so a parent takes 0.4 % of a core while they run, however many they are.
+ */
+const pauseEach = 50
 
 /**
- * The state of a parked parent once a child has ended; undefined if that changes nothing. A parent that waits for many is due at the last
- * end, or some time after another one: each of its attempts asks for all children again, and one for each of 1,000 ends would ask 1,000
- * times as often.
+ * The state of a parked parent once `ends` of its children have ended; undefined if that changes nothing. A parent that waits for many is
+ * due at the last of these ends, or some time after another one: each of its attempts asks for all children again, and one for each of
+ * 1,000 ends would ask 1,000 times as often.
  */
-export const afterChild = (state: State, at: DateTime.Utc, isLast: boolean): State | undefined => {
-  const { children } = state.parked ?? {}
+export const afterChild = (state: State, at: DateTime.Utc, ends: number): State | undefined => {
+  const { childEnds = 0, children } = state.parked ?? {}
   if (children === undefined || isReady(state.waitsFor)) return undefined
-  if (children <= few || isLast) return woken(state, "child")
+  // Of a child for which it does not wait, the end counts, too: that wakes it early, and never late.
+  if (children <= few || ends - childEnds >= children) return woken(state, "child")
   if (state.waitsFor === "time") return undefined
-  return {
-    ...state,
-    waitsFor: "time",
-    dueAt: DateTime.add(at, { millis: Math.min(children * pauseEach, longestPause) })
-  }
+  return { ...state, waitsFor: "time", dueAt: DateTime.add(at, { millis: children * pauseEach }) }
 }
 
 /** The state of a parent that has just parked: children may have ended since its attempt has read their ends. */
-export const afterPark = (state: State, { at, childEnds = 0, parked }: Change, ends = 0): State => {
+export const afterPark = (state: State, { at, parked }: Change, ends = 0): State => {
+  const { childEnds = 0, children } = parked ?? {}
   const missed = ends - childEnds
-  if (parked?.children === undefined || missed <= 0) return state
-  return afterChild(state, at, missed >= parked.children) ?? state
+  return children === undefined || missed <= 0 ? state : (afterChild(state, at, ends) ?? state)
 }
 
 /** Whether a change is the stop of a job, which stops its children. */

@@ -22,8 +22,7 @@ export const ended = (batch: Batch, parent: JobId, at: DateTime.Utc): Effect.Eff
     yield* children.countEnd(yield* batch.connection, parent)
     const head = yield* batch.reload(parent)
     if (head?.state.parked?.children === undefined) return
-    const isLast = !(yield* children.hasUnfinished(yield* batch.connection, head.chain))
-    const to = childRules.afterChild(head.state, at, isLast)
+    const to = childRules.afterChild(head.state, at, head.childEnds ?? 0)
     if (to === undefined) return
     yield* batch.change(parent, head, to)
     yield* requests.insertWake(yield* batch.connection, { kind: head.kind, jobId: parent, at })

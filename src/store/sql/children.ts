@@ -121,20 +121,6 @@ export const expect = (connection: Connection, parent: JobId) =>
 export const countEnd = (connection: Connection, parent: JobId) =>
   execute(connection, "UPDATE charlotte_runs SET child_ends = coalesce(child_ends, 0) + 1 WHERE id = ?", [parent])
 
-const selectOne = query(Schema.Struct({ one: Schema.Number }))
-
-/** Whether a child of a chain is not over. */
-export const hasUnfinished = (connection: Connection, chain: JobId) =>
-  Effect.map(
-    selectOne(
-      connection,
-      `SELECT 1 AS one FROM charlotte_children c JOIN charlotte_runs r ON r.id = c.child_id
-       WHERE c.job_id = ? AND r.ended_at IS NULL LIMIT 1`,
-      [chain]
-    ),
-    (rows) => rows.length > 0
-  )
-
 const selectIds = query(Schema.Struct({ child_id: JobId }))
 
 /** The children that are not over, and that a stop of their parent stops. */

@@ -1,7 +1,7 @@
 /** The children of jobs, and the parents that wait for them. */
 import { describe, expect, it } from "@effect/vitest"
 import { Run, RunStore } from "charlotte"
-import { Duration, Effect, Exit, type Layer, Option } from "effect"
+import { Array, DateTime, Duration, Effect, Exit, type Layer, Option } from "effect"
 import type { NewChild } from "../../../src/store/port/ChildStore.js"
 import { at, created, error, id, kind, log, newRun, record } from "../runs.js"
 
@@ -27,8 +27,8 @@ const started = (n: number, with_?: Partial<NewChild>) =>
 const parked = (childEnds: number, n = 1, attempt = 1) =>
   Effect.flatMap(Store, (store) =>
     store.record({
-      ...{ type: "job.parked", jobId: id(n), attempt, at: at(50), childEnds },
-      parked: new Run.Parked({ reason: "waits for a child", children: 1 })
+      ...{ type: "job.parked", jobId: id(n), attempt, at: at(50) },
+      parked: new Run.Parked({ reason: "waits for a child", children: 1, childEnds })
     })
   )
 
@@ -161,6 +161,30 @@ export const children = (layer: Layer.Layer<RunStore.RunStore>) => {
         yield* ended(2)
         yield* parked((yield* recalled()).ends)
         expect(yield* waitsFor()).toBe("child")
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("wake a parent of many at the last end that it waits for, or 50 ms for each after the first", () =>
+      Effect.gen(function* () {
+        const store = yield* Store
+        yield* created(1)
+        const awaited = Array.makeBy(11, (n) => n + 2)
+        // It does not wait for the last, which goes on.
+        for (const n of [...awaited, 13]) {
+          yield* started(n)
+          yield* begun(n)
+        }
+        yield* store.record({
+          ...{ type: "job.parked", jobId: id(1), attempt: 1, at: at(50) },
+          parked: new Run.Parked({ reason: "waits for 11 children", children: 11, childEnds: 0 })
+        })
+        for (const n of awaited) {
+          yield* ended(n)
+          if (n === 12) break
+          expect(yield* waitsFor()).toBe("time")
+          expect(Option.map(yield* store.nextDueAt(kind), DateTime.toEpochMillis)).toEqual(Option.some(60 + 11 * 50))
+        }
+        expect(yield* waitsFor()).toBe("permit")
       }).pipe(Effect.provide(layer))
     )
 
