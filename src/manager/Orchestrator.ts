@@ -3,7 +3,17 @@
  *
  * @since 0.1.0
  */
-import { Context, type DateTime, type Duration, Effect, Layer, type Option, type Schema, type Scope } from "effect"
+import {
+  Context,
+  type DateTime,
+  type Duration,
+  Effect,
+  type Equal,
+  Layer,
+  type Option,
+  type Schema,
+  type Scope
+} from "effect"
 import type { SpendingLimits } from "../domain/Cost.js"
 import type { ChildFailed, InvalidJobConfig } from "../domain/errors.js"
 import type { JobConfig } from "../domain/JobConfig.js"
@@ -175,18 +185,20 @@ export interface JobContext<out Config, Events = AnyEvents, Signals = AnySignals
    * Does something once: the first time, `effect` runs, and its success or typed failure is recorded. Later, also in later attempts and
    * in the jobs that retry this one, the record is returned instead, and already the first time the value is returned as it reads back.
    *
+   * Without `success`, a value has to be the same once JSON has read it back: a type that is not, such as a date or a map, does not
+   * compile, and a value that is not, such as an instance of a class, is a defect that names the step and the field. A function that is
+   * generic in the value passes `success`. A failure without `error` becomes what JSON makes of it.
+   *
    * A crash or a stop between the effect and the commit of its record repeats the effect: pass `stepKey` to what it calls. A defect, an
    * interruption or a park inside records nothing. A retry forgets recorded failures. Two steps of one name at the same time are one.
+   * To let a step finish once it has begun, write `Effect.uninterruptible(step(name, effect))`: the success of
+   * `step(name, Effect.uninterruptible(effect))` becomes an interruption where the region ends, and is not recorded.
    *
-   * It is a defect if the name has not 1 to 256 bytes, the value has more than 1 MiB of JSON, the job has 10,000 steps already, the
-   * current schema cannot read the record, or inside a transaction of the manager's SQL client. Values are recorded as they are, also
-   * secrets: they are read back. Lists, events and search do not contain them.
+   * It is a defect if the name has not 1 to 256 bytes, the value has more than 1 MiB of JSON, the job has 10,000 steps already, children for
+   * which it waits included, the current schema cannot read the record, or inside a transaction of the manager's SQL client. Values are
+   * recorded as they are, also secrets: they are read back. Lists, events and search do not contain them.
    */
-  readonly step: <A, E, R, AI = unknown, EI = unknown, RA = never, RE = never>(
-    name: string,
-    effect: Effect.Effect<A, E, R>,
-    options?: StepOptions<A, E, AI, EI, RA, RE>
-  ) => Effect.Effect<A, E, R | RA | RE>
+  readonly step: RunStep
   /** The same text in all attempts, and in the jobs that retry this one: the idempotency key of what a step calls. */
   readonly stepKey: (name: string) => string
   /**
@@ -277,7 +289,66 @@ export interface ReportedProgress {
 }
 
 /**
- * The schemas of the success and the failure of a step. Without one, a value becomes what JSON makes of it.
+ * Runs a step. Without a schema of its success, the type of the value must survive JSON.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface RunStep {
+  <A, E, R, AI, EI = unknown, RA = never, RE = never>(
+    name: string,
+    effect: Effect.Effect<A, E, R>,
+    options: StepOptions<A, E, AI, EI, RA, RE> & { readonly success: Schema.Schema<A, AI, RA> }
+  ): Effect.Effect<A, E, R | RA | RE>
+  <A, E, R, EI = unknown, RE = never>(
+    name: string,
+    effect: Effect.Effect<A, E, R> & Effect.Effect<ReadBack<A>, E, R>,
+    options?: Pick<StepOptions<A, E, unknown, EI, never, RE>, "error">
+  ): Effect.Effect<A, E, R | RE>
+}
+
+/**
+ * The type of a value once JSON has read it back; the key of `Lost` in place of what JSON loses.
+ *
+ * @since 0.2.0
+ * @category types
+ */
+export type ReadBack<A> = 0 extends 1 & A
+  ? A
+  : unknown extends A
+    ? A
+    : A extends string | number | boolean | null | undefined | void
+      ? A
+      : A extends ReadonlyArray<infer Item>
+        ? // Of a type that contains itself, TypeScript defers an array in this form only.
+          // oxlint-disable-next-line typescript/array-type
+          readonly ReadBack<Item>[]
+        : A extends NoJson
+          ? Lost
+          : { readonly [Key in keyof A]: ReadBack<A[Key]> }
+
+/** What JSON has no value for, or renders by a method of its own. */
+type NoJson =
+  | bigint
+  | symbol
+  | ((...args: never) => unknown)
+  | ArrayBufferView
+  | Equal.Equal
+  | Iterable<unknown>
+  | { readonly toJSON: unknown }
+
+/**
+ * Says why the type of a value does not fit a step without `success`.
+ *
+ * @since 0.2.0
+ * @category types
+ */
+export interface Lost {
+  readonly "JSON loses this type: pass the schema of the value, { success }": never
+}
+
+/**
+ * The schemas of the success and the failure of a step.
  *
  * @since 0.2.0
  * @category options

@@ -172,7 +172,9 @@ export const make = ({
             })
           )
         })
-        const step = attempt.job.step(`activity/${activity.name}/${number}`, runs, { error: exits.EncodedCause })
+        // Its value is encoded already.
+        const schemas = { success: Schema.Unknown, error: exits.EncodedCause }
+        const step = attempt.job.step(`activity/${activity.name}/${number}`, runs, schemas)
         const exit = yield* Effect.exit(step)
         return suspended ?? new Workflow.Complete({ exit: yield* recordedExit(exit) })
       }).pipe(anyServices)
@@ -223,10 +225,18 @@ export const make = ({
           }
           return yield* Effect.sandbox(Effect.flatten(executions.exit(workflow, id)))
         })
-        const schemas = discard ? {} : exitSchemas(workflow)
+        const schemas = discard ? { success: Schema.Unknown } : exitSchemas(workflow)
         const name = `${discard ? "start" : "child"}/${workflow.name}/${executionId}`
         const exit = yield* Effect.exit(
-          job.step<unknown, Cause.Cause<unknown>, never, unknown, unknown, unknown, unknown>(name, runs, schemas)
+          job.step<
+            unknown,
+            Cause.Cause<unknown>,
+            never,
+            unknown,
+            Schema.CauseEncoded<unknown, unknown>,
+            unknown,
+            unknown
+          >(name, runs, schemas)
         )
         return isSuspended ? new Workflow.Suspended({}) : new Workflow.Complete({ exit: yield* recordedExit(exit) })
       }).pipe(anyServices)

@@ -2,7 +2,23 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, type JobId, JobKind, RunStore } from "charlotte"
-import { Array, Cause, Chunk, Context, Data, Deferred, Effect, Exit, Fiber, Layer, Redacted, Ref, Schema, Scope, Stream } from "effect"
+import {
+  Array,
+  Cause,
+  Chunk,
+  Context,
+  Data,
+  Deferred,
+  Effect,
+  Exit,
+  Fiber,
+  Layer,
+  Redacted,
+  Ref,
+  Schema,
+  Scope,
+  Stream
+} from "effect"
 import { poll } from "../../src/internal/RealClock.js"
 import { stores } from "./stores.js"
 
@@ -90,7 +106,7 @@ for (const [name, store] of Object.entries(stores)) {
         const work: Work = ({ attempt, park, step }) =>
           Effect.gen(function* () {
             yield* see(yield* step("receipt", Effect.succeed({ at, cents: 7n }), { success: Receipt }))
-            yield* see(yield* step("json", Effect.succeed({ at, none: undefined })))
+            yield* see(yield* step("json", Effect.succeed({ cents: 7, none: undefined })))
             yield* see(yield* step("nothing", Effect.void))
             yield* see(
               yield* Effect.flip(step("refusal", Effect.fail(Refusal.make({ until: at })), { error: Refusal }))
@@ -103,7 +119,7 @@ for (const [name, store] of Object.entries(stores)) {
             return attempt === 1 ? yield* park(go) : undefined
           })
         yield* lived.pipe(Effect.provide(layer(work)))
-        const once = [{ at, cents: 7n }, { at: at.toJSON() }, undefined, { _tag: "Refusal", until: at }, 3]
+        const once = [{ at, cents: 7n }, { cents: 7 }, undefined, { _tag: "Refusal", until: at }, 3]
         expect(yield* Ref.get(seen)).toEqual([...once, ...once])
       })
     )
@@ -197,6 +213,42 @@ for (const [name, store] of Object.entries(stores)) {
           expect.stringContaining("step large: its value has 1048578 bytes of JSON, and the limit is 1048576")
         ])
       })
+    )
+
+    it.live(
+      "whose value JSON does not read back is a defect that names the step and the field, and records nothing",
+      () =>
+        Effect.gen(function* () {
+          class Receipt {
+            readonly cents = 7
+          }
+          const cycle: { self?: unknown } = {}
+          cycle.self = cycle
+          const values: Record<string, unknown> = {
+            date: { at: [1, new Date(5)] },
+            map: new Map([["a", 1]]),
+            bigint: 10n,
+            cycle,
+            class: { receipt: new Receipt() },
+            secret: Redacted.make("s"),
+            number: NaN
+          }
+          const work: Work = ({ step }) =>
+            Effect.map(
+              Effect.forEach(Object.entries(values), ([name, value]) => Effect.exit(step(name, Effect.succeed(value)))),
+              (exits) => exits.map((exit) => (Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "recorded"))
+            )
+          const { result } = yield* lived.pipe(
+            Effect.tap(({ id }) => Effect.map(stepEvents(id), (steps) => expect(steps).toEqual([]))),
+            Effect.provide(layer(work))
+          )
+          const fields = ["date.at.1", "map", "bigint", "cycle.self", "class.receipt", "secret", "number"]
+          expect(result).toMatchObject(
+            fields.map((field) =>
+              expect.stringContaining(`the value of step ${field} cannot be recorded: it is another value once JSON`)
+            )
+          )
+        })
     )
 
     it.live("that the current schema cannot read is a defect that names the job, the step and the field", () =>

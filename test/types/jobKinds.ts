@@ -9,6 +9,7 @@ import * as HttpApiClient from "@effect/platform/HttpApiClient"
 import {
   type errors,
   type JobEvent,
+  type JobId,
   JobKind,
   JobManager,
   type Orchestrator,
@@ -18,7 +19,7 @@ import {
 } from "charlotte"
 import { type errors as http, JobClient, JobsApi, Server } from "charlotte/http"
 import { type ScriptedOrchestrator, Step, TestManager } from "charlotte/testing"
-import { Context, DateTime, Effect, Layer, type Option, Schema, Stream } from "effect"
+import { type Chunk, Context, DateTime, Effect, Layer, type Option, type Redacted, Schema, Stream } from "effect"
 
 export class Sent extends Schema.Class<Sent>("Sent")({ to: Schema.String, at: Schema.NumberFromString }) {}
 
@@ -143,6 +144,63 @@ export const plainStep = job.step("count", Effect.succeed(1))
 same<typeof plainStep, Effect.Effect<number>>(true)
 same<typeof job.stopping, Effect.Effect<boolean>>(true)
 same<typeof job.cancel, Effect.Effect<never>>(true)
+
+/** A value that JSON reads back needs no schema. */
+interface Receipt {
+  readonly id: string
+  note?: string
+  readonly lines: ReadonlyArray<{ cents: number; paid: boolean | null }>
+}
+interface Tree {
+  readonly value: number
+  readonly children: ReadonlyArray<Tree>
+}
+type Json = string | number | boolean | null | ReadonlyArray<Json> | { readonly [name: string]: Json }
+declare const value: <A>() => Effect.Effect<A>
+export const readBack = [
+  job.step("interface", value<Receipt>()),
+  job.step("optional", value<{ a?: string; b?: number | undefined }>()),
+  job.step("recursive", value<Tree>()),
+  job.step("json", value<Json>()),
+  job.step("void", Effect.void),
+  job.step("undefined", value<undefined>()),
+  job.step("unknown", value<unknown>()),
+  // oxlint-disable-next-line typescript/no-explicit-any -- it is the type to test
+  job.step("any", value<any>()),
+  job.step("never", Effect.never),
+  job.step("array", value<Array<string>>()),
+  job.step("tuple", value<readonly [string, number?]>()),
+  job.step("record", value<Record<string, unknown>>()),
+  job.step("union", value<{ readonly _tag: "a"; n: number } | { readonly _tag: "b" }>()),
+  job.step("literal", value<"a" | "b" | 3>()),
+  job.step("brand", value<JobId.JobId>()),
+  job.step("error", Effect.fail(new Map()), { error: Schema.Any })
+]
+// @ts-expect-error -- JSON makes text of a date
+job.step("date", value<Date>())
+// @ts-expect-error -- also deep inside
+job.step("inside", value<{ readonly items: ReadonlyArray<{ at?: Date }> }>())
+// @ts-expect-error -- JSON makes an array of a map
+job.step("map", value<ReadonlyMap<string, number>>())
+// @ts-expect-error -- JSON has no bigint
+job.step("bigint", value<bigint>())
+// @ts-expect-error -- JSON reads back a plain object
+job.step("option", value<Option.Option<string>>())
+// @ts-expect-error -- JSON reads back a plain object
+job.step("chunk", value<Chunk.Chunk<string>>())
+// @ts-expect-error -- JSON makes text of it
+job.step("time", value<DateTime.Utc>())
+// @ts-expect-error -- JSON makes a placeholder of a secret
+job.step("secret", value<Redacted.Redacted>())
+// @ts-expect-error -- JSON makes an object of bytes
+job.step("bytes", value<Uint8Array>())
+// @ts-expect-error -- JSON leaves functions out
+job.step("function", value<{ readonly close: () => void }>())
+/** Where the type is not known, a schema says how it is read back. */
+export const generic = <A, I>(name: string, effect: Effect.Effect<A>, success: Schema.Schema<A, I>) =>
+  job.step(name, effect, { success })
+// @ts-expect-error -- nothing says how it is read back
+export const generically = <A>(name: string, effect: Effect.Effect<A>) => job.step(name, effect)
 // @ts-expect-error -- the schema describes another value
 export const misread = job.step("deliver", delivered, { success: Schema.Struct({ other: Schema.String }) })
 

@@ -7,7 +7,7 @@ import type { ErrorKind, Run, TypedRun } from "../../domain/Run.js"
 import { toJson } from "../../internal/Json.js"
 import type { Starts } from "../KindDefinition.js"
 import type { Provide } from "./provide.js"
-import { firstDifference, type Path } from "./readBack.js"
+import { firstDifference } from "./readBack.js"
 
 /** A value that its schema cannot encode, or whose encoded form JSON cannot represent; it is a defect of the job. */
 export class Unencodable extends Data.TaggedError("Unencodable")<{
@@ -31,8 +31,15 @@ export const firstIssue = (
   return { field: fieldAt(name, first?.path ?? []), issue: first?.message ?? "invalid value" }
 }
 
-const notJson = (name: string, path: Path) =>
-  new Unencodable({ field: fieldAt(name, path), issue: "it is not the same as JSON" })
+/** Makes a check that a value which is recorded as JSON is read back as it was. */
+export const readsBack =
+  (name: string, issue: string) =>
+  <A>(value: A): Effect.Effect<A, Unencodable> => {
+    const changed = value === undefined ? undefined : firstDifference(value, toJson(value), [])
+    return changed === undefined
+      ? Effect.succeed(value)
+      : Effect.fail(new Unencodable({ field: fieldAt(name, changed), issue }))
+  }
 
 /** Whether there is no schema: any value is then recorded as JSON, by best effort. */
 export const isAny = ({ ast }: Schema.Schema.All): boolean => ast === Schema.Unknown.ast
@@ -45,16 +52,12 @@ export const encoder = <A, I, R>(
 ): ((value: A) => Effect.Effect<unknown, Unencodable>) => {
   if (isAny(schema)) return Effect.succeed
   const encode = Schema.encode(schema)
+  const check = readsBack(name, "it is not the same as JSON")
   return (value) =>
-    Effect.gen(function* () {
-      const encoded = yield* Effect.mapError(
-        provide(encode(value)),
-        (error) => new Unencodable(firstIssue(name, error))
-      )
-      if (encoded === undefined) return undefined
-      const changed = firstDifference(encoded, toJson(encoded), [])
-      return changed === undefined ? encoded : yield* notJson(name, changed)
-    })
+    Effect.flatMap(
+      Effect.mapError(provide(encode(value)), (error) => new Unencodable(firstIssue(name, error))),
+      check
+    )
 }
 
 /** Makes a decoder; a value that is `undefined` is recorded as `null`. */

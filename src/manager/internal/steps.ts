@@ -16,7 +16,7 @@ import type { EmitBuffer } from "./EmitBuffer.js"
 import { isByManager } from "./JobOutcome.js"
 import { makeNotifier } from "../../store/port/ChangeNotifier.js"
 import { recallOnce } from "./recallOnce.js"
-import { decoder, encoder, firstIssue } from "./kindSchemas.js"
+import { decoder, encoder, firstIssue, readsBack, type Unencodable } from "./kindSchemas.js"
 import * as Provide from "./provide.js"
 import * as stepMetrics from "./stepMetrics.js"
 import { letGoIfWorking } from "./writeEvents.js"
@@ -117,7 +117,7 @@ export const make = <Config>(
     whileOpen: events.whileOpen,
     stepKey: (name) => `${chain}/${name}`,
 
-    step: <A, E, R, AI, EI, RA, RE>(
+    step: <A, E, R, AI = unknown, EI = unknown, RA = never, RE = never>(
       name: string,
       effect: Effect.Effect<A, E, R>,
       options: StepOptions<A, E, AI, EI, RA, RE> = {}
@@ -198,8 +198,9 @@ const codecOf = <A, E, AI, EI, RA, RE>(
   services: Parameters<typeof Provide.make<RA | RE>>[0]
 ) => {
   const provide = Provide.make(services)
-  const value = valueCodec(`the value of step ${name}`, success, provide)
-  const failure = valueCodec(`the failure of step ${name}`, error, provide)
+  const nameOfValue = `the value of step ${name}`
+  const value = valueCodec(nameOfValue, success, provide, readsBack(nameOfValue, lost))
+  const failure = valueCodec(`the failure of step ${name}`, error, provide, Effect.succeed)
 
   const read = <B>(decode: ReturnType<typeof valueCodec<B, unknown, never>>["decode"], { value }: Kept) =>
     Effect.catchAll(decode(value === undefined ? undefined : parse(value)), (error) => {
@@ -217,11 +218,18 @@ const codecOf = <A, E, AI, EI, RA, RE>(
   }
 }
 
-/** Without a schema, a value is what JSON makes of it. */
-const valueCodec = <A, I, R>(name: string, schema: Schema.Schema<A, I, R> | undefined, provide: Provide.Provide<R>) =>
+const lost = "it is another value once JSON has read it back; pass its schema, { success }, or Effect.asVoid"
+
+/** Without a schema, a value is what JSON makes of it, if `asJson` accepts that. */
+const valueCodec = <A, I, R>(
+  name: string,
+  schema: Schema.Schema<A, I, R> | undefined,
+  provide: Provide.Provide<R>,
+  asJson: (value: A) => Effect.Effect<unknown, Unencodable>
+) =>
   schema === undefined
     ? {
-        encode: (value: A) => Effect.succeed<unknown>(value),
+        encode: asJson,
         // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: without a schema, nothing says what a value is
         decode: (recorded: unknown) => Effect.succeed(recorded as A)
       }
