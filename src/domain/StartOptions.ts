@@ -57,7 +57,7 @@ export interface StartOptions<out When extends WhenFull = WhenFull> {
   readonly priority?: number | undefined
   /** The run begins no earlier, and needs no permit before. A time in the past means now. */
   readonly startAt?: DateTime.DateTime | undefined
-  /** Like `startAt`, but counted from now. */
+  /** Like `startAt`, but counted from now; not negative. */
   readonly delay?: Duration.DurationInput | undefined
   /** 1 to 256 bytes. At most one job of a kind holds a key. */
   readonly key?: string | undefined
@@ -158,6 +158,9 @@ const plain: Requested = {
 
 const invalid = (path: string, message: string) => new InvalidJobConfig({ issues: [{ path: [path], message }] })
 
+/** Decoded, a negative duration is zero. */
+const isNegative = (delay: Duration.DurationInput): boolean => /(^|,)-/.test(String(delay))
+
 /** Checks options, for a kind whose configurations may determine a key. */
 export const request = (
   options: StartOptions | undefined,
@@ -168,6 +171,7 @@ export const request = (
     const { delay: input, startAt: time, ...others } = options
     const delay = input === undefined ? undefined : Duration.decodeUnknown(input)
     if (delay?._tag === "None") return yield* invalid("delay", "must be a duration, such as 5 minutes")
+    if (input !== undefined && isNegative(input)) return yield* invalid("delay", "must not be negative")
     const checked = validate({
       ...others,
       ...(time === undefined ? {} : { startAt: DateTime.isDateTime(time) ? DateTime.toUtc(time) : time }),

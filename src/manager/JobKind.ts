@@ -250,6 +250,11 @@ export const Tag =
       /** Maximum number of pending runs, delayed ones included; 10,000 by default. */
       readonly maxQueued?: number
       /**
+       * Maximum size of a configuration, a result, and the payload of an event, in bytes of JSON; 1 MiB by default. A larger configuration is
+       * `InvalidJobConfig`, and a larger result or event a defect of the job.
+       */
+      readonly maxBytes?: number
+      /**
        * The version of the schemas; by default a hash of them. In a cluster, a node of another version begins a run
        * that nodes of one version cannot decode. It is needed only where a filter or a transformation changes, which the hash does not see.
        */
@@ -257,7 +262,8 @@ export const Tag =
     }
   ): TagClass<Self, Name, C, S, E, Ev, Si, Given<"key", Key> | Given<"labels", Labels>> => {
     type K = Definition<Name, C, S, E, Ev, Si>
-    const { config, error, events, group, key, labels, maxQueued, signals, success, version } = options
+    const { config, error, events, group, key, labels, maxBytes, maxQueued, signals, success, version, ...unknown } =
+      options
     // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: Ev and Si are `undefined` where they were left out
     const declared = { events, signals } as { readonly events: Ev; readonly signals: Si }
     const definition: K = {
@@ -266,10 +272,10 @@ export const Tag =
       success: orUnknown(success),
       error: orUnknown(error),
       ...declared,
-      starts: { key, labels, group, maxQueued },
+      starts: { key, labels, group, maxBytes, maxQueued },
       version
     }
-    check(definition)
+    check(definition, Object.keys(unknown))
     const tag = Context.Tag(`charlotte/JobKind/${name}`)<Self, Service<K>>()
     const Producer: ProducerTag<Self, K> = Context.GenericTag(`charlotte/JobKind/${name}/Producer`)
     const producer = Layer.scoped(Producer, kindProducer.make(definition))
@@ -281,7 +287,7 @@ export const Tag =
           const { config, kind, starts } = schemasOf<K>(definition)
           // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the manager of the kind makes them for its configurations
           const managed = managedStarts.get(manager) as Starts<Config<K>> | undefined
-          const { group, key, labels, maxQueued } = managed ?? starts
+          const { group, key, labels, maxBytes, maxQueued } = managed ?? starts
           return schedules.make(
             {
               kind,
@@ -289,6 +295,7 @@ export const Tag =
               key,
               ...(labels && { labels }),
               ...(group && { group }),
+              ...(maxBytes !== undefined && { maxBytes }),
               ...(maxQueued !== undefined && { maxQueued })
             },
             name,

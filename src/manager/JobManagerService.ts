@@ -327,6 +327,11 @@ export interface Options {
   readonly recovery?: "automatic" | "manual"
   /** Maximum number of pending runs, delayed ones included; 10,000 by default. */
   readonly maxQueued?: number
+  /**
+   * Maximum size of a configuration, a result, and the payload of an event, in bytes of JSON; 1 MiB by default. A larger configuration is
+   * `InvalidJobConfig`, and a larger result or event a defect of the job. @since 0.2.0
+   */
+  readonly maxBytes?: number
   /** How many checks run concurrently; 4 by default. */
   readonly maxChecks?: number
   /** How long finished runs are kept; for ever by default. They are pruned at start-up, and then within 10 minutes. */

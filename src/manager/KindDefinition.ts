@@ -84,6 +84,8 @@ export interface Starts<in Config> {
   readonly group?: ((config: Config) => string | undefined) | undefined
   /** Maximum number of pending runs, delayed ones included; 10,000 by default. */
   readonly maxQueued?: number | undefined
+  /** Maximum size of a configuration, a result, and the payload of an event, in bytes of JSON; 1 MiB by default. */
+  readonly maxBytes?: number | undefined
 }
 
 /**

@@ -203,6 +203,16 @@ describe("a kind of job", () => {
     expect(() => JobKind.Tag()(name, { config: Schema.String })).toThrow(/name of a kind/)
   })
 
+  it.effect("has no unknown option in its definition or its layer, also where its type was lost", () =>
+    Effect.gen(function* () {
+      const definition = { config: Schema.String, sucess: Schema.String }
+      expect(() => JobKind.Tag()("a", definition)).toThrow("the definition of kind a has no option sucess")
+      const options = { run: () => Effect.void, maxJob: 1, toString: () => "" }
+      const built = yield* Effect.exit(Effect.scoped(Layer.build(Report.layer(options))))
+      expect(String(built)).toContain("the layer of kind report has no option maxJob, toString")
+    }).pipe(Effect.provide(RunStore.layerMemory))
+  )
+
   it("declares no event of the manager's, and no signal of ours", () => {
     expect(() => JobKind.Tag()("a", { config: Schema.String, events: { "job.done": Schema.Void } })).toThrow(
       /job\.done/

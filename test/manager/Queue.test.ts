@@ -269,6 +269,9 @@ for (const [name, store] of Object.entries(stores)) {
     const invalid: ReadonlyArray<readonly [what: string, path: string, options: object]> = [
       ["both startAt and delay", "delay", { startAt: DateTime.unsafeMake(1), delay: "1 hour" }],
       ["an infinite delay", "delay", { delay: Duration.infinity }],
+      ["a negative delay as text", "delay", { delay: "-1 hour" }],
+      ["a negative number as delay", "delay", { delay: -1 }],
+      ["negative seconds as delay", "delay", { delay: [-1, 0] }],
       ["a priority that is too high", "priority", { priority: 1_000_001 }],
       ["a priority that is not whole", "priority", { priority: 0.5 }],
       ["NUL in a key", "key", { key: "a\0" }],

@@ -44,6 +44,8 @@ type ForkJob = <A, E>(
 
 export interface Core<in out Config> {
   readonly kind: string
+  /** The maximum size of what a job records as JSON. */
+  readonly maxBytes: number
   /** How many jobs this manager runs at once; `resize` changes it. */
   readonly maxJobs: Ref.Ref<number>
   readonly stopGrace: Duration.Duration
@@ -113,7 +115,17 @@ export const wholeNumber = (name: string, value: number): Effect.Effect<void> =>
 export const make = <Config>(
   own: Pick<
     Core<Config>,
-    "kind" | "maxJobs" | "others" | "stopGrace" | "retry" | "timeout" | "runsOnStop" | "jobs" | "permits" | "run"
+    | "kind"
+    | "maxBytes"
+    | "maxJobs"
+    | "others"
+    | "stopGrace"
+    | "retry"
+    | "timeout"
+    | "runsOnStop"
+    | "jobs"
+    | "permits"
+    | "run"
   >
 ): Effect.Effect<Core<Config>, never, RunStore | Scope.Scope> =>
   Effect.gen(function* () {

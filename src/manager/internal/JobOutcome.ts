@@ -2,12 +2,13 @@
  * Decides the outcome of a job: here only, and once, from the `Exit` of the effect that `run` returned.
  */
 import { Cause, Chunk, type DateTime, Duration, Exit, FiberId, HashSet, Option } from "effect"
-import { toJson } from "../../internal/Json.js"
+import { parse, stringify } from "../../internal/Json.js"
 import { lifecycle } from "../../domain/JobEvent.js"
 import { type Parked, Run, RunError } from "../../domain/Run.js"
 import { capped, runError } from "../../domain/runError.js"
 import { isTerminal } from "../../domain/RunStatus.js"
 import type { Change } from "../../store/port/RunStoreService.js"
+import { sizeProblem } from "./maxBytes.js"
 
 export type Outcome = Pick<Change, "result" | "error" | "parked"> & {
   readonly type: "job.completed" | "job.failed" | "job.cancelled" | "job.interrupted" | "job.parked"
@@ -25,21 +26,26 @@ export type End =
 
 /**
  * `stopping`: a stop has begun. `end`: what else has ended the attempt. Without either, the manager interrupts only because it closes.
+ * A result that is larger than `maxBytes` fails the job.
  */
 export const decide = (
   exit: Exit.Exit<unknown, unknown>,
-  { end, stopping }: { readonly stopping: boolean; readonly end?: End | undefined }
+  { end, maxBytes, stopping }: { readonly stopping: boolean; readonly end?: End | undefined; readonly maxBytes: number }
 ): Outcome =>
   Exit.match(exit, {
-    onSuccess: (value): Outcome => ({ type: "job.completed", result: toJson(value) }),
+    onSuccess: (value): Outcome => {
+      const result = stringify(value)
+      const tooLarge = sizeProblem(result, maxBytes)
+      if (tooLarge === undefined) return { type: "job.completed", result: parse(result) }
+      const problem = `the result ${tooLarge}`
+      return { type: "job.failed", error: runError("defect", problem, problem) }
+    },
     onFailure: (cause): Outcome => {
       const error = errorOf(cause)
       if (isByManager(cause)) {
         switch (end?._tag) {
           case "Parked":
-            return error === undefined
-              ? { type: "job.parked", parked: end.parked }
-              : { type: "job.failed", error }
+            return error === undefined ? { type: "job.parked", parked: end.parked } : { type: "job.failed", error }
           case "Failed":
             return { type: "job.failed", error: errorOf(Cause.sequential(Cause.fail(end.failure), cause)) }
           case "Cancelled":

@@ -148,7 +148,8 @@ export const beginEnd = <Config>(
 export const settle = <Config>(
   registry: JobRegistry<Config>,
   id: JobId,
-  exit: Exit.Exit<unknown, unknown>
+  exit: Exit.Exit<unknown, unknown>,
+  maxBytes: number
 ): Effect.Effect<void> =>
   Ref.update(registry, (jobs) => {
     const active = Option.getOrUndefined(HashMap.get(jobs, id))
@@ -157,7 +158,7 @@ export const settle = <Config>(
     const isInterrupted = active._tag === "Stopping"
     const isStopped = isInterrupted || active.job.isStop
     const end = active._tag === "Ending" ? active.end : undefined
-    const decided = JobOutcome.decide(exit, { stopping: isInterrupted, end })
+    const decided = JobOutcome.decide(exit, { stopping: isInterrupted, end, maxBytes })
     const outcome = active.job.isStop ? JobOutcome.ofStop(decided) : decided
     const isFinal = isStopped || end?._tag === "Failed"
     const settling = { job: active.job, exit, outcome, phase, isStopped, isFinal, isOver: false }

@@ -9,6 +9,7 @@ import { stringify } from "../../internal/Json.js"
 import * as Permits from "../../internal/Permits.js"
 import type { Checked, Service as Orchestrator } from "../Orchestrator.js"
 import { firstIssue } from "./kindSchemas.js"
+import { defaultMaxBytes } from "./maxBytes.js"
 import * as Provide from "./provide.js"
 import * as ReadBack from "./readBack.js"
 
@@ -56,11 +57,12 @@ export interface Admitted<out C> extends Submitted {
 /** Decodes submitted configurations. */
 export const decoder = <C, I, R>(
   schema: Schema.Schema<C, I, R>,
-  services: Context.Context<R>
+  services: Context.Context<R>,
+  maxBytes = defaultMaxBytes
 ): Admission<C>["decode"] => {
   const provide = Provide.make(services)
   const encode = Schema.encode(schema)
-  const readsBack = ReadBack.make(schema, provide)
+  const readsBack = ReadBack.make(schema, provide, maxBytes)
   const decode = Schema.decodeUnknown(schema, { errors: "all", onExcessProperty: "error" })
   return (input) =>
     Effect.gen(function* () {
@@ -87,10 +89,11 @@ export const make = <C, I, RS, R, R2>(options: {
   readonly services: Context.Context<RS | R2>
   /** How many checks run at once, since each may start processes, such as git. */
   readonly maxChecks: number
+  readonly maxBytes: number
 }): Effect.Effect<Admission<C>> =>
   Effect.sync(() => {
     const inTurn = Permits.make(options.maxChecks)
-    const { config: schema, orchestrator, services } = options
+    const { config: schema, maxBytes, orchestrator, services } = options
     const provide = Provide.make(services)
     const decode = Schema.decodeUnknown(schema, { errors: "all", onExcessProperty: "ignore" })
     const decodeRecorded = (encoded: unknown): Effect.Effect<C, Undecodable> =>
@@ -106,7 +109,7 @@ export const make = <C, I, RS, R, R2>(options: {
       Effect.succeed({ key, keyName, title, submission: submission === undefined ? undefined : stringify(submission) })
 
     return {
-      decode: decoder(schema, services),
+      decode: decoder(schema, services, maxBytes),
 
       check: (config) => Effect.flatMap(check(config), submitted),
 

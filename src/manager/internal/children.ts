@@ -139,8 +139,8 @@ const makeChild = <Config>(core: Core<Config>, run: Run, steps: Steps.Steps<Conf
       const begin = (state: State) =>
         Effect.gen(function* () {
           const at = yield* now
-          const { group, key, labels = () => ({}) } = schemas.starts
-          const decodeConfig = Admission.decoder(schemas.config, services)
+          const { group, key, labels = () => ({}), maxBytes } = schemas.starts
+          const decodeConfig = Admission.decoder(schemas.config, services, maxBytes)
           const nextId = JobIdGenerator.above(core.newId, id)
           const maxQueued = Number.MAX_SAFE_INTEGER
           const starting = { admission: { decode: decodeConfig }, nextId, labels, key, group, maxQueued }

@@ -10,6 +10,7 @@ import type { AnyJob } from "../Orchestrator.js"
 import type { EmitBuffer } from "./EmitBuffer.js"
 import type { Grace } from "./Grace.js"
 import { now } from "../../internal/now.js"
+import { sizeProblem } from "./maxBytes.js"
 
 const isEmittable = Schema.is(EmittedEvent)
 
@@ -30,6 +31,8 @@ export const jobContext = <Config>(options: {
   readonly run: Run
   readonly config: Config
   readonly submission: unknown
+  /** The maximum size of the payload of an event. */
+  readonly maxBytes: number
   readonly grace: Grace
   readonly events: EmitBuffer
   readonly killed: Ref.Ref<Option.Option<ReadonlyArray<KilledProcess>>>
@@ -43,7 +46,7 @@ export const jobContext = <Config>(options: {
   readonly child: AnyJob<Config>["child"]
 }): AnyJob<Config> => {
   const { cancel, child, config, events, fail, grace, killed, park, progress: report, run } = options
-  const { signal, steps, stopping, submission } = options
+  const { maxBytes, signal, steps, stopping, submission } = options
   const whileOpen = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.zipRight(events.whileOpen, effect)
   const recordKilled: AnyJob<Config>["killed"] = (processes) =>
     Ref.update(killed, (known) => Option.some([...Option.getOrElse(known, () => []), ...processes].slice(0, maxKilled)))
@@ -58,15 +61,14 @@ export const jobContext = <Config>(options: {
     graceOver: grace.over,
     emit: (event) =>
       isEmittable(event)
-        ? Effect.flatMap(now, (at) =>
-            events.offer({
-              at,
-              type: event.type,
-              unit: event.unit,
-              task: event.task,
-              payload: event.payload === undefined ? undefined : stringify(event.payload)
-            })
-          )
+        ? Effect.flatMap(now, (at) => {
+            const { task, type, unit } = event
+            const payload = event.payload === undefined ? undefined : stringify(event.payload)
+            const tooLarge = payload === undefined ? undefined : sizeProblem(payload, maxBytes)
+            return tooLarge === undefined
+              ? events.offer({ at, type, unit, task, payload })
+              : Effect.dieMessage(`the payload of event ${type} ${tooLarge}`)
+          })
         : Effect.dieMessage(emitProblem(event)),
     flush: events.flush,
     park: (options) => whileOpen(park(options)),

@@ -192,6 +192,7 @@ const register = <Config, E>(
       run: record,
       config,
       submission,
+      maxBytes: core.maxBytes,
       grace,
       events,
       killed,
@@ -238,7 +239,7 @@ const work = <Config>(
   Effect.gen(function* () {
     yield* registered
     const exit = yield* Effect.exit(run)
-    yield* JobRegistry.settle(core.jobs, id, exit)
+    yield* JobRegistry.settle(core.jobs, id, exit, core.maxBytes)
     const children = yield* Effect.withFiberRuntime(descendants)
     if (children.length > 0) yield* core.fork(repeatInterruption(children, JobOutcome.interruptor))
   })

@@ -7,18 +7,23 @@ const kindName = /^[a-z][a-z0-9-]{0,62}$/
 const signalName = /^(?!charlotte\.)[A-Za-z0-9._-]{1,64}$/
 const kindVersion = /^[A-Za-z0-9._+-]{1,64}$/
 
-export const check = (definition: {
-  readonly kind: string
-  readonly events?: object | undefined
-  readonly signals?: object | undefined
-  readonly version?: string | undefined
-}): void => {
+export const check = (
+  definition: {
+    readonly kind: string
+    readonly events?: object | undefined
+    readonly signals?: object | undefined
+    readonly version?: string | undefined
+  },
+  unknownOptions: ReadonlyArray<string>
+): void => {
   const { events = {}, kind, signals = {}, version } = definition
   if (!kindName.test(kind)) {
     throw new Error(
       `the name of a kind of job is a lower-case letter and up to 62 further ones, digits and hyphens, not "${kind}"`
     )
   }
+  if (unknownOptions.length > 0)
+    throw new Error(`the definition of kind ${kind} has no option ${unknownOptions.join(", ")}`)
   const reserved = Object.keys(events).find((type) => type === "" || type.startsWith("job."))
   if (reserved !== undefined) {
     throw new Error(`kind ${kind}: event types that begin with job. are reserved for the manager, so not "${reserved}"`)

@@ -40,6 +40,13 @@ export interface Options<C, S, E, Ev, Si, R, R2, R3> extends JobManager.Options,
   readonly onEnd?: (run: TypedRun<C, S, E>) => Effect.Effect<void, unknown, R3>
 }
 
+/** Where the type of the options is lost, a misspelt one would be none at all. */
+const known: { readonly [Name in keyof Options<never, never, never, never, never, never, never, never>]-?: true } = {
+  ...{ run: true, check: true, recover: true, forget: true, key: true, labels: true, onEnd: true, onStop: true },
+  ...{ retry: true, timeout: true, stopGrace: true, recovery: true, retention: true, dispatch: true, onLost: true },
+  ...{ maxJobs: true, maxPerGroup: true, maxQueued: true, maxBytes: true, maxChecks: true }
+}
+
 export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, SiI, Event, R, R2, R3, EM, RM>(
   kind: KindSchemas<C, CI, S, SI, E, EI, RS>,
   options: Options<C, S, E, Ev, Si, R, R2, R3>,
@@ -48,11 +55,16 @@ export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, SiI, Event, R, R2, R3, EM,
 ): Effect.Effect<JobManager.Service<C, CI, S, E, SiI, Event>, EM | StoreError, RS | RM | R3 | RunStore | Scope.Scope> =>
   Effect.gen(function* () {
     const { starts } = kind
+    const unknown = Object.keys(options).filter((name) => !Object.hasOwn(known, name))
+    if (unknown.length > 0) {
+      return yield* Effect.dieMessage(`the layer of kind ${kind.kind} has no option ${unknown.join(", ")}`)
+    }
     const {
       check,
       forget,
       key = starts.key,
       labels = starts.labels,
+      maxBytes = starts.maxBytes,
       maxQueued = starts.maxQueued,
       onEnd,
       recover,
@@ -83,6 +95,7 @@ export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, SiI, Event, R, R2, R3, EM,
       ...(key && { key }),
       ...(labels && { labels }),
       ...(starts.group && { group: starts.group }),
+      ...(maxBytes !== undefined && { maxBytes }),
       ...(maxQueued !== undefined && { maxQueued }),
       kind: kind.kind,
       hasProducers: true,
@@ -110,7 +123,7 @@ export const make = <C, CI, S, SI, E, EI, RS, Ev, Si, SiI, Event, R, R2, R3, EM,
           Option.map((job) => ({ ...job, await: awaitRun(id) }))
         )
     }
-    managedStarts.set(service, { key, labels, group: starts.group, maxQueued })
+    managedStarts.set(service, { key, labels, group: starts.group, maxBytes, maxQueued })
     // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: a schema has its own types and never `Untyped`, and the kind says what `emit` takes
     return service as JobManager.Service<C, CI, S, E, SiI, unknown> as JobManager.Service<C, CI, S, E, SiI, Event>
   })

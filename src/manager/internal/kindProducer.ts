@@ -34,7 +34,7 @@ export const make = <K extends Any>(
   Effect.gen(function* () {
     const schemas = schemasOf(definition)
     const { kind, starts } = schemas
-    const { group, key, labels = () => ({}), maxQueued = 10_000 } = starts
+    const { group, key, labels = () => ({}), maxBytes, maxQueued = 10_000 } = starts
     const store = yield* RunStore
     const { producers } = store
     const services = yield* Effect.context<Requirements<K>>()
@@ -48,7 +48,7 @@ export const make = <K extends Any>(
     const starting = {
       kind,
       admission: {
-        decode: Admission.decoder(schemas.config, services),
+        decode: Admission.decoder(schemas.config, services, maxBytes),
         decodeRecorded: Admission.recordedDecoder(schemas.config, services),
         check: () => Effect.succeed({ ...unchecked, keyName: undefined })
       },

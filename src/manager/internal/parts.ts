@@ -12,6 +12,7 @@ import * as Core from "./Core.js"
 import * as EventSubscriptions from "./EventSubscriptions.js"
 import * as JobIdGenerator from "./JobIdGenerator.js"
 import type { ActiveJob } from "./JobRegistry.js"
+import { defaultMaxBytes } from "./maxBytes.js"
 import type { Retry } from "./retry.js"
 import type { Retries } from "./submission.js"
 
@@ -93,6 +94,7 @@ export const make = <C, I, RS, R, R2>(
   {
     config,
     kind,
+    maxBytes = defaultMaxBytes,
     maxChecks = 4,
     maxJobs = defaultMaxJobs,
     onStop = "cancel",
@@ -110,10 +112,12 @@ export const make = <C, I, RS, R, R2>(
 > =>
   Effect.gen(function* () {
     yield* Core.wholeNumber("maxChecks", maxChecks)
+    yield* Core.wholeNumber("maxBytes", maxBytes)
     const services = yield* Effect.context<RS | Exclude<R, Scope.Scope> | R2>()
     const resting = restingOf(recovery)
     const core = yield* Core.make({
       kind,
+      maxBytes,
       maxJobs: yield* Ref.make(maxJobs),
       others,
       stopGrace: Duration.decode(stopGrace),
@@ -127,7 +131,7 @@ export const make = <C, I, RS, R, R2>(
     })
     return {
       core,
-      admission: yield* Admission.make({ config, orchestrator, services, maxChecks }),
+      admission: yield* Admission.make({ config, orchestrator, services, maxChecks, maxBytes }),
       nextId: Effect.map(core.store.latestId, (latest) => JobIdGenerator.aboveLatest(core.newId, latest)),
       continued: continuedBy(recovery),
       subscriptions: yield* EventSubscriptions.make(core),

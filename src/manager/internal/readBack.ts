@@ -5,13 +5,15 @@
 import { Effect, Predicate, Schema } from "effect"
 import { InvalidJobConfig } from "../../domain/errors.js"
 import { invalidConfig } from "../../domain/invalidConfig.js"
-import { toJson } from "../../internal/Json.js"
+import { parse, stringify } from "../../internal/Json.js"
+import { sizeProblem } from "./maxBytes.js"
 import type { Provide } from "./provide.js"
 
-/** Compiles the check for a schema. */
+/** Compiles the check for a schema, and for the size of what is recorded. */
 export const make = <C, I, R>(
   schema: Schema.Schema<C, I, R>,
-  provide: Provide<R>
+  provide: Provide<R>,
+  maxBytes: number
 ): ((config: C, encoded: I) => Effect.Effect<void, InvalidJobConfig>) => {
   const decode = Schema.decodeUnknown(schema)
   const encode = Schema.encode(schema)
@@ -19,7 +21,10 @@ export const make = <C, I, R>(
 
   return (config, encoded) =>
     Effect.gen(function* () {
-      const recorded = toJson(encoded)
+      const json = stringify(encoded)
+      const tooLarge = sizeProblem(json, maxBytes)
+      if (tooLarge !== undefined) return yield* invalid([], tooLarge)
+      const recorded = parse(json)
       const changed = firstDifference(encoded, recorded, [])
       if (changed !== undefined) return yield* invalid(changed, "cannot be recorded as JSON")
       const again = yield* Effect.mapError(provide(decode(recorded)), (error) => {

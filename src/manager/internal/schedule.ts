@@ -26,6 +26,7 @@ export interface Scheduled<C, I, RS> extends Partial<
 > {
   readonly kind: string
   readonly config: Schema.Schema<C, I, RS>
+  readonly maxBytes?: number
 }
 
 const namePattern = /^[a-z][a-z0-9-]{0,62}$/
@@ -40,7 +41,16 @@ const computed = <I>(config: ScheduleOptions<I>["config"], tick: DateTime.Utc): 
   isComputed(config) ? Effect.sync(() => config(tick)) : Effect.succeed(config)
 
 export const make = <C, I, RS>(
-  { config: schema, group, key: keyOf, kind, labels = () => ({}), maxQueued = 10_000, retries }: Scheduled<C, I, RS>,
+  {
+    config: schema,
+    group,
+    key: keyOf,
+    kind,
+    labels = () => ({}),
+    maxBytes,
+    maxQueued = 10_000,
+    retries
+  }: Scheduled<C, I, RS>,
   name: string,
   options: ScheduleOptions<I>
 ): Effect.Effect<void, StoreError | InvalidJobConfig | InvalidCron, RunStore | Scope.Scope | RS> =>
@@ -59,7 +69,7 @@ export const make = <C, I, RS>(
     const { schedules } = store
     yield* store.outsideTransaction
     const submitting: Submitting<C> = {
-      admission: { decode: Admission.decoder(schema, yield* Effect.context<RS>()) },
+      admission: { decode: Admission.decoder(schema, yield* Effect.context<RS>(), maxBytes) },
       nextId: JobIdGenerator.aboveLatest(yield* JobIdGenerator.make, yield* store.latestId),
       labels: (config) => ({ schedule: name, ...labels(config), ...options.labels }),
       key: keyOf,
