@@ -327,7 +327,7 @@ export type ReadBack<A> = 0 extends 1 & A
           ? Lost
           : { readonly [Key in keyof A]: ReadBack<A[Key]> }
 
-/** What JSON has no value for, or renders by a method of its own. */
+/** What JSON has no value for, or what has a `toJSON`. */
 type NoJson =
   | bigint
   | symbol

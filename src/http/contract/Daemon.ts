@@ -30,7 +30,7 @@ export class Ready extends Schema.Class<Ready>("charlotte/Ready")({
   ready: Schema.Literal(true),
   /** How many seconds the oldest write waits, if that is a second or more. */
   oldestWriteSeconds: Schema.optional(Schema.Number),
-  /** Jobs that have exceeded their time limit and have not ended within their grace. */
+  /** Jobs that have not ended within their grace; they keep their permits. */
   overdue: Schema.optional(Schema.Array(Schema.String))
 }) {}
 

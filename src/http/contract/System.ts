@@ -61,6 +61,8 @@ export class System extends Schema.Class<System>("charlotte/System")({
   parked: Schema.NonNegativeInt,
   /** The age of the oldest pending job, in milliseconds; it may be waiting for a time or a key. */
   oldestPending: Schema.optional(Schema.NonNegativeInt),
+  /** Jobs that have not ended within their grace, and keep their permits; missing if there are none. */
+  overdue: Schema.optional(Schema.Array(Schema.String)),
   /** Throughput and latencies are counted in memory from this time on, and lost with the process. */
   since: Schema.DateTimeUtc,
   /** The latencies of the last hour. */

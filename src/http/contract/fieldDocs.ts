@@ -320,7 +320,7 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   "JobEvent.job.timeout.limit": ["The time limit of an attempt, in milliseconds.", 600_000],
   n: ["The number of the retry, from 1.", 2],
   of: ["The maximum number of retries.", 5],
-  overdue: ["The jobs that have exceeded their time limit and have not ended within their grace.", [id]],
+  overdue: ["The jobs that have not ended within their grace: a fiber or a finalizer of theirs runs.", [id]],
   retry: ["The next attempt, if the job is parked because an attempt has failed.", { n: 2, of: 5 }],
   tries: ["The number of retries so far; missing if there was none.", 1],
   group: ["The group of the job, of which a limited number run at once; missing if it has none.", "customer-7"],

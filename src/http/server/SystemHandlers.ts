@@ -44,6 +44,8 @@ export const layer = ({ agents: configured = Effect.succeed([]), maxJobs }: Opti
       const system = Effect.gen(function* () {
         const capacities = maxJobs === undefined ? [] : yield* Effect.forEach(all, ({ manager }) => manager.maxJobs)
         const active = yield* Effect.forEach(all, ({ manager }) => manager.activeCount)
+        const health = yield* Effect.forEach(all, ({ manager }) => manager.health)
+        const overdue = health.flatMap(({ overdue = [] }) => overdue)
         const pending = yield* Effect.forEach(all, ({ kind }) => store.pending(kind))
         const backlogs = yield* Effect.forEach(all, ({ kind }) => store.backlog(kind))
         const time = yield* now
@@ -56,6 +58,7 @@ export const layer = ({ agents: configured = Effect.succeed([]), maxJobs }: Opti
             pending: Numbers.sumAll(pending),
             parked: Numbers.sumAll(backlogs.map(({ parked }) => parked)),
             ...(oldest && { oldestPending: Math.max(0, DateTime.toEpochMillis(time) - decodeTime(oldest)) }),
+            ...(overdue.length > 0 && { overdue }),
             since: activity.since,
             ...latencies(minutes),
             minutes: minutes.map(toMinute)

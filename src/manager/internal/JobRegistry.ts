@@ -1,7 +1,7 @@
 /**
  * The jobs that hold a permit or are just releasing it, each with its state.
  */
-import { Deferred, Effect, type Exit, type Fiber, HashMap, Option, Order, Ref } from "effect"
+import { Clock, Deferred, Duration, Effect, type Exit, type Fiber, HashMap, Option, Order, Ref } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import type { Progress, Run } from "../../domain/Run.js"
 import type { KilledProcess } from "../../domain/StopReport.js"
@@ -36,6 +36,8 @@ export interface Running<out Config> {
 export interface Stopping<out Config> {
   readonly _tag: "Stopping"
   readonly job: Job<Config>
+  /** When it began to end, in milliseconds. */
+  readonly since: number
 }
 
 /**
@@ -45,6 +47,7 @@ export interface Stopping<out Config> {
 export interface Ending<out Config> {
   readonly _tag: "Ending"
   readonly job: Job<Config>
+  readonly since: number
   readonly end: JobOutcome.End
 }
 
@@ -52,6 +55,7 @@ export interface Ending<out Config> {
 export interface Settling<out Config> {
   readonly _tag: "Settling"
   readonly job: Job<Config>
+  readonly since: number
   readonly exit: Exit.Exit<unknown, unknown>
   readonly outcome: JobOutcome.Outcome
   readonly phase: "running" | "stopping"
@@ -102,9 +106,17 @@ export const run = <Config>(registry: JobRegistry<Config>, job: Job<Config>): Ef
 export const hasTimedOut = <Config>(active: ActiveJob<Config>): active is Ending<Config> =>
   active._tag === "Ending" && active.end._tag === "TimedOut"
 
-/** Whether it has exceeded its time limit, and its work, or what that has acquired, has not ended. */
-export const exceedsLimit = <Config>(active: ActiveJob<Config>): active is Ending<Config> | Settling<Config> =>
-  hasTimedOut(active) || (active._tag === "Settling" && !active.isOver && active.outcome.error?.kind === "timeout")
+/** The jobs that have begun to end, and of which a fiber or a finalizer has run for longer than their grace since. */
+export const overdue = <Config>(registry: JobRegistry<Config>): Effect.Effect<ReadonlyArray<JobId>> =>
+  Effect.zipWith(all(registry), Clock.currentTimeMillis, (jobs, now) =>
+    jobs.flatMap((active) =>
+      "since" in active &&
+      !active.job.scope.isClosed() &&
+      now - active.since >= Duration.toMillis(active.job.grace.current())
+        ? [active.job.id]
+        : []
+    )
+  )
 
 /** Whether its failure may still be retried, though its work has ended. */
 const mayBeRetried = <Config>(active: ActiveJob<Config>): boolean =>
@@ -119,13 +131,23 @@ export const beginStop = <Config>(
   { id }: Job<Config>,
   isRetried: boolean
 ): Effect.Effect<boolean> =>
-  Ref.modify(registry, (jobs) => {
+  modify(registry, (jobs, now) => {
     const active = Option.getOrUndefined(HashMap.get(jobs, id))
     if (isRetried && active !== undefined && mayBeRetried(active)) return [true, jobs]
     return active?._tag === "Running" || (active !== undefined && hasTimedOut(active))
-      ? [true, HashMap.set(jobs, id, { _tag: "Stopping", job: active.job })]
+      ? [true, HashMap.set(jobs, id, { _tag: "Stopping", job: active.job, since: now })]
       : [false, jobs]
   })
+
+/** Changes the state of a job at a time. */
+const modify = <Config, A>(
+  registry: JobRegistry<Config>,
+  change: (
+    jobs: HashMap.HashMap<JobId, ActiveJob<Config>>,
+    now: number
+  ) => [A, HashMap.HashMap<JobId, ActiveJob<Config>>]
+): Effect.Effect<A> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) => Ref.modify(registry, (jobs) => change(jobs, now)))
 
 /**
  * Fixes how a running job ends. Returns the job, and whether this is the first reason for its end: a stop or another end came before
@@ -136,12 +158,12 @@ export const beginEnd = <Config>(
   id: JobId,
   end: JobOutcome.End
 ): Effect.Effect<Option.Option<{ readonly job: Job<Config>; readonly isFirst: boolean }>> =>
-  Ref.modify(registry, (jobs) => {
+  modify(registry, (jobs, since) => {
     const active = Option.getOrUndefined(HashMap.get(jobs, id))
     if (active === undefined || active._tag === "Admitting" || active._tag === "Settling") return [Option.none(), jobs]
     const { job } = active
     if (active._tag !== "Running") return [Option.some({ job, isFirst: false }), jobs]
-    return [Option.some({ job, isFirst: true }), HashMap.set(jobs, id, { _tag: "Ending", job, end })]
+    return [Option.some({ job, isFirst: true }), HashMap.set(jobs, id, { _tag: "Ending", job, since, end })]
   })
 
 /** Fixes the outcome of a job from the result of its work; nothing changes it afterwards. */
@@ -151,9 +173,10 @@ export const settle = <Config>(
   exit: Exit.Exit<unknown, unknown>,
   maxBytes: number
 ): Effect.Effect<void> =>
-  Ref.update(registry, (jobs) => {
+  modify(registry, (jobs, now) => {
     const active = Option.getOrUndefined(HashMap.get(jobs, id))
-    if (active === undefined || active._tag === "Admitting" || active._tag === "Settling") return jobs
+    if (active === undefined || active._tag === "Admitting" || active._tag === "Settling") return [undefined, jobs]
+    const since = active._tag === "Running" ? now : active.since
     const phase = phaseOf(active)
     const isInterrupted = active._tag === "Stopping"
     const isStopped = isInterrupted || active.job.isStop
@@ -161,8 +184,8 @@ export const settle = <Config>(
     const decided = JobOutcome.decide(exit, { stopping: isInterrupted, end, maxBytes })
     const outcome = active.job.isStop ? JobOutcome.ofStop(decided) : decided
     const isFinal = isStopped || end?._tag === "Failed"
-    const settling = { job: active.job, exit, outcome, phase, isStopped, isFinal, isOver: false }
-    return HashMap.set(jobs, id, { _tag: "Settling", ...settling })
+    const settling = { job: active.job, since, exit, outcome, phase, isStopped, isFinal, isOver: false }
+    return [undefined, HashMap.set(jobs, id, { _tag: "Settling", ...settling })]
   })
 
 /** Whether a stop has begun before the work of a job ended. */

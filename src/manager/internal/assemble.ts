@@ -29,7 +29,6 @@ import { startMany } from "./startMany.js"
 import { stopAll } from "./stopAll.js"
 import { stopJob } from "./stopJob.js"
 import type { Starting, Submitted } from "./submission.js"
-import { overdue } from "./timeLimit.js"
 
 /** Operations on a job by its id. */
 interface Operations {
@@ -133,7 +132,7 @@ export const assemble = <C, I, RS, R, R2>(
       await: (id) => awaitEnd(core, id),
       events: (id, { after = 0 } = {}) => subscriptions.ofJob(id, after),
       allEvents: ({ after = 0 } = {}) => subscriptions.ofAll(after),
-      health: Effect.zipWith(core.persistRetry.health, overdue(core), (health, overdue) =>
+      health: Effect.zipWith(core.persistRetry.health, JobRegistry.overdue(core.jobs), (health, overdue) =>
         overdue.length === 0 ? health : { ...health, overdue }
       )
     }

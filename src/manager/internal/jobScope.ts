@@ -9,12 +9,16 @@ export interface JobScope {
   readonly scope: Scope.Scope
   /** Returns the cause of the failures in finalizers. */
   readonly close: (exit: Exit.Exit<unknown, unknown>) => Effect.Effect<Cause.Cause<unknown>>
+  /** Whether everything in it has ended. */
+  readonly isClosed: () => boolean
 }
 
 export const make: Effect.Effect<JobScope> = Effect.map(Scope.make(), (first) => {
   let current = first
   let isUsed = false
+  let isClosed = false
   return {
+    isClosed: () => isClosed,
     // `forkIn` reads more than the interface of a scope.
     scope: new Proxy<Scope.Scope>(first, {
       get: (_, name) => {
@@ -35,6 +39,7 @@ export const make: Effect.Effect<JobScope> = Effect.map(Scope.make(), (first) =>
         }
         // Code that has left the job may still use the last scope.
         yield* Effect.exit(Scope.close(current, exit))
+        isClosed = true
         return cause
       })
   }

@@ -20,7 +20,10 @@ export interface Health {
   readonly unrecorded: ReadonlyArray<{ readonly jobId: JobId; readonly error: StoreError }>
   /** How long the oldest write has waited, if that is a second or more; from 10 seconds on, the manager is not healthy. */
   readonly oldestWrite?: Duration.Duration
-  /** Jobs that have exceeded their time limit and have not ended within their grace; they keep their permits. */
+  /**
+   * Jobs that have not ended within their grace, though they were stopped or have exceeded their time limit, or their work has ended: a
+   * fiber or a finalizer of theirs runs. They keep their permits.
+   */
   readonly overdue?: ReadonlyArray<JobId>
 }
 

@@ -2,7 +2,6 @@
  * The time limit of an attempt: work that exceeds it is interrupted as by a stop, without the intent to stop.
  */
 import { type Duration, Effect, Fiber, FiberId, Option, Ref } from "effect"
-import type { JobId } from "../../domain/JobId.js"
 import * as runningTime from "../../internal/runningTime.js"
 import type { Core } from "./Core.js"
 import * as JobRegistry from "./JobRegistry.js"
@@ -39,14 +38,3 @@ const exceed = <Config>(
     yield* job.grace.limit(core.stopGrace)
     yield* recordAndInterrupt(core, job, { type: "job.timeout", limit })
   })
-
-/** The jobs that have exceeded their time limit and have not ended within their grace. */
-export const overdue = <Config>({ jobs, timeout }: Core<Config>): Effect.Effect<ReadonlyArray<JobId>> =>
-  timeout === undefined
-    ? Effect.succeed([])
-    : Effect.flatMap(JobRegistry.all(jobs), (all) =>
-        Effect.map(
-          Effect.filter(all.filter(JobRegistry.exceedsLimit), ({ job }) => job.grace.isOver),
-          (timedOut) => timedOut.map(({ job }) => job.id)
-        )
-      )

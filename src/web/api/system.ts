@@ -21,6 +21,7 @@ export const system = struct({
   pending: number,
   parked: number,
   oldestPending: optional(number),
+  overdue: optional(array(string)),
   since: time,
   ...latencies,
   minutes: array(minute)

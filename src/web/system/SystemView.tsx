@@ -4,11 +4,12 @@
 import { useEffect } from "preact/hooks"
 import * as api from "../api/system.js"
 import { hub, now, useLoaded } from "../app/live.js"
-import { toJobs } from "../router.js"
+import { toJob, toJobs } from "../router.js"
 import * as format from "../../progress/format.js"
 import * as kindsApi from "../api/kinds.js"
 import * as schedulesApi from "../api/schedules.js"
 import { Agents } from "./Agents.js"
+import { shortId } from "../ui/shortId.js"
 import { useTitle } from "../ui/useTitle.js"
 import * as Costs from "./Costs.js"
 import { Kinds } from "./Kinds.js"
@@ -89,6 +90,19 @@ const Gauges = ({ system }: { readonly system: api.System }) => {
   )
 }
 
+const Overdue = ({ jobs }: { readonly jobs: ReadonlyArray<string> }) => (
+  <p class="problem">
+    Overdue: {format.count(jobs.length, "job")} did not end in time and{" "}
+    {jobs.length === 1 ? "keeps its place" : "keep their places"}:
+    {jobs.map((id) => (
+      <>
+        {" "}
+        <a href={toJob(id)}>{shortId(id)}</a>
+      </>
+    ))}
+  </p>
+)
+
 export const SystemView = () => {
   const system = useLoaded("system", api.get)
   const agents = useLoaded("agents", api.agents)
@@ -119,6 +133,7 @@ export const SystemView = () => {
       )}
       {found === undefined && error === undefined && <p class="faint">Reading the state of the system.</p>}
       {found !== undefined && <Gauges system={found} />}
+      {found?.overdue !== undefined && <Overdue jobs={found.overdue} />}
       {kinds.value.value !== undefined && <Kinds kinds={kinds.value.value} onChange={kinds.reload} />}
       {schedules.value.value !== undefined && schedules.value.value.length > 0 && (
         <Schedules schedules={schedules.value.value} onChange={schedules.reload} />

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { JobEvent, JobId, RunStore } from "charlotte"
 import { Step } from "charlotte/testing"
-import { Context, DateTime, Duration, Effect, Option, Stream } from "effect"
+import { Context, DateTime, Deferred, Duration, Effect, Fiber, Option, Stream } from "effect"
 import { ulid } from "ulid"
 import { AgentLimit } from "../../../src/domain/AgentLimit.js"
 import * as Activity from "../../../src/http/server/Activity.js"
@@ -41,6 +41,24 @@ describe("GET /system", () => {
       expect(busy.wait?.p50).toBeLessThanOrEqual(busy.wait?.max ?? NaN)
       yield* bySocket.stop(pending)
       expect(yield* bySocket.system).toMatchObject({ active: 2, pending: 0 })
+    })
+  )
+
+  it.scopedLive("lists the jobs that have not ended within their grace", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      const { bySocket } = world
+      const free = yield* Deferred.make<void>()
+      const id = yield* bySocket.start(config)
+      yield* World.script(world).send(id, () => Effect.uninterruptible(Deferred.await(free)))
+      expect(yield* bySocket.system).not.toHaveProperty("overdue")
+      const stop = yield* Effect.fork(Effect.exit(bySocket.stop(id, { grace: 0 })))
+      const { overdue } = yield* Effect.repeat(bySocket.system, { until: ({ overdue }) => overdue !== undefined })
+      expect(overdue).toEqual([id])
+      yield* Deferred.succeed(free, undefined)
+      yield* Fiber.join(stop)
+      yield* Stream.runDrain(bySocket.events(id))
+      yield* Effect.repeat(bySocket.system, { until: ({ overdue }) => overdue === undefined })
     })
   )
 })

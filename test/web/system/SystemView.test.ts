@@ -1,6 +1,6 @@
 import { expect, layer } from "@effect/vitest"
 import { Step } from "charlotte/testing"
-import { DateTime, Effect } from "effect"
+import { DateTime, Deferred, Effect } from "effect"
 import { AgentLimit } from "../../../src/domain/AgentLimit.js"
 import { violations } from "../support/axe.js"
 import { act, layer as browser } from "../support/Browser.js"
@@ -70,6 +70,22 @@ layer(browser, { excludeTestServices: true })("the system", (it) => {
         page.getByRole("img", { name: /^Events in each of the last 60 seconds, at most [1-9]/ }).waitFor()
       )
       expect(yield* act(() => page.title())).toBe("System · Charlotte")
+      expect(problems).toEqual([])
+    })
+  )
+
+  it.scoped("names a job that does not end in time", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      const free = yield* Deferred.make<void>()
+      const id = yield* world.client.start(config("one"))
+      yield* world.script.send(id, () => Effect.uninterruptible(Deferred.await(free)))
+      yield* Effect.fork(Effect.exit(world.client.stop(id, { grace: 0 })))
+      yield* Effect.repeat(world.client.system, { until: ({ overdue }) => overdue !== undefined })
+      const { page, problems } = yield* world.open("/system")
+      yield* act(() => page.getByText("Overdue: 1 job did not end in time and keeps its place").waitFor())
+      yield* act(() => page.getByRole("link", { name: id.slice(-6), exact: true }).waitFor())
+      yield* Deferred.succeed(free, undefined)
       expect(problems).toEqual([])
     })
   )
