@@ -321,7 +321,6 @@ export type ReadBack<A> = 0 extends 1 & A
       ? A
       : A extends ReadonlyArray<infer Item>
         ? // Of a type that contains itself, TypeScript defers an array in this form only.
-          // oxlint-disable-next-line typescript/array-type
           readonly ReadBack<Item>[]
         : A extends NoJson
           ? Lost

@@ -2,7 +2,7 @@
  * What must compile about kinds of jobs, and what must not: each line below `@ts-expect-error` is an error. It is compiled by the
  * type check of the project, and by `declarations.test.ts` as an application may do it.
  */
-// @effect-diagnostics missingEffectContext:off missingEffectError:off missingLayerContext:off
+// @effect-diagnostics floatingEffect:off missingEffectContext:off missingEffectError:off missingLayerContext:off
 import type * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiClient from "@effect/platform/HttpApiClient"

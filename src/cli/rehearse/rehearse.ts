@@ -86,7 +86,7 @@ const progress = (module: string, checked: Ref.Ref<Option.Option<number>>) =>
         onSome: (records) => `${format.count(records, "record")} checked …\n`
       })
     )
-    yield* Effect.forever(Effect.delay(Effect.flatMap(text, error), "3 seconds"))
+    return yield* Effect.forever(Effect.delay(Effect.flatMap(text, error), "3 seconds"))
   })
 
 /** A client that changes no file; where SQLite would have to write beside the database, it reads a copy. */
