@@ -55,10 +55,13 @@ export interface Service {
 
   /**
    * Opens the repository of a path: its top level, a directory in it, a symbolic link, a linked worktree. All of them have the same
-   * `identity`, which is written into its git directory when it is first opened. With the `fingerprint` of an earlier `open`, it fails if
-   * the repository has been replaced since. Reads identity and settings once.
+   * `identity`. With the `fingerprint` of an earlier `open`, it fails if the repository has been replaced since. Reads identity and
+   * settings once.
    */
   readonly open: (path: string, options?: { readonly fingerprint?: Fingerprint }) => Result<Repo>
+
+  /** Returns the identity of a repository, which is written into its git directory the first time. */
+  readonly identify: (repository: Repo) => Result<string>
 
   /** All problems that prevent a job on the branch, by default the checked-out branch. */
   readonly problems: (repository: Repo, target?: BranchName, options?: preflight.Options) => Result<preflight.Problems>
@@ -311,6 +314,7 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
   return {
     version: command.version,
     open: method("open", Repository.open),
+    identify: method("identify", Repository.identify),
     problems: method("problems", preflight.find),
     head: method("head", Refs.head),
     resolve: method("resolve", Refs.resolve),

@@ -16,8 +16,8 @@ export interface Identity {
 
 export interface Repository {
   /**
-   * The same for every path to this repository, also on other machines: an id in the git directory that its checkouts share, or the place of
-   * that directory where no id can be written.
+   * The same for every path to this repository, also on other machines once `identify` has written it: an id in the git directory that its
+   * checkouts share. The place of that directory until then, and where no id can be written.
    */
   readonly identity: string
   /** The device and the inode of that directory on this machine. */
@@ -81,19 +81,23 @@ const makeId = (path: string) =>
  * Machines that share a disk see it as other devices, but with the same inodes: the inode in the name makes a copy of the directory another
  * repository.
  */
-const identityOf = (commonDir: string, { ino, ...found }: { readonly dev: bigint; readonly ino: bigint }) => {
-  const path = `${commonDir}/charlotte-id.${ino}`
-  return readId(path).pipe(
-    Effect.flatMap(
-      Option.match({
-        onSome: Effect.succeedSome,
-        onNone: () => Effect.ignore(makeId(path)).pipe(Effect.zipRight(readId(path)))
-      })
-    ),
+const idFile = ({ commonDir, place }: Pick<Repository, "commonDir" | "place">): string =>
+  `${commonDir}/charlotte-id.${place.slice(place.indexOf(":") + 1)}`
+
+const identityOf = (repository: Pick<Repository, "commonDir" | "place">) =>
+  readId(idFile(repository)).pipe(
     Effect.orElseSucceed(Option.none<string>),
-    Effect.map(Option.getOrElse(() => placeOf({ ino, ...found })))
+    Effect.map(Option.getOrElse(() => repository.place))
   )
-}
+
+/** Returns the identity by which jobs of all machines know the repository, and writes it if there is none yet. */
+export const identify = (repository: Repository) =>
+  Effect.gen(function* () {
+    const known = yield* identityOf(repository)
+    if (known !== repository.place) return known
+    yield* Effect.ignore(makeId(idFile(repository)))
+    return yield* identityOf(repository)
+  })
 
 /** Whether a job was of this repository, as it has recorded: version 0.1.0 recorded the place. */
 export const isSame = ({ identity, place }: Repository, recorded: string): boolean =>
@@ -180,10 +184,10 @@ export const open = (path: string, options?: { readonly fingerprint?: Fingerprin
     const entries = yield* Fingerprint.listing(directories, { userConfig: true })
     const fingerprint = yield* Fingerprint.take(directories, entries)
     if (options?.fingerprint !== undefined) yield* Fingerprint.compare(topLevel, options.fingerprint, fingerprint)
-    const found = yield* lookAt(commonDir)
+    const place = placeOf(yield* lookAt(commonDir))
     const repository: Repository = {
-      identity: yield* identityOf(commonDir, found),
-      place: placeOf(found),
+      identity: yield* identityOf({ commonDir, place }),
+      place,
       topLevel,
       gitDir,
       commonDir,

@@ -7,8 +7,8 @@ import * as Fingerprint from "./Fingerprint.js"
 import * as Locks from "./Locks.js"
 import { inRepository, type Repository, verifyPlace } from "./Repository.js"
 
-/** One mutex per repository, by its identity. */
-export class Mutexes extends Context.Tag("charlotte/GitMutexes")<Mutexes, (identity: string) => Permits.Permits>() {}
+/** One mutex per repository, by its place. */
+export class Mutexes extends Context.Tag("charlotte/GitMutexes")<Mutexes, (place: string) => Permits.Permits>() {}
 
 export const makeMutexes: Effect.Effect<Mutexes["Type"]> = Effect.sync(() => {
   const all = new Map<string, Permits.Permits>()
@@ -31,7 +31,7 @@ export const mutate =
   (repository: Repository, options: Options = {}) =>
   <A, E, R>(change: Effect.Effect<A, E, R>) =>
     Effect.flatMap(Mutexes, (mutexes) =>
-      mutexes(repository.identity)(
+      mutexes(repository.place)(
         Effect.gen(function* () {
           yield* verifyPlace(repository)
           const common = ["config.lock", "packed-refs.lock"].map((name) => `${repository.commonDir}/${name}`)

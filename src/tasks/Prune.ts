@@ -91,13 +91,13 @@ export const prune = Effect.fn("Prune.prune")(function* (options: Options = {}) 
       keys.set(path, path)
       reports.set(path, { ...nothing(path), problems: [repository.left.message] })
     } else {
-      const key = repository.right.identity
+      const key = repository.right.place
       keys.set(path, key)
       if (!reports.has(key)) reports.set(key, yield* inRepository(repository.right, options))
     }
   }
   for (const [path, units] of yield* unitsWithSnapshots(options)) {
-    const key = keys.get(path) ?? (yield* identityOf(path))
+    const key = keys.get(path) ?? (yield* placeOf(path))
     const report = reports.get(key) ?? nothing(path)
     if (options.repository !== undefined && !reports.has(key)) continue
     reports.set(key, yield* withoutSnapshots(report, units, options))
@@ -126,9 +126,9 @@ const removing =
     })
 
 /** What identifies the repository at a path, even if it is gone. */
-const identityOf = (path: string) =>
+const placeOf = (path: string) =>
   Effect.flatMap(Git, (git) => git.open(path)).pipe(
-    Effect.map(({ identity }) => identity),
+    Effect.map(({ place }) => place),
     Effect.orElseSucceed(() => path)
   )
 

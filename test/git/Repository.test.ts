@@ -40,13 +40,15 @@ scenario(
       const path = yield* plain(world, "shared")
       const { dev, ino } = statSync(`${path}/.git`)
       const file = `${path}/.git/charlotte-id.${ino}`
+      expect((yield* service.open(path)).identity, "an opened repository is left as it is").toBe(`${dev}:${ino}`)
+      expect(existsSync(file)).toBe(false)
       const all = yield* Effect.all(
-        Array.makeBy(8, () => service.open(path)),
+        Array.makeBy(8, () => Effect.flatMap(service.open(path), service.identify)),
         { concurrency: "unbounded" }
       )
-      const [id] = all.map(({ identity }) => identity)
+      const [id] = all
       expect(id).toMatch(/^[0-9a-f]{32}$/)
-      expect(new Set(all.map(({ identity }) => identity)).size).toBe(1)
+      expect(new Set(all).size).toBe(1)
       expect(readFileSync(file, "utf8")).toBe(`${id}\n`)
       expect(readdirSync(`${path}/.git`).filter((name) => name.startsWith("charlotte"))).toEqual([
         `charlotte-id.${ino}`
@@ -58,12 +60,13 @@ scenario(
 
       yield* Effect.promise(() => cp(path, `${world.root}/copy`, { recursive: true }))
       const copy = yield* service.open(`${world.root}/copy`)
-      expect(copy.identity).toMatch(/^[0-9a-f]{32}$/)
-      expect(copy.identity).not.toBe(ofAnother)
+      expect(yield* service.identify(copy)).toMatch(/^[0-9a-f]{32}$/)
+      expect(yield* service.identify(copy)).not.toBe(ofAnother)
 
       yield* Effect.promise(() => rm(file))
       yield* Effect.promise(() => mkdir(file))
-      expect((yield* service.open(path)).identity, "no id can be written").toBe(`${dev}:${ino}`)
+      const opened = yield* service.open(path)
+      expect(yield* service.identify(opened), "no id can be written").toBe(`${dev}:${ino}`)
     })
 )
 

@@ -29,7 +29,7 @@ const clear = "inside a transaction of its own SQL client"
 const managed = (run: (job: Job, sql: SqlClient.SqlClient) => Effect.Effect<unknown, unknown>) =>
   Layer.unwrapScoped(
     Effect.map(databaseFile, (filename) =>
-      JobManager.layer().pipe(
+      JobManager.layer({ maxBytes: 2 * 1024 * 1024 }).pipe(
         Layer.provideMerge(RunStore.layer),
         Layer.provide(Orchestrator.layer((job) => Effect.flatMap(SqlClient.SqlClient, (sql) => run(job, sql)))),
         Layer.provideMerge(Database.layer({ filename }))

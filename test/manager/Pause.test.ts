@@ -4,5 +4,5 @@ import { pausing, Work } from "./pausing.js"
 import { stores } from "./stores.js"
 
 for (const [name, store] of Object.entries(stores)) {
-  pausing(name, (options) => Layer.orDie(Work.layer(options)), store)
+  pausing(name, ({ capacity: _, ...options }) => Layer.orDie(Work.layer(options)), store)
 }

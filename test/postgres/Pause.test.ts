@@ -3,4 +3,4 @@ import { Layer } from "effect"
 import { pausing, Work } from "../manager/pausing.js"
 import { layer } from "./store.js"
 
-pausing("on PostgreSQL", (options) => Layer.orDie(Work.layer(options)), layer)
+pausing("on PostgreSQL", ({ capacity: _, ...options }) => Layer.orDie(Work.layer(options)), layer)

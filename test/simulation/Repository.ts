@@ -129,6 +129,7 @@ export const make = (machine: Machine, onRemoved: (path: string) => void = () =>
     return {
       version: Effect.succeed("2.40.0"),
       open: () => answer(() => opened),
+      identify: ({ identity }) => answer(() => identity),
       problems: () => unused,
       head: () => unused,
       resolve: (_, branch) => command(() => resolve(branch)),

@@ -91,7 +91,7 @@ export const read = (config: JobConfig, directory: string) =>
     return new PlanSnapshot({
       at: yield* now,
       topLevel: repository.topLevel,
-      identity: repository.identity,
+      identity: config.dryRun ? repository.identity : yield* git.identify(repository),
       fingerprint: repository.fingerprint,
       target: name,
       targetAt,
@@ -122,6 +122,7 @@ const toLand = (
 ) =>
   Effect.gen(function* () {
     const { agents, directory, repository } = context
+    const git = yield* Git
     const former = yield* Effect.either(retryJob.ended(landOf, repository))
     const settings = Either.isLeft(former) ? Settings.defaults : former.right.snapshot.plan.settings
     const lands = landing.of(config, settings, agents.land)
@@ -145,7 +146,7 @@ const toLand = (
       ...work,
       at: yield* now,
       topLevel: repository.topLevel,
-      identity: repository.identity,
+      identity: config.dryRun ? repository.identity : yield* git.identify(repository),
       fingerprint: repository.fingerprint,
       target: name,
       agent: agentsOf(work.plan)
