@@ -92,9 +92,12 @@ export const settle = (
   )
 }
 
+/** Whether the first run of a group `g` is due: 1 or 0; the parameter is the kind. */
+const isDue = `CASE WHEN g.head IS NOT NULL AND g.active < coalesce(${setting("max_per_group")}, g.active + 1) THEN 1 ELSE 0 END`
+
 /** The row of a group `g` with its first run `r`; both parameters are the kind. */
 const settled = `CAST(? AS TEXT), g.grp, g.active,
-  CASE WHEN g.head IS NOT NULL AND g.active < coalesce(${setting("max_per_group")}, g.active + 1) THEN 1 ELSE 0 END,
+  ${isDue},
   g.head, r.status, coalesce(r.priority, 0), ${dueRank("r.")}`
 
 const selectGroups = query(Schema.Struct({ grp: Schema.String }))
@@ -108,7 +111,7 @@ export const unsettled = (connection: Connection, kind: string) =>
     selectGroups(
       connection,
       `SELECT g.grp FROM charlotte_groups g WHERE g.kind = ? AND (NOT ${isBegun("?", "g.")}
-         OR g.due <> CASE WHEN g.head IS NOT NULL AND g.active < coalesce(${setting("max_per_group")}, g.active + 1) THEN 1 ELSE 0 END
+         OR g.due <> ${isDue}
          OR g.head IS NOT NULL AND NOT EXISTS (SELECT 1 FROM charlotte_runs h WHERE h.id = g.head AND h.waits_for = 'group'))
        UNION SELECT r.grp FROM charlotte_runs r LEFT JOIN charlotte_groups g ON g.kind = r.kind AND g.grp = r.grp
        WHERE r.kind = ? AND r.waits_for = 'group' AND ${isBegun("?", "r.")}

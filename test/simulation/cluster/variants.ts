@@ -93,8 +93,8 @@ export const variants: Readonly<Record<string, Variant>> = {
     patches: [
       {
         file: "src/cluster/Node.ts",
-        from: "      yield* onRenewed(Math.max(0, ...answered.map((time, i) => time - (asked[i] ?? 0))))\n",
-        to: "      yield* onRenewed(answered[1])\n"
+        from: "      yield* onRenewed(Math.max(0, yield* since))\n",
+        to: "      yield* onRenewed((yield* times)[1])\n"
       }
     ]
   }
