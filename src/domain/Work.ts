@@ -123,6 +123,7 @@ const Files = Schema.Array(Schema.String)
  * - `checkChanged`: lines of files that it runs, and that existed before the task, were removed or changed
  * - `testsAdded`: files of tests were added
  * - `protected`: protected files were changed, and were put back before the gate ran
+ * - `refsMoved`: the command `by` has made, moved or deleted refs of the user
  *
  * @since 0.2.0
  * @category models
@@ -138,11 +139,12 @@ export const GateNote = Schema.Union(
   note("checkChanged", { files: Schema.Array(Schema.Struct({ path: Schema.String, removed: Schema.NonNegativeInt })) }),
   note("testsAdded", { files: Files }),
   /** With the file that keeps the changes. */
-  note("protected", { files: Files, patch: Schema.String })
+  note("protected", { files: Files, patch: Schema.String }),
+  note("refsMoved", { by: Schema.String, what: Schema.String, advice: Schema.String })
 )
 
 /**
- * A note on a gate, or on a conflict.
+ * A note on a gate, on a conflict, or on refs of the user.
  *
  * @since 0.2.0
  * @category models

@@ -1,5 +1,6 @@
 /**
- * Notes on tasks in words. What is known about conflicts and gates comes first: it says how much "done" means.
+ * Notes on tasks in words. What was done to the checks comes first, and then what else is known about conflicts and gates: it says how much
+ * "done" means.
  */
 import { few } from "../internal/plainText.js"
 import type { GateNote } from "../domain/Work.js"
@@ -9,7 +10,7 @@ import { Fields, string } from "./payload.js"
 type Tag = GateNote["_tag"]
 
 export interface Note {
-  /** Of a note on the gate, or on a conflict. */
+  /** Missing for a remark. */
   readonly tag: Tag | undefined
   readonly text: string
 }
@@ -31,18 +32,23 @@ const texts: { readonly [T in Tag]: (note: Fields<Extract<GateNote, { readonly _
   },
   testsAdded: (note) => `tests added: ${named(note.strings("files"))}`,
   protected: (note) =>
-    `protected files were changed, and put back for the gate: ${named(note.strings("files"))}; the changes: ${note.text("patch")}`
+    `protected files were changed, and put back for the gate: ${named(note.strings("files"))}; the changes: ${note.text("patch")}`,
+  refsMoved: (note) => `the ${note.text("by")} ${note.text("what")}: ${note.text("advice")}`
 }
 
-/** The same about several tasks of a job, such as `9 of 12 tasks`; nothing about what needs no attention. */
+/**
+ * The same about several tasks of a job, such as `9 of 12 tasks`, in the order in which notes are shown; nothing about what needs no
+ * attention.
+ */
 const ofTasks: { readonly [T in Tag]: ((tasks: string) => string) | undefined } = {
+  checkChanged: (tasks) => `what the gates of ${tasks} run was changed by the work`,
+  protected: (tasks) => `the work on ${tasks} changed protected files, which were put back for the gates`,
+  refsMoved: (tasks) => `refs of yours were made, moved or deleted by commands of ${tasks}`,
   resolved: (tasks) => `conflicts were resolved by agents, at ${tasks}`,
   greenBefore: (tasks) => `gates of ${tasks} passed before any work`,
   couldNotRunBefore: (tasks) => `gates of ${tasks} could not run before any work`,
   unknownBefore: (tasks) => `gates of ${tasks} took too long before any work to know whether they pass`,
   flaky: (tasks) => `gates of ${tasks} are flaky: they gave two answers on the same files`,
-  checkChanged: (tasks) => `what the gates of ${tasks} run was changed by the work`,
-  protected: (tasks) => `the work on ${tasks} changed protected files, which were put back for the gates`,
   testsAdded: undefined
 }
 
@@ -60,9 +66,9 @@ export const read = (note: unknown): Note => {
   return { tag: undefined, text: typeof note === "string" ? note : "" }
 }
 
-/** Notes on the gate before others. */
+/** What was done to the checks first, and remarks last. */
 export const inOrder = (notes: ReadonlyArray<Note>): Array<Note> => [
-  ...notes.filter(({ tag }) => tag !== undefined),
+  ...Object.keys(ofTasks).flatMap((tag) => notes.filter((note) => note.tag === tag)),
   ...notes.filter(({ tag }) => tag === undefined)
 ]
 

@@ -146,6 +146,9 @@ export const samples: ReadonlyArray<Sample> = [
   sample("task.noted", { note: { _tag: "checkChanged", files: [{ path: "test/a.test.js", removed: 38 }] } }),
   sample("task.noted", { note: { _tag: "testsAdded", files: ["test/b.test.js"] } }),
   sample("task.noted", { note: { _tag: "protected", files: ["test/a.test.js"], patch: "/logs/1.patch" } }),
+  sample("task.noted", {
+    note: { _tag: "refsMoved", by: "agent of attempt 1", what: "deleted refs/tags/v1", advice: "they were reset" }
+  }),
   sample("task.committed", { commit }),
   sample("task.completed", { attempt: 1, commit }),
   sample("task.failed", { attempts: 1, reason }),

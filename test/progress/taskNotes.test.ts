@@ -18,6 +18,27 @@ describe("the notes on the gates of a job", () => {
     ])
   })
 
+  it("begin with what was done to the checks, whatever was noted first, and name refs that were moved", () => {
+    const changed = { _tag: "checkChanged", files: [{ path: "test/a.test.js", removed: 38 }] }
+    const moved = {
+      _tag: "refsMoved",
+      by: "agent of attempt 1",
+      what: "created refs/tags/v9 at 1a",
+      advice: "they were reset"
+    }
+    const texts = [
+      "what the gate runs was changed: 38 lines of test/a.test.js removed",
+      "the agent of attempt 1 created refs/tags/v9 at 1a: they were reset",
+      "the gate passed before any work"
+    ]
+    expect(lines([green, moved, changed]).map(({ text }) => text)).toEqual(texts)
+    const notes = taskNotes.inOrder(["a remark", green, moved, changed].map(taskNotes.read))
+    expect(notes.map(({ text }) => text)).toEqual([...texts, "a remark"])
+    expect(lines([moved], [moved])).toEqual([
+      { text: "refs of yours were made, moved or deleted by commands of 2 of 2 tasks" }
+    ])
+  })
+
   it("do not count tasks that were complete when the job was submitted", () => {
     const skipped = taskNotes.ofRecords([{ unit: "web", task: 1, state: "skipped", notes: [] }])
     expect(taskNotes.ofJob([...tasks([green], [green]), ...skipped])[0]?.text).toContain("2 of 2 tasks")

@@ -360,6 +360,12 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   "GateNote.flaky.logs": ["The outputs of the two runs.", [log.file]],
   "GateNote.protected.files": ["The files that were put back before the gate ran.", ["test/login.test.js"]],
   "GateNote.protected.patch": ["The file that keeps the changes, as a patch.", "/logs/01-attempt-1.1.protected.patch"],
+  "GateNote.refsMoved.advice": [
+    "What was done about it, or what to do.",
+    "in its own clone of the repository, where they were reset"
+  ],
+  "GateNote.refsMoved.by": ["The command that has done it.", "agent of attempt 1"],
+  "GateNote.refsMoved.what": ["What was done to which refs.", `moved refs/heads/main from ${commit} to ${commit}`],
   "GateNote.resolved.by": ["The agent that resolved the conflict.", "claude"],
   "GateNote.resolved.files": ["The files that were in conflict.", ["src/login.ts"]],
   "GateNote.testsAdded.files": ["The files of tests that were added.", ["test/logout.test.js"]],

@@ -22,5 +22,5 @@ export const add = ({ emit, progress }: RunContext, { task, unit }: About, note:
   })
 
 /** Notes the refs of the user that a command has moved. */
-export const addMoved = (ctx: RunContext, about: About, who: string, { moved }: CommandResult) =>
-  Effect.forEach(moved, ({ advice, what }) => add(ctx, about, `the ${who} ${what}: ${advice}`), { discard: true })
+export const addMoved = (ctx: RunContext, about: About, by: string, { moved }: CommandResult) =>
+  Effect.forEach(moved, (refs) => add(ctx, about, { _tag: "refsMoved", by, ...refs }), { discard: true })

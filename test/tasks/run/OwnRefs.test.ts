@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { exec } from "node:child_process"
 import { promisify } from "node:util"
+import * as taskNotes from "../../../src/progress/taskNotes.js"
 import { ended, run, show, task, unit } from "../Jobs.js"
 import * as Life from "./Life.js"
 import { commitOf, meanwhile, pausing } from "./Scenes.js"
@@ -99,7 +100,7 @@ describe("the user's branches and tags", () => {
           Effect.gen(function* () {
             expect(run.error).toBeUndefined()
             expect(work.tasks).toMatchObject([{ state: "completed", failures: 1 }])
-            expect(work.tasks[0]?.notes).toEqual([expect.stringMatching(expected)])
+            expect(work.tasks[0]?.notes).toMatchObject([{ _tag: "refsMoved", what: expect.stringMatching(expected) }])
             const retry = events.find(({ type }) => type === "task.retry")
             expect(JSON.stringify(retry?.payload)).toMatch(expected)
             expect(yield* show(world, top, "main:u.txt")).toBe("done\n")
@@ -185,10 +186,10 @@ describe("user refs that an agent moves by the path of the repository", () => {
           const { events, run: record, work } = yield* run(config)
           expect(record.error).toBeUndefined()
           expect(work.tasks).toMatchObject([{ state: "completed", failures: 1 }])
-          expect(work.tasks[0]?.notes).toEqual([expect.stringMatching(expected)])
+          expect(work.tasks[0]?.notes).toMatchObject([{ _tag: "refsMoved", what: expect.stringMatching(expected) }])
           const retry = events.find(({ type }) => type === "task.retry")
           expect(JSON.stringify(retry?.payload)).toMatch(expected)
-          const [, undo] = /undo it with: (.*)$/.exec(String(work.tasks[0]?.notes[0])) ?? []
+          const [, undo] = /undo it with: (.*)$/.exec(taskNotes.read(work.tasks[0]?.notes[0]).text) ?? []
           expect(undo === undefined).toBe(what === "pops the stash")
           if (undo === undefined) return
           yield* Effect.promise(() => promisify(exec)(undo))

@@ -84,7 +84,8 @@ const signs: { readonly [T in GateNote["_tag"]]: Sign | undefined } = {
   checkChanged: "changed",
   protected: "changed",
   resolved: undefined,
-  testsAdded: undefined
+  testsAdded: undefined,
+  refsMoved: undefined
 }
 
 const signOf = (note: TaskNote): ReadonlyArray<Sign> => {
