@@ -4,9 +4,11 @@
 import type { FileSystem } from "@effect/platform/FileSystem"
 import { DateTime, Effect, Option, Schema, Stream } from "effect"
 import { JobEvent } from "../../domain/JobEvent.js"
+import type { JobId } from "../../domain/JobId.js"
 import { activity, failing, failureOf } from "../../progress/activity.js"
 import { applyEvent } from "../../progress/applyEvent.js"
 import * as JobModel from "../../progress/JobModel.js"
+import { number } from "../../progress/payload.js"
 import type { Progress } from "../../progress/progressText.js"
 import * as background from "../../internal/background.js"
 import * as race from "../../internal/race.js"
@@ -23,7 +25,14 @@ import * as logTail from "./logTail.js"
 import { progressEvent } from "./progressEvent.js"
 import { timeZone } from "../terminal/timeZone.js"
 
-export interface Options<E1, R1, E2, R2> {
+/** A job that was started or resumed. */
+export interface Begun {
+  readonly id: JobId
+  /** The attempt that had ended when a person resumed it: what comes before the next one is not printed. */
+  readonly resumed?: number | undefined
+}
+
+export interface Options<E1, R1, E2, R2> extends Pick<Begun, "resumed"> {
   /** All events of the job; ends with the job, or when no process runs it. */
   readonly events: Stream.Stream<JobEvent, E1, R1>
   /** The final record, read after the last event. */
@@ -44,7 +53,8 @@ export const follow = <E1, R1, E2, R2>({
   json,
   leaving = Effect.never,
   notices = Stream.empty,
-  progress = Effect.succeed(undefined)
+  progress = Effect.succeed(undefined),
+  resumed
 }: Options<E1, R1, E2, R2>): Effect.Effect<number, E1 | E2 | OutputClosed, R1 | R2 | FileSystem | Output> =>
   Effect.gen(function* () {
     const { error, isTerminal } = yield* Output
@@ -52,12 +62,23 @@ export const follow = <E1, R1, E2, R2>({
     if (!isTerminal || json) yield* background.fork(Stream.runForEach(said, (text) => error(`${text}\n`)))
     let latest: DateTime.Utc | undefined
     const seen = Stream.tap(events, ({ at }) => Effect.sync(() => void (latest = at)))
-    yield* json ? asJson(seen) : isTerminal ? onScreen(seen, said, progress) : inLines(seen)
+    const news = newsSince(resumed)
+    const printed = Stream.filter(seen, news)
+    yield* json ? asJson(printed) : isTerminal ? onScreen(seen, news, said, progress) : inLines(printed)
     const ended = yield* end
     const summary = Summary.of(ended, yield* DateTime.now, latest)
     yield* json ? writeJson({ summary }) : writeLines([StyledLine.empty, ...SummaryText.lines(summary, yield* columns)])
     return ExitCode.ofStatus[ended.run.status]
   }).pipe(Effect.scoped)
+
+/** Whether an event is not history, from the one with which the next attempt begins. */
+const newsSince = (resumed: number | undefined) => {
+  let isNews = resumed === undefined
+  return ({ payload, type }: JobEvent): boolean => {
+    isNews ||= type === "job.resumed" && (number(payload, "attempt") ?? 0) > (resumed ?? 0)
+    return isNews
+  }
+}
 
 const stopping = "stopping; press Ctrl-C again to kill what is still running"
 
@@ -74,6 +95,7 @@ const inLines = <E, R>(events: Stream.Stream<JobEvent, E, R>) =>
 
 const onScreen = <E, R>(
   events: Stream.Stream<JobEvent, E, R>,
+  isNews: (event: JobEvent) => boolean,
   said: Stream.Stream<string>,
   readProgress: NonNullable<Options<never, never, never, never>["progress"]>
 ) =>
@@ -96,10 +118,12 @@ const onScreen = <E, R>(
     const show = (event: JobEvent) =>
       Effect.gen(function* () {
         applyEvent(model, progressEvent(event))
-        const ended = event.type === "unit.failed" ? model.units.get(event.unit ?? "") : undefined
-        const { columns } = yield* size
-        const output = yield* tailOf(ended && failureOf(model, ended))
-        yield* live.print(settledLines.lines(event, { model, tail: output, columns: columns - 1, zone }))
+        if (isNews(event)) {
+          const ended = event.type === "unit.failed" ? model.units.get(event.unit ?? "") : undefined
+          const { columns } = yield* size
+          const output = yield* tailOf(ended && failureOf(model, ended))
+          yield* live.print(settledLines.lines(event, { model, tail: output, columns: columns - 1, zone }))
+        }
         const found = failing(model)?.span
         if (found !== failed) tail = yield* tailOf(found)
         failed = found

@@ -13,9 +13,8 @@ import * as Follow from "./Follow.js"
 import * as unfinishedWork from "../show/unfinishedWork.js"
 import type { Ended } from "./Summary.js"
 
-export interface Options {
+export interface Options extends Follow.Begun {
   readonly host: JobSource.Host
-  readonly id: JobId
   readonly json: boolean
 }
 
@@ -32,7 +31,7 @@ export const connection = (what: JobSource.Host["what"], state: "lost" | "back")
   state === "lost" ? lost[what] : "reconnected"
 
 /** Quits with the exit code of a job that does not complete. */
-export const follow = ({ host: { client, isRemote, what }, id, json }: Options) =>
+export const follow = ({ host: { client, isRemote, what }, id, json, resumed }: Options) =>
   Effect.gen(function* () {
     const notices = yield* Mailbox.make<string>()
     let status: RunStatus = "running"
@@ -51,6 +50,7 @@ export const follow = ({ host: { client, isRemote, what }, id, json }: Options) 
       ),
       notices: Mailbox.toStream(notices),
       progress: Effect.map(client.get(id), ({ progress }) => progress),
+      resumed,
       json
     }).pipe(Effect.onInterrupt(() => printGoesOn(id, status)))
     if (code !== ExitCode.completed) return yield* new ExitCode.Quit({ code })

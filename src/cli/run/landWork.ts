@@ -19,7 +19,7 @@ export const landWork = ({ job, json, unit }: Options) =>
       Effect.gen(function* () {
         const former = yield* Effect.flatMap(JobRef.find(jobs, job), (id) => jobs.get(id))
         const config = yield* landConfig(former, Array.isNonEmptyReadonlyArray(unit) ? unit : undefined)
-        return yield* withCallerSpan(jobs.start(config))
+        return { id: yield* withCallerSpan(jobs.start(config)) }
       }),
     json
   })

@@ -17,12 +17,16 @@ export interface Options {
 export const resumeJob = ({ job, json, tokens, usd }: Options) =>
   startAndFollow.follow({
     begin: (jobs) =>
-      Effect.tap(JobRef.find(jobs, job), (id) =>
-        jobs.resume(id, {
+      Effect.gen(function* () {
+        const id = yield* JobRef.find(jobs, job)
+        // What is wrong with the job, the resume itself says.
+        const former = yield* Effect.option(jobs.get(id))
+        yield* jobs.resume(id, {
           ...(Option.isSome(usd) && { usd: usd.value }),
           ...(Option.isSome(tokens) && { tokens: tokens.value }),
           by: sender()
         })
-      ),
+        return { id, resumed: Option.getOrUndefined(former)?.attempt }
+      }),
     json
   })

@@ -35,7 +35,10 @@ export const retryJob = (options: Options) =>
     }
     const [job, ...others] = jobs
     if (job !== undefined && others.length === 0) {
-      return yield* startAndFollow.follow({ begin: (manager) => retryOne(manager, job, options), json })
+      return yield* startAndFollow.follow({
+        begin: (manager) => Effect.map(retryOne(manager, job, options), (id) => ({ id })),
+        json
+      })
     }
     if (isOfTasks(options)) {
       return yield* new UsageError({ problem: "--unit, --target and --conflicts are for a single job", hint })

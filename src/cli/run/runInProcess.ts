@@ -2,7 +2,6 @@
  * Runs a job with a manager in this process, and follows it to its end.
  */
 import { Context, Deferred, Effect, Exit, Fiber, FiberRef, Layer, LogLevel, Schema, Scope } from "effect"
-import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
 import * as ExportNote from "../../daemon/home/ExportNote.js"
 import * as gracefulShutdown from "../../daemon/supervision/gracefulShutdown.js"
@@ -52,7 +51,7 @@ class HomeLost extends Schema.TaggedError<HomeLost>()("HomeLost", {
 
 export interface Options<E> {
   /** Starts or resumes a job. */
-  readonly begin: (manager: JobManager["Type"]) => Effect.Effect<JobId, E, RunStore>
+  readonly begin: (manager: JobManager["Type"]) => Effect.Effect<Follow.Begun, E, RunStore>
   readonly json: boolean
 }
 
@@ -111,7 +110,7 @@ const manage = <E>({ begin, json }: Options<E>, records: Context.Context<Records
       Effect.forEach((id) => Effect.ignore(manager.stop(id)))
     ).pipe(Effect.zipRight(Scope.close(life, Exit.void)))
 
-    const attend = (id: JobId) =>
+    const attend = ({ id, resumed }: Follow.Begun) =>
       Effect.gen(function* () {
         const leaving = yield* Deferred.make<void>()
         const follow = Follow.follow({
@@ -121,6 +120,7 @@ const manage = <E>({ begin, json }: Options<E>, records: Context.Context<Records
           ),
           leaving: Deferred.await(leaving),
           notices: recordingNotices(manager.health),
+          resumed,
           json
         })
         const following = yield* background.fork(follow)
@@ -135,14 +135,15 @@ const manage = <E>({ begin, json }: Options<E>, records: Context.Context<Records
 
     const code = yield* Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
-        const id = yield* Effect.onInterrupt(restore(Effect.provide(begin(manager), records)), () =>
+        const begun = yield* Effect.onInterrupt(restore(Effect.provide(begin(manager), records)), () =>
           // The job may have been recorded a moment before.
           Effect.flatMap(
             Effect.zipWith(manager.list, pending, (active, waiting) => [...active, ...waiting]),
-            (ids) => Effect.forEach(ids, (id) => Effect.flatMap(attend(id), ({ leave }) => leave))
+            (ids) => Effect.forEach(ids, (id) => Effect.flatMap(attend({ id }), ({ leave }) => leave))
           )
         )
-        const { following, leave } = yield* attend(id)
+        const { id } = begun
+        const { following, leave } = yield* attend(begun)
         const asked = Effect.zipRight(served.shutdownRequested, Effect.interrupt)
         const { directory } = yield* Home
         const lost = Effect.zipRight(isLost, new HomeLost({ directory, jobId: id }))

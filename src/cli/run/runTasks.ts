@@ -44,7 +44,7 @@ export const runTasks = ({ json, open, ...given }: Options) =>
           const isInterrupted = isEarlier && Option.exists(job, ({ status }) => status === "interrupted")
           if (isInterrupted) yield* Effect.ignore(manager.resume(id))
           yield* showPage(id)
-          return id
+          return { id }
         }),
       json
     })

@@ -3,14 +3,14 @@
  */
 import { Effect, Option } from "effect"
 import * as Home from "../../daemon/home/Home.js"
-import type { JobId } from "../../domain/JobId.js"
 import * as JobSource from "../target/JobSource.js"
+import type * as Follow from "./Follow.js"
 import * as followRemote from "./followRemote.js"
 import { ringBell } from "./ringBell.js"
 
 export interface Options<E> {
   /** Starts or resumes a job. */
-  readonly begin: (manager: JobSource.Manager) => Effect.Effect<JobId, E>
+  readonly begin: (manager: JobSource.Manager) => Effect.Effect<Follow.Begun, E>
   readonly json: boolean
 }
 
@@ -20,7 +20,7 @@ export const follow = <E>({ begin, json }: Options<E>) =>
     const daemon = yield* JobSource.daemon
     if (Option.isSome(daemon)) {
       const host = daemon.value
-      return yield* followRemote.follow({ host, id: yield* begin(host.client), json })
+      return yield* followRemote.follow({ host, ...(yield* begin(host.client)), json })
     }
     const [Embedded, Recorded] = yield* Effect.promise(() =>
       Promise.all([import("./runInProcess.js"), import("../offline/OfflineJobs.js")])

@@ -12,7 +12,7 @@ import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 import * as Capture from "../Capture.js"
 import * as Emulator from "./Emulator.js"
 import { allDone, branch, diff, run, someFailed } from "./ended.js"
-import { events, jobId, noon, steps } from "./scenario.js"
+import { events, jobId, noon, type Step, steps } from "./scenario.js"
 
 const failed = {
   run: run("failed", { error: toJson(new TasksFailed({ branch, diff, failures: [], blocked: ["barn"] })) }),
@@ -27,11 +27,16 @@ const services = (capture: Capture.Capture) =>
   )
 
 /** Follows the scenario to its end. */
-const follow = (options: Parameters<typeof Capture.make>[0] & { readonly json?: boolean }, log = "/nowhere") => {
+const follow = (
+  options: Parameters<typeof Capture.make>[0] & { readonly json?: boolean },
+  log = "/nowhere",
+  { of = steps(log), resumed }: { readonly of?: ReadonlyArray<Step>; readonly resumed?: number | undefined } = {}
+) => {
   const capture = Capture.make(options)
   return Follow.follow({
-    events: Stream.fromIterable(events(steps(log))),
+    events: Stream.fromIterable(events(of)),
     end: Effect.succeed(failed),
+    resumed,
     json: options.json ?? false
   }).pipe(
     Effect.map((code) => ({ code, out: capture.out(), err: capture.err() })),
@@ -46,6 +51,23 @@ describe("following a job", () => {
       expect(err).toBe("")
       expect(out).toMatch(/^12:00:00 job 01A.* started\n(12:00:\d\d .*\n){37}\n✗ failed after 1 min 15 s /)
       expect(out).not.toContain("\x1b")
+    })
+  )
+
+  it.effect("that a person has resumed prints what comes from the next attempt on, and no history", () =>
+    Effect.gen(function* () {
+      const all = steps("/nowhere")
+      const resumed = (at: number, attempt: number) => ({ at, type: "job.resumed", payload: { attempt } })
+      const news = [resumed(20, 3), ...all.slice(20)]
+      const history = [...all.slice(0, 10), resumed(10, 2), ...all.slice(10, 20)]
+      const print = (of: typeof all, options: Parameters<typeof follow>[0], resumed?: number) =>
+        Effect.map(follow(options, "/nowhere", { of, resumed }), ({ out }) => out)
+      expect(yield* print([...history, ...news], {}, 2)).toBe(yield* print(news, {}))
+      const lines = (yield* print([...history, ...news], { json: true }, 2)).trim().split("\n")
+      expect(lines).toHaveLength(news.length + 1)
+      expect(JSON.parse(lines[0] ?? "")).toMatchObject({ type: "job.resumed", payload: { attempt: 3 } })
+      const onScreen = yield* print([...history, ...news], { isTerminal: true, columns: 60 }, 2)
+      expect(onScreen).not.toContain(" started\n")
     })
   )
 
