@@ -89,15 +89,11 @@ const claudePart = (part: unknown): ReadonlyArray<Part> => {
   }
 }
 
+/** Without its money, which is that of the whole session: `task.spent` has that of the turn. */
 const claudeResult = (record: unknown): Part => {
   const seconds = Math.round((payload.number(record, "duration_ms") ?? 0) / 1000)
   const turns = payload.number(record, "num_turns")
-  const cost = payload.number(record, "total_cost_usd")
-  const parts = [
-    `${seconds} s`,
-    ...(turns === undefined ? [] : [`${turns} turns`]),
-    ...(cost === undefined ? [] : [`$${cost.toFixed(2)}`])
-  ]
+  const parts = [`${seconds} s`, ...(turns === undefined ? [] : [`${turns} turns`])]
   const failed = payload.json(record, "is_error") === true
   return failed
     ? problem(`✗ ${payload.string(record, "result") ?? "failed"} (${parts.join(", ")})`)

@@ -71,6 +71,12 @@ export const long = (cost: Cost): string => {
   return `${short(cost)}${all} (${kinds.join(", ")})`
 }
 
+/** What amounts of money are. */
+export const basis = "estimate, at API prices"
+
+/** A cost, with what its amount is. */
+export const explained = (cost: Cost): string => `${long(cost)}${cost.usd === undefined ? "" : `; ${basis}`}`
+
 /** Reads a number of tokens such as `250000`, `800k` or `5M`; undefined if it is none. */
 export const readTokens = (text: string): number | undefined => {
   const [, number, unit = ""] = /^(\d{1,12}(?:\.\d{1,6})?) ?([kM]?)$/.exec(text) ?? []

@@ -27,7 +27,7 @@ describe("records of agents, to be read", () => {
     expect(lines).toHaveLength(13)
     expect(lines?.at(-1)).toBe("    … 18 more lines")
     expect(read({ type: "result", is_error: false, duration_ms: 61_400, num_turns: 4, total_cost_usd: 0.256 })).toEqual(
-      ["✓ done (61 s, 4 turns, $0.26)"]
+      ["✓ done (61 s, 4 turns)"]
     )
     expect(read({ type: "result", is_error: true, result: "limit reached" })).toEqual(["✗ limit reached (0 s)"])
   })

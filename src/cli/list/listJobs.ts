@@ -6,6 +6,7 @@ import * as Home from "../../daemon/home/Home.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import { JobPage, type ListedJob } from "../../http/contract/Api.js"
 import type { JobQuery } from "../../http/client/JobClient.js"
+import * as costs from "../../progress/cost.js"
 import * as JobRef from "../target/JobRef.js"
 import * as JobSource from "../target/JobSource.js"
 import * as JobTable from "./JobTable.js"
@@ -144,7 +145,12 @@ const show = ({ jobs, next }: JobPage, hint: string, options: Parameters<typeof 
       return yield* isTerminal ? writeLines([[StyledLine.raw(hint)]]) : error(`${hint}\n`)
     }
     yield* writeLines(JobTable.lines(jobs, yield* DateTime.now, yield* columns, options))
-    if (next === undefined) return
-    const more = `more jobs: add --before ${next}`
-    yield* isTerminal ? writeLines([[StyledLine.raw(more, "faint")]]) : error(`${more}\n`)
+    const remarks = [
+      ...(options?.withCost === true && jobs.some(({ cost }) => cost?.usd !== undefined)
+        ? [`cost: ${costs.basis}`]
+        : []),
+      ...(next === undefined ? [] : [`more jobs: add --before ${next}`])
+    ]
+    for (const remark of remarks)
+      yield* isTerminal ? writeLines([[StyledLine.raw(remark, "faint")]]) : error(`${remark}\n`)
   })

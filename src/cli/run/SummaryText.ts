@@ -74,7 +74,7 @@ export const facts = (summary: Summary): ReadonlyArray<Fact> => {
       "commits",
       branch === undefined ? undefined : `${commits}${unsigned === undefined ? "" : `, ${unsigned} not signed`}`
     ],
-    ["cost", summary.cost && costs.long(summary.cost)],
+    ["cost", summary.cost && costs.explained(summary.cost)],
     ["landed", landed(summary)],
     ["proposed", proposed(summary)],
     ["left", summary.left?.map(({ unit }) => unit).join(", ")],

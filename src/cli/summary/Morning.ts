@@ -21,8 +21,10 @@ export interface Morning {
   readonly pending: ReadonlyArray<ListedJob>
   /** What is known about the gates of the latest of these jobs. */
   readonly gates: ReadonlyMap<ListedJob["id"], ReadonlyArray<taskNotes.Line>>
-  /** The completed ones among the latest of these jobs whose work has not landed. */
+  /** Those of the latest of these jobs whose work has not landed. */
   readonly unlanded: ReadonlySet<ListedJob["id"]>
+  /** Those of the latest of these jobs whose work another one has landed. */
+  readonly landedAs: ReadonlyMap<ListedJob["id"], ListedJob["id"]>
   /** The jobs that may have cost something. */
   readonly spending: {
     /** Since that time. */
@@ -43,6 +45,7 @@ export const nothing: Morning = {
   pending: [],
   gates: new Map(),
   unlanded: new Set(),
+  landedAs: new Map(),
   spending: { ended: [], unfinished: [], isPartial: false }
 }
 
@@ -127,7 +130,8 @@ export const read = ({ get, list }: Pick<JobSource.Jobs, "get" | "list">, { isWa
           gates: taskNotes.ofJob(
             taskNotes.ofRecords(Option.match(job, { onNone: () => [], onSome: ({ tasks }) => tasks }))
           ),
-          isUnlanded: Option.exists(job, (job) => job.status === "completed" && isUnlanded(job))
+          isUnlanded: Option.exists(job, isUnlanded),
+          landedAs: Option.getOrUndefined(job)?.landedAs
         })),
       { concurrency: 4 }
     )
@@ -147,6 +151,9 @@ export const read = ({ get, list }: Pick<JobSource.Jobs, "get" | "list">, { isWa
       pending,
       gates: new Map(looked.map(({ gates, id }) => [id, gates])),
       unlanded: new Set(looked.flatMap(({ id, isUnlanded }) => (isUnlanded ? [id] : []))),
+      landedAs: new Map(
+        looked.flatMap(({ id, landedAs }) => (landedAs === undefined ? [] : [[id, landedAs] as const]))
+      ),
       spending: {
         ended: [...done, ...recent, ...cancelled.filter(isRecent)],
         unfinished: [...parked, ...interrupted, ...running],

@@ -52,7 +52,7 @@ const spentLines = ({ spending }: Morning, { zone }: View): ReadonlyArray<Styled
     ...spent.byDay(spending.ended, (at) => format.day(at, zone)).map(({ day, ...of }) => line(day, of)),
     ...(unfinished === undefined ? [] : [line("so far    ", unfinished, ", not ended yet")])
   ]
-  const title = `Cost${spending.isPartial ? " of the latest jobs" : ""}, an estimate`
+  const title = `Cost${spending.isPartial ? " of the latest jobs" : ""}: ${costs.basis}`
   return lines.length === 0 ? [] : [StyledLine.empty, [StyledLine.raw(title, "strong")], ...lines]
 }
 
@@ -62,8 +62,13 @@ const gatesOf = ({ id }: ListedJob, gates: Morning["gates"], columns: number): R
     .flatMap((line) => StyledLine.wrap(line, columns - 5, 2))
     .map((line) => [StyledLine.raw("    "), ...line])
 
-const need = (job: ListedJob, { gates }: Morning, { columns, now }: View): ReadonlyArray<StyledLine.Line> => {
-  const { createdAt, endedAt, status } = job
+const need = (
+  job: ListedJob,
+  { gates, landedAs, unlanded }: Morning,
+  { columns, now }: View
+): ReadonlyArray<StyledLine.Line> => {
+  const { createdAt, endedAt, id, status } = job
+  const by = landedAs.get(id)
   const wrap = (line: StyledLine.Line) =>
     StyledLine.wrap(line, columns - 5, 0).map((line): StyledLine.Line => [StyledLine.raw("    "), ...line])
   const reason = remedy.reasonFor(job)
@@ -81,13 +86,21 @@ const need = (job: ListedJob, { gates }: Morning, { columns, now }: View): Reado
     ),
     ...gatesOf(job, gates, columns),
     ...(reason === "" ? [] : wrap([StyledLine.piece(reason)])),
-    [StyledLine.raw("    "), StyledLine.piece(remedy.commandFor(job), "strong")]
+    ...(by === undefined ? [] : wrap([StyledLine.raw(`what is done has landed, by job ${by}`)])),
+    command(remedy.commandFor(job)),
+    ...landCommand(job, unlanded)
   ]
 }
 
+const command = (text: string): StyledLine.Line => [StyledLine.raw("    "), StyledLine.piece(text, "strong")]
+
+/** Of a job that has failed, for its units that are done. */
+const landCommand = ({ id }: ListedJob, unlanded: Morning["unlanded"]): ReadonlyArray<StyledLine.Line> =>
+  unlanded.has(id) ? [command(`charlotte land ${id}`)] : []
+
 type Row = readonly [mark: StyledLine.Piece, what: string, job: ListedJob, about: string]
 
-const rows = ({ completed, failed, gates, pending, running, unlanded, waiting }: Morning, view: View) => {
+const rows = ({ completed, failed, gates, landedAs, pending, running, unlanded, waiting }: Morning, view: View) => {
   const time = ({ endedAt }: ListedJob): string =>
     endedAt === undefined ? "" : format.timeOfDay(endedAt, view.zone).slice(0, 5)
   const all: ReadonlyArray<Row> = [
@@ -104,7 +117,8 @@ const rows = ({ completed, failed, gates, pending, running, unlanded, waiting }:
     }),
     ...failed.map(({ job, retry }): Row => {
       const mark = retry?.status === "completed" ? StyledLine.raw("· ", "faint") : StyledLine.raw("✗ ", "bad")
-      const landed = payload.list(job.error?.error, "landed").join(", ")
+      const by = landedAs.get(job.id)
+      const landed = by === undefined ? payload.list(job.error?.error, "landed").join(", ") : `by ${by}`
       return [mark, "failed", job, `${time(job)}${landed === "" ? "" : `, landed ${landed}`}${retried({ job, retry })}`]
     }),
     ...waiting.map((job): Row => [
@@ -129,7 +143,7 @@ const rows = ({ completed, failed, gates, pending, running, unlanded, waiting }:
       view.columns
     ),
     ...(what === "failed" ? [] : gatesOf(job, gates, view.columns)),
-    ...(unlanded.has(job.id) ? [[StyledLine.raw("    "), StyledLine.piece(`charlotte land ${job.id}`, "strong")]] : [])
+    ...(what === "failed" ? [] : landCommand(job, unlanded))
   ])
 }
 

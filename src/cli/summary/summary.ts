@@ -75,7 +75,7 @@ const show = (morning: Morning.Morning, since: DateTime.DateTime) =>
   })
 
 const encode = (
-  { completed, failed, gates, needs, pending, running, spending, unlanded, waiting }: Morning.Morning,
+  { completed, failed, gates, landedAs, needs, pending, running, spending, unlanded, waiting }: Morning.Morning,
   since: DateTime.DateTime,
   zone: DateTime.TimeZone
 ) => {
@@ -87,7 +87,13 @@ const encode = (
   })
   return {
     since: DateTime.formatIso(since),
-    needs: needs.map((job) => ({ ...about(job), reason: remedy.reasonFor(job), command: remedy.commandFor(job) })),
+    needs: needs.map((job) => ({
+      ...about(job),
+      reason: remedy.reasonFor(job),
+      command: remedy.commandFor(job),
+      landedAs: landedAs.get(job.id),
+      ...(unlanded.has(job.id) && { land: `charlotte land ${job.id}` })
+    })),
     completed: completed.map((job) => {
       const known = gates.get(job.id) ?? []
       return {

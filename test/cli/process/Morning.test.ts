@@ -101,11 +101,12 @@ describe("the morning", () => {
           "  ✗ failed   Export  <time>, $0.10",
           "  · waits    Search  until <day> <time> (in <age>): spare is at its usage limit: You've hit your session limit, $0.00",
           "",
-          "Cost, an estimate",
+          "Cost: estimate, at API prices",
           "  so far      $0.05, 1.2k tokens (1.0k input, 0 cached, 200 output), 2 jobs, not ended yet",
           ""
         ]
         expect(yield* said).toEqual(morning)
+        expect((yield* charlotte("jobs --cost")).err).toBe("cost: estimate, at API prices\n")
         yield* Daemon.down(world)
         expect(yield* said).toEqual(morning)
 

@@ -64,7 +64,9 @@ describe("what a job has cost", () => {
     const shown = plain(renderJob.lines(job, [], { now, zone: DateTime.zoneMakeOffset(0), columns: Infinity })).join(
       "\n"
     )
-    expect(shown).toContain("\n  cost     $1.61, 24.0k tokens (2.4k input, 20.0k cached, 1.6k output)\n")
+    expect(shown).toContain(
+      "\n  cost     $1.61, 24.0k tokens (2.4k input, 20.0k cached, 1.6k output); estimate, at API prices\n"
+    )
     expect(shown).toContain("\n  in all   $7.00 with the jobs that it retries or that retry it\n")
     expect(shown).toMatch(/▸ api {2}running, \$1\.61/)
     expect(shown).toMatch(/✓ 1 Add it {2}\$0\.40/)

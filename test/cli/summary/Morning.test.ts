@@ -4,7 +4,8 @@ import * as Morning from "../../../src/cli/summary/Morning.js"
 import { JobId } from "../../../src/domain/JobId.js"
 import { Question } from "../../../src/domain/Question.js"
 import type { RunStatus } from "../../../src/domain/RunStatus.js"
-import { ListedJob } from "../../../src/http/contract/Job.js"
+import type { Jobs } from "../../../src/cli/target/JobSource.js"
+import { Job, JobUnit, ListedJob } from "../../../src/http/contract/Job.js"
 import { run } from "../run/ended.js"
 import { noon } from "../run/scenario.js"
 
@@ -21,7 +22,7 @@ const question = new Question({
 })
 
 /** The morning of these jobs, and how many lists were read for it. */
-const morningOf = (jobs: ReadonlyArray<ListedJob>) =>
+const morningOf = (jobs: ReadonlyArray<ListedJob>, get: Jobs["get"] = () => Effect.never) =>
   Effect.gen(function* () {
     let lists = 0
     const morning = yield* Morning.read(
@@ -36,7 +37,7 @@ const morningOf = (jobs: ReadonlyArray<ListedJob>) =>
               .filter(({ id }) => before === undefined || id < before)
             return { jobs: found.slice(0, limit), next: found.length > limit ? found[limit - 1]?.id : undefined }
           }),
-        get: () => Effect.never
+        get
       },
       { since: DateTime.unsafeMake(noon - 1_000), isWanted: () => true }
     )
@@ -74,4 +75,21 @@ describe("what a person wants to know in the morning", () => {
         expect(ids(morning.completed)).toEqual([done?.id])
       })
     )
+
+  it.effect("includes which failed jobs have work that has not landed, and which another job has landed", () =>
+    Effect.gen(function* () {
+      const [kept, landed] = [job(2, "failed"), job(1, "failed")]
+      const units = [new JobUnit({ unit: "api", position: 0, dependsOn: [], state: "merged" })]
+      const landedAs = job(3, "completed").id
+      const { morning } = yield* morningOf([kept, landed], (id) =>
+        Effect.succeed(
+          id === kept.id
+            ? new Job({ ...kept, phase: undefined, units, tasks: [] })
+            : new Job({ ...landed, phase: undefined, units, tasks: [], landedAs })
+        )
+      )
+      expect([...morning.unlanded]).toEqual([kept.id])
+      expect([...morning.landedAs]).toEqual([[landed.id, landedAs]])
+    })
+  )
 })

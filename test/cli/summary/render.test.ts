@@ -3,6 +3,7 @@ import { DateTime } from "effect"
 import { type Morning, nothing } from "../../../src/cli/summary/Morning.js"
 import * as render from "../../../src/cli/summary/render.js"
 import * as StyledLine from "../../../src/cli/terminal/StyledLine.js"
+import { JobId } from "../../../src/domain/JobId.js"
 import { Parked } from "../../../src/domain/Run.js"
 import type { RunStatus } from "../../../src/domain/RunStatus.js"
 import { ListedJob } from "../../../src/http/contract/Job.js"
@@ -99,6 +100,17 @@ Since 2024-12-31 18:00
     )
   })
 
+  it("names beside a failed job the command that lands what it has done, and says once that has landed", () => {
+    const failed = { needs: [broken], failed: [{ job: broken, retry: undefined }] }
+    const offered = text({ ...failed, unlanded: new Set([broken.id]) })
+    expect(offered).toContain(`\n    charlotte retry ${jobId}\n    charlotte land ${jobId}\n`)
+    expect(offered.split("charlotte land")).toHaveLength(2)
+    const by = JobId.make("01ARZ3NDEKTSV4RRFFQ69G5ZZZ")
+    const landed = text({ ...failed, landedAs: new Map([[broken.id, by]]) })
+    expect(landed).toContain(`\n    what is done has landed, by job ${by}\n    charlotte retry ${jobId}\n`)
+    expect(landed).toContain(`\n  ✗ failed   Rings  12:01, landed by ${by}`)
+  })
+
   it("adds up what the jobs of each day have cost, and what the others have cost so far", () => {
     const cost = (usd: number, input: number) => ({ cost: { input, cached: 0, output: 500, usd } })
     const spending = {
@@ -115,9 +127,9 @@ Since 2024-12-31 18:00
   2025-01-01  $1.50, 4.0k tokens (3.0k input, 0 cached, 1.0k output), 2 jobs
   2024-12-31  $2.00, 500 tokens (0 input, 0 cached, 500 output), 1 job
   so far      $0.05, 600 tokens (100 input, 0 cached, 500 output), 1 job, not ended yet`
-    expect(text({ spending })).toContain(`\n\nCost, an estimate${lines}`)
+    expect(text({ spending })).toContain(`\n\nCost: estimate, at API prices${lines}`)
     expect(text({ spending: { ...spending, isPartial: true } })).toContain(
-      `\n\nCost of the latest jobs, an estimate${lines}`
+      `\n\nCost of the latest jobs: estimate, at API prices${lines}`
     )
   })
 
