@@ -7,6 +7,7 @@ import type { AlreadyManaged, StoreError } from "../../src/domain/errors.js"
 import * as JobManager from "../../src/manager/JobManager.js"
 import * as RunStore from "../../src/store/RunStore.js"
 import { ParentEnvironment } from "../../src/process/ChildEnvironment.js"
+import { FreeSpace } from "../../src/process/FreeSpace.js"
 import { LaunchRef } from "../../src/process/spawnProcess.js"
 import { ProcessTableRef } from "../../src/process/ProcessTable.js"
 import type { Orchestrator } from "../../src/manager/Orchestrator.js"
@@ -46,6 +47,7 @@ export const replaced = (life: Life, { processes }: { readonly processes: Proces
     Layer.succeed(ProcessTableRef, Option.some(processes.table)),
     Layer.succeed(LaunchRef, processes.launch(life)),
     Layer.succeed(ParentEnvironment, {}),
+    Layer.succeed(FreeSpace, () => Effect.succeed(Infinity)),
     Layer.succeed(Orchestrators.Home, "around the manager")
   )
 

@@ -9,6 +9,7 @@ import { type ObjectId, RepoPath, type UnitName } from "../../git/RefNames.js"
 import type { Worktree } from "../../git/Worktrees.js"
 import * as copyUntracked from "./copyUntracked.js"
 import { CommandFailed } from "./errors.js"
+import * as retryWhileUnwritable from "./retryWhileUnwritable.js"
 import type { RunContext } from "./RunContext.js"
 import * as runCommand from "./runCommand.js"
 
@@ -24,7 +25,7 @@ export const first = (ctx: RunContext, place: Place, at: ObjectId, name = "setup
     if (setup === undefined && copy.length === 0) return
     const settings = JSON.stringify({ copy, setup })
     if ((yield* last(place)).settings === settings) return
-    yield* copyUntracked.into(ctx, place, at)
+    yield* Effect.retry(copyUntracked.into(ctx, place, at), { while: () => untilRoom(ctx, place) })
     yield* run(ctx, place, name)
     yield* note(place, { settings, inputs: yield* inputsAt(ctx, at) })
   })
@@ -78,18 +79,23 @@ const inputsAt = ({ repository, snapshot }: RunContext, at: ObjectId) =>
 const attempts = 3
 const pause = Duration.seconds(1)
 
+/** Waits while the disk of the worktree is full: a failure shows nothing else then. */
+const untilRoom = ({ emit }: RunContext, { path }: Place) =>
+  retryWhileUnwritable.untilRoom(path, (reason) => emit("orch.waiting", { reason }))
+
 const run = (ctx: RunContext, place: Place, name: string) =>
   Effect.gen(function* () {
     const { setup } = ctx.snapshot.plan.settings
     if (setup === undefined) return
     const command = typeof setup === "string" ? setup : setup.run
     const position = place.unit === undefined ? {} : { unit: place.unit }
-    for (let attempt = 1; ; attempt++) {
+    for (let attempt = 1; ;) {
       yield* ctx.emit("unit.setup.started", { command, attempt }, position)
       const log = `${place.logs}/${name}-${ctx.job.attempt}.${attempt}.log`
       const result = yield* runCommand.line(ctx, place, { line: command, span: "setup", purpose: "setup", log })
       if (result.reason === undefined) return
       yield* ctx.emit("unit.setup.failed", { command, attempt, reason: result.reason, log: result.log }, position)
+      if (yield* untilRoom(ctx, place)) continue
       if (attempt === attempts)
         return yield* new CommandFailed({
           purpose: "setup",
@@ -98,5 +104,6 @@ const run = (ctx: RunContext, place: Place, name: string) =>
           log
         })
       yield* Effect.sleep(Duration.times(pause, 2 ** (attempt - 1)))
+      attempt += 1
     }
   })

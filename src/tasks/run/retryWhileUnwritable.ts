@@ -5,10 +5,13 @@
 import { Effect, Option, Predicate, Schedule } from "effect"
 import type { Service as Git } from "../../git/Git.js"
 import type { Repository } from "../../git/Repository.js"
+import { isFull } from "../../process/FreeSpace.js"
+
+const full = "the disk is full"
 
 /** Messages of Node and git. Node has no name for `EDQUOT`, which is 122 on Linux and 69 on macOS. */
 const problems: ReadonlyArray<readonly [pattern: RegExp, problem: string]> = [
-  [/no space left on device/i, "the disk is full"],
+  [/no space left on device|out of disk ?space/i, full],
   [/disc quota exceeded|disk quota exceeded|unknown system error -(122|69)\b/i, "the disk quota is used up"],
   [/read-only file system/i, "the file system is read-only"],
   [/input\/output error|\bi\/o error\b/i, "the disk reports input/output errors"]
@@ -54,3 +57,15 @@ export const retryWhileUnwritable =
           })
         )
     })
+
+/** Waits as long while the disk of a directory is full; returns whether it was, and has room again. `onProblem` runs once. */
+export const untilRoom = <E, R>(
+  directory: string,
+  onProblem: (problem: string) => Effect.Effect<void, E, R>
+): Effect.Effect<boolean, E, R> =>
+  Effect.gen(function* () {
+    if (!(yield* isFull(directory))) return false
+    yield* onProblem(full)
+    yield* Effect.repeat(isFull(directory), { schedule, while: (isFull) => isFull })
+    return !(yield* isFull(directory))
+  })

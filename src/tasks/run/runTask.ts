@@ -17,6 +17,7 @@ import { TaskFailure } from "./errors.js"
 import * as gateBefore from "./gateBefore.js"
 import * as Note from "./Note.js"
 import { QuestionAsked } from "./Questions.js"
+import { untilRoom } from "./retryWhileUnwritable.js"
 import type { RunContext } from "./RunContext.js"
 import * as saveUnfinished from "./saveUnfinished.js"
 import { type AfterTurn, type Outcome, tryTask } from "./tryTask.js"
@@ -117,6 +118,12 @@ export const run = (
       if (unjudged !== undefined) {
         yield* emit("task.retry", { class: unjudged, attempt, reason, pause: Duration.toMillis(pause), log })
         yield* ctx.working.pause(Effect.sleep(pause))
+        continue
+      }
+      const waiting = (problem: string) =>
+        Note.add(ctx, { unit: unit.id, task: task.number }, `${problem}: attempt ${attempt} goes on once there is room`)
+      if (yield* ctx.working.pause(untilRoom(worktree.path, waiting))) {
+        yield* emit("task.retry", { class: "failed", attempt, reason, pause: 0, log })
         continue
       }
       const failed = { failures: attempt, reason, said, log: log?.file, commit: undefined }

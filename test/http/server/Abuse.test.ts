@@ -2,7 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Context, Duration, Effect, Fiber, Schedule } from "effect"
 import { JobManager } from "charlotte"
-import { FreeSpace } from "../../../src/http/server/freeSpace.js"
+import { FreeSpace } from "../../../src/process/FreeSpace.js"
 import { figures } from "../../support/figures.js"
 import { config } from "../../support/jobs.js"
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
