@@ -45,12 +45,17 @@ export const note = (ctx: RunContext, worktree: Place, { snapshot, ...others }: 
   Effect.gen(function* () {
     const fs = yield* FileSystem
     const { logs, unit } = worktree
-    const patch = Option.isSome(snapshot) ? yield* keepPatch(ctx, logs, snapshot.value) : undefined
+    const patch = Option.isSome(snapshot) ? yield* kept(keepPatch(ctx, logs, snapshot.value)) : undefined
     const { failures = 0 } = (unit === undefined ? undefined : taskOf(ctx, unit)) ?? {}
     const noted = { job: ctx.job.id, failures, ...others, ...(patch !== undefined && { patch }) }
     yield* fs.writeFileString(fileOf(worktree), yield* Schema.encode(Noted)(noted))
   }).pipe(
     Effect.catchAll(({ message }) => Effect.logWarning(`the next prompt does not say what was discarded: ${message}`))
+  )
+
+const kept = <A, E extends { readonly message: string }, R>(patch: Effect.Effect<A, E, R>) =>
+  Effect.catchAll(patch, ({ message }) =>
+    Effect.as(Effect.logWarning(`discarded work could not be kept as a patch: ${message}`), undefined)
   )
 
 /** In bytes of a snapshot, which is compressed. What is larger is not made a patch. */

@@ -30,7 +30,7 @@ export interface Verdict {
   readonly result: runCommand.CommandResult
   /** Why the attempt has failed, if it has. */
   readonly reason: string | undefined
-  /** Whether a run has failed before on the same files and commits. */
+  /** Whether a run has failed before on the same files and commits, or nothing has changed since the task began. */
   readonly isUnchanged?: boolean
 }
 
@@ -88,7 +88,11 @@ export const run = (
         yield* emit("task.gate.failed", { command, reason: result.reason, log: result.log })
         const files = yield* filesOf(ctx, position)
         if (files !== undefined) yield* remember(ctx, about, { files, log })
-        return { result, reason: `the gate ${runCommand.reasonWithOutput(result)}` }
+        return {
+          result,
+          reason: `the gate ${runCommand.reasonWithOutput(result)}`,
+          isUnchanged: files === position.tip
+        }
       })
 
     const failures = ctx.progress.task(unit.id, task.number).gateFailures ?? []
@@ -96,7 +100,8 @@ export const run = (
     const failedBefore = failures.find((failure) => failure.files === files)?.log
     const first: Verdict = yield* runOnce(`${name}.gate.log`)
     const isAsked = gates.twice === true || failedBefore !== undefined || isKnown(ctx, command)
-    if (first.reason !== undefined) return { ...first, isUnchanged: failedBefore !== undefined }
+    if (first.reason !== undefined)
+      return { ...first, isUnchanged: failedBefore !== undefined || first.isUnchanged === true }
     if (!isAsked) return first
     const second: Verdict = yield* runOnce(`${name}.gate-again.log`)
     const other = failedBefore ?? (second.reason === undefined ? undefined : second.result.log.file)

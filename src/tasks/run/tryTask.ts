@@ -154,7 +154,9 @@ export const tryTask = <R>(
       if (agent.mayAsk && judged.isUnchanged && unchangedWork.isVerdict(judged.result)) {
         if (Option.isSome(unchanged))
           return { asked: { ...agent.turn, question: unchangedWork.question(reason, agent.said) } }
-        if (Option.exists(previous, unchangedWork.isAlike(ctx.hide(reason)))) return { unchanged: { reason, tail } }
+        // The first turn at a task has no verdict before it.
+        if (Option.match(previous, { onNone: () => true, onSome: unchangedWork.isAlike(ctx.hide(reason)) }))
+          return { unchanged: { reason, tail } }
       }
       return failedAttempt({ reason, log, tail, said: agent.said, pause: Duration.zero })
     }

@@ -393,11 +393,33 @@ describe("the questions that a retry takes along", () => {
 })
 
 describe("an agent that changes nothing", () => {
+  it.scopedLive(
+    "and asks in plain words on its first turn is asked once more, uses no attempt, and then needs an answer",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* Repository.sandbox
+        const files = { ...one("", "ls done-*.txt"), "charlotte.yaml": "attempts: 1\n" }
+        const { config } = yield* repository(world, files)
+        const profiles = [claude(world, "[ $n -le 2 ] && say 'Which port should it have?'; worked")]
+        const { job, parked } = yield* Effect.gen(function* () {
+          const id = yield* start(config)
+          const parked = yield* becomes(id, "parked")
+          expect(turns(world).length).toBe(2)
+          yield* answer(id, "8080.")
+          return { parked, job: yield* ended(id) }
+        }).pipe(Effect.provide(charlotte(world, { profiles })))
+        expect(parked.parked?.reason).toContain("It said: Which port should it have?")
+        expect([job.run.status, job.work.tasks[0]?.failures]).toEqual(["completed", 0])
+        expect(turns(world)[1]?.prompt).toContain("changed no file and made no commit")
+      })
+  )
+
   it.scopedLive("goes on once without a further attempt, and then needs an answer", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config } = yield* repository(world, one("", "echo 'no port, 3 tests failed'; test -e done-tasks.txt"))
-      const profiles = [claude(world, "[ $n -le 3 ] && say 'There is nothing to do.'; worked")]
+      const script = `[ $n = 1 ] && date > tries.txt; [ $n -le 3 ] && say 'There is nothing to do.'; worked`
+      const profiles = [claude(world, script)]
       const { job, parked } = yield* Effect.gen(function* () {
         const id = yield* start(config)
         const parked = yield* becomes(id, "parked")
@@ -416,9 +438,9 @@ describe("an agent that changes nothing", () => {
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config } = yield* repository(world, one())
-      const profiles = [claude(world, "[ $n -le 2 ] && say 'There is nothing to do.'; worked")]
+      const profiles = [claude(world, "[ $n = 1 ] && say 'There is nothing to do.'; worked")]
       const job = yield* Effect.flatMap(start(config), ended).pipe(Effect.provide(charlotte(world, { profiles })))
-      expect([job.run.status, job.work.tasks[0]?.failures]).toEqual(["completed", 1])
+      expect([job.run.status, job.work.tasks[0]?.failures]).toEqual(["completed", 0])
       expect(job.types).not.toContain("unit.asked tasks")
     })
   )

@@ -41,7 +41,11 @@ describe("the recorded reason of a task", () => {
   it.scopedLive("is the gate's last lines beside what the agent said last, and stays when a retry has worked", () =>
     Effect.gen(function* () {
       const gate = `echo '{"type":"system"}'; echo '1 failed'; echo; test -e done.txt`
-      const { events, run, work } = yield* job(gate, `says "${said}"; test $n = 1 || touch done.txt`, 2)
+      const { events, run, work } = yield* job(
+        gate,
+        `says "${said}"; test $n = 1 && touch tried.txt || touch done.txt`,
+        2
+      )
       expect(run.status).toBe("completed")
       const reason = "the gate exited with code 1: 1 failed"
       expect(work.tasks).toMatchObject([{ state: "completed", failures: 1, reason, said }])

@@ -12,7 +12,7 @@ import * as Claude from "./Claude.js"
 
 /**
  * A stand-in for Claude Code, which keeps its sessions by directory, as that does. Its script has the number `n` of this call, and
- * `refused TEXT` and `worked`. The file `turns` has what each call was started with, and its prompt.
+ * `refused TEXT`, `tried` and `worked`. The file `turns` has what each call was started with, and its prompt.
  */
 const claude = (world: Repository.Sandbox, script: string, name = "claude") => {
   const file = `${world.root}/${name}.sh`
@@ -23,6 +23,7 @@ const claude = (world: Repository.Sandbox, script: string, name = "claude") => {
      { echo "== $1"; cat; } >> '${world.root}/turns'
      failed() { printf '{"type":"result","subtype":"%s","is_error":true,"session_id":"%s",%s}\\n' "$1" "$id" "$2"; exit 1; }
      refused() { failed success "\\"result\\":\\"$1\\""; }
+     tried() { date > tried.txt; exit 0; }
      worked() { date > done.txt; printf '{"type":"result","subtype":"success","is_error":false,"result":"done"}\\n'; exit 0; }
      id=$1
      if [ $1 = new ]; then id=s$n; touch "$sessions/$id"
@@ -124,7 +125,7 @@ describe("a turn after one that", () => {
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config } = yield* repository(world, one())
-      const profiles = [claude(world, "[ $n = 1 ] && exit 0; worked")]
+      const profiles = [claude(world, "[ $n = 1 ] && tried; worked")]
       const job = yield* Effect.provide(run({ ...config, agent: "claude" }), charlotte(world, { profiles }))
       expect([job.run.status, sessions(world)]).toEqual(["completed", ["new", "s1"]])
       expect(turns(world)[1]?.prompt).toContain("Your last attempt at this task failed: the gate exited with code 1.")
@@ -141,7 +142,7 @@ describe("a turn after one that", () => {
       Effect.gen(function* () {
         const world = yield* Repository.sandbox
         const { config } = yield* repository(world, files)
-        const profiles = [claude(world, "[ $n = 1 ] && exit 0; worked")]
+        const profiles = [claude(world, "[ $n = 1 ] && tried; worked")]
         const job = yield* Effect.provide(run({ ...config, agent: "claude" }), charlotte(world, { profiles }))
         expect([job.run.status, sessions(world)]).toEqual(["completed", ["new", "new"]])
         expect(turns(world)[1]?.prompt).toContain(wholeTask)
@@ -174,7 +175,7 @@ describe("a session that", () => {
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config } = yield* repository(world, one())
-      const script = "[ $n = 1 ] && exit 0; [ $n -lt 4 ] && refused 'Prompt is too long'; worked"
+      const script = "[ $n = 1 ] && tried; [ $n -lt 4 ] && refused 'Prompt is too long'; worked"
       const job = yield* Effect.provide(
         run({ ...config, agent: "claude" }),
         charlotte(world, { profiles: [claude(world, script)] })
@@ -212,7 +213,7 @@ describe("a session that", () => {
       const { config } = yield* repository(world, one("agent: [claude, other]\n"))
       const profiles = [
         claude(world, "refused 'Credit balance is too low'"),
-        claude(world, "[ $n = 2 ] && exit 0; worked", "other")
+        claude(world, "[ $n = 2 ] && tried; worked", "other")
       ]
       const job = yield* Effect.provide(run({ ...config, agent: undefined }), charlotte(world, { profiles }))
       // The gate fails the first attempt, which the second agent has continued.
