@@ -207,10 +207,15 @@ export class HeadMoved extends Schema.TaggedError<HeadMoved>()("HeadMoved", {
 /** The worktree contains another repository; a commit would contain a pointer to it instead of its files. */
 export class NestedRepository extends Schema.TaggedError<NestedRepository>()("NestedRepository", {
   path: Schema.String,
-  directories: Schema.Array(Schema.String)
+  directories: Schema.Array(Schema.String),
+  /** Whether a commit has them, so that it is not enough to change the files. */
+  isCommitted: Schema.Boolean
 }) {
   override get message() {
-    return `${this.path} contains other git repositories in ${this.directories.join(", ")}; delete the .git in each, or ignore them in .gitignore`
+    const advice = `${this.path} contains other git repositories in ${this.directories.join(", ")}; delete the .git in each, or ignore them in .gitignore`
+    if (!this.isCommitted) return advice
+    const remove = command("git", "rm", "--cached", "--", ...this.directories)
+    return `${advice}; then take them out of the last commit with: ${remove} && git commit -m 'Remove nested repositories'`
   }
 }
 

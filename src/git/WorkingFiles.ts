@@ -83,8 +83,8 @@ const parse = (line: string) => {
 }
 
 /** Git would descend into nested repositories, and use their configuration. */
-const refuseNested = (path: string, directories: ReadonlyArray<string>) =>
-  directories.length === 0 ? Effect.void : new NestedRepository({ path, directories })
+const refuseNested = (path: string, directories: ReadonlyArray<string>, isCommitted: boolean) =>
+  directories.length === 0 ? Effect.void : new NestedRepository({ path, directories, isCommitted })
 
 /** Reads the commit into the index; fails if it contains a nested repository. */
 const readCommit = (git: IsolatedGitDir, path: string, commit: ObjectId) =>
@@ -95,7 +95,8 @@ const readCommit = (git: IsolatedGitDir, path: string, commit: ObjectId) =>
     const nested = fields(stdout).filter((line) => line.startsWith("160000 "))
     yield* refuseNested(
       path,
-      nested.map((line) => line.slice(line.indexOf("\t") + 1))
+      nested.map((line) => line.slice(line.indexOf("\t") + 1)),
+      true
     )
   })
 
@@ -114,7 +115,8 @@ const compare = (git: IsolatedGitDir, path: string) =>
     const nested = paths("?").filter((name) => name.endsWith("/"))
     yield* refuseNested(
       path,
-      nested.map((name) => name.slice(0, -1))
+      nested.map((name) => name.slice(0, -1)),
+      false
     )
     const changes: Changes = {
       written: paths("MT?"),

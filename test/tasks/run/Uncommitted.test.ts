@@ -147,6 +147,21 @@ describe("an attempt whose work cannot be committed", () => {
     "changed\n"
   )
 
+  it.scopedLive(
+    "costs one attempt if the agent has committed a nested repository and does what the prompt advises",
+    () =>
+      Effect.gen(function* () {
+        const identity = "git config user.name A; git config user.email a@example.com"
+        const first = `git init -q sub; (cd sub; ${identity}; echo in > in.txt; git add in.txt; git commit -q -m in)
+        git add out.txt sub 2>/dev/null; git commit -q -m own`
+        const advice = "git rm --cached -- sub && git commit -m 'Remove nested repositories'"
+        const { main, prompt, run, work } = yield* job(first, `rm -rf sub/.git; ${advice}`, 3)
+        expect(prompt(2)).toContain(`take them out of the last commit with: ${advice}`)
+        expect([run.error, work.tasks[0]?.failures]).toEqual([undefined, 1])
+        expect(yield* main("sub/in.txt")).toBe("in\n")
+      })
+  )
+
   it.scopedLive("fails the task with the git error if it was the last attempt", () =>
     Effect.gen(function* () {
       const { run, work } = yield* job("mkdir closed; chmod 000 closed", "true", 1)
