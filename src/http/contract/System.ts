@@ -99,7 +99,9 @@ export class AgentStatus extends Schema.Class<AgentStatus>("charlotte/AgentStatu
   /** The number of its running turns. */
   inUse: Schema.NonNegativeInt,
   /** Missing if it is not at its limit. */
-  limit: Schema.optional(ReachedLimit)
+  limit: Schema.optional(ReachedLimit),
+  /** Why its login, its key or its account was refused in its last turn that this server has seen; missing otherwise. */
+  refused: Schema.optional(Schema.String)
 }) {}
 
 /**

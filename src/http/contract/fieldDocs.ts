@@ -334,6 +334,10 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
     "The usage limit that it has reached; missing if it is not at its limit.",
     { reason: "usage limit reached", until: time, refusals: 0 }
   ],
+  "AgentStatus.refused": [
+    "Why its login, its key or its account was refused in its last turn that this server has seen; missing otherwise.",
+    "Invalid API key"
+  ],
   "AgentStatus.name": ["The name of the agent profile.", "claude"],
   "CursorAhead.after": ["The requested position.", 1000],
   "Diff.base": ["The commit at which the job, the unit, or the task, started.", commit],

@@ -37,5 +37,7 @@ export class Extension extends Context.Tag("charlotte/http/Extension")<
     readonly record: (event: JobEvent) => Effect.Effect<void, StoreError>
     /** The number of running turns of an agent. */
     readonly turns: (agent: string) => number
+    /** Why the login, the key or the account of an agent was refused in its last turn. */
+    readonly refusal: (agent: string) => string | undefined
   }
 >() {}

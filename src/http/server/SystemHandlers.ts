@@ -71,13 +71,15 @@ export const layer = ({ agents: configured = Effect.succeed([]), maxJobs }: Opti
         const time = yield* now
         return yield* Effect.forEach(yield* configured, ({ installed, name }) =>
           Effect.map(store.agentLimits.get(name), (known) => {
+            const refused = extension.refusal(name)
             const limit = Option.filter(known, ({ until }) => DateTime.greaterThan(until, time))
             return new AgentStatus(
               {
                 name,
                 installed,
                 inUse: extension.turns(name),
-                ...(Option.isSome(limit) && { limit: new ReachedLimit(limit.value, unchecked) })
+                ...(Option.isSome(limit) && { limit: new ReachedLimit(limit.value, unchecked) }),
+                ...(refused !== undefined && { refused })
               },
               unchecked
             )

@@ -72,7 +72,8 @@ export const extension = Layer.effect(
           )
         ),
       record,
-      turns: turns.of
+      turns: turns.of,
+      refusal: turns.refusal
     }
   })
 )

@@ -32,7 +32,8 @@ export const agent = struct({
   name: string,
   installed: boolean,
   inUse: number,
-  limit: optional(struct({ reason: string, until: time, refusals: number }))
+  limit: optional(struct({ reason: string, until: time, refusals: number })),
+  refused: optional(string)
 })
 export type Agent = Decoded<typeof agent>
 

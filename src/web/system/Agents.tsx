@@ -1,5 +1,5 @@
 /**
- * The agents, and how long agents at their usage limit stay parked.
+ * The agents, which of them are refused, and how long agents at their usage limit stay parked.
  */
 import type { Agent } from "../api/system.js"
 import { now } from "../app/live.js"
@@ -7,11 +7,11 @@ import * as format from "../../progress/format.js"
 import * as why from "../../progress/reason.js"
 import { visible } from "../ui/visible.js"
 
-/** Agents at a limit first, then busy agents, then installed agents. */
-const rank = ({ inUse, installed, limit }: Agent): number =>
-  limit !== undefined ? 0 : inUse > 0 ? 1 : installed ? 2 : 3
+/** Agents that are refused or at a limit first, then busy agents, then installed agents. */
+const rank = ({ inUse, installed, limit, refused }: Agent): number =>
+  limit !== undefined || refused !== undefined ? 0 : inUse > 0 ? 1 : installed ? 2 : 3
 
-const State = ({ agent: { inUse, installed, limit } }: { readonly agent: Agent }) => {
+const State = ({ agent: { inUse, installed, limit, refused } }: { readonly agent: Agent }) => {
   if (limit !== undefined) {
     return (
       <>
@@ -20,6 +20,14 @@ const State = ({ agent: { inUse, installed, limit } }: { readonly agent: Agent }
         </strong>
         <span class="faint"> {format.ahead(limit.until - now.value)}</span>
         <p class="note-line faint">{visible(why.text(limit.reason))}</p>
+      </>
+    )
+  }
+  if (refused !== undefined) {
+    return (
+      <>
+        <strong class="warn">refused</strong>
+        <p class="note-line faint">{visible(why.text(refused))}</p>
       </>
     )
   }

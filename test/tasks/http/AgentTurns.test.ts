@@ -31,3 +31,23 @@ describe("running turns of agents", () => {
     expect(turns.of("claude")).toBe(0)
   })
 })
+
+describe("the refusal of an agent", () => {
+  const turn = (turns: ReturnType<typeof AgentTurns.make>, name: string, reason?: string) => {
+    turns.record(event("task.agent.started", { ...agent, unit: "a" }))
+    turns.record(event("task.agent.ended", { unit: "a", task: 1, payload: { class: name, reason } }))
+    return turns.refusal("claude")
+  }
+
+  it.each(["auth", "account"])(
+    "is why its last turn of class %s was refused, until another shows that it is let in",
+    (name) => {
+      const turns = AgentTurns.make()
+      expect(turns.refusal("claude")).toBe(undefined)
+      expect(turn(turns, name, "Invalid API key")).toBe("Invalid API key")
+      expect(turns.refusal("codex")).toBe(undefined)
+      expect(turn(turns, "network", "no")).toBe("Invalid API key")
+      expect(turn(turns, "failed", "no")).toBe(undefined)
+    }
+  )
+})
