@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Array, Duration, Schema } from "effect"
+import { Array, Duration, Option, Schema } from "effect"
 import { Count, Span } from "../../yaml/fields.js"
 
 /** One message for every invalid value. */
@@ -27,6 +27,10 @@ export const modelPlaceholder = "{model}"
 export const ProfileName = Schema.String.pipe(Schema.pattern(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)).annotations(
   must("must be a name of at most 64 letters, digits, '.', '_' and '-', beginning with a letter or a digit")
 )
+
+/** Finds its words in any line of an output, in capitals or not. */
+export const compiled = (pattern: string): Option.Option<RegExp> =>
+  Option.liftThrowable(() => new RegExp(pattern, "im"))()
 
 const word = Schema.String.pipe(Schema.filter((text) => !text.includes("\0")))
 
@@ -52,7 +56,7 @@ export const PromptWay = Schema.Literal("stdin", "file", "argument").annotations
 
 /**
  * How the output of an agent reports its failures: as records of Claude Code's `--output-format stream-json`, as records of
- * `codex exec --json`, or as text, in which only a usage limit is recognised.
+ * `codex exec --json`, or as text, which is the message of a refusal only if it is all that the agent printed.
  *
  * @since 0.2.0
  * @category models
@@ -91,6 +95,25 @@ export const Prices = Schema.Struct({ input: Price, cached: Price, output: Price
 export type Prices = typeof Prices.Type
 
 /**
+ * A regular expression for what an agent prints when it refuses a turn, and the class of that turn. What its group `reset` matches is
+ * when the limit resets, such as in `quota used up, back (?<reset>.+)`.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export const LimitPattern = Schema.Struct({
+  class: Schema.Literal("usageLimit", "funds", "auth", "account", "network"),
+  pattern: Schema.NonEmptyString.pipe(Schema.filter((pattern) => Option.isSome(compiled(pattern))))
+}).annotations(
+  must(
+    "must be a mapping such as { class: usageLimit, pattern: 'quota used up, back (?<reset>.+)' }, with a class of usageLimit, funds, auth, account or network, and a regular expression"
+  )
+)
+
+/** @since 0.2.0 */
+export type LimitPattern = typeof LimitPattern.Type
+
+/**
  * The configuration of an agent.
  *
  * @since 0.1.0
@@ -117,7 +140,9 @@ export class Profile extends Schema.Class<Profile>("charlotte/Profile")({
   /** How many turns of it run at once in a manager's process; without it, there is no limit. */
   concurrency: Schema.optional(Count),
   /** What its tokens cost, if it reports no money. */
-  prices: Schema.optional(Prices)
+  prices: Schema.optional(Prices),
+  /** What it prints when it refuses a turn, besides what Charlotte knows; the first pattern that matches counts. */
+  limits: Schema.optional(Schema.Array(LimitPattern))
 }) {}
 
 /** Defaults of a profile. The timeout keeps a hanging agent from blocking its job for ever. */

@@ -18,6 +18,7 @@ import {
   Command,
   defaults,
   Format,
+  LimitPattern,
   ModelWords,
   placeholder,
   Prices,
@@ -40,7 +41,10 @@ const Section = mapping({
   timeout: optional(Span),
   silence: optional(Span),
   concurrency: optional(Count),
-  prices: optional(Prices)
+  prices: optional(Prices),
+  limits: optional(
+    Schema.Array(LimitPattern).annotations({ message: () => "must be a list of mappings with a class and a pattern" })
+  )
 })
 
 type Section = typeof Section.Type
@@ -82,6 +86,7 @@ const readProfile = (
     concurrency,
     env,
     format,
+    limits,
     model,
     prices,
     prompt,
@@ -125,7 +130,8 @@ const readProfile = (
     timeout: timeout ?? preset?.timeout ?? defaults.timeout,
     silence: silence ?? preset?.silence,
     concurrency: concurrency ?? preset?.concurrency,
-    prices
+    prices,
+    ...(limits !== undefined && { limits })
   })
   checkPlaceholder(profile, "command", report)
   checkPlaceholder(profile, "resume", report)

@@ -4,6 +4,7 @@
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Array, Effect, Option, Schema } from "effect"
 import type { Format } from "./Profile.js"
+import { tooLong } from "./wordings.js"
 
 /** It becomes an argument of a command, so it must not look like a flag. */
 const Id = Schema.String.pipe(Schema.pattern(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/))
@@ -60,11 +61,7 @@ const unusable = [
   /\bNo conversation found with session ID\b/,
   /\bFailed to resume the conversation\b/,
   /\b(no rollout found for thread|no thread with id|missing rollout path for thread|No saved session found)\b/,
-  // It is too long.
-  /\b(Prompt|Input|Conversation) (is )?too long\b/i,
-  /\bContext limit reached\b/,
-  /\bran out of room in the model's context window\b/,
-  /\binput exceeds the context window\b/,
+  ...tooLong,
   // The service refuses what it contains.
   /\bin conversation history\b/,
   /\bdue to tool use concurrency issues\b/,

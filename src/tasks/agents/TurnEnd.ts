@@ -3,16 +3,17 @@
  *
  * The class of a failed turn is read from the record with which the agent itself reports the failure, never from its prose, from
  * the output of its tools, or from a turn that succeeded: the task itself may be about such messages. An unknown message is a plain
- * failure.
+ * failure, unless it prints when a limit resets.
  */
-import { DateTime, Duration, Option } from "effect"
+import { Array, DateTime, Duration, Option } from "effect"
 import type { TurnClass } from "../events.js"
 import type { ProcessOutcome } from "../../process/ProcessOutcome.js"
 import * as answered from "./answered.js"
 import * as claudeResult from "./claudeResult.js"
 import * as codexResult from "./codexResult.js"
-import type { FailureReport } from "./FailureReport.js"
+import { classOf, type FailureReport, retryAfter } from "./FailureReport.js"
 import * as PrintedReset from "./PrintedReset.js"
+import * as Profile from "./Profile.js"
 
 export interface TurnEnd {
   readonly class: TurnClass
@@ -22,6 +23,8 @@ export interface TurnEnd {
   readonly resetsAt?: DateTime.Utc
   /** The session that the turn was to resume cannot go on, so that the agent did no work. */
   readonly isSessionLost?: boolean
+  /** The prompt is too long for the model, which has not answered: in any session, so would be the next. */
+  readonly isTooLong?: boolean
   /** Whether the model has answered; missing if the output does not show it. */
   readonly answered?: boolean
 }
@@ -30,6 +33,8 @@ export interface Turn extends answered.Output {
   readonly outcome: ProcessOutcome
   /** How long it took. */
   readonly took: Duration.Duration
+  /** Of its agent's profile. */
+  readonly limits?: ReadonlyArray<Profile.LimitPattern> | undefined
 }
 
 /** The size of `tail` in bytes: enough for the report of an agent, which can be long. */
@@ -53,6 +58,8 @@ export const read = (turn: Turn, here: PrintedReset.Here): TurnEnd => {
   if (end.class === "done") return { ...end, answered: true }
   const isAnswered = answered.read(turn)
   if (isAnswered === undefined) return end
+  // After an answer, what the model read and wrote since has filled the session: another one has room.
+  if (end.isTooLong === true) return { ...end, isTooLong: !isAnswered, answered: isAnswered }
   const isUnanswered = !isAnswered && isByItself(end, turn) && Duration.lessThanOrEqualTo(turn.took, longestUnanswered)
   if (!isUnanswered) return { ...end, answered: isAnswered }
   const message = answered.message(turn)
@@ -84,13 +91,39 @@ const reported = (turn: Turn, here: PrintedReset.Here): TurnEnd =>
   Option.match(report(turn), {
     onNone: () => ({ class: "failed" }),
     onSome: (report) => {
-      const { class: name, message } = report
+      const { class: known, message } = report
       const resetsAt = resetOf(report, here)
+      // A message that prints a reset is that of a limit, in whatever words.
+      const name = known ?? (Option.isSome(resetsAt) ? "usageLimit" : "failed")
+      if (name === "failed") return { class: "failed" }
+      if (name === "tooLong") return { class: "failed", message, isTooLong: true }
       return { class: name, message, ...(Option.isSome(resetsAt) && { resetsAt: resetsAt.value }) }
     }
   })
 
-const report = ({ format, size, tail }: Turn): Option.Option<FailureReport> => {
+/** Longer texts are more than the message of a refusal. */
+const longestText = 4_000
+
+/** By the patterns of the agent's own profile. */
+const reportByProfile = (turn: Turn): Option.Option<FailureReport> => {
+  const { format, limits = [], tail } = turn
+  const text = format === "text" ? tail : answered.message(turn)
+  return Array.findFirst(limits, ({ class: name, pattern }) =>
+    Option.map(
+      Option.flatMapNullable(Profile.compiled(pattern), (pattern) => pattern.exec(text ?? "")),
+      (match) => ({
+        class: name,
+        message: (format === "text" ? match[0] : (text ?? "")).trim(),
+        printed: match.groups?.["reset"]
+      })
+    )
+  )
+}
+
+const report = (turn: Turn): Option.Option<FailureReport> =>
+  Option.orElse(reportByProfile(turn), () => reportByOutput(turn))
+
+const reportByOutput = ({ format, size, tail }: Turn): Option.Option<FailureReport> => {
   switch (format) {
     case undefined:
       return Option.none()
@@ -98,9 +131,14 @@ const report = ({ format, size, tail }: Turn): Option.Option<FailureReport> => {
       return claudeResult.read(lines(tail))
     case "codex-json":
       return codexResult.read(lines(tail))
-    case "text":
+    case "text": {
       // A refused agent prints nothing else. After other output, the line may come from a tool.
-      return Buffer.byteLength(tail) === size ? claudeResult.limitLine(tail.trim()) : Option.none()
+      const text = tail.trim()
+      const isMessage = text.length <= longestText && (!text.includes("\n") || /^\[[^]*\]$/.test(text))
+      if (Buffer.byteLength(tail) !== size || !isMessage) return Option.none()
+      const ofText = () => ({ class: classOf(text, []), message: text, reset: retryAfter(text) })
+      return Option.orElseSome(claudeResult.limitLine(text), ofText)
+    }
   }
 }
 
@@ -111,14 +149,17 @@ const longest = { usageLimit: Duration.days(8), funds: Duration.days(35) }
 
 /** When a limit resets: by the agent's records, or else by its message. A reset in the past, or too far away, counts as unknown. */
 const resetOf = (
-  { class: name, message, reset }: FailureReport,
+  { class: name, message, printed: alone, reset }: FailureReport,
   here: PrintedReset.Here
 ): Option.Option<DateTime.Utc> => {
-  if (name !== "usageLimit" && name !== "funds") return Option.none()
-  const latest = DateTime.addDuration(here.now, longest[name])
+  if (name !== undefined && name !== "usageLimit" && name !== "funds") return Option.none()
+  const latest = DateTime.addDuration(here.now, longest[name ?? "usageLimit"])
   const plausible = (at: Option.Option<DateTime.Utc>) =>
     Option.filter(at, (at) => DateTime.greaterThan(at, here.now) && DateTime.lessThanOrEqualTo(at, latest))
-  return Option.orElse(plausible(recorded(reset, here.now)), () => plausible(PrintedReset.read(message, here)))
+  const printed = plausible(
+    alone === undefined ? PrintedReset.read(message, here) : PrintedReset.readAlone(alone.trim(), here)
+  )
+  return name === undefined ? printed : Option.orElse(plausible(recorded(reset, here.now)), () => printed)
 }
 
 const recorded = (reset: FailureReport["reset"], now: DateTime.Utc): Option.Option<DateTime.Utc> => {

@@ -3,7 +3,7 @@
  * `error`.
  */
 import { Option, Schema } from "effect"
-import { classOf, type FailureReport, retryAfter, type Wordings } from "./FailureReport.js"
+import { classOf, type FailureReport, retryAfter } from "./FailureReport.js"
 
 const limit = {
   type: Schema.optional(Schema.NullOr(Schema.String)),
@@ -51,8 +51,7 @@ const ofMessage = (message: string, own: Limit): Option.Option<FailureReport> =>
   const name =
     own.type === "usage_limit_reached" || error.type === "usage_limit_reached"
       ? "usageLimit"
-      : classOf(wordings, [message, message.replace(prefix, ""), ...quoted], status ?? statusIn(message))
-  if (name === undefined) return Option.none()
+      : classOf(message, quoted, status)
   return Option.some({ class: name, message, reset: resetOf(own) ?? resetOf(error) ?? retryAfter(message) })
 }
 
@@ -64,52 +63,3 @@ const resetOf = ({ resets_at: at, resets_in_seconds: seconds }: Limit): FailureR
   if (typeof at === "number") return { at }
   return typeof seconds === "number" ? { in: seconds } : undefined
 }
-
-const statusIn = (message: string): number | undefined => {
-  const [, status] = /^(?:exceeded retry limit, last status:|unexpected status) (\d{3})\b/.exec(message) ?? []
-  return status === undefined ? undefined : Number(status)
-}
-
-/** What comes before the message of the service. */
-const prefix = /^(?:unexpected status \d{3}[^:]*|stream disconnected before completion|Fatal error): /
-
-/** The messages of the client (codex-rs/protocol/src/error.rs in https://github.com/openai/codex) and of its service. */
-const wordings: Wordings = [
-  [
-    "funds",
-    [
-      /^Your workspace is out of credits\b/,
-      /^You hit your spend cap\b/,
-      /^(Quota exceeded|You exceeded your current quota)\b/,
-      /^Your account is not active, please check your billing details\b/
-    ]
-  ],
-  ["usageLimit", [/^You['’]ve (hit|reached) your usage limit\b/, /^The usage limit has been reached\b/]],
-  [
-    "account",
-    [
-      /^To use Codex with your ChatGPT plan, upgrade\b/,
-      /^The ['`"][^'`"]+['`"] model is not supported\b/,
-      /^The (requested )?model ['`"]?[^'`"]+['`"]? (does not exist|requires a newer version)\b/,
-      /^(Access blocked by Cloudflare|Country, region, or territory not supported)\b/,
-      /^(Your|This) (organization|account) (has been|is) (disabled|deactivated|suspended)\b/
-    ]
-  ],
-  [
-    "auth",
-    [
-      /^Your (access token could not be refreshed|session has expired|authentication token has been invalidated)\b/,
-      /^(Failed to refresh your session|Incorrect API key provided|Missing bearer|Not logged in)\b/,
-      /^Missing environment variable: `?\w*(API_KEY|TOKEN)\b/
-    ]
-  ],
-  [
-    "network",
-    [
-      /^(stream disconnected before completion|error sending request for url|connection failed)\b/i,
-      /^(Error while reading the server response|timeout waiting for)\b/,
-      /^(We['’]re currently experiencing high demand|Our servers are currently overloaded)\b/,
-      /^Selected model is at capacity\b/
-    ]
-  ]
-]

@@ -3,7 +3,7 @@
  * a single one, the probe, to find out whether the agent works again.
  *
  * An agent is at a limit if it says so, if its service was not reached for 5 minutes, or if its turns at more than one unit end in the
- * same way without an answer of its model. Turns without a verdict are counted in the store, for each task.
+ * same way without an answer of its model; where tasks name models, that is a limit of one of them. Turns without a verdict are counted in the store, for each task.
  *
  * The limit is recorded before its job parks, so that after a crash in between, the next attempt parks without another turn. The
  * probe is kept in memory only: after a crash, the next turn is the probe.
@@ -56,7 +56,16 @@ export interface Settled<A> extends Ended<A> {
 export interface AtTask {
   readonly unit: string
   readonly task: number
+  /** The model that the task names. */
+  readonly model?: string | undefined
 }
+
+/**
+ * Under which name the turns of an agent without an answer count: a model that a task names may be at a limit of its own, which the
+ * answers of another one do not end. No name of a profile has a slash.
+ */
+export const nameFor = (agent: string, model: string | undefined): string =>
+  model === undefined ? agent : `${agent}/${model}`
 
 /** How long to wait for funds, which take a person or the next month. */
 const fundsPause = Duration.hours(1)
@@ -67,9 +76,9 @@ type TurnOwner = Pick<JobContext<unknown>, "id" | "attempt">
 type Refused = AgentLimited | AgentProbed | TaskUnanswered
 
 export interface AgentGate {
-  /** Fails while no turn of the agent at a task may start. */
+  /** Fails while no turn of the agent at a task, with the model that it names, may start. */
   readonly check: (job: TurnOwner, agent: string, at: AtTask) => Effect.Effect<void, Refused | StoreError>
-  /** Whether no limit of the agent is recorded: one is until a turn has shown that the agent works again. */
+  /** Whether no limit of the agent, or of one of its models, is recorded: one is until a turn has shown that the agent works again. */
   readonly isFree: (agent: string) => Effect.Effect<boolean, StoreError>
   /**
    * Makes the next turn of a limited agent a probe now, even before its limit resets, and ends the waits of the job's units: a person
@@ -148,30 +157,10 @@ export const make = (store: wakeParked.Store & Pick<Store, "agentLimits">): Effe
         return Effect.asVoid(Deferred.succeed(probe.ended, undefined))
       })
 
-    return {
-      check: (job, agent, at) => step(Effect.asVoid(passed(job, agent, at))),
-
-      isFree: (agent) => Effect.map(agentLimits.get(agent), Option.isNone),
-
-      expire: ({ attempt, id: jobId }, agent) =>
-        step(
-          Effect.gen(function* () {
-            for (const streak of yield* agentLimits.streaks(agent)) {
-              if (streak.jobId !== jobId || streak.turns === 0) continue
-              const ended = new TurnStreak({ ...streak, turns: 0 }, { disableValidation: true })
-              yield* retryWrite(agentLimits.recordStreak({ attempt, streak: ended }))
-            }
-            const until = yield* DateTime.now
-            const known = Option.filter(yield* agentLimits.get(agent), (limit) =>
-              DateTime.greaterThan(limit.until, until)
-            )
-            if (Option.isNone(known)) return
-            const limit = new AgentLimit({ ...known.value, until })
-            yield* retryWrite(agentLimits.record({ jobId, attempt, limit }))
-          })
-        ),
-
-      turn: (job, agent, at) => (turn) => {
+    /** Of a model that is named, only turns without an answer count, which then do not count for its agent. */
+    const counted =
+      (job: TurnOwner, agent: string, at: Omit<AtTask, "model">, of: "all" | "agent" | "model") =>
+      <A, E, R>(turn: Effect.Effect<Ended<A>, E, R>): Effect.Effect<Settled<A>, E | Refused | WriteError, R> => {
         const by = { jobId: job.id, attempt: job.attempt }
         const clear = Effect.zipRight(
           retryWrite(agentLimits.clear({ ...by, agent })),
@@ -257,6 +246,11 @@ export const make = (store: wakeParked.Store & Pick<Store, "agentLimits">): Effe
               const kind = turnStreaks.kindOf(turnEnd)
               // The same turn begins at once in another session.
               if (turnEnd.isSessionLost === true) return Effect.succeed(judged)
+              if (of === "agent" && kind === "unanswered") return Effect.succeed(judged)
+              if (of === "model" && kind !== "unanswered") {
+                const isAnswered = turnEnd.answered === true || shows(turnEnd, isProbe)
+                return isAnswered ? works(isProbe) : Effect.succeed(judged)
+              }
               if (turnEnd.class === "usageLimit") return atLimit("usage", turnEnd, probe !== undefined)
               if (turnEnd.class === "funds") return atLimit("funds", turnEnd, probe !== undefined)
               if (kind !== undefined) return withoutVerdict(kind, turnEnd, isProbe)
@@ -273,6 +267,48 @@ export const make = (store: wakeParked.Store & Pick<Store, "agentLimits">): Effe
           (probe) => (probe === undefined ? Effect.void : step(end(agent, probe)))
         )
       }
+
+    return {
+      check: (job, agent, at) =>
+        step(
+          Effect.forEach(new Set([agent, nameFor(agent, at.model)]), (name) => passed(job, name, at), { discard: true })
+        ),
+
+      isFree: (agent) => Effect.map(agentLimits.get(agent), Option.isNone),
+
+      expire: ({ attempt, id: jobId }, agent) =>
+        step(
+          Effect.gen(function* () {
+            for (const streak of yield* agentLimits.streaks(agent)) {
+              if (streak.jobId !== jobId || streak.turns === 0) continue
+              const ended = new TurnStreak({ ...streak, turns: 0 }, { disableValidation: true })
+              yield* retryWrite(agentLimits.recordStreak({ attempt, streak: ended }))
+            }
+            const until = yield* DateTime.now
+            const known = Option.filter(yield* agentLimits.get(agent), (limit) =>
+              DateTime.greaterThan(limit.until, until)
+            )
+            if (Option.isNone(known)) return
+            const limit = new AgentLimit({ ...known.value, until })
+            yield* retryWrite(agentLimits.record({ jobId, attempt, limit }))
+          })
+        ),
+
+      turn:
+        (job, agent, { model, ...at }) =>
+        (turn) => {
+          const name = nameFor(agent, model)
+          if (name === agent) return counted(job, agent, at, "all")(turn)
+          const ofModel = Effect.map(counted(job, name, at, "model")(turn), (settled) => ({
+            value: settled,
+            end: settled.end
+          }))
+          return Effect.map(counted(job, agent, at, "agent")(ofModel), ({ again, limit, value }) => ({
+            ...value,
+            limit: Option.orElse(limit, () => value.limit),
+            again: Option.orElse(again, () => value.again)
+          }))
+        }
     }
   })
 

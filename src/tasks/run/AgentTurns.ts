@@ -1,7 +1,7 @@
 /**
  * The turns of a job's agent: whether a turn may start, and what its end means for the others.
  */
-import { Data, Effect, Option, Ref } from "effect"
+import { Array, Data, Effect, Option, Ref } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import type { JobContext } from "../../manager/Orchestrator.js"
 import * as plainText from "../../internal/plainText.js"
@@ -13,6 +13,7 @@ import {
   type AgentProbed,
   type AtTask,
   type Ended,
+  nameFor,
   type Settled,
   type TaskUnanswered
 } from "./AgentGate.js"
@@ -22,8 +23,12 @@ import type { WriteError } from "./WriteError.js"
 /** The agent is not logged in, its key is refused, or its account may not use it. */
 export class AgentUnauthorized extends Data.TaggedError("AgentUnauthorized")<{ readonly reason: string }> {}
 
+/** The prompt of the task is too long for the agent's model. */
+export class PromptTooLong extends Data.TaggedError("PromptTooLong")<{ readonly reason: string }> {}
+
 /** No turn of the agent may start for now. */
-export type AgentUnavailable = AgentLimited | AgentProbed | AgentUnauthorized | BudgetReached | TaskUnanswered
+export type AgentUnavailable =
+  AgentLimited | AgentProbed | AgentUnauthorized | BudgetReached | PromptTooLong | TaskUnanswered
 
 export interface AgentTurns {
   /** Fails while no turn at a task may start. */
@@ -41,10 +46,13 @@ export const make = (
   job: Pick<JobContext<unknown>, "id" | "attempt">,
   agent: Agent.Agent,
   {
-    isResumed
+    isResumed,
+    models
   }: {
     /** Whether a person has resumed the job. */
     readonly isResumed: boolean
+    /** The models that its tasks name; undefined for those that name none. */
+    readonly models: Iterable<string | undefined>
   }
 ): Effect.Effect<AgentTurns, WriteError> =>
   Effect.gen(function* () {
@@ -55,21 +63,35 @@ export const make = (
       }
     }
     const { name } = agent.profile
-    if (isResumed) yield* gate.expire(job, name)
+    const names = new Set([name, ...Array.fromIterable(models).map((model) => nameFor(name, model))])
+    if (isResumed) yield* Effect.forEach(names, (name) => gate.expire(job, name), { discard: true })
     const refused = yield* Ref.make(Option.none<AgentUnauthorized>())
     const authorized = Effect.flatMap(
       Ref.get(refused),
       Option.match({ onNone: () => Effect.void, onSome: Effect.fail })
     )
+    const tooLong = new Map<string, PromptTooLong>()
+    const taskOf = ({ task, unit }: AtTask) => `${unit}/${task}`
+    const mayStart = (at: AtTask) =>
+      Effect.zipRight(
+        authorized,
+        Effect.suspend(() => tooLong.get(taskOf(at)) ?? Effect.void)
+      )
     return {
-      check: (at) => Effect.zipRight(authorized, gate.check(job, name, at)),
+      check: (at) => Effect.zipRight(mayStart(at), gate.check(job, name, at)),
       run: (at) => (turn) =>
         Effect.gen(function* () {
-          yield* authorized
+          yield* mayStart(at)
           const ended = yield* gate.turn(job, name, at)(turn)
           if (Option.isSome(ended.limit)) return yield* new AgentLimited({ limit: ended.limit.value })
           if (ended.end.class === "budget")
             return yield* new BudgetReached({ reason: overBudget(name, ended.end, job) })
+          if (ended.end.isTooLong === true && ended.end.isSessionLost !== true) {
+            const reason = `the prompt is too long for ${name}: ${plainText.line(ended.end.message ?? "").slice(0, 300)}`
+            const error = new PromptTooLong({ reason })
+            tooLong.set(taskOf(at), error)
+            return yield* error
+          }
           if (ended.end.class !== "auth" && ended.end.class !== "account") return ended
           const error = new AgentUnauthorized({ reason: unauthorized(name, ended.end, job) })
           yield* Ref.set(refused, Option.some(error))

@@ -17,6 +17,7 @@ import type { WriteError } from "./WriteError.js"
 export const of = (cause: AgentUnavailable): UnitActivity.Wait => {
   switch (cause._tag) {
     case "AgentUnauthorized":
+    case "PromptTooLong":
       return { reason: cause.reason }
     case "BudgetReached":
       return { reason: cause.reason, ...(cause.limits !== undefined && { limits: cause.limits }) }

@@ -2,7 +2,7 @@
  * The agents of tasks, for all jobs of an orchestrator: which of its agents makes a turn of a task, and how many turns of an agent
  * run at once.
  */
-import { Array, Data, Effect, Either, Order } from "effect"
+import { Array, Data, Effect, Either, Option, Order } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import * as Permits from "../../internal/Permits.js"
@@ -77,6 +77,7 @@ const isUnavailable = (error: unknown): error is AgentTurns.AgentUnavailable =>
   error instanceof AgentLimited ||
   error instanceof AgentProbed ||
   error instanceof AgentTurns.AgentUnauthorized ||
+  error instanceof AgentTurns.PromptTooLong ||
   error instanceof BudgetReached ||
   error instanceof TaskUnanswered
 
@@ -87,6 +88,9 @@ const isUnavailable = (error: unknown): error is AgentTurns.AgentUnavailable =>
 const isForAll = (cause: AgentTurns.AgentUnavailable): boolean =>
   cause._tag === "BudgetReached" ||
   ((cause._tag === "AgentLimited" || cause._tag === "AgentProbed") && cause.limit.kind === "outage")
+
+/** After so many attempts without an answer of its model, a task is tried by the next agent of its list. */
+const mostUnanswered = 2
 
 interface Rank {
   readonly priority: number
@@ -117,12 +121,14 @@ export const make = (gate: AgentGate): Effect.Effect<TaskAgents> =>
 
     const ofJob = ({ agents, agentsOf, isResumed, job, lastOf, priority, tasks }: JobOptions) =>
       Effect.gen(function* () {
-        const names = new Set(tasks.flatMap(agentsOf).map(({ agent }) => agent))
+        const choices = tasks.flatMap(agentsOf)
+        const names = new Set(choices.map(({ agent }) => agent))
         const known = new Map(
           yield* Effect.forEach(names, (name) =>
             Effect.gen(function* () {
               const agent = yield* agents.get(name)
-              return [name, { agent, turns: yield* AgentTurns.make(gate, job, agent, { isResumed }) }] as const
+              const models = choices.flatMap(({ agent, model }) => (agent === name ? [model] : []))
+              return [name, { agent, turns: yield* AgentTurns.make(gate, job, agent, { isResumed, models }) }] as const
             })
           )
         )
@@ -163,26 +169,40 @@ export const make = (gate: AgentGate): Effect.Effect<TaskAgents> =>
           check: (unit, task) => {
             const at = { unit, task: task.number }
             const workers = workersOf(task)
-            return first(withFirst(workers, lastWorkerOf(unit, task, workers)), ({ turns }) => turns.check(at))
+            return first(withFirst(workers, lastWorkerOf(unit, task, workers)), ({ model, turns }) =>
+              turns.check({ ...at, model })
+            )
           },
 
           turns: (unit, task, { changed, waiting }) => {
             const at = { unit, task: task.number }
             const workers = workersOf(task)
+            const attempts = new Map<Own, number>()
+            const isLast = (worker: Own) => (attempts.get(worker) ?? 0) >= mostUnanswered
             const rank = { priority, job: job.id }
             let current = lastWorkerOf(unit, task, workers)
             const run = <A, E, R2>(turn: (worker: Worker) => Effect.Effect<Ended<A>, E, R2>) =>
               Effect.suspend(() => {
                 let left: AgentTurns.AgentUnavailable | undefined
-                return first(withFirst(workers, current), (worker) => {
+                const inOrder = [...workers].sort((a, b) => Number(isLast(a)) - Number(isLast(b)))
+                return first(withFirst(inOrder, current), (worker) => {
+                  const own = { ...at, model: worker.model }
                   const begin = Effect.suspend(() => {
                     current = worker
                     const note = left === undefined ? Effect.void : changed(worker.name, left)
                     left = undefined
                     return Effect.zipRight(note, turn(worker))
                   })
-                  return worker.turns.check(at).pipe(
-                    Effect.zipRight(inTurn(worker.agent, rank, waiting)(worker.turns.run(at)(begin))),
+                  return worker.turns.check(own).pipe(
+                    Effect.zipRight(inTurn(worker.agent, rank, waiting)(worker.turns.run(own)(begin))),
+                    Effect.tap(({ again, end }) =>
+                      Effect.sync(() => {
+                        // Without a pause before the next turn, this one was an attempt.
+                        if (end.class !== "unanswered" || Option.isSome(again)) return
+                        attempts.set(worker, (attempts.get(worker) ?? 0) + 1)
+                        if (isLast(worker)) current = undefined
+                      })
+                    ),
                     Effect.tapError((error) =>
                       Effect.sync(() => {
                         if (!isUnavailable(error) || isForAll(error)) return

@@ -2,6 +2,7 @@
  * One turn of the agent at a task, with its records and events.
  */
 import { DateTime, Duration, Effect, Option } from "effect"
+import type { Git } from "../../git/Git.js"
 import * as answered from "../agents/answered.js"
 import * as Invocation from "../agents/Invocation.js"
 import * as Prompt from "../agents/Prompt.js"
@@ -25,6 +26,9 @@ import type { Worker } from "./TaskAgents.js"
 import type { TaskChange } from "./TaskProgress.js"
 import * as taskSession from "./taskSession.js"
 import type * as UnitWorktree from "./UnitWorktree.js"
+
+/** Work that took so long, and its failure, belong to the task. */
+const shortest = Duration.minutes(1)
 
 /** Longer messages are cut. */
 const longestMessage = 1_000
@@ -52,6 +56,7 @@ export const run = (
     attempt,
     canResume,
     discarded,
+    excuse,
     name,
     previous,
     restored,
@@ -62,6 +67,8 @@ export const run = (
     /** Whether the turn may resume the session of the last one. */
     readonly canResume: boolean
     readonly discarded: Option.Option<Prompt.Discarded>
+    /** Whether a short failure in unknown words is no verdict: once per task, where nothing was changed. */
+    readonly excuse: Effect.Effect<boolean, never, Git>
     /** The path of the turn's files, without their extensions. */
     readonly name: string
     readonly previous: Option.Option<Prompt.Previous>
@@ -155,7 +162,7 @@ export const run = (
     const took = Duration.millis((yield* clock.now) - began)
     const here = { now: ended, zone: DateTime.zoneMakeLocal() }
     const output = { format: firstPrompt.formatOf(worker.agent), tail, size: value.log.to }
-    const read = TurnEnd.read({ outcome, ...output, took }, here)
+    const read = TurnEnd.read({ outcome, ...output, took, limits: firstPrompt.limitsOf(worker.agent) }, here)
     const own = ownMessage(value, output, read.message)
     const said = answered.said(output)
     const named = profile === undefined ? Option.none() : yield* Session.inLog(profile.format, log)
@@ -163,7 +170,13 @@ export const run = (
     const isUnusable = isFailed && Session.isUnusable(tail)
     // A resumed turn that names no session did not get that far.
     const isSessionLost = resumed !== undefined && isFailed && (isUnusable || Option.isNone(named))
-    const end = { ...read, ...(isSessionLost && { isSessionLost }) }
+    const isShort = Duration.lessThan(took, shortest) && own !== undefined && read.isTooLong !== true
+    const isExcused = read.class === "failed" && read.answered === true && isShort && !isSessionLost && (yield* excuse)
+    const end = {
+      ...read,
+      ...(isExcused && { class: "unanswered" as const }),
+      ...(isSessionLost && { isSessionLost })
+    }
     const isRefused = TurnEnd.isRefused(end)
     if (profile !== undefined || metered !== undefined || isRefused) {
       // An agent that did nothing leaves the session of the agent before it, which may continue.

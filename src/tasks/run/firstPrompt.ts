@@ -23,6 +23,9 @@ export const about = (task: Task, settings: Settings): Prompt.About & { readonly
 /** The `sh` blocks of a task report no failures of an agent: all of their output belongs to the task. */
 export const formatOf = (agent: Agent.Agent) => (Agent.$is("Command")(agent) ? agent.profile.format : undefined)
 
+/** What the agent prints when it refuses a turn, by its profile. */
+export const limitsOf = (agent: Agent.Agent) => (Agent.$is("Command")(agent) ? agent.profile.limits : undefined)
+
 /** Whether the agent may ask a person: what it says can be read, and the plan does not forbid it. */
 export const isAsking = ({ questions }: Settings, agent: Agent.Agent): boolean =>
   questions === "ask" && answered.hasMessages(formatOf(agent))

@@ -47,6 +47,10 @@ const filesOf = ({ repository }: RunContext, { tip, worktree: { branch, path } }
     Effect.orElseSucceed(() => undefined)
   )
 
+/** Whether the files are those of the tip, so that no turn has changed anything. */
+export const isUnchanged = (ctx: RunContext, position: TaskPosition) =>
+  Effect.map(filesOf(ctx, position), (files) => files === position.tip)
+
 /** Whether a gate of the job with this command is known to be flaky. */
 const isKnown = ({ progress, snapshot }: RunContext, command: string): boolean =>
   snapshot.plan.units.some(({ id, tasks }) =>

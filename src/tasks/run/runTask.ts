@@ -66,6 +66,7 @@ export const run = (
     const unitAt = { unit: unit.id, path: worktree.path, branch: worktree.branch, at: position.tip }
     const save = saveUnfinished.afterTurn(ctx, unitAt)
     const restarted = new Set<number>()
+    const excused = new Set<number>()
     let unchanged = Option.none<Prompt.Previous>()
     const turns = ctx.taskAgents.turns(unit.id, task, {
       waiting: (reason) => (take) =>
@@ -87,7 +88,7 @@ export const run = (
         unit,
         task,
         { worktree, tip: position.tip, ignored },
-        { attempt, afterTurn, previous, restarted, turns, unchanged }
+        { attempt, afterTurn, excused, previous, restarted, turns, unchanged }
       ).pipe(
         Effect.tapErrorTag("AgentsUnavailable", () => save),
         Tracing.tracedResult(Tracing.attempt, reasonOf, { attributes: { attempt } })
@@ -114,7 +115,7 @@ export const run = (
         continue
       }
 
-      const { log, pause, reason, said, tail = "", unjudged } = outcome
+      const { isFinal = false, log, pause, reason, said, tail = "", unjudged } = outcome
       if (unjudged !== undefined) {
         yield* emit("task.retry", { class: unjudged, attempt, reason, pause: Duration.toMillis(pause), log })
         yield* ctx.working.pause(Effect.sleep(pause))
@@ -127,7 +128,7 @@ export const run = (
         continue
       }
       const failed = { failures: attempt, reason, said, log: log?.file, commit: undefined }
-      if (attempt >= attempts) {
+      if (attempt >= attempts || isFinal) {
         yield* change({ ...failed, state: "failed", endedAt: yield* now })
         yield* emit("task.failed", { attempts: attempt, reason, log })
         return yield* failure(unit, task, record())

@@ -35,6 +35,8 @@ export interface FailedAttempt {
   readonly pause: Duration.Duration
   /** The class of a turn that uses no attempt: the same attempt continues after the pause. */
   readonly unjudged?: TurnClass
+  /** No other attempt would end otherwise. */
+  readonly isFinal?: boolean
 }
 
 const failedAttempt = (fields: FailedAttempt): FailedAttempt => fields
@@ -80,6 +82,7 @@ export const tryTask = <R>(
   {
     attempt,
     afterTurn,
+    excused,
     previous,
     restarted,
     turns,
@@ -88,6 +91,8 @@ export const tryTask = <R>(
     readonly attempt: number
     readonly afterTurn: AfterTurn | undefined
     readonly previous: Option.Option<Prompt.Previous>
+    /** The tasks whose one short failure in unknown words used no attempt. */
+    readonly excused: Set<number>
     /** The attempts in which a session was lost, and another one began. */
     readonly restarted: Set<number>
     readonly turns: TurnsOfTask<R>
@@ -102,11 +107,17 @@ export const tryTask = <R>(
     const files = `${worktree.logs}/${String(task.number).padStart(2, "0")}-attempt-${job.attempt}.${attempt}`
     const restored = restoredAt(position)
     const discarded = yield* DiscardedWork.read(ctx, { ...position, failures: attempt - 1 })
+    const excuse = Effect.suspend(() => {
+      if (excused.has(task.number)) return Effect.succeed(false)
+      return Effect.tap(judge.isUnchanged(ctx, position), (isUnchanged) =>
+        Effect.sync(() => isUnchanged && excused.add(task.number))
+      )
+    })
     const turn = (canResume: boolean) =>
       turns.run((worker) =>
         Effect.gen(function* () {
           const name = yield* unusedName(files)
-          const how = { attempt, canResume, discarded, name, previous, restored, unchanged, worker }
+          const how = { attempt, canResume, discarded, excuse, name, previous, restored, unchanged, worker }
           const { end, value } = yield* agentTurn.run(ctx, unit, task, worktree, how)
           return { end, value: { ...value, name, worker: worker.name } }
         })
@@ -169,6 +180,12 @@ export const tryTask = <R>(
   }).pipe(
     // The agent switched branches or broke its worktree, so its attempt fails.
     Effect.catchTags({
+      AgentsUnavailable: (error) => {
+        const reasons = error.causes.flatMap((cause) => (cause._tag === "PromptTooLong" ? [cause.reason] : []))
+        return reasons.length < error.causes.length
+          ? error
+          : Effect.succeed(failedAttempt({ reason: reasons.join("; "), pause: Duration.zero, isFinal: true }))
+      },
       BranchMissing: unusable,
       BranchMoved: attemptFailed,
       ContentFiltered: attemptFailed,

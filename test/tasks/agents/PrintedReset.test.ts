@@ -69,6 +69,32 @@ describe("PrintedReset.read", () => {
     ])
   })
 
+  it("reads the days of the week, today and tomorrow, and the midnight of a day without a time", () => {
+    // 10 June 2026 is a Wednesday.
+    reads([
+      ["resets Mon 12:00am", noon, "2026-06-15T00:01Z"],
+      ["resets Wed 3pm", noon, "2026-06-10T15:01Z"],
+      ["resets Wednesday at 9am", noon, "2026-06-17T09:01Z"],
+      ["resets on Thurs, 9:30 AM", noon, "2026-06-11T09:31Z"],
+      ["resets Monday", noon, "2026-06-15T00:01Z"],
+      ["resets Tue 9am (Asia/Tokyo)", noon, "2026-06-16T00:01Z"],
+      ["resets tomorrow at 3pm", noon, "2026-06-11T15:01Z"],
+      ["resets today at 3pm", noon, "2026-06-10T15:01Z"],
+      ["try again tomorrow", noon, "2026-06-11T00:01Z"],
+      ["Opus weekly limit reached ∙ resets Jun 24", noon, "2026-06-24T00:01Z"]
+    ])
+  })
+
+  it("reads waits to the second, without a minute more", () => {
+    reads([
+      ["Please try again in 20s.", noon, "2026-06-10T12:00:20.000Z"],
+      ["Please retry in 34.5s.", noon, "2026-06-10T12:00:34.500Z"],
+      ["Please try again in 20ms.", noon, "2026-06-10T12:00:00.020Z"],
+      ["Your quota will reset after 4h28m20s.", noon, "2026-06-10T16:28:20.000Z"],
+      ["resets at 2026-06-10T14:30:00Z", noon, "2026-06-10T14:31Z"]
+    ])
+  })
+
   it("without a year, takes the next such date", () => {
     reads([
       ["resets Jan 1 at 12am (UTC)", "2026-12-31T23:00:00Z", "2027-01-01T00:01Z"],
@@ -115,7 +141,7 @@ describe("PrintedReset.read", () => {
       "resets 0am (UTC)",
       "resets 2:75pm (UTC)",
       "resets 2 (UTC)",
-      "resets tomorrow at 3pm",
+      "resets someday at 3pm",
       "resets Foo 3 at 3pm (UTC)",
       "resets Jun 31 at 3pm (UTC)",
       "try again later.",

@@ -84,6 +84,21 @@ describe("a profile", () => {
       ])
   })
 
+  it("says what the agent prints when it is refused", () => {
+    const text = (limits: string) => `agents:\n  mine: { command: [mine], limits: ${limits} }\n`
+    const limit = { class: "usageLimit", pattern: "back (?<reset>.+)" }
+    expect(one(text("[{ class: usageLimit, pattern: 'back (?<reset>.+)' }]"), "mine")).toMatchObject({
+      limits: [limit]
+    })
+    for (const wrong of ["[{ class: usageLimit }]", "[{ class: done, pattern: x }]", "[{ class: auth, pattern: '(' }]"])
+      expect(problems(text(wrong)).map(String), wrong).toEqual([
+        expect.stringContaining("must be a mapping such as { class: usageLimit, pattern: ")
+      ])
+    expect(problems(text("x")).map(String)).toEqual([
+      expect.stringContaining("must be a list of mappings with a class")
+    ])
+  })
+
   it("begins the command lines of agent and gates with its wrap, in which bubblewrap ends with Charlotte", () => {
     const wrap = "[bwrap, --die-with-parent, --ro-bind, /, /]"
     expect(one(`agents: { claude: { wrap: ${wrap} } }`, "claude")).toMatchObject({
@@ -166,8 +181,8 @@ describe("a profile", () => {
   it("rejects unknown keys", () => {
     expect(problems("agents:\n  claude:\n    comand: [x]\n    environment: [A]\n  codex: fast\n")).toEqual([
       '3: has the unknown key "comand" in agents.claude: did you mean "command"?',
-      '4: has the unknown key "environment" in agents.claude: expected one of command, resume, model, prompt, format, wrap, env, timeout, silence, concurrency and 1 more',
-      "5: agents.codex must be a mapping with these keys: command, resume, model, prompt, format, wrap, env, timeout, silence, concurrency, prices"
+      '4: has the unknown key "environment" in agents.claude: expected one of command, resume, model, prompt, format, wrap, env, timeout, silence, concurrency and 2 more',
+      "5: agents.codex must be a mapping with these keys: command, resume, model, prompt, format, wrap, env, timeout, silence, concurrency, prices, limits"
     ])
   })
 

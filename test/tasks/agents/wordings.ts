@@ -203,7 +203,7 @@ export const claude: ReadonlyArray<Wording> = [
   { text: "AWS credentials expired or invalid", expected: "auth", source: reference },
 
   // Failures of the turn itself.
-  { text: "Prompt is too long", status: 400, expected: "failed", source: reference },
+  { text: "Prompt is too long", status: 400, expected: "tooLong", source: reference },
   { text: "API Error: Output blocked by content filtering policy", expected: "failed", source: reference },
   {
     text: "API Error: Claude Code is unable to respond to this request, which appears to violate our Usage Policy",
@@ -333,7 +333,32 @@ export const codex: ReadonlyArray<Wording> = [
   { text: "unexpected status 503 Service Unavailable: Unknown error", expected: "network", source: errorRs },
   {
     text: "Codex ran out of room in the model's context window. Start a new thread or clear earlier history before retrying.",
-    expected: "failed",
+    expected: "tooLong",
     source: errorRs
   }
 ]
+
+/** Words in which refusals were reported that no list has. */
+export const reported: ReadonlyArray<Wording> = (
+  [
+    ["You've used up your plan's included usage. Usage resets at 5:00 PM.", "usageLimit until 2026-06-10T17:01Z"],
+    ["You've hit your weekly limit · resets Mon 9am", "usageLimit until 2026-06-15T09:01Z"],
+    ["You've hit your weekly limit · resets tomorrow at 9am", "usageLimit until 2026-06-11T09:01Z"],
+    ["Vous avez atteint votre limite d'utilisation · réinitialisation à 15h30", "usageLimit until 2026-06-10T15:31Z"],
+    ["利用上限に達しました。15:00にリセットされます", "usageLimit until 2026-06-10T15:01Z"],
+    ["Nothing left in this bucket; resets at 3pm", "usageLimit until 2026-06-10T15:01Z"],
+    ["Request was aborted", "network"],
+    ["self signed certificate in certificate chain", "network"],
+    [`API Error: Error: 429 ${body("rate_limit_error", "no")}`, "usageLimit"],
+    [`API Error: Error: 429 ${body("error", "no")}`, "usageLimit"],
+    ["The budget for this workspace has been exhausted", "funds"],
+    ["You've reached your organization's spending cap · resets Jul 1 at 12am (UTC)", "funds until 2026-07-01T00:01Z"],
+    [
+      "Rate limit reached for gpt-5 in organization org-x on tokens per min (TPM): Limit 30000, Used 6899, Requested 24050. Please try again in 2.28s.",
+      "usageLimit until 2026-06-10T12:00:02Z"
+    ],
+    ["Error running remote compact task: unexpected status 502", "network"],
+    [`unexpected status 403 Forbidden: {"detail":"no"}`, "account"],
+    ["Server overloaded", "network"]
+  ] as const
+).map(([text, expected]) => ({ text, expected, source: "reported" }))

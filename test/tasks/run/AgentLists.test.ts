@@ -129,6 +129,49 @@ describe("a list of agents", () => {
     })
   )
 
+  const tooLong = `printf '{"type":"result","subtype":"success","is_error":true,"result":"Prompt is too long"}\\n'; exit 1`
+
+  it.scopedLive("continues a task with the next where its prompt is too long for the first", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config } = yield* repository(world, {
+        "charlotte.yaml": "agent: [one, two]\nattempts: 1\n",
+        "01-a.md": task(1, "true", "true")
+      })
+      const profiles = [agent(world, "one", tooLong), agent(world, "two", "worked")]
+      const job = yield* Effect.provide(run(without(config)), charlotte(world, { profiles }))
+      expect([job.run.status, job.run.attempt, job.run.error]).toEqual(["completed", 1, undefined])
+      expect(turns(world)).toEqual(["one tasks", "two tasks"])
+      expect(job.work.tasks).toMatchObject([
+        {
+          failures: 0,
+          notes: [{ _tag: "greenBefore" }, "two continues: the prompt is too long for one: Prompt is too long"]
+        }
+      ])
+    })
+  )
+
+  it.scopedLive("fails a task at once where its prompt is too long for all", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config } = yield* repository(world, {
+        "charlotte.yaml": "agent: [one, two]\nattempts: 3\n",
+        "01-a.md": task(1, "true", "true")
+      })
+      const profiles = [agent(world, "one", tooLong), agent(world, "two", tooLong)]
+      const job = yield* Effect.provide(run(without(config)), charlotte(world, { profiles }))
+      expect(job.run.status).toBe("failed")
+      expect(turns(world)).toEqual(["one tasks", "two tasks"])
+      expect(job.work.tasks).toMatchObject([
+        {
+          failures: 1,
+          reason:
+            "the prompt is too long for one: Prompt is too long; the prompt is too long for two: Prompt is too long"
+        }
+      ])
+    })
+  )
+
   it.scopedLive("parks its job only once all are away, for the earliest of them, and names each", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox

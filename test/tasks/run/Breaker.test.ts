@@ -15,9 +15,18 @@ const minutes = (at: DateTime.Utc) => rounded(DateTime.toEpochMillis(at) / 60_00
 /** What a turn leads to: `attempt`, `again 5 s`, or `limited` or `waits` with the minute until which. */
 const turnOf =
   (gate: AgentGate.AgentGate) =>
-  (end: TurnEnd.TurnEnd, { agent = "claude", job = 1, task = 1, unit = "a" } = {}) =>
+  (
+    end: TurnEnd.TurnEnd,
+    {
+      agent = "claude",
+      job = 1,
+      model,
+      task = 1,
+      unit = "a"
+    }: { agent?: string; job?: number; model?: string; task?: number; unit?: string } = {}
+  ) =>
     gate
-      .turn({ id: id(job), attempt: 1 }, agent, { unit, task })(Effect.succeed({ value: undefined, end }))
+      .turn({ id: id(job), attempt: 1 }, agent, { unit, task, model })(Effect.succeed({ value: undefined, end }))
       .pipe(
         Effect.map(({ again, limit }) =>
           Option.isSome(limit)
@@ -108,6 +117,50 @@ describe("turns without an answer of the model", () => {
         expect(yield* turn(done, { unit: "b" })).toBe("done")
       })
     )
+  )
+
+  it.effect("of one model are no attempts where the agent has answered others with another model", () =>
+    test(
+      Effect.gen(function* () {
+        const { gate, limit, to, turn } = yield* setting
+        const opus = { model: "opus" }
+        for (let n = 0; n < 3; n++) yield* turn(unanswered(), opus)
+        yield* turn(done, { unit: "b", model: "sonnet" })
+        yield* turn(done, { unit: "b" })
+        yield* to(5)
+        expect(yield* turn(unanswered(), opus)).toBe("waits 15")
+        // At two units in the same words, the model is at a limit, and no other.
+        for (let n = 0; n < 2; n++) yield* turn(unanswered(), { ...opus, unit: "c" })
+        expect(yield* turn(unanswered(), { ...opus, unit: "c" })).toBe("limited 10.08")
+        expect([yield* limit, yield* gate.isFree("claude/opus")]).toEqual([undefined, false])
+        expect(yield* turn(done, { ...opus, unit: "d" })).toBe("refused 10")
+        expect(yield* turn(done, { unit: "b", model: "sonnet" })).toBe("done")
+        expect(yield* turn(done, { unit: "b" })).toBe("done")
+        yield* to(10)
+        expect(yield* turn(done, { ...opus, unit: "d" })).toBe("done")
+        expect(yield* gate.isFree("claude/opus")).toBe(true)
+      })
+    )
+  )
+
+  it.effect(
+    "of one model end where a turn of that model was answered, and its other limits are those of the agent",
+    () =>
+      test(
+        Effect.gen(function* () {
+          const { limit, turn } = yield* setting
+          const opus = { model: "opus" }
+          for (let n = 0; n < 2; n++) yield* turn(unanswered(), opus)
+          yield* turn(done, opus)
+          expect(yield* turn(unanswered(), opus)).toBe("again 1 s")
+          const resetsAt = DateTime.unsafeMake(10 * 60_000)
+          expect(yield* turn({ class: "usageLimit", answered: false, message: "no", resetsAt }, opus)).toBe(
+            "limited 10"
+          )
+          expect((yield* limit)?.agent).toBe("claude")
+          expect(yield* turn(done, { unit: "b", model: "sonnet" })).toBe("refused 10")
+        })
+      )
   )
 
   it.effect("of one task are no attempts where the agent has answered others only before the last of them", () =>

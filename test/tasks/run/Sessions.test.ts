@@ -171,18 +171,33 @@ describe("a session that", () => {
     })
   )
 
-  it.scopedLive("is too long is followed by another at once, and then uses no attempt either", () =>
+  it.scopedLive("is too long is followed by another at once, and fails its task where the whole prompt is, too", () =>
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config } = yield* repository(world, one())
+<<<<<<< HEAD
       const script = "[ $n = 1 ] && tried; [ $n -lt 4 ] && refused 'Prompt is too long'; worked"
+=======
+      // The gate fails the first attempt; in the second, the session is too long.
+      const refusing = (calls: string) => `[ $n = 1 ] && exit 0; ${calls} && refused 'Prompt is too long'; worked`
+>>>>>>> c1076be9 (feat(tasks): read refusals by one vocabulary, and patterns of a profile)
       const job = yield* Effect.provide(
         run({ ...config, agent: "claude" }),
-        charlotte(world, { profiles: [claude(world, script)] })
+        charlotte(world, { profiles: [claude(world, refusing("[ $n = 2 ]"))] })
       )
-      // The gate fails the first attempt; in the second, the session is too long, and so is the prompt of the one after it.
-      expect([job.run.status, sessions(world)]).toEqual(["completed", ["new", "s1", "new", "new"]])
+      expect([job.run.status, sessions(world)]).toEqual(["completed", ["new", "s1", "new"]])
       expect(job.work.tasks).toMatchObject([{ failures: 1 }])
+
+      const other = yield* Repository.sandbox
+      const { config: again } = yield* repository(other, one())
+      const failed = yield* Effect.provide(
+        run({ ...again, agent: "claude" }),
+        charlotte(other, { profiles: [claude(other, refusing("true"))] })
+      )
+      expect([failed.run.status, sessions(other)]).toEqual(["failed", ["new", "s1", "new"]])
+      expect(failed.work.tasks).toMatchObject([
+        { failures: 2, reason: "the prompt is too long for claude: Prompt is too long" }
+      ])
     })
   )
 

@@ -78,6 +78,8 @@ const limited = (minutes: number): TurnEnd => ({
   message: "no",
   resetsAt: DateTime.unsafeMake(minutes * 60_000)
 })
+const tooLong: TurnEnd = { class: "failed", answered: false, message: "Prompt is too long", isTooLong: true }
+const unanswered: TurnEnd = { class: "unanswered", answered: false, message: "no" }
 const unauthorized: TurnEnd = { class: "auth", message: "log in" }
 
 const test = <A, E>(body: Effect.Effect<A, E, RunStore.RunStore>) =>
@@ -175,6 +177,44 @@ describe("the list of agents of a task", () => {
         expect(yield* runWith(turns)).toBe("codex")
         const resumed = yield* ofJob(id(1), { isResumed: true })
         expect(yield* runWith(resumed.turns("u", one, observer))).toBe("claude")
+      })
+    )
+  )
+
+  it.effect("tries an agent no more at a task whose prompt is too long for it", () =>
+    test(
+      Effect.gen(function* () {
+        const { notes, observer, ofJob } = yield* scene()
+        const job = yield* ofJob(id(1))
+        const turns = job.turns("u", one, observer)
+        expect(yield* runWith(turns, { claude: tooLong })).toBe("codex")
+        expect(yield* notes).toEqual(["codex continues: the prompt is too long for claude: Prompt is too long"])
+        expect(yield* runWith(job.turns("u", two, observer))).toBe("claude")
+        expect(yield* runWith(turns, { codex: limited(60) })).toEqual(["AgentLimited", "PromptTooLong"])
+        // A session that has become too long is another case.
+        const lost = { claude: { ...tooLong, isSessionLost: true } }
+        expect(yield* runWith(job.turns("u", two, observer), lost)).toBe("claude")
+      })
+    )
+  )
+
+  it.effect("goes to the next after two attempts without an answer, which the agent gives to others", () =>
+    test(
+      Effect.gen(function* () {
+        const { observer, ofJob } = yield* scene()
+        const job = yield* ofJob(id(1))
+        const turns = job.turns("u", one, observer)
+        const begun = [yield* runWith(turns, { claude: unanswered }), yield* runWith(turns, { claude: unanswered })]
+        expect(begun).toEqual(["claude", "claude"])
+        expect(yield* runWith(turns, { claude: unanswered, codex: limited(1) })).toEqual([
+          "TaskUnanswered",
+          "AgentLimited"
+        ])
+        expect(yield* runWith(job.turns("u", two, observer))).toBe("claude")
+        yield* TestClock.adjust("5 minutes")
+        expect(yield* runWith(turns, { claude: unanswered })).toBe("claude")
+        expect(yield* runWith(turns, { claude: unanswered })).toBe("claude")
+        expect(yield* runWith(turns, { claude: unanswered })).toBe("codex")
       })
     )
   )

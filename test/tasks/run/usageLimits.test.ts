@@ -63,6 +63,44 @@ const parkedJob = (config: Config) =>
     return id
   })
 
+describe("a turn that failed at once in unknown words after an answer", () => {
+  const answered = `printf '{"type":"assistant","message":{"model":"opus","content":[{"type":"text","text":"I begin."}]}}\\n'`
+
+  it.scopedLive("uses no attempt once for its task where it changed nothing", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config } = yield* repository(world, once)
+      const layer = charlotte(world, {
+        profiles: [claude(world, `[ $n = 1 ] && { ${answered}; refused "no more of this"; }; worked`)]
+      })
+      const job = yield* Effect.provide(run({ ...config, agent: "claude" }), layer)
+      expect(job.run.status).toBe("completed")
+      expect(job.work.tasks).toMatchObject([{ failures: 0, calls: 1 }])
+      expect(yield* counted(world, "claude")).toBe(2)
+
+      const other = yield* repository(yield* Repository.sandbox, once)
+      const again = charlotte(world, { profiles: [claude(world, `${answered}; refused "no more of this"`)] })
+      const failed = yield* Effect.provide(run({ ...other.config, agent: "claude" }), again)
+      expect(failed.run.status).toBe("failed")
+      expect(failed.work.tasks).toMatchObject([{ failures: 1, calls: 1, reason: "the agent failed: no more of this" }])
+      expect(yield* counted(world, "claude")).toBe(4)
+    })
+  )
+
+  it.scopedLive("uses an attempt where it changed files", () =>
+    Effect.gen(function* () {
+      const world = yield* Repository.sandbox
+      const { config } = yield* repository(world, once)
+      const layer = charlotte(world, {
+        profiles: [claude(world, `${answered}; touch changed; refused "no more of this"`)]
+      })
+      const job = yield* Effect.provide(run({ ...config, agent: "claude" }), layer)
+      expect(job.work.tasks).toMatchObject([{ failures: 1, calls: 1 }])
+      expect(yield* counted(world, "claude")).toBe(1)
+    })
+  )
+})
+
 describe("an agent at its usage limit", () => {
   it.scopedLive("parks its job until the reset, uses no attempt, and is called once then", () =>
     jumping((jump) =>
