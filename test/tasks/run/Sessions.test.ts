@@ -175,12 +175,8 @@ describe("a session that", () => {
     Effect.gen(function* () {
       const world = yield* Repository.sandbox
       const { config } = yield* repository(world, one())
-<<<<<<< HEAD
-      const script = "[ $n = 1 ] && tried; [ $n -lt 4 ] && refused 'Prompt is too long'; worked"
-=======
       // The gate fails the first attempt; in the second, the session is too long.
-      const refusing = (calls: string) => `[ $n = 1 ] && exit 0; ${calls} && refused 'Prompt is too long'; worked`
->>>>>>> c1076be9 (feat(tasks): read refusals by one vocabulary, and patterns of a profile)
+      const refusing = (calls: string) => `[ $n = 1 ] && tried; ${calls} && refused 'Prompt is too long'; worked`
       const job = yield* Effect.provide(
         run({ ...config, agent: "claude" }),
         charlotte(world, { profiles: [claude(world, refusing("[ $n = 2 ]"))] })
