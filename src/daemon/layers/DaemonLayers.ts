@@ -3,6 +3,7 @@
  */
 import { Effect, Layer, Option, type Redacted } from "effect"
 import * as ProcessRunner from "../../process/ProcessRunner.js"
+import * as HomeDatabase from "../home/HomeDatabase.js"
 import type * as HomeLock from "../home/HomeLock.js"
 import * as HomeNode from "../serve/HomeNode.js"
 import * as Layers from "./Layers.js"
@@ -41,5 +42,8 @@ export const supervised = (port: ServedPort.Served | undefined, token: Redacted.
     }
     const { make } = yield* cluster
     const url = port && ServedPort.urlOf(port, node.value.advertise)
-    return yield* make(node.value, Layers.orchestrator, { url, token })
+    const supervised = yield* make(node.value, Layers.orchestrator, { url, token })
+    // What was refused is not remembered.
+    yield* Effect.flatMap(HomeNode.remembered, HomeDatabase.leaveNote)
+    return supervised
   })

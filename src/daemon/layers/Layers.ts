@@ -15,7 +15,6 @@ import { pageDirectory } from "../../http/server/page/pageDirectory.js"
 import * as databaseClient from "./databaseClient.js"
 import * as HomeDatabase from "../home/HomeDatabase.js"
 import * as HomeLock from "../home/HomeLock.js"
-import * as HomeNode from "../serve/HomeNode.js"
 import type { NodeReport } from "../serve/NodeReport.js"
 import * as Secrets from "../home/Secrets.js"
 import { removeFormer } from "../notices/noticeSubscribers.js"
@@ -55,9 +54,9 @@ export const lock = (options: HomeLock.Options) =>
 /** The home, locked by this process. */
 export const home = (options: HomeLock.Options) => Layer.provideMerge(lock(options), configured)
 
-/** The database of the home; noted in the home once the store is open. */
+/** The database of the home; noted in the home once the store is open, with the node that the last process there was. */
 export const database = Layer.provideMerge(
-  Layer.tap(Secrets.kept(RunStore.layer), () => Effect.flatMap(HomeNode.remembered, HomeDatabase.leaveNote)),
+  Layer.tap(Secrets.kept(RunStore.layer), () => Effect.flatMap(HomeDatabase.notedNode, HomeDatabase.leaveNote)),
   databaseClient.layer
 )
 

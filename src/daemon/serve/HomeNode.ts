@@ -21,6 +21,11 @@ export class InvalidNode extends Schema.TaggedError<InvalidNode>()("InvalidNode"
   }
 }
 
+/** The settings of the last command line. One that names an address says all that the node is to be. */
+const last = Effect.flatMap(Flags, ({ advertise }) =>
+  advertise === undefined ? HomeDatabase.notedNode : Effect.succeed<NodeSettings>({})
+)
+
 /** The settings of the daemon as a node, if it is one. */
 export const chosen: Effect.Effect<
   Option.Option<Node>,
@@ -29,7 +34,7 @@ export const chosen: Effect.Effect<
 > = Effect.gen(function* () {
   const flags = yield* Flags
   const { node } = yield* Configuration
-  const { advertise, ...others } = firstOf(flags, node, yield* HomeDatabase.notedNode)
+  const { advertise, ...others } = firstOf(flags, node, yield* last)
   const [first] = words({ ...flags, advertise: undefined })
   if (advertise === undefined && first !== undefined) {
     return yield* new InvalidNode({
@@ -50,7 +55,7 @@ export const chosen: Effect.Effect<
 
 /** The settings from the command line of this daemon, or else from that of the last one. */
 export const remembered = Effect.gen(function* () {
-  return firstOf(yield* Flags, yield* HomeDatabase.notedNode)
+  return firstOf(yield* Flags, yield* last)
 })
 
 /** The node's part of the note for other processes. */

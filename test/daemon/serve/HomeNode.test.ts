@@ -44,6 +44,10 @@ describe("the daemon of a home", () => {
       expect(yield* starts.pipe(as({ capacity: 4 }))).toEqual({ ...given, capacity: 4 })
       writeFileSync(`${home}/config.yaml`, "advertise: 10.0.0.6:7440\n")
       expect(yield* starts.pipe(as({}))).toEqual({ ...given, capacity: 4, advertise: "10.0.0.6:7440" })
+      writeFileSync(`${home}/config.yaml`, "")
+      const other = { advertise: "10.0.0.7:7440" }
+      expect(yield* starts.pipe(as(other)), "an address begins anew").toEqual(other)
+      expect(yield* starts.pipe(as({}))).toEqual(other)
       writeFileSync(`${home}/config.yaml`, "database: sqlite\n")
       expect(yield* HomeNode.chosen.pipe(as({}))).toEqual(Option.none())
       writeFileSync(`${home}/config.yaml`, "")
