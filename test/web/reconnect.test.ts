@@ -70,7 +70,7 @@ layer(browser, { excludeTestServices: true })("an open page whose daemon is kill
       yield* act(() => page.locator(`tr[data-job="${id}"]`).getByText("completed").waitFor())
 
       yield* act(() => view.locator(".job-title").getByText("completed").waitFor())
-      yield* act(() => view.locator(".job-facts").getByText("attempt 2").waitFor())
+      yield* act(() => view.locator(".job-facts").getByText("continued once").waitFor())
       yield* act(() => view.getByText("3 of 3 tasks").waitFor())
       expect(yield* act(() => view.evaluate(() => Reflect.get(window, "isSame")))).toBe(true)
       // Reading what was recorded fails if the page was loaded again.

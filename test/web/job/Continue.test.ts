@@ -212,7 +212,7 @@ layer(browser, { excludeTestServices: true })("the buttons of a job", (it) => {
 
       yield* act(() => page.getByRole("button", { name: "Resume" }).click())
       yield* status(page, "running")
-      yield* act(() => page.locator(".job-facts").getByText("attempt 2").waitFor())
+      yield* act(() => page.locator(".job-facts").getByText("continued once").waitFor())
       yield* world.write(`${world.root}/go-first`, "")
       yield* status(page, "completed")
       yield* act(() => page.getByText("2 of 2 tasks").waitFor())

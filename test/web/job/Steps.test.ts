@@ -21,7 +21,7 @@ const orders = Order.layer({
       yield* step("charge <b>card</b>", Effect.succeed({ receipt: "r-17" }))
       yield* Effect.flatMap(Go, Deferred.await)
       yield* step("..", Effect.void)
-      yield* step("ship", Effect.fail({ code: 3 }))
+      return yield* step("ship", Effect.fail({ code: 3 }))
     })
 }).pipe(Layer.provideMerge(RunStore.layerMemory), Layer.provideMerge(Layer.effect(Go, Deferred.make<void>())))
 
