@@ -9,7 +9,7 @@ export type Side = "before" | "after"
 /** Without what differs from run to run: paths, branches of a job, and of which task or unit it is. */
 export const name = (text: string): string =>
   text
-    .replace(/ (of|\/).*$/, "")
+    .replace(/ (of|on |\/).*$/, "")
     .replace(/ (charlotte\/)?[0-9A-Z]{26}.*$/, "")
     .trim()
 
