@@ -2,7 +2,6 @@
  * One turn of the agent at a task, with its records and events.
  */
 import { DateTime, Duration, Effect, Option } from "effect"
-import type { Git } from "../../git/Git.js"
 import * as answered from "../agents/answered.js"
 import * as Invocation from "../agents/Invocation.js"
 import * as Prompt from "../agents/Prompt.js"
@@ -56,7 +55,6 @@ export const run = (
     attempt,
     canResume,
     discarded,
-    excuse,
     name,
     previous,
     restored,
@@ -67,8 +65,6 @@ export const run = (
     /** Whether the turn may resume the session of the last one. */
     readonly canResume: boolean
     readonly discarded: Option.Option<Prompt.Discarded>
-    /** Whether a short failure in unknown words is no verdict: once per task, where nothing was changed. */
-    readonly excuse: Effect.Effect<boolean, never, Git>
     /** The path of the turn's files, without their extensions. */
     readonly name: string
     readonly previous: Option.Option<Prompt.Previous>
@@ -171,12 +167,8 @@ export const run = (
     // A resumed turn that names no session did not get that far.
     const isSessionLost = resumed !== undefined && isFailed && (isUnusable || Option.isNone(named))
     const isShort = Duration.lessThan(took, shortest) && own !== undefined && read.isTooLong !== true
-    const isExcused = read.class === "failed" && read.answered === true && isShort && !isSessionLost && (yield* excuse)
-    const end = {
-      ...read,
-      ...(isExcused && { class: "unanswered" as const }),
-      ...(isSessionLost && { isSessionLost })
-    }
+    const isExcusable = read.class === "failed" && read.answered === true && isShort && !isSessionLost
+    const end = { ...read, ...(isSessionLost && { isSessionLost }) }
     const isRefused = TurnEnd.isRefused(end)
     if (profile !== undefined || metered !== undefined || isRefused) {
       // An agent that did nothing leaves the session of the agent before it, which may continue.
@@ -208,7 +200,7 @@ export const run = (
     const by = { agent: worker.name, session: Option.getOrElse(named, () => resumed?.id) }
     const asked = question === undefined ? undefined : { ...by, question }
     return {
-      value: { ...value, own, said, asked, mayAsk, turn: by },
+      value: { ...value, own, said, asked, mayAsk, isExcusable, turn: by },
       end: end.class === "done" ? end : { message, ...end }
     }
   }).pipe(Effect.onInterrupt(() => Spending.cutOff(ctx, { unit: unit.id, task: task.number }, worker)))

@@ -107,6 +107,7 @@ export const tryTask = <R>(
     const files = `${worktree.logs}/${String(task.number).padStart(2, "0")}-attempt-${job.attempt}.${attempt}`
     const restored = restoredAt(position)
     const discarded = yield* DiscardedWork.read(ctx, { ...position, failures: attempt - 1 })
+    /** Whether a short failure in unknown words is no verdict: once per task, where nothing was changed. */
     const excuse = Effect.suspend(() => {
       if (excused.has(task.number)) return Effect.succeed(false)
       return Effect.tap(judge.isUnchanged(ctx, position), (isUnchanged) =>
@@ -117,7 +118,7 @@ export const tryTask = <R>(
       turns.run((worker) =>
         Effect.gen(function* () {
           const name = yield* unusedName(files)
-          const how = { attempt, canResume, discarded, excuse, name, previous, restored, unchanged, worker }
+          const how = { attempt, canResume, discarded, name, previous, restored, unchanged, worker }
           const { end, value } = yield* agentTurn.run(ctx, unit, task, worktree, how)
           return { end, value: { ...value, name, worker: worker.name } }
         })
@@ -142,7 +143,10 @@ export const tryTask = <R>(
       return failedAttempt({ reason, log: agent.log, pause: again.value, unjudged: end.class })
     }
     if (agent.reason !== undefined) {
+      // The model has answered, so it ends a streak of turns without an answer, as any other.
+      const isExcused = agent.isExcusable && (yield* excuse)
       return failedAttempt({
+        ...(isExcused && { unjudged: "unanswered" }),
         reason: agentTurn.failure(agent, agent.own),
         log: agent.log,
         tail: agent.tail,
