@@ -3,7 +3,8 @@
  * a single one, the probe, to find out whether the agent works again.
  *
  * An agent is at a limit if it says so, if its service was not reached for 5 minutes, or if its turns at more than one unit end in the
- * same way without an answer of its model; where tasks name models, that is a limit of one of them. Turns without a verdict are counted in the store, for each task.
+ * same way without an answer of its model; where tasks name models, that is a limit of one of them. Turns without a verdict are counted
+ * in the store, for each task.
  *
  * The limit is recorded before its job parks, so that after a crash in between, the next attempt parks without another turn. The
  * probe is kept in memory only: after a crash, the next turn is the probe.

@@ -66,7 +66,7 @@ export const run = (
     const unitAt = { unit: unit.id, path: worktree.path, branch: worktree.branch, at: position.tip }
     const save = saveUnfinished.afterTurn(ctx, unitAt)
     const restarted = new Set<number>()
-    const excused = new Set<number>()
+    let mayExcuse = true
     let unchanged = Option.none<Prompt.Previous>()
     const turns = ctx.taskAgents.turns(unit.id, task, {
       waiting: (reason) => (take) =>
@@ -88,7 +88,7 @@ export const run = (
         unit,
         task,
         { worktree, tip: position.tip, ignored },
-        { attempt, afterTurn, excused, previous, restarted, turns, unchanged }
+        { attempt, afterTurn, mayExcuse, previous, restarted, turns, unchanged }
       ).pipe(
         Effect.tapErrorTag("AgentsUnavailable", () => save),
         Tracing.tracedResult(Tracing.attempt, reasonOf, { attributes: { attempt } })
@@ -115,8 +115,9 @@ export const run = (
         continue
       }
 
-      const { isFinal = false, log, pause, reason, said, tail = "", unjudged } = outcome
+      const { isExcused = false, isFinal = false, log, pause, reason, said, tail = "", unjudged } = outcome
       if (unjudged !== undefined) {
+        if (isExcused) mayExcuse = false
         yield* emit("task.retry", { class: unjudged, attempt, reason, pause: Duration.toMillis(pause), log })
         yield* ctx.working.pause(Effect.sleep(pause))
         continue

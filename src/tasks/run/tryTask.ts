@@ -37,6 +37,8 @@ export interface FailedAttempt {
   readonly unjudged?: TurnClass
   /** No other attempt would end otherwise. */
   readonly isFinal?: boolean
+  /** The excuse that each task has once was used. */
+  readonly isExcused?: boolean
 }
 
 const failedAttempt = (fields: FailedAttempt): FailedAttempt => fields
@@ -82,7 +84,7 @@ export const tryTask = <R>(
   {
     attempt,
     afterTurn,
-    excused,
+    mayExcuse,
     previous,
     restarted,
     turns,
@@ -91,8 +93,8 @@ export const tryTask = <R>(
     readonly attempt: number
     readonly afterTurn: AfterTurn | undefined
     readonly previous: Option.Option<Prompt.Previous>
-    /** The tasks whose one short failure in unknown words used no attempt. */
-    readonly excused: Set<number>
+    /** Whether a short failure in unknown words is no verdict where nothing was changed: it is so once for each task. */
+    readonly mayExcuse: boolean
     /** The attempts in which a session was lost, and another one began. */
     readonly restarted: Set<number>
     readonly turns: TurnsOfTask<R>
@@ -107,13 +109,6 @@ export const tryTask = <R>(
     const files = `${worktree.logs}/${String(task.number).padStart(2, "0")}-attempt-${job.attempt}.${attempt}`
     const restored = restoredAt(position)
     const discarded = yield* DiscardedWork.read(ctx, { ...position, failures: attempt - 1 })
-    /** Whether a short failure in unknown words is no verdict: once per task, where nothing was changed. */
-    const excuse = Effect.suspend(() => {
-      if (excused.has(task.number)) return Effect.succeed(false)
-      return Effect.tap(judge.isUnchanged(ctx, position), (isUnchanged) =>
-        Effect.sync(() => isUnchanged && excused.add(task.number))
-      )
-    })
     const turn = (canResume: boolean) =>
       turns.run((worker) =>
         Effect.gen(function* () {
@@ -144,9 +139,9 @@ export const tryTask = <R>(
     }
     if (agent.reason !== undefined) {
       // The model has answered, so it ends a streak of turns without an answer, as any other.
-      const isExcused = agent.isExcusable && (yield* excuse)
+      const isExcused = mayExcuse && agent.isExcusable && (yield* judge.isUnchanged(ctx, position))
       return failedAttempt({
-        ...(isExcused && { unjudged: "unanswered" }),
+        ...(isExcused && { unjudged: "unanswered", isExcused }),
         reason: agentTurn.failure(agent, agent.own),
         log: agent.log,
         tail: agent.tail,
