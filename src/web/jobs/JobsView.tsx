@@ -81,7 +81,8 @@ export const JobsView = ({ query }: { readonly query: URLSearchParams }) => {
   const page = shown?.page.value
   const { urgent, waiting } = useUrgent(shown)
   const plus = shown?.isMoreWaiting.value === true ? "+" : ""
-  const above = isOverview(filter) ? urgent.slice(0, most) : []
+  const isOpen = useSignal(false)
+  const above = isOverview(filter) ? urgent.slice(0, isOpen.value ? undefined : most) : []
   const quiet = isOverview(filter) ? waiting : []
   const first = new Set([...above, ...quiet].map(({ id }) => id))
   const rest = page?.jobs.filter(({ id }) => !first.has(id)) ?? []
@@ -131,11 +132,16 @@ export const JobsView = ({ query }: { readonly query: URLSearchParams }) => {
                   {urgent.length}
                   {plus}
                 </span>
-                {urgent.length > above.length && (
-                  <a class="more" href={toJobs({ status: "failed", retried: "false" })}>
-                    {urgent.length - above.length}
-                    {plus} more
-                  </a>
+                {/* No filter of the list has all of them, and no others. */}
+                {urgent.length > most && (
+                  <button
+                    type="button"
+                    class="quiet more"
+                    aria-expanded={isOpen.value}
+                    onClick={() => (isOpen.value = !isOpen.value)}
+                  >
+                    {isOpen.value ? "Fewer" : `${urgent.length - most} more`}
+                  </button>
                 )}
               </h2>
               <JobTable title="Needs a person" jobs={above} list={shown} selected={selected} hasCommands={!isMounted} />

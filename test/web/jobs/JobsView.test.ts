@@ -177,7 +177,7 @@ layer(browser, { excludeTestServices: true })("the list of jobs", (it) => {
       }
       const { page, problems } = yield* world.open()
       yield* act(() => page.waitForFunction(() => document.title === "(24+) Jobs · Charlotte"))
-      yield* act(() => page.getByRole("link", { name: "12+ more" }).waitFor())
+      yield* act(() => page.getByRole("button", { name: "12 more" }).waitFor())
       expect(problems).toEqual([])
     })
   )
