@@ -166,6 +166,22 @@ describe("blocks that cannot run by themselves", () => {
   })
 })
 
+describe("the command in docs/operations.md that starts a node", () => {
+  it("is understood, and has every option that a node needs beyond one machine", () => {
+    const [, line = ""] = /^ {4}charlotte (daemon start (?:.*\\\n)*.*)$/m.exec(read("docs/operations.md")) ?? []
+    const words = line.replaceAll("\\\n", " ").replaceAll("'", "").split(/\s+/)
+    const { effect, node, valuesOf } = parse(charlotte, words)
+    expect(Either.isRight(effect)).toBe(true)
+    const parameters = "parameters" in node ? node.parameters : []
+    const named = parameters.filter((parameter) => valuesOf(parameter).length > 0).map(({ name }) => name)
+    // Without the last, a cluster of such nodes refuses every job in a directory.
+    expect(named).toEqual([
+      ...["listen", "tls-cert", "tls-key", "token-file"],
+      ...["database", "advertise", "capacity", "shared-repositories"]
+    ])
+  })
+})
+
 describe("the pages", () => {
   it("name only files that are there", () => {
     const paths = spans.filter(({ span }) => /^(src|test|docs|examples|bench|scripts|\.ci)\/[\w.*/-]*$/.test(span))

@@ -2,6 +2,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { JobManager, RunStore } from "charlotte"
 import { Chunk, Effect, Either, Schema, Stream } from "effect"
 import { isDeepStrictEqual } from "node:util"
+import * as exitCodeOf from "../../src/cli/errors/exitCodeOf.js"
+import * as hints from "../../src/cli/errors/hints.js"
 import * as Audit from "../../src/store/Audit.js"
 import { event, id, log, newRun } from "../store/runs.js"
 import * as TestDatabase from "./database.js"
@@ -86,6 +88,27 @@ describe("a connection that is cut during a COMMIT", () => {
   it.scopedLive("is asked about afterwards, so that its writes are made once", () =>
     Effect.gen(function* () {
       expect(yield* written({})).toEqual({ isStarted: true, log: ["1 job.started", "2 step"] })
+    })
+  )
+
+  it.scopedLive("says how to try again where the server no longer knows of it", () =>
+    Effect.gen(function* () {
+      const cutter = yield* proxy.make(yield* TestDatabase.make)
+      // So it answers once it has forgotten the transaction.
+      const rewrite = (sql: string) =>
+        sql.replace("SELECT pg_xact_status(CAST($1 AS xid8))", "SELECT left($1::text, 0)")
+      const { context } = yield* tampered.open(cutter.url, { rewrite })
+      yield* Effect.gen(function* () {
+        const jobs = yield* makeManager
+        yield* cutter.cutCommits(1)
+        const error = yield* Effect.flip(jobs.start({}, { idempotencyKey: "once" }))
+        expect(error).toMatchObject({ _tag: "StoreError", reason: "closed" })
+        expect(error.message).toContain("try again, with the same idempotency key if it was a start")
+        expect(hints.of(error)).toBe("try again in a moment")
+        expect(exitCodeOf.ofError(error)).toBe(75)
+        const started = yield* jobs.start({}, { idempotencyKey: "once" })
+        expect(yield* jobs.start({}, { idempotencyKey: "once" })).toBe(started)
+      }).pipe(Effect.provide(context))
     })
   )
 
