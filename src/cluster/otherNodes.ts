@@ -45,12 +45,12 @@ export const make = (kind: string, store: Store, engine: Engine): Omit<Others, "
   return {
     ids: Effect.map(store.cluster.held(kind), (held) => held.map(({ run }) => run.id)),
 
-    stop: ({ attempt, id }, { begun, by, grace }) =>
+    stop: ({ attempt, id }, { begun, grace, sender }) =>
       Effect.gen(function* () {
         const at = yield* now
         yield* (
           store
-            .record({ type: "job.stopping", jobId: id, attempt, at, by })
+            .record({ type: "job.stopping", jobId: id, attempt, at, sender })
             // The run is being stopped already, or has just stopped running.
             .pipe(Effect.catchTag("Superseded", () => Effect.void))
         )

@@ -6,6 +6,7 @@ import { Array, Data, type DateTime, Effect, Option } from "effect"
 import { type KindPaused, type MaxJobsReached, StoreError } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import type { Run } from "../domain/Run.js"
+import type { Sender } from "../domain/Sender.js"
 import { request } from "../domain/StartOptions.js"
 import { now } from "../internal/now.js"
 import { parse } from "../internal/Json.js"
@@ -91,7 +92,7 @@ export const resumePlaced = <Config>(
   admission: Admission<Config>,
   nodes: Nodes,
   run: Run,
-  sender: string | undefined
+  sender: Sender | undefined
 ) =>
   Effect.gen(function* () {
     yield* core.shutdown.refuse

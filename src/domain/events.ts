@@ -4,6 +4,7 @@
 import { Schema } from "effect"
 import { JobId } from "./JobId.js"
 import { Parked, RunError } from "./Run.js"
+import { Sender } from "./Sender.js"
 
 const Schedule = Schema.Struct({ priority: Schema.Int, startAt: Schema.optional(Schema.DateTimeUtc) })
 const Nothing = Schema.Struct({})
@@ -17,10 +18,10 @@ export const payloads = {
     priority: Schema.optional(Schema.Int),
     startAt: Schema.optional(Schema.DateTimeUtc),
     retryOf: Schema.optional(JobId),
-    by: Schema.optional(Schema.String)
+    ...Sender.fields
   }),
   "job.started": Attempt,
-  "job.stopping": Schema.Struct({ by: Schema.optional(Schema.String) }),
+  "job.stopping": Sender,
   "job.timeout": Schema.Struct({
     /** Milliseconds. */
     limit: Schema.Number
@@ -28,7 +29,8 @@ export const payloads = {
   "job.resumed": Schema.Struct({
     ...Attempt.fields,
     by: Schema.optional(Schema.String),
-    sender: Schema.optional(Schema.String)
+    sender: Sender.fields.by,
+    via: Sender.fields.via
   }),
   "job.interrupted": Schema.Struct({
     reason: Schema.Literal("crash", "shutdown"),
@@ -38,16 +40,16 @@ export const payloads = {
   "job.signalled": Schema.Struct({
     name: Schema.String,
     payload: Schema.optional(Schema.Unknown),
-    by: Schema.optional(Schema.String)
+    ...Sender.fields
   }),
   "job.step": Schema.Struct({ name: Schema.String, ok: Schema.Boolean, millis: Schema.Int }),
-  "job.rescheduled": Schema.Struct({ from: Schedule, to: Schedule, by: Schema.optional(Schema.String) }),
+  "job.rescheduled": Schema.Struct({ from: Schedule, to: Schedule, ...Sender.fields }),
   "job.completed": Nothing,
   "job.failed": Schema.Struct({ error: RecordedError }),
   "job.cancelled": Schema.Struct({
     error: Schema.optional(RecordedError),
     /** Who has stopped a run that waited; for a running one `job.stopping` says it. */
-    by: Schema.optional(Schema.String)
+    ...Sender.fields
   })
 } as const
 

@@ -25,7 +25,21 @@ const bad = (text: string, log?: LogRange): EventText => ({ text, tone: "bad", l
 const warn = (text: string): EventText => ({ text, tone: "warn" })
 const faint = (text: string): EventText => ({ text, tone: "faint" })
 
-const byWhom = (name: string | undefined): string => (name === undefined ? "" : ` by ${name}`)
+interface Sender {
+  readonly name: string | undefined
+  /** Not shown for a call within the process, or where the name says it already. */
+  readonly via: string | undefined
+}
+
+const sent = ({ name, via }: Sender, before = " by"): string => {
+  const who = name === undefined ? "" : `${before} ${name}`
+  return via === undefined || via === "library" || via === name ? who : `${who} (${via})`
+}
+
+const senderOf = ({ value }: { readonly value: unknown }): Sender => ({
+  name: string(value, "by"),
+  via: string(value, "via")
+})
 
 const again = (attempt: number | undefined): string =>
   attempt === undefined || attempt === 1 ? "" : ` (attempt ${attempt})`
@@ -52,14 +66,17 @@ const texts: {
 } = {
   "job.queued": (data, view) => {
     const waiting = { waitsFor: data.string("waitsFor") ?? "permit", startAt: data.time("startAt") }
-    const [by, retryOf] = [data.string("by"), data.string("retryOf")]
-    const retry = retryOf === undefined ? "" : ` to retry ${retryOf}${by === undefined ? "" : `, from ${by}`}`
+    const retryOf = data.string("retryOf")
+    const retry = retryOf === undefined ? "" : ` to retry ${retryOf}${sent(senderOf(data), ", from")}`
     return faint(`queued${retry}: waits ${condition(waiting, view)}`)
   },
   "job.started": () => plain("started"),
-  "job.stopping": (data) => warn(`stop requested${byWhom(data.string("by"))}`),
+  "job.stopping": (data) => warn(`stop requested${sent(senderOf(data))}`),
   "job.timeout": (data) => warn(`time limit of ${format.age(data.number("limit") ?? 0)} exceeded`),
-  "job.resumed": (data) => plain(`resumed${byWhom(data.string("sender"))}${again(data.number("attempt"))}`),
+  "job.resumed": (data) => {
+    const sender = sent({ name: data.string("sender"), via: data.string("via") })
+    return plain(`resumed${sender}${again(data.number("attempt"))}`)
+  },
   "job.interrupted": (data) => {
     const during = data.strings("during")
     const cause = data.string("reason") === "crash" ? "by a crash" : "by a shutdown"
@@ -69,11 +86,11 @@ const texts: {
     return warn(`parked ${condition(parkedWaiting(data), view)}: ${parkReason(data.value)}`)
   },
   "job.signalled": (data) => {
-    const from = data.string("by")
+    const sender = senderOf(data)
     const name = data.text("name")
-    if (name === approvalSignal) return decision(data.json("payload"), from)
-    if (name === limitsSignal) return limits(data.json("payload"), from)
-    return plain(`signal ${name}${from === undefined ? "" : ` from ${from}`}`)
+    if (name === approvalSignal) return decision(data.json("payload"), sender)
+    if (name === limitsSignal) return limits(data.json("payload"), sender)
+    return plain(`signal ${name}${sent(sender, " from")}`)
   },
   "job.step": (data) => {
     const step = `step ${data.text("name")}`
@@ -89,14 +106,14 @@ const texts: {
         ? []
         : [startAt === undefined ? "begins when a permit is free" : `begins ${time(Date.parse(startAt))}`])
     ]
-    return plain(`rescheduled${byWhom(data.string("by"))}: ${changes.join(", ")}`)
+    return plain(`rescheduled${sent(senderOf(data))}: ${changes.join(", ")}`)
   },
   "job.completed": () => good("completed"),
   "job.failed": (data) => {
     const message = reason.ofError(json(data.json("error"), "error"))
     return bad(`failed${message === "" ? "" : `: ${message}`}`)
   },
-  "job.cancelled": (data) => warn(`cancelled${byWhom(data.string("by"))}`),
+  "job.cancelled": (data) => warn(`cancelled${sent(senderOf(data))}`),
   "orch.started": (data) => plain(plan(data)),
   "orch.killed": (data) => {
     const commands = data.list("processes").map((process) => `${process.text("command")} ${process.number("pid")}`)
@@ -129,10 +146,7 @@ const texts: {
           `waiting: ${reason.text(data.text("reason"))}${until(data.time("until"), time, data.boolean("tentative"))}`
         ),
   "unit.asked": (data) => warn(`asks: ${reason.text(data.text("question"))}`),
-  "unit.answered": (data) => {
-    const by = data.string("by")
-    return plain(`answered${by === undefined ? "" : ` by ${by}`}: ${reason.text(data.text("answer"))}`)
-  },
+  "unit.answered": (data) => plain(`answered${sent(senderOf(data))}: ${reason.text(data.text("answer"))}`),
   "unit.completed": () => good("all tasks done"),
   "unit.verifying": (data) => faint(`verifying the merged result: ${data.text("command")}`),
   "unit.merged": (data) => good(`merged, commit ${format.short(data.text("commit"))}`),
@@ -170,8 +184,8 @@ const texts: {
 }
 
 /** What a person has decided about the result. */
-const decision = (payload: unknown, from: string | undefined): EventText => {
-  const by = from === undefined ? "" : ` by ${from}`
+const decision = (payload: unknown, sender: Sender): EventText => {
+  const by = sent(sender)
   const because = string(payload, "because")
   if (because === undefined) return good(`approved${by}, commit ${format.short(string(payload, "commit") ?? "")}`)
   const unit = string(payload, "unit")
@@ -179,10 +193,10 @@ const decision = (payload: unknown, from: string | undefined): EventText => {
 }
 
 /** The limits that a person has set. */
-const limits = (payload: unknown, from: string | undefined): EventText => {
+const limits = (payload: unknown, sender: Sender): EventText => {
   const [usd, tokens] = [number(payload, "usd"), number(payload, "tokens")]
   const text = costs.limitsText({ ...(usd !== undefined && { usd }), ...(tokens !== undefined && { tokens }) })
-  return plain(`may spend ${text} in all${from === undefined ? "" : `, says ${from}`}`)
+  return plain(`may spend ${text} in all${sent(sender, ", says")}`)
 }
 
 const list = (commands: ReadonlyArray<string>, total: number): string =>

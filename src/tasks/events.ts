@@ -5,6 +5,7 @@
  */
 import { Schema } from "effect"
 import { Cost } from "../domain/Cost.js"
+import { Sender } from "../domain/Sender.js"
 import { KilledProcess } from "../domain/StopReport.js"
 import { TaskNote } from "../domain/Work.js"
 
@@ -137,7 +138,7 @@ export const payloads = {
   /** The agent cannot go on without a person, and asks; the unit waits for the answer. */
   "unit.asked": Schema.Struct({ task: Schema.Int, question: Schema.String }),
   /** A person has answered; `by` is not verified. */
-  "unit.answered": Schema.Struct({ task: Schema.Int, answer: Schema.String, by: Schema.optional(Schema.String) }),
+  "unit.answered": Schema.Struct({ task: Schema.Int, answer: Schema.String, ...Sender.fields }),
   /** All tasks of the unit are complete; it is merged after the units before it. */
   "unit.completed": Nothing,
   /** A gate or baseline command runs on the merged result. */

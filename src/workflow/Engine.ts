@@ -130,7 +130,7 @@ export const make = ({
 
     const requestStop = (name: string, jobId: JobId) =>
       Effect.flatMap(now, (at) =>
-        store.producers.requestStop({ kind: workflowKind(name), jobId, grace: undefined, by: undefined, at })
+        store.producers.requestStop({ kind: workflowKind(name), jobId, grace: undefined, at })
       )
 
     const resume: Encoded["resume"] = (workflow, executionId) =>
@@ -142,7 +142,7 @@ export const make = ({
         const resumed =
           manager === undefined
             ? Effect.flatMap(now, (at) =>
-                store.producers.requestResume({ kind: workflowKind(workflow.name), jobId, by: undefined, at })
+                store.producers.requestResume({ kind: workflowKind(workflow.name), jobId, at })
               )
             : manager.resume(jobId)
         // It runs already, or is over.

@@ -77,7 +77,7 @@ for (const [name, store] of Object.entries(stores)) {
           "job.resumed",
           "job.completed"
         ])
-        expect(events[3]?.payload).toEqual({ name: "approve", payload: { by: "Ann" }, by: "a test" })
+        expect(events[3]?.payload).toEqual({ name: "approve", payload: { by: "Ann" }, by: "a test", via: "library" })
       }).pipe(Effect.provide(layer()))
     )
 

@@ -119,7 +119,7 @@ describe.each(Object.entries(stores))("a producer beside its manager, %s", (_, s
       yield* emails.stop(id, { by: "Bea" })
       expect(yield* emails.await(id)).toMatchObject({ status: "cancelled" })
       const last = yield* Stream.runLast(emails.events(id))
-      expect(Option.getOrThrow(last)).toMatchObject({ type: "job.cancelled", payload: { by: "Bea" } })
+      expect(Option.getOrThrow(last)).toMatchObject({ type: "job.cancelled", payload: { by: "Bea", via: "library" } })
       yield* emails.stop(id)
     }).pipe(Effect.provide(both))
   )
@@ -147,7 +147,9 @@ describe("a producer beside a manager that resumes nothing by itself", () => {
       yield* Effect.gen(function* () {
         const watches = yield* Watch.Producer
         yield* watches.resume(first, { by: "ada" })
-        expect(yield* eventOf(first, "job.resumed")).toMatchObject({ payload: { by: "resume", sender: "ada" } })
+        expect(yield* eventOf(first, "job.resumed")).toMatchObject({
+          payload: { by: "resume", sender: "ada", via: "library" }
+        })
         expect(yield* Effect.flip(watches.resume(first))).toMatchObject({ _tag: "NotResumable", status: "running" })
         yield* watches.resume(second)
         yield* watches.stop(first)

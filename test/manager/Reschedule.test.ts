@@ -29,6 +29,9 @@ for (const [name, store] of Object.entries(stores)) {
         expect(yield* manager.list).toEqual([third])
         yield* send(third, Step.succeed("done"))
         yield* began(second)
+        const { events } = yield* RunStore.RunStore
+        const page = yield* Effect.flatten(events({ kind: "tasks", jobId: third, after: 1, limit: 1 }))
+        expect(page.events).toMatchObject([{ payload: { by: "ann", via: "library" } }])
         expect(yield* typesOf(third)).toEqual(["job.queued", "job.rescheduled", "job.started", "job.completed"])
       }).pipe(Effect.provide(layer))
     )

@@ -227,7 +227,7 @@ for (const [name, store] of Object.entries(stores)) {
         const resumed = yield* first
         yield* emails.resume(resumed)
         expect(yield* emails.await(resumed)).toMatchObject({ status: "completed", tries: 1 })
-        expect((yield* eventsOf(resumed)).at(-2)?.payload).toEqual({ attempt: 2, by: "resume" })
+        expect((yield* eventsOf(resumed)).at(-2)?.payload).toEqual({ attempt: 2, by: "resume", via: "library" })
       }).pipe(Effect.provide(layer({ script: failing(1) })))
     )
 

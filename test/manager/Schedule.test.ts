@@ -125,7 +125,7 @@ describe.each(Object.entries(stores))("a schedule, %s", (_, store) => {
         expect(last).toMatchObject({ priority: 5, labels: { team: "ops", schedule: "nightly" } })
         const { lifecycle } = yield* RunStore.RunStore
         const [queued] = last === undefined ? [] : yield* lifecycle(last.id)
-        expect(queued).toMatchObject({ type: "job.queued", payload: { by: "schedule nightly" } })
+        expect(queued).toMatchObject({ type: "job.queued", payload: { by: "schedule nightly", via: "schedule" } })
         expect(yield* schedule).toMatchObject({ lastRun: last?.id, skipped: 0, isLive: true })
       }).pipe(Effect.provide(store))
   )
@@ -323,7 +323,7 @@ describe.each(Object.entries(stores))("a schedule, %s", (_, store) => {
       expect((yield* runs).map((run) => run.id)).toHaveLength(2)
       expect(yield* started).toEqual(["2026-01-01T12:00", "2026-01-03T01:00"])
       const { lifecycle } = yield* RunStore.RunStore
-      expect((yield* lifecycle(id))[0]).toMatchObject({ payload: { by: "ann" } })
+      expect((yield* lifecycle(id))[0]).toMatchObject({ payload: { by: "ann", via: "library" } })
     }).pipe(Effect.provide(store))
   )
 

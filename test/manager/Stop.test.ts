@@ -52,10 +52,10 @@ describe("stop", () => {
       expect(events.map((of) => of.slice(-2).map(({ payload, type }) => ({ type, payload })))).toEqual([
         [
           { type: "job.queued", payload: { waitsFor: "permit" } },
-          { type: "job.cancelled", payload: { by: "ada" } }
+          { type: "job.cancelled", payload: { by: "ada", via: "library" } }
         ],
         [
-          { type: "job.stopping", payload: { by: "ada" } },
+          { type: "job.stopping", payload: { by: "ada", via: "library" } },
           { type: "job.cancelled", payload: undefined }
         ]
       ])

@@ -73,7 +73,7 @@ export const retrying = (
         expect(yield* keysOf(second)).toEqual({ key: "box of ada", startKey: "ada" })
         expect(yield* recordOf(first)).toMatchObject({ status: "failed", attempt: 1, retriedAs: second })
         const [queued] = Chunk.toReadonlyArray(yield* Stream.runCollect(emails.events(second)))
-        expect(queued).toMatchObject({ type: "job.queued", payload: { retryOf: first, by: "eve" } })
+        expect(queued).toMatchObject({ type: "job.queued", payload: { retryOf: first, by: "eve", via: "library" } })
         expect(yield* emails.retry(first)).toBe(second)
       }).pipe(Effect.scoped, Effect.provide(store))
     )

@@ -68,6 +68,20 @@ describe("the text of an event", () => {
     expect(text("job.parked", parked).text).toBe("parked for approval: approve it")
   })
 
+  it("says how a request came in, unless it is a call in the process or the name says it already", () => {
+    expect(text("job.stopping", { by: "ann", via: "socket" }).text).toBe("stop requested by ann (socket)")
+    expect(text("job.stopping", { by: "ann", via: "library" }).text).toBe("stop requested by ann")
+    expect(text("job.stopping", { by: "page", via: "page" }).text).toBe("stop requested by page")
+    expect(text("job.cancelled", { via: "fax" }).text).toBe("cancelled (fax)")
+    expect(text("job.resumed", { attempt: 2, by: "resume", sender: "ann", via: "port" }).text).toBe(
+      "resumed by ann (port) (attempt 2)"
+    )
+    expect(text("job.signalled", { name: "go", by: "ann", via: "port" }).text).toBe("signal go from ann (port)")
+    expect(text("job.queued", { waitsFor: "permit", retryOf: "1", by: "ann", via: "port" }).text).toBe(
+      "queued to retry 1, from ann (port): waits for a permit"
+    )
+  })
+
   it("names the pull request, or where to open one", () => {
     const where = { target: "main", branch: "charlotte/1/result", remote: "origin" }
     const url = "https://github.com/acme/app/pull/7"

@@ -415,8 +415,8 @@ export const variants: Readonly<Record<string, Variant>> = {
     patches: [
       {
         file: "src/manager/internal/requests.ts",
-        from: "by: ask.by, limit, request: seq, at })",
-        to: "by: ask.by, limit, at })"
+        from: "payload, sender, limit, request: seq, at })",
+        to: "payload, sender, limit, at })"
       },
       {
         file: "src/manager/internal/requests.ts",

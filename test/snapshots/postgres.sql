@@ -20,7 +20,7 @@ CREATE TABLE charlotte_runs (
   due_at BIGINT,
   parked TEXT CHECK (parked IS NULL OR json_typeof(CAST(parked AS json)) = 'object'),
   woken_by TEXT,
-  sender TEXT,
+  sender TEXT CHECK (sender IS NULL OR json_typeof(CAST(sender AS json)) = 'object'),
   replaces INTEGER NOT NULL DEFAULT 0,
   crashes INTEGER NOT NULL DEFAULT 0 CHECK (crashes >= 0),
   tries INTEGER NOT NULL DEFAULT 0 CHECK (tries >= 0),
@@ -343,7 +343,7 @@ CREATE TABLE charlotte_requests (
   type TEXT NOT NULL,
   name TEXT,
   payload TEXT CHECK (payload IS NULL OR CAST(payload AS json) IS NOT NULL),
-  sender TEXT,
+  sender TEXT CHECK (sender IS NULL OR json_typeof(CAST(sender AS json)) = 'object'),
   grace BIGINT,
   at BIGINT NOT NULL
 );

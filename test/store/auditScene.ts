@@ -94,7 +94,7 @@ export const scene = Effect.gen(function* () {
   yield* store.create(newRun(7))
   const parked = new Run.Parked({ reason: "waits", signal: "go" })
   yield* store.record({ type: "job.parked", jobId: id(7), attempt: 1, at: at(8), parked })
-  yield* store.signal({ kind, jobId: id(7), name: "go", payload: undefined, by: undefined, limit: 10, at: at(8) })
+  yield* store.signal({ kind, jobId: id(7), name: "go", payload: undefined, limit: 10, at: at(8) })
   yield* store.begin({ jobId: id(7), attempt: 2, key: undefined, at: at(9) })
   yield* store.record({ type: "job.parked", jobId: id(7), attempt: 2, at: at(9), parked })
   yield* insertedInTransaction(newRun(8))

@@ -196,12 +196,12 @@ const operations: { readonly [O in Operation]: (scene: Scene) => Effect.Effect<C
     ),
   reschedule: ({ created, jobId, kind, ...scene }) =>
     Effect.as(created({ isQueued: true }), {
-      call: scene.store.reschedule({ kind, jobId, priority: 5, by: "ann", at: at(2) }),
+      call: scene.store.reschedule({ kind, jobId, priority: 5, sender: { by: "ann" }, at: at(2) }),
       isDone: hasEvent({ jobId, kind, ...scene }, "job.rescheduled")
     }),
   signal: ({ created, jobId, kind, store }) =>
     Effect.as(created(), {
-      call: store.signal({ kind, jobId, name: "go", payload: "1", by: undefined, limit: 100, at: at(2) }),
+      call: store.signal({ kind, jobId, name: "go", payload: "1", limit: 100, at: at(2) }),
       isDone: Effect.map(store.latestSignal({ jobId, name: "go" }), Option.isSome)
     }),
   pin: ({ created, jobId, store }) =>
@@ -245,7 +245,6 @@ const operations: { readonly [O in Operation]: (scene: Scene) => Effect.Effect<C
         jobId,
         name: "go",
         payload: "1",
-        by: undefined,
         limit: 9,
         at: at(2)
       }),

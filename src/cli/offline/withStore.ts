@@ -7,6 +7,7 @@ import * as Configuration from "../../daemon/config/Configuration.js"
 import { Home } from "../../daemon/home/Home.js"
 import * as Layers from "../../daemon/layers/Layers.js"
 import * as DaemonLog from "../../daemon/serve/DaemonLog.js"
+import * as Sender from "../../domain/Sender.js"
 import { version } from "../../http/contract/Version.js"
 import { JobManager } from "../../manager/JobManager.js"
 import * as RunStore from "../../store/RunStore.js"
@@ -23,10 +24,7 @@ export const withStore = <A, E, R>(use: (store: RunStore.Service, jobs: OfflineJ
 
 /** Writes to the log of the home what no event records, as a server does. */
 export const logChange = (what: string): Effect.Effect<void> =>
-  Effect.logInfo(`${what}, by ${sender()}`).pipe(
-    Effect.annotateLogs("door", "library"),
-    Logger.withMinimumLogLevel(LogLevel.Info)
-  )
+  Logger.withMinimumLogLevel(Sender.logChange(what, sender()), LogLevel.Info)
 
 /** Prunes the records of the home by its configuration. */
 export const prune = (store: RunStore.Service, options: RunStore.PruneOptions) =>

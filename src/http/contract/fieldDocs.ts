@@ -54,6 +54,10 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   answers: ["How many answers the prompts of the session had.", 1],
   askedAt: ["When it was asked.", time],
   by: ["The name of the sender, which is not verified.", "ann"],
+  via: [
+    "How the request came in: library (a call in the process), socket, port, page or schedule; another version may record another text.",
+    "socket"
+  ],
   because: [
     "What is wrong with the result; with a unit, the prompt of its next task.",
     "The error needs a line number."

@@ -16,7 +16,7 @@ import { PrunedJobs, ServedKind, StatusCounts } from "../contract/Job.js"
 import { StopAll } from "../contract/Jobs.js"
 import type { Submission } from "../contract/Parameters.js"
 import type { PrunedRuns } from "../../domain/Retention.js"
-import * as logged from "./logged.js"
+import * as Sender from "../../domain/Sender.js"
 import { Extension } from "./Extension.js"
 import * as KindHandlers from "./KindHandlers.js"
 import * as jobHandlers from "./jobHandlers.js"
@@ -112,10 +112,12 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: 
         .handle("signal", of.signal)
         .handle("approve", ({ path: { id }, payload }) => withRetryAfter(decide(id, payload)))
         .handle("reject", ({ path: { id }, payload }) => withRetryAfter(decide(id, payload)))
-        .handle("answer", ({ path: { id: jobId }, payload }) =>
+        .handle("answer", ({ path: { id: jobId }, payload: { by, text, unit } }) =>
           Effect.zipRight(
             managers.ofRecorded(jobId),
-            Effect.flatMap(now, (at) => store.questions.answer({ ...payload, jobId, at }))
+            Effect.flatMap(Effect.all([now, Sender.current(by)]), ([at, sender]) =>
+              store.questions.answer({ jobId, unit, text, sender, at })
+            )
           )
         )
         .handle("pin", of.pin)
@@ -127,7 +129,7 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: 
                 Effect.tap(store.prune({ kind, dryRun }), (pruned) =>
                   dryRun === true
                     ? Effect.void
-                    : logged.change(`finished jobs of kind "${kind}" are pruned: ${sum(pruned)}`, by)
+                    : Sender.logChange(`finished jobs of kind "${kind}" are pruned: ${sum(pruned)}`, by)
                 )
               ),
               (pruned) => pruned.flat().map((pruned) => new PrunedJobs(pruned))

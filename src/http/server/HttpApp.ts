@@ -19,6 +19,7 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Context, Effect, Layer } from "effect"
 import type { RequestListener } from "node:http"
 import { ShuttingDown } from "../../domain/errors.js"
+import { Via } from "../../domain/Sender.js"
 import { isTraced } from "../../internal/Tracing.js"
 import { pageSecurityPolicy, withErrorResponses } from "./errorResponses.js"
 import type { Api } from "../contract/Api.js"
@@ -33,7 +34,7 @@ import type * as Page from "./page/Page.js"
 import * as pageFiles from "./page/pageFiles.js"
 import * as SessionHandlers from "./SessionHandlers.js"
 import * as SystemHandlers from "./SystemHandlers.js"
-import { withDoor } from "./logged.js"
+import { viaOf } from "./viaOf.js"
 import * as RequestGuard from "./RequestGuard.js"
 import * as Handlers from "./Handlers.js"
 import { managers, type Requirements } from "./KindHandlers.js"
@@ -102,7 +103,7 @@ const make = ({ page, maxBody = defaultMaxBody }: Options) =>
       Effect.flatMap(HttpServerRequest, (request) =>
         orFail(check(request) ?? checkContentLength(request, maxBody)).pipe(
           Effect.zipRight(open),
-          Effect.zipRight(withDoor(request)(api))
+          Effect.zipRight(Effect.provideService(api, Via, viaOf(request)))
         )
       ).pipe(withErrorResponses(hasClosed, page && pageSecurityPolicy))
 

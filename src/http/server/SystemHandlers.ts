@@ -4,10 +4,10 @@
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import { DateTime, Effect, Number as Numbers, Option } from "effect"
 import { decodeTime } from "ulid"
+import { logChange } from "../../domain/Sender.js"
 import { now } from "../../internal/now.js"
 import { Api } from "../contract/Api.js"
 import { AgentStatus, Latency, Minute, ReachedLimit, RetriedSubscriber, System } from "../contract/System.js"
-import * as logged from "./logged.js"
 import * as Activity from "./Activity.js"
 import { Extension } from "./Extension.js"
 import { Managers } from "./Managers.js"
@@ -107,7 +107,7 @@ export const layer = ({ agents: configured = Effect.succeed([]), maxJobs }: Opti
           )
         )
         .handle("removeSubscriber", ({ path: { name }, urlParams: { by } }) =>
-          Effect.zipLeft(store.subscribers.remove(name), logged.change(`subscriber "${name}" is removed`, by))
+          Effect.zipLeft(store.subscribers.remove(name), logChange(`subscriber "${name}" is removed`, by))
         )
     })
   )

@@ -5,11 +5,11 @@ import type { HttpApiEndpoint } from "@effect/platform/HttpApiEndpoint"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { Effect, Option, Stream } from "effect"
 import type { Run } from "../../domain/Run.js"
+import { logChange } from "../../domain/Sender.js"
 import { RetriedJobs, Submitted } from "../contract/Api.js"
 import type * as Jobs from "../contract/Jobs.js"
 import type { AnyManager } from "../contract/Kinds.js"
 import * as JobQueries from "./JobQueries.js"
-import * as logged from "./logged.js"
 import type { Service as Managers } from "./Managers.js"
 import * as Metrics from "./Metrics.js"
 import { endOnError } from "./OpenStreams.js"
@@ -113,11 +113,11 @@ export const make = <M extends Acting>(managers: Managers<M>) => {
       ),
     pin: ({ path: { id }, urlParams: { by } }: Pick<Request<typeof Jobs.pin>, "path" | "urlParams">) =>
       Effect.zipRight(managers.ofRecorded(id), store.pin(id)).pipe(
-        Effect.zipLeft(logged.change(`job ${id} is pinned`, by))
+        Effect.zipLeft(logChange(`job ${id} is pinned`, by))
       ),
     unpin: ({ path: { id }, urlParams: { by } }: Pick<Request<typeof Jobs.unpin>, "path" | "urlParams">) =>
       Effect.zipRight(managers.ofRecorded(id), store.unpin(id)).pipe(
-        Effect.zipLeft(logged.change(`job ${id} is no longer pinned`, by))
+        Effect.zipLeft(logChange(`job ${id} is no longer pinned`, by))
       )
   }
 }

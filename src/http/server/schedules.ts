@@ -4,10 +4,10 @@
 import { Effect, Option } from "effect"
 import { ScheduleNotFound, ScheduleNotLive } from "../../domain/errors.js"
 import { withNext } from "../../domain/Schedule.js"
+import { logChange } from "../../domain/Sender.js"
 import { now } from "../../internal/now.js"
 import type { Reads } from "../../store/Runs.js"
 import { Submitted } from "../contract/Job.js"
-import * as logged from "./logged.js"
 
 interface Request {
   readonly path: { readonly kind: string; readonly name: string }
@@ -30,13 +30,13 @@ export const make = ({ schedules }: Pick<Reads, "schedules">) => {
       }),
     pause: ({ path, urlParams: { by } }: Request) =>
       Effect.flatMap(now, (at) =>
-        Effect.zipLeft(schedules.pause({ ...path, at, by }), logged.change(`schedule "${path.name}" is paused`, by))
+        Effect.zipLeft(schedules.pause({ ...path, at, by }), logChange(`schedule "${path.name}" is paused`, by))
       ),
     unpause: ({ path, urlParams: { by } }: Request) =>
       Effect.flatMap(now, (at) =>
-        Effect.zipLeft(schedules.unpause({ ...path, at }), logged.change(`schedule "${path.name}" is unpaused`, by))
+        Effect.zipLeft(schedules.unpause({ ...path, at }), logChange(`schedule "${path.name}" is unpaused`, by))
       ),
     remove: ({ path, urlParams: { by } }: Request) =>
-      Effect.zipLeft(schedules.remove(path), logged.change(`schedule "${path.name}" is removed`, by))
+      Effect.zipLeft(schedules.remove(path), logChange(`schedule "${path.name}" is removed`, by))
   }
 }

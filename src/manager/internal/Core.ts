@@ -20,6 +20,7 @@ import { JobNotFound, type StopError, type StoreError, type Superseded } from ".
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
+import type { Sender } from "../../domain/Sender.js"
 import type { StopReport } from "../../domain/StopReport.js"
 import * as background from "../../internal/background.js"
 import type { Service as Store } from "../../store/port/RunStoreService.js"
@@ -84,8 +85,7 @@ export const continuesStop = <Config>({ runsOnStop }: Core<Config>): boolean => 
 /** How a job is stopped. */
 export interface Stop {
   readonly grace: Duration.Duration
-  /** Who stops it, as claimed. */
-  readonly by?: string | undefined
+  readonly sender?: Sender | undefined
 }
 
 /** The other nodes of a cluster, and their running jobs. */

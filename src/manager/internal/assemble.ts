@@ -4,6 +4,7 @@
 import { Duration, Effect, Option, Ref, type Scope } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
+import * as Sender from "../../domain/Sender.js"
 import { typedStart } from "../../domain/StartOptions.js"
 import * as background from "../../internal/background.js"
 import type { Service } from "../JobManagerService.js"
@@ -89,7 +90,10 @@ export const assemble = <C, I, RS, R, R2>(
       record: (run, checked) => Effect.map(createQueued(core, run, checked), (created) => idOf(created, run.id))
     }
 
-    const stopAllBy = (by: string | undefined) => stopAll(core, continued, by, dispatcher)
+    const stopAllBy = (by: string | undefined) =>
+      Sender.withCurrent(by, (sender) => stopAll(core, continued, sender, dispatcher))
+    const resume = (id: JobId, sender: Sender.Sender | undefined) =>
+      Effect.zipLeft(resumeJob(core, id, sender, mode.resume), mode.wake(id))
 
     const service: Service<C, I> = {
       start: typedStart((input, options) =>
@@ -108,7 +112,7 @@ export const assemble = <C, I, RS, R, R2>(
         return byTransaction(store, { inside: () => outside, outside })
       },
       retryMany: (query) => retryMany(retrying, starting, query),
-      resume: (id, options = {}) => Effect.zipLeft(resumeJob(core, id, options, mode.resume), mode.wake(id)),
+      resume: (id, { by } = {}) => Sender.withCurrent(by, (sender) => resume(id, sender)),
       reschedule: (id, options) => Effect.zipLeft(rescheduleJob(core, id, options), mode.wake(id)),
       limit: (limit, { by } = {}) =>
         limitJobs(core, mode.limit, limit === "default" ? (options.maxJobs ?? defaultMaxJobs) : limit, by),
@@ -116,7 +120,7 @@ export const assemble = <C, I, RS, R, R2>(
       pause: ({ by } = {}) => pauseKind(core, by),
       unpause: ({ by } = {}) => unpauseKind(core, by),
       stop: (id, { by, grace = core.stopGrace } = {}) =>
-        Effect.suspend(() => stopJob(core, id, { grace: Duration.decode(grace), by })),
+        Sender.withCurrent(by, (sender) => stopJob(core, id, { grace: Duration.decode(grace), sender })),
       stopAll: stopAllBy(undefined),
       stopAllBy,
       signal: (jobId, name, payload, { by, isReserved } = {}) =>
@@ -141,8 +145,7 @@ export const assemble = <C, I, RS, R, R2>(
     if (options.dispatch !== false) yield* background.fork(dispatcher.run)
     yield* background.fork(dispatcher.keepTime)
     yield* background.fork(queueInserted)
-    if (options.hasProducers === true)
-      yield* background.fork(yield* requests.make(core, { resume: service.resume, wake: mode.wake }))
+    if (options.hasProducers === true) yield* background.fork(yield* requests.make(core, { resume, wake: mode.wake }))
     if (options.retention !== undefined) yield* keepRetention(core, options.retention, forget)
     // This finalizer is added last, so it runs first: the jobs end before anything that they use.
     yield* Effect.addFinalizer(() => Effect.zipRight(mode.leave, closeJobs(core)))

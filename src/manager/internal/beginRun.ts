@@ -13,12 +13,12 @@ import {
 } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import { isReady, Run, RunTrace } from "../../domain/Run.js"
+import type { Sender } from "../../domain/Sender.js"
 import type { Beginning } from "../../store/port/RunStoreService.js"
 import { parse } from "../../internal/Json.js"
 import { now } from "../../internal/now.js"
 import * as Tracing from "../../internal/Tracing.js"
 import type { Admission, Undecodable } from "./admission.js"
-import type { ResumeOptions } from "../JobManagerService.js"
 import type { Core } from "./Core.js"
 import { Elsewhere, launch } from "./jobLife.js"
 import { recoveryError } from "./JobOutcome.js"
@@ -38,13 +38,13 @@ export const mayResume = (run: Run): Effect.Effect<void, KindPaused | NotResumab
 }
 
 /** Begins the next attempt of an interrupted run that a caller resumes. */
-export type Resume = (run: Run, by: string | undefined) => Effect.Effect<void, BeginError>
+export type Resume = (run: Run, sender: Sender | undefined) => Effect.Effect<void, BeginError>
 
 /** Resumes a run: an interrupted run is passed to `beginInterrupted`; a parked run becomes due. */
 export const resumeJob = <Config>(
   core: Core<Config>,
   id: JobId,
-  { by }: ResumeOptions,
+  sender: Sender | undefined,
   beginInterrupted: Resume
 ): Effect.Effect<void, BeginError> =>
   Effect.gen(function* () {
@@ -55,10 +55,10 @@ export const resumeJob = <Config>(
     }
     const run = yield* core.recordOf(id)
     yield* mayResume(run)
-    if (run.status === "interrupted") return yield* beginInterrupted(run, by)
+    if (run.status === "interrupted") return yield* beginInterrupted(run, sender)
     // A superseded run has just begun, or was cancelled.
-    yield* Effect.catchTag(core.store.wake(id, "resume", by), "Superseded", () =>
-      resumeJob(core, id, { by }, beginInterrupted)
+    yield* Effect.catchTag(core.store.wake(id, "resume", sender), "Superseded", () =>
+      resumeJob(core, id, sender, beginInterrupted)
     )
   }).pipe(Tracing.traced("JobManager.resume"))
 

@@ -5,6 +5,7 @@
 import { Duration, Effect, Option, Record, type Scope, Stream } from "effect"
 import { JobNotFound, type SignalError, type StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
+import * as Sender from "../../domain/Sender.js"
 import { request } from "../../domain/StartOptions.js"
 import { now } from "../../internal/now.js"
 import * as Tracing from "../../internal/Tracing.js"
@@ -93,21 +94,23 @@ export const make = <K extends Any>(
       Effect.gen(function* () {
         yield* store.outsideTransaction
         const text = yield* payloadText(signals, name, payload)
-        yield* producers.requestSignal({ kind, jobId, name, payload: text, by, limit, at: yield* now })
+        const sender = yield* Sender.current(by)
+        yield* producers.requestSignal({ kind, jobId, name, payload: text, sender, limit, at: yield* now })
       }).pipe(Tracing.traced("Producer.signal"))
 
     const stop: ProducerService<K>["stop"] = (jobId, { by, grace } = {}) =>
       Effect.gen(function* () {
         yield* store.outsideTransaction
         const decoded = grace === undefined ? undefined : Duration.decode(grace)
-        yield* producers.requestStop({ kind, jobId, grace: decoded, by, at: yield* now })
+        const sender = yield* Sender.current(by)
+        yield* producers.requestStop({ kind, jobId, grace: decoded, sender, at: yield* now })
       }).pipe(Tracing.traced("Producer.stop"))
 
     const resume: ProducerService<K>["resume"] = (jobId, { by } = {}) =>
       Effect.gen(function* () {
         yield* store.outsideTransaction
         yield* mayResume(yield* recordOf(jobId))
-        yield* producers.requestResume({ kind, jobId, by, at: yield* now })
+        yield* producers.requestResume({ kind, jobId, sender: yield* Sender.current(by), at: yield* now })
       }).pipe(Tracing.traced("Producer.resume"))
 
     const recordOf = (jobId: JobId) =>

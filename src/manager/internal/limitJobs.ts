@@ -3,6 +3,7 @@
  */
 import { Effect, Ref } from "effect"
 import type { ShuttingDown, StoreError } from "../../domain/errors.js"
+import { logChange } from "../../domain/Sender.js"
 import { traced } from "../../internal/Tracing.js"
 import { type Core, wholeNumber } from "./Core.js"
 
@@ -30,7 +31,5 @@ export const limitJobs = <Config>(
     // A manager that closes waits for all of its permits.
     yield* core.shutdown.refuse
     yield* limit.set(maxJobs)
-    yield* Effect.logInfo(
-      `at most ${maxJobs} jobs of kind "${core.kind}" run at once${by === undefined ? "" : `, by ${by}`}`
-    )
+    yield* logChange(`at most ${maxJobs} jobs of kind "${core.kind}" run at once`, by)
   }).pipe(Effect.uninterruptible, traced("JobManager.limit"))

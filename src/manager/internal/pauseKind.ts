@@ -3,12 +3,13 @@
  */
 import { Effect } from "effect"
 import type { StoreError } from "../../domain/errors.js"
+import { logChange } from "../../domain/Sender.js"
 import { now } from "../../internal/now.js"
 import { traced } from "../../internal/Tracing.js"
 import type { Core } from "./Core.js"
 
 const logged = <Config>({ kind }: Core<Config>, what: string, by: string | undefined) =>
-  Effect.logInfo(`jobs of kind "${kind}" are ${what}${by === undefined ? "" : `, by ${by}`}`)
+  logChange(`jobs of kind "${kind}" are ${what}`, by)
 
 /** Once it returns, no attempt of the kind begins. */
 export const pauseKind = <Config>(core: Core<Config>, by: string | undefined): Effect.Effect<void, StoreError> =>

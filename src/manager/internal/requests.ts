@@ -5,11 +5,11 @@
 import { Cause, Effect, Option, type Scope } from "effect"
 import type { ResumeError, ShuttingDown, StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
+import type { Sender } from "../../domain/Sender.js"
 import * as race from "../../internal/race.js"
 import { now } from "../../internal/now.js"
 import { RealClock } from "../../internal/RealClock.js"
 import type { Ask, NewResume, NewStop, Request } from "../../store/port/ProducerStore.js"
-import type { ResumeOptions } from "../JobManagerService.js"
 import type { Core } from "./Core.js"
 import { limit } from "./signals.js"
 import { stopJob } from "./stopJob.js"
@@ -33,7 +33,7 @@ export const make = <Config>(
     resume,
     wake
   }: {
-    readonly resume: (id: JobId, options: ResumeOptions) => Effect.Effect<void, ResumeError>
+    readonly resume: (id: JobId, sender: Sender | undefined) => Effect.Effect<void, ResumeError>
     /** Tells the node of a job that it has a new signal. */
     readonly wake: (id: JobId) => Effect.Effect<void>
   }
@@ -70,8 +70,8 @@ export const make = <Config>(
         )
       })
 
-    const stop = ({ jobId }: Request, { by, grace = core.stopGrace }: Pick<NewStop, "by" | "grace">) =>
-      stopJob(core, jobId, { grace, by }).pipe(
+    const stop = ({ jobId }: Request, { grace = core.stopGrace, sender }: Pick<NewStop, "grace" | "sender">) =>
+      stopJob(core, jobId, { grace, sender }).pipe(
         Effect.catchTags({
           JobNotFound: () => Effect.void,
           // It ends later: the intent is recorded.
@@ -80,12 +80,15 @@ export const make = <Config>(
       )
 
     /** Waits until there is a permit for an interrupted job. */
-    const resumed = (request: Request, ask: Pick<NewResume, "by">): Effect.Effect<void, ShuttingDown | StoreError> =>
+    const resumed = (
+      request: Request,
+      { sender }: Pick<NewResume, "sender">
+    ): Effect.Effect<void, ShuttingDown | StoreError> =>
       Effect.gen(function* () {
         const seen = yield* core.permitFreed.version
-        const again = Effect.suspend(() => resumed(request, ask))
+        const again = Effect.suspend(() => resumed(request, { sender }))
         const isFree = shutdown.orOver(race.first([core.permitFreed.changed(seen), sleep(permitCheck)]))
-        yield* resume(request.jobId, ask).pipe(
+        yield* resume(request.jobId, sender).pipe(
           Effect.catchTags({
             JobNotFound: ({ message }) => refused(request, message),
             JobConflict: ({ message }) => refused(request, message),
@@ -105,8 +108,9 @@ export const make = <Config>(
           if (ask._tag === "Stop") return applied(request, stop(request, ask))
           if (ask._tag === "Wake") return Effect.zipRight(wake(jobId), store.producers.settle(request))
           if (ask._tag === "Resume") return applied(request, resumed(request, ask))
+          const { name, payload, sender } = ask
           return Effect.flatMap(now, (at) =>
-            store.signal({ kind, jobId, name: ask.name, payload: ask.payload, by: ask.by, limit, request: seq, at })
+            store.signal({ kind, jobId, name, payload, sender, limit, request: seq, at })
           ).pipe(
             Effect.zipRight(wake(jobId)),
             Effect.catchTags({

@@ -4,6 +4,7 @@
 import { Effect, Option } from "effect"
 import { InvalidJobConfig, type RescheduleError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
+import * as Sender from "../../domain/Sender.js"
 import { request } from "../../domain/StartOptions.js"
 import { now } from "../../internal/now.js"
 import { traced } from "../../internal/Tracing.js"
@@ -27,7 +28,7 @@ export const rescheduleJob = <Config>(
       jobId,
       priority,
       startAt: time === undefined ? undefined : Option.fromNullable(startAt),
-      by,
+      sender: yield* Sender.current(by),
       at
     })
   }).pipe(traced("JobManager.reschedule"))

@@ -15,6 +15,7 @@ import {
 } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
+import * as Sender from "../../domain/Sender.js"
 import { isTerminal } from "../../domain/RunStatus.js"
 import { request, type StartOptions } from "../../domain/StartOptions.js"
 import { isWorkflow } from "../../domain/workflowKind.js"
@@ -87,7 +88,12 @@ const retryRun = <Config>(
     )
     yield* core.shutdown.refuse
     const trace = traceOf(yield* Tracing.caller)
-    const next = { ...newRun(core, starting, { ...submission, retryOf }, { ...checked, trace }), isQueued: true, by }
+    const sender = yield* Sender.current(by)
+    const next = {
+      ...newRun(core, starting, { ...submission, retryOf }, { ...checked, trace }),
+      isQueued: true,
+      sender
+    }
     return yield* Effect.uninterruptible(core.record(next, checked))
   }).pipe(
     // There is no idempotency key.

@@ -5,6 +5,7 @@
 import { Cause, DateTime, Duration, Effect, Either, Option, type Schema, type Scope } from "effect"
 import * as CronTicks from "../../domain/CronTicks.js"
 import { InvalidCron, type InvalidJobConfig, type StoreError } from "../../domain/errors.js"
+import * as Sender from "../../domain/Sender.js"
 import { request } from "../../domain/StartOptions.js"
 import { afterJump } from "../../internal/afterJump.js"
 import * as background from "../../internal/background.js"
@@ -87,21 +88,22 @@ export const make = <C, I, RS>(
     }
 
     /** The run of a tick. A function that throws is a defect. */
-    const runOf = (tick: DateTime.Utc, by: string): Effect.Effect<NewRun, InvalidJobConfig> =>
+    const runOf = (tick: DateTime.Utc, sender: Sender.Sender): Effect.Effect<NewRun, InvalidJobConfig> =>
       Effect.gen(function* () {
         const at = yield* now
         const requested = yield* request(startOptions, { at, hasKey: keyOf !== undefined })
         const id = submitting.nextId(at.epochMillis)
         const encoded = yield* computed(config, tick)
         const submission = yield* submit(submitting, encoded, { id, at, requested, options: startOptions })
-        return { ...newRun({ kind }, submitting, submission, { ...unchecked, trace: undefined }), by }
+        return { ...newRun({ kind }, submitting, submission, { ...unchecked, trace: undefined }), sender }
       })
 
+    const own = { by: `schedule ${name}`, via: "schedule" }
     const begun = yield* now
     // A configuration that is invalid now would start no job at all.
     yield* runOf(
       Option.getOrElse(ticks.next(begun), () => begun),
-      name
+      own
     )
     const definition = stringify({
       cron,
@@ -115,8 +117,10 @@ export const make = <C, I, RS>(
     })
     const schedule = { kind, name, definition }
     let position = yield* schedules.register({ ...schedule, at: begun })
-    yield* schedules.serve(schedule, (by = `schedule ${name}`) =>
-      Effect.flatMap(now, (at) => Effect.flatMap(runOf(at, by), store.producers.submit)).pipe(
+    yield* schedules.serve(schedule, (by = own.by) =>
+      Effect.zipWith(now, Sender.current(by), runOf).pipe(
+        Effect.flatten,
+        Effect.flatMap(store.producers.submit),
         Effect.catchTag("IdempotencyKeyReused", Effect.die)
       )
     )
@@ -126,7 +130,7 @@ export const make = <C, I, RS>(
       missed === "skip" &&
       (DateTime.lessThan(tick, begun) || DateTime.greaterThan(at, DateTime.addDuration(tick, punctual)))
         ? Effect.succeed("it was missed: nothing ran the schedule at that time")
-        : Effect.catchAllCause(runOf(tick, `schedule ${name}`), (cause) =>
+        : Effect.catchAllCause(runOf(tick, own), (cause) =>
             Cause.isInterrupted(cause) ? Effect.interrupt : Effect.succeed(reasonOf(cause))
           )
 

@@ -4,6 +4,7 @@
 import { Effect, type Option, ParseResult, Schema } from "effect"
 import { InvalidSignal, type SignalError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
+import * as Sender from "../../domain/Sender.js"
 import { parse, stringify } from "../../internal/Json.js"
 import { now } from "../../internal/now.js"
 import { traced } from "../../internal/Tracing.js"
@@ -47,7 +48,15 @@ export const signalJob = <Config>(
   Effect.gen(function* () {
     yield* core.store.outsideTransaction
     const text = yield* payloadText(signals, name, payload, isReserved)
-    yield* core.store.signal({ kind: core.kind, jobId, name, payload: text, by, limit, at: yield* now })
+    yield* core.store.signal({
+      kind: core.kind,
+      jobId,
+      name,
+      payload: text,
+      sender: yield* Sender.current(by),
+      limit,
+      at: yield* now
+    })
   }).pipe(traced("JobManager.signal"))
 
 /** The payload of a signal as it is recorded; fails if jobs do not take such a signal. */

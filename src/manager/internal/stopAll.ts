@@ -5,6 +5,7 @@ import { Cause, Clock, Deferred, Effect, Option } from "effect"
 import type { StopError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
+import type { Sender } from "../../domain/Sender.js"
 import { StopReport } from "../../domain/StopReport.js"
 import { RealClock } from "../../internal/RealClock.js"
 import { traced } from "../../internal/Tracing.js"
@@ -21,13 +22,13 @@ import { since, stopJob } from "./stopJob.js"
 export const stopAll = <Config>(
   core: Core<Config>,
   waiting: ReadonlyArray<RunStatus>,
-  by: string | undefined,
+  sender: Sender,
   { pausedDuring }: Pick<Dispatcher, "pausedDuring">
 ): Effect.Effect<ReadonlyArray<StopReport>> =>
   Effect.gen(function* () {
     yield* core.store.outsideTransaction
     const begun = yield* Clock.currentTimeMillis
-    const stop: Stopping = { by, begun }
+    const stop: Stopping = { sender, begun }
     const beginning = Effect.gen(function* () {
       const active = yield* beginAll(core, yield* activeIds(core), stop)
       const stopped = yield* Effect.forEach(waiting, (status) => stopWaiting(core, status, stop))
@@ -40,7 +41,7 @@ export const stopAll = <Config>(
 
 /** Who stops all jobs, and since when, in milliseconds. */
 interface Stopping {
-  readonly by: string | undefined
+  readonly sender: Sender
   readonly begun: number
 }
 
@@ -85,7 +86,7 @@ const perTurn = 100
  * Begins to stop each job in a fiber of the manager, so that the stop continues when the caller of `stopAll` is interrupted, and
  * returns the effects that wait for the reports.
  */
-const beginAll = <Config>(core: Core<Config>, ids: ReadonlyArray<JobId>, { begun, by }: Stopping) =>
+const beginAll = <Config>(core: Core<Config>, ids: ReadonlyArray<JobId>, { begun, sender }: Stopping) =>
   Effect.gen(function* () {
     const { turn } = yield* RealClock
     return yield* Effect.forEach(ids, (id, i) =>
@@ -93,7 +94,7 @@ const beginAll = <Config>(core: Core<Config>, ids: ReadonlyArray<JobId>, { begun
         if (i > 0 && i % perTurn === 0) yield* turn
         const reports = yield* Deferred.make<ReadonlyArray<StopReport>>()
         yield* core.fork(
-          Effect.intoDeferred(reported(id, stopJob(core, id, { grace: core.stopGrace, by }), begun), reports)
+          Effect.intoDeferred(reported(id, stopJob(core, id, { grace: core.stopGrace, sender }), begun), reports)
         )
         return Deferred.await(reports)
       })

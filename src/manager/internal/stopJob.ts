@@ -70,13 +70,13 @@ const stopActive = <Config>(
   })
 
 /** The first stop interrupts, in a fiber of the manager, which outlives the caller. A later stop can only shorten the grace. */
-const beginStop = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, { by, grace }: Stop) =>
+const beginStop = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, { grace, sender }: Stop) =>
   Effect.gen(function* () {
     yield* job.grace.limit(grace)
     // It runs for a stop, and only a stop without any grace interrupts it.
     if (job.isStop && Duration.greaterThan(grace, Duration.zero)) return
     if (!(yield* JobRegistry.beginStop(core.jobs, job, core.retry !== undefined))) return
-    yield* core.fork(recordAndInterrupt(core, job, { type: "job.stopping", by }))
+    yield* core.fork(recordAndInterrupt(core, job, { type: "job.stopping", sender }))
   })
 
 /**
@@ -86,7 +86,7 @@ const beginStop = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, { b
 export const recordAndInterrupt = <Config>(
   core: Core<Config>,
   job: JobRegistry.Job<Config>,
-  reason: Pick<Change, "by" | "limit"> & { readonly type: "job.stopping" | "job.timeout" }
+  reason: Pick<Change, "limit" | "sender"> & { readonly type: "job.stopping" | "job.timeout" }
 ): Effect.Effect<void> =>
   Effect.gen(function* () {
     const { fiber, id: jobId, record } = job
@@ -154,12 +154,12 @@ const stopInactive = <Config>(
     if (status === "running" && Option.isSome(core.others))
       return yield* core.others.value.stop(run, { ...stop, begun })
     if (core.runsOnStop.includes(status) && run.waitsFor !== "key" && Duration.greaterThan(stop.grace, Duration.zero)) {
-      yield* core.store.wake(id, "stop", stop.by)
+      yield* core.store.wake(id, "stop", stop.sender)
       return yield* awaitStopped(core, id, stop, begun)
     }
     const at = yield* now
     const ofWaiting = run.waitsFor !== undefined
-    yield* core.store.record({ type: "job.cancelled", jobId: id, attempt, at, ofWaiting, by: stop.by })
+    yield* core.store.record({ type: "job.cancelled", jobId: id, attempt, at, ofWaiting, sender: stop.sender })
     return Option.some(yield* report(id, begun, "cancelled", "graceful"))
   }).pipe(Effect.catchTag("Superseded", () => Effect.succeedNone))
 

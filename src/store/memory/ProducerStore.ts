@@ -42,7 +42,8 @@ export const make = ({
     return notifier.committed(kind).wake
   }
 
-  const stop = ({ by, grace, jobId, kind }: Omit<NewStop, "at">) => push(kind, jobId, { _tag: "Stop", grace, by })
+  const stop = ({ grace, jobId, kind, sender }: Omit<NewStop, "at">) =>
+    push(kind, jobId, { _tag: "Stop", grace, sender })
 
   const remove = (seq: number): boolean => {
     const { length } = requests
@@ -71,7 +72,7 @@ export const make = ({
         Effect.uninterruptible
       ),
 
-    requestSignal: ({ by, jobId, kind, limit, name, payload }) =>
+    requestSignal: ({ jobId, kind, limit, name, payload, sender }) =>
       write((): Effect.Effect<void, JobNotFound | JobEnded | TooManySignals> => {
         const entry = entryOf(kind, jobId)
         if (Option.isNone(entry)) return new JobNotFound({ jobId })
@@ -82,26 +83,26 @@ export const make = ({
           (request) => request.jobId === jobId && Option.exists(request.asks, ({ _tag }) => _tag === "Signal")
         ).length
         if (recorded + waiting >= limit) return new TooManySignals({ jobId, limit })
-        return push(kind, jobId, { _tag: "Signal", name, payload, by })
+        return push(kind, jobId, { _tag: "Signal", name, payload, sender })
       }),
 
     requestStop: (request) =>
       write((): Effect.Effect<void, JobNotFound> => {
-        const { at, by, jobId, kind } = request
+        const { at, jobId, kind, sender } = request
         const entry = entryOf(kind, jobId)
         if (Option.isNone(entry)) return new JobNotFound({ jobId })
         const { attempt, status } = entry.value.state
         if (isTerminal(status)) return Effect.void
         const cancelled =
           status === "pending"
-            ? Effect.orDie(change(entry.value, { type: "job.cancelled", jobId, attempt, at, by }))
+            ? Effect.orDie(change(entry.value, { type: "job.cancelled", jobId, attempt, at, sender }))
             : Effect.void
         return Effect.zipRight(cancelled, stop(request))
       }),
 
-    requestResume: ({ by, jobId, kind }) =>
+    requestResume: ({ jobId, kind, sender }) =>
       write((): Effect.Effect<void, JobNotFound> =>
-        Option.isNone(entryOf(kind, jobId)) ? new JobNotFound({ jobId }) : push(kind, jobId, { _tag: "Resume", by })
+        Option.isNone(entryOf(kind, jobId)) ? new JobNotFound({ jobId }) : push(kind, jobId, { _tag: "Resume", sender })
       ),
 
     requests: (kind) => Effect.sync(() => requests.filter((request) => request.kind === kind).slice(0, 1_000)),

@@ -201,10 +201,10 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
         const how = child && childRules.howToStop(child.state.status)
         if (child === undefined || how === undefined) return Effect.void
         const { attempt } = child.state
-        const { by, grace } = childRules.stopOf(id)
+        const { grace, sender } = childRules.stopOf(id)
         return how === "cancel"
-          ? Effect.orDie(change(child, { type: "job.cancelled", jobId, attempt, at, by }))
-          : producers.stop({ kind: child.submitted.kind, jobId, grace, by })
+          ? Effect.orDie(change(child, { type: "job.cancelled", jobId, attempt, at, sender }))
+          : producers.stop({ kind: child.submitted.kind, jobId, grace, sender })
       },
       { discard: true }
     )

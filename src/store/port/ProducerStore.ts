@@ -12,6 +12,7 @@ import type {
   TooManySignals
 } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
+import type { Sender } from "../../domain/Sender.js"
 import type { Notifier } from "./ChangeNotifier.js"
 import type { NewSignal } from "./RunSignals.js"
 import type { NewRun } from "./RunWrites.js"
@@ -61,14 +62,14 @@ export interface NewStop {
   readonly jobId: JobId
   /** The grace period of the manager by default. */
   readonly grace: Duration.Duration | undefined
-  readonly by?: string | undefined
+  readonly sender?: Sender | undefined
   readonly at: DateTime.Utc
 }
 
 export interface NewResume {
   readonly kind: string
   readonly jobId: JobId
-  readonly by?: string | undefined
+  readonly sender?: Sender | undefined
   readonly at: DateTime.Utc
 }
 
@@ -81,9 +82,9 @@ export interface Request {
 
 /** What a request asks for; none for what a later version has recorded. */
 export type Ask = Option.Option<
-  | ({ readonly _tag: "Signal" } & Pick<NewSignal, "name" | "payload" | "by">)
-  | ({ readonly _tag: "Stop" } & Pick<NewStop, "grace" | "by">)
-  | ({ readonly _tag: "Resume" } & Pick<NewResume, "by">)
+  | ({ readonly _tag: "Signal" } & Pick<NewSignal, "name" | "payload" | "sender">)
+  | ({ readonly _tag: "Stop" } & Pick<NewStop, "grace" | "sender">)
+  | ({ readonly _tag: "Resume" } & Pick<NewResume, "sender">)
   /** A child of the job has ended, perhaps in another process, and the job is due. */
   | { readonly _tag: "Wake" }
 >

@@ -14,6 +14,7 @@ import type {
 } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Question } from "../../domain/Question.js"
+import type { Sender } from "../../domain/Sender.js"
 
 /**
  * The records of questions.
@@ -56,7 +57,7 @@ export interface Answer {
   readonly jobId: JobId
   readonly unit?: string | undefined
   readonly text: string
-  /** Who answers; not verified. */
-  readonly by?: string | undefined
+  /** Who answers. */
+  readonly sender?: Sender | undefined
   readonly at: DateTime.Utc
 }

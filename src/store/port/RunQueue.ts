@@ -7,6 +7,7 @@ import type { DateTime, Effect, Option } from "effect"
 import type { JobNotFound, NotReschedulable, StoreError, Superseded } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
+import type { Sender } from "../../domain/Sender.js"
 import type { Waiting } from "./ChangeNotifier.js"
 import type { UnfinishedRun } from "./RunReads.js"
 
@@ -70,7 +71,7 @@ export interface RunQueue {
   readonly wake: (
     jobId: JobId,
     by?: "resume" | "stop" | "time",
-    sender?: string
+    sender?: Sender
   ) => Effect.Effect<void, Superseded | StoreError>
 
   /** Changes the priority of a waiting run, and the start time of a pending one, with its event; none if nothing changes. */
@@ -90,8 +91,8 @@ export interface Rescheduling {
   readonly priority?: number | undefined
   /** None to begin as soon as a permit is free; stays as it is if it is left out. */
   readonly startAt?: Option.Option<DateTime.Utc> | undefined
-  /** Who asks for it; not verified. */
-  readonly by?: string | undefined
+  /** Who asks for it. */
+  readonly sender?: Sender | undefined
   readonly at: DateTime.Utc
 }
 

@@ -7,6 +7,7 @@ import type { DateTime, Effect, Option } from "effect"
 import type { JobEnded, JobNotFound, StoreError, TooManySignals } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { RecordedSignal } from "../../domain/RecordedSignal.js"
+import type { Sender } from "../../domain/Sender.js"
 
 /**
  * Operations of managers on signals.
@@ -44,8 +45,7 @@ export interface NewSignal {
   readonly name: string
   /** The payload as JSON text. */
   readonly payload: string | undefined
-  /** The sender; not verified. */
-  readonly by: string | undefined
+  readonly sender?: Sender | undefined
   /** The maximum number of signals that a job keeps since it last began. */
   readonly limit: number
   /** The request of a producer that this signal applies; it is removed in the same transaction, so that it is applied once. */

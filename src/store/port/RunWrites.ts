@@ -16,6 +16,7 @@ import type {
 import type { Lifecycle } from "../../domain/JobEvent.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Parked, Progress, RunError, RunTrace } from "../../domain/Run.js"
+import type { Sender } from "../../domain/Sender.js"
 import type { WhenKeyTaken } from "../../domain/StartOptions.js"
 import type { Attaching, Idempotency } from "./RunKeys.js"
 
@@ -121,8 +122,8 @@ export interface NewRun {
   readonly trace?: RunTrace | undefined
   /** The run that this one retries. */
   readonly retryOf?: RetryOf | undefined
-  /** Who has asked for the retry, as claimed. */
-  readonly by?: string | undefined
+  /** Who has asked for the retry, or the schedule that starts it. */
+  readonly sender?: Sender | undefined
   /** The job that starts it, and that its end wakes. */
   readonly parent?: JobId | undefined
 }
@@ -181,8 +182,8 @@ export interface Change {
   readonly result?: unknown
   /** With `job.timeout`: the time limit of an attempt. */
   readonly limit?: Duration.Duration
-  /** With `job.stopping`, and with `job.cancelled` of a run that waits: who stops it, as claimed. */
-  readonly by?: string | undefined
+  /** With `job.stopping`, and with `job.cancelled` of a run that waits: who stops it. */
+  readonly sender?: Sender | undefined
   /** With `job.failed` and `job.cancelled`: the error. With `job.parked`: the error of an attempt that is retried. */
   readonly error?: RunError | undefined
 }
@@ -199,8 +200,8 @@ export interface Beginning {
   readonly attempt: number
   /** Whether a person has resumed the run; what has woken a parked run is recorded already. */
   readonly isResumed?: boolean
-  /** With `isResumed`: who has resumed it, as claimed. */
-  readonly sender?: string | undefined
+  /** With `isResumed`: who has resumed it. */
+  readonly sender?: Sender | undefined
   /** The key that `check` returned; it takes effect only if the run has none yet. */
   readonly key: string | undefined
   /** JSON text of the submission that `check` returned, for a run that is first checked when it begins. */

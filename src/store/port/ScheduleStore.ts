@@ -33,6 +33,7 @@ export type Ticked =
   | { readonly _tag: "Skipped"; readonly reason: string }
   | { readonly _tag: "Refused"; readonly why: "taken" | "paused" | "changed" }
 
+/** `by` is who has asked for a run now, as claimed. */
 export type StartScheduled = (
   by: string | undefined
 ) => Effect.Effect<JobId, InvalidJobConfig | JobConflict | QueueFull | StoreError>

@@ -9,6 +9,7 @@ import type { JobId } from "../../domain/JobId.js"
 import { isReady, Parked, readiness, type RunError, type WaitsFor } from "../../domain/Run.js"
 import { capped, withError } from "../../domain/runError.js"
 import { canBecome, type RunStatus } from "../../domain/RunStatus.js"
+import type { Sender } from "../../domain/Sender.js"
 import type { AcceptedEvent, Beginning, Change, NewRun, NewSignal } from "../port/RunStoreService.js"
 import type { NewStep } from "../port/StepStore.js"
 
@@ -29,8 +30,8 @@ export interface State {
   readonly parked: Parked | undefined
   /** Why a parked run is due. */
   readonly wokenBy: string | undefined
-  /** Who has asked for what the run waits to do, as claimed: for its retry, or for its next attempt. */
-  readonly sender: string | undefined
+  /** Who has asked for what the run waits to do: for its retry, or for its next attempt. */
+  readonly sender: Sender | undefined
   readonly crashes: number
   /** How often an attempt has failed and the run has waited for the next. */
   readonly tries: number
@@ -80,10 +81,13 @@ const fresh = ({ group, key }: Pick<NewRun, "group" | "key">): State => ({
 export const initial = (run: Pick<NewRun, "at" | "group" | "key">): State => ({ ...fresh(run), startedAt: run.at })
 
 /** The state of a new run that waits: behind a key, or for what `waitingSince` says. */
-export const pending = (run: Pick<NewRun, "at" | "by" | "group" | "key" | "startAt">, isBehindKey: boolean): State => ({
+export const pending = (
+  run: Pick<NewRun, "at" | "group" | "key" | "sender" | "startAt">,
+  isBehindKey: boolean
+): State => ({
   ...fresh(run),
   ...(isBehindKey ? { waitsFor: "key" } : waitingSince(run.startAt, run.at, run.group)),
-  sender: run.by,
+  sender: run.sender,
   status: "pending"
 })
 
@@ -184,7 +188,7 @@ export const begun = (state: State, { at, attempt, key }: Beginning): State | un
 export const woken = (
   state: State,
   by: "signal" | "child" | "decision" | "resume" | "stop" | "time",
-  sender?: string
+  sender?: Sender
 ): State | undefined => {
   const waitsFor = readiness(state.group)
   if (by === "stop") {
@@ -228,11 +232,11 @@ const event = <T extends Type>(type: T, at: DateTime.Utc, payload?: Payload<T>):
 export const createdEvent = (
   {
     at,
-    by,
     priority,
     retryOf,
+    sender,
     startAt
-  }: Pick<NewRun, "at" | "by" | "priority" | "startAt"> & {
+  }: Pick<NewRun, "at" | "priority" | "sender" | "startAt"> & {
     readonly retryOf?: JobId | undefined
   },
   { waitsFor }: Pick<State, "waitsFor">
@@ -244,7 +248,7 @@ export const createdEvent = (
         ...(priority === undefined || priority === 0 ? {} : { priority }),
         ...(startAt === undefined ? {} : { startAt: DateTime.formatIso(startAt) }),
         ...(retryOf === undefined ? {} : { retryOf }),
-        ...(by === undefined ? {} : { by })
+        ...sender
       })
 
 /** The events of an attempt that begins, with the cause that ended the wait before it, and the stop that it begins for. */
@@ -253,20 +257,19 @@ export const begunEvents = (
   before: Pick<State, "sender" | "wokenBy">
 ): ReadonlyArray<AcceptedEvent> => {
   if (attempt === 1) return [event("job.started", at, { attempt })]
-  const why = isResumed ? { by: "resume", sender } : { by: before.wokenBy, sender: before.sender }
-  const resumed = event("job.resumed", at, { attempt, ...why })
+  const [by, from] = isResumed ? ["resume", sender] : [before.wokenBy, before.sender]
+  const resumed = event("job.resumed", at, { attempt, by, sender: from?.by, via: from?.via })
   return isForStop(before) ? [resumed, stoppingEvent(at, before.sender)] : [resumed]
 }
 
-const stoppingEvent = (at: DateTime.Utc, by: string | undefined): AcceptedEvent =>
-  event("job.stopping", at, by === undefined ? undefined : { by })
+const stoppingEvent = (at: DateTime.Utc, sender: Sender | undefined): AcceptedEvent => event("job.stopping", at, sender)
 
 /** The event of a signal. */
-export const signalEvent = ({ at, by, name, payload }: NewSignal): AcceptedEvent =>
+export const signalEvent = ({ at, name, payload, sender }: NewSignal): AcceptedEvent =>
   event("job.signalled", at, {
     name,
     ...(payload === undefined ? {} : { payload: JSON.parse(payload) }),
-    ...(by === undefined ? {} : { by })
+    ...sender
   })
 
 /** The event of a step that is recorded. */
@@ -276,7 +279,16 @@ export const stepEvent = ({ at, millis, name, ok }: Pick<NewStep, "at" | "millis
 const encodeParked = Schema.encodeSync(Parked)
 
 /** The event of a state change. */
-export const changeEvent = ({ at, by, crashed, during = [], error, limit, parked, type }: Change): AcceptedEvent => {
+export const changeEvent = ({
+  at,
+  crashed,
+  during = [],
+  error,
+  limit,
+  parked,
+  sender,
+  type
+}: Change): AcceptedEvent => {
   switch (type) {
     case "job.interrupted":
       return event(type, at, {
@@ -288,13 +300,13 @@ export const changeEvent = ({ at, by, crashed, during = [], error, limit, parked
     case "job.parked":
       return event(type, at, parked && encodeParked(parked))
     case "job.stopping":
-      return stoppingEvent(at, by)
+      return stoppingEvent(at, sender)
     default:
-      return error === undefined && by === undefined
+      return error === undefined && sender === undefined
         ? event(type, at)
         : event(type, at, {
             ...(error && { error: { kind: error.kind, error: error.error } }),
-            ...(by === undefined ? {} : { by })
+            ...sender
           })
   }
 }

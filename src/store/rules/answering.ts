@@ -15,7 +15,7 @@ export const isOpen = ({ answer }: Question): boolean => answer === undefined
 export const answered = (
   all: ReadonlyArray<Question>,
   open: ReadonlyArray<Question>,
-  { at, by, jobId, text, unit }: Answer
+  { at, jobId, sender: { by } = {}, text, unit }: Answer
 ): Either.Either<Question, AlreadyAnswered | NoOpenQuestion> => {
   const isMeant = (question: Question) => unit === undefined || question.unit === unit
   const [asked, ...others] = open.filter(isMeant)
@@ -40,11 +40,11 @@ const lastAnswered = (questions: ReadonlyArray<Question>): Question | undefined 
 const time = (at: DateTime.Utc | undefined): number => at?.epochMillis ?? 0
 
 /** The event of an answer. */
-export const event = ({ answer, by, task, unit }: Question, { at }: Answer): AcceptedEvent => ({
+export const event = ({ answer, by, task, unit }: Question, { at, sender }: Answer): AcceptedEvent => ({
   at,
   type: "unit.answered",
   unit,
-  payload: stringify({ task, answer, ...(by !== undefined && { by }) })
+  payload: stringify({ task, answer, by, via: sender?.via })
 })
 
 /** A question as all stores keep it. */

@@ -63,4 +63,4 @@ export const howToStop = (status: RunStatus): "cancel" | "request" | undefined =
 }
 
 /** The request to stop the child of a stopped job. */
-export const stopOf = (parent: JobId) => ({ grace: undefined, by: `the stop of job ${parent}` })
+export const stopOf = (parent: JobId) => ({ grace: undefined, sender: { by: `the stop of job ${parent}` } })

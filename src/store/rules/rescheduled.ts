@@ -36,7 +36,7 @@ const recorded = ({ priority, startAt }: Schedule): Payload<"job.rescheduled">["
 export const rescheduled = (
   state: State,
   from: Schedule,
-  { at, by, jobId, priority = from.priority, startAt: asked }: Rescheduling
+  { at, jobId, priority = from.priority, sender, startAt: asked }: Rescheduling
 ): Either.Either<Option.Option<Rescheduled>, NotReschedulable> => {
   const { status } = state
   if (!isWaiting(status)) return Either.left(new NotReschedulable({ jobId, status }))
@@ -53,7 +53,7 @@ export const rescheduled = (
   const payload: Payload<"job.rescheduled"> = {
     from: recorded(from),
     to: recorded(to),
-    ...(by === undefined ? {} : { by })
+    ...sender
   }
   return Either.right(
     Option.some({

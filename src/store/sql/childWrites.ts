@@ -44,13 +44,13 @@ export const stopAll = (
       const head = batch.head(id)
       const how = head && childRules.howToStop(head.state.status)
       if (head === undefined || how === undefined) continue
-      const { by, grace } = childRules.stopOf(jobId)
+      const { grace, sender } = childRules.stopOf(jobId)
       if (how === "request") {
-        yield* requests.insertStop(yield* batch.connection, { kind: head.kind, jobId: id, grace, by, at })
+        yield* requests.insertStop(yield* batch.connection, { kind: head.kind, jobId: id, grace, sender, at })
         batch.submits(head.kind)
         continue
       }
-      yield* apply(head, { type: "job.cancelled", jobId: id, attempt: head.state.attempt, at, by })
+      yield* apply(head, { type: "job.cancelled", jobId: id, attempt: head.state.attempt, at, sender })
     }
   })
 

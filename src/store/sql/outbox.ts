@@ -9,6 +9,7 @@ import type { NewlyWaiting } from "../port/ChangeNotifier.js"
 import type { AcceptedEvent, NewRun } from "../port/RunStoreService.js"
 import { createdEvent } from "../rules/RunTransition.js"
 import { Row } from "./runRow.js"
+import * as senders from "./senders.js"
 import { columnsOf, nullable, query } from "./statements.js"
 
 const selectIds = query(Schema.Struct({ id: JobId }))
@@ -23,7 +24,7 @@ export const ids = (connection: Connection, kind: string): Effect.Effect<Readonl
 const TakenRow = Schema.Struct({
   ...Struct.pick(Row.fields, "id", "kind", "grp", "priority", "key", "created_at", "start_at", "waits_for", "retry_of"),
   start_key: nullable(Schema.String),
-  sender: nullable(Schema.String)
+  sender: senders.Column
 })
 
 const takeRows = query(TakenRow)
@@ -55,7 +56,7 @@ export const take = (
           const waitsFor = waits_for ?? undefined
           const created = { at, priority, startAt: start_at ?? undefined }
           const event = createdEvent(
-            { ...created, retryOf: retry_of ?? undefined, by: sender ?? undefined },
+            { ...created, retryOf: retry_of ?? undefined, sender: sender ?? undefined },
             { waitsFor }
           )
           return {

@@ -146,13 +146,13 @@ export const make = ({
       about: stop.jobId,
       body: (batch) =>
         Effect.gen(function* () {
-          const { at, by, jobId, kind } = stop
+          const { at, jobId, kind, sender } = stop
           const head = batch.head(jobId)
           if (head === undefined || head.kind !== kind) return yield* new JobNotFound({ jobId })
           const { attempt, status } = head.state
           if (isTerminal(status)) return
           if (status === "pending") {
-            yield* apply(batch, head, { type: "job.cancelled", jobId, attempt, at, by }, false)
+            yield* apply(batch, head, { type: "job.cancelled", jobId, attempt, at, sender }, false)
             // In this transaction, so that the manager finds the run that gets the key when it sees the request.
             yield* Effect.forEach(runs.keysOfHead(head), (key) => keys.handOn(batch, key, at), { discard: true })
           }

@@ -8,6 +8,7 @@ import type { NewSignal } from "../port/RunStoreService.js"
 import type { Ask, NewResume, NewStop, Request } from "../port/ProducerStore.js"
 import type { Connection } from "./Dialect.js"
 import { wholeMillis } from "../rules/wholeMillis.js"
+import * as senders from "./senders.js"
 import { insert, nullable, query } from "./statements.js"
 
 const Row = Schema.Struct({
@@ -16,7 +17,7 @@ const Row = Schema.Struct({
   type: Schema.String,
   name: nullable(Schema.String),
   payload: nullable(Schema.String),
-  sender: nullable(Schema.String),
+  sender: senders.Column,
   grace: nullable(Schema.Number)
 })
 
@@ -24,15 +25,15 @@ const select = query(Row)
 
 const askOf = ({ grace, name, payload, sender, type }: typeof Row.Type): Ask => {
   if (type === "signal" && name !== null) {
-    return Option.some({ _tag: "Signal", name, payload: payload ?? undefined, by: sender ?? undefined })
+    return Option.some({ _tag: "Signal", name, payload: payload ?? undefined, sender: sender ?? undefined })
   }
   if (type === "wake") return Option.some({ _tag: "Wake" })
-  if (type === "resume") return Option.some({ _tag: "Resume", by: sender ?? undefined })
+  if (type === "resume") return Option.some({ _tag: "Resume", sender: sender ?? undefined })
   if (type === "stop") {
     return Option.some({
       _tag: "Stop",
       grace: grace === null ? undefined : Duration.millis(grace),
-      by: sender ?? undefined
+      sender: sender ?? undefined
     })
   }
   return Option.none()
@@ -63,33 +64,33 @@ export const countSignals = (connection: Connection, jobId: JobId) =>
     ([row]) => row?.requests ?? 0
   )
 
-export const insertSignal = (connection: Connection, { at, by, jobId, kind, name, payload }: NewSignal) =>
+export const insertSignal = (connection: Connection, { at, jobId, kind, name, payload, sender }: NewSignal) =>
   insert(connection, "charlotte_requests", {
     kind,
     job_id: jobId,
     type: "signal",
     name,
     payload: payload ?? null,
-    sender: by ?? null,
+    sender: senders.text(sender),
     at: DateTime.toEpochMillis(at)
   })
 
-export const insertStop = (connection: Connection, { at, by, grace, jobId, kind }: NewStop) =>
+export const insertStop = (connection: Connection, { at, grace, jobId, kind, sender }: NewStop) =>
   insert(connection, "charlotte_requests", {
     kind,
     job_id: jobId,
     type: "stop",
-    sender: by ?? null,
+    sender: senders.text(sender),
     grace: grace === undefined ? null : wholeMillis(grace),
     at: DateTime.toEpochMillis(at)
   })
 
-export const insertResume = (connection: Connection, { at, by, jobId, kind }: NewResume) =>
+export const insertResume = (connection: Connection, { at, jobId, kind, sender }: NewResume) =>
   insert(connection, "charlotte_requests", {
     kind,
     job_id: jobId,
     type: "resume",
-    sender: by ?? null,
+    sender: senders.text(sender),
     at: DateTime.toEpochMillis(at)
   })
 

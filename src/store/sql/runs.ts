@@ -14,6 +14,7 @@ import type { Rescheduled } from "../rules/rescheduled.js"
 import type { State } from "../rules/RunTransition.js"
 import type * as columns from "./columns.js"
 import { listedColumns, ListedRow, retriedAs, Row, run, runColumns, select } from "./runRow.js"
+import * as senders from "./senders.js"
 import { columnsOf, execute, JsonText, nullable, query } from "./statements.js"
 
 export const get = (connection: Connection, id: JobId) =>
@@ -139,7 +140,7 @@ export const newRow = (
   started_at: time(state.startedAt),
   waits_for: state.waitsFor ?? null,
   due_at: time(state.dueAt),
-  sender: state.sender ?? null,
+  sender: senders.text(state.sender),
   replaces: Number(run.whenKeyTaken === "replace"),
   outbox: Number(isInOutbox),
   retry_of: retry?.of ?? null,
@@ -195,7 +196,7 @@ const HeadRow = Schema.Struct({
     "parent"
   ),
   start_key: nullable(Schema.String),
-  sender: nullable(Schema.String),
+  sender: senders.Column,
   outbox: Schema.Number,
   runner: nullable(Schema.String),
   child_ends: nullable(Schema.Number)
@@ -311,7 +312,7 @@ export const change = (id: JobId, from: State, to: State): Change => ({
   due_at: time(to.dueAt),
   parked: to.parked === undefined ? null : JSON.stringify(encodeParked(to.parked)),
   woken_by: to.wokenBy ?? null,
-  sender: to.sender ?? null,
+  sender: senders.text(to.sender),
   crashes: to.crashes,
   tries: to.tries,
   result: to.status === "completed" ? stringify(to.result) : null,

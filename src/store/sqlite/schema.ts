@@ -121,7 +121,7 @@ export const schema: ReadonlyArray<string> = [
       due_at INTEGER,
       parked TEXT CHECK (parked IS NULL OR json_type(parked) = 'object'),
       woken_by TEXT,
-      sender TEXT,
+      sender TEXT CHECK (sender IS NULL OR json_type(sender) = 'object'),
       replaces INTEGER NOT NULL DEFAULT 0,
       crashes INTEGER NOT NULL DEFAULT 0 CHECK (crashes >= 0),
       tries INTEGER NOT NULL DEFAULT 0 CHECK (tries >= 0),
@@ -263,7 +263,7 @@ export const schema: ReadonlyArray<string> = [
       type TEXT NOT NULL,
       name TEXT,
       payload TEXT CHECK (payload IS NULL OR json_valid(payload)),
-      sender TEXT,
+      sender TEXT CHECK (sender IS NULL OR json_type(sender) = 'object'),
       grace INTEGER,
       at INTEGER NOT NULL
     ) STRICT`,

@@ -104,7 +104,7 @@ layer(daemon(files), { excludeTestServices: true, timeout: "5 minutes" })("charl
         out: `✓ job ${id} is approved at commit ${commit.slice(0, 10)}, and lands\n`,
         err: ""
       })
-      expect((yield* run("watch", id)).out).toContain(`approved by ${by}, commit ${commit.slice(0, 8)}`)
+      expect((yield* run("watch", id)).out).toContain(`approved by ${by} (socket), commit ${commit.slice(0, 8)}`)
       expect(yield* record(run, id)).toMatchObject({ status: "completed", result: { landed: commit } })
       const { result } = yield* record(run, id)
       expect((yield* git(repository, "rev-parse", result?.target ?? "")).trim()).toBe(commit)
@@ -154,7 +154,7 @@ layer(daemon(files), { excludeTestServices: true, timeout: "5 minutes" })("charl
       yield* run("watch", id)
       const summary = (yield* run("watch", id)).out
       expect(summary).toMatch(/^✗ failed after .*: rejected: not like that$/m)
-      expect(summary).toContain(`rejected by ann: not like that`)
+      expect(summary).toContain("rejected by ann (socket): not like that")
       expect(summary).toMatch(new RegExp(`continue with {2}.*merge charlotte/${id}/result`))
     })
   )

@@ -78,9 +78,9 @@ describe("charlotte prune, by the retention of config.yaml", () => {
       yield* run("prune", "--all", "--yes")
       const lines = readFileSync(log, "utf8").trimEnd().split("\n")
       expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject([
-        { message: `job ${id(2)} is pinned, by ${sender()}`, door: "library" },
-        { message: `job ${id(2)} is no longer pinned, by ${sender()}`, door: "library" },
-        { message: `finished jobs are pruned: 1, by ${sender()}`, door: "library" }
+        { message: `job ${id(2)} is pinned, by ${sender()}`, via: "library" },
+        { message: `job ${id(2)} is no longer pinned, by ${sender()}`, via: "library" },
+        { message: `finished jobs are pruned: 1, by ${sender()}`, via: "library" }
       ])
     })
   )

@@ -36,7 +36,7 @@ describe("without a daemon", () => {
       const document = JSON.parse((yield* run("export", third)).out)
       const by = `${userInfo().username}@${hostname()}`
       expect(document.events).toContainEqual(
-        expect.objectContaining({ type: "job.signalled", payload: { name: "approve", by } })
+        expect.objectContaining({ type: "job.signalled", payload: { name: "approve", by, via: "library" } })
       )
       expect((yield* run("signal", second, "approve")).err).toContain(`job ${second} has ended: it is cancelled`)
       const statuses = Object.fromEntries(

@@ -27,7 +27,7 @@ const plant = (changes: { readonly [name: string]: Change }) =>
       yield* store.create({ id: jobId, kind, key: undefined, config, labels: {}, at: at(n) })
       if (signal !== undefined) {
         const payload = signal[1] === undefined ? undefined : JSON.stringify(signal[1])
-        yield* store.signal({ kind, limit: 9, jobId, name: signal[0], payload, at: at(n), by: undefined })
+        yield* store.signal({ kind, limit: 9, jobId, name: signal[0], payload, at: at(n) })
       }
       if (emitted !== undefined) yield* store.append({ jobId, attempt: 1, events: [event(...emitted)] })
       if (parksFor !== undefined)

@@ -173,7 +173,8 @@ describe.each(doors)("HTTP client %s", (door) => {
       expect(Chunk.toReadonlyArray(signalled).at(-1)?.payload).toEqual({
         name: "charlotte.limits",
         payload: { usd: 0.1 + 0.2, tokens: 5_000_000 },
-        by: "ada"
+        by: "ada",
+        via: door === "bySocket" ? "socket" : "port"
       })
       expect(yield* client.get(unknownId)).toMatchObject({ attempt: 2, status: "running" })
       const before = yield* client.get(unknownId)

@@ -463,7 +463,12 @@ describe("JobClient.of", () => {
       const other = yield* Context.get(services, Report).start({ title: "May" })
       expect(yield* Effect.flip(emails.signal(other, "approve", { by: "Ann" }))).toMatchObject({ _tag: "JobNotFound" })
       const signalled = yield* Stream.runHead(Stream.filter(emails.events(id), ({ type }) => type === "job.signalled"))
-      expect(Option.getOrThrow(signalled).payload).toEqual({ name: "approve", payload: { by: "Ann" }, by: "a test" })
+      expect(Option.getOrThrow(signalled).payload).toEqual({
+        name: "approve",
+        payload: { by: "Ann" },
+        by: "a test",
+        via: "socket"
+      })
     })
   )
 

@@ -309,7 +309,7 @@ describe("status of a request error", () => {
       Effect.all([
         store.work.plan({ ...by, work: new Work({ units: [unit], tasks: [task("api", 1, 0)] }) }),
         store.questions.record({ ...by, questions: [question] }),
-        store.questions.answer({ jobId: stored, unit: "api", text: "81", by: "ann", at }),
+        store.questions.answer({ jobId: stored, unit: "api", text: "81", sender: { by: "ann" }, at }),
         store.schedules.register({ kind: "tasks", name: "nightly", definition: "{}", at })
       ])
     )

@@ -27,7 +27,7 @@ const signal = (name: string, payload?: unknown) =>
       jobId: id(1),
       name,
       payload: payload === undefined ? undefined : JSON.stringify(payload),
-      by: "ann",
+      sender: { by: "ann", via: "port" },
       limit: 1_000,
       at: at(5)
     })
@@ -66,8 +66,8 @@ describe.each([
         '"events":[',
         `{${job},"seq":1,"cursor":1,"at":"${time(1)}","type":"job.started","payload":{"attempt":1}},`,
         `{${job},"seq":2,"cursor":2,"at":"${time(0)}","type":"x.said","payload":{"n":1}},`,
-        `{${job},"seq":3,"cursor":3,"at":"${time(5)}","type":"job.signalled","payload":{"name":"approve","payload":{"ok":true},"by":"ann"}},`,
-        `{${job},"seq":4,"cursor":4,"at":"${time(5)}","type":"job.signalled","payload":{"name":"ping","by":"ann"}},`,
+        `{${job},"seq":3,"cursor":3,"at":"${time(5)}","type":"job.signalled","payload":{"name":"approve","payload":{"ok":true},"by":"ann","via":"port"}},`,
+        `{${job},"seq":4,"cursor":4,"at":"${time(5)}","type":"job.signalled","payload":{"name":"ping","by":"ann","via":"port"}},`,
         `{${job},"seq":5,"cursor":5,"at":"${time(9)}","type":"job.failed","payload":{"error":{"kind":"failure","error":"it went wrong"}}}],`,
         '"units":[',
         `${JSON.stringify(unit)}],`,

@@ -70,8 +70,8 @@ export const variants: Readonly<Record<string, Variant>> = {
     patches: [
       {
         file: "src/cluster/otherNodes.ts",
-        from: '            .record({ type: "job.stopping", jobId: id, attempt, at, by })\n',
-        to: '            .record({ type: "job.stopping", jobId: id, attempt: 0, at, by })\n'
+        from: '            .record({ type: "job.stopping", jobId: id, attempt, at, sender })\n',
+        to: '            .record({ type: "job.stopping", jobId: id, attempt: 0, at, sender })\n'
       }
     ]
   },

@@ -102,7 +102,7 @@ export const make = (
           jobId: JobId.make(job),
           unit,
           text: sent,
-          by: "person",
+          sender: { by: "person" },
           at: yield* DateTime.now
         })
       })

@@ -155,7 +155,6 @@ export const groups = (layer: Layer.Layer<RunStore.RunStore>) => {
           kind,
           name: "go",
           payload: undefined,
-          by: undefined,
           limit: 9,
           at: at(300)
         })

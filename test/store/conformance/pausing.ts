@@ -116,7 +116,7 @@ export const pausing = (layer: Layer.Layer<RunStore.RunStore>) => {
         }
         yield* paused
         yield* store.wake(id(11))
-        yield* store.wake(id(12), "stop", "ann")
+        yield* store.wake(id(12), "stop", { by: "ann" })
         expect(yield* due).toEqual([id(12)])
         expect(yield* record(id(11))).toMatchObject({ waitsFor: "paused" })
         expect(yield* record(id(12))).toMatchObject({ waitsFor: "permit" })

@@ -8,7 +8,7 @@ const signal = (n: number, name = "go") => ({
   jobId: id(n),
   name,
   payload: "1",
-  by: "Ann",
+  sender: { by: "Ann", via: "socket" },
   limit: 2,
   at: at(9)
 })
@@ -59,7 +59,8 @@ export const producing = (layer: Layer.Layer<RunStore.RunStore>) => {
         yield* created(1)
         yield* producers.requestSignal(signal(1))
         const [request] = yield* producers.requests(kind)
-        expect(request).toMatchObject({ asks: { value: { _tag: "Signal", name: "go", payload: "1", by: "Ann" } } })
+        const { sender } = signal(1)
+        expect(request).toMatchObject({ asks: { value: { _tag: "Signal", name: "go", payload: "1", sender } } })
         yield* store.signal({ ...signal(1), request: request?.seq })
         yield* store.signal({ ...signal(1), request: request?.seq })
         expect(yield* store.signals({ jobId: id(1), after: 0, limit: 9 })).toHaveLength(1)
@@ -73,17 +74,18 @@ export const producing = (layer: Layer.Layer<RunStore.RunStore>) => {
       Effect.gen(function* () {
         const { lifecycle, producers } = yield* RunStore.RunStore
         const grace = Duration.millis(7)
+        const sender = { by: "ada", via: "page" }
         yield* created(1)
         yield* created(2, { isQueued: true, startKey: "a" })
         yield* created(3, { isQueued: true, startKey: "a", whenKeyTaken: "queue" })
-        yield* producers.requestStop({ kind, jobId: id(1), grace, by: "ada", at: at(9) })
-        yield* producers.requestStop({ kind, jobId: id(2), grace: Duration.micros(1_500n), by: "ada", at: at(9) })
+        yield* producers.requestStop({ kind, jobId: id(1), grace, sender, at: at(9) })
+        yield* producers.requestStop({ kind, jobId: id(2), grace: Duration.micros(1_500n), sender, at: at(9) })
         expect(yield* record(id(1))).toMatchObject({ status: "running" })
         expect(yield* record(id(2))).toMatchObject({ status: "cancelled" })
         expect(yield* record(id(3))).toMatchObject({ waitsFor: "permit" })
         const [first, second] = yield* producers.requests(kind)
-        expect(first).toMatchObject({ jobId: id(1), asks: { value: { _tag: "Stop", grace, by: "ada" } } })
-        expect((yield* lifecycle(id(2))).at(-1)).toMatchObject({ type: "job.cancelled", payload: { by: "ada" } })
+        expect(first).toMatchObject({ jobId: id(1), asks: { value: { _tag: "Stop", grace, sender } } })
+        expect((yield* lifecycle(id(2))).at(-1)).toMatchObject({ type: "job.cancelled", payload: sender })
         if (first !== undefined) yield* producers.settle(first)
         expect(yield* producers.requests(kind)).toEqual([second])
       }).pipe(Effect.provide(layer))
@@ -93,9 +95,9 @@ export const producing = (layer: Layer.Layer<RunStore.RunStore>) => {
       Effect.gen(function* () {
         const { producers } = yield* RunStore.RunStore
         yield* created(1)
-        yield* producers.requestResume({ kind, jobId: id(1), by: "ada", at: at(9) })
+        yield* producers.requestResume({ kind, jobId: id(1), sender: { via: "port" }, at: at(9) })
         const [request] = yield* producers.requests(kind)
-        expect(request).toMatchObject({ jobId: id(1), asks: { value: { _tag: "Resume", by: "ada" } } })
+        expect(request).toMatchObject({ jobId: id(1), asks: { value: { _tag: "Resume", sender: { via: "port" } } } })
         const other = producers.requestResume({ kind: "other", jobId: id(1), at: at(9) })
         expect(yield* Effect.flip(other)).toMatchObject({ _tag: "JobNotFound" })
       }).pipe(Effect.provide(layer))

@@ -48,7 +48,7 @@ export const questions = (layer: Layer.Layer<RunStore.RunStore>) => {
           jobId: id(1),
           unit: "a",
           text: 'in "its" words\n',
-          by: "ada",
+          sender: { by: "ada" },
           at: at(9)
         })
         expect(answered).toEqual(
@@ -65,13 +65,19 @@ export const questions = (layer: Layer.Layer<RunStore.RunStore>) => {
         const answer = (unit?: string) => store.questions.answer({ jobId: id(1), unit, text: "yes", at: at(9) })
         expect(yield* Effect.flip(answer())).toMatchObject({ _tag: "NoOpenQuestion", waiting: ["b", "a"] })
         expect(yield* Effect.flip(answer("c"))).toMatchObject({ _tag: "NoOpenQuestion", unit: "c" })
-        yield* answer("a")
+        yield* store.questions.answer({
+          jobId: id(1),
+          unit: "a",
+          text: "yes",
+          sender: { by: "ada", via: "page" },
+          at: at(9)
+        })
         expect(yield* Effect.flip(answer("a"))).toMatchObject({ _tag: "AlreadyAnswered", unit: "a" })
         yield* answer()
         expect(yield* Effect.flip(answer())).toMatchObject({ _tag: "AlreadyAnswered" })
         const page = Option.getOrThrow(yield* store.events({ kind, jobId: id(1), after: 0, limit: 10 }))
         expect(page.events.slice(1)).toMatchObject([
-          { type: "unit.answered", unit: "a", payload: { task: 1, answer: "yes" } },
+          { type: "unit.answered", unit: "a", payload: { task: 1, answer: "yes", by: "ada", via: "page" } },
           { type: "unit.answered", unit: "b" }
         ])
         yield* store.record({ type: "job.completed", ...by(1), at: at(10), result: null })

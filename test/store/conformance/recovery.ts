@@ -136,7 +136,14 @@ export const recovery = (layer: Layer.Layer<RunStore.RunStore>) => {
         const jobId = yield* created(1)
         yield* created(2)
         const begin = (attempt: number, isResumed = false) =>
-          store.begin({ jobId, attempt, key: undefined, isResumed, sender: "ada", at: at(attempt) })
+          store.begin({
+            jobId,
+            attempt,
+            key: undefined,
+            isResumed,
+            sender: { by: "ada", via: "page" },
+            at: at(attempt)
+          })
         const parked = new Run.Parked({ reason: "waits", until: at(20) })
         yield* store.append({ jobId, attempt: 1, events: [event("work.done")] })
         yield* store.record({ type: "job.interrupted", jobId, attempt: 1, at: at(9), crashed: true, during: ["gate"] })
@@ -148,7 +155,7 @@ export const recovery = (layer: Layer.Layer<RunStore.RunStore>) => {
         yield* begin(4)
         yield* store.record({ type: "job.parked", jobId, attempt: 4, at: at(9), parked })
         yield* store.wakeDue({ kind, at: at(20) })
-        yield* store.wake(jobId, "resume", "bea")
+        yield* store.wake(jobId, "resume", { by: "bea", via: "port" })
         yield* begin(5)
         yield* store.record({ type: "job.parked", jobId, attempt: 5, at: at(9), parked })
         yield* store.wake(jobId, "time")
@@ -158,11 +165,11 @@ export const recovery = (layer: Layer.Layer<RunStore.RunStore>) => {
           ["job.interrupted", { reason: "crash", during: ["gate"] }],
           ["job.resumed", { attempt: 2 }],
           ["job.interrupted", { reason: "shutdown" }],
-          ["job.resumed", { attempt: 3, by: "resume", sender: "ada" }],
+          ["job.resumed", { attempt: 3, by: "resume", sender: "ada", via: "page" }],
           ["job.parked", { reason: "waits", until: "1970-01-01T00:00:00.020Z" }],
           ["job.resumed", { attempt: 4, by: "time" }],
           ["job.parked", { reason: "waits", until: "1970-01-01T00:00:00.020Z" }],
-          ["job.resumed", { attempt: 5, by: "resume", sender: "bea" }],
+          ["job.resumed", { attempt: 5, by: "resume", sender: "bea", via: "port" }],
           ["job.parked", { reason: "waits", until: "1970-01-01T00:00:00.020Z" }],
           ["job.resumed", { attempt: 6, by: "time" }]
         ])

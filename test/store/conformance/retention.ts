@@ -169,7 +169,7 @@ export const retention = (layer: Layer.Layer<RunStore.RunStore>) => {
         expect(yield* store.attach(attached)).toEqual(Option.some(id(2)))
         yield* store.append({ jobId: id(2), attempt: 1, events: Array.makeBy(700, () => event("x", { text: "y" })) })
         yield* store.work.plan({ jobId: id(2), attempt: 1, work: planOf(2, 2) })
-        yield* store.signal({ kind, jobId: id(2), name: "s", payload: "1", by: undefined, limit: 9, at: at(2) })
+        yield* store.signal({ kind, jobId: id(2), name: "s", payload: "1", limit: 9, at: at(2) })
         yield* store.record({ type: "job.completed", jobId: id(2), attempt: 1, at: at(2 * minute), result: 1 })
         yield* ended(3)
 
@@ -196,7 +196,7 @@ export const retention = (layer: Layer.Layer<RunStore.RunStore>) => {
         expect(yield* store.events({ kind, jobId: id(2), after: 0, limit: 9 })).toEqual(Option.none())
         const missing = new errors.JobNotFound({ jobId: id(2) })
         expect(yield* Effect.flip(Stream.runDrain(Runs.make(store).events(id(2))))).toEqual(missing)
-        const signal = { kind, jobId: id(2), name: "s", payload: undefined, by: undefined, limit: 9, at: at(2) }
+        const signal = { kind, jobId: id(2), name: "s", payload: undefined, limit: 9, at: at(2) }
         expect(yield* Effect.flip(store.signal(signal))).toEqual(missing)
 
         // The idempotency keys are free.

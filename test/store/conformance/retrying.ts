@@ -52,14 +52,14 @@ export const retrying = (layer: Layer.Layer<RunStore.RunStore>) => {
         const store = yield* Store
         yield* failed(1)
         const before = yield* record(id(1))
-        expect(yield* retry(1, 2, { by: "ada" })).toEqual({ _tag: "Pending", replaces: [] })
+        expect(yield* retry(1, 2, { sender: { by: "ada", via: "page" } })).toEqual({ _tag: "Pending", replaces: [] })
         expect(yield* record(id(2))).toMatchObject({ status: "pending", retryOf: id(1) })
         expect({ ...(yield* record(id(1))) }).toEqual({ ...before, retriedAs: id(2) })
         const work = Option.getOrThrow(yield* store.withWork(id(1)))
         expect(work.run.retriedAs).toBe(id(2))
         const page = yield* Effect.flatten(store.events({ kind, jobId: id(2), after: 0, limit: 9 }))
         expect(page.events.map(({ payload, type }) => [type, payload])).toEqual([
-          ["job.queued", { waitsFor: "permit", retryOf: id(1), by: "ada" }]
+          ["job.queued", { waitsFor: "permit", retryOf: id(1), by: "ada", via: "page" }]
         ])
       }).pipe(Effect.provide(layer))
     )

@@ -18,15 +18,15 @@ export const stopping = (layer: Layer.Layer<RunStore.RunStore>) => {
         const begin = (attempt: number) => store.begin({ jobId, attempt, key: undefined, at: at(attempt) })
         const interrupted = { type: "job.interrupted", jobId } as const
         yield* store.record({ type: "job.parked", jobId, attempt: 1, at: at(1), parked })
-        yield* store.wake(jobId, "stop", "ada")
-        yield* store.wake(jobId, "resume", "bob")
+        yield* store.wake(jobId, "stop", { by: "ada", via: "page" })
+        yield* store.wake(jobId, "resume", { by: "bob" })
         expect(yield* store.due({ kind, statuses: ["parked"], limit: 9 })).toMatchObject([{ run: { id: jobId } }])
         expect(yield* begin(2)).toBe("stopping")
         expect(yield* unfinished(jobId)).toMatchObject({ stopping: true, run: { attempt: 2 } })
         const { events } = yield* Effect.flatten(store.events({ kind, jobId, after: 2, limit: 9 }))
         expect(events.map(({ payload, type }) => [type, payload])).toEqual([
-          ["job.resumed", { attempt: 2, by: "stop", sender: "ada" }],
-          ["job.stopping", { by: "ada" }]
+          ["job.resumed", { attempt: 2, by: "stop", sender: "ada", via: "page" }],
+          ["job.stopping", { by: "ada", via: "page" }]
         ])
         yield* store.record({ ...interrupted, attempt: 2, at: at(3), crashed: true, continuesStop: true })
         expect(yield* record(jobId)).toMatchObject({ status: "interrupted", waitsFor: "permit" })

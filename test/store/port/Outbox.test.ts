@@ -69,8 +69,7 @@ describe("the outbox", () => {
     begin: [(store) => store.begin({ jobId: id(1), attempt: 1, key: undefined, at: at(9) }), "job.started"],
     record: [(store) => store.record({ type: "job.cancelled", jobId: id(1), attempt: 1, at: at(9) }), "job.cancelled"],
     signal: [
-      (store) =>
-        store.signal({ kind, jobId: id(1), name: "go", payload: undefined, by: undefined, limit: 9, at: at(9) }),
+      (store) => store.signal({ kind, jobId: id(1), name: "go", payload: undefined, limit: 9, at: at(9) }),
       "job.signalled"
     ],
     "create of a run that replaces it": [

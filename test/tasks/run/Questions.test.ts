@@ -81,7 +81,7 @@ const asked = (id: Run.Run["id"], unit?: string) =>
 const answer = (jobId: Run.Run["id"], text: string, unit?: string) =>
   Effect.gen(function* () {
     const { questions } = yield* RunStore.RunStore
-    return yield* questions.answer({ jobId, text, unit, by: "ada", at: yield* DateTime.now })
+    return yield* questions.answer({ jobId, text, unit, sender: { by: "ada" }, at: yield* DateTime.now })
   })
 
 const start = (config: { readonly repoPath: string; readonly tasksDir: string; readonly targetBranch: string }) =>

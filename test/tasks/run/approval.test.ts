@@ -53,7 +53,8 @@ describe("a result that has to be approved", () => {
         expect(events.find(({ type }) => type === "job.signalled")?.payload).toEqual({
           name: "charlotte.approval",
           payload: { commit },
-          by: "ann"
+          by: "ann",
+          via: "library"
         })
         // Nothing ran again: the result had passed all gates before.
         expect(yield* counted(world, "api")).toBe(1)

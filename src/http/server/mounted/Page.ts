@@ -10,6 +10,7 @@ import { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Context, Effect, Layer, Option, Schema, Scope, Stream } from "effect"
+import { Via } from "../../../domain/Sender.js"
 import type * as JobKind from "../../../manager/JobKind.js"
 import { RunStore } from "../../../store/RunStore.js"
 import { NoSuchRoute, RequestRefused } from "../../contract/errors.js"
@@ -199,7 +200,7 @@ const make = <K extends AnyKind, W extends Who, R>(options: MountOptions<K, W, R
 
       if (below.startsWith("/api/")) {
         const response = yield* handleApi.pipe(
-          Effect.annotateLogs("door", "page"),
+          Effect.provideService(Via, "page"),
           Effect.provideService(CurrentVisitor, visitor),
           Effect.provideService(HttpServerRequest, request.modify({ url: below + url.slice(address.length) })),
           Effect.provide(platform),

@@ -64,7 +64,7 @@ describe.each([
       const { act, begun, payloadOf } = yield* acts(world)
       const id = yield* begun
       yield* act(`/${id}/stop?by=bea`)
-      expect(yield* payloadOf(id, "job.stopping")).toEqual({ by: "ada" })
+      expect(yield* payloadOf(id, "job.stopping")).toEqual({ by: "ada", via: "page" })
     })
   )
 
@@ -74,7 +74,7 @@ describe.each([
       yield* Effect.replicateEffect(begun, options.maxJobs)
       const id = yield* start
       yield* act(`/${id}/stop?by=bea`)
-      expect(yield* payloadOf(id, "job.cancelled")).toEqual({ by: "ada" })
+      expect(yield* payloadOf(id, "job.cancelled")).toEqual({ by: "ada", via: "page" })
     })
   )
 
@@ -83,7 +83,12 @@ describe.each([
       const { act, begun, payloadOf } = yield* acts(world)
       const id = yield* begun
       yield* act(`/${id}/signals/go`, { by: "bea", payload: { by: "bea" } })
-      expect(yield* payloadOf(id, "job.signalled")).toEqual({ name: "go", payload: { by: "bea" }, by: "ada" })
+      expect(yield* payloadOf(id, "job.signalled")).toEqual({
+        name: "go",
+        payload: { by: "bea" },
+        by: "ada",
+        via: "page"
+      })
     })
   )
 
@@ -93,7 +98,7 @@ describe.each([
       const id = yield* begun
       yield* park(id)
       yield* act(`/${id}/resume?by=bea`)
-      expect(yield* payloadOf(id, "job.resumed")).toEqual({ attempt: 2, by: "resume", sender: "ada" })
+      expect(yield* payloadOf(id, "job.resumed")).toEqual({ attempt: 2, by: "resume", sender: "ada", via: "page" })
     })
   )
 
@@ -106,7 +111,7 @@ describe.each([
       const retries = (yield* store.list()).filter(({ retryOf }) => retryOf !== undefined)
       expect(retries.map(({ retryOf }) => retryOf).sort()).toEqual([one, other].sort())
       for (const { id, retryOf } of retries) {
-        expect(yield* payloadOf(id, "job.queued")).toMatchObject({ retryOf, by: "ada" })
+        expect(yield* payloadOf(id, "job.queued")).toMatchObject({ retryOf, by: "ada", via: "page" })
       }
     })
   )
@@ -120,7 +125,7 @@ describe("the page of an application in the process of its manager", () => {
       yield* script.send(id, Step.park({ reason: "it has spent enough", signal: "go" }))
       yield* payloadOf(id, "job.parked")
       yield* act(`/${id}/resume?usd=5&by=bea`)
-      expect(yield* payloadOf(id, "job.signalled")).toMatchObject({ payload: { usd: 5 }, by: "ada" })
+      expect(yield* payloadOf(id, "job.signalled")).toMatchObject({ payload: { usd: 5 }, by: "ada", via: "page" })
     })
   )
 })

@@ -18,7 +18,7 @@ export const outbox = [
     type TEXT NOT NULL,
     name TEXT,
     payload TEXT CHECK (payload IS NULL OR CAST(payload AS json) IS NOT NULL),
-    sender TEXT,
+    sender TEXT CHECK (sender IS NULL OR json_typeof(CAST(sender AS json)) = 'object'),
     grace BIGINT,
     at BIGINT NOT NULL
   )`,

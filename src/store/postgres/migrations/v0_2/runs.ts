@@ -2,8 +2,8 @@ import { isTransition, statuses, terminal, waitingForNothing } from "../../../sq
 
 /**
  * Runs. The schema enforces the state machine as well. JSON is TEXT, since `jsonb` refuses values that have to be kept; a cast to
- * `json` checks it. `sender` has asked for what a run waits to do: its retry, or its next attempt. `parent` is the run that has asked for
- * this one last, and `child_ends` counts the ends of its own children, if it has any. Ids are compared byte by byte, regardless of the collation of the database.
+ * `json` checks it. `sender` has asked for what a run waits to do, its retry or its next attempt, and is JSON as `Sender` in the
+ * domain. `parent` is the run that has asked for this one last, and `child_ends` counts the ends of its own children, if it has any. Ids are compared byte by byte, regardless of the collation of the database.
  */
 
 /**
@@ -40,7 +40,7 @@ export const runs = [
     due_at BIGINT,
     parked TEXT CHECK (parked IS NULL OR json_typeof(CAST(parked AS json)) = 'object'),
     woken_by TEXT,
-    sender TEXT,
+    sender TEXT CHECK (sender IS NULL OR json_typeof(CAST(sender AS json)) = 'object'),
     replaces INTEGER NOT NULL DEFAULT 0,
     crashes INTEGER NOT NULL DEFAULT 0 CHECK (crashes >= 0),
     tries INTEGER NOT NULL DEFAULT 0 CHECK (tries >= 0),

@@ -37,7 +37,7 @@ export const runs = Effect.gen(function* () {
   // The trigger reads `charlotte_runs`, which for a moment does not exist.
   yield* sql.unsafe(`DROP TRIGGER charlotte_events_terminal_status`)
 
-  // `sender` has asked for what a run waits to do: its retry, or its next attempt;
+  // `sender` has asked for what a run waits to do, its retry or its next attempt, and is JSON as `Sender` in the domain;
   // `searched` is searched in place of labels and config if part of them is secret; `trace` is NULL if nothing traced the start;
   // `parent` is the run that has asked for this one last, and `child_ends` counts the ends of its own children, if it has any;
   // `node` is the address on which a run was placed last, and `runner` the node that has taken its attempt; `refused_by` is why
@@ -65,7 +65,7 @@ export const runs = Effect.gen(function* () {
       due_at INTEGER,
       parked TEXT CHECK (parked IS NULL OR json_type(parked) = 'object'),
       woken_by TEXT,
-      sender TEXT,
+      sender TEXT CHECK (sender IS NULL OR json_type(sender) = 'object'),
       replaces INTEGER NOT NULL DEFAULT 0,
       crashes INTEGER NOT NULL DEFAULT 0 CHECK (crashes >= 0),
       tries INTEGER NOT NULL DEFAULT 0 CHECK (tries >= 0),

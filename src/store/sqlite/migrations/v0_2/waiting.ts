@@ -51,7 +51,7 @@ export const waiting = Effect.gen(function* () {
       type TEXT NOT NULL,
       name TEXT,
       payload TEXT CHECK (payload IS NULL OR json_valid(payload)),
-      sender TEXT,
+      sender TEXT CHECK (sender IS NULL OR json_type(sender) = 'object'),
       grace INTEGER,
       at INTEGER NOT NULL
     ) STRICT`)
