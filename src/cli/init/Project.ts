@@ -3,7 +3,7 @@
  * its CI runs show. Runs nothing, and follows no symbolic link.
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
-import { Effect, Option } from "effect"
+import { Effect, identity, Option } from "effect"
 import { join } from "node:path"
 import * as shell from "../../git/shellQuote.js"
 import { ciCommands } from "./tools/ciCommands.js"
@@ -35,7 +35,8 @@ const asInCi = (tool: Tool, commands: ReadonlyArray<string>): Tool => {
   const known = [...tool.gates, ...(tool.others ?? [])]
   const [gate] = tool.gates
   const chosen =
-    known.find((command) => commands.includes(command)) ?? commands.find((command) => tool.inCi?.test(command) === true)
+    known.find((command) => commands.includes(command)) ??
+    commands.filter((command) => tool.inCi?.test(command) === true).map(tool.fromCi ?? identity)[0]
   return chosen === undefined || chosen === gate
     ? tool
     : { ...tool, gates: [chosen], others: known.filter((command) => command !== chosen) }
@@ -63,7 +64,12 @@ const inDirectory = (top: string, directory: string): Effect.Effect<Project, nev
     const running = yield* found(runners, files)
     // What a Makefile runs is another form of the same.
     const chosen = isRun(running, commands) && !isRun(own, commands) ? running : isTested(own) ? own : running
-    const tools = [...own, ...running].map((tool) => (chosen.includes(tool) ? tool : withoutGate(tool)))
+    const before = own.flatMap(({ before = "" }) => before).join("")
+    const installed = running.map((tool) => ({ ...tool, gates: tool.gates.map((gate) => `${before}${gate}`) }))
+    const tools = [
+      ...(chosen === own ? own : own.map(withoutGate)),
+      ...(chosen === running ? installed : installed.map(withoutGate))
+    ]
     const setups = tools.flatMap(({ setup }) => (setup === undefined ? [] : [setup]))
     const at = (command: string) => (directory === "" ? command : `${shell.command("cd", directory)} && ${command}`)
     return {

@@ -61,6 +61,12 @@ const cases: ReadonlyArray<readonly [title: string, contents: Contents, expected
     { gates: ["bun run test"] }
   ],
   [
+    "the tests that bun itself finds, where no script runs them",
+    { ...scripts({ lint: "x" }), "bun.lock": "", "src/a.test.tsx": "" },
+    { gates: ["bun test"], others: ["bun run lint"] }
+  ],
+  ["no gate of bun without tests", { ...scripts({}), "bun.lock": "", "index.ts": "" }, { gates: [] }],
+  [
     "the next best script where npm init has written test",
     scripts({ test: 'echo "Error: no test specified" && exit 1', typecheck: "tsc" }),
     { gates: ["npm run typecheck"] }
@@ -100,11 +106,71 @@ const cases: ReadonlyArray<readonly [title: string, contents: Contents, expected
       gates: [".venv/bin/python -m pytest"]
     }
   ],
+  [
+    "pytest where its settings say where the tests are",
+    { "pyproject.toml": '[tool.pytest.ini_options]\ntestpaths = "testing"', "testing/test_a.py": "" },
+    { gates: [".venv/bin/python -m pytest"] }
+  ],
+  [
+    "the paths and marks with which CI runs pytest, in the environment of the worktree",
+    {
+      "pyproject.toml": "pytest",
+      "tests/test_a.py": "",
+      ".github/workflows/a.yml": "- run: pytest --cov tests\n- run: python -m pytest -q -m 'not slow' tests/unit\n"
+    },
+    { gates: [".venv/bin/python -m pytest -q -m 'not slow' tests/unit"], others: [".venv/bin/python -m pytest"] }
+  ],
+  [
+    "pytest where only CI names it",
+    {
+      "requirements.txt": "",
+      "tests/test_a.py": "",
+      ".github/workflows/a.yml": "run: |\n  python -m pip install flake8 pytest\nrun: |\n  pytest\n"
+    },
+    { setup: `${venv} --requirement requirements.txt pytest`, gates: [".venv/bin/python -m pytest"] }
+  ],
+  [
+    "no single test of python that a README runs",
+    {
+      "pyproject.toml": "pytest",
+      "tests/test_a.py": "",
+      "README.md": "    $ pytest tests/test_a.py\n    $ pytest -k one\n"
+    },
+    { gates: [".venv/bin/python -m pytest"] }
+  ],
   ["no gate in a python project without tests", { "pyproject.toml": "pytest" }, { tools: ["python"], gates: [] }],
   [
     "uv",
     { "pyproject.toml": "pytest", "uv.lock": "", "tests/test_a.py": "" },
     { setup: "uv sync --frozen", gates: ["uv run pytest"], leavings: ["__pycache__", ".venv"] }
+  ],
+  [
+    "poetry with the options that CI has",
+    {
+      "pyproject.toml": "pytest",
+      "poetry.lock": "",
+      "tests/test_a.py": "",
+      ".github/workflows/a.yml": "run: |\n  poetry run pytest -q tests\n"
+    },
+    { setup: "poetry install", gates: ["poetry run pytest -q tests"], others: ["poetry run pytest"] }
+  ],
+  [
+    "make in the environment of python, where CI runs that",
+    {
+      "pyproject.toml": "[project]\n",
+      "tests/test_a.py": "",
+      Makefile: "test:\n\tpytest\n",
+      ".github/workflows/a.yml": "- run: make test\n"
+    },
+    {
+      gates: [". .venv/bin/activate && make test"],
+      others: [".venv/bin/python -m unittest discover -s tests"]
+    }
+  ],
+  [
+    "just in the environment of uv",
+    { "pyproject.toml": "", "uv.lock": "", justfile: "test:\n  pytest\n" },
+    { gates: ["uv run just test"] }
   ],
   ["maven", { "pom.xml": "" }, { tools: ["maven"], gates: ["mvn --batch-mode test"], leavings: ["target"] }],
   [
@@ -123,8 +189,18 @@ const cases: ReadonlyArray<readonly [title: string, contents: Contents, expected
   ],
   [
     "ruby with specs",
-    { Gemfile: "", "Gemfile.lock": "", "spec/a_spec.rb": "", Rakefile: "" },
+    { Gemfile: 'gem "rspec"', "Gemfile.lock": "", "spec/a_spec.rb": "", Rakefile: "" },
     { tools: ["ruby"], setup: "bundle install", inputs: ["Gemfile", "Gemfile.lock"], gates: ["bundle exec rspec"] }
+  ],
+  [
+    "ruby with specs, where the helper of the specs names rspec",
+    { Gemfile: "gemspec", "spec/spec_helper.rb": "RSpec.configure {}", Rakefile: "" },
+    { gates: ["bundle exec rspec"] }
+  ],
+  [
+    "ruby with specs that rspec does not run",
+    { Gemfile: "gemspec", "spec/a_spec.rb": "", "spec/spec_helper.rb": "require 'minitest/autorun'", Rakefile: "" },
+    { gates: ["bundle exec rake"] }
   ],
   ["ruby with rake", { Gemfile: "", Rakefile: "", "test/a_test.rb": "" }, { gates: ["bundle exec rake test"] }],
   ["rails", { Gemfile: "", Rakefile: "", "bin/rails": "", "test/a_test.rb": "" }, { gates: ["bin/rails test"] }],
@@ -138,6 +214,11 @@ const cases: ReadonlyArray<readonly [title: string, contents: Contents, expected
     ".NET",
     { "App.sln": "", "src/App.csproj": "" },
     { tools: [".NET"], setup: "dotnet restore", inputs: ["App.sln"], gates: ["dotnet test"] }
+  ],
+  [
+    ".NET, whose CI has built before it tests",
+    { "App.sln": "", ".github/workflows/a.yml": "run: dotnet build\nrun: dotnet test --no-build --verbosity normal\n" },
+    { gates: ["dotnet test"], others: [] }
   ],
   ["elixir", { "mix.exs": "" }, { tools: ["elixir"], setup: "mix deps.get", gates: ["mix test"] }],
   ["deno by its task", { "deno.jsonc": '{ "tasks": { "test": "deno test -A" } }' }, { gates: ["deno task test"] }],
@@ -172,6 +253,21 @@ const cases: ReadonlyArray<readonly [title: string, contents: Contents, expected
     "the tests of the packages where a workspace has none",
     scripts({ build: "x" }, { workspaces: ["packages/*"] }),
     { gates: ["npm test --workspaces --if-present"], others: ["npm run build"] }
+  ],
+  [
+    "the tests of the packages of a workspace of yarn, also where one has none",
+    { ...scripts({}, { workspaces: ["packages/*"] }), "yarn.lock": "" },
+    { setup: "yarn install --frozen-lockfile", gates: ["npm test --workspaces --if-present"] }
+  ],
+  [
+    "yarn from its second version on",
+    { ...scripts({}, { workspaces: ["packages/*"] }), "yarn.lock": "", ".yarnrc.yml": "" },
+    { tools: ["yarn"], setup: "yarn install --immutable", gates: ["yarn workspaces foreach --all run test"] }
+  ],
+  [
+    "yarn from its second version on, by packageManager",
+    { ...scripts({ test: "x" }, { packageManager: "yarn@4.9.0" }), "yarn.lock": "" },
+    { tools: ["yarn"], setup: "yarn install --immutable", gates: ["yarn test"] }
   ],
   [
     "several tools at once",

@@ -22,6 +22,10 @@ export interface Tool {
   readonly others?: ReadonlyArray<string>
   /** Finds the command among the lines that CI runs, with the options that it has there. */
   readonly inCi?: RegExp
+  /** Makes of what that finds the command for a worktree, where it is another. */
+  readonly fromCi?: (command: string) => string
+  /** Begins the commands of make and the like where they need what the setup installs. */
+  readonly before?: string
   /** Whether directories below are packages that the setup here serves. */
   readonly hasPackages?: boolean
   /** Directories that these commands leave behind, and git should ignore. */

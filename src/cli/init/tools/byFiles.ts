@@ -63,7 +63,10 @@ const gradle: Detect = (files) =>
 const ruby: Detect = (files) =>
   Effect.gen(function* () {
     if (!(yield* files.has("Gemfile"))) return Option.none()
-    const hasSpecs = (yield* files.has(".rspec")) || (yield* files.list("spec")).length > 0
+    const gemspecs = (yield* files.list(".")).filter((name) => name.endsWith(".gemspec"))
+    const texts = yield* Effect.forEach(["Gemfile", ...gemspecs, "spec/spec_helper.rb"], files.text)
+    // Specs may be those of minitest.
+    const hasSpecs = (yield* files.has(".rspec")) || texts.some((text) => /\brspec\b/i.test(text))
     const hasRakefile = yield* isThere(files, ["Rakefile", "rakefile"])
     const hasTests = (yield* files.list("test")).length > 0
     const gates = hasSpecs
@@ -109,7 +112,8 @@ const dotnet: Detect = (files) =>
           name: ".NET",
           setup: { run: "dotnet restore", inputs: projects },
           gates: ["dotnet test"],
-          inCi: /^dotnet test\b/,
+          // Nothing is built yet in a fresh checkout.
+          inCi: /^dotnet test\b(?!.*--no-build)/,
           leavings: ["bin", "obj"]
         })
   })

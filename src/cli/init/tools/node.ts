@@ -14,27 +14,53 @@ const Manifest = Schema.parseJson(
   })
 )
 
+/** With the command that runs the tests of all packages of a workspace that has none of its own. */
 const managers = [
   {
     name: "pnpm",
     lock: "pnpm-lock.yaml",
     locked: "pnpm install --frozen-lockfile",
-    free: "pnpm install --no-lockfile"
+    free: "pnpm install --no-lockfile",
+    ofPackages: "pnpm --recursive test"
   },
-  { name: "yarn", lock: "yarn.lock", locked: "yarn install --frozen-lockfile", free: "yarn install" },
-  { name: "bun", lock: "bun.lock", locked: "bun install --frozen-lockfile", free: "bun install --no-save" },
-  { name: "npm", lock: "package-lock.json", locked: "npm ci", free: "npm install --no-package-lock" }
+  {
+    name: "yarn",
+    lock: "yarn.lock",
+    locked: "yarn install --frozen-lockfile",
+    free: "yarn install --no-lockfile",
+    // Its own command fails where a package has no tests.
+    ofPackages: "npm test --workspaces --if-present"
+  },
+  {
+    name: "bun",
+    lock: "bun.lock",
+    locked: "bun install --frozen-lockfile",
+    free: "bun install --no-save",
+    ofPackages: "bun run --filter '*' test"
+  },
+  {
+    name: "npm",
+    lock: "package-lock.json",
+    locked: "npm ci",
+    free: "npm install --no-package-lock",
+    ofPackages: "npm test --workspaces --if-present"
+  }
 ] as const
 
-const npm = managers[3]
+const [, yarn, , npm] = managers
 
-/** The tests of all packages of a workspace that has none of its own. */
-const ofPackages = {
-  npm: "npm test --workspaces --if-present",
-  pnpm: "pnpm --recursive test",
-  yarn: "yarn workspaces run test",
-  bun: "bun run --filter '*' test"
+/** Yarn from its second version on. */
+const modernYarn = {
+  ...yarn,
+  locked: "yarn install --immutable",
+  free: "yarn install",
+  ofPackages: "yarn workspaces foreach --all run test"
 }
+
+/** Where bun finds tests, as far as these are usual. */
+const testDirectories = [".", "src", "test", "tests"]
+
+const isBunTest = (name: string): boolean => /[._](?:test|spec)\.[cm]?[jt]sx?$/.test(name)
 
 /** Scripts that judge the whole project, the best first. */
 const judging = ["test", "check", "typecheck", "type-check", "lint", "build"]
@@ -51,19 +77,24 @@ export const node: Detect = (files) =>
       (): Partial<typeof Manifest.Type> => ({})
     )
     const lock = yield* files.first(managers.map(({ lock }) => lock))
-    const manager =
+    const found =
       managers.find(({ lock: file }) => Option.contains(lock, file)) ??
       managers.find(({ name }) => packageManager?.startsWith(`${name}@`)) ??
       npm
-    const { free, locked, name } = manager
+    const isModern = (yield* files.has(".yarnrc.yml")) || /^yarn@(?![01]\.)/.test(packageManager ?? "")
+    const { free, locked, name, ofPackages } = found === yarn && isModern ? modernYarn : found
     const needsInstall =
       Option.isSome(lock) || [dependencies, devDependencies, workspaces].some((of) => of !== undefined)
     const commands = judging
       .filter((script) => scripts?.[script] !== undefined && !isNoGate.test(scripts[script]))
       // `bun test` is not the script.
       .map((script) => (script === "test" && name !== "bun" ? `${name} test` : `${name} run ${script}`))
+    if (name === "bun" && scripts?.["test"] === undefined) {
+      const names = yield* Effect.forEach(testDirectories, files.list)
+      if (names.flat().some(isBunTest)) commands.unshift("bun test")
+    }
     const hasPackages = workspaces !== undefined || (yield* files.has("pnpm-workspace.yaml"))
-    if (hasPackages && !commands.some((command) => command.endsWith("test"))) commands.unshift(ofPackages[name])
+    if (hasPackages && !commands.some((command) => command.endsWith("test"))) commands.unshift(ofPackages)
     return Option.some({
       name,
       ...(needsInstall && {

@@ -4,6 +4,7 @@
  */
 import { Array, Effect, Option } from "effect"
 import { command } from "../../../git/shellQuote.js"
+import { ciCommands } from "./ciCommands.js"
 import type { Detect, Files, Setup } from "./Tool.js"
 
 const requirements = [
@@ -26,6 +27,12 @@ const findTests = (files: Files) =>
     }
     return (yield* files.list(".")).some(isTest) ? Option.some("") : Option.none()
   })
+
+/**
+ * Pytest with paths and marks, as CI runs it; nothing that chooses single tests or writes reports, which would be left in the worktree.
+ */
+const inCi =
+  /^(?:(?:uv|poetry) run )?(?:python3? -m )?pytest((?: (?:-[qv]+|-m (?:\w+|"[^"]+"|'[^']+')|\w[\w-]*(?:\/[\w-]+)*\/?))*)$/
 
 /** Names in `[project.optional-dependencies]` and `[dependency-groups]` that tests may need. */
 const forTests = /^(?:dev|develop|development|test|tests|testing)$/
@@ -67,15 +74,23 @@ export const python: Detect = (files) =>
   Effect.gen(function* () {
     const marker = yield* files.first(["pyproject.toml", "setup.py", "setup.cfg", ...requirements, "Pipfile"])
     if (Option.isNone(marker)) return Option.none()
-    const tests = yield* findTests(files)
-    const texts = yield* Effect.forEach(["pyproject.toml", "setup.cfg", "tox.ini", ...requirements], files.text)
+    const settings = ["pytest.ini", "pyproject.toml", "setup.cfg", "tox.ini", ...requirements]
+    const texts = yield* Effect.forEach(settings, files.text)
     const configured = yield* files.first(["pytest.ini", "conftest.py", "tests/conftest.py", "test/conftest.py"])
-    const usesPytest = Option.isSome(configured) || texts.some((text) => /\bpytest\b/.test(text))
-    const [run, setup] = (yield* files.has("uv.lock"))
-      ? ["uv run ", Option.some({ run: "uv sync --frozen", inputs: ["pyproject.toml", "uv.lock"] })]
+    const usesPytest =
+      Option.isSome(configured) || [...texts, ...(yield* ciCommands(files))].some((text) => /\bpytest\b/.test(text))
+    const tests = Option.orElse(yield* findTests(files), () =>
+      texts.some((text) => /^\s*testpaths\s*=/m.test(text)) ? Option.some("") : Option.none()
+    )
+    const [run, setup, before] = (yield* files.has("uv.lock"))
+      ? ["uv run ", Option.some({ run: "uv sync --frozen", inputs: ["pyproject.toml", "uv.lock"] }), "uv run "]
       : (yield* files.has("poetry.lock"))
-        ? ["poetry run ", Option.some({ run: "poetry install", inputs: ["pyproject.toml", "poetry.lock"] })]
-        : ["", yield* environment(files, usesPytest)]
+        ? [
+            "poetry run ",
+            Option.some({ run: "poetry install", inputs: ["pyproject.toml", "poetry.lock"] }),
+            "poetry run "
+          ]
+        : ["", yield* environment(files, usesPytest), ". .venv/bin/activate && "]
     const python = run === "" && Option.isSome(setup) ? interpreter : `${run}python3`
     const pytest = run === "" ? `${python} -m pytest` : `${run}pytest`
     const unittest = `${python} -m unittest`
@@ -86,6 +101,9 @@ export const python: Detect = (files) =>
       name: "python",
       ...Option.match(setup, { onNone: () => ({}), onSome: (setup) => ({ setup }) }),
       gates: Array.fromOption(gate),
+      inCi,
+      fromCi: (command) => command.replace(inCi, `${pytest}$1`),
+      ...(Option.isSome(setup) && { before }),
       leavings: ["__pycache__", ...(Option.isSome(setup) ? [".venv"] : [])]
     })
   })
