@@ -64,9 +64,8 @@ export const initTasks = ({ json, repo, tasks, tries }: Options) =>
     yield* newFiles.create(topLevel, files, hint)
     const written = files.map(({ file }) => shown(file))
     const tried = tries ? yield* tryProject.tryProject(topLevel, project, inherit) : []
-    const end = tried.some(({ problem }) => problem !== undefined)
-      ? new ExitCode.Quit({ code: ExitCode.failed })
-      : Effect.void
+    const isRed = tried.some(({ problem }) => problem !== undefined)
+    const end = isRed ? new ExitCode.Quit({ code: ExitCode.failed }) : Effect.void
     if (json) {
       const { gates, setup, tools } = project
       const run = Option.getOrUndefined(Option.map(setup, ({ run }) => run))
@@ -78,7 +77,10 @@ export const initTasks = ({ json, repo, tasks, tries }: Options) =>
       [],
       ...written.map((file): StyledLine.Line => [StyledLine.raw("wrote  ", "faint"), StyledLine.piece(file)]),
       ...(tried.length > 0 ? [[], ...tryProject.lines(tried)] : []),
-      ...problems.map((problem): StyledLine.Line => [StyledLine.raw("first  ", "warn"), StyledLine.piece(problem)]),
+      ...[...(isRed ? [redTrial(written)] : []), ...problems].map((problem): StyledLine.Line => [
+        StyledLine.raw("first  ", "warn"),
+        StyledLine.piece(problem)
+      ]),
       ...section("Next, for a first job:", next),
       ...section("Then write tasks of your own, and see what a job would do:", [
         charlotte("task", "new", unit, "TITLE"),
@@ -177,6 +179,10 @@ const facts = ({ gates, setup, tools }: Project.Project, agent: string): Readonl
 
 const noGate =
   "no command that runs tests was found: write it as baseline in charlotte.yaml, such as baseline: [make test]; the first task is judged by its file alone"
+
+/** What to do where what was found does not pass. */
+const redTrial = ([settings, , task]: ReadonlyArray<string>) =>
+  `what fails here fails in each job too: write setup and baseline that pass in ${settings}, such as baseline: ["env MODE=ci make test"], and the same gate in ${task}`
 
 const noAgent = "script, which runs the sh blocks of tasks, since no coding agent is on the PATH"
 

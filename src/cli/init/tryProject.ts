@@ -75,7 +75,7 @@ export const lines = (tried: ReadonlyArray<Tried>): ReadonlyArray<StyledLine.Lin
     if (problem === undefined) return [[StyledLine.raw("✓ ", "good"), StyledLine.piece(command), end]]
     const [why = "", ...output] = problem.split("\n")
     return [
-      [StyledLine.raw("✗ ", "bad"), StyledLine.piece(command), StyledLine.piece(` ${why}`), end],
-      ...output.map((line): StyledLine.Line => [StyledLine.piece(`    ${line}`)])
+      [StyledLine.raw("✗ ", "bad"), StyledLine.piece(command), StyledLine.raw(" "), StyledLine.piece(why), end],
+      ...output.map((line): StyledLine.Line => [StyledLine.verbatim(`    ${line}`)])
     ]
   })

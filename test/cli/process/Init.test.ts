@@ -118,6 +118,11 @@ describe("charlotte init", () => {
         }
       ])
       expect(readdirSync(`${here.repository}/red`)).toContain("charlotte.yaml")
+      const shown = yield* Charlotte.run(here, "exec charlotte init --try shown")
+      expect([shown.code, shown.err]).toEqual([1, ""])
+      expect(shown.out).toMatch(
+        /\n✗ npm test exited with 7 \(.*s\)\n(?: {4}.+\n)* {4}2 tests fail\nfirst {2}.* in shown\/charlotte\.yaml, such as .* in shown\/first\/01-hello\.md\n/
+      )
     })
   )
 
