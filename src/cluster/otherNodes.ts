@@ -7,7 +7,6 @@ import type { JobId } from "../domain/JobId.js"
 import type { Run } from "../domain/Run.js"
 import { isTerminal } from "../domain/RunStatus.js"
 import { StopReport } from "../domain/StopReport.js"
-import { now } from "../internal/now.js"
 import * as race from "../internal/race.js"
 import type { Others } from "../manager/internal/Core.js"
 import { afterGrace, since } from "../manager/internal/stopJob.js"
@@ -47,7 +46,7 @@ export const make = (kind: string, store: Store, engine: Engine): Omit<Others, "
 
     stop: ({ attempt, id }, { begun, grace, sender }) =>
       Effect.gen(function* () {
-        const at = yield* now
+        const at = yield* store.now
         yield* (
           store
             .record({ type: "job.stopping", jobId: id, attempt, at, sender })

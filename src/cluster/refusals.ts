@@ -5,7 +5,6 @@
 import { Array, Cause, Context, Duration, Effect, Option, type Scope } from "effect"
 import { Parked } from "../domain/Run.js"
 import * as background from "../internal/background.js"
-import { now } from "../internal/now.js"
 import type { Others } from "../manager/internal/Core.js"
 import { recoveryError } from "../manager/internal/JobOutcome.js"
 import { survivingFailures } from "../manager/internal/survivingFailures.js"
@@ -41,7 +40,7 @@ export const refuse =
       // The attempt was placed here, and has not begun: the run waits again, also under manual recovery.
       if (status === "running") {
         yield* store.cluster.take({ jobId, attempt }, runner)
-        const at = yield* now
+        const at = yield* store.now
         const parked = new Parked({ reason: `version ${version} of its kind cannot decode it: ${reason}`, until: at })
         yield* store.record({ type: "job.parked", jobId, attempt, at, parked })
       }
@@ -67,7 +66,7 @@ export const failRefused = (
         const [reason = "it does not decode"] = Object.values(refusedBy)
         const error = recoveryError(reason, Cause.empty)
         yield* store
-          .record({ type: "job.failed", jobId, attempt, at: yield* now, error, ofWaiting: true })
+          .record({ type: "job.failed", jobId, attempt, at: yield* store.now, error, ofWaiting: true })
           .pipe(Effect.catchTag("Superseded", () => Effect.void))
       }
     })

@@ -8,7 +8,6 @@ import type { JobId } from "../domain/JobId.js"
 import type { Run } from "../domain/Run.js"
 import type { Sender } from "../domain/Sender.js"
 import { request } from "../domain/StartOptions.js"
-import { now } from "../internal/now.js"
 import { parse } from "../internal/Json.js"
 import { doubtfulAfter } from "../internal/timing.js"
 import * as Tracing from "../internal/Tracing.js"
@@ -151,7 +150,7 @@ export const startPlaced = <Config>(
 ): Effect.Effect<JobId, Refusal> =>
   Effect.gen(function* () {
     yield* core.shutdown.refuse
-    const at: DateTime.Utc = yield* now
+    const at: DateTime.Utc = yield* core.store.now
     const requested = yield* request(options, { at, hasKey: starting.key !== undefined })
     const nextId = () => starting.nextId(at.epochMillis)
     const submission = yield* submit(starting, input, { id: nextId(), at, requested, options })

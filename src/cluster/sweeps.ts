@@ -8,7 +8,6 @@ import type { NotResumable, StoreError, Superseded } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import * as background from "../internal/background.js"
 import { parse } from "../internal/Json.js"
-import { now } from "../internal/now.js"
 import type { Admission } from "../manager/internal/admission.js"
 import { endUnresumable } from "../manager/internal/beginRun.js"
 import { continuesStop, type Core } from "../manager/internal/Core.js"
@@ -150,7 +149,7 @@ const stopPlaced = <C>(parts: Sweep<C>, held: HeldRun): Effect.Effect<void, Stor
  * ended since the rows were read, this changes nothing.
  */
 const giveBack = <C>({ core }: Sweep<C>, held: HeldRun): Effect.Effect<void, StoreError> =>
-  Effect.flatMap(now, (at) =>
+  Effect.flatMap(core.store.now, (at) =>
     core.store.record({
       type: "job.interrupted",
       crashed: true,

@@ -19,6 +19,18 @@ export class SkippedTick extends Schema.Class<SkippedTick>("charlotte/SkippedTic
 }) {}
 
 /**
+ * A clock was ahead when the last tick was recorded, so that ticks count again from an earlier time on.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export class ScheduleReset extends Schema.Class<ScheduleReset>("charlotte/ScheduleReset")({
+  at: Schema.DateTimeUtc,
+  /** The last tick until then. */
+  from: Schema.DateTimeUtc
+}) {}
+
+/**
  * The record of a schedule.
  *
  * @since 0.2.0
@@ -47,6 +59,8 @@ export class Schedule extends Schema.Class<Schedule>("charlotte/Schedule")({
   /** How many ticks have started no job, though one was due. */
   skipped: Schema.Int,
   lastSkipped: Schema.optional(SkippedTick),
+  /** A time that had its job while the clock was ahead has had a second one since. */
+  lastReset: Schema.optional(ScheduleReset),
   /** Whether the process that answers runs the schedule. */
   isLive: Schema.Boolean
 }) {}

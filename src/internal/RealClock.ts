@@ -6,7 +6,7 @@ import { Clock, Context, Duration, Effect, type Predicate, Schedule } from "effe
 import { performance } from "node:perf_hooks"
 
 export interface Service {
-  /** Milliseconds, from any origin. */
+  /** Milliseconds, from any origin, by a clock that cannot be set. */
   readonly now: Effect.Effect<number>
   /** Sleeps for a number of milliseconds. */
   readonly sleep: (millis: number) => Effect.Effect<void>
@@ -33,6 +33,11 @@ export class RealClock extends Context.Reference<RealClock>()("charlotte/RealClo
       setImmediate(() => resume(Effect.void))
     })
   })
+}) {}
+
+/** The time that the machine shows, in milliseconds since 1970, under any `Clock`. */
+export class MachineTime extends Context.Reference<MachineTime>()("charlotte/MachineTime", {
+  defaultValue: () => Clock.make().currentTimeMillis
 }) {}
 
 /** Real time as a `Clock`, for retry schedules that must proceed while a `TestClock` does not advance. */

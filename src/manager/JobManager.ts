@@ -15,7 +15,6 @@ import * as Parts from "./internal/parts.js"
 import * as JobRegistry from "./internal/JobRegistry.js"
 import * as limitJobs from "./internal/limitJobs.js"
 import { limits } from "./internal/limits.js"
-import { now } from "../internal/now.js"
 import { acquireOwnership } from "./internal/ownership.js"
 import { takeOver } from "./internal/recovery.js"
 import { ofTasks } from "./internal/ofTasks.js"
@@ -80,7 +79,7 @@ export const make = <C, I, RS = never, R = Scope.Scope, R2 = never>(
   Effect.gen(function* () {
     const parts = yield* Parts.make(options)
     const { admission, core, recover } = parts
-    yield* acquireOwnership(core, core.newId((yield* now).epochMillis), options.onLost)
+    yield* acquireOwnership(core, core.newId((yield* core.store.now).epochMillis), options.onLost)
     yield* takeOver({ kind: options.kind, store: core.store, recover, continuesStop: continuesStop(core) })
     return yield* assemble(options, parts, {
       begin: (run) => beginRun(core, admission, run),

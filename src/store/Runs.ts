@@ -113,6 +113,7 @@ export type Reads = Pick<
   | "allEvents"
   | "latestCursor"
   | "changes"
+  | "now"
   | "outsideTransaction"
   | "pin"
   | "unpin"

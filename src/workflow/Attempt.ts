@@ -3,7 +3,6 @@
  */
 import { Context, DateTime, Effect, Exit } from "effect"
 import { resumeSignal } from "../domain/Run.js"
-import { now } from "../internal/now.js"
 import type { AnyJob, ParkOptions } from "../manager/Orchestrator.js"
 import type { Decision, DecisionStore, Execution } from "../store/port/DecisionStore.js"
 import * as exits from "./exits.js"
@@ -43,12 +42,14 @@ export const make = ({
   decisions,
   execution,
   isInterrupted,
-  job
+  job,
+  now
 }: {
   readonly decisions: DecisionStore
   readonly execution: Execution
   readonly isInterrupted: () => boolean
   readonly job: AnyJob<unknown>
+  readonly now: Effect.Effect<DateTime.Utc>
 }): Attempt => {
   let known: Map<string, string> | undefined
   const dueTimes = new Map<string, number>()

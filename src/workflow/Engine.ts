@@ -12,7 +12,6 @@ import type { Retention } from "../domain/Retention.js"
 import type { StopReport } from "../domain/StopReport.js"
 import { workflowKind } from "../domain/workflowKind.js"
 import * as background from "../internal/background.js"
-import { now } from "../internal/now.js"
 import * as kindManager from "../manager/internal/kindManager.js"
 import { schemasOf } from "../manager/internal/schemasOf.js"
 import * as JobManager from "../manager/JobManager.js"
@@ -80,7 +79,7 @@ export const make = ({
           ...(maxJobs !== undefined && { maxJobs }),
           ...(retention && { retention }),
           onStop: "run",
-          run: (job: AnyJob<unknown>) => runWorkflow({ decisions, engine, execute, job, workflow })
+          run: (job: AnyJob<unknown>) => runWorkflow({ engine, execute, job, store, workflow })
         },
         JobManager.make
       )
@@ -129,7 +128,7 @@ export const make = ({
       })
 
     const requestStop = (name: string, jobId: JobId) =>
-      Effect.flatMap(now, (at) =>
+      Effect.flatMap(store.now, (at) =>
         store.producers.requestStop({ kind: workflowKind(name), jobId, grace: undefined, at })
       )
 
@@ -141,7 +140,7 @@ export const make = ({
         const manager = managers.get(workflowKind(workflow.name))
         const resumed =
           manager === undefined
-            ? Effect.flatMap(now, (at) =>
+            ? Effect.flatMap(store.now, (at) =>
                 store.producers.requestResume({ kind: workflowKind(workflow.name), jobId, at })
               )
             : manager.resume(jobId)
@@ -188,7 +187,7 @@ export const make = ({
         )
         if (Option.isNone(attempt)) {
           const value = yield* exits.encode(exit)
-          const decision = { ...execution, name: decisionName(deferredName), value, at: yield* now }
+          const decision = { ...execution, name: decisionName(deferredName), value, at: yield* store.now }
           return yield* Effect.asVoid(persist(decisions.decide(decision)))
         }
         // The end of the manager, or a stop, decides nothing.
@@ -219,7 +218,7 @@ export const make = ({
           const id = yield* start(workflow, { executionId, payload, parent: job.id })
           if (discard) return undefined
           const of = { kind: workflowKind(workflow.name), key: executionId }
-          if (yield* persist(decisions.awaitEnd({ ...execution, of, at: yield* now }))) {
+          if (yield* persist(decisions.awaitEnd({ ...execution, of, at: yield* store.now }))) {
             attempt.awaits(`the workflow ${workflow.name}`)
             return yield* suspend
           }
@@ -273,7 +272,7 @@ export const make = ({
       scheduleClock: (_, { clock: { deferred, duration, name } }) =>
         Effect.gen(function* () {
           const attempt = yield* Effect.orDie(CurrentAttempt)
-          const due = Effect.map(now, ({ epochMillis }) =>
+          const due = Effect.map(store.now, ({ epochMillis }) =>
             Math.min(epochMillis + Duration.toMillis(duration), Number.MAX_SAFE_INTEGER)
           )
           attempt.schedule(deferred.name, yield* attempt.job.step(`clock/${name}`, due, { success: Schema.Number }))

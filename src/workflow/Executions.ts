@@ -10,7 +10,6 @@ import type { Run } from "../domain/Run.js"
 import { isTerminal } from "../domain/RunStatus.js"
 import { workflowKind } from "../domain/workflowKind.js"
 import { parse } from "../internal/Json.js"
-import { now } from "../internal/now.js"
 import * as Tracing from "../internal/Tracing.js"
 import { awaitRecord } from "../manager/internal/awaitRecord.js"
 import * as JobIdGenerator from "../manager/internal/JobIdGenerator.js"
@@ -48,7 +47,7 @@ export const make = (store: Store): Effect.Effect<Executions, StoreError, Scope.
     const start: Executions["start"] = (workflow, { executionId, parent, payload }) =>
       Effect.gen(function* () {
         yield* store.outsideTransaction
-        const at = yield* now
+        const at = yield* store.now
         const config = yield* encodePayload(workflow, payload)
         return yield* Effect.orDie(
           persist(

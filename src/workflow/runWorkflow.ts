@@ -11,7 +11,7 @@ import { resumeSignal } from "../domain/Run.js"
 import { workflowKind } from "../domain/workflowKind.js"
 import { interruptor, render } from "../manager/internal/JobOutcome.js"
 import type { AnyJob } from "../manager/Orchestrator.js"
-import type { DecisionStore } from "../store/port/DecisionStore.js"
+import type { Service } from "../store/port/RunStoreService.js"
 import * as Attempt from "./Attempt.js"
 import { CauseOf } from "./exits.js"
 
@@ -31,13 +31,13 @@ export const exitSchemas = ({ errorSchema, successSchema }: Workflow.Any) => ({
 })
 
 export const runWorkflow = ({
-  decisions,
   engine,
   execute,
   job,
+  store: { decisions, now },
   workflow
 }: {
-  readonly decisions: DecisionStore
+  readonly store: Pick<Service, "decisions" | "now">
   readonly engine: WorkflowEngine["Type"]
   readonly execute: Execute
   readonly job: AnyJob<unknown>
@@ -49,7 +49,7 @@ export const runWorkflow = ({
     const payload = job.config as object
     let isInterrupted = false
     const execution = { kind: workflowKind(workflow.name), key: executionId }
-    const attempt = Attempt.make({ decisions, execution, job, isInterrupted: () => isInterrupted })
+    const attempt = Attempt.make({ decisions, execution, job, isInterrupted: () => isInterrupted, now })
     const instance = WorkflowInstance.initial(workflow, executionId)
     instance.interrupted = yield* job.stopping
     const end: { suspended: Workflow.Suspended | undefined; isClosing: boolean } = {

@@ -45,7 +45,8 @@ const gated = <S extends object>(store: S, gate: Gate): S =>
               return Effect.zipRight(Deferred.await(gate.buried), closed)
           }
         })
-      if (["outbox", "outsideTransaction", "disconnect", "oldestWrite"].includes(String(key))) return value
+      if (["clockAhead", "now", "outbox", "outsideTransaction", "disconnect", "oldestWrite"].includes(String(key)))
+        return value
       if (Effect.isEffect(value)) return through(value)
       if (typeof value === "function") {
         return (...args: ReadonlyArray<unknown>) => {

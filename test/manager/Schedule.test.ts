@@ -14,6 +14,7 @@ import {
   Logger,
   LogLevel,
   Option,
+  Queue,
   Ref,
   Schema,
   Scope,
@@ -305,6 +306,36 @@ describe.each(Object.entries(stores))("a schedule, %s", (_, store) => {
         const [last] = yield* runs
         expect(last && (yield* schedule).lastRun).toBe(last?.id)
       }).pipe(Effect.provide(store), quiet)
+  )
+
+  it.scoped("goes back once its last tick has been ahead of the clock for a minute, and says so", () =>
+    Effect.gen(function* () {
+      const minutes = yield* Queue.unbounded<Deferred.Deferred<void>>()
+      /** Real time passes a minute at a time. */
+      const sleep = (millis: number) =>
+        millis === 60_000
+          ? Effect.flatMap(Deferred.make<void>(), (over) =>
+              Effect.zipRight(Queue.offer(minutes, over), Deferred.await(over))
+            )
+          : Effect.never
+      const real = yield* RealClock
+      yield* Effect.gen(function* () {
+        yield* at("2026-01-04T12:00Z")
+        yield* opened()
+        yield* ranAt(["2026-01-05T01:00Z"])
+        const minute = Effect.flatMap(Queue.take(minutes), (over) => Deferred.succeed(over, undefined))
+        // The clock was three days ahead.
+        yield* at("2026-01-02T12:00Z")
+        yield* Effect.repeatN(minute, 2)
+        yield* poll(schedule, { until: ({ lastReset }) => lastReset !== undefined })
+        expect(yield* schedule).toMatchObject({
+          lastTick: utc("2026-01-02T12:00Z"),
+          lastReset: { at: utc("2026-01-02T12:00Z"), from: utc("2026-01-05T01:00Z") }
+        })
+        yield* ranAt(["2026-01-03T01:00Z"])
+        expect(yield* started).toEqual(["2026-01-05T01:00", "2026-01-03T01:00"])
+      }).pipe(Effect.provideService(RealClock, { ...real, sleep }))
+    }).pipe(Effect.provide(store), quiet)
   )
 
   it.scoped("starts a job on request, and none while it is paused", () =>

@@ -2,7 +2,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, JobId, type JobManager, RunStore } from "charlotte"
 import { Chunk, Clock, Duration, Effect, Either, Exit, Fiber, Layer, Option, Schema, Scope, Stream } from "effect"
-import { RealClock } from "../../src/internal/RealClock.js"
+import { MachineTime, RealClock } from "../../src/internal/RealClock.js"
 import * as Audit from "../../src/store/Audit.js"
 import { clockOf } from "../support/clockOf.js"
 import * as TestDatabase from "./database.js"
@@ -111,23 +111,41 @@ describe("JobManager on PostgreSQL", () => {
     })
   )
 
-  it.scopedLive("prunes by the clock of the database where its own is ahead", () =>
+  it.scopedLive.each([
+    ["ahead", 1],
+    ["behind", -1]
+  ] as const)("records, begins and prunes by the clock of the database where its own is two days %s", ([, sign]) =>
     Effect.gen(function* () {
       const url = yield* TestDatabase.migrated
+      const millis = sign * Duration.toMillis("2 days")
+      const wrong = clockOf(() => Date.now() + millis, Clock.make().sleep)
+      const before = Date.now()
       yield* Effect.gen(function* () {
         const jobs = yield* makeManager
         const store = yield* RunStore.RunStore
-        const id = yield* jobs.start({ endsAt: 1 })
+        const waiting = yield* jobs.start({ endsAt: 9 }, { delay: "1 hour" })
+        const { startAt } = yield* Effect.flatten(store.get(waiting))
+        expect(startAt?.epochMillis).toBeGreaterThan(before + 3_590_000)
+        expect(startAt?.epochMillis).toBeLessThan(Date.now() + 3_610_000)
+
+        const id = yield* jobs.start({ endsAt: 1 }, { delay: "50 millis" })
         yield* jobs.await(id)
-        const ahead = clockOf(() => Date.now() + Duration.toMillis("2 days"), Clock.make().sleep)
+        const { createdAt, endedAt } = yield* Effect.flatten(store.get(id))
+        for (const at of [createdAt, endedAt]) expect(Math.abs((at?.epochMillis ?? 0) - before)).toBeLessThan(60_000)
+
         const prunedAfter = (completed: Duration.DurationInput) =>
           Effect.zipRight(
             store.retain({ kind: "steps", retention: { completed }, forget: () => Effect.void }),
-            Effect.withClock(store.prune(), ahead)
+            store.prune()
           )
         expect(yield* prunedAfter("1 day")).toEqual([])
         expect(yield* prunedAfter(0)).toMatchObject([{ jobs: [id] }])
-      }).pipe(Effect.provide(storeAt(url)))
+        expect(Math.abs((yield* jobs.health).clockAhead ?? 0) - Duration.toMillis("2 days")).toBeLessThan(5_000)
+      }).pipe(
+        Effect.provide(storeAt(url)),
+        Effect.provideService(MachineTime, wrong.currentTimeMillis),
+        Effect.withClock(wrong)
+      )
     })
   )
 

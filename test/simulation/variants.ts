@@ -325,7 +325,7 @@ export const variants: Readonly<Record<string, Variant>> = {
     patches: [
       {
         file: "src/manager/internal/dispatcher.ts",
-        from: ", afterJump(due.value)])",
+        from: ", afterJump(due.value, store.now)])",
         to: "])"
       }
     ]

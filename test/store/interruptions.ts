@@ -35,6 +35,8 @@ type Part =
 
 /** No operations of a database: constants, and what is passed on. */
 type Other =
+  | "clockAhead"
+  | "now"
   | "outbox"
   | "outsideTransaction"
   | "asRecorded"
@@ -296,6 +298,10 @@ const operations: { readonly [O in Operation]: (scene: Scene) => Effect.Effect<C
     (store, schedule, { jobId, kind }) =>
       store.schedules.tick({ ...schedule, tick: at(2), run: { ...newRun(1), id: jobId, kind }, skipsOverlap: true }),
     (found) => found?.lastRun !== undefined
+  ),
+  "schedules.reset": onSchedule(
+    (store, schedule) => store.schedules.reset({ ...schedule, from: schedule.at, to: at(0) }),
+    (found) => found?.lastReset !== undefined
   ),
   "schedules.pause": onSchedule(
     (store, schedule) => store.schedules.pause(schedule),

@@ -1,8 +1,9 @@
 /**
- * Finds the schedules whose ticks are skipped or overdue.
+ * Finds the schedules whose ticks are skipped or overdue, and a wrong clock.
  */
 import { DateTime, Effect } from "effect"
 import { overdueSeconds, type Schedule } from "../../domain/Schedule.js"
+import { clockDifference, notableDifference } from "../../internal/clockDifference.js"
 import * as plainText from "../../internal/plainText.js"
 import * as RunStore from "../../store/RunStore.js"
 import * as Finding from "./Finding.js"
@@ -11,16 +12,24 @@ import * as Finding from "./Finding.js"
 const overdueAfter = 5 * 60
 
 export const check = Effect.gen(function* () {
-  const { schedules } = yield* RunStore.RunStore
-  const now = yield* DateTime.now
-  return (yield* schedules.list).flatMap((schedule) => findings(schedule, now))
+  const { clockAhead, now: time, schedules } = yield* RunStore.RunStore
+  const [now, ahead] = [yield* time, yield* clockAhead]
+  const all = (yield* schedules.list).flatMap((schedule) => findings(schedule, now))
+  return Math.abs(ahead) > notableDifference ? [wrongClock(ahead), ...all] : all
 })
+
+const wrongClock = (ahead: number) =>
+  Finding.warning(
+    "clock",
+    `the clock of this machine is ${clockDifference(ahead)} that of the database, by which jobs go`,
+    "set the clock, such as with NTP"
+  )
 
 const warning = (message: string, remedy: string) =>
   Finding.warning("schedules", plainText.line(message), plainText.line(remedy))
 
 const findings = (schedule: Schedule, now: DateTime.Utc): ReadonlyArray<Finding.Finding> => {
-  const { kind, lastSkipped, lastTick, name, pausedAt } = schedule
+  const { kind, lastReset, lastSkipped, lastTick, name, pausedAt } = schedule
   const shown = `${kind}/${name}`
   // A later tick has started a job again.
   const isSkipped =
@@ -36,6 +45,14 @@ const findings = (schedule: Schedule, now: DateTime.Utc): ReadonlyArray<Finding.
           warning(
             `the last tick of the schedule ${shown} has started no job: ${lastSkipped.reason}`,
             "see charlotte schedules list"
+          )
+        ]
+      : []),
+    ...(lastReset !== undefined && DateTime.lessThan(now, lastReset.from)
+      ? [
+          warning(
+            `the schedule ${shown} had ticks until ${DateTime.formatIso(lastReset.from)} by a clock that was ahead, and went back`,
+            "ticks until then have a second job; keep the clocks right, such as with NTP"
           )
         ]
       : []),

@@ -16,7 +16,7 @@ export const listSchedules = ({ json }: { readonly json: boolean }) =>
     const all = yield* Schedules.list
     if (json) return yield* writeJson(encode(all))
     if (all.length === 0) return yield* writeLines([[StyledLine.raw("no schedules")]])
-    yield* writeLines([...table(all, yield* columns), ...all.flatMap(skipped)])
+    yield* writeLines([...table(all, yield* columns), ...all.flatMap(skipped), ...all.flatMap(reset)])
   }).pipe(Effect.provide(Home.layerUntouched))
 
 const minute = (at: DateTime.Utc): string => DateTime.formatIso(at).slice(0, 16).replace("T", " ")
@@ -70,5 +70,17 @@ const skipped = ({ lastSkipped, name }: Schedule): ReadonlyArray<StyledLine.Line
         [
           StyledLine.raw("skipped ", "warn"),
           StyledLine.piece(`${name} at ${minute(lastSkipped.tick)} UTC: ${lastSkipped.reason}`)
+        ]
+      ]
+
+const reset = ({ lastReset, name }: Schedule): ReadonlyArray<StyledLine.Line> =>
+  lastReset === undefined
+    ? []
+    : [
+        [
+          StyledLine.raw("went back ", "warn"),
+          StyledLine.piece(
+            `${name} at ${minute(lastReset.at)} UTC, from ${minute(lastReset.from)} UTC: the clock was ahead`
+          )
         ]
       ]

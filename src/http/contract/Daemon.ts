@@ -31,7 +31,9 @@ export class Ready extends Schema.Class<Ready>("charlotte/Ready")({
   /** How many seconds the oldest write waits, if that is a second or more. */
   oldestWriteSeconds: Schema.optional(Schema.Number),
   /** Jobs that have not ended within their grace; they keep their permits. */
-  overdue: Schema.optional(Schema.Array(Schema.String))
+  overdue: Schema.optional(Schema.Array(Schema.String)),
+  /** By how many seconds the clock of this machine is ahead of that of the database, negative if it is behind; missing up to 5 seconds. */
+  clockAheadSeconds: Schema.optional(Schema.Number)
 }) {}
 
 export const shutdownPath = "/api/v1/shutdown"

@@ -314,6 +314,10 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   until: ["The job continues at this time at the latest.", time],
   waiting: ["The units that wait for an answer.", ["api", "web"]],
   wait: ["From the submission of a job to its start, in milliseconds; missing where none has started.", latency],
+  clockAheadSeconds: [
+    "By how many seconds the clock of the machine is ahead of that of the database, negative if it is behind; missing up to 5 seconds.",
+    7
+  ],
   whenFull: ["At capacity: refuse the job, or record it as pending.", "queue"],
   whenKeyTaken: ["What to do if another job holds the key.", "queue"],
   version: ["The version of the server.", "0.2.0"],
@@ -478,6 +482,10 @@ export const fieldDocs: { readonly [name: string]: FieldDoc } = {
   "Schedule.lastSkipped": [
     "The last tick that has started no job, and why.",
     { tick: time, reason: "its last job 01ARZ3NDEKTSV4RRFFQ69G5FAV is running" }
+  ],
+  "Schedule.lastReset": [
+    "When its last tick went back, as the clock had been ahead, and from which time. A time in between has had its job twice.",
+    { at: time, from: time }
   ],
   "Schedule.lastTick": ["Its last tick.", time],
   "Schedule.missed": ["Ticks at which nothing ran it: one job for all of them (once), or none (skip).", "once"],

@@ -65,10 +65,12 @@ export const layer = ({ logs, problems: furtherProblems = Effect.succeed([]), sh
             if (found.length > 0) return yield* new NotReady({ problems: found })
             const oldest = oldestWriteSeconds(health)
             const overdue = health.flatMap(({ overdue = [] }) => overdue)
+            const clockAhead = health[0]?.clockAhead
             return new Ready({
               ready: true,
               ...(oldest !== undefined && { oldestWriteSeconds: oldest }),
-              ...(overdue.length > 0 && { overdue })
+              ...(overdue.length > 0 && { overdue }),
+              ...(clockAhead !== undefined && { clockAheadSeconds: Math.round(clockAhead / 1_000) })
             })
           })
         )

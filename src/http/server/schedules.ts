@@ -5,7 +5,6 @@ import { Effect, Option } from "effect"
 import { ScheduleNotFound, ScheduleNotLive } from "../../domain/errors.js"
 import { withNext } from "../../domain/Schedule.js"
 import { logChange } from "../../domain/Sender.js"
-import { now } from "../../internal/now.js"
 import type { Reads } from "../../store/Runs.js"
 import { Submitted } from "../contract/Job.js"
 
@@ -14,7 +13,7 @@ interface Request {
   readonly urlParams: { readonly by?: string | undefined }
 }
 
-export const make = ({ schedules }: Pick<Reads, "schedules">) => {
+export const make = ({ now, schedules }: Pick<Reads, "now" | "schedules">) => {
   const list = Effect.flatMap(now, (at) =>
     Effect.map(schedules.list, (all) => all.map((schedule) => withNext(schedule, at)))
   )

@@ -12,15 +12,18 @@ const stands = Duration.toMillis("1 hour")
 /** The time that passes whatever is done to the clock, in milliseconds. */
 const passing = Effect.map(Clock.currentTimeNanos, (nanos) => Number(nanos / 1_000_000n))
 
-/** Given the newest run, returns an effect that returns until when the clock is not believed, by that clock. */
-export const make = (newest: Option.Option<JobId>): Effect.Effect<Effect.Effect<Option.Option<DateTime.Utc>>> =>
-  Effect.map(Effect.all([passing, Clock.currentTimeMillis]), ([began, now]) => {
-    let seen = { passed: began, now: Option.match(newest, { onNone: () => now, onSome: decodeTime }) }
+/** Given a clock and the newest run, returns an effect that returns until when the clock is not believed, by that clock. */
+export const make = (
+  clock: Effect.Effect<DateTime.Utc>,
+  newest: Option.Option<JobId>
+): Effect.Effect<Effect.Effect<Option.Option<DateTime.Utc>>> =>
+  Effect.map(Effect.all([passing, clock]), ([began, { epochMillis }]) => {
+    let seen = { passed: began, now: Option.match(newest, { onNone: () => epochMillis, onSome: decodeTime }) }
     let isFirst = true
     let jumped = Option.none<number>()
 
     return Effect.gen(function* () {
-      const [passed, now] = yield* Effect.all([passing, Clock.currentTimeMillis])
+      const [passed, { epochMillis: now }] = yield* Effect.all([passing, clock])
       const ahead = now - seen.now - (passed - seen.passed)
       seen = { passed, now }
       if (ahead > stands) {

@@ -6,6 +6,7 @@ import type { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import * as Sender from "../../domain/Sender.js"
 import { typedStart } from "../../domain/StartOptions.js"
+import { notableDifference } from "../../internal/clockDifference.js"
 import * as background from "../../internal/background.js"
 import type { Service } from "../JobManagerService.js"
 import type { ManagedJob } from "../ManagedJob.js"
@@ -136,9 +137,15 @@ export const assemble = <C, I, RS, R, R2>(
       await: (id) => awaitEnd(core, id),
       events: (id, { after = 0 } = {}) => subscriptions.ofJob(id, after),
       allEvents: ({ after = 0 } = {}) => subscriptions.ofAll(after),
-      health: Effect.zipWith(core.persistRetry.health, JobRegistry.overdue(core.jobs), (health, overdue) =>
-        overdue.length === 0 ? health : { ...health, overdue }
-      )
+      health: Effect.gen(function* () {
+        const overdue = yield* JobRegistry.overdue(core.jobs)
+        const clockAhead = yield* store.clockAhead
+        return {
+          ...(yield* core.persistRetry.health),
+          ...(overdue.length > 0 && { overdue }),
+          ...(Math.abs(clockAhead) > notableDifference && { clockAhead })
+        }
+      })
     }
 
     yield* mode.join

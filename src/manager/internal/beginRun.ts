@@ -16,7 +16,6 @@ import { isReady, Run, RunTrace } from "../../domain/Run.js"
 import type { Sender } from "../../domain/Sender.js"
 import type { Beginning } from "../../store/port/RunStoreService.js"
 import { parse } from "../../internal/Json.js"
-import { now } from "../../internal/now.js"
 import * as Tracing from "../../internal/Tracing.js"
 import type { Admission, Undecodable } from "./admission.js"
 import type { Core } from "./Core.js"
@@ -134,7 +133,7 @@ export const checkRun = <Config>(core: Core<Config>, admission: Admission<Config
     const found = run.status === "pending" && recorded === undefined ? checked.submission : undefined
     const submission = found === undefined ? recorded : parse(found)
     const attempt = run.status === "pending" ? run.attempt : run.attempt + 1
-    const beginning = { jobId, attempt, key, submission: found, at: yield* now }
+    const beginning = { jobId, attempt, key, submission: found, at: yield* core.store.now }
     return { config, submission, beginning }
   })
 
@@ -166,7 +165,7 @@ export const endUnresumable = <Config>(
       yield* core.others.value.refuse(run, reason, admission.problem)
       return yield* new NotResumable({ jobId, status: run.status, reason })
     }
-    const at = yield* now
+    const at = yield* core.store.now
     const error = recoveryError(reason, Cause.isDie(cause) ? cause : Cause.empty)
     yield* core.store.record({ type: "job.failed", jobId, attempt, at, error, ofWaiting: run.waitsFor !== undefined })
     return yield* new NotResumable({ jobId, status: "failed", reason })

@@ -11,7 +11,6 @@ import { isTerminal } from "../../domain/RunStatus.js"
 import { request } from "../../domain/StartOptions.js"
 import { nameProblem } from "../../domain/storable.js"
 import { stringify } from "../../internal/Json.js"
-import { now } from "../../internal/now.js"
 import * as Permits from "../../internal/Permits.js"
 import { RealClock } from "../../internal/RealClock.js"
 import * as Tracing from "../../internal/Tracing.js"
@@ -138,7 +137,7 @@ const makeChild = <Config>(core: Core<Config>, run: Run, steps: Steps.Steps<Conf
 
       const begin = (state: State) =>
         Effect.gen(function* () {
-          const at = yield* now
+          const at = yield* core.store.now
           const { group, key, labels = () => ({}), maxBytes } = schemas.starts
           const decodeConfig = Admission.decoder(schemas.config, services, maxBytes)
           const nextId = JobIdGenerator.above(core.newId, id)

@@ -8,7 +8,6 @@
 import { type Cause, type DateTime, Duration, Effect, Exit, Fiber, Option, Schedule, type Scope } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
-import { now } from "../../internal/now.js"
 import * as Permits from "../../internal/Permits.js"
 import * as race from "../../internal/race.js"
 import { asClock, RealClock } from "../../internal/RealClock.js"
@@ -78,7 +77,7 @@ const shown = (item: Item): string =>
 
 /** Returns when the lock is lost, or the subscriber was removed. */
 export const deliver = <R>(
-  store: Pick<RunStoreService.Service, "subscribers" | "changes">,
+  store: Pick<RunStoreService.Service, "subscribers" | "changes" | "now">,
   subscription: Subscription<R>,
   { holder, lost }: SubscriberLock
 ): Effect.Effect<void, never, R | Scope.Scope> =>
@@ -126,7 +125,7 @@ export const deliver = <R>(
     /** Records a failure. Returns whether the handler is tried again, and after what pause. */
     const afterFailure = (pending: Pending, n: number, cause: Cause.Cause<unknown>) =>
       Effect.gen(function* () {
-        const at = yield* now
+        const at = yield* store.now
         const { item } = pending
         const error = JobOutcome.render(cause)
         if (item._tag === "Event") {
@@ -246,7 +245,7 @@ export const deliver = <R>(
     const move = Effect.gen(function* () {
       const cursor = current
       hasHandled = false
-      const isHeld = yield* persist(Effect.flatMap(now, (at) => subscribers.move({ name, holder, cursor, at })))
+      const isHeld = yield* persist(Effect.flatMap(store.now, (at) => subscribers.move({ name, holder, cursor, at })))
       saved = cursor
       return !isHeld
     })
@@ -266,7 +265,9 @@ export const deliver = <R>(
       Effect.suspend(() =>
         current === saved
           ? Effect.void
-          : Effect.ignoreLogged(Effect.flatMap(now, (at) => subscribers.move({ name, holder, cursor: current, at })))
+          : Effect.ignoreLogged(
+              Effect.flatMap(store.now, (at) => subscribers.move({ name, holder, cursor: current, at }))
+            )
       )
     )
     yield* Effect.addFinalizer(() => Effect.suspend(() => Fiber.interruptAll([...fibers])))

@@ -2,12 +2,11 @@
  * Begins the runs that wait for a permit, in order, as permits become free. Waiting runs are not held in memory: the next one is
  * read from the store, which notifies when there may be one. One sleep, until the earliest due time, serves all due times.
  */
-import { Clock, DateTime, Duration, Effect, Option, Ref } from "effect"
+import { DateTime, Duration, Effect, Option, Ref } from "effect"
 import { type BeginError, MaxJobsReached, type StoreError } from "../../domain/errors.js"
 import type { Run } from "../../domain/Run.js"
 import { afterJump } from "../../internal/afterJump.js"
 import * as race from "../../internal/race.js"
-import { now } from "../../internal/now.js"
 import type { Notifier } from "../../store/port/ChangeNotifier.js"
 import type { Service, UnfinishedRun } from "../../store/port/RunStoreService.js"
 import type { Core } from "./Core.js"
@@ -142,10 +141,10 @@ const untilDue = <Config>(
 ): Effect.Effect<void, StoreError> =>
   Effect.gen(function* () {
     if (Option.isNone(due)) return yield* changes.changed(version)
-    const left = Duration.millis(Math.max(0, due.value - (yield* Clock.currentTimeMillis)))
+    const left = Duration.millis(Math.max(0, due.value - (yield* store.now).epochMillis))
     if (Duration.greaterThan(left, Duration.zero)) {
-      yield* race.first([changes.changed(version), Effect.sleep(left), afterJump(due.value)])
+      yield* race.first([changes.changed(version), Effect.sleep(left), afterJump(due.value, store.now)])
     }
-    const at = yield* now
+    const at = yield* store.now
     if (DateTime.toEpochMillis(at) >= due.value) yield* store.wakeDue({ kind, at })
   })

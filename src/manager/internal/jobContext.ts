@@ -1,7 +1,7 @@
 /**
  * The `JobContext` that an orchestrator gets.
  */
-import { Effect, Option, Ref, Schema } from "effect"
+import { type DateTime, Effect, Option, Ref, Schema } from "effect"
 import { stringify } from "../../internal/Json.js"
 import { EmittedEvent, emitProblem } from "../../domain/JobEvent.js"
 import type { Run } from "../../domain/Run.js"
@@ -9,7 +9,6 @@ import type { KilledProcess } from "../../domain/StopReport.js"
 import type { AnyJob } from "../Orchestrator.js"
 import type { EmitBuffer } from "./EmitBuffer.js"
 import type { Grace } from "./Grace.js"
-import { now } from "../../internal/now.js"
 import { sizeProblem } from "./maxBytes.js"
 
 const isEmittable = Schema.is(EmittedEvent)
@@ -33,6 +32,7 @@ export const jobContext = <Config>(options: {
   readonly submission: unknown
   /** The maximum size of the payload of an event. */
   readonly maxBytes: number
+  readonly now: Effect.Effect<DateTime.Utc>
   readonly grace: Grace
   readonly events: EmitBuffer
   readonly killed: Ref.Ref<Option.Option<ReadonlyArray<KilledProcess>>>
@@ -46,7 +46,7 @@ export const jobContext = <Config>(options: {
   readonly child: AnyJob<Config>["child"]
 }): AnyJob<Config> => {
   const { cancel, child, config, events, fail, grace, killed, park, progress: report, run } = options
-  const { maxBytes, signal, steps, stopping, submission } = options
+  const { maxBytes, now, signal, steps, stopping, submission } = options
   const whileOpen = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.zipRight(events.whileOpen, effect)
   const recordKilled: AnyJob<Config>["killed"] = (processes) =>
     Ref.update(killed, (known) => Option.some([...Option.getOrElse(known, () => []), ...processes].slice(0, maxKilled)))

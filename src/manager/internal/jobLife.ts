@@ -6,7 +6,20 @@
  * The life of a job is one uninterruptible fiber. The orchestrator runs in a separate fiber and scope, so that all it has
  * forked and acquired has ended before anything is recorded.
  */
-import { Cause, Data, Deferred, Effect, type Exit, Fiber, identity, Option, Ref, type Scope, type Tracer } from "effect"
+import {
+  Cause,
+  Data,
+  type DateTime,
+  Deferred,
+  Effect,
+  type Exit,
+  Fiber,
+  identity,
+  Option,
+  Ref,
+  type Scope,
+  type Tracer
+} from "effect"
 import { MaxJobsReached, ShuttingDown } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run, RunTrace } from "../../domain/Run.js"
@@ -21,7 +34,6 @@ import * as jobSpan from "./jobSpan.js"
 import * as JobOutcome from "./JobOutcome.js"
 import * as JobRegistry from "./JobRegistry.js"
 import * as JobScope from "./jobScope.js"
-import { now } from "../../internal/now.js"
 import { park } from "./park.js"
 import * as Progress from "./progress.js"
 import * as Retry from "./retry.js"
@@ -193,6 +205,7 @@ const register = <Config, E>(
       config,
       submission,
       maxBytes: core.maxBytes,
+      now: core.store.now,
       grace,
       events,
       killed,
@@ -260,7 +273,7 @@ const settle = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>): Effec
     yield* job.progress.flush
     const ended = JobOutcome.withDefect(outcome, defect)
     const isOver = core.retry === undefined || (isFinal && !isStopped)
-    const next = isOver ? ended : yield* retried(core.retry, job, ended, exit)
+    const next = isOver ? ended : yield* retried(core.retry, job, ended, exit, core.store.now)
     // A failure that would be retried is no failure of the job: its stop has cancelled it.
     const isCancelled = isStopped && next.type !== ended.type
     yield* record(core, job, isCancelled ? { type: "job.cancelled", error: ended.error } : next)
@@ -280,12 +293,13 @@ const retried = <Config>(
   retry: Retry.Retry<unknown>,
   job: JobRegistry.Job<Config>,
   outcome: JobOutcome.Outcome,
-  exit: Exit.Exit<unknown, unknown>
-) => Effect.flatMap(Ref.get(job.record), ({ tries = 0 }) => Retry.orRetry(retry, tries, outcome, exit))
+  exit: Exit.Exit<unknown, unknown>,
+  now: Effect.Effect<DateTime.Utc>
+) => Effect.flatMap(Ref.get(job.record), ({ tries = 0 }) => Retry.orRetry(retry, tries, outcome, exit, now))
 
 const record = <Config>(core: Core<Config>, job: JobRegistry.Job<Config>, outcome: JobOutcome.Outcome) =>
   Effect.gen(function* () {
-    const at = yield* now
+    const at = yield* core.store.now
     const { attempt, id } = yield* Ref.get(job.record)
     const { asRecorded = identity, record } = core.store
     const change = { ...outcome, jobId: id, attempt, at, continuesStop: continuesStop(core) }

@@ -7,7 +7,6 @@ import { JobNotFound, type SignalError, type StoreError } from "../../domain/err
 import type { JobId } from "../../domain/JobId.js"
 import * as Sender from "../../domain/Sender.js"
 import { request } from "../../domain/StartOptions.js"
-import { now } from "../../internal/now.js"
 import * as Tracing from "../../internal/Tracing.js"
 import { RunStore } from "../../store/RunStore.js"
 import type { SignalOptions } from "../JobManagerService.js"
@@ -71,9 +70,9 @@ export const make = <K extends Any>(
 
     const start: ProducerService<K>["start"] = (input, options) =>
       byTransaction(store, {
-        inside: (outbox) => startInTransaction({ kind }, starting, outbox, { input, options }),
+        inside: (outbox) => startInTransaction({ kind, store }, starting, outbox, { input, options }),
         outside: Effect.gen(function* () {
-          const at = yield* now
+          const at = yield* store.now
           const requested = yield* request(options, { at, hasKey: key !== undefined })
           return yield* record(yield* submit(starting, input, { id: nextId(at.epochMillis), at, requested, options }))
         }).pipe(Tracing.traced("Producer.start"))
@@ -82,7 +81,7 @@ export const make = <K extends Any>(
     const startMany: ProducerService<K>["startMany"] = (configs, options) =>
       Effect.zipRight(
         store.outsideTransaction,
-        startEach(starting, configs, options, { before: Effect.void, record })
+        startEach(starting, configs, options, { before: Effect.void, now: store.now, record })
       ).pipe(Effect.catchTag("ShuttingDown", Effect.die), Tracing.traced("Producer.startMany"))
 
     const signal = (
@@ -95,7 +94,7 @@ export const make = <K extends Any>(
         yield* store.outsideTransaction
         const text = yield* payloadText(signals, name, payload)
         const sender = yield* Sender.current(by)
-        yield* producers.requestSignal({ kind, jobId, name, payload: text, sender, limit, at: yield* now })
+        yield* producers.requestSignal({ kind, jobId, name, payload: text, sender, limit, at: yield* store.now })
       }).pipe(Tracing.traced("Producer.signal"))
 
     const stop: ProducerService<K>["stop"] = (jobId, { by, grace } = {}) =>
@@ -103,14 +102,14 @@ export const make = <K extends Any>(
         yield* store.outsideTransaction
         const decoded = grace === undefined ? undefined : Duration.decode(grace)
         const sender = yield* Sender.current(by)
-        yield* producers.requestStop({ kind, jobId, grace: decoded, sender, at: yield* now })
+        yield* producers.requestStop({ kind, jobId, grace: decoded, sender, at: yield* store.now })
       }).pipe(Tracing.traced("Producer.stop"))
 
     const resume: ProducerService<K>["resume"] = (jobId, { by } = {}) =>
       Effect.gen(function* () {
         yield* store.outsideTransaction
         yield* mayResume(yield* recordOf(jobId))
-        yield* producers.requestResume({ kind, jobId, sender: yield* Sender.current(by), at: yield* now })
+        yield* producers.requestResume({ kind, jobId, sender: yield* Sender.current(by), at: yield* store.now })
       }).pipe(Tracing.traced("Producer.resume"))
 
     const recordOf = (jobId: JobId) =>

@@ -4,7 +4,6 @@
 import { Effect } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import { logChange } from "../../domain/Sender.js"
-import { now } from "../../internal/now.js"
 import { traced } from "../../internal/Tracing.js"
 import type { Core } from "./Core.js"
 
@@ -15,7 +14,7 @@ const logged = <Config>({ kind }: Core<Config>, what: string, by: string | undef
 export const pauseKind = <Config>(core: Core<Config>, by: string | undefined): Effect.Effect<void, StoreError> =>
   Effect.gen(function* () {
     yield* core.store.outsideTransaction
-    yield* core.store.kinds.pause({ kind: core.kind, at: yield* now, by })
+    yield* core.store.kinds.pause({ kind: core.kind, at: yield* core.store.now, by })
     yield* logged(core, "paused", by)
   }).pipe(traced("JobManager.pause"))
 

@@ -25,6 +25,11 @@ export interface Health {
    * fiber or a finalizer of theirs runs. They keep their permits.
    */
   readonly overdue?: ReadonlyArray<JobId>
+  /**
+   * By how many milliseconds the clock of this machine is ahead of that of the database, negative if it is behind; missing up to 5 seconds.
+   * Whatever is recorded or due goes by the clock of the database.
+   */
+  readonly clockAhead?: number
 }
 
 export interface PersistRetry {

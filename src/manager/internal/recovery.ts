@@ -10,7 +10,6 @@ import type { RunStatus } from "../../domain/RunStatus.js"
 import * as race from "../../internal/race.js"
 import type { Change, Service as Store, UnfinishedRun } from "../../store/port/RunStoreService.js"
 import { recoveryError } from "./JobOutcome.js"
-import { now } from "../../internal/now.js"
 
 interface Recovery {
   readonly kind: string
@@ -140,7 +139,7 @@ export const record = (
   { attempt, id: jobId }: UnfinishedRun["run"],
   change: Pick<Change, "type" | "continuesStop" | "crashed" | "during" | "error">
 ): Effect.Effect<void, StoreError> =>
-  Effect.flatMap(now, (at: DateTime.Utc) => store.record({ ...change, jobId, attempt, at })).pipe(
+  Effect.flatMap(store.now, (at: DateTime.Utc) => store.record({ ...change, jobId, attempt, at })).pipe(
     Effect.catchTag("Superseded", (error) => Effect.logWarning(error.message)),
     Effect.annotateLogs({ jobId })
   )

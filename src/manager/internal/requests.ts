@@ -7,7 +7,6 @@ import type { ResumeError, ShuttingDown, StoreError } from "../../domain/errors.
 import type { JobId } from "../../domain/JobId.js"
 import type { Sender } from "../../domain/Sender.js"
 import * as race from "../../internal/race.js"
-import { now } from "../../internal/now.js"
 import { RealClock } from "../../internal/RealClock.js"
 import type { Ask, NewResume, NewStop, Request } from "../../store/port/ProducerStore.js"
 import type { Core } from "./Core.js"
@@ -109,7 +108,7 @@ export const make = <Config>(
           if (ask._tag === "Wake") return Effect.zipRight(wake(jobId), store.producers.settle(request))
           if (ask._tag === "Resume") return applied(request, resumed(request, ask))
           const { name, payload, sender } = ask
-          return Effect.flatMap(now, (at) =>
+          return Effect.flatMap(store.now, (at) =>
             store.signal({ kind, jobId, name, payload, sender, limit, request: seq, at })
           ).pipe(
             Effect.zipRight(wake(jobId)),

@@ -6,7 +6,6 @@ import { InvalidJobConfig, type RescheduleError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import * as Sender from "../../domain/Sender.js"
 import { request } from "../../domain/StartOptions.js"
-import { now } from "../../internal/now.js"
 import { traced } from "../../internal/Tracing.js"
 import type { RescheduleOptions } from "../JobManagerService.js"
 import type { Core } from "./Core.js"
@@ -21,7 +20,7 @@ export const rescheduleJob = <Config>(
   Effect.gen(function* () {
     yield* core.store.outsideTransaction
     if (priority === undefined && time === undefined) return yield* nothing
-    const at = yield* now
+    const at = yield* core.store.now
     const { startAt } = yield* request({ priority, startAt: time === "now" ? at : time }, { at, hasKey: false })
     yield* core.store.reschedule({
       kind: core.kind,

@@ -3,7 +3,7 @@
  * without a notification, such as a run that was unpinned. Under a `TestClock`, time passes at once where nothing is to be pruned. Nothing
  * is pruned while the clock may be wrong.
  */
-import { Cause, Clock, DateTime, Duration, Effect, Exit, Option, type Scope } from "effect"
+import { Cause, DateTime, Duration, Effect, Exit, Option, type Scope } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Retention } from "../../domain/Retention.js"
@@ -26,7 +26,7 @@ export const keepRetention = <Config>(
     const { sleep } = yield* RealClock
     yield* store.retain({ kind, retention, forget })
     const changes = yield* store.changes()
-    const untilBelieved = yield* ClockJumps.make(yield* store.latestId)
+    const untilBelieved = yield* ClockJumps.make(store.now, yield* store.latestId)
 
     /** Returns when to prune next. */
     const prune = Effect.gen(function* () {
@@ -45,7 +45,7 @@ export const keepRetention = <Config>(
         : Duration.zero
     const pause = (wanted: Duration.Duration) => Effect.sleep(Duration.max(wanted, interval))
     const sleepUntil = (expiry: DateTime.Utc) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) => pause(Duration.millis(DateTime.toEpochMillis(expiry) - now)))
+      Effect.flatMap(store.now, (now) => pause(Duration.millis(DateTime.distance(now, expiry))))
 
     const pruneAndWait = Effect.gen(function* () {
       const version = yield* changes.version

@@ -4,7 +4,6 @@
 import { Cause, DateTime, Duration, Effect, Exit, Option, Random } from "effect"
 import { Parked, type RunError } from "../../domain/Run.js"
 import { withError } from "../../domain/runError.js"
-import { now } from "../../internal/now.js"
 import * as JobOutcome from "./JobOutcome.js"
 
 /**
@@ -79,7 +78,8 @@ export const orRetry = (
   retry: Retry<unknown>,
   tries: number,
   outcome: JobOutcome.Outcome,
-  exit: Exit.Exit<unknown, unknown>
+  exit: Exit.Exit<unknown, unknown>,
+  now: Effect.Effect<DateTime.Utc>
 ): Effect.Effect<JobOutcome.Outcome> => {
   const { error } = outcome
   if (outcome.type !== "job.failed" || error === undefined || tries >= retry.times) return Effect.succeed(outcome)

@@ -20,7 +20,6 @@ import { isTerminal } from "../../domain/RunStatus.js"
 import { request, type StartOptions } from "../../domain/StartOptions.js"
 import { isWorkflow } from "../../domain/workflowKind.js"
 import { withoutIdempotencyKey } from "../../domain/withoutIdempotencyKey.js"
-import { now } from "../../internal/now.js"
 import * as race from "../../internal/race.js"
 import * as Tracing from "../../internal/Tracing.js"
 import * as Page from "../../store/rules/Page.js"
@@ -112,7 +111,7 @@ const resubmit = <Config>(
 > =>
   Effect.gen(function* () {
     const { id: jobId, labels, priority, status } = run
-    const at: DateTime.Utc = yield* now
+    const at: DateTime.Utc = yield* core.store.now
     const id = starting.nextId(at.epochMillis)
     const config = yield* Effect.mapError(
       starting.admission.decodeRecorded(run.config),

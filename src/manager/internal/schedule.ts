@@ -10,8 +10,8 @@ import { request } from "../../domain/StartOptions.js"
 import { afterJump } from "../../internal/afterJump.js"
 import * as background from "../../internal/background.js"
 import { stringify } from "../../internal/Json.js"
-import { now } from "../../internal/now.js"
 import * as race from "../../internal/race.js"
+import { RealClock } from "../../internal/RealClock.js"
 import type { NewRun } from "../../store/port/RunStoreService.js"
 import type { Ticked } from "../../store/port/ScheduleStore.js"
 import { RunStore } from "../../store/RunStore.js"
@@ -31,6 +31,9 @@ export interface Scheduled<C, I, RS> extends Partial<
 }
 
 const namePattern = /^[a-z][a-z0-9-]{0,62}$/
+
+/** How long a last tick lies ahead of the clock, and at least how far, before it goes back. */
+const aheadFor = Duration.toMillis("1 minute")
 
 /** A tick that is recorded later than this has been missed: the process did not run, or its machine slept. */
 const punctual = Duration.minutes(1)
@@ -67,7 +70,8 @@ export const make = <C, I, RS>(
       (issue) => new InvalidCron({ schedule: name, cron, timeZone, issue })
     )
     const store = yield* RunStore
-    const { schedules } = store
+    const { now, schedules } = store
+    const { sleep } = yield* RealClock
     yield* store.outsideTransaction
     const submitting: Submitting<C> = {
       admission: { decode: Admission.decoder(schema, yield* Effect.context<RS>(), maxBytes) },
@@ -134,10 +138,37 @@ export const make = <C, I, RS>(
             Cause.isInterrupted(cause) ? Effect.interrupt : Effect.succeed(reasonOf(cause))
           )
 
+    /** Returns once the last tick lies far ahead: the clock was ahead when it was recorded, and no tick would be due until then. */
+    const untilWrong = (next: DateTime.Utc): Effect.Effect<void> => {
+      const period = Option.match(ticks.next(next), {
+        onNone: () => 0,
+        onSome: (then) => DateTime.distance(next, then)
+      })
+      const isAhead = Effect.map(now, (at) => DateTime.distance(at, position) > Math.max(aheadFor, period))
+      const check = Effect.zipRight(sleep(aheadFor), isAhead)
+      return Effect.repeat(
+        Effect.zipWith(isAhead, check, (before, after) => before && after),
+        {
+          until: (isWrong) => isWrong
+        }
+      )
+    }
+    const goBack = Effect.gen(function* () {
+      const [from, to] = [position, yield* now]
+      position = yield* schedules.reset({ ...schedule, from, to })
+      yield* Effect.logWarning(
+        `the last tick was recorded for ${DateTime.formatIso(from)}, by a clock that was ahead: ticks count from ${DateTime.formatIso(position)} on`
+      )
+    })
+
     const run = Effect.gen(function* () {
       const next = ticks.next(position)
       if (Option.isNone(next)) return yield* Effect.never
-      yield* untilTime(next.value.epochMillis)
+      const isDue = yield* race.first([
+        Effect.as(untilTime(next.value.epochMillis, now), true),
+        Effect.as(untilWrong(next.value), false)
+      ])
+      if (!isDue) return yield* goBack
       const at = yield* now
       // The clock was set back meanwhile.
       if (DateTime.lessThan(at, next.value)) return
@@ -154,9 +185,9 @@ export const make = <C, I, RS>(
     yield* background.fork(Effect.annotateLogs(run, { module: "Schedule", kind, schedule: name }))
   })
 
-const untilTime = (time: number): Effect.Effect<void> =>
+const untilTime = (time: number, now: Effect.Effect<DateTime.Utc>): Effect.Effect<void> =>
   Effect.flatMap(now, ({ epochMillis }) =>
-    time <= epochMillis ? Effect.void : race.first([Effect.sleep(time - epochMillis), afterJump(time)])
+    time <= epochMillis ? Effect.void : race.first([Effect.sleep(time - epochMillis), afterJump(time, now)])
   )
 
 const reasonOf = (cause: Cause.Cause<InvalidJobConfig>): string => {

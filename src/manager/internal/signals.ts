@@ -6,7 +6,6 @@ import { InvalidSignal, type SignalError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import * as Sender from "../../domain/Sender.js"
 import { parse, stringify } from "../../internal/Json.js"
-import { now } from "../../internal/now.js"
 import { traced } from "../../internal/Tracing.js"
 import type { Core } from "./Core.js"
 
@@ -55,7 +54,7 @@ export const signalJob = <Config>(
       payload: text,
       sender: yield* Sender.current(by),
       limit,
-      at: yield* now
+      at: yield* core.store.now
     })
   }).pipe(traced("JobManager.signal"))
 

@@ -18,7 +18,6 @@ import { parse } from "../../internal/Json.js"
 import type { JobId } from "../../domain/JobId.js"
 import { Run } from "../../domain/Run.js"
 import { request } from "../../domain/StartOptions.js"
-import { now } from "../../internal/now.js"
 import * as Tracing from "../../internal/Tracing.js"
 import { conflict, fullGroup, repeated } from "../../store/rules/admitRun.js"
 import type { Created, NewRun, Outbox } from "../../store/port/RunStoreService.js"
@@ -50,7 +49,7 @@ export const startJob = <Config>(
 ): Effect.Effect<JobId, Refusal> =>
   Effect.gen(function* () {
     yield* core.shutdown.refuse
-    const at = yield* now
+    const at = yield* core.store.now
     const requested = yield* request(options, { at, hasKey: starting.key !== undefined })
     const id = starting.nextId(at.epochMillis)
     const submitted = submit(starting, input, { id, at, requested, options })
@@ -71,13 +70,13 @@ export const startJob = <Config>(
  * No permit is taken, and `check` is called when the run begins.
  */
 export const startInTransaction = <Config>(
-  core: Pick<Core<Config>, "kind">,
+  core: Pick<Core<Config>, "kind" | "store">,
   starting: Submitting<Config>,
   outbox: Outbox,
   { input, options }: Submitted
 ): Effect.Effect<JobId, WriteError> =>
   Effect.gen(function* () {
-    const at = yield* now
+    const at = yield* core.store.now
     const requested = yield* request(options, { at, hasKey: starting.key !== undefined })
     const { whenKeyTaken } = requested
     if (whenKeyTaken === "attach" || whenKeyTaken === "replace") {

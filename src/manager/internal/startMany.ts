@@ -1,11 +1,10 @@
 /**
  * Records many waiting runs with few commits.
  */
-import { Array, Effect, Either } from "effect"
+import { Array, type DateTime, Effect, Either } from "effect"
 import type { InvalidJobConfig, JobConflict, QueueFull, ShuttingDown, StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import { request, type StartOptions } from "../../domain/StartOptions.js"
-import { now } from "../../internal/now.js"
 import * as race from "../../internal/race.js"
 import { traced } from "../../internal/Tracing.js"
 import type { Core } from "./Core.js"
@@ -27,6 +26,7 @@ export const startMany = <Config>(
     core.store.outsideTransaction,
     startEach(starting, configs, options, {
       before: core.shutdown.refuse,
+      now: core.store.now,
       record: (submission) => queueJob(core, starting, submission)
     })
   ).pipe(traced("JobManager.startMany"))
@@ -38,10 +38,12 @@ export const startEach = <Config>(
   options: StartOptions = {},
   {
     before,
+    now,
     record
   }: {
     /** Fails if no more runs can be recorded. */
     readonly before: Effect.Effect<void, ShuttingDown>
+    readonly now: Effect.Effect<DateTime.Utc>
     readonly record: (submission: Submission<Config>) => Effect.Effect<JobId, WriteError | ShuttingDown>
   }
 ): Effect.Effect<ReadonlyArray<Answer>, ShuttingDown | StoreError> =>

@@ -7,7 +7,6 @@ import { maxNameBytes } from "../../domain/RecordedStep.js"
 import type { Run } from "../../domain/Run.js"
 import { nameProblem } from "../../domain/storable.js"
 import { parse, stringify } from "../../internal/Json.js"
-import { now } from "../../internal/now.js"
 import * as Tracing from "../../internal/Tracing.js"
 import type { KeptStep } from "../../store/port/StepStore.js"
 import type { AnyJob, StepOptions } from "../Orchestrator.js"
@@ -98,7 +97,7 @@ export const make = <Config>(
       yield* events.flush
       const step = {
         ...{ chain, jobId: id, attempt, tries, seq: (state.last += 1), name, ...kept, millis },
-        at: yield* now,
+        at: yield* core.store.now,
         replaces: state.forgotten.has(name)
       }
       yield* Effect.catchTags(core.persistRetry.persist(id, core.store.steps.record(step)), {

@@ -14,7 +14,6 @@ import type { Change } from "../../store/port/RunStoreService.js"
 import type { Core, Stop } from "./Core.js"
 import { interruptor } from "./JobOutcome.js"
 import * as JobRegistry from "./JobRegistry.js"
-import { now } from "../../internal/now.js"
 import { reliableInterrupt } from "./reliableInterrupt.js"
 
 /** How long an orchestrator may take to end after its grace period. */
@@ -100,7 +99,7 @@ export const recordAndInterrupt = <Config>(
       Effect.zipRight(interrupt),
       Effect.fork
     )
-    const at = yield* now
+    const at = yield* core.store.now
     const { attempt } = yield* Ref.get(record)
     yield* core.store.record({ ...reason, jobId, attempt, at }).pipe(
       // The job has ended by itself, or is just ending.
@@ -157,7 +156,7 @@ const stopInactive = <Config>(
       yield* core.store.wake(id, "stop", stop.sender)
       return yield* awaitStopped(core, id, stop, begun)
     }
-    const at = yield* now
+    const at = yield* core.store.now
     const ofWaiting = run.waitsFor !== undefined
     yield* core.store.record({ type: "job.cancelled", jobId: id, attempt, at, ofWaiting, sender: stop.sender })
     return Option.some(yield* report(id, begun, "cancelled", "graceful"))

@@ -4,7 +4,6 @@
 import { Cause, type Duration, Effect, Option, type Scope } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import * as background from "../../internal/background.js"
-import { now } from "../../internal/now.js"
 import { RealClock } from "../../internal/RealClock.js"
 import type * as RunStoreService from "../../store/port/RunStoreService.js"
 import { deliver, type Subscription } from "./deliver.js"
@@ -20,7 +19,9 @@ export const subscribe = <R>(
     const { from, hold, kinds, name, types } = subscription
     const { sleep } = yield* RealClock
     yield* store.outsideTransaction
-    const register = Effect.flatMap(now, (at) => store.subscribers.register({ name, kinds, types, from, hold, at }))
+    const register = Effect.flatMap(store.now, (at) =>
+      store.subscribers.register({ name, kinds, types, from, hold, at })
+    )
     yield* register
 
     const run = Effect.gen(function* () {

@@ -312,6 +312,8 @@ export const make: Effect.Effect<Service> = Effect.gen(function* () {
   const producers = MemoryProducerStore.make({ entries, notifier, create, change, write })
 
   return {
+    now,
+    clockAhead: Effect.succeed(0),
     outsideTransaction: Effect.void,
     oldestWrite: Effect.succeed(Duration.zero),
     outbox: Option.none(),

@@ -86,6 +86,22 @@ export const make = ({
         })
       ),
 
+    reset: ({ from, to, ...schedule }) =>
+      Effect.sync(() => {
+        const row = rows.get(keyOf(schedule))
+        if (row === undefined) return to
+        if (row.definition !== schedule.definition || !DateTime.Equivalence(position(row), from)) return position(row)
+        const reset: Recorded = {
+          ...row,
+          since: DateTime.min(row.since, to),
+          lastTick: row.lastTick && DateTime.min(row.lastTick, to),
+          resetAt: to,
+          resetFrom: from
+        }
+        rows.set(keyOf(row), reset)
+        return position(reset)
+      }),
+
     list: Effect.sync(() => [...rows.values()].sort(byName).map((row) => shown(row, isServed(row)))),
 
     pause: ({ at, by, ...schedule }) =>

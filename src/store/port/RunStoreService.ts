@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Duration, Effect, Option } from "effect"
+import type { DateTime, Duration, Effect, Option } from "effect"
 import type { AgentLimitStore } from "./AgentLimitStore.js"
 import type { ChildStore } from "./ChildStore.js"
 import type { ChildProcessStore } from "./ChildProcessStore.js"
@@ -41,6 +41,12 @@ export type * from "./RunWrites.js"
  * @category models
  */
 export interface Service extends RunReads, RunWrites, RunKeys, RunQueue, RunSignals, RunRetention {
+  /** The time that counts for what is recorded, due or pruned: of the `Clock`, or where machines share a database, of its clock. */
+  readonly now: Effect.Effect<DateTime.Utc>
+
+  /** By how many milliseconds the clock of this machine is ahead of that clock; negative if it is behind, 0 if they agree. */
+  readonly clockAhead: Effect.Effect<number>
+
   /** Dies inside a transaction of the same SQL client, where a write would deadlock. */
   readonly outsideTransaction: Effect.Effect<void>
 

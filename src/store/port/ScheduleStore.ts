@@ -51,6 +51,14 @@ export interface ScheduleStore {
    */
   readonly tick: (tick: Tick) => Effect.Effect<Ticked, StoreError>
 
+  /**
+   * Lets a schedule whose last tick, or whose registration, was recorded by a clock that was ahead go back to the time by the clock of now.
+   * Returns the time after which its next tick is, which another process may have changed.
+   */
+  readonly reset: (
+    reset: ScheduleName & { readonly definition: string; readonly from: DateTime.Utc; readonly to: DateTime.Utc }
+  ) => Effect.Effect<DateTime.Utc, StoreError>
+
   /** All schedules, by kind and name. */
   readonly list: Effect.Effect<ReadonlyArray<Schedule>, StoreError>
 

@@ -10,10 +10,12 @@ import * as ChangeNotifier from "../port/ChangeNotifier.js"
 import type { Service } from "../port/RunStoreService.js"
 import { unguarded } from "../sql/Guard.js"
 import * as cluster from "../sql/cluster.js"
+import { databaseTime } from "../sql/retention.js"
 import { type Session, transactionOf } from "../sql/Session.js"
 import { query } from "../sql/statements.js"
 import * as subscribers from "../sql/subscribers.js"
 import * as SqlRunStore from "../sql/SqlRunStore.js"
+import * as DatabaseClock from "./DatabaseClock.js"
 import * as Heartbeat from "./Heartbeat.js"
 import * as Listener from "./Listener.js"
 import * as PostgresMigrations from "./PostgresMigrations.js"
@@ -71,11 +73,13 @@ const open = (isWritable: boolean): Store =>
     const notifier = yield* ChangeNotifier.make
     yield* Listener.make(sql, session, notifier)
     const heartbeat = yield* Heartbeat.make(sql)
+    const { ahead, now } = yield* DatabaseClock.make(session.read("read the time", databaseTime))
     return yield* SqlRunStore.make({
       heartbeat: (node) => heartbeat(cluster.renewal(session.dialect), node),
       renewSubscriber: (holder) => heartbeat(subscribers.renewal(session.dialect), holder),
       session,
       application: session,
+      clock: { now, clockAhead: ahead },
       notifier,
       guard: unguarded,
       isWritable,

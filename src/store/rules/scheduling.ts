@@ -4,7 +4,7 @@
 import { type DateTime, Effect, Option, Schema } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
-import { Schedule, SkippedTick } from "../../domain/Schedule.js"
+import { Schedule, ScheduleReset, SkippedTick } from "../../domain/Schedule.js"
 import type { ScheduleName, ScheduleStore, StartScheduled, Tick, Ticked } from "../port/ScheduleStore.js"
 
 /** The row of a schedule. */
@@ -15,6 +15,8 @@ export interface Recorded extends ScheduleName {
   readonly lastRun?: JobId | undefined
   readonly pausedAt?: DateTime.Utc | undefined
   readonly pausedBy?: string | undefined
+  readonly resetAt?: DateTime.Utc | undefined
+  readonly resetFrom?: DateTime.Utc | undefined
   readonly skipped: number
   readonly skippedTick?: DateTime.Utc | undefined
   readonly skippedReason?: string | undefined
@@ -39,7 +41,7 @@ const decode = Schema.decodeOption(Definition)
 const unknown = { cron: "?", timeZone: "?", missed: "?", overlap: "?" }
 
 export const shown = (row: Recorded, isLive: boolean): Schedule => {
-  const { definition, kind, lastRun, lastTick, name, pausedAt, pausedBy, since, skipped } = row
+  const { definition, kind, lastRun, lastTick, name, pausedAt, pausedBy, resetAt, resetFrom, since, skipped } = row
   const { skippedReason: reason, skippedTick: tick } = row
   return new Schedule(
     {
@@ -51,6 +53,8 @@ export const shown = (row: Recorded, isLive: boolean): Schedule => {
       ...(lastRun && { lastRun }),
       ...(pausedAt && { pausedAt }),
       ...(pausedBy !== undefined && { pausedBy }),
+      ...(resetAt &&
+        resetFrom && { lastReset: new ScheduleReset({ at: resetAt, from: resetFrom }, { disableValidation: true }) }),
       skipped,
       ...(tick &&
         reason !== undefined && { lastSkipped: new SkippedTick({ tick, reason }, { disableValidation: true }) }),

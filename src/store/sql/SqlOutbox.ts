@@ -3,11 +3,10 @@
  */
 import type { Connection } from "./Dialect.js"
 import { SqlError } from "@effect/sql/SqlError"
-import { Effect } from "effect"
+import { type DateTime, Effect } from "effect"
 import { type IdempotencyKeyReused, type JobConflict, type QueueFull, StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import { RealClock } from "../../internal/RealClock.js"
-import { now } from "../../internal/now.js"
 import type { ChangeNotifier } from "../port/ChangeNotifier.js"
 import { admitRun } from "../rules/admitRun.js"
 import type { NewRun, Outbox } from "../port/RunStoreService.js"
@@ -50,11 +49,13 @@ export const make = ({
   guard,
   handOn,
   isShared,
+  now,
   queueCommitted,
   regroup,
   session
 }: {
   readonly isShared: boolean
+  readonly now: Effect.Effect<DateTime.Utc>
   /** The session on the client of the application. */
   readonly application: Session
   /** The session of the store, which may be the same. */

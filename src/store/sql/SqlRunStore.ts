@@ -4,6 +4,7 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Duration, Effect, Option, type Scope } from "effect"
 import type { StoreError } from "../../domain/errors.js"
+import { now as ownTime } from "../../internal/now.js"
 import { isTerminal } from "../../domain/RunStatus.js"
 import * as Work from "../../domain/Work.js"
 import type { ChangeNotifier } from "../port/ChangeNotifier.js"
@@ -53,6 +54,8 @@ export interface Options extends subscriberWrites.Locking {
   readonly isWritable: boolean
   /** Whether others may commit to the database. */
   readonly isShared: boolean
+  /** The clock of the database, where several machines use it; the `Clock` by default. */
+  readonly clock?: Pick<Service, "now" | "clockAhead">
   /** Whether those others may be on other machines. */
   readonly spansMachines: boolean
   /** Renews a node of a cluster outside the writer, whose queue may be long. */
@@ -68,6 +71,7 @@ export interface Options extends subscriberWrites.Locking {
 export const make = ({
   acquire,
   application,
+  clock = { now: ownTime, clockAhead: Effect.succeed(0) },
   guard,
   heartbeat,
   isShared,
@@ -86,8 +90,8 @@ export const make = ({
     const redact = yield* SearchRedaction
     const indexer = isWritable ? yield* SearchIndexer.make({ session, write, redact }) : SearchIndexer.none
     const kinds = Kinds.make({ session, lanes, notifier })
-    const { begin, create, queueCommitted, record, ...writes } = runWrites.make(lanes, kinds)
-    const retention = yield* retentionWrites.make({ session, write })
+    const { begin, create, queueCommitted, record, ...writes } = runWrites.make(lanes, kinds, clock.now)
+    const retention = yield* retentionWrites.make({ now: clock.now, session, write })
 
     const writeStatements = <A>(operation: string, body: (connection: Connection) => Effect.Effect<A, SqlError>) =>
       write<A, never>({ operation, lane: "fast", body: (batch) => Effect.flatMap(batch.connection, body) })
@@ -114,6 +118,7 @@ export const make = ({
       })
 
     return {
+      ...clock,
       outsideTransaction: session.outsideTransaction,
       oldestWrite: Effect.map(lanes.age, Duration.millis),
       changes: notifier.get,
@@ -191,6 +196,7 @@ export const make = ({
       outbox: Option.some(
         SqlOutbox.make({
           isShared,
+          now: clock.now,
           application,
           committed: notifier.committed,
           session,

@@ -3,10 +3,9 @@
  */
 import type { Connection } from "./Dialect.js"
 import type { SqlError } from "@effect/sql/SqlError"
-import { DateTime, Effect, Option } from "effect"
+import { type DateTime, Effect, Option } from "effect"
 import { JobNotFound } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
-import { now as ownTime } from "../../internal/now.js"
 import { RealClock } from "../../internal/RealClock.js"
 import * as Pruning from "../rules/Pruning.js"
 import type { Service } from "../port/RunStoreService.js"
@@ -23,14 +22,16 @@ const slice = 10
 const weight = 4_096
 
 export const make = ({
+  now,
   session,
   write
 }: {
+  readonly now: Effect.Effect<DateTime.Utc>
   readonly session: Session
   readonly write: Writer["write"]
 }): Effect.Effect<Retention> =>
   Effect.gen(function* () {
-    const { now } = yield* RealClock
+    const { now: realNow } = yield* RealClock
     const pruneBy = <A>(body: (connection: Connection) => Effect.Effect<A, SqlError>) =>
       write<A, never>({
         operation: "prune runs",
@@ -51,25 +52,19 @@ export const make = ({
           )
       })
 
-    // One of several machines may have a clock that is ahead: a run is too old if it is so by the clock of the database, too.
-    const agreedTime = session.dialect.isConcurrent
-      ? Effect.zipWith(ownTime, session.read("read the time", retention.databaseTime), (own, theirs) =>
-          DateTime.min(own, theirs)
-        )
-      : ownTime
     const pruning = yield* Pruning.make({
-      now: agreedTime,
+      now,
       finished: (query) => session.read("list finished runs", (connection) => retention.finished(connection, query)),
       count: (kind) => session.read("count finished runs", (connection) => retention.count(connection, kind)),
       hidden: (query) => session.read("list pruned runs", (connection) => retention.hidden(connection, query)),
       hide: (ids) => pruneBy((connection) => retention.hide(connection, ids)),
       remove: (ids) =>
         pruneBy((connection) =>
-          Effect.flatMap(now, (began) =>
+          Effect.flatMap(realNow, (began) =>
             retention.remove(
               connection,
               ids,
-              Effect.map(now, (at) => at - began >= slice)
+              Effect.map(realNow, (at) => at - began >= slice)
             )
           )
         )

@@ -16,7 +16,6 @@ import {
 } from "../../domain/errors.js"
 import { isTerminal } from "../../domain/RunStatus.js"
 import { isWorkflow } from "../../domain/workflowKind.js"
-import { now } from "../../internal/now.js"
 import { admitRun, attachTo, type Decision, fullGroup, groupRefusal, keysOf } from "../rules/admitRun.js"
 import type { Attaching, Beginning, Change, Created, Holder, NewRun, Outbox, Service } from "../port/RunStoreService.js"
 import * as recordedProgress from "../rules/recordedProgress.js"
@@ -179,7 +178,8 @@ export const isKeyed = (run: Pick<NewRun, "kind" | "key" | "startKey" | "idempot
 
 export const make = (
   { admit, write }: Pick<Lanes, "admit" | "write">,
-  { isPaused }: Pick<Kinds, "isPaused">
+  { isPaused }: Pick<Kinds, "isPaused">,
+  now: Service["now"]
 ): Writes => ({
   create: (run) => {
     if (

@@ -30,6 +30,8 @@ const Row = Schema.Struct({
   last_run: nullable(JobId),
   paused_at: nullable(Schema.DateTimeUtcFromNumber),
   paused_by: nullable(Schema.String),
+  reset_at: nullable(Schema.DateTimeUtcFromNumber),
+  reset_from: nullable(Schema.DateTimeUtcFromNumber),
   skipped: Schema.Number,
   skipped_tick: nullable(Schema.DateTimeUtcFromNumber),
   skipped_reason: nullable(Schema.String)
@@ -48,6 +50,8 @@ const recorded = ({ definition, kind, name, skipped, ...row }: typeof Row.Type):
   lastRun: row.last_run ?? undefined,
   pausedAt: row.paused_at ?? undefined,
   pausedBy: row.paused_by ?? undefined,
+  resetAt: row.reset_at ?? undefined,
+  resetFrom: row.reset_from ?? undefined,
   skipped,
   skippedTick: row.skipped_tick ?? undefined,
   skippedReason: row.skipped_reason ?? undefined
@@ -60,6 +64,8 @@ const find = (connection: Connection, { kind, name }: ScheduleName): Effect.Effe
   )
 
 const later = (a: string, b: string) => `CASE WHEN ${a} > ${b} THEN ${a} ELSE ${b} END`
+/** Has two parameters, which are the same. */
+const atMost = (column: string) => `CASE WHEN ${column} > ? THEN ? ELSE ${column} END`
 
 /** Moves the last tick forward, if it is for this process to do so. */
 const advance = (
@@ -156,6 +162,22 @@ export const make = ({
             return { _tag: "Skipped", reason } as const
           })
       }),
+
+    reset: ({ definition, from, kind, name, to }) =>
+      write("reset a schedule", kind, (connection) =>
+        Effect.gen(function* () {
+          const [before, after] = [DateTime.toEpochMillis(from), DateTime.toEpochMillis(to)]
+          yield* execute(
+            connection,
+            `UPDATE charlotte_schedules SET registered_at = ${atMost("registered_at")},
+               last_tick = ${atMost("last_tick")}, reset_at = ?, reset_from = ?
+             WHERE kind = ? AND name = ? AND definition = ? AND ${later("registered_at", "coalesce(last_tick, registered_at)")} = ?`,
+            [after, after, after, after, after, before, kind, name, definition, before]
+          )
+          const row = yield* find(connection, { kind, name })
+          return row === undefined ? to : position(row)
+        })
+      ),
 
     list: session.read("list schedules", (connection) =>
       Effect.map(select(connection, `SELECT ${columns} FROM charlotte_schedules ORDER BY kind, name`, []), (rows) =>

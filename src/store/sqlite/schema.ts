@@ -455,11 +455,13 @@ export const schema: ReadonlyArray<string> = [
       skipped INTEGER NOT NULL DEFAULT 0 CHECK (skipped >= 0),
       skipped_tick INTEGER,
       skipped_reason TEXT,
+      reset_at INTEGER,
+      reset_from INTEGER,
       PRIMARY KEY (kind, name)
     ) STRICT, WITHOUT ROWID`,
   `CREATE TRIGGER charlotte_schedules_forward BEFORE UPDATE OF last_tick, registered_at ON charlotte_schedules
-    WHEN NEW.last_tick < OLD.last_tick OR (NEW.last_tick IS NULL AND OLD.last_tick IS NOT NULL)
-      OR NEW.registered_at < OLD.registered_at
+    WHEN (NEW.last_tick < OLD.last_tick OR (NEW.last_tick IS NULL AND OLD.last_tick IS NOT NULL)
+      OR NEW.registered_at < OLD.registered_at) AND NEW.reset_at IS OLD.reset_at
     BEGIN
       SELECT RAISE(ABORT, 'charlotte: the last tick of a schedule moves forward only');
     END`,

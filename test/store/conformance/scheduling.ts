@@ -150,6 +150,27 @@ export const scheduling = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
+    it.effect("go back where a clock was ahead, with the time until which they had ticks, and only from there", () =>
+      Effect.gen(function* () {
+        const { schedules } = yield* RunStore.RunStore
+        const goesBack = (from: number, to: number, with_: { readonly definition?: string } = {}) =>
+          schedules.reset({ ...nightly, ...with_, from: at(from), to: at(to) })
+        yield* registered(50)
+        expect(yield* goesBack(50, 10)).toEqual(at(10))
+        expect(yield* row).toMatchObject({ since: at(10), lastReset: { at: at(10), from: at(50) } })
+        expect((yield* row)?.lastTick).toBeUndefined()
+        yield* tick(90, 1)
+        yield* ends(1)
+        expect(yield* goesBack(80, 20)).toEqual(at(90))
+        expect(yield* goesBack(90, 20, { definition: "{}" })).toEqual(at(90))
+        expect(yield* goesBack(90, 20)).toEqual(at(20))
+        expect(yield* row).toMatchObject({ lastTick: at(20), since: at(10), lastReset: { at: at(20), from: at(90) } })
+        expect(yield* tick(20, 2)).toEqual(refused("taken"))
+        expect(yield* tick(30, 2)).toEqual(started(2))
+        expect(yield* schedules.reset({ ...nightly, name: "none", from: at(1), to: at(0) })).toEqual(at(0))
+      }).pipe(Effect.provide(layer))
+    )
+
     it.scoped("are live while a process serves them", () =>
       Effect.gen(function* () {
         const { schedules } = yield* RunStore.RunStore

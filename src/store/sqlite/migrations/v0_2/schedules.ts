@@ -1,7 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 
-/** The schedules of jobs. The last run may have been pruned, so nothing refers to it. */
+/** The schedules of jobs. The last run may have been pruned, so nothing refers to it. A reset alone moves the last tick back. */
 export const schedules = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
 
@@ -18,13 +18,15 @@ export const schedules = Effect.gen(function* () {
       skipped INTEGER NOT NULL DEFAULT 0 CHECK (skipped >= 0),
       skipped_tick INTEGER,
       skipped_reason TEXT,
+      reset_at INTEGER,
+      reset_from INTEGER,
       PRIMARY KEY (kind, name)
     ) STRICT, WITHOUT ROWID`)
 
   yield* sql.unsafe(`
     CREATE TRIGGER charlotte_schedules_forward BEFORE UPDATE OF last_tick, registered_at ON charlotte_schedules
-    WHEN NEW.last_tick < OLD.last_tick OR (NEW.last_tick IS NULL AND OLD.last_tick IS NOT NULL)
-      OR NEW.registered_at < OLD.registered_at
+    WHEN (NEW.last_tick < OLD.last_tick OR (NEW.last_tick IS NULL AND OLD.last_tick IS NOT NULL)
+      OR NEW.registered_at < OLD.registered_at) AND NEW.reset_at IS OLD.reset_at
     BEGIN
       SELECT RAISE(ABORT, 'charlotte: the last tick of a schedule moves forward only');
     END`)
