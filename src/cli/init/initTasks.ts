@@ -156,7 +156,7 @@ const toCommit = (
         : []),
       ...(unignored.length > 0
         ? [
-            `printf '${endsInLine(join(topLevel, ignoring)) ? "" : "\\n"}%s/\\n' ${unignored.join(" ")} >> ${command(shown(ignoring))}`
+            `printf '${endsInLine(join(topLevel, ignoring)) ? "" : "\\n"}%s/\\n' ${unignored.map((name) => command(name)).join(" ")} >> ${command(shown(ignoring))}`
           ]
         : []),
       head._tag === "Unborn"

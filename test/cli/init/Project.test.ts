@@ -89,7 +89,11 @@ const cases: ReadonlyArray<readonly [title: string, contents: Contents, expected
   [
     "unittest where there are tests and no pytest",
     { "setup.py": "", "tests/test_a.py": "" },
-    { setup: `${venv} --editable .`, gates: [".venv/bin/python -m unittest discover -s tests"] }
+    {
+      setup: `${venv} --editable .`,
+      gates: [".venv/bin/python -m unittest discover -s tests"],
+      leavings: ["__pycache__", ".venv", "*.egg-info"]
+    }
   ],
   ["unittest at the top", { "setup.cfg": "", "test_a.py": "" }, { setup: undefined, gates: ["python3 -m unittest"] }],
   [

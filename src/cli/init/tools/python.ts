@@ -79,6 +79,7 @@ export const python: Detect = (files) =>
     const configured = yield* files.first(["pytest.ini", "conftest.py", "tests/conftest.py", "test/conftest.py"])
     const usesPytest =
       Option.isSome(configured) || [...texts, ...(yield* ciCommands(files))].some((text) => /\bpytest\b/.test(text))
+    const usesSetuptools = (yield* files.has("setup.py")) || texts.some((text) => /\bsetuptools\b/.test(text))
     const tests = Option.orElse(yield* findTests(files), () =>
       texts.some((text) => /^\s*testpaths\s*=/m.test(text)) ? Option.some("") : Option.none()
     )
@@ -104,6 +105,11 @@ export const python: Detect = (files) =>
       inCi,
       fromCi: (command) => command.replace(inCi, `${pytest}$1`),
       ...(Option.isSome(setup) && { before }),
-      leavings: ["__pycache__", ...(Option.isSome(setup) ? [".venv"] : [])]
+      leavings: [
+        "__pycache__",
+        ...(Option.isSome(setup) ? [".venv"] : []),
+        // Setuptools leaves it beside the sources that it installs.
+        ...(run === "" && usesSetuptools ? ["*.egg-info"] : [])
+      ]
     })
   })
