@@ -5,10 +5,10 @@ import { Schema } from "effect"
 import type { Report } from "./Simulation.js"
 
 /**
- * What is simulated: one manager after the other, several nodes at once, nights of agents, a schedule, groups, children, or versions of a
- * kind.
+ * What is simulated: one manager after the other, several nodes at once, nights of agents, their wordings, a schedule, groups, children, or
+ * versions of a kind.
  */
-export type Subject = "one" | "cluster" | "nights" | "schedules" | "groups" | "children" | "versions"
+export type Subject = "one" | "cluster" | "nights" | "wordings" | "schedules" | "groups" | "children" | "versions"
 
 export const Failure = Schema.Struct({
   seed: Schema.Int,
@@ -138,6 +138,7 @@ const again: Readonly<Record<Subject, string>> = {
   one: "--seed",
   cluster: "--cluster --seed",
   nights: "--night",
+  wordings: "--wordings --seed",
   schedules: "--schedules --seed",
   groups: "--groups --seed",
   children: "--children --seed",

@@ -1,7 +1,8 @@
 /**
  * `npm run simulate -- --seeds 100000 [--from SEED]` runs many seeds, `npm run simulate -- --seed SEED` one, and prints all of
  * it. With `--cluster`, the seeds are of several nodes, with `--schedules` of a schedule, with `--groups` of groups, with `--children` of
- * children, with `--versions` of two versions of a kind. `--nights N` and `--night SEED` do the same for nights of agents.
+ * children, with `--versions` of two versions of a kind, with `--wordings` of the wordings with which agents fail. `--nights N` and
+ * `--night SEED` do the same for nights of agents.
  */
 import { availableParallelism } from "node:os"
 import { parseArgs } from "node:util"
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     groups: { type: "boolean", default: false },
     children: { type: "boolean", default: false },
     versions: { type: "boolean", default: false },
+    wordings: { type: "boolean", default: false },
     schedules: { type: "boolean", default: false },
     processes: { type: "string", default: String(availableParallelism()) }
   }
@@ -27,7 +29,9 @@ const { values } = parseArgs({
 const isNight = values.nights !== undefined || values.night !== undefined
 const of: Figures.Subject = isNight
   ? "nights"
-  : ((["children", "cluster", "groups", "schedules", "versions"] as const).find((subject) => values[subject]) ?? "one")
+  : ((["children", "cluster", "groups", "schedules", "versions", "wordings"] as const).find(
+      (subject) => values[subject]
+    ) ?? "one")
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 

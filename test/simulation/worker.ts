@@ -1,5 +1,5 @@
 /**
- * Runs every `stride`-th of the seeds from the first to the last, of one manager, of a cluster, of nights, of a schedule, of groups, of
+ * Runs every `stride`-th of the seeds from the first to the last, of one manager, of a cluster, of nights, of wordings, of a schedule, of groups, of
  * children or of versions of a kind, and writes the figures as one line of JSON. Stops at the first seed with a violation that matches, if
  * a pattern is given. With one seed only, it prints all that happens.
  */
@@ -12,6 +12,7 @@ import * as Night from "./nights/Night.js"
 import * as Schedules from "./schedules/Simulation.js"
 import * as Simulation from "./Simulation.js"
 import * as Template from "./Template.js"
+import * as Wordings from "./nights/Wordings.js"
 import * as Versions from "./versions/Simulation.js"
 
 const [of = "one", ...range] = process.argv.slice(2)
@@ -19,6 +20,7 @@ const subjects = {
   one: Simulation,
   cluster: Cluster,
   nights: Night,
+  wordings: Wordings,
   schedules: Schedules,
   groups: Groups,
   children: Children,

@@ -159,8 +159,12 @@ const resetOf = (
   const printed = plausible(
     alone === undefined ? PrintedReset.read(message, here) : PrintedReset.readAlone(alone.trim(), here)
   )
-  return name === undefined ? printed : Option.orElse(plausible(recorded(reset, here.now)), () => printed)
+  const found = name === undefined ? printed : Option.orElse(plausible(recorded(reset, here.now)), () => printed)
+  return Option.map(found, toWholeMillis)
 }
+
+/** Records have whole milliseconds; a service may state fractions of one. */
+const toWholeMillis = (at: DateTime.Utc): DateTime.Utc => DateTime.unsafeMake(Math.ceil(DateTime.toEpochMillis(at)))
 
 const recorded = (reset: FailureReport["reset"], now: DateTime.Utc): Option.Option<DateTime.Utc> => {
   if (reset === undefined) return Option.none()

@@ -3,20 +3,12 @@
  * print what no version knows, ask and hang; the manager is killed, and the clock is set. Then it is morning: a person answers and
  * resumes, and every job has to end.
  */
-import * as Path from "@effect/platform/Path"
-import { Cause, Duration, Effect, Exit, Layer, Option } from "effect"
-import { Git } from "../../../src/git/Git.js"
-import { Orchestrator } from "../../../src/manager/Orchestrator.js"
-import { FileSystem } from "@effect/platform/FileSystem"
-import { Agent, Agents, presets } from "../../../src/tasks/Agents.js"
+import { Cause, Duration, Effect, Exit, Option } from "effect"
 import { JobId } from "../../../src/domain/JobId.js"
 import { resumeJob } from "../../../src/http/server/resumeJob.js"
 import * as costs from "../../../src/progress/cost.js"
 import { RunStore } from "../../../src/store/RunStore.js"
-import * as PlanSnapshot from "../../../src/tasks/run/PlanSnapshot.js"
-import * as TaskOrchestrator from "../../../src/tasks/TaskOrchestrator.js"
 import * as DatabaseModule from "../Database.js"
-import type { Life } from "../Life.js"
 import * as Machine from "../Machine.js"
 import * as ManagerModule from "../Manager.js"
 import * as Managers from "../Managers.js"
@@ -30,6 +22,7 @@ import * as Money from "./Money.js"
 import * as Person from "./Person.js"
 import * as Plans from "./Plans.js"
 import * as Service from "./Service.js"
+import * as Tasks from "./Tasks.js"
 import * as Turns from "./Turns.js"
 import * as Watch from "./Watch.js"
 
@@ -79,49 +72,20 @@ export const run = (
   const turns = Turns.make(machine, { files, money, person, repository, services, watch, concurrency, hangs })
   const processes = Processes.make(machine, () => {}, turns.programs)
 
-  const agents = Layer.succeed(Agents, {
-    wrap: () => [],
-    names: [...Service.names],
-    found: Effect.succeed([...Service.names]),
-    get: (name) =>
-      Effect.suspend(() => {
-        const preset = presets.find((profile) => profile.name === name)
-        if (preset === undefined) return Effect.dieMessage("no such agent")
-        const timeout = hangs ? Duration.minutes(10) : undefined
-        const prices = name === "codex" ? Money.prices : undefined
-        const profile = { ...preset, concurrency, timeout, silence: undefined, prices }
-        return Effect.succeed(Agent.Command({ profile }))
+  const orchestrator = Tasks.orchestrator(
+    { machine, files, repository },
+    {
+      names: Service.names,
+      profile: (preset) => ({
+        ...preset,
+        concurrency,
+        timeout: hangs ? Duration.minutes(10) : undefined,
+        silence: undefined,
+        prices: preset.name === "codex" ? Money.prices : undefined
       }),
-    gates: { env: [], timeout: Duration.hours(1) },
-    reload: Effect.void
-  })
-
-  const orchestrator = (life: Life) =>
-    Layer.effect(
-      Orchestrator,
-      Effect.map(Orchestrator, (tasks) =>
-        Orchestrator.of({
-          ...tasks,
-          check: (config, stored) =>
-            Effect.suspend(() => {
-              const target = Repository.targets.find((target) => target === config.targetBranch)
-              const base = target && repository.at(target)
-              if (stored !== undefined || target === undefined || base === undefined)
-                return tasks.check?.(config, stored) ?? Effect.succeed({})
-              const plan = Plans.make(random, { at: machine.wallClock(), target, base })
-              return Effect.succeed({ ...PlanSnapshot.key(plan), submission: PlanSnapshot.encode(plan) })
-            })
-        })
-      )
-    ).pipe(
-      Layer.provide(TaskOrchestrator.layer({ directory: "/home" })),
-      Layer.provide([
-        agents,
-        Layer.succeed(FileSystem, files.service),
-        Path.layer,
-        Layer.succeed(Git, repository.git(life))
-      ])
-    )
+      plan: (at) => Plans.make(random, at)
+    }
+  )
 
   const world = { machine, database, processes, maxJobs: jobs, isCalm: () => isCalm }
   const managers = Managers.make(world, {

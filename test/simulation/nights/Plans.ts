@@ -17,36 +17,34 @@ import { gateOf } from "./Turns.js"
 /** How many verdicts fail a task. */
 export const attempts = 3
 
-export const make = (
-  random: Random,
-  { at, base, target }: { readonly at: number; readonly target: BranchName; readonly base: ObjectId }
-): PlanSnapshot.PlanSnapshot => {
-  const names = ["a", "b", "c"].slice(0, random.between(1, 3)).map((name) => UnitName.make(name))
-  const task = (unit: UnitName, number: number) =>
-    new Task({
-      number: TaskNumber.make(number),
-      title: `${unit} ${number}`,
-      status: "pending",
-      backpressure: gateOf(unit, number),
-      dependsOn: [],
-      file: `${unit}/0${number}-task.md`,
-      agents: random
-        .pick([["claude"], ["codex"], ["claude", "codex"], ["codex", "claude"]])
-        .map((agent) => new AgentChoice({ agent })),
-      prompt: `Task ${number} of unit ${unit}.`,
-      scripts: [],
-      sha256: "0"
-    })
-  const units = names.map(
-    (id, i) =>
-      new Unit({
-        id,
-        dir: id,
-        dependsOn: names.slice(0, i).filter(() => random.chance(0.3)),
-        tasks: Array.from({ length: random.between(1, 3) }, (_, i) => task(id, i + 1))
-      })
-  )
-  return new PlanSnapshot.PlanSnapshot({
+/** When and on what a job is started. */
+export interface At {
+  readonly at: number
+  readonly target: BranchName
+  readonly base: ObjectId
+}
+
+/** A task that is done once its gate finds the file of its result. */
+export const task = (unit: UnitName, number: number, agents: ReadonlyArray<string>): Task =>
+  new Task({
+    number: TaskNumber.make(number),
+    title: `${unit} ${number}`,
+    status: "pending",
+    backpressure: gateOf(unit, number),
+    dependsOn: [],
+    file: `${unit}/0${number}-task.md`,
+    agents: agents.map((agent) => new AgentChoice({ agent })),
+    prompt: `Task ${number} of unit ${unit}.`,
+    scripts: [],
+    sha256: "0"
+  })
+
+export const of = (
+  { at, base, target }: At,
+  units: ReadonlyArray<Unit>,
+  settings: Partial<Settings> = {}
+): PlanSnapshot.PlanSnapshot =>
+  new PlanSnapshot.PlanSnapshot({
     at: DateTime.unsafeMake(at),
     topLevel: opened.topLevel,
     identity: opened.identity,
@@ -55,12 +53,21 @@ export const make = (
     targetAt: base,
     base,
     agent: "claude",
-    plan: new Plan({
-      dir: ".",
-      files: [],
-      units,
-      settings: new Settings({ ...defaults, attempts, limits: new Limits(Money.limits(random)) })
-    }),
+    plan: new Plan({ dir: ".", files: [], units, settings: new Settings({ ...defaults, attempts, ...settings }) }),
     taken: new PlanSnapshot.Taken({ begun: {}, tasks: [], worktrees: {} })
   })
+
+export const make = (random: Random, at: At): PlanSnapshot.PlanSnapshot => {
+  const names = ["a", "b", "c"].slice(0, random.between(1, 3)).map((name) => UnitName.make(name))
+  const agents = () => random.pick([["claude"], ["codex"], ["claude", "codex"], ["codex", "claude"]])
+  const units = names.map(
+    (id, i) =>
+      new Unit({
+        id,
+        dir: id,
+        dependsOn: names.slice(0, i).filter(() => random.chance(0.3)),
+        tasks: Array.from({ length: random.between(1, 3) }, (_, i) => task(id, i + 1, agents()))
+      })
+  )
+  return of(at, units, { limits: new Limits(Money.limits(random)) })
 }

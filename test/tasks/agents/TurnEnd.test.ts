@@ -268,6 +268,12 @@ describe("the reset of a usage limit", () => {
     expect(read("Claude AI usage limit reached|9999999999999\n", "text")).toBe("usageLimit")
   })
 
+  it("is the next whole millisecond where the service states a fraction of one, as records have none", () => {
+    const result = "Resource has been exhausted. Suggested retry after 34.074824224s."
+    const record = JSON.stringify({ type: "result", is_error: true, result })
+    expect(read(record, "claude-stream-json")).toBe("usageLimit until 2025-11-27T00:00:34.075Z")
+  })
+
   it("is at most 35 days away where funds are short", () => {
     const regain = (date: string) =>
       read(
