@@ -224,4 +224,22 @@ describe("the model of a job, from its events", () => {
       notes: [{ tag: "greenBefore" }, { tag: undefined, text: "moved" }]
     })
   })
+
+  it("has the question that a unit still asks", () => {
+    const asked = { unit: "api", task: 1 }
+    const { units } = ofRecord({
+      attempt: 1,
+      units: [
+        { unit: "api", dependsOn: [], state: "needs-answer" },
+        { unit: "web", dependsOn: [], state: "needs-answer" }
+      ],
+      tasks: [],
+      questions: [
+        { ...asked, question: "Which name?", answer: "Ada" },
+        { ...asked, question: "Which port?" },
+        { ...asked, question: "Which host?", answer: "::1" }
+      ]
+    })
+    expect([...units.values()].map(({ question }) => question)).toEqual(["Which port?", undefined])
+  })
 })

@@ -13,25 +13,32 @@ const zone = DateTime.zoneUnsafeMakeNamed("UTC")
 const step = (seq: number, name: string, rest: Partial<RecordedStep> = {}) =>
   new RecordedStep({ seq, name, jobId: id, attempt: 1, at: now, millis: 1_200, ok: true, ...rest })
 
-const shown = (steps: ReadonlyArray<RecordedStep>) => {
+const drawn = (steps: ReadonlyArray<RecordedStep>, columns: number) => {
   const job = new Job({
     ...{ id, kind: "order", status: "running", attempt: 2, config: {}, labels: {}, createdAt: now, startedAt: now },
     ...{ phase: undefined, keys: undefined, units: [], tasks: [], steps }
   })
-  const lines = renderJob.lines(job, [], { now, zone, columns: Infinity })
-  return lines.map((line) =>
-    line
-      .map(({ text }) => text)
-      .join("")
-      .trim()
-  )
+  return renderJob.lines(job, [], { now, zone, columns }).map((line) => line.map(({ text }) => text).join(""))
 }
+
+const shown = (steps: ReadonlyArray<RecordedStep>) => drawn(steps, Infinity).map((line) => line.trim())
 
 describe("charlotte show, of a job with steps", () => {
   it("has a line for each, with its attempt and how long it took", () => {
     expect(shown([step(1, "reserve"), step(2, "charge", { ok: false, attempt: 2, millis: 40 })])).toEqual(
       expect.arrayContaining(["✓ reserve  1.2 s", "✗ charge  attempt 2  40 ms"])
     )
+  })
+
+  it("aligns them to the right, a column before the edge of a terminal that is no wider than 100", () => {
+    for (const [columns, width] of [
+      [60, 59],
+      [200, 99]
+    ] as const) {
+      const rows = drawn([step(1, "reserve"), step(2, "charge", { attempt: 2 })], columns)
+      const ends = rows.filter((row) => row.includes("1.2 s")).map((row) => row.length)
+      expect(ends, `${columns} columns`).toEqual([width, width])
+    }
   })
 
   it("counts the earlier ones that it leaves out", () => {

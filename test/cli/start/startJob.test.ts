@@ -3,7 +3,7 @@ import { DateTime, Effect, Option } from "effect"
 import * as startJob from "../../../src/cli/start/startJob.js"
 import { JobId } from "../../../src/domain/JobId.js"
 import type { StartOptions } from "../../../src/domain/StartOptions.js"
-import { Job } from "../../../src/http/contract/Api.js"
+import { Job, JobKey } from "../../../src/http/contract/Api.js"
 
 const id = JobId.make("01ARZ3NDEKTSV4RRFFQ69G5FAV")
 
@@ -41,4 +41,23 @@ describe("start of a job", () => {
       expect(yield* start({ key: "k", whenKeyTaken: "attach" }, createdAt)).toMatchObject({ isEarlier: true })
     })
   )
+})
+
+describe("the notice about a job that waits for its keys", () => {
+  it("names those that other jobs hold", () => {
+    const holder = JobId.make("01ARZ3NDEKTSV4RRFFQ69G5FAA")
+    const now = DateTime.unsafeMake(0)
+    const job = new Job({
+      ...{ id, kind: "order", status: "pending", waitsFor: "key", attempt: 1, config: {}, labels: {}, createdAt: now },
+      ...{ units: [], tasks: [] },
+      keys: [
+        new JobKey({ key: "a", origin: "start", holder: id, holderStatus: "pending" }),
+        new JobKey({ key: "b", origin: "start", holder, holderStatus: "running" })
+      ]
+    })
+    const view = { now, zone: DateTime.zoneUnsafeMakeNamed("UTC") }
+    expect(startJob.notice({ id, isEarlier: false, job: Option.some(job) }, view)).toEqual(
+      Option.some(`job ${id} waits for the key b (held by job ${holder}, running)`)
+    )
+  })
 })

@@ -87,6 +87,12 @@ Since 2024-12-31 18:00
     expect(text({})).toContain("\n  nothing has ended, and nothing runs or waits")
   })
 
+  it("breaks reasons between words, so that no line is wider than the terminal", () => {
+    const lines = text({ needs: [asks, broken] }, 60).split("\n")
+    expect(lines).toContain("    silk 2: the gate exited with code 1: 1 failed; and 1")
+    expect(lines.filter((line) => line.length > 60)).toEqual([])
+  })
+
   it("names the units of a failed job that have landed", () => {
     const error = { _tag: "TasksFailed", message: "m", target: "main", landed: ["a", "c"] }
     const failed = job("Rings", "failed", { error })

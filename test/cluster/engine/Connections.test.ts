@@ -65,6 +65,18 @@ describe("a connection between nodes", () => {
     })
   )
 
+  it.scopedLive("passes on frames that arrive at once in groups of 16, each with its own turn of the event loop", () =>
+    Effect.gen(function* () {
+      const { open, received, until } = yield* node
+      const { write } = yield* open
+      const frames = Array.from({ length: 40 }, (_, n) => `${n}\n`)
+      write(lineOf("a:1") + frames.join(""))
+      yield* until(frames.join(""))
+      const groups = [frames.slice(0, 16), frames.slice(16, 32), frames.slice(32)]
+      expect(received).toEqual(groups.map((group) => group.join("")))
+    })
+  )
+
   for (const [what, text] of [
     ["a frame", '{"_tag":"Request","id":"1","tag":"Stop","payload":{},"headers":[]}\n'],
     ["no proof", "a:1\n"],

@@ -70,6 +70,16 @@ export const producing = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
+    it.effect("request a signal without a payload", () =>
+      Effect.gen(function* () {
+        const { producers } = yield* RunStore.RunStore
+        yield* created(1)
+        yield* producers.requestSignal({ ...signal(1), payload: undefined })
+        const asks = { _tag: "Signal", name: "go", payload: undefined }
+        expect(yield* producers.requests(kind)).toMatchObject([{ asks: { value: asks } }])
+      }).pipe(Effect.provide(layer))
+    )
+
     it.effect("request a stop of a job that has begun, and cancel one that has not", () =>
       Effect.gen(function* () {
         const { lifecycle, producers } = yield* RunStore.RunStore

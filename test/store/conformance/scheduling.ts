@@ -91,6 +91,36 @@ export const scheduling = (layer: Layer.Layer<RunStore.RunStore>) => {
       }).pipe(Effect.provide(layer))
     )
 
+    it.effect("are apart from others of their kind, and from one of the same name of another kind", () =>
+      Effect.gen(function* () {
+        const { schedules } = yield* RunStore.RunStore
+        const others = [
+          { ...nightly, kind: "other" },
+          { ...nightly, name: "hourly" }
+        ]
+        for (const one of [nightly, ...others]) yield* schedules.register({ ...one, at: at(10) })
+        const times = Effect.map(schedules.list, (all) =>
+          all.map(({ kind, lastTick, name, pausedAt }) => [kind, name, lastTick, pausedAt])
+        )
+        expect(yield* tick(20, 1)).toEqual(started(1))
+        yield* schedules.pause({ ...nightly, at: at(25) })
+        const untouched = [
+          ["other", "nightly", undefined, undefined],
+          [kind, "hourly", undefined, undefined]
+        ]
+        expect(yield* times).toEqual([...untouched, [kind, "nightly", at(20), at(25)]])
+        for (const one of others) yield* schedules.pause({ ...one, at: at(26) })
+        yield* schedules.unpause({ ...nightly, at: at(30) })
+        expect(yield* times).toEqual([
+          ["other", "nightly", undefined, at(26)],
+          [kind, "hourly", undefined, at(26)],
+          [kind, "nightly", at(20), undefined]
+        ])
+        yield* schedules.remove(nightly)
+        expect(yield* schedules.list).toMatchObject([{ kind: "other" }, { name: "hourly" }])
+      }).pipe(Effect.provide(layer))
+    )
+
     it.effect("record one run of a tick that many record at the same time", () =>
       Effect.gen(function* () {
         const store = yield* RunStore.RunStore

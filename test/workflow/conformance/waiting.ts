@@ -89,6 +89,33 @@ export const waiting = (store: Layer.Layer<RunStore.RunStore>): void => {
     }).pipe(Effect.provide(store))
   )
 
+  it.effect("keep what was decided from outside, also where they decide something else later", () =>
+    Effect.gen(function* () {
+      const Ready = DurableDeferred.make("ready")
+      const begun = yield* Deferred.make<void>()
+      const paid = yield* Deferred.make<void>()
+      const workflows = Waiting.toLayer((_, executionId) =>
+        Effect.gen(function* () {
+          // All decisions so far are read here.
+          yield* DurableDeferred.await(Ready)
+          yield* Effect.zipRight(Deferred.succeed(begun, undefined), Deferred.await(paid))
+          yield* pay(Waiting, executionId, Exit.succeed("from inside"))
+          return yield* DurableDeferred.await(Paid)
+        })
+      )
+      yield* Effect.gen(function* () {
+        const executionId = yield* Waiting.executionId({ id: "a" })
+        const token = DurableDeferred.tokenFromExecutionId(Ready, { workflow: Waiting, executionId })
+        yield* DurableDeferred.done(Ready, { token, exit: Exit.void })
+        const fiber = yield* Effect.fork(Waiting.execute({ id: "a" }))
+        yield* Deferred.await(begun)
+        yield* pay(Waiting, executionId, Exit.succeed("from outside"))
+        yield* Deferred.succeed(paid, undefined)
+        expect(yield* Fiber.join(fiber)).toBe("from outside")
+      }).pipe(withEngine(workflows))
+    }).pipe(Effect.provide(store))
+  )
+
   it.effect("run effects around a suspension as often as it is replayed, and no compensation", () =>
     Effect.gen(function* () {
       const notes: Array<string> = []

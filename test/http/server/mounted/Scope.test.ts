@@ -194,6 +194,18 @@ describe("no list or search of a person has a job of another tenant", () => {
 })
 
 describe("a person who", () => {
+  it.scopedLive("filters by labels, gets the own jobs with these", () =>
+    Effect.gen(function* () {
+      const { as, ids } = yield* world()
+      const found = (label: string) =>
+        Effect.flatMap(as("ada", { path: `/jobs/api/v1/jobs?label=${encodeURIComponent(label)}` }), ({ json }) =>
+          Effect.map(decodePage(json), ({ jobs }) => jobs.map(({ id }) => id).sort())
+        )
+      expect(yield* found("tenant=acme")).toEqual([ids.own, ids.failed].sort())
+      expect(yield* found("topic=none")).toEqual([])
+    })
+  )
+
   it.scopedLive("retries all that failed, with whatever labels, retries no job of another tenant", () =>
     Effect.gen(function* () {
       const { as, ids, store } = yield* world()
