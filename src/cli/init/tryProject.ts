@@ -7,7 +7,10 @@ import { Clock, Duration, Effect, Option } from "effect"
 import { randomUUID } from "node:crypto"
 import * as format from "../../progress/format.js"
 import * as ChildEnvironment from "../../process/ChildEnvironment.js"
+import { ProcessTableRef } from "../../process/ProcessTable.js"
+import * as ProcessTree from "../../process/ProcessTree.js"
 import { runProgram } from "../../process/runProgram.js"
+import { terminate } from "../../process/terminate.js"
 import { Output } from "../terminal/Output.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import type { Project } from "./Project.js"
@@ -22,6 +25,9 @@ export interface Tried {
 
 const limit = Duration.hours(1)
 
+/** How long what the commands leave behind has to end by itself. */
+const grace = Duration.seconds(2)
+
 /** How many lines of the output of a failed command are shown. */
 const shownLines = 20
 
@@ -34,7 +40,11 @@ export const tryProject = (topLevel: string, { gates, setup }: Project, inherit:
     const { error, isTerminal } = yield* Output
     const cwd = yield* fs.makeTempDirectoryScoped({ prefix: "charlotte-try-" })
     const around = yield* ChildEnvironment.ParentEnvironment
-    const env = ChildEnvironment.make({ around, cookie: randomUUID(), inherit })
+    const cookie = randomUUID()
+    const env = ChildEnvironment.make({ around, cookie, inherit })
+    // A command may leave a server of a build tool behind, which would work in a directory that is gone.
+    const tree = ProcessTree.make({ table: yield* ProcessTableRef, cookie, leader: undefined })
+    yield* Effect.addFinalizer(() => terminate(tree, { settle: Duration.zero, grace, isHurried: () => false }))
     const run = (file: string, ...args: ReadonlyArray<string>) =>
       Effect.match(runProgram({ file, args, cwd, env, limit }), {
         onFailure: ({ message }) => Option.some(message),

@@ -3,6 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { spawnSync } from "node:child_process"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { isAlive } from "../../process/workshop.js"
 import * as Charlotte from "./Charlotte.js"
 import * as Tasks from "./Tasks.js"
 
@@ -103,7 +104,9 @@ describe("charlotte init", () => {
 
       yield* here.write(
         `${here.root}/bin/npm`,
-        '#!/bin/sh\n[ "$*" = ci ] || { ls; echo 2 tests fail; exit 7; }\n',
+        `#!/bin/sh
+[ "$*" = ci ] || { ls; echo 2 tests fail; exit 7; }
+setsid sleep 600 </dev/null >/dev/null 2>&1 & echo $! > ${here.root}/left\n`,
         0o755
       )
       const red = yield* Charlotte.run(here, "exec charlotte init --try --json red")
@@ -117,6 +120,8 @@ describe("charlotte init", () => {
           problem: expect.stringMatching(/^exited with 7\n(?:(?!uncommitted)[^\n]+\n)*2 tests fail$/)
         }
       ])
+      // As a server of a build tool, it works in a directory that is gone.
+      expect(isAlive(Number(readFileSync(`${here.root}/left`, "utf8")))).toBe(false)
       expect(readdirSync(`${here.repository}/red`)).toContain("charlotte.yaml")
       const shown = yield* Charlotte.run(here, "exec charlotte init --try shown")
       expect([shown.code, shown.err]).toEqual([1, ""])
