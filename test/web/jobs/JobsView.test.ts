@@ -332,12 +332,16 @@ layer(browser, { excludeTestServices: true })("what a person does in the list of
           await route.continue()
         })
       )
-      yield* act(() => page.keyboard.press("A"))
-      yield* act(() => asked.promise)
+      // On a busy machine the browser has lost a key before now.
+      const isAsked = asked.promise.then(() => true)
+      yield* act(() => page.keyboard.press("A")).pipe(
+        Effect.zipRight(act(() => Promise.race([isAsked, page.waitForTimeout(5_000)]))),
+        Effect.repeat({ until: (done) => done === true })
+      )
       yield* act(() => page.getByRole("link", { name: /^all/ }).click())
       yield* act(() => row(page, "job 0").waitFor())
       changed.resolve()
-      yield* act(() => page.getByText("the filter has changed").waitFor())
+      yield* act(() => page.getByText("the filter has changed").first().waitFor())
       expect(yield* act(() => page.getByText(/\d selected/).count())).toBe(0)
     })
   )
