@@ -9,12 +9,7 @@ import * as background from "../../internal/background.js"
 import { clockDifference, notableDifference } from "../../internal/clockDifference.js"
 import { now as ownTime } from "../../internal/now.js"
 import { MachineTime, RealClock } from "../../internal/RealClock.js"
-
-export interface DatabaseClock {
-  readonly now: Effect.Effect<DateTime.Utc>
-  /** By how many milliseconds the clock of this machine is ahead; negative if it is behind, 0 if they agree. */
-  readonly ahead: Effect.Effect<number>
-}
+import type { Service } from "../port/RunStoreService.js"
 
 /** Milliseconds between two readings of the clock of the server. */
 const interval = 10_000
@@ -27,7 +22,7 @@ const sinceBoot = () => uptime() * 1_000
 
 export const make = (
   serverTime: Effect.Effect<DateTime.Utc, StoreError>
-): Effect.Effect<DatabaseClock, StoreError, Scope.Scope> =>
+): Effect.Effect<Pick<Service, "now" | "clockAhead">, StoreError, Scope.Scope> =>
   Effect.gen(function* () {
     const { now: running, sleep } = yield* RealClock
     const wall = yield* MachineTime
@@ -71,6 +66,6 @@ export const make = (
       now: Effect.zipWith(ownTime, ahead, (own, millis) =>
         millis === 0 ? own : DateTime.unsafeMake(own.epochMillis - millis)
       ),
-      ahead
+      clockAhead: ahead
     }
   })

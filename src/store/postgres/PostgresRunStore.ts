@@ -73,13 +73,13 @@ const open = (isWritable: boolean): Store =>
     const notifier = yield* ChangeNotifier.make
     yield* Listener.make(sql, session, notifier)
     const heartbeat = yield* Heartbeat.make(sql)
-    const { ahead, now } = yield* DatabaseClock.make(session.read("read the time", databaseTime))
+    const clock = yield* DatabaseClock.make(session.read("read the time", databaseTime))
     return yield* SqlRunStore.make({
       heartbeat: (node) => heartbeat(cluster.renewal(session.dialect), node),
       renewSubscriber: (holder) => heartbeat(subscribers.renewal(session.dialect), holder),
       session,
       application: session,
-      clock: { now, clockAhead: ahead },
+      clock,
       notifier,
       guard: unguarded,
       isWritable,

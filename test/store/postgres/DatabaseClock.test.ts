@@ -21,7 +21,9 @@ const opened = (machineAt: number, serverAt: number) =>
         Effect.provideService(MachineTime, machine.currentTimeMillis),
         Effect.provideService(RealClock, { ...real, now: Effect.sync(() => times.running), sleep: () => Effect.never })
       )
-    const { ahead, now } = yield* on(DatabaseClock.make(Effect.sync(() => DateTime.unsafeMake(times.server))))
+    const { clockAhead: ahead, now } = yield* on(
+      DatabaseClock.make(Effect.sync(() => DateTime.unsafeMake(times.server)))
+    )
     return {
       ahead,
       now: Effect.map(on(now), ({ epochMillis }) => epochMillis),
