@@ -72,7 +72,8 @@ describe("a kind that gets a required field", () => {
         const url = yield* TestDatabase.make
         const places = yield* Effect.forEach(Array.range(1, 3), () => place(url))
         for (const { become } of places) yield* become("old")
-        let started = 0
+        const waiting = 10
+        let started = waiting
         const load = yield* Effect.fork(
           Effect.forEach(
             places,
@@ -85,18 +86,22 @@ describe("a kind that gets a required field", () => {
             { concurrency: "unbounded", discard: true }
           )
         )
-        const roll = (version: Version) =>
-          Effect.forEach(places, ({ become }) => Effect.zipLeft(become(version), Effect.sleep("2 seconds")), {
+        const roll = (version: Version, some = places) =>
+          Effect.forEach(some, ({ become }) => Effect.zipLeft(become(version), Effect.sleep("2 seconds")), {
             discard: true
           })
-        yield* roll("next")
-        yield* Effect.sleep("3 seconds")
-        const middle = yield* counts(url)
-        expect(middle["failed"] ?? 0).toBe(0)
+        yield* roll("next", places.slice(0, -1))
+        // What is started during a pause waits until no node of its version is left.
+        yield* TestDatabase.adminOf(url, "INSERT INTO charlotte_pauses (kind, paused_at) VALUES ('email', 0)")
+        for (const { start } of places.slice(-1)) yield* Effect.replicateEffect(start, waiting)
+        yield* roll("next", places.slice(-1))
+        yield* TestDatabase.adminOf(url, "DELETE FROM charlotte_pauses")
         const refused = yield* TestDatabase.rowsOf(
           url,
           "SELECT id FROM charlotte_runs WHERE refused_by IS NOT NULL AND ended_at IS NULL"
-        )
+        ).pipe(Effect.delay("200 millis"), Effect.repeat({ until: ({ length }) => length >= waiting }))
+        const middle = yield* counts(url)
+        expect(middle["failed"] ?? 0).toBe(0)
         yield* roll("old")
         yield* Fiber.interrupt(load)
         const end = yield* counts(url).pipe(
@@ -107,7 +112,6 @@ describe("a kind that gets a required field", () => {
           `versions: ${started} started, ${JSON.stringify(middle)} with the next version everywhere, ` +
             `${refused.length} refused then; at the end ${JSON.stringify(end)}\n`
         )
-        expect(refused.length).toBeGreaterThan(0)
         expect(Object.keys(end)).toEqual(["completed"])
         // The answer of a start is lost if its node closes meanwhile.
         expect(end["completed"]).toBeGreaterThanOrEqual(started)
