@@ -354,6 +354,19 @@ describe("status of a request error", () => {
     })
   )
 
+  it.scopedLive.each([
+    ["ahead of", 7_200_400, 7_200],
+    ["behind", -90_000, -90]
+  ] as const)("200 for /readyz where the clock is %s that of the database, with the difference", ([, ms, seconds]) =>
+    Effect.gen(function* () {
+      const health = Effect.succeed({ healthy: true, unrecorded: [], clockAhead: ms })
+      expect(yield* Effect.flatMap(worldOf({ health }), ({ send }) => send(get("/readyz")))).toMatchObject({
+        status: 200,
+        json: { ready: true, clockAheadSeconds: seconds }
+      })
+    })
+  )
+
   it.scopedLive("503 for every read of a closed store", () =>
     Effect.gen(function* () {
       const { send } = yield* worldOf({}, { latestCursor: storeError("closed") })

@@ -86,7 +86,7 @@ describe("a kind that gets a required field", () => {
             { concurrency: "unbounded", discard: true }
           )
         )
-        const roll = (version: Version, some = places) =>
+        const roll = (version: Version, some: ReadonlyArray<(typeof places)[number]> = places) =>
           Effect.forEach(some, ({ become }) => Effect.zipLeft(become(version), Effect.sleep("2 seconds")), {
             discard: true
           })
