@@ -120,6 +120,38 @@ describe("following a job", () => {
     })
   )
 
+  it.scoped("on a terminal shows the end of what a failed check has printed, as soon as it has failed", () =>
+    Effect.gen(function* () {
+      const log = yield* TemporaryDirectory.file("gate.log")
+      writeFileSync(log, "not ok 1\nnot ok 2\n")
+      const all = steps(log)
+      const failure = all.findIndex(({ type }) => type === "task.gate.failed")
+      const screenAfter = (count: number) =>
+        Effect.gen(function* () {
+          const capture = Capture.make({ isTerminal: true, columns: 60 })
+          const isRead = yield* Deferred.make<void>()
+          const rest = Stream.drain(Stream.fromEffect(Deferred.succeed(isRead, undefined)))
+          yield* TestClock.setTime(noon + 12_000)
+          const fiber = yield* Follow.follow({
+            events: Stream.fromIterable(events(all.slice(0, count))).pipe(
+              Stream.concat(rest),
+              Stream.concat(Stream.never)
+            ),
+            end: Effect.succeed(failed),
+            json: false
+          }).pipe(Effect.provide(services(capture)), Effect.fork)
+          yield* Deferred.await(isRead)
+          yield* TestClock.adjust("100 millis")
+          const terminal = Emulator.make(60, 24)
+          terminal.write(capture.out())
+          yield* Fiber.interrupt(fiber)
+          return terminal.text()
+        })
+      expect(yield* screenAfter(failure)).not.toContain("not ok")
+      expect(yield* screenAfter(failure + 1)).toContain("gate failed: ended with exit code 1\n│ not ok 1\n│ not ok 2\n")
+    })
+  )
+
   it.scoped("on a terminal shows as a bar what a job without tasks has reported last", () =>
     Effect.gen(function* () {
       const capture = Capture.make({ isTerminal: true, columns: 60 })
