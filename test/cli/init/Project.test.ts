@@ -294,6 +294,8 @@ describe("the detection of a project", () => {
         inputs: ["a b/web/package.json", "a b/web/package-lock.json"]
       })
       expect(yield* detect({ ...contents, "go.mod": "" }, "a b/web")).toMatchObject({ gates: ["go test ./..."] })
+      const modules = { "go.mod": "", "tool/go.mod": "" }
+      expect(yield* detect(modules, "tool")).toMatchObject({ gates: ["go test ./..."] })
       expect(yield* detect(contents)).toMatchObject({ tools: [] })
     })
   )

@@ -44,13 +44,14 @@ describe("the files of a new task", () => {
 
 describe("charlotte.yaml of charlotte init", () => {
   it("reads with the commands of the project, whatever they are", () => {
+    const inputs = ["package.json", "a, b/{c}.json", "one,two"]
     fc.assert(
       fc.property(text, text, (run, gate) => {
         fc.pre([run, gate].every((command) => command.trim() !== "" && !command.includes("\0")))
         const project = {
           directory: "",
           tools: ["npm"],
-          setup: Option.some({ run, inputs: ["package.json", "a, b/{c}.json"] }),
+          setup: Option.some({ run, inputs }),
           gates: [gate, "npm run b"],
           others: ["npm run lint"],
           hasPackages: false,
@@ -62,8 +63,29 @@ describe("charlotte.yaml of charlotte init", () => {
         )
         expect(problems.map(String)).toEqual([])
         expect(value).toMatchObject({ agent: "claude", baseline: [gate, "npm run b"] })
-        expect(value.setup).toEqual({ run, inputs: ["package.json", "a, b/{c}.json"] })
+        expect(value.setup).toEqual({ run, inputs })
       })
     )
+  })
+})
+
+describe("the first task of charlotte init", () => {
+  const project = {
+    directory: "",
+    tools: [],
+    setup: Option.none(),
+    gates: ["npm test"],
+    others: [],
+    hasPackages: false,
+    leavings: []
+  }
+  const first = (isScript: boolean) =>
+    TaskFile.parse("01-hello.md", texts.first(project, { isScript, isTaken: (name) => name === "HELLO.md" }))
+
+  it("has a block that the agent script runs, and words for any other agent, with a name that is free", () => {
+    expect(first(true).scripts.map((script) => script.trim())).toEqual(['echo "Hello from a first job." > HELLO-2.md'])
+    expect(first(false).scripts).toEqual([])
+    expect(first(false).prompt).toContain("Write `HELLO-2.md`: what this project is for")
+    expect(first(false).backpressure).toBe("test -s HELLO-2.md && npm test")
   })
 })

@@ -142,6 +142,14 @@ describe("whether the model has answered", () => {
     expect(of("claude-stream-json", [tool], 300_000)).toEqual(["failed", true])
   })
 
+  it("is yes where the agent is done, whatever its output shows", () => {
+    const turn = { outcome: ProcessOutcome.Exited({ code: 0 }), format: "text" as const, tail: "", size: 0 }
+    expect(TurnEnd.read({ ...turn, took: Duration.zero }, { now, zone: utc })).toEqual({
+      class: "done",
+      answered: true
+    })
+  })
+
   it("is no where an error of Codex itself is the only item", () => {
     const item = (type: string) => ({
       type: "item.completed",
