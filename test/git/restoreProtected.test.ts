@@ -6,7 +6,7 @@ import type { Restored, Rule } from "../../src/git/restoreProtected.js"
 import { RepoPath } from "../../src/git/RefNames.js"
 import type { Worktree } from "../../src/git/Worktrees.js"
 import * as JsonKeys from "../../src/yaml/JsonKeys.js"
-import { close, scenario, work, type World, worktree } from "./Scenario.js"
+import { close, scenario, subject, work, type World, worktree } from "./Scenario.js"
 
 const files = {
   "test/run.sh": "#!/bin/sh\nexit 1\n",
@@ -67,6 +67,27 @@ scene("files that are protected stay as they are if nothing has changed them", (
     expect(yield* restore()).toMatchObject({ ...untouched, files: ["test/cases/one.txt", "test/run.sh"] })
     expect(lstatSync(at("test/run.sh")).mtimeMs).toBe(before)
     expect(yield* restore([{ pattern: "nothing/**" }])).toMatchObject(untouched)
+  })
+)
+
+scene("a link that is protected is a link to the same target again", ({ at, read, world, tree }) =>
+  Effect.gen(function* () {
+    yield* Effect.promise(() => symlink("../src/main.sh", at("test/link")))
+    const { commit } = yield* world.service.commit(world.repository, tree, subject("Link"))
+    yield* Effect.promise(async () => {
+      await rm(at("test/link"))
+      await writeFile(at("test/link"), "echo other\n")
+    })
+    const { changed } = yield* world.service.restoreProtected(world.repository, tree, {
+      at: commit,
+      rules,
+      except: [],
+      patch: `${world.root}/logs/1.patch`,
+      before: () => Effect.void
+    })
+    expect(changed).toEqual(["test/link"])
+    expect(readlinkSync(at("test/link"))).toBe("../src/main.sh")
+    expect(read("src/main.sh")).toBe(files["src/main.sh"])
   })
 )
 

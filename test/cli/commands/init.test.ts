@@ -211,6 +211,18 @@ describe("charlotte init", () => {
       })
   )
 
+  it.scopedLive("commits nothing but the tasks where a project leaves nothing that git has to ignore", () =>
+    Effect.gen(function* () {
+      const prepare = "git rm --quiet package.json && touch go.mod && git add go.mod && git commit --quiet -m go"
+      const { out, top } = yield* run({ prepare }, "--json")
+      const { next }: { readonly next: ReadonlyArray<string> } = JSON.parse(out)
+      expect(next.map((line) => line.replaceAll(top, "TOP"))).toEqual([
+        "git -C TOP add -- TOP/tasks && git -C TOP commit --message 'A first task' -- TOP/tasks",
+        "charlotte run TOP/tasks --repo TOP"
+      ])
+    })
+  )
+
   it.scopedLive("says how agents can read an .env that git ignores", () =>
     Effect.gen(function* () {
       const { top } = yield* run({ prepare: "touch .env && echo .env >> .gitignore" })
