@@ -184,7 +184,8 @@ describe("an agent that tampers with other units", () => {
         yield* Effect.gen(function* () {
           const manager = yield* JobManager.JobManager
           const id = yield* manager.start(config)
-          yield* emitted(id, "unit.merged a-before")
+          // The next unit starts once the worktree and the branch of the merged one are removed.
+          yield* emitted(id, "unit.merged a-before", "unit.started e-next")
           yield* started(world, "plant")
           yield* started(world, "work")
           yield* world.write(
