@@ -132,6 +132,7 @@ describe("landing the work of a job", () => {
       yield* Effect.gen(function* () {
         const manager = yield* JobManager.JobManager
         const id = yield* manager.start(config)
+        yield* eventually(id, "unit.merged d")
         // It is done, and waits to be merged after the one that is stopped.
         yield* eventually(id, "unit.completed f")
         yield* appears(`${world.root}/go.reached`)
