@@ -10,11 +10,14 @@ const numRuns = isLong ? 2_000 : 30
 /** Within which a run that fails is reported with its seed, however far it has shrunk by then. */
 const timeLimit = isLong ? 1_100_000 : 100_000
 
+const all = ["cancelled", "completed", "failed", "interrupted", "parked", "pending", "running"]
+
 describe.each(Object.entries(World.stores))("JobManager on a store %s", (_, store) => {
   it(
     "behaves like the model of its state machine under random commands and restarts",
     async () => {
       let statuses = new Set<string>()
+      const isReached = (status: string) => statuses.has(status)
       const agrees = FastCheck.asyncProperty(FastCheck.constantFrom(tasks, work), commands, (kind, commands) =>
         World.make(store, kind).pipe(
           Effect.flatMap((real) =>
@@ -30,18 +33,11 @@ describe.each(Object.entries(World.stores))("JobManager on a store %s", (_, stor
           Effect.runPromise
         )
       )
-      await FastCheck.assert(agrees, { numRuns, interruptAfterTimeLimit: timeLimit, markInterruptAsFailure: true })
-      // All statuses were reached.
-      expect([...statuses].sort()).toEqual([
-        "cancelled",
-        "completed",
-        "failed",
-        "interrupted",
-        "parked",
-        "pending",
-        "running"
-      ])
+      // A series may miss a status by chance. Five in turn miss it only if no commands lead to it.
+      for (let series = 0; series < 5 && !all.every(isReached); series++)
+        await FastCheck.assert(agrees, { numRuns, interruptAfterTimeLimit: timeLimit, markInterruptAsFailure: true })
+      expect(all.filter(isReached)).toEqual(all)
     },
-    timeLimit + 20_000
+    5 * timeLimit
   )
 })
