@@ -13,9 +13,10 @@ const canTrace = spawnSync("sh", ["-c", `${strace} --output=/dev/null true`], { 
 /** What a trace has of git itself: a script that only starts it has opened files as well. */
 const ofGit = (trace: string): ReadonlyArray<string> => {
   const lines = trace.split("\n")
-  const [pid] = trace.split(" ", 1)
-  const began = lines.findLastIndex((line) => line.startsWith(`${pid} execve(`) && line.endsWith(" = 0"))
-  return lines.slice(began + 1)
+  const [pid = ""] = trace.split(" ", 1)
+  // Short ids are padded.
+  const starts = (line: string) => line.startsWith(`${pid.padEnd(5)} execve(`) && line.endsWith(" = 0")
+  return lines.slice(lines.findLastIndex(starts) + 1)
 }
 
 /** The number of files and directories that git opened in the traced commands. */
