@@ -32,7 +32,8 @@ export type ClientError =
   | UnexpectedAnswer
   | VersionMismatch
 
-type TransportError = HttpApiDecodeError | HttpClientError | NoSuchRoute | ParseResult.ParseError
+/** The errors of the connection and of the derived client, which `translateErrors` replaces. */
+export type TransportError = HttpApiDecodeError | HttpClientError | NoSuchRoute | ParseResult.ParseError
 
 const tags: ReadonlyArray<unknown> = [
   "HttpApiDecodeError",

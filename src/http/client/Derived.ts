@@ -1,5 +1,5 @@
 /**
- * The common parts of the clients of a server: the connection, and the options to derive requests from the contract.
+ * The common parts of the clients of a server: the connection, and the requests that are derived from the contract.
  */
 import { Effect, ParseResult } from "effect"
 import { UnexpectedAnswer } from "../contract/errors.js"
@@ -7,6 +7,7 @@ import * as ClientError from "./ClientError.js"
 import * as Connection from "./Connection.js"
 import * as EventSource from "./EventSource.js"
 import type { Patience } from "./JobClientService.js"
+import * as requests from "./requests.js"
 
 export const prefix = "/api/v1"
 
@@ -16,19 +17,22 @@ export const make = (target: Connection.Target) =>
       ClientError.fromNode(Connection.show(target), cause)
     )
     const { address } = connection
+    /** Options of `HttpApiClient.endpoint`. */
+    const options = {
+      httpClient: connection.client,
+      transformResponse: Effect.mapError((error: unknown) =>
+        ParseResult.isParseError(error)
+          ? new UnexpectedAnswer({ address, problem: ClientError.firstIssue(error) })
+          : error
+      )
+    }
+    const translateErrors = ClientError.translateErrors(address)
     return {
       address,
       connection,
-      /** Options of `HttpApiClient.endpoint`. */
-      options: {
-        httpClient: connection.client,
-        transformResponse: Effect.mapError((error: unknown) =>
-          ParseResult.isParseError(error)
-            ? new UnexpectedAnswer({ address, problem: ClientError.firstIssue(error) })
-            : error
-        )
-      },
-      translateErrors: ClientError.translateErrors(address),
+      options,
+      requests: yield* requests.make(options, translateErrors),
+      translateErrors,
       // For queries, which take milliseconds: a server that does not respond is suspended or hangs.
       withTimeout: ClientError.withTimeout(address, "30 seconds"),
       follow: (options: Patience & Pick<EventSource.FollowOptions, "path" | "query" | "after" | "isLast">) =>

@@ -33,7 +33,7 @@ export class JobClient extends Context.Tag("charlotte/http/JobClient")<JobClient
 export const make = (
   target: Connection.Target
 ): Effect.Effect<Service, ConnectionFailed | DaemonNotRunning, Scope.Scope> =>
-  Effect.flatMap(Derived.make(target), jobRequests.make)
+  Effect.map(Derived.make(target), jobRequests.make)
 
 /**
  * A client for the server on a unix socket or a port, or at a URL. It connects with its first request; if the server is not running, that

@@ -34,7 +34,7 @@ import type {
   SignalOptions
 } from "../../manager/JobManager.js"
 import type { StopOptions } from "../../manager/ManagedJob.js"
-import { Api, ofKinds } from "../contract/Api.js"
+import { ofKinds } from "../contract/Api.js"
 import * as errorSchemas from "../contract/errorSchemas.js"
 import type { ConnectionFailed, DaemonNotRunning, NoSuchKind } from "../contract/errors.js"
 import { group } from "../contract/Jobs.js"
@@ -211,8 +211,8 @@ const make = <K extends AnyKind>(
     )
 
     const derived = yield* Derived.make(target)
-    const { address, options, translateErrors } = derived
-    const jobs = yield* jobRequests.make(derived)
+    const { address, options, requests, translateErrors } = derived
+    const jobs = jobRequests.make(derived)
     const submit = yield* Effect.cached(
       HttpApiClient.endpoint(
         // Without the errors of every request, each of them would be an unexpected response.
@@ -220,10 +220,6 @@ const make = <K extends AnyKind>(
         { ...options, group: "kinds", endpoint: kind.kind }
       )
     )
-    const stopAll = yield* Effect.cached(
-      HttpApiClient.endpoint(Api, { ...options, group: "charlotteJobs", endpoint: "stopAll" })
-    )
-
     /** The record of a job of this kind. */
     const find = (id: JobId) =>
       Effect.flatMap(jobs.get(id), ({ keys: _, phase: __, tasks: ___, units: ____, ...run }) =>
@@ -239,11 +235,7 @@ const make = <K extends AnyKind>(
       Effect.zipRight(find(id), jobs.signal(id, name, payload, options))
 
     const stopAllBy: KindService<K>["stopAllBy"] = (by) =>
-      translateErrors(
-        Effect.flatMap(stopAll, (stopAll) =>
-          stopAll({ payload: { all: true, kind: kind.kind, ...(by !== undefined && { by }) } })
-        )
-      )
+      requests.charlotteJobs.stopAll({ payload: { all: true, kind: kind.kind, by } })
 
     return {
       address,

@@ -1,9 +1,7 @@
 /**
  * The client for sessions of the page, on the socket of the home.
  */
-import * as HttpApiClient from "@effect/platform/HttpApiClient"
 import { Effect, type Scope } from "effect"
-import { Api } from "../contract/Api.js"
 import type { ConnectionFailed, DaemonNotRunning, PageUnavailable } from "../contract/errors.js"
 import type { SessionCode } from "../contract/Session.js"
 import type { ClientError } from "./ClientError.js"
@@ -19,12 +17,10 @@ export interface Service {
 
 export const make = (target: Target): Effect.Effect<Service, ConnectionFailed | DaemonNotRunning, Scope.Scope> =>
   Effect.gen(function* () {
-    const { options, translateErrors, withTimeout } = yield* Derived.make(target)
-    const sessions = { ...options, group: "charlotteSession" } as const
-    const open = yield* HttpApiClient.endpoint(Api, { ...sessions, endpoint: "open" })
-    const endAll = yield* HttpApiClient.endpoint(Api, { ...sessions, endpoint: "endAll" })
+    const { requests, withTimeout } = yield* Derived.make(target)
+    const { endAll, open } = requests.charlotteSession
     return {
-      code: withTimeout(translateErrors(open({}))),
-      endAll: withTimeout(Effect.map(translateErrors(endAll({})), ({ ended }) => ended))
+      code: withTimeout(open({})),
+      endAll: withTimeout(Effect.map(endAll({}), ({ ended }) => ended))
     }
   })
