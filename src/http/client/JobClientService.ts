@@ -9,9 +9,7 @@ import type {
   JobEnded,
   JobNotFound,
   NoOpenQuestion,
-  RescheduleError,
   ResumeError,
-  RetryError,
   InvalidJobConfig,
   JobConflict,
   QueueFull,
@@ -20,7 +18,6 @@ import type {
   ShuttingDown,
   SignalError,
   StartError,
-  StopError,
   StoreError,
   SubscriberInUse,
   SubscriberNotFound,
@@ -35,18 +32,10 @@ import type { Question } from "../../domain/Question.js"
 import type { PrunedRuns } from "../../domain/Retention.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import type { Start } from "../../domain/StartOptions.js"
-import type { StopReport } from "../../domain/StopReport.js"
 import type { Schedule } from "../../domain/Schedule.js"
 import type { Subscriber } from "../../domain/Subscriber.js"
-import type {
-  PauseOptions,
-  ResumeOptions,
-  RescheduleOptions,
-  RetryOptions,
-  RetryProgress,
-  RetryQuery
-} from "../../manager/JobManagerService.js"
-import type { StopOptions } from "../../manager/ManagedJob.js"
+import type { Operations } from "../../manager/internal/Operations.js"
+import type { PauseOptions, ResumeOptions, RetryProgress, RetryQuery } from "../../manager/JobManagerService.js"
 import type { AgentStatus, Diff, Health, Job, JobLog, JobPage, JobStep, ServedKind, System } from "../contract/Api.js"
 import type {
   ApprovalRefused,
@@ -60,8 +49,7 @@ import type {
 import type { Submission } from "../contract/Parameters.js"
 import type { ClientError } from "./ClientError.js"
 import type { FollowError } from "./EventSource.js"
-
-type Response<A, E = never> = Effect.Effect<A, E | StoreError | ClientError>
+import type { OfJob, Remote, Response } from "./Remote.js"
 
 /**
  * Every request may fail with a `ClientError`: server not running, connection lost, wrong token or version.
@@ -69,7 +57,7 @@ type Response<A, E = never> = Effect.Effect<A, E | StoreError | ClientError>
  * @since 0.1.0
  * @category models
  */
-export interface Service extends ScheduleRequests {
+export interface Service extends OfJob, Remote<Pick<Operations, "stopAll" | "stopAllBy">>, ScheduleRequests {
   /** The address of the server, for messages. */
   readonly address: string
 
@@ -115,25 +103,10 @@ export interface Service extends ScheduleRequests {
    */
   readonly export: (id: JobId) => Stream.Stream<Uint8Array, ClientError | JobNotFound | ShuttingDown | StoreError>
 
-  /** As `JobManager.stop`. */
-  readonly stop: (id: JobId, options?: StopOptions) => Response<StopReport, StopError>
-
-  /** As `JobManager.stopAll`. */
-  readonly stopAll: Response<ReadonlyArray<StopReport>>
-
-  /** As `JobManager.stopAllBy`. */
-  readonly stopAllBy: (by: string | undefined) => Response<ReadonlyArray<StopReport>>
-
   /**
    * As `JobManager.resume`. `usd` and `tokens` say how much a job of tasks may spend in all from now on.
    */
   readonly resume: (id: JobId, options?: ResumeOptions & SpendingLimits) => Response<void, ResumeError>
-
-  /** As `JobManager.reschedule`. */
-  readonly reschedule: (id: JobId, options: RescheduleOptions) => Response<void, RescheduleError>
-
-  /** As `JobManager.retry`. */
-  readonly retry: (id: JobId, options?: RetryOptions) => Response<JobId, RetryError>
 
   /** As `JobManager.retryMany`, for jobs of a kind. */
   readonly retryMany: (

@@ -5,35 +5,15 @@
  */
 import * as HttpApiClient from "@effect/platform/HttpApiClient"
 import { Context, Effect, Layer, Schema, type Scope, Stream } from "effect"
-import {
-  JobNotFound,
-  type RescheduleError,
-  type ResumeError,
-  type RetryError,
-  type ShuttingDown,
-  type SignalError,
-  type StopError,
-  type StoreError,
-  type UndecodableRun
-} from "../../domain/errors.js"
+import { JobNotFound, type SignalError, type StoreError, type UndecodableRun } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import { type Start, typedStart } from "../../domain/StartOptions.js"
-import type { StopReport } from "../../domain/StopReport.js"
 // Types only: a client must not load the manager.
 import { runDecoder } from "../../manager/internal/kindSchemas.js"
 import * as Provide from "../../manager/internal/provide.js"
 import type * as JobKind from "../../manager/JobKind.js"
-import type {
-  PauseOptions,
-  ResumeOptions,
-  RescheduleOptions,
-  RetryOptions,
-  RetryProgress,
-  RetryQuery,
-  SendSignal,
-  SignalOptions
-} from "../../manager/JobManager.js"
-import type { StopOptions } from "../../manager/ManagedJob.js"
+import type { Operations } from "../../manager/internal/Operations.js"
+import type { SendSignal, SignalOptions } from "../../manager/JobManager.js"
 import { ofKinds } from "../contract/Api.js"
 import * as errorSchemas from "../contract/errorSchemas.js"
 import type { ConnectionFailed, DaemonNotRunning, NoSuchKind } from "../contract/errors.js"
@@ -45,8 +25,7 @@ import * as Derived from "./Derived.js"
 import type { FollowError } from "./EventSource.js"
 import * as jobRequests from "./jobRequests.js"
 import type { JobQuery, Patience } from "./JobClientService.js"
-
-type Response<A, E = never> = Effect.Effect<A, E | StoreError | ClientError>
+import type { OfJob, Remote, Response } from "./Remote.js"
 
 /**
  * The operations of the manager of a kind, over HTTP. A job of another kind is `JobNotFound`, a server without the kind
@@ -55,7 +34,10 @@ type Response<A, E = never> = Effect.Effect<A, E | StoreError | ClientError>
  * @since 0.2.0
  * @category models
  */
-export interface KindService<K extends JobKind.Any> {
+export interface KindService<K extends JobKind.Any>
+  extends
+    OfJob,
+    Remote<Pick<Operations, "limit" | "pause" | "retryMany" | "stopAll" | "stopAllBy" | "unpause">, NoSuchKind> {
   /** The address of the server, for messages. */
   readonly address: string
 
@@ -70,38 +52,6 @@ export interface KindService<K extends JobKind.Any> {
 
   /** The record of a job once it has ended; follows its events until then, and reconnects as `events` does. */
   readonly await: (id: JobId, options?: Patience) => Effect.Effect<JobKind.Run<K>, FollowError | UndecodableRun>
-
-  /** As `JobManager.stop`. */
-  readonly stop: (id: JobId, options?: StopOptions) => Response<StopReport, StopError>
-
-  /** As `JobManager.stopAll`: the jobs of this kind. */
-  readonly stopAll: Response<ReadonlyArray<StopReport>, NoSuchKind>
-
-  /** As `JobManager.stopAllBy`: the jobs of this kind. */
-  readonly stopAllBy: (by: string | undefined) => Response<ReadonlyArray<StopReport>, NoSuchKind>
-
-  /** As `JobManager.resume`. */
-  readonly resume: (id: JobId, options?: ResumeOptions) => Response<void, ResumeError>
-
-  /** As `JobManager.reschedule`. */
-  readonly reschedule: (id: JobId, options: RescheduleOptions) => Response<void, RescheduleError>
-
-  /** As `JobManager.retry`. */
-  readonly retry: (id: JobId, options?: RetryOptions) => Response<JobId, RetryError>
-
-  /** As `JobManager.retryMany`. */
-  readonly retryMany: (
-    query: RetryQuery
-  ) => Stream.Stream<RetryProgress, ClientError | NoSuchKind | ShuttingDown | StoreError>
-
-  /** As `JobManager.pause`. */
-  readonly pause: (options?: PauseOptions) => Response<void, NoSuchKind>
-
-  /** As `JobManager.unpause`. */
-  readonly unpause: (options?: PauseOptions) => Response<void, NoSuchKind>
-
-  /** As `JobManager.limit`. */
-  readonly limit: (maxJobs: number | "default", options?: PauseOptions) => Response<void, NoSuchKind | ShuttingDown>
 
   /** As `JobManager.signal`. */
   readonly signal: SendSignal<JobKind.EncodedSignals<K>, Response<void, SignalError>>

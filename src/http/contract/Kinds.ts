@@ -7,6 +7,7 @@ import * as OpenApi from "@effect/platform/OpenApi"
 import { Context, type Effect, type Option, Schema } from "effect"
 import type { StartError, StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
+import type { Operations } from "../../manager/internal/Operations.js"
 import type * as JobKind from "../../manager/JobKind.js"
 import type * as JobManager from "../../manager/JobManager.js"
 import type { ManagedJob } from "../../manager/ManagedJob.js"
@@ -22,24 +23,8 @@ import { type StartFields, startFields } from "./Parameters.js"
  * @since 0.2.0
  * @category models
  */
-export interface AnyManager extends Pick<
-  JobManager.Service<unknown, never>,
-  | "start"
-  | "stop"
-  | "stopAllBy"
-  | "resume"
-  | "retry"
-  | "retryMany"
-  | "reschedule"
-  | "pause"
-  | "unpause"
-  | "limit"
-  | "maxJobs"
-  | "events"
-  | "allEvents"
-  | "activeCount"
-  | "health"
-> {
+export interface AnyManager
+  extends Operations, Pick<JobManager.Service<unknown, never>, "start" | "events" | "allEvents"> {
   /** Accepts the signals that its kind declares. */
   readonly signal: (
     id: JobId,
