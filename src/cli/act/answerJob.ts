@@ -6,12 +6,11 @@ import * as Home from "../../daemon/home/Home.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Question } from "../../domain/Question.js"
 import { answerProblem } from "../../http/contract/answerProblem.js"
-import { now } from "../../internal/now.js"
 import { UsageError } from "../parser/UsageError.js"
 import * as JobRef from "../target/JobRef.js"
-import * as JobSource from "../target/JobSource.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import { writeJson, writeLines } from "../terminal/Output.js"
+import { acting } from "./acting.js"
 import { outsideJob } from "./outsideJob.js"
 import { sender } from "./sender.js"
 
@@ -32,27 +31,15 @@ export const answerJob = ({ job, json, text: last, unitOrText }: Options) =>
     if (problem !== undefined) {
       return yield* new UsageError({ problem: `the answer ${problem}`, hint: "see: charlotte answer --help" })
     }
-    const host = yield* JobSource.host
-    const found = (id: JobId) => (answered: Question) => ({ id, answered })
-    const answer = { ...unit, text, by: sender() }
-    const { answered, id } = Option.isSome(host)
-      ? yield* Effect.flatMap(JobRef.find(host.value.client, job), (id) =>
-          Effect.map(host.value.client.answer(id, answer), found(id))
-        )
-      : yield* Effect.flatMap(
-          Effect.promise(() => import("../offline/withStore.js")),
-          ({ withStore }) =>
-            withStore((store, jobs) =>
-              Effect.gen(function* () {
-                const id = yield* JobRef.find(jobs, job)
-                const at = yield* now
-                return found(id)(yield* store.questions.answer({ ...answer, jobId: id, at }))
-              })
-            )
-        )
+    const { answered, id, isHosted } = yield* acting((jobs) =>
+      Effect.gen(function* () {
+        const id = yield* JobRef.find(jobs, job)
+        return { id, isHosted: jobs.isHosted, answered: yield* jobs.answer(id, { ...unit, text, by: sender() }) }
+      })
+    )
     yield* json
       ? writeJson({ id, unit: answered.unit, task: answered.task, question: answered.question })
-      : writeLines([line(id, answered, Option.isSome(host))])
+      : writeLines([line(id, answered, isHosted)])
   }).pipe(Effect.provide(Home.layerUntouched))
 
 const line = (id: JobId, { question, task, unit }: Question, isHosted: boolean): StyledLine.Line => [

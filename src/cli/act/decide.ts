@@ -7,9 +7,9 @@ import * as Home from "../../daemon/home/Home.js"
 import type { JobId } from "../../domain/JobId.js"
 import { ApprovalRefused } from "../../http/contract/errors.js"
 import * as JobRef from "../target/JobRef.js"
-import * as JobSource from "../target/JobSource.js"
 import { writeJson, writeLines } from "../terminal/Output.js"
 import * as StyledLine from "../terminal/StyledLine.js"
+import { acting } from "./acting.js"
 import { outsideJob } from "./outsideJob.js"
 import { sender } from "./sender.js"
 
@@ -27,40 +27,20 @@ interface Decision {
 const decide = ({ commit: named, job, json }: About, decision: Decision) =>
   Effect.gen(function* () {
     yield* outsideJob
-    const host = yield* JobSource.host
-    const send = <E, R>(
-      jobs: JobSource.Jobs,
-      request: (
-        id: JobId,
-        decided: Decision & { readonly commit: string; readonly by: string }
-      ) => Effect.Effect<void, E, R>
-    ) =>
+    const { commit, isHosted, jobId } = yield* acting((jobs) =>
       Effect.gen(function* () {
         const jobId = yield* JobRef.find(jobs, job)
         const { parked, status } = yield* jobs.get(jobId)
         const commit = Option.getOrElse(named, () => (status === "parked" ? parked?.approval?.commit : undefined))
         if (commit === undefined) return yield* new ApprovalRefused({ jobId, reason: "notWaiting", status })
-        yield* request(jobId, { ...decision, commit, by: sender() })
-        return { jobId, commit }
+        const { because, ...rest } = { ...decision, commit, by: sender() }
+        yield* because === undefined ? jobs.approve(jobId, rest) : jobs.reject(jobId, { ...rest, because })
+        return { jobId, commit, isHosted: jobs.isHosted }
       })
-    const { commit, jobId } = Option.isSome(host)
-      ? yield* send(host.value.client, (id, { because, ...rest }) =>
-          because === undefined
-            ? host.value.client.approve(id, rest)
-            : host.value.client.reject(id, { ...rest, because })
-        )
-      : yield* Effect.gen(function* () {
-          const { withManager } = yield* Effect.promise(() => import("../offline/withManager.js"))
-          const { decide } = yield* Effect.promise(() => import("../../tasks/http/decide.js"))
-          return yield* withManager((manager, jobs, store) =>
-            send(jobs, (id, decided) =>
-              decide(store, (name, payload, options) => manager.signal(id, name, payload, options), id, decided)
-            )
-          )
-        })
+    )
     yield* json
       ? writeJson({ id: jobId, commit, approved: decision.because === undefined, ...decision })
-      : writeLines([line(jobId, commit, decision, Option.isSome(host))])
+      : writeLines([line(jobId, commit, decision, isHosted)])
   }).pipe(Effect.provide(Home.layerUntouched))
 
 const line = (jobId: JobId, commit: string, { because, unit }: Decision, isHosted: boolean): StyledLine.Line => {

@@ -4,11 +4,11 @@
  */
 import { Effect, Option } from "effect"
 import * as Home from "../../daemon/home/Home.js"
-import { DaemonNotRunning, NoSuchKind } from "../../http/contract/errors.js"
-import { JobManager } from "../../manager/JobManager.js"
+import { DaemonNotRunning } from "../../http/contract/errors.js"
 import * as JobSource from "../target/JobSource.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import { writeJson, writeLines } from "../terminal/Output.js"
+import { acting } from "./acting.js"
 import { sender } from "./sender.js"
 
 export interface Options {
@@ -20,14 +20,7 @@ const change =
   (what: "pause" | "unpause", text: (kind: string) => string) =>
   ({ json, kind }: Options) =>
     Effect.gen(function* () {
-      const host = yield* JobSource.host
-      const options = { by: sender() }
-      if (Option.isSome(host)) yield* host.value.client[what](kind, options)
-      else if (kind !== JobManager.kind) return yield* new NoSuchKind({ kind, kinds: [JobManager.kind] })
-      else {
-        const { withManager } = yield* Effect.promise(() => import("../offline/withManager.js"))
-        yield* withManager((manager) => manager[what](options))
-      }
+      yield* acting((jobs) => jobs[what](kind, { by: sender() }))
       yield* json
         ? writeJson({ kind, paused: what === "pause" })
         : writeLines([[StyledLine.raw("✓ ", "good"), StyledLine.piece(text(kind))]])

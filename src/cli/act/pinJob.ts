@@ -1,12 +1,12 @@
 /**
  * `charlotte pin` and `charlotte unpin`: through the process that runs jobs, or in the database if there is none.
  */
-import { Effect, Option } from "effect"
+import { Effect } from "effect"
 import * as Home from "../../daemon/home/Home.js"
 import type { JobId } from "../../domain/JobId.js"
+import { acting } from "./acting.js"
 import { sender } from "./sender.js"
 import * as JobRef from "../target/JobRef.js"
-import * as JobSource from "../target/JobSource.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import { writeJson, writeLines } from "../terminal/Output.js"
 
@@ -19,21 +19,7 @@ const change =
   (what: "pin" | "unpin", text: (id: JobId) => string) =>
   ({ job, json }: Options) =>
     Effect.gen(function* () {
-      const host = yield* JobSource.host
-      const id = Option.isSome(host)
-        ? yield* Effect.tap(JobRef.find(host.value.client, job), (id) => host.value.client[what](id, { by: sender() }))
-        : yield* Effect.flatMap(
-            Effect.promise(() => import("../offline/withStore.js")),
-            ({ logChange, withStore }) =>
-              withStore((store, jobs) =>
-                Effect.tap(JobRef.find(jobs, job), (id) =>
-                  Effect.zipRight(
-                    store[what](id),
-                    logChange(`job ${id} is ${what === "pin" ? "" : "no longer "}pinned`)
-                  )
-                )
-              )
-          )
+      const id = yield* acting((jobs) => Effect.tap(JobRef.find(jobs, job), (id) => jobs[what](id, { by: sender() })))
       yield* json
         ? writeJson({ id, pinned: what === "pin" })
         : writeLines([[StyledLine.raw("✓ ", "good"), StyledLine.raw(text(id))]])

@@ -3,13 +3,12 @@
  */
 import { Effect, Option } from "effect"
 import * as Home from "../../daemon/home/Home.js"
-import type { Service as JobClient } from "../../http/client/JobClient.js"
 import { UsageError } from "../parser/UsageError.js"
 import * as StartTime from "../start/StartTime.js"
 import * as JobRef from "../target/JobRef.js"
-import * as JobSource from "../target/JobSource.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import { writeJson, writeLines } from "../terminal/Output.js"
+import { acting } from "./acting.js"
 import { sender } from "./sender.js"
 
 export interface Options {
@@ -34,15 +33,7 @@ export const rescheduleJob = ({ at, job, json, now, priority }: Options) =>
       ...(Option.isSome(at) && { startAt: yield* StartTime.resolve(at.value) }),
       ...(now && { startAt: "now" as const })
     }
-    const change = (jobs: JobSource.Jobs, reschedule: JobClient["reschedule"]) =>
-      Effect.tap(JobRef.find(jobs, job), (id) => reschedule(id, options))
-    const host = yield* JobSource.host
-    const id = Option.isSome(host)
-      ? yield* change(host.value.client, host.value.client.reschedule)
-      : yield* Effect.flatMap(
-          Effect.promise(() => import("../offline/withManager.js")),
-          ({ withManager }) => withManager((manager, jobs) => change(jobs, manager.reschedule))
-        )
+    const id = yield* acting((jobs) => Effect.tap(JobRef.find(jobs, job), (id) => jobs.reschedule(id, options)))
     yield* json
       ? writeJson({ id })
       : writeLines([

@@ -4,17 +4,14 @@
 import { Effect, Either, Option, Stream } from "effect"
 import * as Home from "../../daemon/home/Home.js"
 import type { JobId } from "../../domain/JobId.js"
-import type * as JobClient from "../../http/client/JobClient.js"
-import { NoSuchKind } from "../../http/contract/errors.js"
 import type { RetryProgress, RetryQuery } from "../../manager/JobManagerService.js"
 import * as ExitCode from "../errors/ExitCode.js"
 import * as JobTable from "../list/JobTable.js"
-import type { Jobs } from "../offline/OfflineJobs.js"
 import * as JobRef from "../target/JobRef.js"
-import * as JobSource from "../target/JobSource.js"
 import * as format from "../terminal/format.js"
 import { writeJson, writeLines } from "../terminal/Output.js"
 import * as StyledLine from "../terminal/StyledLine.js"
+import { acting } from "./acting.js"
 import { sender } from "./sender.js"
 
 export interface Filter {
@@ -26,32 +23,6 @@ export interface Filter {
 
 export const isFiltered = ({ kind, labels, search, status }: Filter): boolean =>
   Option.isSome(kind) || Option.isSome(status) || Option.isSome(search) || labels.length > 0
-
-interface Retries {
-  readonly jobs: Pick<Jobs, "list">
-  readonly retry: JobClient.Service["retry"]
-  readonly retryMany: JobClient.Service["retryMany"]
-}
-
-const withRetries = <A, E, R>(use: (retries: Retries) => Effect.Effect<A, E, R>) =>
-  Effect.gen(function* () {
-    const host = yield* JobSource.host
-    if (Option.isSome(host)) {
-      const { client } = host.value
-      return yield* use({ jobs: client, retry: client.retry, retryMany: client.retryMany })
-    }
-    const { withManager } = yield* Effect.promise(() => import("../offline/withManager.js"))
-    return yield* withManager((manager, jobs) =>
-      use({
-        jobs,
-        retry: manager.retry,
-        retryMany: ({ kind, ...query }) =>
-          kind === JobTable.tasksKind
-            ? manager.retryMany(query)
-            : Stream.fail(new NoSuchKind({ kind, kinds: [JobTable.tasksKind] }))
-      })
-    )
-  })
 
 /** A job that is refused does not keep the others from being retried. */
 export const each = ({
@@ -65,11 +36,11 @@ export const each = ({
   readonly again: boolean
   readonly json: boolean
 }) =>
-  withRetries(({ jobs, retry }) =>
+  acting((jobs) =>
     Effect.gen(function* () {
       const ids = yield* Effect.forEach(names, (name) => JobRef.find(jobs, name))
       const answers = yield* Effect.forEach(ids, (id) =>
-        Effect.map(Effect.either(retry(id, { again, fresh, by: sender() })), (answer) => ({ id, answer }))
+        Effect.map(Effect.either(jobs.retry(id, { again, fresh, by: sender() })), (answer) => ({ id, answer }))
       )
       yield* json
         ? Effect.forEach(answers, ({ answer, id }) =>
@@ -100,7 +71,7 @@ export const matching = ({
   search,
   status
 }: Filter & { readonly fresh: boolean; readonly json: boolean }) =>
-  withRetries(({ retryMany }) =>
+  acting(({ retryMany }) =>
     Effect.gen(function* () {
       const query: RetryQuery = {
         status: Option.getOrUndefined(status),

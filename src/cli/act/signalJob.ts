@@ -4,9 +4,8 @@
 import { Effect, Option } from "effect"
 import * as Home from "../../daemon/home/Home.js"
 import type { JobId } from "../../domain/JobId.js"
-import type { Service as JobClient } from "../../http/client/JobClient.js"
 import * as JobRef from "../target/JobRef.js"
-import * as JobSource from "../target/JobSource.js"
+import { acting } from "./acting.js"
 import { sender } from "./sender.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import { writeJson, writeLines } from "../terminal/Output.js"
@@ -20,24 +19,16 @@ export interface Options {
 
 export const signalJob = ({ job, json, name, payload }: Options) =>
   Effect.gen(function* () {
-    const host = yield* JobSource.host
-    const send = (jobs: JobSource.Jobs, signal: JobClient["signal"]) =>
+    const { before, id, isHosted } = yield* acting((jobs) =>
       Effect.gen(function* () {
         const id = yield* JobRef.find(jobs, job)
         const before = yield* Effect.option(jobs.get(id))
-        yield* signal(id, name, Option.getOrUndefined(payload), { by: sender() })
-        return { id, before }
+        yield* jobs.signal(id, name, Option.getOrUndefined(payload), { by: sender() })
+        return { id, before, isHosted: jobs.isHosted }
       })
-    const { before, id } = Option.isSome(host)
-      ? yield* send(host.value.client, host.value.client.signal)
-      : yield* Effect.flatMap(
-          Effect.promise(() => import("../offline/withManager.js")),
-          ({ withManager }) => withManager((manager, jobs) => send(jobs, manager.signal))
-        )
+    )
     const wakes = Option.exists(before, ({ parked, status }) => status === "parked" && parked?.signal === name)
-    yield* json
-      ? writeJson({ id, signal: name, wakes })
-      : writeLines([line(id, { name, wakes, isHosted: Option.isSome(host) })])
+    yield* json ? writeJson({ id, signal: name, wakes }) : writeLines([line(id, { name, wakes, isHosted })])
   }).pipe(Effect.provide(Home.layerUntouched))
 
 interface Sent {

@@ -11,6 +11,7 @@ import type * as JobClient from "../../http/client/JobClient.js"
 import * as race from "../../internal/race.js"
 import * as JobRef from "../target/JobRef.js"
 import * as JobSource from "../target/JobSource.js"
+import { acting } from "./acting.js"
 import { sender } from "./sender.js"
 
 export interface Options {
@@ -20,20 +21,7 @@ export interface Options {
 const options = ({ grace }: Options) => ({ by: sender(), ...(Option.isSome(grace) && { grace: grace.value }) })
 
 export const one = (name: string, given: Options) =>
-  Effect.flatMap(
-    JobSource.host,
-    Option.match({
-      onSome: ({ client }) => Effect.flatMap(JobRef.find(client, name), (id) => client.stop(id, options(given))),
-      onNone: () =>
-        Effect.flatMap(
-          Effect.promise(() => import("../offline/withManager.js")),
-          ({ withManager }) =>
-            withManager((manager, jobs) =>
-              Effect.flatMap(JobRef.find(jobs, name), (id) => manager.stop(id, options(given)))
-            )
-        )
-    })
-  )
+  acting((jobs) => Effect.flatMap(JobRef.find(jobs, name), (id) => jobs.stop(id, options(given))))
 
 /** As `JobManager.stopAllBy`: waiting jobs are cancelled, too, even if no process holds the home. */
 export const all = (given: Options) =>
@@ -54,8 +42,7 @@ const allRecorded = Effect.gen(function* () {
   // Do not create a home just to find it empty.
   const { _tag: kind } = yield* HomeDatabase.chosenToRead
   if (kind === "Sqlite" && !(yield* Effect.orElseSucceed(fs.exists(database), () => false))) return []
-  const { withManager } = yield* Effect.promise(() => import("../offline/withManager.js"))
-  return yield* withManager((manager) => manager.stopAllBy(sender()), "automatic")
+  return yield* acting((jobs) => jobs.stopAllBy(sender()))
 })
 
 const each = (client: JobClient.Service, given: ReturnType<typeof options>) =>

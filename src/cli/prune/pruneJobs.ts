@@ -8,6 +8,7 @@ import { RunStore } from "../../store/RunStore.js"
 import * as Git from "../../git/Git.js"
 import type { PrunedRuns } from "../../domain/Retention.js"
 import * as Prune from "../../tasks/Prune.js"
+import { acting } from "../act/acting.js"
 import { sender } from "../act/sender.js"
 import { Confirmation } from "../terminal/Confirmation.js"
 import * as JobTable from "../list/JobTable.js"
@@ -16,7 +17,7 @@ import * as JobSource from "../target/JobSource.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import { writeJson, writeLines } from "../terminal/Output.js"
 import * as OfflineJobs from "../offline/OfflineJobs.js"
-import { logChange, prune, withStore } from "../offline/withStore.js"
+import { prune } from "../offline/OfflineActs.js"
 import { UsageError } from "../parser/UsageError.js"
 import { directoryOf } from "../start/resolveTasksDir.js"
 import * as format from "../terminal/format.js"
@@ -147,12 +148,7 @@ const pruneRecords = (options: { readonly dryRun: boolean }) =>
     if (Option.isSome(host)) return yield* host.value.client.prune({ ...options, by: sender() })
     // A dry run takes no lock, and creates no home.
     const planned = yield* prune(yield* RunStore, { dryRun: true })
-    if (options.dryRun || planned.length === 0) return planned
-    return yield* withStore((store) =>
-      Effect.tap(prune(store, options), (pruned) =>
-        logChange(`finished jobs are pruned: ${pruned.reduce((all, { runs }) => all + runs, 0)}`)
-      )
-    )
+    return options.dryRun || planned.length === 0 ? planned : yield* acting((jobs) => jobs.prune(options))
   })
 
 /** How many jobs of a kind are listed. */

@@ -3,9 +3,9 @@
  */
 import { Effect, Option, Schema } from "effect"
 import * as Home from "../../daemon/home/Home.js"
-import { type Schedule, withNext } from "../../domain/Schedule.js"
+import type { Schedule } from "../../domain/Schedule.js"
 import { DaemonNotRunning } from "../../http/contract/errors.js"
-import { now } from "../../internal/now.js"
+import { acting } from "../act/acting.js"
 import { sender } from "../act/sender.js"
 import * as JobSource from "../target/JobSource.js"
 
@@ -23,17 +23,7 @@ export class NoSuchSchedule extends Schema.TaggedError<NoSuchSchedule>()("NoSuch
   }
 }
 
-const offline = Effect.promise(() => import("../offline/withStore.js"))
-
-export const list = Effect.gen(function* () {
-  const host = yield* JobSource.host
-  if (Option.isSome(host)) return yield* host.value.client.schedules
-  const { withStore } = yield* offline
-  const at = yield* now
-  return yield* withStore(({ schedules }) =>
-    Effect.map(schedules.list, (all) => all.map((found) => withNext(found, at)))
-  )
-})
+export const list = acting(({ schedules }) => schedules)
 
 const shown = ({ kind, name }: Pick<Schedule, "kind" | "name">): string => `${kind}/${name}`
 
@@ -50,25 +40,8 @@ export const find = (named: string) =>
     })
   })
 
-const done = { pause: "paused", unpause: "unpaused", remove: "removed" } as const
-
-type Change = keyof typeof done
-
-export const change = (what: Change, { kind, name }: Pick<Schedule, "kind" | "name">) =>
-  Effect.gen(function* () {
-    const host = yield* JobSource.host
-    const by = sender()
-    if (Option.isSome(host)) {
-      const { pauseSchedule, removeSchedule, unpauseSchedule } = host.value.client
-      const request = { pause: pauseSchedule, unpause: unpauseSchedule, remove: removeSchedule }[what]
-      return yield* request(kind, name, { by })
-    }
-    const { logChange, withStore } = yield* offline
-    const at = yield* now
-    return yield* withStore(({ schedules }) =>
-      Effect.zipLeft(schedules[what]({ kind, name, at, by }), logChange(`schedule "${name}" is ${done[what]}`))
-    )
-  })
+export const change = (what: "pause" | "unpause" | "remove", { kind, name }: Pick<Schedule, "kind" | "name">) =>
+  acting((jobs) => jobs[`${what}Schedule`](kind, name, { by: sender() }))
 
 /** Only a process that runs the schedule knows which job it starts. */
 export const run = ({ kind, name }: Pick<Schedule, "kind" | "name">) =>
