@@ -17,7 +17,9 @@ import { StopAll } from "../contract/Jobs.js"
 import type { Submission } from "../contract/Parameters.js"
 import type { PrunedRuns } from "../../domain/Retention.js"
 import * as Sender from "../../domain/Sender.js"
+import type { AnyManager } from "../contract/Kinds.js"
 import { Extension } from "./Extension.js"
+import { handleEach } from "./handleEach.js"
 import * as KindHandlers from "./KindHandlers.js"
 import * as jobHandlers from "./jobHandlers.js"
 import * as SseStreams from "./SseStreams.js"
@@ -56,7 +58,11 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: 
       const logs = yield* LogFiles.make({ managers, directory, streams, token })
       const { decide, diff } = yield* Extension
 
-      const of = jobHandlers.make(managers)
+      const ofKind = <E>(kind: string, change: (manager: AnyManager) => Effect.Effect<void, E>) =>
+        Effect.flatMap(
+          managers.ofKind(kind),
+          Effect.forEach(({ manager }) => change(manager), { discard: true })
+        )
 
       const idempotency = ({ "idempotency-key": key }: { readonly "idempotency-key"?: string }) =>
         key === undefined ? {} : { idempotencyKey: key }
@@ -88,90 +94,63 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: 
         onSome: ({ manager }) => starting(manager)
       })
 
-      return others
-        .handle("list", of.list)
-        .handle("get", of.get)
-        .handle("steps", of.steps)
-        .handle("step", of.step)
-        .handle("children", of.children)
-        .handle("export", of.export)
-        .handle("stop", of.stop)
-        .handleRaw("stopAll", ({ request }) =>
+      return handleEach(
+        others.handleRaw("stopAll", ({ request }) =>
           Effect.flatMap(stopAll(request), ({ by, kind }) =>
             Effect.flatMap(managers.ofKind(kind), (of) =>
               Effect.map(atOnce(of.map(({ manager }) => manager.stopAllBy(by))), (reports) => reports.flat())
             )
           )
-        )
-        .handle("resume", of.resume)
-        .handle("reschedule", ({ path: { id }, payload }) =>
-          Effect.flatMap(managers.ofJob(id), ({ manager }) => manager.reschedule(id, payload))
-        )
-        .handle("retry", of.retry)
-        .handle("retryMany", of.retryMany)
-        .handle("signal", of.signal)
-        .handle("approve", ({ path: { id }, payload }) => withRetryAfter(decide(id, payload)))
-        .handle("reject", ({ path: { id }, payload }) => withRetryAfter(decide(id, payload)))
-        .handle("answer", ({ path: { id: jobId }, payload: { by, text, unit } }) =>
-          Effect.zipRight(
-            managers.ofRecorded(jobId),
-            Effect.flatMap(Effect.all([now, Sender.current(by)]), ([at, sender]) =>
-              store.questions.answer({ jobId, unit, text, sender, at })
-            )
-          )
-        )
-        .handle("pin", of.pin)
-        .handle("unpin", of.unpin)
-        .handle("prune", ({ payload: { by, dryRun, kind } }) =>
-          Effect.flatMap(managers.ofKind(kind), (of) =>
-            Effect.map(
-              Effect.forEach(of, ({ kind }) =>
-                Effect.tap(store.prune({ kind, dryRun }), (pruned) =>
-                  dryRun === true
-                    ? Effect.void
-                    : Sender.logChange(`finished jobs of kind "${kind}" are pruned: ${sum(pruned)}`, by)
-                )
-              ),
-              (pruned) => pruned.flat().map((pruned) => new PrunedJobs(pruned))
-            )
-          )
-        )
-        .handle("kinds", () =>
-          Effect.gen(function* () {
-            const paused = yield* store.kinds.paused
-            return yield* Effect.forEach(managers.all, ({ kind, manager }) =>
-              Effect.gen(function* () {
-                const pause = paused.find((paused) => paused.kind === kind)
-                const active = yield* manager.activeCount
-                const pending = yield* store.pending(kind)
-                const maxJobs = yield* manager.maxJobs
-                const counts = new StatusCounts(yield* store.countByStatus(kind))
-                return new ServedKind({ kind, active, pending, maxJobs, counts, ...(pause && { paused: pause }) })
-              })
-            )
-          })
-        )
-        .handle("pause", ({ path: { kind }, urlParams }) =>
-          Effect.flatMap(
-            managers.ofKind(kind),
-            Effect.forEach(({ manager }) => manager.pause(urlParams), { discard: true })
-          )
-        )
-        .handle("unpause", ({ path: { kind }, urlParams }) =>
-          Effect.flatMap(
-            managers.ofKind(kind),
-            Effect.forEach(({ manager }) => manager.unpause(urlParams), { discard: true })
-          )
-        )
-        .handle("limit", ({ path: { kind }, payload: { maxJobs, ...options } }) =>
-          Effect.flatMap(
-            managers.ofKind(kind),
-            Effect.forEach(({ manager }) => manager.limit(maxJobs, options), { discard: true })
-          )
-        )
-        .handle("diff", ({ path: { id }, urlParams }) => diff(id, urlParams))
-        .handle("logs", ({ path: { id }, request, urlParams }) => logs.get(request, id, urlParams))
-        .handle("logFiles", ({ path: { id }, request }) => logs.list(request, id))
+        ),
+        {
+          ...jobHandlers.make(managers),
+          reschedule: ({ path: { id }, payload }) =>
+            Effect.flatMap(managers.ofJob(id), ({ manager }) => manager.reschedule(id, payload)),
+          approve: ({ path: { id }, payload }) => withRetryAfter(decide(id, payload)),
+          reject: ({ path: { id }, payload }) => withRetryAfter(decide(id, payload)),
+          answer: ({ path: { id: jobId }, payload: { by, text, unit } }) =>
+            Effect.zipRight(
+              managers.ofRecorded(jobId),
+              Effect.flatMap(Effect.all([now, Sender.current(by)]), ([at, sender]) =>
+                store.questions.answer({ jobId, unit, text, sender, at })
+              )
+            ),
+          prune: ({ payload: { by, dryRun, kind } }) =>
+            Effect.flatMap(managers.ofKind(kind), (of) =>
+              Effect.map(
+                Effect.forEach(of, ({ kind }) =>
+                  Effect.tap(store.prune({ kind, dryRun }), (pruned) =>
+                    dryRun === true
+                      ? Effect.void
+                      : Sender.logChange(`finished jobs of kind "${kind}" are pruned: ${sum(pruned)}`, by)
+                  )
+                ),
+                (pruned) => pruned.flat().map((pruned) => new PrunedJobs(pruned))
+              )
+            ),
+          kinds: () =>
+            Effect.gen(function* () {
+              const paused = yield* store.kinds.paused
+              return yield* Effect.forEach(managers.all, ({ kind, manager }) =>
+                Effect.gen(function* () {
+                  const pause = paused.find((paused) => paused.kind === kind)
+                  const active = yield* manager.activeCount
+                  const pending = yield* store.pending(kind)
+                  const maxJobs = yield* manager.maxJobs
+                  const counts = new StatusCounts(yield* store.countByStatus(kind))
+                  return new ServedKind({ kind, active, pending, maxJobs, counts, ...(pause && { paused: pause }) })
+                })
+              )
+            }),
+          pause: ({ path: { kind }, urlParams }) => ofKind(kind, (manager) => manager.pause(urlParams)),
+          unpause: ({ path: { kind }, urlParams }) => ofKind(kind, (manager) => manager.unpause(urlParams)),
+          limit: ({ path: { kind }, payload: { maxJobs, ...options } }) =>
+            ofKind(kind, (manager) => manager.limit(maxJobs, options)),
+          diff: ({ path: { id }, urlParams }) => diff(id, urlParams),
+          logs: ({ path: { id }, request, urlParams }) => logs.get(request, id, urlParams),
+          logFiles: ({ path: { id }, request }) => logs.list(request, id)
+        }
+      )
     })
   )
 

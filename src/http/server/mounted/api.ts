@@ -1,12 +1,16 @@
 /**
  * The API of the page of an application. It does what the visitor may do, and knows the jobs that exist for that visitor.
  */
+import type { HttpApiEndpoint } from "@effect/platform/HttpApiEndpoint"
+import type { HttpApiGroup } from "@effect/platform/HttpApiGroup"
 import type * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import type * as HttpRouter from "@effect/platform/HttpRouter"
-import { Context, Effect, Layer, type Scope } from "effect"
+import { Context, Effect, Layer, Predicate, Record, type Scope } from "effect"
 import { PageApi } from "../../contract/Api.js"
+import { groupOfPage } from "../../contract/Jobs.js"
 import * as apiRouter from "../apiRouter.js"
+import { handleEach } from "../handleEach.js"
 import * as jobHandlers from "../jobHandlers.js"
 import type { Service as Managers } from "../Managers.js"
 import * as OpenStreams from "../OpenStreams.js"
@@ -27,32 +31,22 @@ const forVisitor = <A>(managers: Managers<Acting>, make: (managers: Managers<Act
 }
 
 /** What a person does is recorded under the name that the application knows, whatever the request says. */
+const sentBy = (by: string, request: object): object =>
+  Record.map({ ...request }, (part: unknown, name) =>
+    (name === "urlParams" || name === "payload") && Predicate.isRecord(part) ? { ...part, by } : part
+  )
+
+type Handlers = ReturnType<typeof jobHandlers.make<Acting>>
+type PageHandlers = Pick<Handlers, HttpApiEndpoint.Name<HttpApiGroup.Endpoints<typeof groupOfPage>>>
+
 const jobs = (managers: Managers<Acting>) => {
   const visitor = forVisitor(managers, jobHandlers.make)
-  return HttpApiBuilder.group(PageApi, "charlotteJobs", (handlers) =>
-    handlers
-      .handle("list", (request) => Effect.flatMap(visitor, ({ of }) => of.list(request)))
-      .handle("get", (request) => Effect.flatMap(visitor, ({ of }) => of.get(request)))
-      .handle("step", (request) => Effect.flatMap(visitor, ({ of }) => of.step(request)))
-      .handle("export", (request) => Effect.flatMap(visitor, ({ of }) => of.export(request)))
-      .handle("stop", ({ path, urlParams }) =>
-        Effect.flatMap(visitor, ({ by, of }) => of.stop({ path, urlParams: { ...urlParams, by } }))
-      )
-      .handle("resume", ({ path, urlParams }) =>
-        Effect.flatMap(visitor, ({ by, of }) => of.resume({ path, urlParams: { ...urlParams, by } }))
-      )
-      .handle("retry", ({ path, urlParams }) =>
-        Effect.flatMap(visitor, ({ by, of }) => of.retry({ path, urlParams: { ...urlParams, by } }))
-      )
-      .handle("retryMany", ({ payload }) =>
-        Effect.flatMap(visitor, ({ by, of }) => of.retryMany({ payload: { ...payload, by } }))
-      )
-      .handle("signal", ({ path, payload }) =>
-        Effect.flatMap(visitor, ({ by, of }) => of.signal({ path, payload: { ...payload, by } }))
-      )
-      .handle("pin", ({ path }) => Effect.flatMap(visitor, ({ by, of }) => of.pin({ path, urlParams: { by } })))
-      .handle("unpin", ({ path }) => Effect.flatMap(visitor, ({ by, of }) => of.unpin({ path, urlParams: { by } })))
-  )
+  const handle = (name: keyof Handlers) => (request: object) =>
+    // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the handler of this name takes its request
+    Effect.flatMap(visitor, ({ by, of }): Effect.Effect<unknown, unknown> => of[name](sentBy(by, request) as never))
+  // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: there is a handler for each name
+  const each = Record.map(groupOfPage.endpoints, ({ name }) => handle(name)) as unknown as PageHandlers
+  return HttpApiBuilder.group(PageApi, "charlotteJobs", (handlers) => handleEach(handlers, each))
 }
 
 const events = (managers: Managers<Acting>, options: Options) =>
