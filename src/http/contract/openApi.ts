@@ -1,55 +1,48 @@
 /**
  * The OpenAPI document, with a description and an example of each field.
  */
-import { fieldDocs } from "./fieldDocs.js"
+import { docOf } from "./fieldDocs.js"
 
 type Json = { readonly [name: string]: unknown }
 
 const isJson = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value)
 
+const json = (value: unknown): Json => (isJson(value) ? value : {})
+
+const mapValues = (value: unknown, f: (inner: unknown, key: string) => unknown): Json =>
+  Object.fromEntries(Object.entries(json(value)).map(([key, inner]) => [key, f(inner, key)]))
+
 /** An example that is valid for the schema of the field. */
-const exampleOf = (schema: string, field: Json, example: unknown): unknown => {
-  const permitted = field["enum"]
+const exampleOf = (owner: string, field: Json, example: unknown): unknown => {
+  const { enum: permitted, properties } = field
   if (Array.isArray(permitted)) return permitted.includes(example) ? example : permitted[0]
-  return isJson(field["properties"])
-    ? mapValues(field["properties"], (inner, name) => fieldDoc(schema, name, inner).examples?.[0])
+  return isJson(properties)
+    ? mapValues(properties, (inner, name) => exampleOf(owner, json(inner), docOf(owner, name)?.example))
     : example
 }
 
-const fieldDoc = (
-  schema: string,
-  name: string,
-  field: unknown
-): { readonly description?: string; readonly examples?: ReadonlyArray<unknown> } => {
-  const found = fieldDocs[`${schema}.${name}`] ?? fieldDocs[name]
-  if (found === undefined) return {}
-  const [description, example] = found
-  return { description, examples: [isJson(field) ? exampleOf(schema, field, example) : example] }
+const fieldDoc = ([owner = "", ...others]: ReadonlyArray<string>, name: string, field: unknown): Json => {
+  const [found] = [owner, ...others].flatMap((owner) => docOf(owner, name) ?? [])
+  return found === undefined
+    ? {}
+    : { description: found.description, examples: [exampleOf(owner, json(field), found.example)] }
 }
 
-/** A description beside `$ref` is allowed in OpenAPI 3.1. */
-const describeFields = (schema: string, value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map((item) => describeFields(schema, item))
+/**
+ * Describes the fields of a schema, which are its own or those of its other owners, and the fields within, which are its own. A
+ * description beside `$ref` is allowed in OpenAPI 3.1.
+ */
+const describeFields = (owners: ReadonlyArray<string>, value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map((item) => describeFields(owners, item))
   if (!isJson(value)) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [
-      key,
-      key === "properties" && isJson(inner)
-        ? Object.fromEntries(
-            Object.entries(inner).map(([name, field]) => [
-              name,
-              { ...mapValues(describeFields(schema, field), (value) => value), ...fieldDoc(schema, name, field) }
-            ])
-          )
-        : describeFields(schema, inner)
-    ])
-  )
-}
-
-const describeParameter = (parameter: unknown): unknown => {
-  if (!isJson(parameter)) return parameter
-  const { description, examples } = fieldDoc("", String(parameter["name"]), parameter["schema"])
-  return description === undefined ? parameter : { ...parameter, description, example: examples?.[0] }
+  return mapValues(value, (inner, key) => {
+    if (key !== "properties" || !isJson(inner)) return describeFields(owners, inner)
+    const all = "_tag" in inner ? [...owners, "Tagged"] : owners
+    return mapValues(inner, (field, name) => ({
+      ...json(describeFields(owners.slice(0, 1), field)),
+      ...fieldDoc(all, name, field)
+    }))
+  })
 }
 
 const namesIn = (value: unknown): ReadonlyArray<string> =>
@@ -61,53 +54,38 @@ const describeResponse = (response: unknown): unknown => {
   return isJson(response) && names.length > 0 ? { ...response, description: names.join(", ") } : response
 }
 
-const mapValues = (value: unknown, f: (inner: unknown, key: string) => unknown): Json =>
-  isJson(value) ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, f(inner, key)])) : {}
-
-const describeOperation = (operation: unknown, isOurs: boolean): unknown =>
-  isJson(operation)
-    ? {
-        ...operation,
-        parameters: Array.isArray(operation["parameters"]) ? operation["parameters"].map(describeParameter) : [],
-        ...(operation["requestBody"] === undefined || !isOurs
-          ? {}
-          : { requestBody: describeFields("JobConfig", operation["requestBody"]) }),
-        responses: mapValues(operation["responses"], describeResponse)
-      }
-    : operation
-
-/** Schema classes are named `charlotte/…`. */
-const withoutPrefix = (document: Json): Json => {
-  const text = JSON.stringify(document).replaceAll("#/components/schemas/charlotte~1", "#/components/schemas/")
-  const renamed: Json = JSON.parse(text)
-  const components = isJson(renamed["components"]) ? renamed["components"] : {}
-  const schemas = Object.entries(isJson(components["schemas"]) ? components["schemas"] : {})
+const describeOperation = (operation: unknown): unknown => {
+  if (!isJson(operation)) return operation
+  const { operationId, parameters, requestBody, responses } = operation
+  const name = String(operationId).replace(/^charlotte\w+\./, "")
   return {
-    ...renamed,
-    components: {
-      ...components,
-      schemas: Object.fromEntries(schemas.map(([name, schema]) => [name.replace(/^charlotte\//, ""), schema]))
-    }
+    ...operation,
+    parameters: (Array.isArray(parameters) ? parameters : []).map((parameter) => ({
+      ...parameter,
+      ...docOf(name, String(json(parameter)["name"]))
+    })),
+    ...(requestBody === undefined ? {} : { requestBody: describeFields([name], requestBody) }),
+    responses: mapValues(responses, describeResponse)
   }
 }
 
-/**
- * Adds a description and an example to each field of the document, except in the schemas of applications, where the same name has
- * another meaning.
- */
+/** An event has the fields of `JobEvent`, and its payload has those that are named with its type. */
+const ownersOf = (schema: string): ReadonlyArray<string> =>
+  schema.startsWith("JobEvent.") ? [schema.replace(/^JobEvent\.(?=.*\.)/, ""), "JobEvent"] : [schema]
+
+/** Adds a description and an example to each field and parameter, except in the schemas of applications. */
 export const describe = (document: Json, isOurs: (schema: string) => boolean): Json => {
-  const named = withoutPrefix(document)
-  const components = isJson(named["components"]) ? named["components"] : {}
+  // Schema classes are named `charlotte/…`.
+  const text = JSON.stringify(document).replaceAll("#/components/schemas/charlotte~1", "#/components/schemas/")
+  const named: Json = JSON.parse(text)
+  const components = json(named["components"])
+  const schemas = Object.entries(json(components["schemas"])).map(([key, schema]) => {
+    const name = key.replace(/^charlotte\//, "")
+    return [name, isOurs(name) ? describeFields(ownersOf(name), schema) : schema]
+  })
   return {
     ...named,
-    paths: mapValues(named["paths"], (item, path) =>
-      mapValues(item, (operation) => describeOperation(operation, !path.includes("/kinds/")))
-    ),
-    components: {
-      ...components,
-      schemas: mapValues(components["schemas"], (schema, name) =>
-        isOurs(name) ? describeFields(name, schema) : schema
-      )
-    }
+    paths: mapValues(named["paths"], (item) => mapValues(item, describeOperation)),
+    components: { ...components, schemas: Object.fromEntries(schemas) }
   }
 }

@@ -6,6 +6,7 @@ import { JobEvent } from "charlotte"
 import { Effect, Schema } from "effect"
 import { createHash } from "node:crypto"
 import { stringify } from "yaml"
+import { fieldDocs } from "../../../src/http/contract/fieldDocs.js"
 import * as eventSchemas from "../../../src/http/contract/eventSchemas.js"
 import * as TaskEvents from "../../../src/tasks/events.js"
 import manifest from "../../../package.json" with { type: "json" }
@@ -63,6 +64,21 @@ describe("OpenAPI document", () => {
         expect(parameter).toMatchObject({ description: expect.stringMatching(/^[A-Z]/), example: expect.anything() })
       }
     }
+  })
+
+  it("describes no field that does not exist", () => {
+    const operations = Object.values(document.paths).flatMap((item) => Object.values(item))
+    const owners: Json = {
+      ...schemas,
+      ...Object.fromEntries(operations.map((operation) => [operation.operationId.replace(/^.*\./, ""), operation])),
+      JobEvent: schemas["JobEvent.other"],
+      Tagged: schemas["JobNotFound"]
+    }
+    const isStale = (key: string): boolean => {
+      const [, owner = "", field = ""] = /^(.*)\.(.*)$/.exec(key) ?? []
+      return !JSON.stringify(owners[owner] ?? owners[`JobEvent.${owner}`] ?? null).includes(`"${field}"`)
+    }
+    expect([...fieldDocs.keys()].filter(isStale)).toEqual([])
   })
 
   it("has the payload of every event type as data of the event streams", () => {
