@@ -10,6 +10,7 @@ const path = "/home/me/project"
 const latency = { p50: 30_000, p95: 90_000, max: 95_000 }
 const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 const spent = { input: 1_200, cached: 10_000, output: 1_100, usd: 0.41 }
+const exited = { name: "Error", message: "exited with code 1" }
 
 /**
  * By the schemas, types of events and operations that have a field or a parameter, and its name. One that is not named here has no
@@ -18,17 +19,18 @@ const spent = { input: 1_200, cached: 10_000, output: 1_100, usd: 0.41 }
 const rows: { readonly [fields: string]: readonly [description: string, example: unknown] } = {
   // What means the same in several of them.
   "ServedKind|System.active": ["Number of active jobs.", 3],
-  "steps|diff|ofJob|ofAll.after": ["Only what comes after this position.", 41],
+  "steps|ofJob|ofAll.after": ["Only what comes after this position.", 41],
   "Question|TaskSession|OpenTurn|task.agent.started|task.spent|submit.agent": [
     "The name of the agent profile.",
     "claude"
   ],
-  "Question|unit.answered.answer": ["The answer of a person; missing while the question is open.", "Use port 8080."],
-  "JobConflict|RecordedStep|ServedKind|JobEvent|ScheduleReset.at": ["When it happened.", time],
-  "Run|RecordedSignal|job.started|job.resumed|unit.setup.started|unit.setup.failed|task.started|task.retry|task.completed|orch.landing.attempt":
-    ["1 for the first attempt; each resume or retry increments it.", 1],
+  "RecordedStep|ServedKind|JobEvent|ScheduleReset.at": ["When it happened.", time],
+  "Run|job.started|job.resumed.attempt": ["1 for the first attempt; each resume or retry increments it.", 1],
+  "unit.setup.started|unit.setup.failed|task.started|task.retry|task.completed|orch.landing.attempt": [
+    "The number of the attempt, from 1.",
+    1
+  ],
   "Parked|UnitRecord|orch.started.base": ["The commit that the work starts from.", commit],
-  "list|children.before": ["Only jobs older than this one.", id],
   "orch.started|orch.proposed.branch": ["The branch that holds the result.", `charlotte/${id}/result`],
   "Question|AlreadyAnswered|unit.answered.by": ["Who has answered, which is not verified.", "ann"],
   "StopAll|Reschedule|RetryMany|Answer|Prune|ServedKind|Limit|job.queued|job.stopping|job.signalled|job.rescheduled|job.cancelled|stop|resume|retry|signal|pin|unpin|pause|unpause|removeSubscriber|runSchedule|pauseSchedule|unpauseSchedule|removeSchedule.by":
@@ -36,9 +38,10 @@ const rows: { readonly [fields: string]: readonly [description: string, example:
   "Approve|Reject.by": ["The name of the person, which is not verified.", "ann"],
   "task.agent.ended|task.retry.class": ["How the turn of the agent ended.", "usageLimit"],
   "SessionCode|Exchange.code": ["The one-time code.", "q1vZ7pF0n2sKx8Wb3yTeRg"],
-  "StopReport|orch.killed|unit.setup.started|unit.setup.failed|unit.verifying|task.gate.before|task.gate.started|task.gate.passed|task.gate.failed.command":
+  "StopReport|orch.killed.command": ["The name of the program, of which the kernel keeps 15 bytes.", "sleep"],
+  "unit.setup.started|unit.setup.failed|unit.verifying|task.gate.before|task.gate.started|task.gate.passed|task.gate.failed.command":
     ["The shell command that runs.", "npm test"],
-  "Parked|UnitRecord|TaskRecord|orch.baseline|unit.merged|task.committed|task.completed|orch.landed.commit": [
+  "Parked|UnitRecord|TaskRecord|unit.merged|task.committed|task.completed|orch.landed.commit": [
     "The commit that holds the work.",
     commit
   ],
@@ -54,18 +57,17 @@ const rows: { readonly [fields: string]: readonly [description: string, example:
   ],
   "StopReport|StopTimedOut.elapsed": ["Milliseconds from the stop request to the response.", 120],
   "Run|UnitRecord|TaskRecord.endedAt": ["When the run reached a terminal status.", time],
-  "Parked|RunError|Run|job.failed|job.cancelled.error": [
+  "Parked|RunError|job.failed|job.cancelled.error": [
     "The error as JSON; an `Error` keeps its name and message.",
-    { name: "Error", message: "exited with code 1" }
+    exited
   ],
   "SessionCode|Session.expiresAt": ["When it can no longer be used.", time],
   "Log|logs.file": ["The path of a log file: absolute, or relative to the directory of logs.", file],
-  "GateFailure|Diff.files": ["The files that differ, in the order of their paths.", []],
   "RetryMany|submit.fresh": [
     "Whether a retry begins units that were not merged, or those in `units`, from the start.",
     false
   ],
-  "Log|Subscriber|ScheduleReset|logs.from": ["Start offset in bytes.", 0],
+  "Log|logs.from": ["Start offset in bytes.", 0],
   "Submitted|Run|land|get|steps|step|children|export|stop|resume|reschedule|retry|signal|approve|reject|answer|pin|unpin|logs|logFiles|diff|ofJob.id":
     ["The id of the job.", id],
   "Session|Challenge.id": ["The id of the session.", "q1vZ7pF0n2sKx8Wb3yTeRg"],
@@ -76,36 +78,40 @@ const rows: { readonly [fields: string]: readonly [description: string, example:
   ],
   "IdempotencyKeyReused|JobConflict|JobNotFound|StepNotFound|StopReport|StopTimedOut|NotResumable|NotReschedulable|NotRetryable|JobEnded|TooManySignals|ApprovalRefused|AlreadyAnswered|NoOpenQuestion|LogNotFound|DiffUnavailable|JobEvent|Undelivered.jobId":
     ["The id of the job.", id],
-  "PropertyKey|JobConflict|JobKey|submit.key": [
+  "JobConflict|JobKey|submit.key": [
     "No two active jobs may have the same key.",
     "branch main of repository 9f86d081884c7d659a2feaa0c55ad015"
   ],
-  "KindPaused|Parked|NoSuchKind|Run|RetryMany|PrunedJobs|ServedKind|job.failed|job.cancelled|Schedule|ScheduleNotFound|ScheduleNotLive|list|pause|unpause|limit|ofAll|runSchedule|pauseSchedule|unpauseSchedule|removeSchedule.kind":
+  "KindPaused|NoSuchKind|Run|RetryMany|PrunedJobs|ServedKind|Schedule|ScheduleNotFound|ScheduleNotLive|list|pause|unpause|limit|ofAll|runSchedule|pauseSchedule|unpauseSchedule|removeSchedule.kind":
     ["The kind of the job.", "tasks"],
+  "Parked|RunError|job.failed|job.cancelled.kind": [
+    "Why the run did not complete: failure, defect, interrupted, recovery or timeout; later versions may add others.",
+    "failure"
+  ],
   "StopAll|Prune.kind": ["Only jobs of this kind.", "tasks"],
   "Run|RetryMany|submit.labels": ["Names and values to filter jobs by.", { team: "web" }],
   "ofJob|ofAll.last-event-id": ["The id of the last event received; takes precedence over `after`.", "41"],
-  "TooManySignals|list|steps|children.limit": ["Maximum number of jobs in the page, 1 to 1000.", "100"],
   "OpenTurn|task.agent.started|task.gate.before|task.gate.started.log": ["The file that receives the output.", file],
-  "GateFailure|LogNotFound|unit.setup.failed|task.agent.ended|task.gate.passed|task.gate.failed|task.retry|task.failed.log":
-    ["The range of the log file that holds the output.", { file, from: 0, to: 1024 }],
+  "unit.setup.failed|task.agent.ended|task.gate.passed|task.gate.failed|task.retry|task.failed.log": [
+    "The range of the log file that holds the output.",
+    { file, from: 0, to: 1024 }
+  ],
   "MaxJobsReached|ServedKind.maxJobs": ["Maximum number of active jobs.", 10],
   "Tagged|InvalidJobConfig.message": ["The error message.", "job 01ARZ3NDEKTSV4RRFFQ69G5FAV not found"],
   "RecordedStep|job.step.millis": ["How long it took, in milliseconds.", 1_200],
   "JobConflict|Parked.n": ["The number of the retry, from 1.", 2],
-  "RecordedStep|job.step.name": ["The name of the step.", "charge"],
-  "RecordedSignal|job.signalled|step|signal|retrySubscriber|removeSubscriber|runSchedule|pauseSchedule|unpauseSchedule|removeSchedule.name":
-    ["The name of the signal, step, schedule or subscriber.", "approve"],
+  "RecordedStep|job.step|step.name": ["The name of the step.", "charge"],
+  "RecordedSignal|job.signalled|signal.name": ["The name of the signal.", "approve"],
+  "retrySubscriber|removeSubscriber.name": ["The name of the subscriber.", "invoices"],
+  "runSchedule|pauseSchedule|unpauseSchedule|removeSchedule.name": ["The name of the schedule.", "nightly"],
   "JobConflict|Parked.of": ["The maximum number of retries.", 5],
   "RecordedStep|job.step.ok": ["Whether the step succeeded; otherwise it failed.", true],
   "Ready|System.overdue": [
     "The jobs that have not ended within their grace: a fiber or a finalizer of theirs runs.",
     [id]
   ],
-  "NoSuchRoute|GateNote.checkChanged.path": ["The path.", "/api/v1/jobs"],
   "RecordedSignal|JobEvent|job.signalled|signal.payload": ["The payload, as JSON.", { attempt: 1 }],
-  "JobProgress|ServedKind.pending": ["Number of pending tasks.", 2],
-  "StatusCounts|System.pending": ["Number of pending jobs.", 2],
+  "ServedKind|StatusCounts|System.pending": ["Number of pending jobs.", 2],
   "ListedJob|Job.phase": ["`running` or `stopping`; missing when the job is not active.", "running"],
   "StopReport|orch.killed|Health.pid": ["The id of the process.", 4711],
   "UnitRecord|TaskRecord.position": ["The index in the plan, from 0.", 0],
@@ -128,7 +134,7 @@ const rows: { readonly [fields: string]: readonly [description: string, example:
   "Run|job.queued|submit.retryOf": ["The job that this one retries.", id],
   "TaskRecord|task.agent.ended.said": ["What the agent said last.", "All tests pass."],
   "ScheduleNotFound|ScheduleNotLive.schedule": ["The name of the schedule.", "nightly"],
-  "Question|RecordedSignal|JobEvent.seq": ["1, 2, 3 … within the job.", 1],
+  "RecordedSignal|JobEvent.seq": ["1, 2, 3 … within the job.", 1],
   "Parked|InvalidSignal.signal": ["The name of the signal.", "approve"],
   "Run|Reschedule|job.queued|job.rescheduled|submit.startAt": ["The job does not start before this time.", time],
   "Run|UnitRecord|TaskRecord.startedAt": ["When the current attempt started.", time],
@@ -146,18 +152,13 @@ const rows: { readonly [fields: string]: readonly [description: string, example:
     true
   ],
   "TaskRecord|orch.started|task.started.title": ["The first heading of the task.", "Add the login page"],
-  "Log|Subscriber|logs.to": ["End offset in bytes, exclusive.", 1024],
+  "Log|logs.to": ["End offset in bytes, exclusive.", 1024],
   "SpendingLimits|resume.tokens": ["How many tokens of all kinds the job may use in all.", 5_000_000],
   "Question|UnitRecord|TaskRecord|ApprovalRefused|Answer|AlreadyAnswered|DiffUnavailable|JobEvent|logs|diff.unit": [
     "The name of the unit.",
     "api"
   ],
-  "Job|Export|orch.started|orch.landed.units": ["The units, in the order of the plan.", []],
-  "submit|land.units": [
-    "The units to work on, besides those that they depend on; of a retry, besides those that depend on them; with landOf, those that land.",
-    ["api"]
-  ],
-  "Parked|unit.waiting.until": ["The job continues at this time at the latest.", time],
+  "Job|Export|orch.started.units": ["The units, in the order of the plan.", []],
   "SpendingLimits|resume.usd": ["How much the job may spend in all, in US dollars.", 30],
   "job.queued|job.stopping|job.resumed|job.signalled|job.rescheduled|job.cancelled|unit.answered.via": [
     "How the request came in: library (a call in the process), socket, port, page or schedule; another version may record another text.",
@@ -174,16 +175,19 @@ const rows: { readonly [fields: string]: readonly [description: string, example:
   // What means something in one of them.
   "Tagged._tag": ["The name of the error, or of the kind of issue or note.", "JobNotFound"],
   "Issue.path": ["The path of the field.", ["limit"]],
+  "PropertyKey.key": ["The key of the symbol.", "id"],
   "RequestRefused.reason": ["The check that the request failed.", "token"],
   "StoreError.operation": ["The database operation.", "start"],
   "StoreError.reason": ["The kind of failure.", "full"],
   "StoreError.cause": ["The error of the database.", { name: "Error", message: "database or disk is full" }],
   "NoSuchRoute.method": ["The method of the request.", "GET"],
+  "NoSuchRoute.path": ["The path.", "/api/v1/jobs"],
   "VersionMismatch.client": ["The version of the client.", "0.1.0"],
   "VersionMismatch.daemon": ["The version of the server.", "0.2.0"],
   "InvalidJobConfig.path": ["The path of the field; empty for the whole config.", ["labels", "team"]],
   "IdempotencyKeyReused.key": ["The idempotency key.", "deploy-2026-01-31"],
   "JobConflict.keyName": ["What the key stands for.", "branch main of /home/me/project"],
+  "JobConflict.at": ["When it starts.", time],
   "MaxJobsReached.reason": [
     "Whether all permits are in use (permits), runs that are due take those that are free (queue), or as many jobs of the group run, or wait, as may run at once (group).",
     "permits"
@@ -197,6 +201,7 @@ const rows: { readonly [fields: string]: readonly [description: string, example:
     { done: 3, total: 6, pending: 2, running: 1, completed: 3, failed: 0, skipped: 0 }
   ],
   "ListedJob.unitNames": ["The names of the first units; missing when the job has none.", ["api", "web"]],
+  "Parked.until": ["The job continues at this time at the latest.", time],
   "Parked.approval": ["The result that a person is asked to approve.", { commit, base: commit }],
   "Parked.questions": ["How many questions it waits for; an answer to one of them wakes it.", 1],
   "Parked.children": ["How many children it waits for; the end of one of them wakes it.", 2],
@@ -206,6 +211,7 @@ const rows: { readonly [fields: string]: readonly [description: string, example:
     "The limits of what the job may spend that it has reached; it continues once a person resumes it with others.",
     { usd: 20 }
   ],
+  "JobProgress.pending": ["Number of pending tasks.", 2],
   "JobProgress.running": ["Number of running tasks.", 1],
   "JobProgress.waiting": ["Number of tasks that wait while the job is parked.", 1],
   "JobProgress.interrupted": ["Number of tasks that were cut short.", 1],
@@ -214,10 +220,6 @@ const rows: { readonly [fields: string]: readonly [description: string, example:
   "JobProgress.skipped": ["Number of tasks that were complete when the job was submitted.", 0],
   "RunTrace.root": ["The span of the first attempt, as a `traceparent`; missing until it has started.", traceparent],
   "RunTrace.startedBy": ["The span that started the job, as a `traceparent`.", traceparent],
-  "RunError.kind": [
-    "Why the run did not complete: failure, defect, interrupted, recovery or timeout; later versions may add others.",
-    "failure"
-  ],
   "RunError.cause": ["The full cause, rendered as text.", "Error: the agent exited with code 1"],
   "Cost.input": ["Tokens of prompts that no cache had.", 1_200],
   "Cost.cached": ["Tokens of prompts that were read from a cache.", 10_000],
@@ -227,11 +229,13 @@ const rows: { readonly [fields: string]: readonly [description: string, example:
     "Whether the true amount may differ, since not every turn reports all that it has used.",
     true
   ],
+  "Question.seq": ["1, 2, 3 … within the task.", 1],
   "Question.session": [
     "The session in which it was asked; missing if the agent has none.",
     "0d0c5d5a-4c6b-4a55-9f1c-2b9a2f6f8e11"
   ],
   "Question.askedAt": ["When it was asked.", time],
+  "Question.answer": ["The answer of a person; missing while the question is open.", "Use port 8080."],
   "Question.answeredAt": ["When it was answered.", time],
   "NoSuchKind.kinds": ["The kinds of jobs that the server has.", ["tasks"]],
   "Job.keys": ["Keys of a job that has not ended: at most one job holds each.", []],
@@ -267,6 +271,8 @@ const rows: { readonly [fields: string]: readonly [description: string, example:
   ],
   "TaskSession.total": ["What the turns of the session have cost in all.", { input: 1_200, cached: 0, output: 1_100 }],
   "OpenTurn.total": ["What the turns of its session had cost before.", { input: 1_200, cached: 10_000, output: 1_100 }],
+  "GateFailure.files": ["The id of a commit with the files on which the gate failed.", "8c1f"],
+  "GateFailure.log": ["The output of the run.", file],
   "GateNote.resolved.files": ["The files that were in conflict.", ["src/login.ts"]],
   "GateNote.resolved.by": ["The agent that resolved the conflict.", "claude"],
   "GateNote.flaky.logs": ["The outputs of the two runs.", [file]],
@@ -274,6 +280,7 @@ const rows: { readonly [fields: string]: readonly [description: string, example:
     "Files that the gate runs, with how many of the lines that existed before the task are gone.",
     [{ path: "test/login.test.js", removed: 38 }]
   ],
+  "GateNote.checkChanged.path": ["The path of the file.", "test/login.test.js"],
   "GateNote.checkChanged.removed": ["How many of the lines that existed before the task are gone.", 38],
   "GateNote.testsAdded.files": ["The files of tests that were added.", ["test/logout.test.js"]],
   "GateNote.protected.files": ["The files that were put back before the gate ran.", ["test/login.test.js"]],
@@ -332,6 +339,10 @@ const rows: { readonly [fields: string]: readonly [description: string, example:
   ],
   "Run.trace": ["The spans of the job; missing if it was not traced.", { root: traceparent }],
   "Run.result": ["The result of the orchestrator, as JSON.", { branch: `charlotte/${id}/result` }],
+  "Run.error": [
+    "Why the job did not complete.",
+    { kind: "failure", error: exited, cause: "Error: exited with code 1" }
+  ],
   "UnitRecord.state": ["The state of the unit.", "merged"],
   "UnitRecord.worktree": ["The directory in which the unit is worked on.", `/home/me/.charlotte/worktrees/${id}/api`],
   "TaskRecord.state": ["The state of the task.", "completed"],
@@ -355,9 +366,10 @@ const rows: { readonly [fields: string]: readonly [description: string, example:
     [{ files: "8c1f", log: "LOG" }]
   ],
   "TaskRecord.notes": ["Remarks for the user, and what is known about the gate of the task.", []],
+  "RecordedSignal.attempt": ["The attempt during which the signal came, or the last one before it.", 1],
   "RecordedSignal.used": ["Whether the job was resumed by it, or by a later one of its name.", true],
   "StopReport.mode": ["How the job ended: gracefully, forced, before the request, or not yet (timed out).", "graceful"],
-  "StopReport.killed": ["Processes that were killed.", [{ pid: 4711, command: "sleep 1000" }]],
+  "StopReport.killed": ["Processes that were killed.", [{ pid: 4711, command: "sleep" }]],
   "StopAll.all": ["Must be true.", true],
   "NotRetryable.field": ["The field of the job that no longer decodes, as a path.", "config.to"],
   "RetryMany.before": ["Only jobs older than this one: the value of `last` of the request before.", id],
@@ -368,6 +380,7 @@ const rows: { readonly [fields: string]: readonly [description: string, example:
     "the queue is full: 10000 runs are pending"
   ],
   "RetriedJobs.last": ["The value of `before` for the next request; missing if nothing is left.", id],
+  "TooManySignals.limit": ["How many signals the job keeps.", 1_000],
   "Approve.commit": ["The commit that lands: parked.approval.commit, or its first 7 digits or more.", commit],
   "ApprovalRefused.reason": ["Why nothing was decided.", "otherCommit"],
   "ApprovalRefused.result": ["The commit that waits for approval, or that was decided on before.", commit],
@@ -400,6 +413,7 @@ const rows: { readonly [fields: string]: readonly [description: string, example:
   "Limit.maxJobs": ["How many jobs run at once, or default.", 10],
   "InvalidQuery.parameter": ["The query parameter.", "unit"],
   "InvalidQuery.problem": ["The problem.", "must not be less than from"],
+  "LogNotFound.log": ["The requested file or task.", "task 1 of unit api"],
   "JobLog.file": [
     "Its path in the directory of logs, for `/logs?file=`.",
     "01ARZ3NDEKTSV4RRFFQ69G5FAV/api/01-attempt-1.1.agent.log"
@@ -412,6 +426,7 @@ const rows: { readonly [fields: string]: readonly [description: string, example:
   ],
   "Diff.base": ["The commit at which the job, the unit, or the task, started.", commit],
   "Diff.head": ["The last commit of the work.", commit],
+  "Diff.files": ["The files that differ, in the order of their paths.", []],
   "Diff.next": [
     "The value of `after` for the next page, which compares the same two commits.",
     `${commit}-${commit}-1000`
@@ -451,10 +466,13 @@ const rows: { readonly [fields: string]: readonly [description: string, example:
   "orch.started.number": ["The number of the task in its unit.", 1],
   "orch.started.status": ["The status in the task file.", "pending"],
   "orch.killed.purpose": ["What the processes were started for.", "task 1 of unit api"],
-  "orch.killed.processes": ["Processes that were killed; at most 100.", [{ pid: 4711, command: "sleep 1000" }]],
+  "orch.killed.processes": ["Processes that were killed; at most 100.", [{ pid: 4711, command: "sleep" }]],
   "orch.killed.total": ["Number of processes killed.", 1],
+  "orch.baseline.commit": ["The commit on which it has passed.", commit],
   "orch.baseline.took": ["How long it took, in milliseconds.", 12_000],
+  "unit.waiting.until": ["The unit continues at this time at the latest.", time],
   "unit.waiting.waitsFor": ["The units that have to be merged before it.", ["api"]],
+  "unit.answered.answer": ["The answer of a person.", "Use port 8080."],
   "unit.merged.fastForward": ["Whether it was a fast-forward, without a merge commit.", true],
   "unit.blocked.waitsFor": ["The units before it that did not complete.", ["api"]],
   "task.spent.cost": ["What the turn has cost.", spent],
@@ -472,6 +490,7 @@ const rows: { readonly [fields: string]: readonly [description: string, example:
     "https://github.com/acme/app/pull/7"
   ],
   "orch.proposed.problem": ["Why it could not be opened.", "gh pr create exited with code 4"],
+  "orch.landed.units": ["The units that have landed.", ["api"]],
   "orch.landed.left": ["The units that have not landed.", ["docs"]],
   "JobEvent.other.type": ["The type of an event that another orchestrator emits.", "email.sent"],
   "CursorAhead.after": ["The requested position.", 1000],
@@ -542,6 +561,8 @@ const rows: { readonly [fields: string]: readonly [description: string, example:
     "The first of the failing and put aside events, at most 10.",
     [{ jobId: id, cursor: 41, type: "job.completed", failedAt: time, isAside: true, error: "Error: timed out" }]
   ],
+  "Subscriber.from": ["The cursor of the first event.", 3],
+  "Subscriber.to": ["The cursor of the last event.", 9],
   "Undelivered.cursor": ["The cursor of the event.", 41],
   "Undelivered.type": ["The type of the event.", "job.completed"],
   "Undelivered.failedAt": ["When the handler failed first, or when the event was to be tried again.", time],
@@ -571,6 +592,7 @@ const rows: { readonly [fields: string]: readonly [description: string, example:
   "Schedule.isLive": ["Whether the process that answers runs it.", true],
   "SkippedTick.tick": ["The time of the tick.", time],
   "SkippedTick.reason": ["Why it has started no job.", "the queue is full: 10000 runs are pending"],
+  "ScheduleReset.from": ["The last tick until then.", time],
   "submit.whenFull": ["At capacity: refuse the job, or record it as pending.", "queue"],
   "submit.whenKeyTaken": ["What to do if another job holds the key.", "queue"],
   "submit.delay": ["Milliseconds to wait before the job starts.", "60000"],
@@ -587,6 +609,10 @@ const rows: { readonly [fields: string]: readonly [description: string, example:
     "agent"
   ],
   "submit.landOf": ["The ended job whose work this one lands; no agent is called.", id],
+  "submit.units": [
+    "The units to work on, besides those that they depend on; of a retry, besides those that depend on them; with landOf, those that land.",
+    ["api"]
+  ],
   "list.label": ["A label that the job must have, as KEY=VALUE; may be repeated.", ["team=web"]],
   "list.retried": ["With `true`, only jobs that another job retries; with `false`, only the others.", "false"],
   "list.handled": [
@@ -594,10 +620,17 @@ const rows: { readonly [fields: string]: readonly [description: string, example:
     "false"
   ],
   "list.order": ["With `queue`, pending jobs in the order in which they will start; newest first otherwise.", "queue"],
+  "list.limit": ["Maximum number of jobs in the page, 1 to 1000.", "100"],
+  "list.before": ["Only jobs older than this one.", id],
+  "land.units": ["The units that land, with all that they depend on; all that are done by default.", ["api"]],
+  "steps.limit": ["Maximum number of steps in the page, 1 to 1000.", "100"],
+  "children.before": ["Only children older than this one.", id],
+  "children.limit": ["Maximum number of children in the page, 1 to 1000.", "100"],
   "stop.grace": ["Milliseconds to terminate gracefully before the job is killed.", 5000],
   "retry.fresh": ["Whether a retry begins units that were not merged, or those in `units`, from the start.", "true"],
   "retry.again": ["Also retry a completed job.", "true"],
-  "logs.follow": ["Stream until the task has ended.", "true"]
+  "logs.follow": ["Stream until the task has ended.", "true"],
+  "diff.after": ["The value of `next` of the page before.", `${commit}-${commit}-1000`]
 }
 
 /** The schemas whose fields others repeat. */

@@ -16,7 +16,7 @@ const mapValues = (value: unknown, f: (inner: unknown, key: string) => unknown):
 const exampleOf = (owner: string, field: Json, example: unknown): unknown => {
   const { enum: permitted, properties } = field
   if (Array.isArray(permitted)) return permitted.includes(example) ? example : permitted[0]
-  return isJson(properties)
+  return isJson(properties) && Object.keys(properties).length > 0
     ? mapValues(properties, (inner, name) => exampleOf(owner, json(inner), docOf(owner, name)?.example))
     : example
 }
