@@ -27,7 +27,7 @@ export interface AccessPolicy {
   readonly isSession?: ((token: string, origin: string, response: ServerResponse) => boolean) | undefined
 }
 
-export const safeMethods: ReadonlyArray<string> = ["GET", "HEAD"]
+export const acts = ({ method }: HttpServerRequest): boolean => method !== "GET" && method !== "HEAD"
 
 const hasBody = ({ headers }: HttpServerRequest): boolean =>
   Number(headers["content-length"] ?? 0) > 0 || headers["transfer-encoding"] !== undefined
@@ -68,8 +68,17 @@ const withoutToken: ReadonlyArray<string> = [sessionPath, proofPath]
 const pathOf = ({ url }: HttpServerRequest): string | undefined => url.split("?", 1)[0]
 
 /** Whether a browser follows a link to a page, as opposed to loading something for a page. */
-export const isNavigation = ({ headers, method }: HttpServerRequest): boolean =>
+const isNavigation = ({ headers, method }: HttpServerRequest): boolean =>
   method === "GET" && headers["sec-fetch-mode"] === "navigate" && headers["sec-fetch-dest"] === "document"
+
+/** Whether a page of another site sends the request; such a page may only navigate to a document. */
+export const isForeign = (request: HttpServerRequest, isDocument: (request: HttpServerRequest) => boolean): boolean => {
+  const site = request.headers["sec-fetch-site"]
+  if (site === undefined || site === "same-origin") return false
+  // `none` is the address bar or a bookmark: such a request may only read.
+  if (site === "none") return acts(request)
+  return !(isNavigation(request) && isDocument(request))
+}
 
 export const make = ({ isClosed = false, isHost, isSession, origins, token }: AccessPolicy): Check => {
   const expected = token && digest(Redacted.value(token))
@@ -79,17 +88,11 @@ export const make = ({ isClosed = false, isHost, isSession, origins, token }: Ac
 
   const isPublic = (request: HttpServerRequest): boolean =>
     !isClosed &&
-    (safeMethods.includes(request.method)
-      ? publicPaths.includes(pathOf(request)) || isFile(request)
-      : hasPage && request.method === "POST" && withoutToken.includes(request.url))
+    (acts(request)
+      ? hasPage && request.method === "POST" && withoutToken.includes(request.url)
+      : publicPaths.includes(pathOf(request)) || isFile(request))
 
-  const isForeign = (request: HttpServerRequest): boolean => {
-    const site = request.headers["sec-fetch-site"]
-    if (site === undefined || site === "same-origin") return false
-    // `none` is the address bar or a bookmark: such a request may only read.
-    if (site === "none") return !safeMethods.includes(request.method)
-    return !(isNavigation(request) && (pathOf(request) === docsPath || isFile(request)))
-  }
+  const isDocument = (request: HttpServerRequest): boolean => pathOf(request) === docsPath || isFile(request)
 
   const isAuthorized = (request: HttpServerRequest): boolean => {
     if (expected === undefined) return true
@@ -107,7 +110,7 @@ export const make = ({ isClosed = false, isHost, isSession, origins, token }: Ac
     if (!url.startsWith("/")) return "address"
     if (countHosts(source) !== 1 || !isHost(headers["host"]?.toLowerCase() ?? "")) return "host"
     if (headers["origin"] !== undefined && !origins.includes(headers["origin"])) return "origin"
-    if (isForeign(request)) return "site"
+    if (isForeign(request, isDocument)) return "site"
     if (!isPublic(request) && !isAuthorized(request)) return "token"
     return hasBody(request) && !isJson(headers["content-type"]) ? "content" : undefined
   }

@@ -20,6 +20,7 @@ import * as Managers from "../Managers.js"
 import * as pageFiles from "../page/pageFiles.js"
 import { pageDirectory } from "../page/pageDirectory.js"
 import { checkContentLength, defaultMaxBody, limits } from "../readJsonBody.js"
+import { acts } from "../RequestGuard.js"
 import { type Acting, type AnyProducer, ofProducer } from "./acting.js"
 import * as api from "./api.js"
 import * as checks from "./checks.js"
@@ -186,7 +187,7 @@ const make = <K extends AnyKind, W extends Who, R>(options: MountOptions<K, W, R
 
       const found = yield* Effect.option(admit(request))
       if (Option.isNone(found)) {
-        return isDocument && login !== undefined && !checks.acts(request)
+        return isDocument && login !== undefined && !acts(request)
           ? HttpServerResponse.redirect(login, { status: 303 })
           : yield* new RequestRefused({ reason: "session" })
       }
@@ -196,7 +197,7 @@ const make = <K extends AnyKind, W extends Who, R>(options: MountOptions<K, W, R
         return yield* new RequestRefused({ reason: "scope" })
       }
       const visitor: Visitor = { ...found.value, labels }
-      if (checks.acts(request) && visitor.can !== "act") return yield* new RequestRefused({ reason: "right" })
+      if (acts(request) && visitor.can !== "act") return yield* new RequestRefused({ reason: "right" })
 
       if (below.startsWith("/api/")) {
         const response = yield* handleApi.pipe(
@@ -214,7 +215,7 @@ const make = <K extends AnyKind, W extends Who, R>(options: MountOptions<K, W, R
             )
           : response
       }
-      if (checks.acts(request)) return yield* noRoute
+      if (acts(request)) return yield* noRoute
       const { assets, shell } = yield* files
       if (isDocument) {
         return pageFiles.documentOf({ assets, shell }, document.make(document.rootOf(path, address), visitor))

@@ -4,9 +4,7 @@
  */
 import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import { type Refusal, RequestRefused } from "../../contract/errors.js"
-import { isJson, isNavigation, safeMethods } from "../RequestGuard.js"
-
-export const acts = ({ method }: HttpServerRequest): boolean => !safeMethods.includes(method)
+import { acts, isForeign, isJson } from "../RequestGuard.js"
 
 const hostOf = (origin: string): string | undefined => {
   try {
@@ -25,14 +23,10 @@ export const make = (origins: ReadonlyArray<string>) => {
   }
 
   const refusal = (request: HttpServerRequest, isDocument: boolean): Refusal | undefined => {
-    const { headers } = request
-    const site = headers["sec-fetch-site"]
-    if (!acts(request)) {
-      const isForeign = site !== undefined && site !== "same-origin" && site !== "none"
-      return isForeign && !(isDocument && isNavigation(request)) ? "site" : undefined
-    }
-    if (site === undefined ? !isOwn(request) : site !== "same-origin") return site === undefined ? "origin" : "site"
-    return isJson(headers["content-type"]) ? undefined : "content"
+    if (isForeign(request, () => isDocument)) return "site"
+    if (!acts(request)) return undefined
+    if (request.headers["sec-fetch-site"] === undefined && !isOwn(request)) return "origin"
+    return isJson(request.headers["content-type"]) ? undefined : "content"
   }
 
   return (request: HttpServerRequest, isDocument: boolean): RequestRefused | undefined => {
