@@ -9,7 +9,7 @@ import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
 import { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import { Context, Effect, Layer, Option, Schema, Scope, Stream } from "effect"
+import { Context, Effect, Either, Layer, Option, Schema, Scope, Stream } from "effect"
 import { Via } from "../../../domain/Sender.js"
 import type * as JobKind from "../../../manager/JobKind.js"
 import { RunStore } from "../../../store/RunStore.js"
@@ -88,9 +88,6 @@ export interface MountOptions<K extends AnyKind, W extends Who, R> extends Optio
   readonly files?: string
 }
 
-/** A visitor, or a person whose scope says nothing that can be followed. */
-type Admitted = Omit<Visitor, "labels"> & { readonly labels: Visitor["labels"] | undefined }
-
 /** What an application returns as a scope; in JavaScript, or past its types, that may be anything, and only what is meant counts. */
 const labelsOf = (scope: unknown): Visitor["labels"] | undefined => {
   if (scope === "all") return {}
@@ -152,17 +149,20 @@ const make = <K extends AnyKind, W extends Who, R>(options: MountOptions<K, W, R
       )
     )
 
-    const admit = (request: HttpServerRequest): Effect.Effect<Admitted, { readonly _tag: "Unauthorized" }> =>
-      Effect.scopedWith((scope_) => {
-        const own = Context.make(HttpServerRequest, request).pipe(Context.add(Scope.Scope, scope_))
-        // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the rest of R is from the layer
-        const context = Context.merge(services, own) as unknown as Context.Context<R>
-        return Effect.map(Effect.provide(authorize, context), (who) => ({
-          by: who.by,
-          can: who.can === "act" ? "act" : "read",
-          labels: scope === undefined ? {} : labelsOf(scope(who))
-        }))
-      })
+    const admit = (request: HttpServerRequest): Effect.Effect<Visitor, RequestRefused> =>
+      Effect.scopedWith((scope_) =>
+        Effect.gen(function* () {
+          const own = Context.make(HttpServerRequest, request).pipe(Context.add(Scope.Scope, scope_))
+          // oxlint-disable-next-line typescript/consistent-type-assertions -- variance seam: the rest of R is from the layer
+          const context = Context.merge(services, own) as unknown as Context.Context<R>
+          const unknown = () => new RequestRefused({ reason: "session" })
+          const who = yield* Effect.mapError(Effect.provide(authorize, context), unknown)
+          const labels = scope === undefined ? {} : labelsOf(scope(who))
+          if (labels !== undefined) return { by: who.by, can: who.can === "act" ? "act" : "read", labels }
+          yield* warnOnce
+          return yield* new RequestRefused({ reason: "scope" })
+        })
+      )
 
     /** Ends a stream once its visitor may no longer read it. */
     const whileAdmitted = (request: HttpServerRequest, visitor: Visitor) => {
@@ -185,18 +185,13 @@ const make = <K extends AnyKind, W extends Who, R>(options: MountOptions<K, W, R
       const refusal = check(request, isDocument) ?? checkContentLength(request, defaultMaxBody)
       if (refusal !== undefined) return yield* refusal
 
-      const found = yield* Effect.option(admit(request))
-      if (Option.isNone(found)) {
-        return isDocument && login !== undefined && !acts(request)
+      const admitted = yield* Effect.either(admit(request))
+      if (Either.isLeft(admitted)) {
+        return admitted.left.reason === "session" && isDocument && login !== undefined && !acts(request)
           ? HttpServerResponse.redirect(login, { status: 303 })
-          : yield* new RequestRefused({ reason: "session" })
+          : yield* admitted.left
       }
-      const { labels } = found.value
-      if (labels === undefined) {
-        yield* warnOnce
-        return yield* new RequestRefused({ reason: "scope" })
-      }
-      const visitor: Visitor = { ...found.value, labels }
+      const visitor = admitted.right
       if (acts(request) && visitor.can !== "act") return yield* new RequestRefused({ reason: "right" })
 
       if (below.startsWith("/api/")) {

@@ -28,5 +28,5 @@ export class CurrentVisitor extends Context.Reference<CurrentVisitor>()("charlot
 
 export const isLimited = ({ labels }: Visitor): boolean => Object.keys(labels).length > 0
 
-export const isSame = (a: Pick<Visitor, "by" | "can"> & { readonly labels: unknown }, b: Visitor): boolean =>
+export const isSame = (a: Visitor, b: Visitor): boolean =>
   a.by === b.by && a.can === b.can && JSON.stringify(a.labels) === JSON.stringify(b.labels)
