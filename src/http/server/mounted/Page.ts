@@ -104,7 +104,6 @@ const interval = "60 seconds"
 const pathPattern = /^\/$|^(\/[\w.~-]+)+$/
 
 const documentPath = /^\/(?:[0-7][0-9A-HJKMNP-TV-Z]{25})?$/
-const assetPath = /^\/assets\/([\w.-]+)$/
 
 /** The services that a layer provides to the handlers of requests. */
 type Outside<R> = Exclude<R, HttpServerRequest | Scope.Scope>
@@ -211,11 +210,10 @@ const make = <K extends AnyKind, W extends Who, R>(options: MountOptions<K, W, R
           : response
       }
       if (acts(request)) return yield* noRoute
-      const { assets, shell } = yield* files
-      if (isDocument) {
-        return pageFiles.documentOf({ assets, shell }, document.make(document.rootOf(path, address), visitor))
-      }
-      return assets.get(assetPath.exec(below)?.[1] ?? "") ?? (yield* noRoute)
+      const found = yield* files
+      return isDocument
+        ? pageFiles.documentOf(found, document.make(document.rootOf(path, address), visitor))
+        : (found.assets.get(below) ?? (yield* noRoute))
     }).pipe(ofPage)
   })
 

@@ -2,7 +2,6 @@
  * Routes of the page's own files. They contain no data and need no token; the page requests its data with the session's token.
  */
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
-import * as HttpRouter from "@effect/platform/HttpRouter"
 import { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { Effect, type Layer } from "effect"
@@ -47,6 +46,7 @@ type File = HttpServerResponse.HttpServerResponse
 export interface Files {
   /** The document, which is the same for all addresses. */
   readonly shell: string | undefined
+  /** By their paths. */
   readonly assets: ReadonlyMap<string, File>
 }
 
@@ -65,7 +65,9 @@ export const read = (directory: string): Effect.Effect<Files> =>
     return {
       shell: readFileSync(join(directory, "index.html"), "utf8"),
       assets: new Map(
-        readdirSync(assets).flatMap((name) => fileOf(join(assets, name)).map((file) => [name, file] as const))
+        readdirSync(assets).flatMap((name) =>
+          fileOf(join(assets, name)).map((file) => [`/assets/${name}`, file] as const)
+        )
       )
     }
   }).pipe(
@@ -78,19 +80,13 @@ export const layer = (directory: string): Layer.Layer<never> =>
   HttpApiBuilder.Router.use((router) =>
     Effect.gen(function* () {
       const files = yield* Effect.cached(read(directory))
-      const document = yield* Effect.cached(Effect.map(files, (files) => documentOf(files)))
-      const shell = Effect.flatMap(HttpServerRequest, (request) =>
+      const file = Effect.gen(function* () {
+        const path = pathOf(yield* HttpServerRequest)
+        const found = yield* files
         // The router accepts an empty segment as an id.
-        isForPage(request) ? document : new NoSuchRoute({ method: "GET", path: pathOf(request) })
-      )
-      yield* Effect.forEach(documents, (path) => router.get(path, shell))
-      yield* router.get(
-        "/assets/:name",
-        Effect.gen(function* () {
-          const { name = "" } = yield* HttpRouter.params
-          const file = (yield* files).assets.get(name)
-          return file ?? (yield* new NoSuchRoute({ method: "GET", path: `/assets/${name}` }))
-        })
-      )
+        if (documentPath.test(path)) return documentOf(found)
+        return found.assets.get(path) ?? (yield* new NoSuchRoute({ method: "GET", path }))
+      })
+      yield* Effect.forEach([...documents, "/assets/:name"] as const, (path) => router.get(path, file))
     })
   )
