@@ -43,6 +43,24 @@ export const oldestWriteSeconds = (health: ReadonlyArray<Health>): number | unde
   return ages.length === 0 ? undefined : Math.round(Math.max(...ages))
 }
 
+/** Finds managers by their kinds, and by the jobs that a store has. */
+export const lookups = <M>(store: Runs.Reads, all: ReadonlyArray<Managed<M>>) => ({
+  store,
+  all,
+  ofKind: (kind: string | undefined) => {
+    const found = all.filter((managed) => kind === undefined || managed.kind === kind)
+    return kind === undefined || found.length > 0
+      ? Effect.succeed(found)
+      : new NoSuchKind({ kind, kinds: all.map(({ kind }) => kind) })
+  },
+  ofRecorded: (id: JobId) =>
+    Effect.flatMap(store.get(id), (run) => {
+      const kind = Option.getOrUndefined(run)?.kind
+      const managed = all.find((managed) => managed.kind === kind)
+      return managed === undefined ? new JobNotFound({ jobId: id }) : Effect.succeed(managed)
+    })
+})
+
 export const make = <M extends Pick<AnyManager, "allEvents">>(
   store: Runs.Reads,
   all: ReadonlyArray<Managed<M>>,
@@ -52,25 +70,12 @@ export const make = <M extends Pick<AnyManager, "allEvents">>(
     EventSubscriptions.make({ kind: "", store: withEventsOf(store, all), shutdown: neverOver }),
     (subscriptions): Service<M> => {
       const [first, ...others] = all
-      const ofJob = (id: JobId) =>
-        Effect.flatMap(store.get(id), (run) => {
-          const kind = Option.getOrUndefined(run)?.kind
-          const managed = all.find((managed) => managed.kind === kind)
-          return managed === undefined ? new JobNotFound({ jobId: id }) : Effect.succeed(managed)
-        })
+      const found = lookups(store, all)
       return {
-        store,
-        all,
+        ...found,
         jobManager,
-        ofKind: (kind) => {
-          const found = all.filter((managed) => kind === undefined || managed.kind === kind)
-          return kind === undefined || found.length > 0
-            ? Effect.succeed(found)
-            : new NoSuchKind({ kind, kinds: all.map(({ kind }) => kind) })
-        },
-        ofRecorded: ofJob,
         // A single manager looks up its jobs itself.
-        ofJob: first !== undefined && others.length === 0 ? () => Effect.succeed(first) : ofJob,
+        ofJob: first !== undefined && others.length === 0 ? () => Effect.succeed(first) : found.ofRecorded,
         events: (managers) => {
           const [first, ...others] = managers
           return first !== undefined && others.length === 0

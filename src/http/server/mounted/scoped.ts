@@ -1,14 +1,14 @@
 /**
  * The jobs of managers that have some labels. For a person who is limited to these, a job without them does not exist.
  */
-import { Array, Chunk, Effect, Option, Stream } from "effect"
+import { Chunk, Effect, Option, Stream } from "effect"
 import { JobNotFound, NotResumable, NotRetryable, type StoreError } from "../../../domain/errors.js"
 import type { JobEvent } from "../../../domain/JobEvent.js"
 import { JobId } from "../../../domain/JobId.js"
 import type { Run } from "../../../domain/Run.js"
 import type { RunQuery } from "../../../store/port/RunReads.js"
 import type * as Runs from "../../../store/Runs.js"
-import type { Managed, Service as Managers } from "../Managers.js"
+import { lookups, type Managed, type Service as Managers } from "../Managers.js"
 import type { Acting } from "./acting.js"
 
 type Labels = { readonly [name: string]: string }
@@ -124,19 +124,11 @@ export const make = (base: Managers<Acting>, labels: Labels): Managers<Acting> =
     }
   })
 
-  const ofJob = (id: JobId) =>
-    Effect.flatMap(get(id), ({ kind }) => {
-      const managed = base.all.find((managed) => managed.kind === kind)
-      return managed === undefined ? new JobNotFound({ jobId: id }) : Effect.succeed(within(managed))
-    })
-
+  const found = lookups(store, base.all.map(within))
   return {
     ...base,
-    store,
-    all: base.all.map(within),
-    ofKind: (kind) => Effect.map(base.ofKind(kind), Array.map(within)),
-    ofJob,
-    ofRecorded: ofJob,
+    ...found,
+    ofJob: found.ofRecorded,
     events: (managers) => (after) => eventsOf(store)(base.events(managers)(after))
   }
 }
