@@ -25,5 +25,5 @@ export const at = (path: string): string => prefix + path
 /** For what the tabs of a browser share: an application may have several pages, and a person may sign in as another one. */
 export const shared = (name: string): string => (isMounted ? `${name} ${prefix} ${visitor}` : name)
 
-/** The path that an address of the page has on the server. */
-export const pathOf = (address: string): string => address.slice(prefix.length)
+/** The path at a server of Charlotte that shows the same: in an application, the root of the page shows the jobs. */
+export const pathOf = (address: string): string => (isMounted ? `/jobs${address.slice(prefix.length)}` : address)

@@ -13,25 +13,17 @@ export type Route =
 
 const idPattern = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/
 
-/** Below a path of an application, that path stands for `/jobs`, and there is no other view. */
-const parseMounted = (path: string, query: URLSearchParams): Route => {
-  const id = path.slice(1)
-  if (id === "") return { view: "jobs", query }
-  return idPattern.test(id) ? { view: "job", id, query } : { view: "unknown", query }
-}
-
 /** `address` is a path with an optional query. */
 export const parse = (address: string): Route => {
   const [path = "", search = ""] = address.split("?", 2)
   const query = new URLSearchParams(search)
-  if (isMounted) return parseMounted(pathOf(path), query)
-  const [room, id, part, ...more] = path.split("/").slice(1)
+  const [room, id, part, ...more] = pathOf(path).split("/").slice(1)
   if (more.length > 0) return { view: "unknown", query }
   if ((room === "" || room === "jobs") && !id) return { view: "jobs", query }
   if (room === "system" && id === undefined) return { view: "system", query }
   if (room === "jobs" && id !== undefined && idPattern.test(id)) {
     if (part === undefined) return { view: "job", id, query }
-    if (part === "diff") return { view: "diff", id, query }
+    if (part === "diff" && !isMounted) return { view: "diff", id, query }
   }
   return { view: "unknown", query }
 }

@@ -1,13 +1,13 @@
 /**
  * The filters that the user has saved in this browser.
  */
-import { isMounted, shared } from "../address.js"
+import { shared } from "../address.js"
 import { toJobs } from "../router.js"
 import { kept } from "../ui/kept.js"
 import { visible } from "../ui/visible.js"
 import { isFiltered, nameOf, parse, type Shown, toQuery } from "./filter.js"
 
-const saved = kept(isMounted ? encodeURIComponent(shared("charlotte.filters")) : "charlotte.filters", 30)
+const saved = kept(encodeURIComponent(shared("charlotte.filters")), 30)
 
 export const SavedFilters = ({ shown }: { readonly shown: Shown }) => {
   const query = toQuery(shown)
