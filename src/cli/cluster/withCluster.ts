@@ -1,11 +1,12 @@
 /**
  * The nodes and limits in the database of a home, read and changed there: it needs no daemon on this machine.
  */
-import { Context, Effect, Layer, Schema } from "effect"
+import { Context, Effect, Layer } from "effect"
 import * as databaseClient from "../../daemon/layers/databaseClient.js"
 import * as DatabaseChoice from "../../daemon/config/DatabaseChoice.js"
 import * as Home from "../../daemon/home/Home.js"
 import * as HomeDatabase from "../../daemon/home/HomeDatabase.js"
+import { Problem } from "../../daemon/Problem.js"
 import { JobManager } from "../../manager/JobManager.js"
 import type { ClusterStore, Node } from "../../store/port/ClusterStore.js"
 import * as RunStore from "../../store/RunStore.js"
@@ -14,30 +15,16 @@ import { Hinted } from "../errors/Hinted.js"
 
 export const { kind } = JobManager
 
-/** The jobs of this home are in a SQLite file, which nodes cannot share. */
-export class NoCluster extends Schema.TaggedError<NoCluster>()("NoCluster", {}) {
-  override get message() {
-    return (
-      "the jobs of this home are in a SQLite file, and the nodes of a cluster share a PostgreSQL database; " +
-      `name it in CHARLOTTE_DATABASE, such as ${DatabaseChoice.example}`
-    )
-  }
-}
-
-/** No node of the cluster has this address. */
-export class NoSuchNode extends Schema.TaggedError<NoSuchNode>()("NoSuchNode", {
-  node: Schema.String,
-  nodes: Schema.Array(Schema.String)
-}) {
-  override get message() {
-    return `no node has the address "${this.node}"${suggestion(this.node, this.nodes)}`
-  }
-}
-
 /** The client of that database. */
 export const client = Effect.gen(function* () {
   const choice = yield* HomeDatabase.chosenToRead
-  return choice._tag === "Postgres" ? databaseClient.layerUntouched(choice) : yield* new NoCluster()
+  if (choice._tag === "Postgres") return databaseClient.layerUntouched(choice)
+  return yield* new Problem({
+    name: "NoCluster",
+    problem: "the jobs of this home are in a SQLite file, and the nodes of a cluster share a PostgreSQL database",
+    hint: `name it in CHARLOTTE_DATABASE, such as ${DatabaseChoice.example}`,
+    details: {}
+  })
 })
 
 export const withCluster = <A, E, R>(use: (cluster: ClusterStore) => Effect.Effect<A, E, R>) =>
@@ -51,12 +38,14 @@ const hinted = (error: Layer.Layer.Error<ReturnType<typeof databaseClient.layerU
   error.reason === "version" ? new Hinted({ error, hint: "migrate it with: charlotte cluster migrate" }) : error
 
 /** Finds a node by its address, or by its host if only one node is there. */
-export const find = (nodes: ReadonlyArray<Node>, named: string): Effect.Effect<Node, NoSuchNode> => {
+export const find = (nodes: ReadonlyArray<Node>, named: string): Effect.Effect<Node, Problem> => {
   const exact = nodes.find(({ address }) => address === named)
   const onHost = nodes.filter(({ address }) => address.replace(/:\d+$/, "") === named)
   const found = exact ?? (onHost.length === 1 ? onHost[0] : undefined)
+  if (found !== undefined) return Effect.succeed(found)
   const addresses = nodes.map(({ address }) => address)
-  return found === undefined ? new NoSuchNode({ node: named, nodes: addresses }) : Effect.succeed(found)
+  const problem = `no node has the address "${named}"${suggestion(named, addresses)}`
+  return new Problem({ name: "NoSuchNode", problem, details: { node: named, nodes: addresses } })
 }
 
 /** How many jobs run on each address. */

@@ -15,7 +15,7 @@ export const tasksDir = Parameter.argument("tasksDir", {
 const jobSettings = {
   description: 'A job id, a unique prefix or suffix of it (4+ characters), or "latest".',
   source: "jobs",
-  decode: (text: string) => Either.mapLeft(JobRef.parse(text), ({ hint, problem }) => ({ hint, problem }))
+  decode: JobRef.parse
 } as const
 
 export const job = Parameter.argument("job", jobSettings)

@@ -3,10 +3,11 @@
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
 import type { Path } from "@effect/platform/Path"
-import { Effect, FiberRef, LogLevel, Option, Schema } from "effect"
+import { Effect, FiberRef, LogLevel, Option } from "effect"
 import * as DatabaseChoice from "../../daemon/config/DatabaseChoice.js"
 import * as LockOwner from "../../daemon/home/LockOwner.js"
 import { Home } from "../../daemon/home/Home.js"
+import { Problem } from "../../daemon/Problem.js"
 import * as NodeSettings from "../../daemon/config/NodeSettings.js"
 import * as JobClient from "../../http/client/JobClient.js"
 import { RealClock } from "../../internal/RealClock.js"
@@ -29,55 +30,15 @@ export interface Options {
   readonly json: boolean
 }
 
-/** A daemon is running, but does not listen on the requested address. */
-export class NotListening extends Schema.TaggedError<NotListening>()("NotListening", {
-  holder: LockOwner.LockOwner,
-  address: Schema.String
-}) {
-  override get message() {
-    return `${this.holder} is not listening on ${this.address}; restart it with: charlotte daemon restart --listen ${this.address}`
-  }
-}
-
-/** A daemon is running, but with a database other than the requested one. */
-export class OtherDatabase extends Schema.TaggedError<OtherDatabase>()("OtherDatabase", {
-  holder: LockOwner.LockOwner,
-  used: Schema.String,
-  requested: Schema.String
-}) {
-  override get message() {
-    const { holder, requested, used } = this
-    return `${holder} works on ${used}; restart it with: charlotte daemon restart --database ${requested}`
-  }
-}
-
-/** A daemon is running, but not as the requested node of a cluster. */
-export class OtherNode extends Schema.TaggedError<OtherNode>()("OtherNode", {
-  holder: LockOwner.LockOwner,
-  requested: Schema.String
-}) {
-  override get message() {
-    const { holder, requested } = this
-    const is =
-      holder.node === undefined ? "is not a node of a cluster" : `is the node ${holder.node.advertise} of a cluster`
-    return `${holder} ${is}; restart it with: charlotte daemon restart --advertise ${requested}`
-  }
-}
-
-/** The daemon is a service, and its options are in its unit. */
-export class ServiceHasOptions extends Schema.TaggedError<ServiceHasOptions>()("ServiceHasOptions", {
-  /** The path of the unit. */
-  unit: Schema.String,
-  options: Schema.Array(Schema.String)
-}) {
-  override get message() {
-    const { options, unit } = this
-    const install = `charlotte daemon install ${options.filter((option) => option !== again).join(" ")}`
-    return options.includes(again)
-      ? `the daemon is a service, started as ${unit} says; for this once, start it with: charlotte daemon start --foreground ${options.join(" ")}`
-      : `the daemon is a service, started as ${unit} says; change that with: ${install}`
-  }
-}
+/** A daemon is running, but not as requested. */
+const differs = (name: string, holder: LockOwner.LockOwner, is: string, option: string, details: object) =>
+  new Problem({
+    name,
+    problem: `${holder} ${is}`,
+    hint: `restart it with: charlotte daemon restart ${option}`,
+    exitCode: ExitCode.failed,
+    details: { holder, ...details }
+  })
 
 const again = "--again"
 
@@ -97,11 +58,7 @@ const enough = 3
 /** Prints the error of a daemon that cannot start, and quits with its exit code. */
 export const up = (
   options: Options
-): Effect.Effect<
-  Up,
-  ExitCode.Quit | LockOwner.HomeBusy | NotListening | NotResponding | OtherDatabase | OtherNode | ServiceHasOptions,
-  FileSystem | Home | Output | Path
-> =>
+): Effect.Effect<Up, ExitCode.Quit | LockOwner.HomeBusy | NotResponding | Problem, FileSystem | Home | Output | Path> =>
   Effect.catchTag(find(options), "NotStarted", ({ code, text }) =>
     Effect.flatMap(Output, ({ error }) => Effect.zipRight(error(text), new ExitCode.Quit({ code })))
   )
@@ -143,8 +100,17 @@ export const refuseWithService = (options: Options) =>
     const service = yield* Service.installed
     if (Option.isNone(service)) return false
     const given = words({ ...options, json: false }, LogLevel.None)
-    if (given.length > 0) return yield* new ServiceHasOptions({ unit: service.value.file, options: given })
-    return true
+    if (given.length === 0) return true
+    const unit = service.value.file
+    const install = `charlotte daemon install ${given.filter((option) => option !== again).join(" ")}`
+    return yield* new Problem({
+      name: "ServiceHasOptions",
+      problem: `the daemon is a service, started as ${unit} says`,
+      hint: given.includes(again)
+        ? `for this once, start it with: charlotte daemon start --foreground ${given.join(" ")}`
+        : `change that with: ${install}`,
+      details: { unit, options: given }
+    })
   })
 
 /** Skips the check if the client cannot be created: the daemon may still respond. */
@@ -159,22 +125,24 @@ const probe = (socket: string, holder: LockOwner.LockOwner) =>
 const refuseOther = (holder: LockOwner.LockOwner, { database, node: { advertise } }: Options) =>
   Effect.gen(function* () {
     if (advertise !== undefined && holder.node?.advertise !== advertise) {
-      return yield* new OtherNode({ holder, requested: advertise })
+      const { node } = holder
+      const is = node === undefined ? "is not a node of a cluster" : `is the node ${node.advertise} of a cluster`
+      return yield* differs("OtherNode", holder, is, `--advertise ${advertise}`, { requested: advertise })
     }
     if (Option.isNone(database)) return
     const requested = DatabaseChoice.show(database.value)
     const { database: used = DatabaseChoice.show(DatabaseChoice.sqlite) } = holder
-    if (used !== requested) return yield* new OtherDatabase({ holder, used, requested })
+    if (used !== requested) {
+      return yield* differs("OtherDatabase", holder, `works on ${used}`, `--database ${requested}`, { used, requested })
+    }
   })
 
-const listening = (holder: LockOwner.LockOwner, isNew: boolean, { listen }: Options) =>
-  Option.match(listen, {
-    onNone: () => Effect.succeed({ holder, isNew }),
-    onSome: (wanted) =>
-      isNew || holder.addresses?.some((address) => isAt(wanted, address)) === true
-        ? Effect.succeed({ holder, isNew })
-        : new NotListening({ holder, address: LockOwner.show(wanted) })
-  })
+const listening = (holder: LockOwner.LockOwner, isNew: boolean, { listen }: Options) => {
+  const isListening = (wanted: Port) => holder.addresses?.some((address) => isAt(wanted, address)) === true
+  if (isNew || Option.isNone(listen) || isListening(listen.value)) return Effect.succeed({ holder, isNew })
+  const address = LockOwner.show(listen.value)
+  return differs("NotListening", holder, `is not listening on ${address}`, `--listen ${address}`, { address })
+}
 
 /** The command line of the daemon. */
 export const commandLine = (options: Options, level: LogLevel.LogLevel): ReadonlyArray<string> => [

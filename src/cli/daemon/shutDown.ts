@@ -2,25 +2,15 @@
  * Shuts down the daemon of the home, and waits until it has exited.
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
-import { Effect, Either, Option, Schema } from "effect"
+import { Effect, Either, Option } from "effect"
 import * as LockOwner from "../../daemon/home/LockOwner.js"
 import { Home } from "../../daemon/home/Home.js"
+import { Problem } from "../../daemon/Problem.js"
 import * as JobClient from "../../http/client/JobClient.js"
 import { KernelRef } from "../../internal/ProcessIdentity.js"
 import { poll } from "../../internal/RealClock.js"
+import * as ExitCode from "../errors/ExitCode.js"
 import * as Service from "../service/Service.js"
-
-/** The daemon has not exited in time. */
-export class StillUp extends Schema.TaggedError<StillUp>()("StillUp", {
-  holder: LockOwner.LockOwner,
-  /** The path of its log. */
-  log: Schema.String
-}) {
-  override get message() {
-    const { pid } = this.holder.process
-    return `${this.holder} does not exit; its log may say why: ${this.log}. Killing it loses no job: kill -9 ${pid}`
-  }
-}
 
 /** Longer than a shutdown may take, in milliseconds of real time. */
 const shutdownTimeout = 12_000
@@ -30,7 +20,7 @@ const pause = 20
 /** The daemon that has exited; none if none was running. */
 export const down: Effect.Effect<
   Option.Option<LockOwner.LockOwner>,
-  LockOwner.HomeBusy | Service.ServiceFailed | StillUp,
+  LockOwner.HomeBusy | Problem | Service.ServiceFailed,
   FileSystem | Home
 > = Effect.gen(function* () {
   const { directory, log, socket } = yield* Home
@@ -51,7 +41,12 @@ export const down: Effect.Effect<
   if ((Either.isRight(asked) || isEnding) && (yield* hasEnded(holder))) return found
   yield* signal(holder)
   if (yield* hasEnded(holder)) return found
-  return yield* new StillUp({ holder, log })
+  return yield* new Problem({
+    name: "StillUp",
+    problem: `${holder} does not exit; its log may say why: ${log}. Killing it loses no job: kill -9 ${holder.process.pid}`,
+    exitCode: ExitCode.failed,
+    details: { holder, log }
+  })
 })
 
 /** Waits for the exit, up to the deadline. */

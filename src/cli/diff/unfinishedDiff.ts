@@ -2,8 +2,9 @@
  * The pages of the diff of a snapshot of unfinished work. Snapshots are in the home, so no server is asked. Imported when it is needed,
  * since it loads git.
  */
-import { Effect, Option, Schema } from "effect"
+import { Effect, Option } from "effect"
 import { Home } from "../../daemon/home/Home.js"
+import { Problem } from "../../daemon/Problem.js"
 import type { JobId } from "../../domain/JobId.js"
 import * as Git from "../../git/Git.js"
 import { Diff, DiffFile } from "../../http/contract/Diff.js"
@@ -12,24 +13,6 @@ import * as Snapshots from "../../tasks/Snapshots.js"
 import * as RemoteServer from "../target/RemoteServer.js"
 import { Output } from "../terminal/Output.js"
 import * as text from "../terminal/text.js"
-
-/** There is no such snapshot. */
-export class NoSnapshot extends Schema.TaggedError<NoSnapshot>()("NoSnapshot", {
-  jobId: Schema.String,
-  unit: Schema.String,
-  /** The numbers of the existing snapshots. */
-  numbers: Schema.Array(Schema.Int),
-  isRemote: Schema.Boolean
-}) {
-  override get message() {
-    const { isRemote, jobId, numbers, unit } = this
-    const where = `of unit ${unit} of job ${jobId}`
-    if (isRemote) return `snapshots ${where} are on the machine of the server; run this command there`
-    return numbers.length === 0
-      ? `there is no snapshot of unfinished work ${where}`
-      : `there is no such snapshot ${where}; there ${numbers.length === 1 ? "is" : "are"}: ${numbers.join(", ")}`
-  }
-}
 
 /** The values come from git. */
 const unchecked = { disableValidation: true }
@@ -41,8 +24,16 @@ export const open = (jobId: JobId, unit: string, wanted: number | "last") =>
     const place = Snapshots.directoryOf(JobDirectories.of(directory, jobId).unfinished, unit)
     const found = isRemote ? [] : yield* Snapshots.list(place)
     const snapshot = wanted === "last" ? found.at(-1) : found.find(({ number }) => number === wanted)
-    if (snapshot === undefined)
-      return yield* new NoSnapshot({ jobId, unit, numbers: found.map(({ number }) => number), isRemote })
+    if (snapshot === undefined) {
+      const numbers = found.map(({ number }) => number)
+      const where = `of unit ${unit} of job ${jobId}`
+      const none =
+        numbers.length === 0
+          ? `there is no snapshot of unfinished work ${where}`
+          : `there is no such snapshot ${where}; there ${numbers.length === 1 ? "is" : "are"}: ${numbers.join(", ")}`
+      const problem = isRemote ? `snapshots ${where} are on the machine of the server; run this command there` : none
+      return yield* new Problem({ name: "NoSnapshot", problem, details: { jobId, unit, numbers, isRemote } })
+    }
     const { base, commit, record } = snapshot
     const output = yield* Output
     for (const { path, reason } of record.leftOut)

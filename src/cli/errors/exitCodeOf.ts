@@ -2,6 +2,7 @@
  * The exit code of a failed command.
  */
 import { Predicate } from "effect"
+import { Problem } from "../../daemon/Problem.js"
 import { StoreError } from "../../domain/errors.js"
 import { ConnectionFailed, RequestRefused } from "../../http/contract/errors.js"
 import { OutputClosed } from "../terminal/Output.js"
@@ -10,24 +11,14 @@ import { busy, closed, failed, internal, invalid, unavailable } from "./ExitCode
 
 /** By the tag of the error; for all others it is `failed`. */
 const byTag: Readonly<Record<string, number>> = {
-  UsageError: invalid,
   InvalidPlan: invalid,
   InvalidJobConfig: invalid,
   InvalidConfiguration: invalid,
-  NoService: invalid,
-  ServiceHasOptions: invalid,
-  HomeExported: invalid,
   HomeUnusable: invalid,
-  ListenRefused: invalid,
-  FileUnusable: invalid,
-  ServerUnusable: invalid,
   NoSuchAgent: invalid,
   ModuleUnusable: invalid,
   JobNotFound: invalid,
-  InvalidJobRef: invalid,
-  NoSuchJob: invalid,
   NoSuchKind: invalid,
-  AmbiguousJob: invalid,
   LogNotFound: invalid,
   StepNotFound: invalid,
   DiffUnavailable: invalid,
@@ -35,11 +26,8 @@ const byTag: Readonly<Record<string, number>> = {
   AlreadyAnswered: invalid,
   NoOpenQuestion: invalid,
   InvalidCron: invalid,
-  NoSuchSchedule: invalid,
   ScheduleNotFound: invalid,
   SubscriberNotFound: invalid,
-  InsideJob: invalid,
-  NoSnapshot: invalid,
   NotReschedulable: invalid,
   NotResumable: invalid,
   NotRetryable: invalid,
@@ -56,9 +44,6 @@ const byTag: Readonly<Record<string, number>> = {
   JobEnded: invalid,
   InvalidRequest: invalid,
   NodeConflict: invalid,
-  InvalidNode: invalid,
-  NoCluster: invalid,
-  NoSuchNode: invalid,
   AddressRefused: invalid,
 
   KindPaused: busy,
@@ -78,7 +63,6 @@ const byTag: Readonly<Record<string, number>> = {
   PageUnavailable: busy,
 
   DaemonNotRunning: unavailable,
-  DaemonNeeded: unavailable,
 
   InternalError: internal,
 
@@ -86,6 +70,7 @@ const byTag: Readonly<Record<string, number>> = {
 }
 
 export const ofError = (error: unknown): number => {
+  if (error instanceof Problem) return error.exitCode ?? invalid
   if (error instanceof StoreError && ["busy", "unreachable", "closed"].includes(error.reason)) return busy
   if (error instanceof StoreError && error.reason === "invalid") return invalid
   if (error instanceof OutputClosed && error.reason !== undefined) return failed

@@ -4,6 +4,7 @@
 import { Cause, Option, Predicate, Schema } from "effect"
 import { InvalidJobConfig } from "../../domain/errors.js"
 import { toJson } from "../../internal/Json.js"
+import { Problem } from "../../daemon/Problem.js"
 import { InvalidPlan } from "../../yaml/Diagnostic.js"
 import * as exitCodeOf from "./exitCodeOf.js"
 import * as ExitCode from "./ExitCode.js"
@@ -68,6 +69,7 @@ const jsonLine = (error: object): string => `${JSON.stringify(error)}\n`
 
 /** Encodes Charlotte's own errors with their schemas, and adds the message; others as plain JSON. */
 const encode = (error: unknown): object => {
+  if (error instanceof Problem) return error.json
   const message = Predicate.hasProperty(error, "message") ? String(error.message) : String(error)
   const json = Option.getOrElse(encodeWithOwnSchema(error), () => toJson(error))
   const { _tag = "Failure", ...fields }: { readonly [name: string]: unknown } = Predicate.isRecord(json) ? json : {}

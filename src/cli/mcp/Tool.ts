@@ -5,6 +5,7 @@ import type { FileSystem } from "@effect/platform/FileSystem"
 import type { Path } from "@effect/platform/Path"
 import { Effect, JSONSchema, ParseResult, Schema, type Scope } from "effect"
 import type { Home } from "../../daemon/home/Home.js"
+import { Problem } from "../../daemon/Problem.js"
 import type { Output } from "../terminal/Output.js"
 
 export type Environment = FileSystem | Home | Output | Path | Scope.Scope
@@ -32,15 +33,6 @@ export interface Tool extends About {
   readonly call: (input: unknown) => Effect.Effect<unknown, unknown, Environment>
 }
 
-/** The agent has called a tool with other arguments than its schema has. */
-export class InvalidArguments extends Schema.TaggedError<InvalidArguments>()("InvalidArguments", {
-  problems: Schema.Array(Schema.String)
-}) {
-  override get message() {
-    return this.problems.join("; ")
-  }
-}
-
 export const make = <I extends Schema.Struct.Fields, O extends Schema.Struct.Fields, E, R extends Environment>({
   input,
   output,
@@ -59,14 +51,12 @@ export const make = <I extends Schema.Struct.Fields, O extends Schema.Struct.Fie
     outputSchema: ofObject(JSONSchema.make(output)),
     call: (given) =>
       decode(given ?? {}).pipe(
-        Effect.mapError(
-          (error) =>
-            new InvalidArguments({
-              problems: ParseResult.ArrayFormatter.formatErrorSync(error).map(({ message, path }) =>
-                [path.join("."), message].filter(Boolean).join(": ")
-              )
-            })
-        ),
+        Effect.mapError((error) => {
+          const problems = ParseResult.ArrayFormatter.formatErrorSync(error).map(({ message, path }) =>
+            [path.join("."), message].filter(Boolean).join(": ")
+          )
+          return new Problem({ name: "InvalidArguments", problem: problems.join("; ") })
+        }),
         Effect.flatMap(run),
         Effect.flatMap((result) => Effect.orDie(encode(result)))
       )

@@ -2,6 +2,7 @@
  * The answer to a call that has failed: what happened, as data, and what to do.
  */
 import { Cause, Option, Predicate } from "effect"
+import { Problem } from "../../daemon/Problem.js"
 import * as formatError from "../errors/formatError.js"
 import { Hinted } from "../errors/Hinted.js"
 import * as hints from "../errors/hints.js"
@@ -28,8 +29,10 @@ const advice: Readonly<Record<string, string>> = {
   NotRetryable: "call show for the status of the job: only a failed, cancelled, interrupted or parked job is retried"
 }
 
-const tagOf = (error: unknown): string =>
-  Predicate.hasProperty(error, "_tag") && typeof error._tag === "string" ? error._tag : "Failure"
+const tagOf = (error: unknown): string => {
+  if (error instanceof Problem) return error.name
+  return Predicate.hasProperty(error, "_tag") && typeof error._tag === "string" ? error._tag : "Failure"
+}
 
 /** `said`: what the command has printed to standard error, which is all there is if it has quit. */
 export const of = (cause: Cause.Cause<unknown>, said: string) => {

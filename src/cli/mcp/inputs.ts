@@ -2,6 +2,7 @@
  * Arguments that several tools share.
  */
 import { type Effect, Schema } from "effect"
+import type { Problem } from "../../daemon/Problem.js"
 import * as JobRef from "../target/JobRef.js"
 
 export const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
@@ -16,7 +17,7 @@ export const number = (least: number, most: number, description: string) =>
 export const job = text('The id of a job, a unique prefix or suffix of it (4 or more characters), or "latest".')
 
 /** As the commands take it. */
-export const reference = (job: string): Effect.Effect<string, JobRef.InvalidJobRef> => JobRef.parse(job)
+export const reference = (job: string): Effect.Effect<string, Problem> => JobRef.parse(job)
 
 export const repo = optional(
   text("A directory in the git repository; the directory in which this server was started by default.")

@@ -9,7 +9,7 @@ import type { HomeBusy } from "../../daemon/home/LockOwner.js"
 import { Home, type HomeUnusable } from "../../daemon/home/Home.js"
 import * as databaseClient from "../../daemon/layers/databaseClient.js"
 import * as HomeDatabase from "../../daemon/home/HomeDatabase.js"
-import type { TokenUnusable } from "../../daemon/home/Token.js"
+import type { Problem } from "../../daemon/Problem.js"
 import type { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
@@ -113,7 +113,7 @@ const copied = Layer.unwrapScoped(
  */
 export const store: Effect.Effect<
   RunStore.Service,
-  HomeBusy | HomeUnusable | InvalidConfiguration | StoreError | TokenUnusable,
+  HomeBusy | HomeUnusable | InvalidConfiguration | Problem | StoreError,
   FileSystem | Home | Path | Scope.Scope
 > = Effect.gen(function* () {
   const fs = yield* FileSystem

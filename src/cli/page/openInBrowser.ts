@@ -1,22 +1,24 @@
 /**
  * Opens a file in the browser of the user.
  */
-import { Effect, Schema } from "effect"
+import { Effect } from "effect"
 import { spawn } from "node:child_process"
 import { platform } from "node:process"
 import { pathToFileURL } from "node:url"
+import { Problem } from "../../daemon/Problem.js"
 import { RealClock } from "../../internal/RealClock.js"
 import { ParentEnvironment } from "../../process/ChildEnvironment.js"
 import * as race from "../../internal/race.js"
+import * as ExitCode from "../errors/ExitCode.js"
 
-/** No browser was opened. */
-export class BrowserNotOpened extends Schema.TaggedError<BrowserNotOpened>()("BrowserNotOpened", {
-  problem: Schema.String
-}) {
-  override get message() {
-    return `no browser was opened: ${this.problem}; print the address of the page with: charlotte open --print`
-  }
-}
+export const notOpened = (problem: string) =>
+  new Problem({
+    name: "BrowserNotOpened",
+    problem: `no browser was opened: ${problem}`,
+    hint: "print the address of the page with: charlotte open --print",
+    exitCode: ExitCode.failed,
+    details: { problem }
+  })
 
 interface Command {
   readonly program: string
@@ -56,7 +58,7 @@ const run = ({ program, rest }: Command, env: NodeJS.ProcessEnv): Effect.Effect<
     ])
   )
 
-export const openInBrowser = (file: string): Effect.Effect<void, BrowserNotOpened> =>
+export const openInBrowser = (file: string): Effect.Effect<void, Problem> =>
   Effect.gen(function* () {
     const env = yield* ParentEnvironment
     const problems: Array<string> = []
@@ -65,5 +67,5 @@ export const openInBrowser = (file: string): Effect.Effect<void, BrowserNotOpene
       if (problem === undefined) return
       problems.push(problem)
     }
-    return yield* new BrowserNotOpened({ problem: problems.join("; ") })
+    return yield* notOpened(problems.join("; "))
   })

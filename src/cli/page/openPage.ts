@@ -8,7 +8,7 @@ import * as PageClient from "../../http/client/PageClient.js"
 import * as openings from "../../http/server/page/openings.js"
 import * as StyledLine from "../terminal/StyledLine.js"
 import { Output, writeJson, writeLines } from "../terminal/Output.js"
-import { BrowserNotOpened, openInBrowser } from "./openInBrowser.js"
+import { notOpened, openInBrowser } from "./openInBrowser.js"
 
 /** The address of the page, with the one-time code for it. */
 const request = (id: JobId | undefined) =>
@@ -25,10 +25,7 @@ export const inBrowser = (id: JobId | undefined) =>
   Effect.gen(function* () {
     const { directory } = yield* Home
     const { address, id: code, signIn } = yield* request(id)
-    const file = yield* Effect.mapError(
-      openings.write(directory, { address: signIn, id: code }),
-      (problem) => new BrowserNotOpened({ problem })
-    )
+    const file = yield* Effect.mapError(openings.write(directory, { address: signIn, id: code }), notOpened)
     yield* Effect.onError(openInBrowser(file), () => openings.remove(directory, code))
     return address
   })

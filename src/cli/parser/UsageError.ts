@@ -1,13 +1,8 @@
 /** A command line that cannot be understood. */
-import { Schema } from "effect"
+import { Problem } from "../../daemon/Problem.js"
 
-export class UsageError extends Schema.TaggedError<UsageError>()("UsageError", {
-  /** The problem: a sentence without its full stop. */
-  problem: Schema.String,
-  /** What to do about it. */
-  hint: Schema.String
-}) {
-  override get message() {
-    return `${this.problem}; ${this.hint}`
+export class UsageError extends Problem {
+  constructor(input: { readonly problem: string; readonly hint: string }) {
+    super({ name: "UsageError", ...input })
   }
 }

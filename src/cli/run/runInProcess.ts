@@ -10,6 +10,7 @@ import { HomeLock } from "../../daemon/home/HomeLock.js"
 import * as HomeWatcher from "../../daemon/home/HomeWatcher.js"
 import * as JobEventLogger from "../../daemon/serve/JobEventLogger.js"
 import * as Layers from "../../daemon/layers/Layers.js"
+import { Problem } from "../../daemon/Problem.js"
 import { Secrets } from "../../daemon/home/Secrets.js"
 import { RefreshInterval } from "../../http/server/Metrics.js"
 import { Server } from "../../tasks/http/Server.js"
@@ -28,16 +29,6 @@ import * as unfinishedWork from "../show/unfinishedWork.js"
 import * as Follow from "./Follow.js"
 import { recordingNotices } from "./recordingNotices.js"
 import * as text from "../terminal/text.js"
-
-/** There are waiting jobs, which this process would start as well, and interrupt when it exits. */
-class DaemonNeeded extends Schema.TaggedError<DaemonNeeded>()("DaemonNeeded", {
-  /** The newest of them. */
-  jobId: Schema.String
-}) {
-  override get message() {
-    return `other jobs wait to be started, such as ${this.jobId}, and only a daemon runs them to their end; start it with: charlotte daemon start`
-  }
-}
 
 /** The home was deleted or moved while this process ran a job, which it has ended. */
 class HomeLost extends Schema.TaggedError<HomeLost>()("HomeLost", {
@@ -83,7 +74,16 @@ const manage = <E>({ begin, json }: Options<E>, records: Context.Context<Records
   Effect.gen(function* () {
     const store = Context.get(records, RunStore)
     const [waiting] = yield* store.list({ kind: JobManager.kind, status: "pending", limit: 1 })
-    if (waiting !== undefined) return yield* new DaemonNeeded({ jobId: waiting.id })
+    // This process would start the waiting jobs as well, and interrupt them when it exits.
+    if (waiting !== undefined) {
+      return yield* new Problem({
+        name: "DaemonNeeded",
+        problem: `other jobs wait to be started, such as ${waiting.id}, and only a daemon runs them to their end`,
+        hint: "start it with: charlotte daemon start",
+        exitCode: ExitCode.unavailable,
+        details: { jobId: waiting.id }
+      })
+    }
     const newScope = Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
     // Closed after the jobs, so that it logs their end too.
     const log = yield* newScope

@@ -1,27 +1,14 @@
 /**
  * The schedules at the process that runs jobs, or in the database if there is none.
  */
-import { Effect, Option, Schema } from "effect"
+import { Effect, Option } from "effect"
 import * as Home from "../../daemon/home/Home.js"
+import { Problem } from "../../daemon/Problem.js"
 import type { Schedule } from "../../domain/Schedule.js"
 import { DaemonNotRunning } from "../../http/contract/errors.js"
 import { acting } from "../act/acting.js"
 import { sender } from "../act/sender.js"
 import * as JobSource from "../target/JobSource.js"
-
-/** No schedule has that name, or several have it. */
-export class NoSuchSchedule extends Schema.TaggedError<NoSuchSchedule>()("NoSuchSchedule", {
-  name: Schema.String,
-  /** The schedules of that name; all if there is none. */
-  schedules: Schema.Array(Schema.String),
-  isAmbiguous: Schema.Boolean
-}) {
-  override get message() {
-    const { isAmbiguous, name, schedules } = this
-    if (isAmbiguous) return `several kinds have a schedule "${name}": name one of ${schedules.join(", ")}`
-    return `no schedule "${name}"${schedules.length === 0 ? "" : `; there are ${schedules.join(", ")}`}`
-  }
-}
 
 export const list = acting(({ schedules }) => schedules)
 
@@ -33,10 +20,16 @@ export const find = (named: string) =>
     const found = all.filter((schedule) => named === schedule.name || named === shown(schedule))
     const [first] = found
     if (first !== undefined && found.length === 1) return Effect.succeed(first)
-    return new NoSuchSchedule({
-      name: named,
-      schedules: (first === undefined ? all : found).map(shown),
-      isAmbiguous: first !== undefined
+    const isAmbiguous = first !== undefined
+    const schedules = (isAmbiguous ? found : all).map(shown)
+    const there = schedules.join(", ")
+    return new Problem({
+      name: "NoSuchSchedule",
+      problem: isAmbiguous
+        ? `several kinds have a schedule "${named}": name one of ${there}`
+        : `no schedule "${named}"`,
+      ...(!isAmbiguous && there !== "" && { hint: `there are ${there}` }),
+      details: { name: named, schedules, isAmbiguous }
     })
   })
 

@@ -7,6 +7,7 @@ import { Array, Effect, LogLevel, Option } from "effect"
 import * as Configuration from "../../daemon/config/Configuration.js"
 import * as Home from "../../daemon/home/Home.js"
 import * as LockOwner from "../../daemon/home/LockOwner.js"
+import { Problem } from "../../daemon/Problem.js"
 import * as ServedPort from "../../daemon/serve/ServedPort.js"
 import { ParentEnvironment } from "../../process/ChildEnvironment.js"
 import * as ensureRunning from "../daemon/ensureRunning.js"
@@ -17,7 +18,6 @@ import * as Report from "../doctor/Report.js"
 import * as service from "../doctor/service.js"
 import { columns, writeJson, writeLines } from "../terminal/Output.js"
 import * as StyledLine from "../terminal/StyledLine.js"
-import { NoService } from "./NoService.js"
 import * as Service from "./Service.js"
 import * as UnitFile from "./UnitFile.js"
 
@@ -31,7 +31,7 @@ export const install = (options: Options) =>
 const place = Effect.gen(function* () {
   const fs = yield* FileSystem
   const { platform, uid } = yield* Service.HostRef
-  const fail = (problem: string) => new NoService({ problem })
+  const fail = (problem: string) => new Problem({ name: "NoService", problem })
   if (platform !== "linux")
     return yield* fail(
       `a service is not built for ${platform}, only for systemd on Linux; here, let what starts your programs at login run: charlotte daemon start`
@@ -56,7 +56,7 @@ const write = (file: string, { database, json, listen, ...given }: Options) =>
     const other = Option.getOrElse(before, () => ({ unit: { home } })).unit.home
     if (other !== home) {
       const problem = `${file} is the service of ${other}; remove it first: CHARLOTTE_HOME='${other}' charlotte daemon uninstall`
-      return yield* new NoService({ problem })
+      return yield* new Problem({ name: "NoService", problem })
     }
     const port = settings.ofPort(given)
     if (Option.isSome(listen)) yield* Effect.provide(ServedPort.check(listen.value, port), Configuration.layer)

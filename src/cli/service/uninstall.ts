@@ -4,10 +4,10 @@
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Effect, Option } from "effect"
 import * as Home from "../../daemon/home/Home.js"
+import { Problem } from "../../daemon/Problem.js"
 import type { Manner } from "../daemon/render.js"
 import { writeJson, writeLines } from "../terminal/Output.js"
 import * as StyledLine from "../terminal/StyledLine.js"
-import { NoService } from "./NoService.js"
 import * as Service from "./Service.js"
 import * as UnitFile from "./UnitFile.js"
 
@@ -38,5 +38,5 @@ const refuseOther = Effect.gen(function* () {
     onNone: () => `the daemon of ${directory} is no service`,
     onSome: ({ file, unit }) => `the daemon of ${directory} is no service: ${file} belongs to ${unit.home}`
   })
-  return yield* new NoService({ problem })
+  return yield* new Problem({ name: "NoService", problem })
 })

@@ -3,6 +3,7 @@
  */
 import { Effect, Either, Option, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
+import { Problem } from "../../daemon/Problem.js"
 import type { Jobs } from "./JobSource.js"
 import * as repositoryAround from "../start/repositoryAround.js"
 
@@ -13,49 +14,17 @@ const letters = /^[0-9A-HJKMNP-TV-Z]{4,26}$/i
 
 const isId = Schema.is(JobId)
 
-/** The text cannot be a reference to a job. */
-export class InvalidJobRef extends Schema.TaggedError<InvalidJobRef>()("InvalidJobRef", { name: Schema.String }) {
-  get problem() {
-    return `no job matches "${this.name}"`
-  }
-  get hint() {
-    return 'use a job id, a unique prefix or suffix of it (4+ characters), or "latest"'
-  }
-  override get message() {
-    return `${this.problem}; ${this.hint}`
-  }
-}
-
-/** The reference matches more than one job. */
-export class AmbiguousJob extends Schema.TaggedError<AmbiguousJob>()("AmbiguousJob", {
-  name: Schema.String,
-  /** The newest of them. */
-  jobIds: Schema.Array(JobId)
-}) {
-  override get message() {
-    return [`"${this.name}" matches several jobs; use more characters of the id:`, ...this.jobIds].join("\n  ")
-  }
-}
-
-/** The reference matches no job. */
-export class NoSuchJob extends Schema.TaggedError<NoSuchJob>()("NoSuchJob", {
-  name: Schema.String,
-  /** Whether only jobs of the current repository were considered. */
-  isHere: Schema.optional(Schema.Boolean)
-}) {
-  override get message() {
-    if (this.name !== latest) return `no job matches "${this.name}"; list jobs with: charlotte jobs`
-    return this.isHere === true ? noneHere : "no jobs yet; start one with: charlotte run TASKSDIR"
-  }
-}
-
 export const noneHere =
   "no jobs in this repository yet; start one with: charlotte run TASKSDIR; list all with: charlotte jobs --all"
 
 /** Ids have capital letters, but may be typed in any case. */
-export const parse = (text: string): Either.Either<string, InvalidJobRef> => {
-  if (text === latest) return Either.right(text)
-  return letters.test(text) ? Either.right(text.toUpperCase()) : Either.left(new InvalidJobRef({ name: text }))
+export const parse = (name: string): Either.Either<string, Problem> => {
+  if (name === latest) return Either.right(name)
+  if (letters.test(name)) return Either.right(name.toUpperCase())
+  const hint = 'use a job id, a unique prefix or suffix of it (4+ characters), or "latest"'
+  return Either.left(
+    new Problem({ name: "InvalidJobRef", problem: `no job matches "${name}"`, hint, details: { name } })
+  )
 }
 
 /** How many jobs an ambiguous reference lists. */
@@ -74,7 +43,9 @@ const findLatest = (list: Jobs["list"]) =>
       const found = isHere === undefined ? jobs[0] : jobs.find(isHere)
       if (found !== undefined) return found.id
       if (next === undefined || isHere === undefined) {
-        return yield* new NoSuchJob({ name: latest, ...(isHere && { isHere: true }) })
+        const problem = isHere === undefined ? "no jobs yet; start one with: charlotte run TASKSDIR" : noneHere
+        const details = { name: latest, ...(isHere && { isHere: true }) }
+        return yield* new Problem({ name: "NoSuchJob", problem, details })
       }
       before = next
     }
@@ -91,9 +62,17 @@ export const find = ({ list }: Pick<Jobs, "list">, name: string) =>
     const begin = around.filter(({ id }) => id.startsWith(name))
     const found = begin.length > 0 ? begin : (yield* list({ limit: recent })).jobs.filter(({ id }) => id.endsWith(name))
     const [job] = found
-    if (job === undefined) return yield* new NoSuchJob({ name })
+    if (job === undefined) {
+      const problem = `no job matches "${name}"; list jobs with: charlotte jobs`
+      return yield* new Problem({ name: "NoSuchJob", problem, details: { name } })
+    }
     if (found.length === 1) return job.id
-    return yield* new AmbiguousJob({ name, jobIds: found.slice(0, several).map(({ id }) => id) })
+    const jobIds = found.slice(0, several).map(({ id }) => id)
+    return yield* new Problem({
+      name: "AmbiguousJob",
+      problem: [`"${name}" matches several jobs; use more characters of the id:`, ...jobIds].join("\n  "),
+      details: { name, jobIds }
+    })
   })
 
 /** The suffix of an id, for narrow output: prefixes of recent jobs are alike. */

@@ -6,7 +6,7 @@ import type { FileSystem } from "@effect/platform/FileSystem"
 import { Effect, Option, type Scope } from "effect"
 import * as LockOwner from "../../daemon/home/LockOwner.js"
 import * as Home from "../../daemon/home/Home.js"
-import type { FileUnusable } from "../../daemon/home/SecretFile.js"
+import type { Problem } from "../../daemon/Problem.js"
 import * as JobClient from "../../http/client/JobClient.js"
 import { ConnectionFailed } from "../../http/contract/errors.js"
 import { poll } from "../../internal/RealClock.js"
@@ -26,13 +26,7 @@ export interface Host {
   readonly what: LockOwner.LockOwner["what"]
 }
 
-type Failure =
-  | Home.HomeUnusable
-  | LockOwner.HomeBusy
-  | NotResponding
-  | JobClient.ClientError
-  | FileUnusable
-  | RemoteServer.ServerUnusable
+type Failure = Home.HomeUnusable | LockOwner.HomeBusy | NotResponding | JobClient.ClientError | Problem
 
 type Environment = Home.Home | FileSystem | Output | Scope.Scope
 

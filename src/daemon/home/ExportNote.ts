@@ -7,23 +7,11 @@ import { lstatSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { basename } from "node:path"
 import { now } from "../../internal/now.js"
 import * as DatabaseChoice from "../config/DatabaseChoice.js"
+import { Problem } from "../Problem.js"
 import { Home, HomeUnusable } from "./Home.js"
 import * as HomeDatabase from "./HomeDatabase.js"
 
 const Note = Schema.parseJson(Schema.Struct({ at: Schema.DateTimeUtc, database: Schema.String }))
-
-/** The records of the home were exported. */
-export class HomeExported extends Schema.TaggedError<HomeExported>()("HomeExported", {
-  directory: Schema.String,
-  at: Schema.DateTimeUtc
-}) {
-  override get message() {
-    return (
-      `the records of the home ${this.directory} were exported at ${DateTime.formatIso(this.at)}, and its jobs may run elsewhere; ` +
-      "--again to continue here: charlotte daemon start --again"
-    )
-  }
-}
 
 const database = Effect.map(HomeDatabase.chosen, DatabaseChoice.show)
 
@@ -56,5 +44,11 @@ export const refuse = (again: boolean) =>
     )
     if (note === undefined || note.database !== (yield* database)) return
     const { directory } = yield* Home
-    return yield* new HomeExported({ directory, at: note.at })
+    const at = DateTime.formatIso(note.at)
+    return yield* new Problem({
+      name: "HomeExported",
+      problem: `the records of the home ${directory} were exported at ${at}, and its jobs may run elsewhere`,
+      hint: "--again to continue here: charlotte daemon start --again",
+      details: { directory, at }
+    })
   })

@@ -13,6 +13,7 @@ import type { Settings } from "../../tasks/Agents.js"
 import { Configuration } from "../config/Configuration.js"
 import { passwords, sqlite } from "../config/DatabaseChoice.js"
 import type { Home } from "./Home.js"
+import type { Problem } from "../Problem.js"
 import * as Token from "./Token.js"
 
 export class Secrets extends Context.Tag("charlotte/Secrets")<Secrets, Redaction.Growing>() {}
@@ -47,7 +48,7 @@ const passedOn = ({ gates, profiles }: Settings): ReadonlyArray<string> => [
   ...gates.env
 ]
 
-export const layer: Layer.Layer<Secrets, Token.TokenUnusable, Configuration | Home | FileSystem> = Layer.effect(
+export const layer: Layer.Layer<Secrets, Problem, Configuration | Home | FileSystem> = Layer.effect(
   Secrets,
   Effect.gen(function* () {
     const { agents, database = sqlite, notify } = yield* Configuration

@@ -2,19 +2,20 @@
  * The token that clients of a port must send. It is created once, and stays until its file is removed.
  */
 import { FileSystem } from "@effect/platform/FileSystem"
-import { Effect, Option, Redacted, Schema } from "effect"
+import { Effect, Option, Redacted } from "effect"
 import { randomBytes, randomUUID } from "node:crypto"
 import { chmodSync, lstatSync, readFileSync, statSync } from "node:fs"
+import { Problem } from "../Problem.js"
 import { Home, isThere } from "./Home.js"
 
-export class TokenUnusable extends Schema.TaggedError<TokenUnusable>()("TokenUnusable", {
-  path: Schema.String,
-  problem: Schema.String
-}) {
-  override get message() {
-    return `the token in ${this.path} cannot be used: ${this.problem}; remove the file, and a new one is made`
-  }
-}
+const refuse = (path: string) => (problem: string) =>
+  new Problem({
+    name: "TokenUnusable",
+    problem: `the token in ${path} cannot be used: ${problem}`,
+    hint: "remove the file, and a new one is made",
+    exitCode: 1,
+    details: { path, problem }
+  })
 
 /** Hard to guess, and valid in a header without encoding. */
 export const usable = /^[\x21-\x7e]{32,512}$/
@@ -26,9 +27,9 @@ const maxSize = 1024
  * The token of a home, if it has one. Only a regular file is opened, since opening a FIFO blocks. The user may have written it, so it
  * is closed to others; the target of a symbolic link is not ours to change.
  */
-export const find: Effect.Effect<Option.Option<Redacted.Redacted>, TokenUnusable, Home> = Effect.gen(function* () {
+export const find: Effect.Effect<Option.Option<Redacted.Redacted>, Problem, Home> = Effect.gen(function* () {
   const { token: path } = yield* Home
-  const unusable = (problem: string) => new TokenUnusable({ path, problem })
+  const unusable = refuse(path)
   const ask = <A>(question: () => A) =>
     Effect.try({ try: question, catch: (cause) => unusable(cause instanceof Error ? cause.message : String(cause)) })
   const entry = yield* ask(() => lstatSync(path, { throwIfNoEntry: false }))
@@ -44,12 +45,12 @@ export const find: Effect.Effect<Option.Option<Redacted.Redacted>, TokenUnusable
 })
 
 /** The token of a home, created if it is missing. */
-export const make: Effect.Effect<Redacted.Redacted, TokenUnusable, Home | FileSystem> = Effect.gen(function* () {
+export const make: Effect.Effect<Redacted.Redacted, Problem, Home | FileSystem> = Effect.gen(function* () {
   const there = yield* find
   if (Option.isSome(there)) return there.value
   const fs = yield* FileSystem
   const { token: path } = yield* Home
-  const unusable = (problem: string) => new TokenUnusable({ path, problem })
+  const unusable = refuse(path)
   // Atomic: the file is whole or missing, and of two concurrent attempts one wins.
   const draft = `${path}.${randomUUID()}`
   yield* Effect.acquireUseRelease(

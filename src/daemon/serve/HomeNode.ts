@@ -2,24 +2,18 @@
  * Whether the daemon of a home is a node of a cluster, by its command line, or else the environment, `config.yaml` or the last command line.
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
-import { Context, Effect, Option, Schema } from "effect"
+import { Context, Effect, Option } from "effect"
 import { Configuration } from "../config/Configuration.js"
 import * as DatabaseChoice from "../config/DatabaseChoice.js"
 import type { Home, HomeUnusable } from "../home/Home.js"
 import * as HomeDatabase from "../home/HomeDatabase.js"
+import { Problem } from "../Problem.js"
 import { firstOf, type Node, type NodeSettings, words } from "../config/NodeSettings.js"
 
 /** The settings from the command line of this daemon. */
 export class Flags extends Context.Reference<Flags>()("charlotte/HomeNode/Flags", {
   defaultValue: (): NodeSettings => ({})
 }) {}
-
-/** Settings of a node that contradict the others. */
-export class InvalidNode extends Schema.TaggedError<InvalidNode>()("InvalidNode", { problem: Schema.String }) {
-  override get message() {
-    return this.problem
-  }
-}
 
 /** The settings of the last command line. One that names an address says all that the node is to be. */
 const last = Effect.flatMap(Flags, ({ advertise }) =>
@@ -29,7 +23,7 @@ const last = Effect.flatMap(Flags, ({ advertise }) =>
 /** The settings of the daemon as a node, if it is one. */
 export const chosen: Effect.Effect<
   Option.Option<Node>,
-  InvalidNode | HomeUnusable,
+  HomeUnusable | Problem,
   Configuration | Home | FileSystem
 > = Effect.gen(function* () {
   const flags = yield* Flags
@@ -37,14 +31,16 @@ export const chosen: Effect.Effect<
   const { advertise, ...others } = firstOf(flags, node, yield* last)
   const [first] = words({ ...flags, advertise: undefined })
   if (advertise === undefined && first !== undefined) {
-    return yield* new InvalidNode({
+    return yield* new Problem({
+      name: "InvalidNode",
       problem: `${first} is about a node of a cluster; add --advertise HOST:PORT, where other nodes reach this one`
     })
   }
   if (advertise === undefined) return Option.none()
   const database = yield* HomeDatabase.chosen
   if (database._tag === "Sqlite") {
-    return yield* new InvalidNode({
+    return yield* new Problem({
+      name: "InvalidNode",
       problem:
         `a node of a cluster (--advertise ${advertise}) needs a PostgreSQL database, and this home has a SQLite file; ` +
         `add --database ${DatabaseChoice.example}`

@@ -3,7 +3,7 @@
  * token that all nodes share if other machines can reach it.
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
-import { Clock, Effect, Either, Redacted, Schema, Stream } from "effect"
+import { Clock, Effect, Either, Redacted, Stream } from "effect"
 import { createPrivateKey, X509Certificate } from "node:crypto"
 import type { Tls } from "../../tasks/http/Server.js"
 import { bracketed, isLoopback, isWildcard } from "../../internal/HostPort.js"
@@ -14,7 +14,7 @@ import * as LockOwner from "../home/LockOwner.js"
 import type { Settings } from "../config/PortSettings.js"
 import * as SecretFile from "../home/SecretFile.js"
 import * as Secrets from "../home/Secrets.js"
-import type { TokenUnusable } from "../home/Token.js"
+import { Problem } from "../Problem.js"
 
 export type { Settings }
 
@@ -28,17 +28,6 @@ export interface Served extends Port {
   readonly token: Redacted.Redacted
   readonly tls?: Tls
   readonly insecureHttp?: boolean
-}
-
-/** The address is not served with these settings; nothing was changed. */
-export class ListenRefused extends Schema.TaggedError<ListenRefused>()("ListenRefused", {
-  address: Schema.String,
-  /** The problem and what to do. */
-  problem: Schema.String
-}) {
-  override get message() {
-    return `cannot listen on ${this.address}: ${this.problem}`
-  }
 }
 
 const all = "--tls-cert FILE --tls-key FILE --token-file FILE"
@@ -70,16 +59,16 @@ interface Secured {
   readonly warnings: ReadonlyArray<string>
 }
 
-const tlsOf = (certPath: string, keyPath: string): Effect.Effect<Secured, SecretFile.FileUnusable> =>
+const tlsOf = (certPath: string, keyPath: string): Effect.Effect<Secured, Problem> =>
   Effect.gen(function* () {
     const { text: cert } = yield* SecretFile.read("certificate", certPath)
     const key = yield* SecretFile.read("key", keyPath)
     const unusable = (what: "certificate" | "key", path: string) => (cause: unknown) =>
-      new SecretFile.FileUnusable({
+      SecretFile.unusable(
         what,
         path,
-        problem: `it must be in PEM, without a passphrase (${cause instanceof Error ? cause.message : String(cause)})`
-      })
+        `it must be in PEM, without a passphrase (${cause instanceof Error ? cause.message : String(cause)})`
+      )
     const certificate = yield* Effect.try({
       try: () => new X509Certificate(cert),
       catch: unusable("certificate", certPath)
@@ -87,7 +76,7 @@ const tlsOf = (certPath: string, keyPath: string): Effect.Effect<Secured, Secret
     const privateKey = yield* Effect.try({ try: () => createPrivateKey(key.text), catch: unusable("key", keyPath) })
     if (!certificate.checkPrivateKey(privateKey)) {
       const problem = `it is not the key of the certificate in ${certPath}; name the two that belong together`
-      return yield* new SecretFile.FileUnusable({ what: "key", path: keyPath, problem })
+      return yield* SecretFile.unusable("key", keyPath, problem)
     }
     const isOver = Date.parse(certificate.validTo) < (yield* Clock.currentTimeMillis)
     return {
@@ -109,11 +98,11 @@ const renewals = (certPath: string, keyPath: string, first: Secured): Stream.Str
     Effect.zipRight(sleep(renewalCheck), Effect.either(tlsOf(certPath, keyPath)))
   )
   const contentOf = Either.match({
-    onLeft: ({ message }: SecretFile.FileUnusable) => message,
+    onLeft: ({ message }: Problem) => message,
     onRight: ({ tls: { cert, key } }: Secured) => `${cert}${Redacted.value(key)}`
   })
   const log = Either.match({
-    onLeft: ({ message }: SecretFile.FileUnusable) => Effect.logError(`the port keeps its certificate: ${message}`),
+    onLeft: ({ message }: Problem) => Effect.logError(`the port keeps its certificate: ${message}`),
     onRight: ({ validTo, warnings }: Secured) =>
       Effect.zipRight(
         Effect.logInfo(`the port has the certificate in ${certPath} from now on, which is valid until ${validTo}`),
@@ -139,22 +128,21 @@ const renewable = (certPath: string, keyPath: string) =>
 const openFile = (path: string): string => `other users of this machine may read ${path}: chmod 600 ${path}`
 
 /** Whether the port can be served, before anything is changed for it. */
-export const check = (
-  port: Port,
-  given: Settings
-): Effect.Effect<void, ListenRefused | SecretFile.FileUnusable, Configuration> =>
+export const check = (port: Port, given: Settings): Effect.Effect<void, Problem, Configuration> =>
   Effect.gen(function* () {
     const settings = yield* merged(given)
     const problem = refusalOf(port, settings)
-    if (problem !== undefined) return yield* new ListenRefused({ address: LockOwner.show(port), problem })
+    if (problem !== undefined) {
+      const address = LockOwner.show(port)
+      const details = { address, problem }
+      return yield* new Problem({ name: "ListenRefused", problem: `cannot listen on ${address}: ${problem}`, details })
+    }
     if (settings.tlsCert !== undefined && settings.tlsKey !== undefined) yield* tlsOf(settings.tlsCert, settings.tlsKey)
     if (settings.tokenFile !== undefined) yield* SecretFile.readToken(settings.tokenFile)
   })
 
 /** The token that all nodes share, if there is a file with one. */
-export const sharedToken = (
-  given: Settings
-): Effect.Effect<Redacted.Redacted | undefined, SecretFile.FileUnusable, Configuration> =>
+export const sharedToken = (given: Settings): Effect.Effect<Redacted.Redacted | undefined, Problem, Configuration> =>
   Effect.gen(function* () {
     const { tokenFile } = yield* merged(given)
     return tokenFile === undefined ? undefined : (yield* SecretFile.readToken(tokenFile)).token
@@ -166,7 +154,7 @@ export const make = (
   given: Settings
 ): Effect.Effect<
   { readonly port: Served; readonly warnings: ReadonlyArray<string> },
-  ListenRefused | SecretFile.FileUnusable | TokenUnusable,
+  Problem,
   Configuration | Home | Secrets.Secrets | FileSystem
 > =>
   Effect.gen(function* () {

@@ -69,7 +69,9 @@ describe("ensureRunning", () => {
         ["node1", 7433]
       ] as const) {
         const address = `${host}:${port}`
-        expect(yield* up("at once", { host, port })).toMatchObject({ left: { _tag: "NotListening", address } })
+        expect(yield* up("at once", { host, port })).toMatchObject({
+          left: { name: "NotListening", details: { address } }
+        })
       }
     })
   )

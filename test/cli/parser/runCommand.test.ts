@@ -6,6 +6,7 @@ import * as ExitCode from "../../../src/cli/errors/ExitCode.js"
 import { Output, OutputClosed } from "../../../src/cli/terminal/Output.js"
 import * as CommandTree from "../../../src/cli/parser/CommandTree.js"
 import * as Parameter from "../../../src/cli/parser/Parameter.js"
+import { Problem } from "../../../src/daemon/Problem.js"
 import * as errors from "../../../src/domain/errors.js"
 import { DaemonNotRunning } from "../../../src/http/contract/errors.js"
 import { InvalidPlan, Diagnostic } from "../../../src/yaml/Diagnostic.js"
@@ -164,6 +165,16 @@ describe("--json", () => {
         error: { _tag: "Failure", message: "plain" }
       })
       expect(yield* errorOf("text")).toMatchObject({ code: 1, error: { _tag: "Failure", message: "text" } })
+    })
+  )
+
+  it.effect("prints a problem under the name of its kind, with its details", () =>
+    Effect.gen(function* () {
+      const problem = { name: "StillUp", problem: "it is up", hint: "wait", exitCode: 1, details: { log: "/log" } }
+      expect(yield* errorOf(new Problem(problem))).toEqual({
+        code: 1,
+        error: { _tag: "StillUp", message: "it is up; wait", log: "/log" }
+      })
     })
   )
 

@@ -71,7 +71,7 @@ describe("the token of a home", () => {
           put(file)
           const error = yield* Effect.flip(make).pipe(Effect.timeout("2 minutes"))
           expect(error).toMatchObject({
-            _tag: "TokenUnusable",
+            name: "TokenUnusable",
             message: `the token in ${file} cannot be used: ${problem.trim()}; remove the file, and a new one is made`
           })
         }

@@ -74,7 +74,7 @@ describe("charlotte export-home and import-home", () => {
       expect(yield* Effect.provide(pending, Layer.provide(RunStore.layer, queued))).toBe(3)
       // With another database the home goes on as before.
       const check = Effect.provide(ExportNote.refuse(false), Layer.provideMerge(Configuration.layer, layer))
-      expect(yield* Effect.flip(check)).toMatchObject({ _tag: "HomeExported" })
+      expect(yield* Effect.flip(check)).toMatchObject({ name: "HomeExported" })
       const other = DatabaseChoice.parse("postgres://db.internal/jobs").pipe(Either.getRight)
       yield* Effect.provideService(check, HomeDatabase.Flag, other)
       yield* Effect.provide(ExportNote.refuse(true), Layer.provideMerge(Configuration.layer, layer))
