@@ -9,7 +9,7 @@ import { createHash } from "node:crypto"
 import { createServer } from "node:http"
 import { dirname, join } from "node:path"
 import manifest from "../../package.json" with { type: "json" }
-import * as exitCodeOf from "../../src/cli/errors/exitCodeOf.js"
+import { exitOf } from "../../src/cli/errors/exitOf.js"
 import * as Migrations from "../../src/store/sqlite/Migrations.js"
 import * as SchemaCheck from "../../src/store/sqlite/SchemaCheck.js"
 import * as World from "../http/world.js"
@@ -138,7 +138,7 @@ describe("a daemon and a client", () => {
         expect(error.message).toBe(
           `this is charlotte ${manifest.version}, and the daemon is 0.1.0; restart it with: charlotte daemon restart`
         )
-        expect(exitCodeOf.ofError(error)).toBe(75)
+        expect(exitOf(error)[0]).toBe(75)
       })
   )
 })

@@ -2,8 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { JobManager, RunStore } from "charlotte"
 import { Chunk, Effect, Either, Schema, Stream } from "effect"
 import { isDeepStrictEqual } from "node:util"
-import * as exitCodeOf from "../../src/cli/errors/exitCodeOf.js"
-import * as hints from "../../src/cli/errors/hints.js"
+import { exitOf } from "../../src/cli/errors/exitOf.js"
 import * as Audit from "../../src/store/Audit.js"
 import { event, id, log, newRun } from "../store/runs.js"
 import * as TestDatabase from "./database.js"
@@ -104,8 +103,8 @@ describe("a connection that is cut during a COMMIT", () => {
         const error = yield* Effect.flip(jobs.start({}, { idempotencyKey: "once" }))
         expect(error).toMatchObject({ _tag: "StoreError", reason: "closed" })
         expect(error.message).toContain("try again, with the same idempotency key if it was a start")
-        expect(hints.of(error)).toBe("try again in a moment")
-        expect(exitCodeOf.ofError(error)).toBe(75)
+        expect(exitOf(error)[1]).toBe("try again in a moment")
+        expect(exitOf(error)[0]).toBe(75)
         const started = yield* jobs.start({}, { idempotencyKey: "once" })
         expect(yield* jobs.start({}, { idempotencyKey: "once" })).toBe(started)
       }).pipe(Effect.provide(context))

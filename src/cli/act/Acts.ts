@@ -4,14 +4,14 @@
 import type { InvalidConfiguration } from "../../daemon/config/ConfigurationFile.js"
 import type { HomeUnusable } from "../../daemon/home/Home.js"
 import type { HomeBusy } from "../../daemon/home/LockOwner.js"
-import type { TokenUnusable } from "../../daemon/home/Token.js"
+import type { Problem } from "../../daemon/Problem.js"
 import type { AlreadyManaged, StoreError } from "../../domain/errors.js"
 import type { Service as JobClient } from "../../http/client/JobClient.js"
 import type { Remote } from "../../http/client/Remote.js"
 import type { Jobs } from "../offline/OfflineJobs.js"
 
 /** Why the database of the home cannot be used. */
-export type Failure = AlreadyManaged | HomeBusy | HomeUnusable | InvalidConfiguration | StoreError | TokenUnusable
+export type Failure = AlreadyManaged | HomeBusy | HomeUnusable | InvalidConfiguration | StoreError | Problem
 
 type Requests = Pick<
   JobClient,

@@ -6,10 +6,9 @@ import { InvalidJobConfig } from "../../domain/errors.js"
 import { toJson } from "../../internal/Json.js"
 import { Problem } from "../../daemon/Problem.js"
 import { InvalidPlan } from "../../yaml/Diagnostic.js"
-import * as exitCodeOf from "./exitCodeOf.js"
 import * as ExitCode from "./ExitCode.js"
+import { exitOf } from "./exitOf.js"
 import { Hinted } from "./Hinted.js"
-import * as hints from "./hints.js"
 import * as Terminal from "../terminal/text.js"
 
 export interface Formatted {
@@ -34,10 +33,11 @@ export const format = (cause: Cause.Cause<unknown>, manner: Manner): Formatted =
 
 const expected = (failure: unknown, { json }: Manner): Formatted => {
   if (failure instanceof ExitCode.Quit) return { code: failure.code, text: "" }
-  const { error, hint } = failure instanceof Hinted ? failure : { error: failure, hint: hints.of(failure) }
-  const code = exitCodeOf.ofError(error)
+  const error = failure instanceof Hinted ? failure.error : failure
+  const [code, hint] = exitOf(error)
   if (code === ExitCode.closed) return { code, text: "" }
-  return { code, text: json ? jsonLine(encode(error)) : sentence(error, hint) }
+  if (json) return { code, text: jsonLine(encode(error)) }
+  return { code, text: sentence(error, failure instanceof Hinted ? failure.hint : hint) }
 }
 
 const sentence = (error: unknown, hint: string | undefined): string => {

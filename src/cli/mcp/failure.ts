@@ -5,7 +5,7 @@ import { Cause, Option, Predicate } from "effect"
 import { Problem } from "../../daemon/Problem.js"
 import * as formatError from "../errors/formatError.js"
 import { Hinted } from "../errors/Hinted.js"
-import * as hints from "../errors/hints.js"
+import { exitOf } from "../errors/exitOf.js"
 import * as Untrusted from "./Untrusted.js"
 
 const toList = "call list for the ids of jobs"
@@ -43,7 +43,7 @@ export const of = (cause: Cause.Cause<unknown>, said: string) => {
     debug: false
   })
   const hint =
-    error === undefined ? "ask the person to run: charlotte doctor" : (advice[tagOf(error)] ?? hints.of(error))
+    error === undefined ? "ask the person to run: charlotte doctor" : (advice[tagOf(error)] ?? exitOf(error)[1])
   return {
     error: tagOf(error ?? { _tag: "Defect" }),
     message: Untrusted.lines(text === "" ? said : text),

@@ -22,8 +22,8 @@ import { RunStore } from "../../store/RunStore.js"
 import * as Telemetry from "../../telemetry/Telemetry.js"
 import * as Umask from "../../process/Umask.js"
 import { ProcessRunner } from "../../process/ProcessRunner.js"
-import * as exitCodeOf from "../errors/exitCodeOf.js"
 import * as ExitCode from "../errors/ExitCode.js"
+import { exitOf } from "../errors/exitOf.js"
 import { Output, type OutputClosed } from "../terminal/Output.js"
 import * as unfinishedWork from "../show/unfinishedWork.js"
 import * as Follow from "./Follow.js"
@@ -158,7 +158,7 @@ const manage = <E>({ begin, json }: Options<E>, records: Context.Context<Records
               Effect.gen(function* () {
                 yield* close
                 const isPrinted = yield* printInterrupted(yield* manager.await(id), error)
-                return yield* isPrinted ? new ExitCode.Quit({ code: exitCodeOf.ofError(error) }) : error
+                return yield* isPrinted ? new ExitCode.Quit({ code: exitOf(error)[0] }) : error
               })
           })
         )

@@ -7,7 +7,7 @@ import type { StartOptions } from "../../domain/StartOptions.js"
 import type { Job } from "../../http/contract/Api.js"
 import type { Submission } from "../../http/contract/Parameters.js"
 import { Hinted } from "../errors/Hinted.js"
-import * as hints from "../errors/hints.js"
+import { exitOf } from "../errors/exitOf.js"
 import type { Manager } from "../target/JobSource.js"
 import * as waitingText from "../list/waitingText.js"
 import { withCallerSpan } from "../target/withCallerSpan.js"
@@ -29,7 +29,7 @@ export const start = (
     const submittedAt = yield* DateTime.now
     const id = yield* Effect.catchTags(withCallerSpan(manager.start(config, Option.getOrUndefined(options))), {
       MaxJobsReached: (error) => new Hinted({ error, hint: orQueue }),
-      JobConflict: (error) => new Hinted({ error, hint: `${hints.of(error)}; ${orWaitBehind(options)}` })
+      JobConflict: (error) => new Hinted({ error, hint: `${exitOf(error)[1]}; ${orWaitBehind(options)}` })
     })
     if (Option.isNone(options)) return { id, job: Option.none(), isEarlier: false }
     const job = yield* manager.get(id)

@@ -10,7 +10,7 @@ import { DateTime, Duration, Effect, Exit, Layer, Logger, LogLevel, Scope } from
 import { createServer, type RequestListener } from "node:http"
 import { afterAll, beforeAll } from "vitest"
 import { typedStart } from "../../../src/domain/StartOptions.js"
-import * as exitCodeOf from "../../../src/cli/errors/exitCodeOf.js"
+import { exitOf } from "../../../src/cli/errors/exitOf.js"
 import * as LockOwner from "../../../src/daemon/home/LockOwner.js"
 import * as Home from "../../../src/daemon/home/Home.js"
 import { KernelRef } from "../../../src/internal/ProcessIdentity.js"
@@ -362,7 +362,7 @@ const others: ReadonlyArray<readonly [code: number, error: { readonly _tag: stri
 
 describe("other errors", () => {
   for (const [code, error] of others) {
-    it(`exits with ${code}: ${error._tag}`, () => expect(exitCodeOf.ofError(error)).toBe(code))
+    it(`exits with ${code}: ${error._tag}`, () => expect(exitOf(error)[0]).toBe(code))
   }
 
   it("are all covered by a case in this file", () => {
