@@ -45,7 +45,7 @@ const direction = floors.flatMap((floor, level) =>
 )
 
 /** The rooms of the store: a room may import what stands before it. The modules beside them are what the others use, and choose a room. */
-const storeRooms = ["port", "rules", "sql", "sqlite", "postgres", "memory"]
+const storeRooms = ["port", "rules", "sql", "sqlite", "postgres"]
 
 /** A store on a connection of its own opens its database as `Database.layer` does. */
 const opensDatabase = "^src/store/sqlite/SqliteRunStore\\.ts$"

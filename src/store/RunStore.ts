@@ -5,10 +5,10 @@
  */
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Context, Effect, Layer, Option } from "effect"
+import { Context, Effect, Layer } from "effect"
 import type { StoreError } from "../domain/errors.js"
 import * as Driver from "./sqlite/Driver.js"
-import * as Memory from "./memory/RunStore.js"
+import * as Memory from "./sqlite/MemoryRunStore.js"
 import type * as RunStoreService from "./port/RunStoreService.js"
 import * as Runs from "./Runs.js"
 import * as Postgres from "./postgres/PostgresRunStore.js"
@@ -104,12 +104,12 @@ export const layerUntouched: Layer.Layer<RunStore | Runs.Runs, StoreError, SqlCl
 )
 
 /**
- * Stores runs in memory.
+ * Stores runs in memory: in a database of SQLite without a file, which keeps the last 1,000 finished runs besides the pinned ones.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layerMemory: Layer.Layer<RunStore | Runs.Runs> = Layer.effectContext(withRuns(Memory.make))
+export const layerMemory: Layer.Layer<RunStore | Runs.Runs> = Layer.scopedContext(withRuns(Memory.make))
 
 /**
  * Runs an effect in a transaction of the application's `SqlClient`, with everything that it starts. On SQLite the transaction takes the
@@ -138,6 +138,4 @@ export const layerMemory: Layer.Layer<RunStore | Runs.Runs> = Layer.effectContex
 export const transaction = <A, E, R>(
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | SqlError | StoreError, R | RunStore> =>
-  Effect.flatMap(RunStore, ({ outbox }): Effect.Effect<A, E | SqlError | StoreError, R> =>
-    Option.match(outbox, { onNone: () => effect, onSome: ({ transaction }) => transaction(effect) })
-  )
+  Effect.flatMap(RunStore, ({ outbox }) => outbox.transaction(effect))

@@ -115,7 +115,7 @@ describe("a start in a transaction of an application", () => {
           for (let n = 0; n < rounds; n++) {
             number += 1
             const start: Effect.Effect<JobId.JobId, unknown> = isOther
-              ? Effect.flatMap(outbox, ({ insert }) => insert(newRun(number)))
+              ? outbox.insert(newRun(number))
               : jobs.start({ number })
             const started = yield* sql.withTransaction(start)
             const committed = yield* wall

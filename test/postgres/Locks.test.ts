@@ -214,7 +214,7 @@ describe("a transaction of an application that stays open after a start", () => 
     const store = storeOf(context)
     const inserted = yield* Deferred.make<void>()
     const release = yield* Deferred.make<void>()
-    const insert = (run: RunStore.NewRun) => Effect.flatMap(store.outbox, ({ insert }) => insert(run))
+    const insert = (run: RunStore.NewRun) => store.outbox.insert(run)
     const open = insert(newRun(1, { startKey: "k" })).pipe(
       Effect.zipRight(Deferred.succeed(inserted, undefined)),
       Effect.zipRight(Deferred.await(release)),
@@ -277,7 +277,7 @@ describe("a transaction of an application that stays open after a start", () => 
       yield* sql.withTransaction(insert(newRun(2, { maxQueued: 1 })))
       yield* commit
       expect(yield* store.pending(kind)).toBe(0)
-      yield* Effect.flatMap(store.outbox, ({ queue }) => queue(kind))
+      yield* store.outbox.queue(kind)
       expect(yield* store.pending(kind)).toBe(2)
       const third = sql.withTransaction(insert(newRun(3, { maxQueued: 2 })))
       expect(yield* Effect.flip(third)).toMatchObject({ _tag: "QueueFull" })
@@ -309,9 +309,7 @@ describe("a transaction of an application that stays open after a start", () => 
       yield* store.create(newRun(1, { startKey: "k" }))
       yield* sql.withTransaction(
         Effect.gen(function* () {
-          yield* Effect.flatMap(store.outbox, ({ insert }) =>
-            insert(newRun(2, { startKey: "k", whenKeyTaken: "queue" }))
-          )
+          yield* store.outbox.insert(newRun(2, { startKey: "k", whenKeyTaken: "queue" }))
           const end = store.record({ type: "job.completed", jobId: id(1), attempt: 1, at: at(9), result: null })
           // Outside of the transaction.
           yield* Effect.flatMap(Effect.forkDaemon(Effect.provide(end, Context.empty())), Fiber.join).pipe(
@@ -321,7 +319,7 @@ describe("a transaction of an application that stays open after a start", () => 
           )
         })
       )
-      yield* Effect.flatMap(store.outbox, ({ queue }) => queue(kind))
+      yield* store.outbox.queue(kind)
       expect(yield* Effect.provide(handedOn(id(2)), context)).toMatchObject({ status: "pending", waitsFor: "permit" })
     })
   )
@@ -338,7 +336,7 @@ describe("a key that a process has not handed on before it was gone", () => {
       yield* store.create(newRun(2, { startKey: "k", whenKeyTaken: "queue" }))
       yield* store.create(newRun(3, { startKey: "k", whenKeyTaken: "queue" }))
       yield* sql`UPDATE charlotte_runs SET status = 'cancelled', ended_at = 9 WHERE id = ${id(1)}`
-      yield* Effect.flatMap(store.outbox, ({ queue }) => queue(kind))
+      yield* store.outbox.queue(kind)
       expect(yield* Effect.provide(handedOn(id(2)), context)).toMatchObject({ waitsFor: "permit" })
       expect(yield* store.get(id(3))).toMatchObject(Option.some({ waitsFor: "key" }))
     })

@@ -253,7 +253,7 @@ export const variants: Readonly<Record<string, Variant>> = {
     patches: [
       {
         file: "src/manager/internal/startJob.ts",
-        from: "yield* outbox.insert(run)",
+        from: "yield* core.store.outbox.insert(run)",
         to: "yield* Effect.as(core.fork(Effect.ignore(core.store.create({ ...run, isQueued: true }))), submission.id)"
       }
     ]

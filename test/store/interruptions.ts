@@ -227,7 +227,7 @@ const operations: { readonly [O in Operation]: (scene: Scene) => Effect.Effect<C
   "outbox.insert": ({ inserted, ...scene }) => Effect.succeed({ call: inserted, isDone: has(scene, "pending") }),
   "outbox.queue": ({ inserted, kind, store, ...scene }) =>
     Effect.as(inserted, {
-      call: Effect.flatMap(store.outbox, ({ queue }) => queue(kind)),
+      call: store.outbox.queue(kind),
       isDone: hasEvent({ kind, store, ...scene }, "job.queued")
     }),
 
@@ -661,9 +661,7 @@ const sceneOf = (n: number): Effect.Effect<Scene, never, RunStore.RunStore> =>
       kind,
       jobId: id(n),
       created: (with_) => store.create(run(with_)),
-      inserted: Effect.flatMap(Effect.all([sql, store.outbox]), ([{ withTransaction }, { insert }]) =>
-        withTransaction(insert(run()))
-      )
+      inserted: Effect.flatMap(sql, ({ withTransaction }) => withTransaction(store.outbox.insert(run())))
     }
   })
 

@@ -39,7 +39,7 @@ export const insertedInTransaction = (run: RunStore.NewRun) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const { outbox } = yield* RunStore.RunStore
-    return yield* sql.withTransaction(Effect.flatMap(outbox, ({ insert }) => insert(run)))
+    return yield* sql.withTransaction(outbox.insert(run))
   })
 
 export const event = (type: string, payload?: unknown): RunStore.AcceptedEvent => ({

@@ -12,7 +12,6 @@ import type { Service } from "../JobManagerService.js"
 import type { ManagedJob } from "../ManagedJob.js"
 import { awaitEnd } from "./awaitEnd.js"
 import { type Resume, resumeJob } from "./beginRun.js"
-import { byTransaction } from "./byTransaction.js"
 import { closeJobs } from "./closeJobs.js"
 import { wholeNumber } from "./Core.js"
 import * as Dispatcher from "./dispatcher.js"
@@ -71,10 +70,7 @@ export const assemble = <C, I, RS, R, R2>(
     const { group, key, kind, labels = () => ({}), maxPerGroup, maxQueued = 10_000, recovery, retries } = options
     const { store } = core
     const ids = yield* nextId
-    const queueInserted = yield* Option.match(store.outbox, {
-      onNone: () => Effect.succeed(Effect.void),
-      onSome: (outbox) => outboxQueue.make(kind, outbox)
-    })
+    const queueInserted = yield* outboxQueue.make(kind, store.outbox)
     yield* store.kinds.recall(kind)
     if (maxPerGroup !== undefined) {
       yield* wholeNumber("maxPerGroup", maxPerGroup)
@@ -98,19 +94,18 @@ export const assemble = <C, I, RS, R, R2>(
 
     const service: Service<C, I> = {
       start: typedStart((input, options) =>
-        byTransaction(store, {
-          inside: (outbox) =>
-            Effect.zipRight(core.shutdown.refuse, startInTransaction(core, starting, outbox, { input, options })),
+        store.outbox.byTransaction({
+          inside: Effect.zipRight(core.shutdown.refuse, startInTransaction(core, starting, { input, options })),
           outside: mode.start(starting, { input, options })
         })
       ),
       startMany: (configs, options) => {
         const outside = startMany(core, starting, configs, options)
-        return byTransaction(store, { inside: () => outside, outside })
+        return store.outbox.byTransaction({ inside: outside, outside })
       },
       retry: (id, options) => {
         const outside = retryJob(retrying, starting, id, options)
-        return byTransaction(store, { inside: () => outside, outside })
+        return store.outbox.byTransaction({ inside: outside, outside })
       },
       retryMany: (query) => retryMany(retrying, starting, query),
       resume: (id, { by } = {}) => Sender.withCurrent(by, (sender) => resume(id, sender)),

@@ -14,7 +14,6 @@ import type { Any, Config, ProducerService, Requirements } from "../KindDefiniti
 import * as Admission from "./admission.js"
 import { awaitRecord } from "./awaitRecord.js"
 import { mayResume } from "./beginRun.js"
-import { byTransaction } from "./byTransaction.js"
 import * as EventSubscriptions from "./EventSubscriptions.js"
 import * as JobIdGenerator from "./JobIdGenerator.js"
 import { traceOf } from "./jobSpan.js"
@@ -69,8 +68,8 @@ export const make = <K extends Any>(
       )
 
     const start: ProducerService<K>["start"] = (input, options) =>
-      byTransaction(store, {
-        inside: (outbox) => startInTransaction({ kind, store }, starting, outbox, { input, options }),
+      store.outbox.byTransaction({
+        inside: startInTransaction({ kind, store }, starting, { input, options }),
         outside: Effect.gen(function* () {
           const at = yield* store.now
           const requested = yield* request(options, { at, hasKey: key !== undefined })

@@ -20,7 +20,7 @@ import { Run } from "../../domain/Run.js"
 import { request } from "../../domain/StartOptions.js"
 import * as Tracing from "../../internal/Tracing.js"
 import { conflict, fullGroup, repeated } from "../../store/rules/admitRun.js"
-import type { Created, NewRun, Outbox } from "../../store/port/RunStoreService.js"
+import type { Created, NewRun } from "../../store/port/RunStoreService.js"
 import type { Submitted as Checked } from "./admission.js"
 import type { Core } from "./Core.js"
 import { Elsewhere, launch } from "./jobLife.js"
@@ -72,7 +72,6 @@ export const startJob = <Config>(
 export const startInTransaction = <Config>(
   core: Pick<Core<Config>, "kind" | "store">,
   starting: Submitting<Config>,
-  outbox: Outbox,
   { input, options }: Submitted
 ): Effect.Effect<JobId, WriteError> =>
   Effect.gen(function* () {
@@ -86,7 +85,7 @@ export const startInTransaction = <Config>(
     const submission = yield* submit(starting, input, { id: starting.nextId(at.epochMillis), at, requested, options })
     const trace = traceOf(yield* Tracing.caller)
     const run = newRun(core, starting, submission, { ...unchecked, trace })
-    return yield* outbox.insert(run)
+    return yield* core.store.outbox.insert(run)
   }).pipe(Tracing.traced("JobManager.start"))
 
 /** A job that is just being admitted may hold the key, or be the run itself; then no permit is needed. */

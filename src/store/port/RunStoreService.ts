@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { DateTime, Duration, Effect, Option } from "effect"
+import type { DateTime, Duration, Effect } from "effect"
 import type { AgentLimitStore } from "./AgentLimitStore.js"
 import type { ChildStore } from "./ChildStore.js"
 import type { ChildProcessStore } from "./ChildProcessStore.js"
@@ -53,8 +53,8 @@ export interface Service extends RunReads, RunWrites, RunKeys, RunQueue, RunSign
   /** How long the oldest waiting write has been tried; zero if none waits. */
   readonly oldestWrite: Effect.Effect<Duration.Duration>
 
-  /** The outbox; none in memory, where applications have no transactions. */
-  readonly outbox: Option.Option<Outbox>
+  /** The runs that transactions of the application insert. In memory applications have no transactions. */
+  readonly outbox: Outbox
 
   readonly owners: OwnerStore
 

@@ -1,5 +1,5 @@
 /**
- * Page limits and validation of page queries, shared by all stores.
+ * Page limits and validation of page queries, shared by both databases.
  */
 import { Array, Effect, Option, Order, Predicate, Schema } from "effect"
 import { StoreError } from "../../domain/errors.js"

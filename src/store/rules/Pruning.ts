@@ -1,5 +1,5 @@
 /**
- * Prunes finished runs by the rules of their kinds, over both stores. A run is hidden first, then the data that the orchestrator keeps
+ * Prunes finished runs by the rules of their kinds, on both databases. A run is hidden first, then the data that the orchestrator keeps
  * of it is removed, then its rows are deleted in slices: readers see all of it or nothing, and the next pruning completes what a crash
  * has interrupted.
  */
@@ -29,7 +29,7 @@ const pageSize = 1_000
 
 const concurrency = 8
 
-const statuses: ReadonlyArray<FinalStatus> = ["completed", "failed", "cancelled"]
+export const statuses: ReadonlyArray<FinalStatus> = ["completed", "failed", "cancelled"]
 
 /** The statuses whose runs expire, each with the age at which they do. */
 export const ages = ({ completed, failed, cancelled = failed }: Retention) =>
@@ -52,7 +52,7 @@ const withEarlier = (runs: ReadonlyArray<FinishedRun>): ReadonlyArray<JobId> =>
   runs.flatMap(({ earlier, id }) => [...earlier, id])
 
 /** The first of these runs, so many that at most one chain exceeds the number. */
-const atMost = (runs: ReadonlyArray<FinishedRun>, most: number): ReadonlyArray<FinishedRun> => {
+export const atMost = (runs: ReadonlyArray<FinishedRun>, most: number): ReadonlyArray<FinishedRun> => {
   let sum = 0
   return runs.filter(({ earlier }) => {
     const fits = sum < most

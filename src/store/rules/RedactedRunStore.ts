@@ -106,7 +106,7 @@ export const make = (store: Service, { json, text }: Redaction): Service => {
       failed: (failure) => store.subscribers.failed({ ...failure, error: text(failure.error) })
     },
     signal: (received) => store.signal(signal(received)),
-    outbox: Option.map(store.outbox, (outbox) => ({ ...outbox, insert: (run) => outbox.insert(submitted(run)) })),
+    outbox: { ...store.outbox, insert: (run) => store.outbox.insert(submitted(run)) },
     childProcesses: {
       ...store.childProcesses,
       close: ({ tail, ...closed }) =>

@@ -1,5 +1,5 @@
 /**
- * State transitions of runs, applied by both stores within a transaction.
+ * State transitions of runs, applied by both databases within a transaction.
  */
 import { DateTime, Duration, Schema } from "effect"
 import { stringify } from "../../internal/Json.js"

@@ -47,6 +47,6 @@ export const event = ({ answer, by, task, unit }: Question, { at, sender }: Answ
   payload: stringify({ task, answer, by, via: sender?.via })
 })
 
-/** A question as all stores keep it. */
+/** A question as both databases keep it. */
 export const storableQuestion = (question: Question): Question =>
   new Question({ ...question, question: storable(question.question) }, { disableValidation: true })

@@ -1,5 +1,5 @@
 /**
- * What becomes of the children of jobs, for both stores.
+ * What becomes of the children of jobs, on both databases.
  */
 import { DateTime } from "effect"
 import type { JobId } from "../../domain/JobId.js"

@@ -1,5 +1,5 @@
 /**
- * What all stores do with decisions in the same way.
+ * What both databases do with decisions in the same way.
  */
 import { DateTime, Schema } from "effect"
 import type { Execution } from "../port/DecisionStore.js"

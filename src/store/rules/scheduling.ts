@@ -1,5 +1,5 @@
 /**
- * What all stores do for schedules in the same way.
+ * What both databases do for schedules in the same way.
  */
 import { type DateTime, Effect, Option, Schema } from "effect"
 import type { JobId } from "../../domain/JobId.js"

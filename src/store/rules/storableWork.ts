@@ -1,5 +1,5 @@
 /**
- * Free text of units, tasks and logs as all stores keep it: the TEXT of PostgreSQL cannot hold NUL, so U+FFFD replaces it.
+ * Free text of units, tasks and logs as both databases keep it: the TEXT of PostgreSQL cannot hold NUL, so U+FFFD replaces it.
  */
 import { TaskRecord, UnitRecord } from "../../domain/Work.js"
 

@@ -1,5 +1,5 @@
 /**
- * What all stores do for subscribers in the same way.
+ * What both databases do for subscribers in the same way.
  */
 import { Deferred, Effect, FiberId, type Scope } from "effect"
 import { AlreadySubscribed, type StoreError } from "../../domain/errors.js"

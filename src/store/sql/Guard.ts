@@ -2,10 +2,10 @@
  * Checks before, at the start of and after a transaction whether the writer's database is still the one that was opened. Only
  * SQLite needs it, since its files can be replaced.
  */
-import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, type Scope } from "effect"
 import type { StoreError } from "../../domain/errors.js"
+import type { Connection } from "./Dialect.js"
 
 export interface Guard {
   /** Fails if the files are no longer the opened ones, as `busy` while that is unclear. Runs before a transaction. */

@@ -193,19 +193,17 @@ export const make = ({
       latestSignal: ({ jobId, name }) =>
         session.read("read a signal", (connection) => signals.latest(connection, jobId, name)),
 
-      outbox: Option.some(
-        SqlOutbox.make({
-          isShared,
-          now: clock.now,
-          application,
-          committed: notifier.committed,
-          session,
-          guard,
-          handOn: lanes.handOn,
-          regroup: lanes.regroup,
-          queueCommitted
-        })
-      ),
+      outbox: SqlOutbox.make({
+        isShared,
+        now: clock.now,
+        application,
+        committed: notifier.committed,
+        session,
+        guard,
+        handOn: lanes.handOn,
+        regroup: lanes.regroup,
+        queueCommitted
+      }),
 
       owners: { ...ownerStore, acquire: acquire(ownerStore) },
       kinds: kinds.store,

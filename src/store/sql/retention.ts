@@ -86,6 +86,12 @@ export const count = (connection: Connection, kind: string): Effect.Effect<numbe
     ([row]) => row?.runs ?? 0
   )
 
+const selectCounts = query(Schema.Struct({ kind: Schema.String, runs: Schema.Number }))
+
+/** The number of finished runs that are not pinned, of each kind that has any. */
+export const counts = (connection: Connection) =>
+  selectCounts(connection, "SELECT kind, runs FROM charlotte_finished WHERE runs > 0", [])
+
 const selectIds = query(Schema.Struct({ id: JobId }))
 
 const idsOf = Effect.map((rows: ReadonlyArray<{ readonly id: JobId }>): ReadonlyArray<JobId> =>

@@ -10,7 +10,7 @@ import { Effect, Either, Schema, type Scope } from "effect"
 import { StoreError } from "../../domain/errors.js"
 import * as IntegrityCheck from "./IntegrityCheck.js"
 import * as Driver from "./Driver.js"
-import { type Guard, unguarded } from "../sql/Guard.js"
+import type { Guard } from "../sql/Guard.js"
 import { storeError } from "../sql/mapSqlError.js"
 import * as background from "../../internal/background.js"
 import { RealClock } from "../../internal/RealClock.js"
@@ -66,11 +66,10 @@ export const of = (session: Session): Effect.Effect<string | undefined, StoreErr
 
 export const guard = (
   session: Session,
-  path: string | undefined,
+  path: string,
   { isWritable }: Options
 ): Effect.Effect<Guard, StoreError, Scope.Scope> =>
   Effect.gen(function* () {
-    if (path === undefined) return unguarded
     const log = `${path}-wal`
     const { now: time, sleep } = yield* RealClock
 

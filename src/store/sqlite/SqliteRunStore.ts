@@ -13,14 +13,17 @@ import * as DatabaseFileGuard from "./DatabaseFileGuard.js"
 import * as ForeignCommits from "./ForeignCommits.js"
 import * as Durability from "./Durability.js"
 import { openSession } from "../openSession.js"
+import { type Guard, unguarded } from "../sql/Guard.js"
 import type { Session } from "../sql/Session.js"
 import * as SqlRunStore from "../sql/SqlRunStore.js"
 
 type Store = Effect.Effect<Service, StoreError, SqlClient.SqlClient | Scope.Scope>
 
 /** Opens a store; requires an up-to-date schema. */
-const open: (
+export const open: (
   options: DatabaseFileGuard.Options & {
+    /** The guard of a database without a file. */
+    readonly inMemory?: Guard
     /**
      * The application's session, when this store uses another connection: a write within the application's transaction would
      * deadlock.
@@ -29,13 +32,13 @@ const open: (
   }
 ) => Store = Effect.fnUntraced(function* (options) {
   const own = yield* openSession
-  const { application = own, isWritable } = options
+  const { application = own, inMemory = unguarded, isWritable } = options
   const session =
     application === own
       ? own
       : { ...own, outsideTransaction: Effect.zipRight(application.outsideTransaction, own.outsideTransaction) }
   const file = yield* DatabaseFileGuard.of(session)
-  const guard = yield* DatabaseFileGuard.guard(session, file, options)
+  const guard = file === undefined ? inMemory : yield* DatabaseFileGuard.guard(session, file, options)
   const notifier = yield* ChangeNotifier.make
   const watch = file === undefined ? () => Effect.void : yield* ForeignCommits.make(session)
   return yield* SqlRunStore.make({

@@ -34,7 +34,7 @@ const leaveOpen = (url: string, with_: Partial<RunStore.NewRun> = {}) =>
     const insert = Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const { outbox } = yield* RunStore.RunStore
-      const inserted = Effect.flatMap(outbox, ({ insert }) => insert(newRun(1, { kind, config: quick, ...with_ })))
+      const inserted = outbox.insert(newRun(1, { kind, config: quick, ...with_ }))
       return yield* sql.withTransaction(
         Effect.zipRight(inserted, Effect.zipRight(Deferred.succeed(isOpen, undefined), Effect.never))
       )
@@ -167,7 +167,7 @@ describe("three nodes", () => {
           const { outbox } = yield* RunStore.RunStore
           for (let n = 1; ; n++) {
             const run = newRun(n, { kind, config: quick })
-            yield* sql.withTransaction(Effect.flatMap(outbox, ({ insert }) => insert(run)))
+            yield* sql.withTransaction(outbox.insert(run))
             // One at a time: the run has begun, and has ended.
             const { get } = yield* RunStore.RunStore
             const ended = Effect.map(

@@ -85,7 +85,7 @@ export const run = (
     if (manager?.store === undefined || manager.life === by) return
     const { outbox } = manager.store
     manager.life.after(250, () => {
-      if (Option.isSome(outbox)) manager.life.fork(Effect.ignore(outbox.value.queue(Ticking.kind)))
+      manager.life.fork(Effect.ignore(outbox.queue(Ticking.kind)))
     })
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { RunStore } from "charlotte"
-import { Duration, Effect, Fiber, type Layer, Option } from "effect"
+import { Duration, Effect, Fiber, type Layer } from "effect"
 import { at, created, id, kind, newRun, record } from "../runs.js"
 
 const signal = (n: number, name = "go") => ({
@@ -24,7 +24,7 @@ export const producing = (layer: Layer.Layer<RunStore.RunStore>) => {
         expect(yield* producers.submit(newRun(1, { startKey: "a" }))).toBe(id(1))
         yield* Fiber.join(notified)
         expect(yield* record(id(1))).toMatchObject({ status: "pending", waitsFor: "permit" })
-        const queued = Option.match(outbox, { onNone: () => Effect.succeed(1), onSome: ({ queue }) => queue(kind) })
+        const queued = outbox.queue(kind)
         expect(yield* queued).toBe(1)
       }).pipe(Effect.provide(layer))
     )

@@ -10,7 +10,7 @@ import { at, created, id, insertedInTransaction, kind, log, newRun, record } fro
 
 const layer = RunStore.layer.pipe(Layer.provideMerge(Database.layer({ filename: ":memory:" })))
 
-const outbox = Effect.flatMap(RunStore.RunStore, ({ outbox }) => outbox)
+const outbox = Effect.map(RunStore.RunStore, ({ outbox }) => outbox)
 
 const queue = Effect.flatMap(outbox, ({ queue }) => queue(kind))
 

@@ -1,0 +1,60 @@
+/**
+ * The run store in memory: the database of SQLite, without a file. It serves tests, and applications that need no history. Regardless of
+ * the rules it keeps the last 1,000 finished runs, besides the pinned ones.
+ */
+import * as SqlClient from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
+import { Array, DateTime, Effect, identity, Order, type Scope } from "effect"
+import { now } from "../../internal/now.js"
+import type { FinishedRun } from "../port/RetentionStore.js"
+import type { Service } from "../port/RunStoreService.js"
+import * as Pruning from "../rules/Pruning.js"
+import type { Connection } from "../sql/Dialect.js"
+import { unguarded } from "../sql/Guard.js"
+import * as retention from "../sql/retention.js"
+import * as MemoryDatabase from "./MemoryDatabase.js"
+import * as SqliteRunStore from "./SqliteRunStore.js"
+
+const maxFinished = 1_000
+
+const spans = Pruning.statuses.map((status) => ({ status }))
+
+const byEnd = Order.mapInput(DateTime.Order, ({ endedAt }: FinishedRun) => endedAt)
+
+/** Deletes the oldest finished runs beyond the limit, and returns how many. */
+const dropOldest = (connection: Connection): Effect.Effect<number, SqlError> =>
+  Effect.gen(function* () {
+    const counts = yield* retention.counts(connection)
+    const excess = counts.reduce((sum, { runs }) => sum + runs, 0) - maxFinished
+    if (excess <= 0) return 0
+    const at = yield* now
+    const oldest = yield* Effect.forEach(counts, ({ kind }) =>
+      retention.finished(connection, { kind, at, spans, limit: excess })
+    )
+    const going = Pruning.atMost(Array.sort(oldest.flat(), byEnd), excess)
+    const hidden = yield* retention.hide(
+      connection,
+      going.map(({ id }) => id)
+    )
+    yield* retention.remove(connection, hidden, Effect.succeed(false))
+    return hidden.length
+  })
+
+export const make: Effect.Effect<Service, never, Scope.Scope> = Effect.suspend(() => {
+  let dropped = 0
+  const store = SqliteRunStore.open({
+    isWritable: true,
+    inMemory: {
+      ...unguarded,
+      // Before the writes of the transaction are acknowledged, so that their callers see no more runs than that.
+      confirm: (connection) =>
+        Effect.as(Effect.ignoreLogged(Effect.map(dropOldest(connection), (runs) => (dropped += runs))), true)
+    }
+  })
+  return Effect.map(store, (store) => ({
+    ...store,
+    prunings: Effect.map(store.prunings, (prunings) => prunings + dropped),
+    // No application has the client, so nobody could write with it in a transaction.
+    outbox: { ...store.outbox, transaction: identity }
+  }))
+}).pipe(Effect.provideServiceEffect(SqlClient.SqlClient, MemoryDatabase.open), Effect.orDie)
