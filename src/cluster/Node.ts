@@ -7,7 +7,7 @@ import type { AlreadyManaged, NodeConflict, StoreError } from "../domain/errors.
 import * as background from "../internal/background.js"
 import { RealClock } from "../internal/RealClock.js"
 import { heartbeatInterval, leaseCheckInterval } from "../internal/timing.js"
-import type { ClusterStore, NewNode, Runner } from "../store/port/ClusterStore.js"
+import type { ClusterStore, NewNode, Runner } from "../store/port/RunStoreService.js"
 import { retryWhileInUse } from "./retryWhileInUse.js"
 
 export interface Node {

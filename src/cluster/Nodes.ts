@@ -6,10 +6,10 @@
  */
 import { Effect, Option, Schedule, Schema } from "effect"
 import type { StoreError } from "../domain/errors.js"
-import type { Node } from "../store/port/ClusterStore.js"
+import type { Node } from "../store/port/RunStoreService.js"
 import { RunStore } from "../store/RunStore.js"
 
-export type { Node } from "../store/port/ClusterStore.js"
+export type { Node } from "../store/port/RunStoreService.js"
 
 /**
  * No node for jobs of that kind has this address.

@@ -8,8 +8,7 @@ import * as background from "../internal/background.js"
 import type { Others } from "../manager/internal/Core.js"
 import { recoveryError } from "../manager/internal/JobOutcome.js"
 import { survivingFailures } from "../manager/internal/survivingFailures.js"
-import type { Runner } from "../store/port/ClusterStore.js"
-import type { Service as Store } from "../store/port/RunStoreService.js"
+import type { Runner, Service as Store } from "../store/port/RunStoreService.js"
 
 /** How long a run that was refused waits for a node of another version. */
 export class RefusalTime extends Context.Reference<RefusalTime>()("charlotte/RefusalTime", {

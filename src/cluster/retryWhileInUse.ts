@@ -4,7 +4,7 @@
 import { Clock, Effect } from "effect"
 import { NodeConflict, type StoreError } from "../domain/errors.js"
 import { deadAfter } from "../internal/timing.js"
-import type { ClusterStore, NewNode } from "../store/port/ClusterStore.js"
+import type { ClusterStore, NewNode } from "../store/port/RunStoreService.js"
 import * as StartProgress from "../store/port/StartProgress.js"
 
 /** Milliseconds between two tries, and the margin until a node that was killed just before is dead. */

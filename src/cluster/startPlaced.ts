@@ -25,7 +25,7 @@ import {
   type WriteError
 } from "../manager/internal/startJob.js"
 import { newRun, type Starting, submit, type Submitted } from "../manager/internal/submission.js"
-import type { Admitted, Candidate, Node, Placement, Runner, Taker } from "../store/port/ClusterStore.js"
+import type { Admitted, Candidate, Node, Placement, Runner, Taker } from "../store/port/RunStoreService.js"
 import type { Service as Engine } from "./Engine.js"
 import type { WakeUp } from "./wakeUps.js"
 

@@ -16,7 +16,7 @@ import * as JobRegistry from "../manager/internal/JobRegistry.js"
 import type { Parts } from "../manager/internal/parts.js"
 import { takeOverRun } from "../manager/internal/recovery.js"
 import { stopJob } from "../manager/internal/stopJob.js"
-import type { HeldRun, Runner } from "../store/port/ClusterStore.js"
+import type { HeldRun, Runner } from "../store/port/RunStoreService.js"
 import type { Service as Engine } from "./Engine.js"
 
 interface Sweep<C> {

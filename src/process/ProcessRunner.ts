@@ -12,7 +12,7 @@
 import { Context, Effect, Layer, Option } from "effect"
 import type { StoreError } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
-import type { ChildProcessStore } from "../store/port/ChildProcessStore.js"
+import type { ChildProcessStore } from "../store/port/RunStoreService.js"
 import { Failpoint } from "../internal/Failpoint.js"
 import { MachineRef } from "../internal/Machine.js"
 import { KernelRef } from "../internal/ProcessIdentity.js"

@@ -15,8 +15,42 @@ import * as Postgres from "./postgres/PostgresRunStore.js"
 import { databaseOf } from "./openSession.js"
 import * as Sqlite from "./sqlite/SqliteRunStore.js"
 
-export type * from "./port/RunStoreService.js"
-export type { TaskProgressStore as WorkRecords } from "./port/TaskProgressStore.js"
+export type {
+  AcceptedEvent,
+  Attaching,
+  Backlog,
+  Beginning,
+  Change,
+  Created,
+  CursorPage,
+  EventPage,
+  HeldKey,
+  Holder,
+  Idempotency,
+  Key,
+  NewProgress,
+  NewRun,
+  NewSignal,
+  Outbox,
+  OwnKeys,
+  PruneOptions,
+  Rescheduling,
+  RetryOf,
+  Rule,
+  RunKeys,
+  RunPage,
+  RunQuery,
+  RunQueue,
+  RunReads,
+  RunRetention,
+  RunSignals,
+  RunWithWork,
+  RunWrites,
+  Service,
+  Submitted,
+  UnfinishedRun,
+  TaskProgressStore as WorkRecords
+} from "./port/RunStoreService.js"
 
 /**
  * The store of runs, with the write operations of managers. Applications read history through `Runs`.

@@ -9,17 +9,19 @@ import type { JobEvent } from "../domain/JobEvent.js"
 import type { JobId } from "../domain/JobId.js"
 import type { PrunedRuns } from "../domain/Retention.js"
 import type { PausedKind, Run } from "../domain/Run.js"
-import type { AgentLimitStore } from "./port/AgentLimitStore.js"
-import type { ChildStore } from "./port/ChildStore.js"
-import type { ChildProcessStore } from "./port/ChildProcessStore.js"
-import type { ClusterStore } from "./port/ClusterStore.js"
-import type { KindStore } from "./port/KindStore.js"
-import type { QuestionStore } from "./port/QuestionStore.js"
+import type {
+  AgentLimitStore,
+  ChildProcessStore,
+  ChildStore,
+  ClusterStore,
+  KindStore,
+  QuestionStore,
+  ScheduleStore,
+  StepStore,
+  SubscriberStore,
+  TaskProgressStore
+} from "./port/RunStoreService.js"
 import type * as RunStoreService from "./port/RunStoreService.js"
-import type { ScheduleStore } from "./port/ScheduleStore.js"
-import type { StepStore } from "./port/StepStore.js"
-import type { SubscriberStore } from "./port/SubscriberStore.js"
-import type { TaskProgressStore } from "./port/TaskProgressStore.js"
 
 /**
  * Read access to the history of jobs.

@@ -4,7 +4,7 @@
 import { Context, DateTime, Effect, Exit } from "effect"
 import { resumeSignal } from "../domain/Run.js"
 import type { AnyJob, ParkOptions } from "../manager/Orchestrator.js"
-import type { Decision, DecisionStore, Execution } from "../store/port/DecisionStore.js"
+import type { Decision, DecisionStore, Execution } from "../store/port/RunStoreService.js"
 import * as exits from "./exits.js"
 import { persist } from "./persist.js"
 

@@ -6,7 +6,7 @@ import { Deferred, Effect, Fiber } from "effect"
 import { StoreError } from "../../src/domain/errors.js"
 import * as ProcessRunner from "../../src/process/ProcessRunner.js"
 import { TreeGuard } from "../../src/process/TreeGuard.js"
-import type { ChildProcessStore } from "../../src/store/port/ChildProcessStore.js"
+import type { ChildProcessStore } from "../../src/store/port/RunStoreService.js"
 import { RunStore } from "../../src/store/RunStore.js"
 import { directory, jobId, layer, script } from "./workshop.js"
 

@@ -2,7 +2,7 @@
  * `charlotte cluster status`: the nodes, and what they run.
  */
 import { Effect, Option } from "effect"
-import type { Node } from "../../store/port/ClusterStore.js"
+import type { Node } from "../../store/port/RunStoreService.js"
 import * as ExitCode from "../errors/ExitCode.js"
 import { columns, writeJson, writeLines } from "../terminal/Output.js"
 import * as StyledLine from "../terminal/StyledLine.js"

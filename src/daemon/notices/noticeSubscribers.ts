@@ -3,7 +3,7 @@
  */
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
-import type { Definitions } from "../../store/port/ClusterStore.js"
+import type { Definitions } from "../../store/port/RunStoreService.js"
 import { RunStore } from "../../store/RunStore.js"
 import { Configuration } from "../config/Configuration.js"
 import type { NotifySettings } from "../config/NotifySettings.js"

@@ -7,7 +7,7 @@ import type { Service as Engine } from "../../cluster/Engine.js"
 import type { StoreError } from "../../domain/errors.js"
 import type { ClusterGauges } from "../../http/server/Metrics.js"
 import { JobManager } from "../../manager/JobManager.js"
-import type { ClusterStore } from "../../store/port/ClusterStore.js"
+import type { ClusterStore } from "../../store/port/RunStoreService.js"
 
 export interface NodeReport {
   /** Why this node runs no jobs; none while it drains. */

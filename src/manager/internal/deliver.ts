@@ -13,7 +13,7 @@ import * as race from "../../internal/race.js"
 import { asClock, RealClock } from "../../internal/RealClock.js"
 import { makeNotifier } from "../../store/port/ChangeNotifier.js"
 import type * as RunStoreService from "../../store/port/RunStoreService.js"
-import type { Delivery, Selection, SubscriberLock } from "../../store/port/SubscriberStore.js"
+import type { Delivery, Selection, SubscriberLock } from "../../store/port/RunStoreService.js"
 import * as JobOutcome from "./JobOutcome.js"
 import { pauseBefore } from "./retry.js"
 

@@ -10,14 +10,15 @@ import type { PrunedRuns, Retention } from "../../domain/Retention.js"
 import * as Permits from "../../internal/Permits.js"
 import * as race from "../../internal/race.js"
 import { RealClock } from "../../internal/RealClock.js"
-import type { Rule, Service } from "../port/RunStoreService.js"
 import {
-  afterAllIds,
   type FinalStatus,
   type FinishedRun,
   type RetentionStore,
-  type Span
-} from "../port/RetentionStore.js"
+  type Rule,
+  type Service,
+  type Span,
+  afterAllIds
+} from "../port/RunStoreService.js"
 
 export type Pruning = Pick<Service, "retain" | "prune" | "prunings" | "nextExpiry">
 

@@ -10,8 +10,7 @@ import { isReady, Parked, readiness, type RunError, type WaitsFor } from "../../
 import { capped, withError } from "../../domain/runError.js"
 import { canBecome, type RunStatus } from "../../domain/RunStatus.js"
 import type { Sender } from "../../domain/Sender.js"
-import type { AcceptedEvent, Beginning, Change, NewRun, NewSignal } from "../port/RunStoreService.js"
-import type { NewStep } from "../port/StepStore.js"
+import type { AcceptedEvent, Beginning, Change, NewRun, NewSignal, NewStep } from "../port/RunStoreService.js"
 
 /** The mutable part of a run. */
 export interface State {

@@ -4,8 +4,7 @@
 import { DateTime, Effect, Option } from "effect"
 import { IdempotencyKeyReused, JobConflict, MaxJobsReached, QueueFull } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
-import type { Group } from "../port/GroupStore.js"
-import type { Attaching, HeldKey, Holder, Idempotency, Key, NewRun, Submitted } from "../port/RunStoreService.js"
+import type { Attaching, Group, HeldKey, Holder, Idempotency, Key, NewRun, Submitted } from "../port/RunStoreService.js"
 import { initial, pending, type State } from "./RunTransition.js"
 
 /** Reads within the transaction. */

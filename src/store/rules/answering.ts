@@ -5,8 +5,7 @@ import { type DateTime, Either } from "effect"
 import { AlreadyAnswered, NoOpenQuestion } from "../../domain/errors.js"
 import { Question } from "../../domain/Question.js"
 import { stringify } from "../../internal/Json.js"
-import type { AcceptedEvent } from "../port/RunWrites.js"
-import type { Answer } from "../port/QuestionStore.js"
+import type { AcceptedEvent, Answer } from "../port/RunStoreService.js"
 import { storable } from "./storableWork.js"
 
 export const isOpen = ({ answer }: Question): boolean => answer === undefined

@@ -5,8 +5,7 @@ import { DateTime } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import { isReady } from "../../domain/Run.js"
 import { isTerminal, type RunStatus } from "../../domain/RunStatus.js"
-import type { KeptChild, NewChild } from "../port/ChildStore.js"
-import type { Change, NewRun } from "../port/RunStoreService.js"
+import type { Change, KeptChild, NewChild, NewRun } from "../port/RunStoreService.js"
 import { type State, woken } from "./RunTransition.js"
 
 type Found = Pick<KeptChild, "askedBy" | "id" | "kind" | "status" | "tries">

@@ -2,7 +2,7 @@
  * What both databases do with decisions in the same way.
  */
 import { DateTime, Schema } from "effect"
-import type { Execution } from "../port/DecisionStore.js"
+import type { Execution } from "../port/RunStoreService.js"
 
 /** The time up to which decisions about executions without a run are removed. */
 export const expiry = (at: DateTime.Utc): DateTime.Utc => DateTime.subtract(at, { days: 30 })

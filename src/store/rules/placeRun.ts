@@ -11,8 +11,7 @@ import {
 } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import { admitRun, type Decision, type GroupLookup, groupRefusal, type Lookup } from "./admitRun.js"
-import type { Candidate, Location, Placement, Runner, Taker } from "../port/ClusterStore.js"
-import type { NewRun } from "../port/RunStoreService.js"
+import type { Candidate, Location, NewRun, Placement, Runner, Taker } from "../port/RunStoreService.js"
 import { isForStop, type State } from "./RunTransition.js"
 
 /** The statuses in which a run can wait for a permit. */

@@ -4,7 +4,7 @@
 import { Schema } from "effect"
 import { Progress } from "../../domain/Run.js"
 import { beginning } from "../../domain/storable.js"
-import type { NewProgress } from "../port/RunWrites.js"
+import type { NewProgress } from "../port/RunStoreService.js"
 
 /** With the number of retries of the run: a retry within the run begins without progress, and nothing is written for that. */
 export const RecordedProgress = Schema.Struct({ ...Progress.fields, tries: Schema.optional(Schema.Int) })

@@ -6,8 +6,7 @@ import { NotReschedulable } from "../../domain/errors.js"
 import type { RunStatus } from "../../domain/RunStatus.js"
 import { stringify } from "../../internal/Json.js"
 import type { Payload } from "../../domain/events.js"
-import type { Rescheduling } from "../port/RunQueue.js"
-import type { AcceptedEvent } from "../port/RunWrites.js"
+import type { AcceptedEvent, Rescheduling } from "../port/RunStoreService.js"
 import { type State, waitingSince } from "./RunTransition.js"
 
 /** When a run begins, among the runs that wait. */

@@ -5,7 +5,7 @@ import { type DateTime, Effect, Option, Schema } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
 import { Schedule, ScheduleReset, SkippedTick } from "../../domain/Schedule.js"
-import type { ScheduleName, ScheduleStore, StartScheduled, Tick, Ticked } from "../port/ScheduleStore.js"
+import type { ScheduleName, ScheduleStore, StartScheduled, Tick, Ticked } from "../port/RunStoreService.js"
 
 /** The row of a schedule. */
 export interface Recorded extends ScheduleName {

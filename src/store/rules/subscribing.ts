@@ -7,7 +7,7 @@ import * as background from "../../internal/background.js"
 import { RealClock } from "../../internal/RealClock.js"
 import { heartbeatInterval, lease } from "../../internal/timing.js"
 import { storable } from "./storableWork.js"
-import type { SubscriberLock, SubscriberStore } from "../port/SubscriberStore.js"
+import type { SubscriberLock, SubscriberStore } from "../port/RunStoreService.js"
 
 /** The maximum number of undelivered events that a list shows of a subscriber. */
 export const maxShown = 10

@@ -5,7 +5,7 @@ import type { Connection } from "./Dialect.js"
 import { DateTime, Effect, Option, Schema } from "effect"
 import { AgentLimit, Kind } from "../../domain/AgentLimit.js"
 import { TurnStreak } from "../../domain/TurnStreak.js"
-import type { AgentLimitStore } from "../port/AgentLimitStore.js"
+import type { AgentLimitStore } from "../port/RunStoreService.js"
 import { execute, query, upsert } from "./statements.js"
 
 const select = query(

@@ -4,7 +4,7 @@
 import type { Connection } from "./Dialect.js"
 import { DateTime, Effect, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
-import type { OpenProcess, RecordedLog } from "../port/ChildProcessStore.js"
+import type { OpenProcess, RecordedLog } from "../port/RunStoreService.js"
 import { nullable, query } from "./statements.js"
 
 export const statements = {

@@ -6,7 +6,7 @@ import { Effect, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import { OnParentStop, RecordedChild } from "../../domain/RecordedChild.js"
 import { RunStatus } from "../../domain/RunStatus.js"
-import type { ChildStore, KeptChild, NewChild, RecalledChildren } from "../port/ChildStore.js"
+import type { ChildStore, KeptChild, NewChild, RecalledChildren } from "../port/RunStoreService.js"
 import type { Connection } from "./Dialect.js"
 import { execute, nullable, query, upsert } from "./statements.js"
 

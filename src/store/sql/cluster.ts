@@ -14,7 +14,7 @@ import {
   type NewNode,
   type Node,
   type Refusal
-} from "../port/ClusterStore.js"
+} from "../port/RunStoreService.js"
 import { type Room, type WaitingStatus, waitingStatuses } from "../rules/placeRun.js"
 import type { Connection, Dialect } from "./Dialect.js"
 import * as groups from "./groups.js"

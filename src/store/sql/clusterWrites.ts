@@ -11,11 +11,10 @@ import {
   StoreError,
   Superseded
 } from "../../domain/errors.js"
-import type { ClusterStore } from "../port/ClusterStore.js"
-import { alreadyManaged, type OwnerStore } from "../port/OwnerStore.js"
+import type { Beginning, ClusterStore, OwnerStore } from "../port/RunStoreService.js"
+import { alreadyManaged } from "../rules/alreadyManaged.js"
 import { isTakenBy, permit, placeAttempt, placeRun, type Room, roomFor, waitingStatuses } from "../rules/placeRun.js"
 import { isForStop } from "../rules/RunTransition.js"
-import type { Beginning } from "../port/RunStoreService.js"
 import * as admissions from "./admissions.js"
 import { current } from "./Batch.js"
 import * as cluster from "./cluster.js"

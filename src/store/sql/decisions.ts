@@ -4,7 +4,7 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { DateTime, Effect, Schema } from "effect"
 import type { JobId } from "../../domain/JobId.js"
-import type { Decision, DecisionStore, Execution } from "../port/DecisionStore.js"
+import type { Decision, DecisionStore, Execution } from "../port/RunStoreService.js"
 import { expiry, Waiter, waiterPrefix } from "../rules/deciding.js"
 import type { Connection } from "./Dialect.js"
 import { execute, query } from "./statements.js"

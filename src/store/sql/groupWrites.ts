@@ -3,7 +3,7 @@
  */
 import type { SqlError } from "@effect/sql/SqlError"
 import { Array, Effect, Schema } from "effect"
-import type { GroupSettings, GroupStore } from "../port/GroupStore.js"
+import type { GroupSettings, GroupStore } from "../port/RunStoreService.js"
 import type { Batch } from "./Batch.js"
 import type { Connection } from "./Dialect.js"
 import * as groups from "./groups.js"

@@ -5,7 +5,7 @@
  */
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Schema } from "effect"
-import type { Group } from "../port/GroupStore.js"
+import type { Group } from "../port/RunStoreService.js"
 import type { Connection } from "./Dialect.js"
 import { dueRank } from "./runRow.js"
 import { execute, nullable, query } from "./statements.js"

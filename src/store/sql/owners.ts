@@ -3,7 +3,7 @@
  */
 import type { Connection } from "./Dialect.js"
 import { Effect, Option, Schema } from "effect"
-import type { Owner, OwnerLock } from "../port/OwnerStore.js"
+import type { Owner, OwnerLock } from "../port/RunStoreService.js"
 import { columnsOf, execute, nullable, query, upsert } from "./statements.js"
 
 const Row = Schema.Struct({

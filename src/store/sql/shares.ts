@@ -4,8 +4,7 @@
  */
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Option, Schema } from "effect"
-import type { ClusterStore } from "../port/ClusterStore.js"
-import type { UnfinishedRun } from "../port/RunReads.js"
+import type { ClusterStore, UnfinishedRun } from "../port/RunStoreService.js"
 import type { Connection, Dialect } from "./Dialect.js"
 import * as groups from "./groups.js"
 import { dueRun, isAny, isDueForStop, orders, refusalBy, unrefused } from "./queue.js"

@@ -4,7 +4,7 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import { Superseded } from "../../domain/errors.js"
-import type { StepStore } from "../port/StepStore.js"
+import type { StepStore } from "../port/RunStoreService.js"
 import * as Page from "../rules/Page.js"
 import * as RunTransition from "../rules/RunTransition.js"
 import { current } from "./Batch.js"

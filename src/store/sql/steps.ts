@@ -6,7 +6,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { DateTime, Effect, Option, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import { RecordedStep } from "../../domain/RecordedStep.js"
-import type { NewStep, StepStore } from "../port/StepStore.js"
+import type { NewStep, StepStore } from "../port/RunStoreService.js"
 import { columnsOf, execute, insert as insertRow, nullable, query } from "./statements.js"
 
 /** A recorded step never changes: a failure that is forgotten is deleted. */

@@ -6,7 +6,7 @@ import { DateTime, Effect, Option, Schema } from "effect"
 import { JobId } from "../../domain/JobId.js"
 import { Subscriber, Undelivered } from "../../domain/Subscriber.js"
 import { deadAfter } from "../../internal/timing.js"
-import type { Progress, Registration, SubscriberStore } from "../port/SubscriberStore.js"
+import type { SubscriberProgress, Registration, SubscriberStore } from "../port/RunStoreService.js"
 import { maxShown, maxUndelivered, shortError } from "../rules/subscribing.js"
 import { wholeMillis } from "../rules/wholeMillis.js"
 import type { Connection, Dialect } from "./Dialect.js"
@@ -84,7 +84,7 @@ export const progress = (connection: Connection, { after, name }: Parameter<"pro
       "SELECT cursor, gap_from, gap_to FROM charlotte_subscribers WHERE name = ?",
       [name]
     )
-    if (row === undefined) return Option.none<Progress>()
+    if (row === undefined) return Option.none<SubscriberProgress>()
     const undelivered = yield* selectUndelivered(
       connection,
       `SELECT cursor, aside FROM charlotte_undelivered WHERE subscriber = ? AND (aside = 0 OR cursor > ?)
@@ -92,7 +92,7 @@ export const progress = (connection: Connection, { after, name }: Parameter<"pro
       [name, after]
     )
     const { cursor, gap_from: from, gap_to: to } = row
-    return Option.some<Progress>({
+    return Option.some<SubscriberProgress>({
       cursor,
       gap: from === null || to === null ? Option.none() : Option.some({ from, to }),
       undelivered: undelivered.map(({ aside, cursor }) => ({ cursor, isAside: aside === 1 }))

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Run, RunStore } from "charlotte"
 import { Array, DateTime, Duration, Effect, Exit, type Layer, Option } from "effect"
-import type { NewChild } from "../../../src/store/port/ChildStore.js"
+import type { NewChild } from "../../../src/store/port/RunStoreService.js"
 import { at, created, error, id, kind, log, newRun, record } from "../runs.js"
 
 const { RunStore: Store } = RunStore

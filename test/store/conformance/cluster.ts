@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Run, RunStore } from "charlotte"
 import { Array, Effect, type Layer, Option } from "effect"
-import type { Candidate, NewNode, Placement, Taker } from "../../../src/store/port/ClusterStore.js"
+import type { Candidate, NewNode, Placement, Taker } from "../../../src/store/port/RunStoreService.js"
 import { at, id, kind, log, newRun, record } from "../runs.js"
 
 const node = (n: number, with_: Partial<NewNode> = {}): NewNode => ({

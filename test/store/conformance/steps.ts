@@ -2,7 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { RunStore } from "charlotte"
 import { Effect, type Layer, Option, TestClock } from "effect"
-import type { NewStep } from "../../../src/store/port/StepStore.js"
+import type { NewStep } from "../../../src/store/port/RunStoreService.js"
 import { at, created, error, id, kind, log, newRun, unfinished } from "../runs.js"
 
 const { RunStore: Store } = RunStore

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { RunStore } from "charlotte"
 import { Duration, Effect, Either, type Layer, Option, TestClock } from "effect"
-import type { Registration } from "../../../src/store/port/SubscriberStore.js"
+import type { Registration } from "../../../src/store/port/RunStoreService.js"
 import { at, created, error, event, id, kind, newRun } from "../runs.js"
 
 const registration = (with_: Partial<Registration> = {}): Registration => ({

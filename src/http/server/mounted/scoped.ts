@@ -6,7 +6,7 @@ import { JobNotFound, NotResumable, NotRetryable, type StoreError } from "../../
 import type { JobEvent } from "../../../domain/JobEvent.js"
 import { JobId } from "../../../domain/JobId.js"
 import type { Run } from "../../../domain/Run.js"
-import type { RunQuery } from "../../../store/port/RunReads.js"
+import type { RunQuery } from "../../../store/port/RunStoreService.js"
 import type * as Runs from "../../../store/Runs.js"
 import { lookups, type Managed, type Service as Managers } from "../Managers.js"
 import type { Acting } from "./acting.js"
