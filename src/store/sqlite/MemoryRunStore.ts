@@ -6,6 +6,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Array, DateTime, Effect, identity, Order, type Scope } from "effect"
 import { now } from "../../internal/now.js"
+import { RealClock } from "../../internal/RealClock.js"
 import type { FinishedRun, Service } from "../port/RunStoreService.js"
 import * as Pruning from "../rules/Pruning.js"
 import type { Connection } from "../sql/Dialect.js"
@@ -39,6 +40,9 @@ const dropOldest = (connection: Connection): Effect.Effect<number, SqlError> =>
     return hidden.length
   })
 
+/** No other process waits for a transaction, and no commit for a disk: a write need not wait for others that could share one. */
+const atOnce = Effect.map(RealClock, (clock) => ({ ...clock, turn: Effect.yieldNow() }))
+
 export const make: Effect.Effect<Service, never, Scope.Scope> = Effect.suspend(() => {
   let dropped = 0
   const store = SqliteRunStore.open({
@@ -56,4 +60,8 @@ export const make: Effect.Effect<Service, never, Scope.Scope> = Effect.suspend((
     // No application has the client, so nobody could write with it in a transaction.
     outbox: { ...store.outbox, transaction: identity }
   }))
-}).pipe(Effect.provideServiceEffect(SqlClient.SqlClient, MemoryDatabase.open), Effect.orDie)
+}).pipe(
+  Effect.provideServiceEffect(RealClock, atOnce),
+  Effect.provideServiceEffect(SqlClient.SqlClient, MemoryDatabase.open),
+  Effect.orDie
+)
