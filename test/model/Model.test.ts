@@ -2,7 +2,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, FastCheck, TestContext } from "effect"
 import { isLong } from "../support/long.js"
 import { commands } from "./Commands.js"
-import { Model, tasks, work } from "./Model.js"
+import { kinds, limits } from "./Kind.js"
+import { Model } from "./Model.js"
 import * as World from "./World.js"
 
 const numRuns = isLong ? 2_000 : 30
@@ -17,11 +18,11 @@ describe.each(Object.entries(World.stores))("JobManager on a store %s", (_, stor
     "behaves like the model of its state machine under random commands and restarts",
     async () => {
       let statuses = new Set<string>()
-      const agrees = FastCheck.asyncProperty(FastCheck.constantFrom(tasks, work), commands, (kind, commands) =>
-        World.make(store, kind).pipe(
+      const agrees = FastCheck.asyncProperty(kinds, limits, commands, (kind, limits, commands) =>
+        World.make(store, kind, limits).pipe(
           Effect.flatMap((real) =>
             Effect.promise(async () => {
-              const model = new Model(kind)
+              const model = new Model(kind, limits)
               await FastCheck.asyncModelRun(() => ({ model, real }), commands)
               statuses = new Set([...statuses, ...model.jobs.map(({ status }) => status)])
             })

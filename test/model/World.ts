@@ -7,7 +7,7 @@ import { Context, Duration, Effect, Exit, Layer, Logger, LogLevel, Runtime, Scop
 import { KernelRef } from "../../src/internal/ProcessIdentity.js"
 import { databaseFile } from "../manager/lives.js"
 import * as Work from "../support/Work.js"
-import * as Model from "./Model.js"
+import { type Kind, type Limits, limitsOf, pauseBefore } from "./Kind.js"
 import * as Process from "./Process.js"
 
 type Services = JobManager.JobManager | RunStore.RunStore | ScriptedOrchestrator.ScriptedOrchestrator
@@ -15,7 +15,7 @@ type Services = JobManager.JobManager | RunStore.RunStore | ScriptedOrchestrator
 export interface World {
   readonly run: <A, E>(effect: Effect.Effect<A, E, Services>) => Promise<A>
   /** Closes or crashes the current manager, and starts the next. */
-  readonly restart: (end: "closes" | "crashes") => Promise<void>
+  readonly restart: (end: "closes" | "crashes", limits: Limits) => Promise<void>
 }
 
 /** Each store, made for each layer that provides it; the one in SQLite with the client of its application. */
@@ -36,36 +36,53 @@ const orchestrator = ScriptedOrchestrator.layer({
   check: ({ labels: { key } = {} }) => Effect.succeed(key === undefined ? {} : { key })
 })
 
-/** Runs are resumed by commands; other tests cover automatic recovery. */
-const options = { maxJobs: Model.maxJobs, recovery: "manual" } as const
-
-const managerOf = ({ name, timeout, times }: Model.Kind) =>
-  name === "tasks"
+const managerOf = (kind: Kind, limits: Limits) => {
+  const { maxJobs, maxPerGroup, maxQueued, recovery } = limitsOf(kind, limits)
+  const { hasKey, name, onStop, retriesDefects, retriesTimeouts, timeout, times } = kind
+  const options = { maxJobs, maxQueued, recovery }
+  return name === "tasks"
     ? JobManager.layer(options)
-    : Work.layer({ ...options, timeout, retry: { times, delay: (n) => Duration.millis(Model.pauseBefore(n)) } })
+    : Work.layer({
+        ...options,
+        onStop,
+        // Under a test clock, an infinite limit would have a timer for each 10 seconds.
+        ...(timeout === Infinity ? {} : { timeout }),
+        ...(maxPerGroup === undefined ? {} : { maxPerGroup }),
+        ...(hasKey ? { key: ({ labels: { startKey } = {} }) => startKey } : {}),
+        retry: {
+          times,
+          while: (error) => error !== "hopeless",
+          defects: retriesDefects,
+          timeouts: retriesTimeouts,
+          delay: (n) => Duration.millis(pauseBefore(n))
+        }
+      })
+}
 
 export const make = (
   store: Layer.Layer<RunStore.RunStore, errors.StoreError>,
-  kind: Model.Kind
+  kind: Kind,
+  limits: Limits
 ): Effect.Effect<World, errors.StoreError | errors.AlreadyManaged, Scope.Scope> =>
   Effect.gen(function* () {
     const runtime = yield* Effect.runtime()
     const stored = yield* Layer.build(store)
-    const manager = managerOf(kind).pipe(Layer.provideMerge(orchestrator), Layer.provide(survivor))
 
-    const begin = Effect.gen(function* () {
-      const scope = yield* Scope.make()
-      const own = Process.make()
-      const store = own.during(Context.get(stored, RunStore.RunStore))
-      const context: Context.Context<Services> = yield* Layer.buildWithScope(
-        Layer.provideMerge(manager, Layer.succeedContext(Context.add(stored, RunStore.RunStore, store))),
-        scope
-      )
-      return { scope, context, kill: own.kill }
-    })
+    const begin = (limits: Limits) =>
+      Effect.gen(function* () {
+        const manager = managerOf(kind, limits).pipe(Layer.provideMerge(orchestrator), Layer.provide(survivor))
+        const scope = yield* Scope.make()
+        const own = Process.make()
+        const store = own.during(Context.get(stored, RunStore.RunStore))
+        const context: Context.Context<Services> = yield* Layer.buildWithScope(
+          Layer.provideMerge(manager, Layer.succeedContext(Context.add(stored, RunStore.RunStore, store))),
+          scope
+        )
+        return { scope, context, kill: own.kill }
+      })
     // Ids of time 0 and time 1 would be ordered alike.
     yield* TestClock.adjust(1)
-    let life = yield* begin
+    let life = yield* begin(limits)
     yield* Effect.addFinalizer(() => Scope.close(life.scope, Exit.void))
 
     const run = <A, E>(effect: Effect.Effect<A, E>) =>
@@ -74,14 +91,14 @@ export const make = (
 
     const world: World = {
       run: (effect) => run(Effect.provide(effect, life.context)),
-      restart: (end) =>
+      restart: (end, limits) =>
         run(
           Effect.gen(function* () {
             if (end === "closes") yield* Scope.close(life.scope, Exit.void)
             else yield* life.kill
             // The ids of one manager increase regardless of the clock; those of different managers are ordered by it.
             yield* TestClock.adjust(1)
-            life = yield* begin
+            life = yield* begin(limits)
           })
         )
     }
