@@ -8,7 +8,9 @@ import {
   reschedule,
   restart,
   resume,
+  resumeByProducer,
   retry,
+  retryByProducer,
   signal,
   signalByProducer,
   unknown,
@@ -21,14 +23,15 @@ import { start, startByProducer, startInside, startMany, startTwice } from "./st
 import { stop, stopAll, stopByProducer } from "./stopping.js"
 import { emit, end, park, step, stopWhileItEnds } from "./working.js"
 
-const { boolean, constant, constantFrom, integer, nat, oneof, record } = FastCheck
+const { array, boolean, constant, constantFrom, integer, nat, oneof, record } = FastCheck
 
 const days = constantFrom(undefined, undefined, 0, 1, 1_000)
 
+/** A run that crashes too often in a row fails, so at times there is nothing else in between. */
 const restarts = record({
-  how: constantFrom("closes" as const, "crashes" as const),
+  hows: array(constantFrom("closes" as const, "crashes" as const, "crashes" as const), { minLength: 1, maxLength: 4 }),
   limits: oneof(constant(Option.none()), limits.map(Option.some))
-})
+}).map(({ hows, limits }) => restart(hows, limits))
 
 const ends = constantFrom(
   ...(["succeed", "succeed", "fail", "fail", "failHopelessly", "giveUp", "cancel", "die", "interrupt"] as const)
@@ -64,6 +67,8 @@ export const commands = FastCheck.commands(
     constant(stopAll),
     nat().map(resume),
     nat().map(resume),
+    nat().map(resumeByProducer),
+    nat().map(retryByProducer),
     boolean().map(pause),
     constant(false).map(pause),
     constantFrom(1, 2, 3, "default" as const).map(limit),
@@ -79,7 +84,8 @@ export const commands = FastCheck.commands(
     constant(unknown),
     integer({ min: 1, max: 4_000 }).map(wait),
     constantFrom(1, 2, 30).map(wait),
-    restarts.map(({ how, limits }) => restart(how, limits))
+    constantFrom(1, 2, 30).map(wait),
+    restarts
   ],
-  { maxCommands: 60, size: "max" }
+  { maxCommands: 100, size: "max" }
 )

@@ -10,6 +10,8 @@ export interface Kind {
   readonly name: "tasks" | "work"
   /** How often a failed attempt is followed by another. */
   readonly times: number
+  /** Whether there is no pause before a retry. */
+  readonly retriesAtOnce: boolean
   /** Whether defects and exceeded time limits are retried, too. */
   readonly retriesDefects: boolean
   readonly retriesTimeouts: boolean
@@ -38,6 +40,7 @@ const { boolean, constant, constantFrom, integer, oneof, record } = FastCheck
 const tasks = constant<Kind>({
   name: "tasks",
   times: 0,
+  retriesAtOnce: false,
   retriesDefects: false,
   retriesTimeouts: false,
   timeout: Infinity,
@@ -48,7 +51,8 @@ const tasks = constant<Kind>({
 
 const work = record({
   name: constant("work" as const),
-  times: constantFrom(0, 1, 2),
+  times: constantFrom(0, 1, 2, 2),
+  retriesAtOnce: boolean(),
   retriesDefects: boolean(),
   retriesTimeouts: boolean(),
   // Longer than a manager takes to restart, by the clock of the test, times the number of commands.

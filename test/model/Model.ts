@@ -43,7 +43,7 @@ export interface Job {
   readonly chain: JobId.JobId
   /** The job that has started it as a child. */
   readonly parent: JobId.JobId | undefined
-  /** The types of its events. */
+  /** The types of its events, and why its attempts have begun. */
   readonly log: ReadonlyArray<string>
 }
 
@@ -295,7 +295,8 @@ export class Model {
       isStop,
       hasSignal: job.hasSignal && !(wokenBy === "signal" && parkedFor === "signal" && !isResumed)
     })
-    this.log(id, status === "pending" ? "job.started" : "job.resumed", ...(isStop ? ["job.stopping"] : []))
+    const by = isResumed ? "resume" : wokenBy
+    this.log(id, status === "pending" ? "job.started" : resumedBy(by), ...(isStop ? ["job.stopping"] : []))
   }
 
   // Starts
@@ -407,8 +408,10 @@ export class Model {
   failed(job: Job, isRetried = true): void {
     const tries = job.tries + 1
     if (job.isStop || !isRetried || tries > this.kind.times) return this.ended(job, "failed")
-    const dueAt = this.now + pauseBefore(tries)
-    this.change(job.id, { status: "parked", parkedFor: "retry", waitsFor: "time", tries, dueAt, crashes: 0 })
+    const waits = this.kind.retriesAtOnce
+      ? ({ waitsFor: "ready", wokenBy: "retry" } as const)
+      : ({ waitsFor: "time", dueAt: this.now + pauseBefore(tries) } as const)
+    this.change(job.id, { ...waits, status: "parked", parkedFor: "retry", tries, crashes: 0 })
     this.log(job.id, "job.parked")
   }
 
@@ -555,5 +558,8 @@ export class Model {
     this.steps = this.steps.filter(({ chain }) => !ids.includes(chain))
   }
 }
+
+/** The entry in the log of a run that has waited, with what has woken it. */
+export const resumedBy = (by: string | undefined): string => `job.resumed by ${by ?? "nobody"}`
 
 const isReplacing = ({ start }: Job): boolean => start.whenKeyTaken === "replace"

@@ -38,7 +38,7 @@ const orchestrator = ScriptedOrchestrator.layer({
 
 const managerOf = (kind: Kind, limits: Limits) => {
   const { maxJobs, maxPerGroup, maxQueued, recovery } = limitsOf(kind, limits)
-  const { hasKey, name, onStop, retriesDefects, retriesTimeouts, timeout, times } = kind
+  const { hasKey, name, onStop, retriesAtOnce, retriesDefects, retriesTimeouts, timeout, times } = kind
   const options = { maxJobs, maxQueued, recovery }
   return name === "tasks"
     ? JobManager.layer(options)
@@ -54,7 +54,7 @@ const managerOf = (kind: Kind, limits: Limits) => {
           while: (error) => error !== "hopeless",
           defects: retriesDefects,
           timeouts: retriesTimeouts,
-          delay: (n) => Duration.millis(pauseBefore(n))
+          delay: (n) => Duration.millis(retriesAtOnce ? 0 : pauseBefore(n))
         }
       })
 }

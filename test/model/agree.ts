@@ -2,12 +2,12 @@
  * Compares the real manager and its store with the model.
  */
 import { expect } from "@effect/vitest"
-import { type JobId, JobManager, RunStore } from "charlotte"
+import { type JobEvent, type JobId, JobManager, RunStore } from "charlotte"
 import { ScriptedOrchestrator } from "charlotte/testing"
-import { Clock, Effect, Option } from "effect"
+import { Clock, Effect, Option, Schema } from "effect"
 import { isDeepStrictEqual } from "node:util"
 import { RealClock } from "../../src/internal/RealClock.js"
-import type { Model } from "./Model.js"
+import { type Model, resumedBy } from "./Model.js"
 
 const groups = ["x", "y"]
 
@@ -55,13 +55,20 @@ const actual = (model: Model, logOf: (id: JobId.JobId) => ReadonlyArray<string>)
     }
   })
 
+const decodeResumed = Schema.decodeUnknownOption(Schema.Struct({ by: Schema.optional(Schema.String) }))
+
+/** The type of an event, and why an attempt begins. */
+const entryOf = ({ payload, type }: JobEvent.JobEvent): string =>
+  type === "job.resumed" ? resumedBy(Option.getOrUndefined(Option.map(decodeResumed(payload), ({ by }) => by))) : type
+
 /** Reads the events that are new since the last comparison. */
 const readLogs = (model: Model) =>
   Effect.gen(function* () {
     const store = yield* RunStore.RunStore
     for (let more = true; more;) {
       const page = yield* store.allEvents({ kind: model.kind.name, after: model.cursor, limit: 1_000 })
-      for (const { jobId, type } of page.events) model.seen.set(jobId, [...(model.seen.get(jobId) ?? []), type])
+      for (const event of page.events)
+        model.seen.set(event.jobId, [...(model.seen.get(event.jobId) ?? []), entryOf(event)])
       model.cursor = page.cursor
       more = page.more
     }
@@ -96,10 +103,10 @@ export const agree = (model: Model) =>
     yield* Effect.repeatN(turn, 5)
   })
 
-/** The types of the events of a job, read from its own log. */
+/** The entries of the log of a job, read from its own log. */
 export const logOf = ({ kind }: Model, id: JobId.JobId) =>
   Effect.flatMap(RunStore.RunStore, (store) =>
     Effect.map(store.events({ kind: kind.name, jobId: id, after: 0, limit: 1_000 }), (page) =>
-      Option.match(page, { onNone: () => [], onSome: ({ events }) => events.map(({ type }) => type) })
+      Option.match(page, { onNone: () => [], onSome: ({ events }) => events.map(entryOf) })
     )
   )

@@ -47,6 +47,12 @@ export const onJob = (
 
 export const running = ({ active }: Model) => active
 
+/** Chooses among the jobs for which a command does something, and at times among all. */
+export const mostly =
+  (n: number, jobsOf: (model: Model) => ReadonlyArray<Job>) =>
+  (model: Model): ReadonlyArray<Job> =>
+    n % 7 === 0 ? model.jobs : jobsOf(model)
+
 export const manager = JobManager.JobManager
 export const store = RunStore.RunStore
 

@@ -4,17 +4,21 @@
 import { expect } from "@effect/vitest"
 import { DateTime, Effect, Option } from "effect"
 import { logOf } from "./agree.js"
-import { type Command, command, onJob, outcomeOf, store } from "./command.js"
+import { type Command, command, mostly, onJob, outcomeOf, store } from "./command.js"
 import type { Job, Model } from "./Model.js"
 import { ageOf } from "./retention.js"
 
 export const pin = (n: number, isPinned: boolean): Command =>
-  onJob(isPinned ? "pin" : "unpin", n, (job, model) =>
-    Effect.gen(function* () {
-      const { pin, unpin } = yield* store
-      yield* isPinned ? pin(job.id) : unpin(job.id)
-      model.pinned(job, isPinned)
-    })
+  onJob(
+    isPinned ? "pin" : "unpin",
+    n,
+    (job, model) =>
+      Effect.gen(function* () {
+        const { pin, unpin } = yield* store
+        yield* isPinned ? pin(job.id) : unpin(job.id)
+        model.pinned(job, isPinned)
+      }),
+    mostly(n, ({ over }) => over)
   )
 
 /** A pruning by the retention of the kind, after a dry run of it. The manager prunes by itself only at times that depend on real time. */

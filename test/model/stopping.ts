@@ -3,7 +3,7 @@
  */
 import { expect } from "@effect/vitest"
 import { Effect } from "effect"
-import { byProducer, type Command, command, manager, onJob } from "./command.js"
+import { byProducer, type Command, command, manager, mostly, onJob } from "./command.js"
 import type { Job, Model } from "./Model.js"
 
 /** A run that runs once more for its stop ends only when that attempt ends, so the stop itself is not awaited. */
@@ -16,21 +16,25 @@ const stopInBackground = (job: Job, model: Model) =>
 
 /** Without any grace, a run that waits is cancelled though it would run for its stop, and an attempt for a stop is interrupted. */
 export const stop = (n: number, { callers, hasGrace }: { callers: number; hasGrace: boolean }): Command =>
-  onJob(`stop by ${callers} ${hasGrace ? "" : "without grace"}`, n, (job, model) =>
-    Effect.gen(function* () {
-      if (hasGrace && model.runsOnStop(job)) return yield* stopInBackground(job, model)
-      const { stop } = yield* manager
-      const isOver = !model.unfinished.includes(job)
-      const grace = job.isStop || model.runsOnStop(job) ? { grace: 0 } : {}
-      const reports = yield* Effect.replicateEffect(stop(job.id, grace), callers, { concurrency: "unbounded" })
-      if (!isOver) model.stopped(job)
-      for (const { mode, status } of reports) {
-        // Of several callers that stop an interrupted run, one gets `graceful`.
-        expect(["graceful", "alreadyEnded"]).toContain(mode)
-        expect(status).toBe(isOver ? job.status : "cancelled")
-      }
-      expect(reports.some(({ mode }) => mode === "graceful")).toBe(!isOver)
-    })
+  onJob(
+    `stop by ${callers} ${hasGrace ? "" : "without grace"}`,
+    n,
+    (job, model) =>
+      Effect.gen(function* () {
+        if (hasGrace && model.runsOnStop(job)) return yield* stopInBackground(job, model)
+        const { stop } = yield* manager
+        const isOver = !model.unfinished.includes(job)
+        const grace = job.isStop || model.runsOnStop(job) ? { grace: 0 } : {}
+        const reports = yield* Effect.replicateEffect(stop(job.id, grace), callers, { concurrency: "unbounded" })
+        if (!isOver) model.stopped(job)
+        for (const { mode, status } of reports) {
+          // Of several callers that stop an interrupted run, one gets `graceful`.
+          expect(["graceful", "alreadyEnded"]).toContain(mode)
+          expect(status).toBe(isOver ? job.status : "cancelled")
+        }
+        expect(reports.some(({ mode }) => mode === "graceful")).toBe(!isOver)
+      }),
+    mostly(n, ({ unfinished }) => unfinished)
   )
 
 export const stopAll: Command = command(
@@ -62,5 +66,5 @@ export const stopByProducer = (n: number): Command =>
           expect((yield* producer.await(job.id)).status).toBe(model.job(job.id).status)
         })
       ),
-    (model) => model.jobs.filter((job) => !job.isStop && !model.runsOnStop(job))
+    (model) => mostly(n, ({ unfinished }) => unfinished)(model).filter((job) => !job.isStop && !model.runsOnStop(job))
   )
