@@ -13,13 +13,13 @@ const timeLimit = isLong ? 1_100_000 : 100_000
 
 const all = ["cancelled", "completed", "failed", "interrupted", "parked", "pending", "running"]
 
-describe.each(Object.entries(World.stores))("JobManager on a store %s", (_, store) => {
+describe("JobManager", () => {
   it(
     "behaves like the model of its state machine under random commands and restarts",
     async () => {
       let statuses = new Set<string>()
       const agrees = FastCheck.asyncProperty(kinds, limits, commands, (kind, limits, commands) =>
-        World.make(store, kind, limits).pipe(
+        World.make(kind, limits).pipe(
           Effect.flatMap((real) =>
             Effect.promise(async () => {
               const model = new Model(kind, limits)

@@ -5,7 +5,6 @@ import { Database, type errors, JobManager, RunStore } from "charlotte"
 import { ScriptedOrchestrator } from "charlotte/testing"
 import { Context, Duration, Effect, Exit, Layer, Logger, LogLevel, Runtime, Scope, TestClock } from "effect"
 import { KernelRef } from "../../src/internal/ProcessIdentity.js"
-import { databaseFile } from "../manager/lives.js"
 import * as Work from "../support/Work.js"
 import { type Kind, type Limits, limitsOf, pauseBefore } from "./Kind.js"
 import * as Process from "./Process.js"
@@ -18,13 +17,8 @@ export interface World {
   readonly restart: (end: "closes" | "crashes", limits: Limits) => Promise<void>
 }
 
-/** Each store, made for each layer that provides it; the one in SQLite with the client of its application. */
-export const stores: Readonly<Record<string, Layer.Layer<RunStore.RunStore, errors.StoreError>>> = {
-  "in memory": RunStore.layerMemory,
-  "in SQLite": Layer.unwrapScoped(
-    Effect.map(databaseFile, (filename) => RunStore.layer.pipe(Layer.provideMerge(Database.layer({ filename }))))
-  )
-}
+/** Of an application with a client, in which it also has transactions. */
+const store = RunStore.layer.pipe(Layer.provideMerge(Database.layer({ filename: ":memory:" })))
 
 /** Treats every other process as dead. */
 const survivor = Layer.effect(
@@ -60,7 +54,6 @@ const managerOf = (kind: Kind, limits: Limits) => {
 }
 
 export const make = (
-  store: Layer.Layer<RunStore.RunStore, errors.StoreError>,
   kind: Kind,
   limits: Limits
 ): Effect.Effect<World, errors.StoreError | errors.AlreadyManaged, Scope.Scope> =>
