@@ -16,7 +16,6 @@ import { Question } from "../../../src/domain/Question.js"
 import { TaskRecord, UnitRecord, Work } from "../../../src/domain/Work.js"
 import { poll } from "../../../src/internal/RealClock.js"
 import { ParentEnvironment } from "../../../src/process/ChildEnvironment.js"
-import { stores } from "../../manager/stores.js"
 import { whileTimePasses } from "../../manager/timePassing.js"
 import { config } from "../../support/jobs.js"
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
@@ -26,9 +25,9 @@ const Script = ScriptedOrchestrator.ScriptedOrchestrator
 const phone = "notify: { phone: { run: [never-run], env: [PHONE], reason: true } }\n"
 
 /** A home with that configuration, and a manager. */
-const layerWith = (store: (typeof stores)["in memory"] | (typeof stores)["in SQLite"], text: string) =>
+const layerWith = (text: string) =>
   JobManager.layer({ maxJobs: 200 }).pipe(
-    Layer.provideMerge(Layer.merge(store, ScriptedOrchestrator.layer())),
+    Layer.provideMerge(Layer.merge(RunStore.layerMemory, ScriptedOrchestrator.layer())),
     Layer.provideMerge(Secrets.layer),
     Layer.provideMerge(Configuration.layer),
     Layer.provideMerge(
@@ -84,127 +83,123 @@ const workOf = (units: ReadonlyArray<string>) =>
 
 const broken = new NoticeFailed({ message: "no such host" })
 
-for (const [name, store] of Object.entries(stores)) {
-  const here = Effect.provide(layerWith(store, phone))
+const here = Effect.provide(layerWith(phone))
 
-  describe(`notices, ${name}`, () => {
-    it.scoped(
-      "of 100 jobs arrive in order though the command fails for a minute and its process ends, and no job waits",
-      () =>
-        Effect.gen(function* () {
-          const begun = yield* Clock.currentTimeMillis
-          const [sent, tried]: [Array<string>, Array<string>] = [[], []]
-          const ended: Array<string> = []
-          const send = ({ id, job }: Notice) =>
-            Effect.gen(function* () {
-              tried.push(id)
-              if ((yield* Clock.currentTimeMillis) - begun < 60_000) return yield* broken
-              sent.push(job)
-            })
-          // Its clock does not advance, so that the first notice is never tried again.
-          yield* Effect.scoped(
-            Effect.gen(function* () {
-              yield* Effect.asVoid(Notices.make)
-              for (let n = 0; n < 50; n++) {
-                const id = yield* started
-                expect((yield* ends(id, Step.succeed(n))).status).toBe("completed")
-                ended.push(id)
-              }
-              yield* until(() => tried.length === 1)
-            }).pipe(Effect.provideService(NoticeCommands, () => Effect.succeed({ send })))
-          )
-          expect(sent).toEqual([])
-          const more = Effect.gen(function* () {
-            for (let n = 50; n < 100; n++) {
+describe("notices", () => {
+  it.scoped(
+    "of 100 jobs arrive in order though the command fails for a minute and its process ends, and no job waits",
+    () =>
+      Effect.gen(function* () {
+        const begun = yield* Clock.currentTimeMillis
+        const [sent, tried]: [Array<string>, Array<string>] = [[], []]
+        const ended: Array<string> = []
+        const send = ({ id, job }: Notice) =>
+          Effect.gen(function* () {
+            tried.push(id)
+            if ((yield* Clock.currentTimeMillis) - begun < 60_000) return yield* broken
+            sent.push(job)
+          })
+        // Its clock does not advance, so that the first notice is never tried again.
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            yield* Effect.asVoid(Notices.make)
+            for (let n = 0; n < 50; n++) {
               const id = yield* started
-              expect((yield* ends(id, Step.fail("no"))).status).toBe("failed")
+              expect((yield* ends(id, Step.succeed(n))).status).toBe("completed")
               ended.push(id)
             }
-            yield* whileTimePasses(until(() => sent.length >= 100))
-          })
-          yield* during(more, send)
-          expect(sent).toEqual(ended)
-          expect(new Set(tried).size).toBe(100)
-        }).pipe(here, quiet)
-    )
-
-    it.scoped(
-      "that fail ten times are skipped, and after a day of failures the name is switched off and forgotten",
-      () =>
-        Effect.gen(function* () {
-          let tries = 0
-          const send = () =>
-            Effect.zipRight(
-              Effect.sync(() => void tries++),
-              broken
-            )
-          const skipped = (count: number) =>
-            poll(phoneRecord, {
-              until: (record) => Option.exists(record, ({ failing, skipped }) => skipped === count && failing === 0),
-              pause: 5,
-              atMost: "2 minutes"
-            })
-          yield* during(
-            Effect.gen(function* () {
-              yield* ends(yield* started, Step.succeed(1))
-              expect(yield* whileTimePasses(skipped(1))).toMatchObject({ value: { failing: 0, aside: 0 } })
-              expect(tries).toBe(10)
-              yield* TestClock.adjust("25 hours")
-              yield* ends(yield* started, Step.succeed(2))
-              yield* whileTimePasses(poll(phoneRecord, { until: Option.isNone, pause: 5, atMost: "2 minutes" }))
-              expect(tries).toBe(20)
-            }),
-            send
-          )
-          expect(yield* phoneRecord).toEqual(Option.none())
-        }).pipe(here, quiet)
-    )
-
-    it.scoped("are not sent of what is no longer true, nor of what is older than a day", () =>
-      Effect.gen(function* () {
-        const sent: Array<Notice> = []
-        const send = (notice: Notice) => Effect.sync(() => void sent.push(notice))
-        const manager = yield* JobManager.JobManager
-        const script = yield* Script
-        const store = yield* RunStore.RunStore
-        const park = (options: Parameters<typeof Step.park>[0]) =>
-          Effect.gen(function* () {
+            yield* until(() => tried.length === 1)
+          }).pipe(Effect.provideService(NoticeCommands, () => Effect.succeed({ send })))
+        )
+        expect(sent).toEqual([])
+        const more = Effect.gen(function* () {
+          for (let n = 50; n < 100; n++) {
             const id = yield* started
-            yield* script.send(id, Step.park(options))
-            yield* poll(Effect.flatten(store.get(id)), {
-              until: ({ status }) => status === "parked",
-              pause: 5,
-              atMost: "2 minutes"
-            })
-            return id
+            expect((yield* ends(id, Step.fail("no"))).status).toBe("failed")
+            ended.push(id)
+          }
+          yield* whileTimePasses(until(() => sent.length >= 100))
+        })
+        yield* during(more, send)
+        expect(sent).toEqual(ended)
+        expect(new Set(tried).size).toBe(100)
+      }).pipe(here, quiet)
+  )
+
+  it.scoped("that fail ten times are skipped, and after a day of failures the name is switched off and forgotten", () =>
+    Effect.gen(function* () {
+      let tries = 0
+      const send = () =>
+        Effect.zipRight(
+          Effect.sync(() => void tries++),
+          broken
+        )
+      const skipped = (count: number) =>
+        poll(phoneRecord, {
+          until: (record) => Option.exists(record, ({ failing, skipped }) => skipped === count && failing === 0),
+          pause: 5,
+          atMost: "2 minutes"
+        })
+      yield* during(
+        Effect.gen(function* () {
+          yield* ends(yield* started, Step.succeed(1))
+          expect(yield* whileTimePasses(skipped(1))).toMatchObject({ value: { failing: 0, aside: 0 } })
+          expect(tries).toBe(10)
+          yield* TestClock.adjust("25 hours")
+          yield* ends(yield* started, Step.succeed(2))
+          yield* whileTimePasses(poll(phoneRecord, { until: Option.isNone, pause: 5, atMost: "2 minutes" }))
+          expect(tries).toBe(20)
+        }),
+        send
+      )
+      expect(yield* phoneRecord).toEqual(Option.none())
+    }).pipe(here, quiet)
+  )
+
+  it.scoped("are not sent of what is no longer true, nor of what is older than a day", () =>
+    Effect.gen(function* () {
+      const sent: Array<Notice> = []
+      const send = (notice: Notice) => Effect.sync(() => void sent.push(notice))
+      const manager = yield* JobManager.JobManager
+      const script = yield* Script
+      const store = yield* RunStore.RunStore
+      const park = (options: Parameters<typeof Step.park>[0]) =>
+        Effect.gen(function* () {
+          const id = yield* started
+          yield* script.send(id, Step.park(options))
+          yield* poll(Effect.flatten(store.get(id)), {
+            until: ({ status }) => status === "parked",
+            pause: 5,
+            atMost: "2 minutes"
           })
-        const until = DateTime.add(yield* DateTime.now, { days: 9 })
-        yield* during(Effect.void, send)
-        const old = yield* ends(yield* started, Step.fail("long ago"))
-        yield* TestClock.adjust("25 hours")
-        const failed = yield* ends(yield* started, Step.fail("no such branch"))
-        const retry = yield* manager.retry(failed.id)
-        const resumed = yield* park({ reason: "not logged in", signal: "charlotte.resume" })
-        yield* manager.resume(resumed)
-        yield* park({ reason: "its usage limit", until })
-        const needy = yield* park({ reason: "its key a-secret-of-mine is refused", signal: "charlotte.resume" })
-        const approved = yield* park({ reason: "it is done", signal: "charlotte.approval" })
-        yield* during(Effect.void, send)
-        expect(old.status).toBe("failed")
-        expect(sent.map(({ command, job, reason, status }) => ({ command, job, reason, status }))).toEqual([
-          {
-            job: needy,
-            status: "parked",
-            reason: "its key [redacted] is refused",
-            command: `charlotte resume ${needy}`
-          },
-          { job: approved, status: "needs-approval", reason: "it is done", command: `charlotte approve ${approved}` }
-        ])
-        for (const id of [resumed, retry]) yield* ends(id, Step.succeed(1))
-      }).pipe(here)
-    )
-  })
-}
+          return id
+        })
+      const until = DateTime.add(yield* DateTime.now, { days: 9 })
+      yield* during(Effect.void, send)
+      const old = yield* ends(yield* started, Step.fail("long ago"))
+      yield* TestClock.adjust("25 hours")
+      const failed = yield* ends(yield* started, Step.fail("no such branch"))
+      const retry = yield* manager.retry(failed.id)
+      const resumed = yield* park({ reason: "not logged in", signal: "charlotte.resume" })
+      yield* manager.resume(resumed)
+      yield* park({ reason: "its usage limit", until })
+      const needy = yield* park({ reason: "its key a-secret-of-mine is refused", signal: "charlotte.resume" })
+      const approved = yield* park({ reason: "it is done", signal: "charlotte.approval" })
+      yield* during(Effect.void, send)
+      expect(old.status).toBe("failed")
+      expect(sent.map(({ command, job, reason, status }) => ({ command, job, reason, status }))).toEqual([
+        {
+          job: needy,
+          status: "parked",
+          reason: "its key [redacted] is refused",
+          command: `charlotte resume ${needy}`
+        },
+        { job: approved, status: "needs-approval", reason: "it is done", command: `charlotte approve ${approved}` }
+      ])
+      for (const id of [resumed, retry]) yield* ends(id, Step.succeed(1))
+    }).pipe(here)
+  )
+})
 
 describe("notices", () => {
   it.scoped("have a reason of at most 500 characters, and only if it is asked for", () =>
@@ -217,7 +212,7 @@ describe("notices", () => {
             (notice) => Effect.sync(() => void sent.push(notice))
           )
           return sent
-        }).pipe(Effect.provide(layerWith(RunStore.layerMemory, text)))
+        }).pipe(Effect.provide(layerWith(text)))
       const [notice] = yield* told(phone)
       expect(notice).toMatchObject({ kind: "tasks", status: "failed", reason: `${"x".repeat(499)}…` })
       const [silent] = yield* told("notify: { phone: { run: [never-run], on: [failed] } }\n")
@@ -271,7 +266,7 @@ describe("notices", () => {
         ["parked", "api asks: Why?; claude is not logged in", `charlotte resume ${mixed}`]
       ])
       expect(new Set(sent.map(({ id }) => id)).size).toBe(4)
-    }).pipe(Effect.provide(layerWith(RunStore.layerMemory, phone)))
+    }).pipe(Effect.provide(layerWith(phone)))
   )
 
   it.scoped(
@@ -307,7 +302,7 @@ describe("notices", () => {
         yield* park(4, "claude is not logged in")
         yield* notices
         expect(sent.map(({ reason }) => reason)).toEqual([first, "claude is not logged in", "claude is not logged in"])
-      }).pipe(Effect.provide(layerWith(RunStore.layerMemory, phone)))
+      }).pipe(Effect.provide(layerWith(phone)))
   )
 
   it.scoped("of a name that was removed from the configuration pin nothing any more", () =>
@@ -318,6 +313,6 @@ describe("notices", () => {
         yield* subscribers.register({ name, from: "now", hold: Duration.days(1), at })
       yield* removeFormer
       expect((yield* subscribers.list).map(({ name }) => name)).toEqual(["invoices", "notify.phone"])
-    }).pipe(Effect.provide(layerWith(RunStore.layerMemory, phone)))
+    }).pipe(Effect.provide(layerWith(phone)))
   )
 })

@@ -9,7 +9,6 @@ import * as Configuration from "../../../src/daemon/config/Configuration.js"
 import * as Home from "../../../src/daemon/home/Home.js"
 import * as TaskSchedules from "../../../src/daemon/serve/TaskSchedules.js"
 import { poll } from "../../../src/internal/RealClock.js"
-import { stores } from "../../manager/stores.js"
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
 
 const configured = (text: string) =>
@@ -54,7 +53,7 @@ const recorded = (...names: ReadonlyArray<string>) =>
 
 const scripted = JobManager.layer().pipe(Layer.provideMerge(ScriptedOrchestrator.layer()))
 
-describe.each(Object.entries(stores))("schedules of tasks, %s", (_, store) => {
+describe("schedules of tasks", () => {
   it.scoped("start jobs of tasks at their ticks, and go when the configuration no longer has them", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(Date.parse("2026-01-03T12:00Z"))
@@ -79,7 +78,7 @@ describe.each(Object.entries(stores))("schedules of tasks, %s", (_, store) => {
         })
       )
       yield* during("maxJobs: 3", recorded())
-    }).pipe(Effect.provide(Layer.provideMerge(scripted, store)), quiet)
+    }).pipe(Effect.provide(Layer.provideMerge(scripted, RunStore.layerMemory)), quiet)
   )
 })
 
