@@ -1,4 +1,3 @@
-import { describe } from "@effect/vitest"
 import { Database, RunStore } from "charlotte"
 import { Effect, Layer } from "effect"
 import { manySteps } from "../support/interruption.js"
@@ -11,10 +10,4 @@ const layerFile = Layer.unwrapScoped(
   )
 )
 
-describe("in memory", () => {
-  interruptions(RunStore.layerMemory, manySteps, { hasTransactions: false })
-})
-
-describe("in SQLite", () => {
-  interruptions(layerFile, manySteps, { hasTransactions: true })
-})
+interruptions(layerFile, manySteps)

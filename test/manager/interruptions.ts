@@ -5,7 +5,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { type JobId, JobManager, RunStore } from "charlotte"
-import { Effect, Exit, type Layer, Option, Schema, Stream } from "effect"
+import { Effect, Exit, type Layer, Schema, Stream } from "effect"
 import * as Audit from "../../src/store/Audit.js"
 import { closing, interruptedEverywhere, longest, type StepsOf } from "../support/interruption.js"
 
@@ -178,10 +178,10 @@ const operations: {
   health: ({ manager }) => Effect.succeed({ call: manager.health })
 }
 
-const sceneOf = (manager: Manager): Effect.Effect<Scene, never, RunStore.RunStore> =>
+const sceneOf = (manager: Manager): Effect.Effect<Scene, never, RunStore.RunStore | SqlClient.SqlClient> =>
   Effect.gen(function* () {
     const store = yield* RunStore.RunStore
-    const sql = yield* Effect.serviceOption(SqlClient.SqlClient)
+    const { withTransaction } = yield* SqlClient.SqlClient
     const startedAt = (config: typeof Config.Type, type: string) =>
       Effect.tap(manager.start(config), (id) =>
         Stream.runDrain(Stream.takeUntil(manager.events(id), (event) => event.type === type))
@@ -192,7 +192,7 @@ const sceneOf = (manager: Manager): Effect.Effect<Scene, never, RunStore.RunStor
       working: startedAt("works", "job.started"),
       waiting: startedAt("parks", "job.parked"),
       waitingAs: (word) => startedAt(`parks ${word}`, "job.parked"),
-      inTransaction: (effect) => Effect.flatMap(sql, ({ withTransaction }) => withTransaction(effect))
+      inTransaction: withTransaction
     }
   })
 
@@ -208,25 +208,12 @@ const nothingIsLost = ({ manager, store }: Scene) =>
     expect(left.flat()).toEqual([])
   })
 
-const intact = Effect.flatMap(Effect.serviceOption(SqlClient.SqlClient), (sql) =>
-  Option.match(sql, {
-    onNone: () => Effect.void,
-    onSome: (sql) =>
-      Effect.map(Effect.provideService(Audit.run({ maxJobs }), SqlClient.SqlClient, sql), ({ violations }) =>
-        expect(violations).toEqual([])
-      )
-  })
-)
+const intact = Effect.map(Audit.run({ maxJobs }), ({ violations }) => expect(violations).toEqual([]))
 
 /** The layer opens a store for each operation; it may be the same one. */
-export const interruptions = (
-  layer: Layer.Layer<RunStore.RunStore> | Layer.Layer<RunStore.RunStore | SqlClient.SqlClient>,
-  steps: StepsOf,
-  { hasTransactions }: { readonly hasTransactions: boolean }
-): void => {
+export const interruptions = (layer: Layer.Layer<RunStore.RunStore | SqlClient.SqlClient>, steps: StepsOf): void => {
   describe("a manager whose caller is interrupted loses no permit, run or intent:", () => {
     for (const [n, [name, operation]] of Object.entries(operations).entries()) {
-      if (name === "start in a transaction" && !hasTransactions) continue
       it.live(
         name,
         () =>

@@ -35,7 +35,7 @@ describe("RunStore.layer on PostgreSQL", () => {
 })
 
 describe("JobManager on PostgreSQL", () => {
-  ofManager(onOne(), steps, { hasTransactions: true })
+  ofManager(onOne(), steps)
 })
 
 describe("reads that are interrupted while the server works on them", () => {
