@@ -1,7 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { type JobEvent, JobManager, RunStore } from "charlotte"
 import { Array, Chunk, Deferred, Effect, Exit, Fiber, Queue, Schema, Scope, Stream } from "effect"
-import { stores } from "./stores.js"
 
 /** A manager of a kind of its own, whose jobs emit so many events and end. */
 const manage = (kind: string) =>
@@ -29,7 +28,7 @@ const untilEnded = <E>(events: Stream.Stream<JobEvent.JobEvent, E>, jobs: number
 
 const summary = (events: ReadonlyArray<JobEvent.JobEvent>) => events.map(({ jobId, seq }) => `${jobId} ${seq}`)
 
-describe.each(Object.entries(stores))("the events of all jobs, kept %s,", (_, store) => {
+describe("the events of all jobs", () => {
   it.scopedLive("are those of one manager, each job's in order, with cursors that rise", () =>
     Effect.gen(function* () {
       const [left, right] = yield* Effect.all([manage("left"), manage("right")])
@@ -54,7 +53,7 @@ describe.each(Object.entries(stores))("the events of all jobs, kept %s,", (_, st
         const jobs = events.slice(from).filter(({ type }) => type === "job.completed").length
         expect(summary(yield* untilEnded(left.allEvents({ after }), jobs))).toEqual(summary(events.slice(from)))
       }
-    }).pipe(Effect.provide(store))
+    }).pipe(Effect.provide(RunStore.layerMemory))
   )
 
   it.scopedLive("begin with what comes next, for those who ask for the latest", () =>
@@ -68,7 +67,7 @@ describe.each(Object.entries(stores))("the events of all jobs, kept %s,", (_, st
       yield* Deferred.await(looked)
       const id = yield* manager.start({ events: 3 })
       expect(summary(yield* Fiber.join(latest))).toEqual(Array.range(1, 5).map((seq) => `${id} ${seq}`))
-    }).pipe(Effect.provide(store))
+    }).pipe(Effect.provide(RunStore.layerMemory))
   )
 
   it.scopedLive("end after the last one that is written, when the manager closes", () =>
@@ -95,6 +94,6 @@ describe.each(Object.entries(stores))("the events of all jobs, kept %s,", (_, st
         const types = Chunk.toReadonlyArray(yield* Fiber.join(reader)).map(({ type }) => type)
         expect(types).toEqual(["job.started", "last.word", "job.interrupted"])
       }
-    }).pipe(Effect.provide(store))
+    }).pipe(Effect.provide(RunStore.layerMemory))
   )
 })

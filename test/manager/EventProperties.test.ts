@@ -1,9 +1,8 @@
-import { describe, expect, it } from "@effect/vitest"
-import { type JobEvent, JobManager } from "charlotte"
+import { expect, it } from "@effect/vitest"
+import { type JobEvent, JobManager, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
 import { Effect, FastCheck, Fiber, Layer, Queue, Stream } from "effect"
 import { startJob } from "./lives.js"
-import { stores } from "./stores.js"
 
 const { constant, integer, nat, oneof, record } = FastCheck
 
@@ -43,48 +42,48 @@ const subscribe = <E>(events: Stream.Stream<JobEvent.JobEvent, E>) =>
     return { read, rest }
   })
 
-describe.each(Object.entries(stores))("with a store %s", (_, store) => {
-  const layer = JobManager.layer().pipe(Layer.provideMerge(Layer.merge(ScriptedOrchestrator.layer(), store)))
+const layer = JobManager.layer().pipe(
+  Layer.provideMerge(Layer.merge(ScriptedOrchestrator.layer(), RunStore.layerMemory))
+)
 
-  it.scopedLive.prop(
-    "every subscriber sees all events after his number, each once and in order, and then the end",
-    { happenings },
-    ({ happenings }) =>
-      Effect.gen(function* () {
-        const manager = yield* JobManager.JobManager
-        const { send } = yield* ScriptedOrchestrator.ScriptedOrchestrator
-        const id = yield* startJob
-        const subscribers: Array<Effect.Effect.Success<ReturnType<typeof subscribe>> & { readonly after: number }> = []
-        let emitted = 0
-        let ended = false
+it.scopedLive.prop(
+  "every subscriber sees all events after his number, each once and in order, and then the end",
+  { happenings },
+  ({ happenings }) =>
+    Effect.gen(function* () {
+      const manager = yield* JobManager.JobManager
+      const { send } = yield* ScriptedOrchestrator.ScriptedOrchestrator
+      const id = yield* startJob
+      const subscribers: Array<Effect.Effect.Success<ReturnType<typeof subscribe>> & { readonly after: number }> = []
+      let emitted = 0
+      let ended = false
 
-        for (const happening of happenings) {
-          if (happening.what === "emit" && !ended) {
-            const { count } = happening
-            emitted += count
-            yield* send(id, (job) => Effect.replicateEffect(job.emit({ type: "event" }), count, { discard: true }))
-          }
-          if (happening.what === "subscribe") {
-            const { after } = happening
-            subscribers.push({ ...(yield* subscribe(manager.events(id, { after }))), after })
-          }
-          if (happening.what === "read") {
-            yield* subscribers[happening.who % subscribers.length]?.read(happening.count) ?? Effect.void
-          }
-          if (happening.what === "pause") yield* Effect.sleep(happening.millis)
-          if (happening.what === "end") {
-            yield* send(id, Step.succeed(1))
-            ended = true
-          }
+      for (const happening of happenings) {
+        if (happening.what === "emit" && !ended) {
+          const { count } = happening
+          emitted += count
+          yield* send(id, (job) => Effect.replicateEffect(job.emit({ type: "event" }), count, { discard: true }))
         }
-        yield* send(id, Step.succeed(1))
-        yield* manager.await(id)
-
-        for (const { after, rest } of subscribers) {
-          const expected = Array.from({ length: Math.max(0, emitted + 2 - after) }, (_, i) => after + 1 + i)
-          expect(yield* rest).toEqual(expected)
+        if (happening.what === "subscribe") {
+          const { after } = happening
+          subscribers.push({ ...(yield* subscribe(manager.events(id, { after }))), after })
         }
-      }).pipe(Effect.provide(layer)),
-    { timeout: 300_000, fastCheck: { numRuns: 60 } }
-  )
-})
+        if (happening.what === "read") {
+          yield* subscribers[happening.who % subscribers.length]?.read(happening.count) ?? Effect.void
+        }
+        if (happening.what === "pause") yield* Effect.sleep(happening.millis)
+        if (happening.what === "end") {
+          yield* send(id, Step.succeed(1))
+          ended = true
+        }
+      }
+      yield* send(id, Step.succeed(1))
+      yield* manager.await(id)
+
+      for (const { after, rest } of subscribers) {
+        const expected = Array.from({ length: Math.max(0, emitted + 2 - after) }, (_, i) => after + 1 + i)
+        expect(yield* rest).toEqual(expected)
+      }
+    }).pipe(Effect.provide(layer)),
+  { timeout: 300_000, fastCheck: { numRuns: 60 } }
+)

@@ -1,10 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
-import { type JobEvent, type JobId, JobManager, Orchestrator } from "charlotte"
+import { type JobEvent, type JobId, JobManager, Orchestrator, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step } from "charlotte/testing"
 import { Array, Cause, Chunk, Deferred, Effect, Fiber, Layer, Stream } from "effect"
 import { config, unknownId } from "../support/jobs.js"
 import { startJob, typesOf } from "./lives.js"
-import { stores } from "./stores.js"
 
 const { JobManager: Manager } = JobManager
 const Script = ScriptedOrchestrator.ScriptedOrchestrator
@@ -17,13 +16,15 @@ const seqs = (events: ReadonlyArray<JobEvent.JobEvent>) => events.map(({ seq }) 
 const emit = (job: Pick<Orchestrator.JobContext<unknown>, "emit">, count: number) =>
   Effect.forEach(Array.range(1, count), (n) => job.emit({ type: "count", payload: n }), { discard: true })
 
-describe.each(Object.entries(stores))("the events of a job, kept %s,", (_, store) => {
-  const scripted = JobManager.layer().pipe(Layer.provideMerge(Layer.merge(ScriptedOrchestrator.layer(), store)))
+describe("the events of a job", () => {
+  const scripted = JobManager.layer().pipe(
+    Layer.provideMerge(Layer.merge(ScriptedOrchestrator.layer(), RunStore.layerMemory))
+  )
 
   const with20000 = (go: Deferred.Deferred<void>) =>
     JobManager.layer().pipe(
       Layer.provide(Orchestrator.layer((job) => Effect.zipRight(Deferred.await(go), emit(job, 20_000)))),
-      Layer.provide(store)
+      Layer.provide(RunStore.layerMemory)
     )
 
   it.scopedLive("come to late, live and stalled subscribers alike: 1..n in order, and then the end", () =>

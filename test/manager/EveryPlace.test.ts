@@ -3,7 +3,6 @@ import { describe, expect, it } from "@effect/vitest"
 import { type JobId, JobKind, RunStore } from "charlotte"
 import { Cause, Deferred, Effect, Exit, Fiber, Layer, Option, Schema, type Scope } from "effect"
 import { poll } from "../../src/internal/RealClock.js"
-import { stores } from "./stores.js"
 
 class Part extends JobKind.Tag<Part>()("part", { config: Schema.Struct({ name: Schema.String }) }) {}
 
@@ -87,73 +86,71 @@ const tooLate = expect.stringContaining("comes too late: the work of job")
 /** The calls that end the work, or wait outside of it. */
 const ofWork = ["park", "fail", "cancel", "child"]
 
-for (const [name, store] of Object.entries(stores)) {
-  describe(`a job context, ${name}`, () => {
-    const all: Record<string, (call: Call) => Effect.Effect<unknown, unknown, Scope.Scope>> = {
-      ...places,
-      ...placesOfStop
-    }
-    /** A manager whose jobs make the call that their configuration names, in its place. */
-    const layer = (begun: Deferred.Deferred<void>) =>
-      Layer.mergeAll(
-        Part.layer({ run: () => Effect.succeed(1), maxJobs: 10 }),
-        Whole.layer({
-          maxJobs: 1,
-          run: (job) => {
-            const { call, place } = job.config
-            const made = Object.entries(calls).find(([name]) => name === call)?.[1] ?? (() => Effect.void)
-            return Effect.zipRight(Deferred.succeed(begun, undefined), (all[place] ?? Effect.asVoid)(made(job)))
-          }
-        })
-      ).pipe(Layer.provideMerge(store))
+describe("a job context", () => {
+  const all: Record<string, (call: Call) => Effect.Effect<unknown, unknown, Scope.Scope>> = {
+    ...places,
+    ...placesOfStop
+  }
+  /** A manager whose jobs make the call that their configuration names, in its place. */
+  const layer = (begun: Deferred.Deferred<void>) =>
+    Layer.mergeAll(
+      Part.layer({ run: () => Effect.succeed(1), maxJobs: 10 }),
+      Whole.layer({
+        maxJobs: 1,
+        run: (job) => {
+          const { call, place } = job.config
+          const made = Object.entries(calls).find(([name]) => name === call)?.[1] ?? (() => Effect.void)
+          return Effect.zipRight(Deferred.succeed(begun, undefined), (all[place] ?? Effect.asVoid)(made(job)))
+        }
+      })
+    ).pipe(Layer.provideMerge(RunStore.layerMemory))
 
-    const recordOf = (id: JobId.JobId) => Effect.flatMap(RunStore.RunStore, ({ get }) => Effect.flatten(get(id)))
+  const recordOf = (id: JobId.JobId) => Effect.flatMap(RunStore.RunStore, ({ get }) => Effect.flatten(get(id)))
 
-    for (const place of [...Object.keys(places), ...Object.keys(placesOfStop)])
-      it.live(`returns or dies in the ${place}, whatever is called, and leaves the permit free`, () =>
-        Effect.gen(function* () {
-          for (const call of Object.keys(calls)) {
-            const begun = yield* Deferred.make<void>()
-            const run = yield* Effect.gen(function* () {
-              const wholes = yield* Whole
-              const id = yield* wholes.start({ call, place })
-              yield* Deferred.await(begun)
-              if (place in placesOfStop) yield* wholes.stop(id, { grace: 0 })
-              const run = yield* poll(recordOf(id), {
-                until: ({ endedAt, status, parked }) =>
-                  endedAt !== undefined || (status === "parked" && parked?.signal === "go"),
-                pause: 5,
-                atMost: "1 minute"
-              })
-              // Only a free permit begins another job.
-              const next = yield* wholes.start({ call: "flush", place: "body" }, { whenFull: "queue" })
-              yield* wholes.await(next)
-              return run
-            }).pipe(Effect.provide(layer(begun)), Effect.scoped)
-            const isLate = /finalizer of|fork in a finalizer/.test(place) && ofWork.includes(call)
-            if (isLate) expect([place, call, run.error?.cause]).toEqual([place, call, tooLate])
-          }
-        })
-      )
-
-    it.live("is a defect once the job has ended, whatever is called", () =>
+  for (const place of [...Object.keys(places), ...Object.keys(placesOfStop)])
+    it.live(`returns or dies in the ${place}, whatever is called, and leaves the permit free`, () =>
       Effect.gen(function* () {
-        const kept = yield* Deferred.make<Job>()
-        const layer = Layer.mergeAll(
-          Part.layer({ run: () => Effect.succeed(1) }),
-          Whole.layer({ run: (job) => Deferred.succeed(kept, job) })
-        ).pipe(Layer.provideMerge(store))
-        yield* Effect.gen(function* () {
-          const wholes = yield* Whole
-          yield* wholes.await(yield* wholes.start({ call: "", place: "" }))
-          const job = yield* Deferred.await(kept)
-          for (const [call, made] of Object.entries(calls)) {
-            const exit = yield* Effect.exit(made(job))
-            const defect = Exit.isFailure(exit) ? Option.getOrUndefined(Cause.dieOption(exit.cause)) : undefined
-            expect([call, String(defect)]).toEqual([call, expect.stringContaining(`the job ${job.id} has ended`)])
-          }
-        }).pipe(Effect.provide(layer))
+        for (const call of Object.keys(calls)) {
+          const begun = yield* Deferred.make<void>()
+          const run = yield* Effect.gen(function* () {
+            const wholes = yield* Whole
+            const id = yield* wholes.start({ call, place })
+            yield* Deferred.await(begun)
+            if (place in placesOfStop) yield* wholes.stop(id, { grace: 0 })
+            const run = yield* poll(recordOf(id), {
+              until: ({ endedAt, status, parked }) =>
+                endedAt !== undefined || (status === "parked" && parked?.signal === "go"),
+              pause: 5,
+              atMost: "1 minute"
+            })
+            // Only a free permit begins another job.
+            const next = yield* wholes.start({ call: "flush", place: "body" }, { whenFull: "queue" })
+            yield* wholes.await(next)
+            return run
+          }).pipe(Effect.provide(layer(begun)), Effect.scoped)
+          const isLate = /finalizer of|fork in a finalizer/.test(place) && ofWork.includes(call)
+          if (isLate) expect([place, call, run.error?.cause]).toEqual([place, call, tooLate])
+        }
       })
     )
-  })
-}
+
+  it.live("is a defect once the job has ended, whatever is called", () =>
+    Effect.gen(function* () {
+      const kept = yield* Deferred.make<Job>()
+      const layer = Layer.mergeAll(
+        Part.layer({ run: () => Effect.succeed(1) }),
+        Whole.layer({ run: (job) => Deferred.succeed(kept, job) })
+      ).pipe(Layer.provideMerge(RunStore.layerMemory))
+      yield* Effect.gen(function* () {
+        const wholes = yield* Whole
+        yield* wholes.await(yield* wholes.start({ call: "", place: "" }))
+        const job = yield* Deferred.await(kept)
+        for (const [call, made] of Object.entries(calls)) {
+          const exit = yield* Effect.exit(made(job))
+          const defect = Exit.isFailure(exit) ? Option.getOrUndefined(Cause.dieOption(exit.cause)) : undefined
+          expect([call, String(defect)]).toEqual([call, expect.stringContaining(`the job ${job.id} has ended`)])
+        }
+      }).pipe(Effect.provide(layer))
+    })
+  )
+})

@@ -2,7 +2,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { JobManager, RunStore } from "charlotte"
 import { Effect, Schema } from "effect"
-import { stores } from "./stores.js"
 
 const long = "x".repeat(1_024)
 
@@ -15,29 +14,27 @@ const refused: ReadonlyArray<readonly [what: string, labels: unknown, path: Read
   ["not in an object", null, ["labels"], "must be an object"]
 ]
 
-for (const [name, store] of Object.entries(stores)) {
-  describe(`a label, ${name}`, () => {
-    for (const [what, labels, path, message] of refused) {
-      it.scoped(`that is ${what} refuses the start, which writes nothing`, () =>
-        Effect.gen(function* () {
-          const { list } = yield* RunStore.RunStore
-          const manager = yield* JobManager.make({
-            kind: "labelled",
-            config: Schema.parseJson(Schema.Any),
-            orchestrator: { run: () => Effect.never },
-            labels: (config) => config ?? labels
-          })
-          for (const options of [undefined, { delay: "1 day" }] as const) {
-            const error = yield* Effect.flip(manager.start("null", options))
-            expect(error).toMatchObject({ _tag: "InvalidJobConfig", issues: [{ path }] })
-            expect(error.message).toContain(message)
-          }
-          expect(yield* list()).toEqual([])
-          expect(yield* manager.activeCount).toBe(0)
-          const id = yield* manager.start('{ "tenant": "5" }')
-          expect(yield* list()).toMatchObject([{ id, labels: { tenant: "5" } }])
-        }).pipe(Effect.provide(store))
-      )
-    }
-  })
-}
+describe("a label", () => {
+  for (const [what, labels, path, message] of refused) {
+    it.scoped(`that is ${what} refuses the start, which writes nothing`, () =>
+      Effect.gen(function* () {
+        const { list } = yield* RunStore.RunStore
+        const manager = yield* JobManager.make({
+          kind: "labelled",
+          config: Schema.parseJson(Schema.Any),
+          orchestrator: { run: () => Effect.never },
+          labels: (config) => config ?? labels
+        })
+        for (const options of [undefined, { delay: "1 day" }] as const) {
+          const error = yield* Effect.flip(manager.start("null", options))
+          expect(error).toMatchObject({ _tag: "InvalidJobConfig", issues: [{ path }] })
+          expect(error.message).toContain(message)
+        }
+        expect(yield* list()).toEqual([])
+        expect(yield* manager.activeCount).toBe(0)
+        const id = yield* manager.start('{ "tenant": "5" }')
+        expect(yield* list()).toMatchObject([{ id, labels: { tenant: "5" } }])
+      }).pipe(Effect.provide(RunStore.layerMemory))
+    )
+  }
+})

@@ -1,12 +1,10 @@
 /** A stop of a job that waits, of a kind whose jobs run once more to compensate. */
-import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Database, type JobId, JobKind, RunStore } from "charlotte"
-import { Context, Deferred, Effect, Exit, Fiber, Layer, Option, Ref, Schema, Scope } from "effect"
+import { Context, Deferred, Effect, Exit, Fiber, Layer, Ref, Schema, Scope } from "effect"
 import { poll } from "../../src/internal/RealClock.js"
 import * as Audit from "../../src/store/Audit.js"
 import { at, newRun } from "../store/runs.js"
-import { databaseFile } from "./lives.js"
 
 class Order extends JobKind.Tag<Order>()("order", { config: Schema.Struct({}) }) {}
 
@@ -22,38 +20,29 @@ const parking =
   (job) =>
     Effect.flatMap(job.stopping, (isStopping) => (isStopping ? compensate(job) : job.park(go)))
 
-const file = Layer.unwrapScoped(
-  Effect.map(databaseFile, (filename) => RunStore.layer.pipe(Layer.provideMerge(Database.layer({ filename }))))
-)
-
 /** A store, and how to give it managers. */
-const worldOf = <R>(store: Layer.Layer<RunStore.RunStore | R, unknown>) =>
-  Effect.gen(function* () {
-    const services = yield* Layer.build(Layer.orDie(store))
-    const { get, lifecycle, ...others } = Context.get(services, RunStore.RunStore)
-    const recordOf = (id: JobId.JobId) => Effect.flatten(get(id))
-    const managed = (run: Work, options: Partial<Options> = {}) =>
-      Effect.gen(function* () {
-        const scope = yield* Scope.make()
-        yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void))
-        const layer = Order.layer({ run, onStop: "run", stopGrace: "10 minutes", ...options })
-        const built = yield* Layer.buildWithScope(Layer.provide(layer, Layer.succeedContext(services)), scope)
-        return { orders: Context.get(built, Order), close: Scope.close(scope, Exit.void) }
-      })
-    return {
-      managed,
-      recordOf,
-      store: others,
-      waitsFor: (id: JobId.JobId, waitsFor: string) =>
-        poll(recordOf(id), { until: (run) => run.waitsFor === waitsFor, pause: 5, atMost: "2 minutes" }),
-      types: (id: JobId.JobId) => Effect.map(lifecycle(id), (events) => events.map(({ type }) => type)),
-      violations: Option.match(Context.getOption(services, SqlClient.SqlClient), {
-        onNone: () => Effect.succeed([]),
-        onSome: (sql) =>
-          Effect.map(Effect.provideService(Audit.run(), SqlClient.SqlClient, sql), ({ violations }) => violations)
-      })
-    }
-  })
+const world = Effect.gen(function* () {
+  const services = yield* Layer.build(RunStore.layer.pipe(Layer.provideMerge(Database.layer({ filename: ":memory:" }))))
+  const { get, lifecycle, ...others } = Context.get(services, RunStore.RunStore)
+  const recordOf = (id: JobId.JobId) => Effect.flatten(get(id))
+  const managed = (run: Work, options: Partial<Options> = {}) =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void))
+      const layer = Order.layer({ run, onStop: "run", stopGrace: "10 minutes", ...options })
+      const built = yield* Layer.buildWithScope(Layer.provide(layer, Layer.succeedContext(services)), scope)
+      return { orders: Context.get(built, Order), close: Scope.close(scope, Exit.void) }
+    })
+  return {
+    managed,
+    recordOf,
+    store: others,
+    waitsFor: (id: JobId.JobId, waitsFor: string) =>
+      poll(recordOf(id), { until: (run) => run.waitsFor === waitsFor, pause: 5, atMost: "2 minutes" }),
+    types: (id: JobId.JobId) => Effect.map(lifecycle(id), (events) => events.map(({ type }) => type)),
+    violations: Effect.map(Effect.provide(Audit.run(), services), ({ violations }) => violations)
+  }
+})
 
 /** Numbers jobs in the order of their first attempts. */
 const numbering = Effect.map(Ref.make<ReadonlyArray<JobId.JobId>>([]), (seen) => ({
@@ -64,121 +53,115 @@ const numbering = Effect.map(Ref.make<ReadonlyArray<JobId.JobId>>([]), (seen) =>
     })
 }))
 
-const stores = { "in memory": RunStore.layerMemory, "in SQLite": file }
-
-for (const [name, store] of Object.entries(stores)) {
-  describe(`a stop of a waiting job that runs for it, ${name}`, () => {
-    const ends: ReadonlyArray<readonly [string, Work, error: unknown]> = [
-      ["succeeds", () => Effect.succeed("compensated"), undefined],
-      ["fails", () => Effect.fail("no"), "no"],
-      ["parks", ({ park }) => park(go), undefined]
-    ]
-    for (const [how, compensate, error] of ends) {
-      it.scopedLive(`runs one more attempt, and cancels the job if that ${how}`, () =>
-        Effect.gen(function* () {
-          const { managed, recordOf, types, violations, waitsFor } = yield* worldOf(store)
-          const { orders } = yield* managed(parking(compensate), { retry: { times: 3 } })
-          const id = yield* orders.start({})
-          yield* waitsFor(id, "signal")
-          expect(yield* orders.stop(id, { by: "ada" })).toMatchObject({ status: "cancelled", mode: "graceful" })
-          const { error: found, status, attempt } = yield* recordOf(id)
-          expect([status, attempt]).toEqual(["cancelled", 2])
-          expect(found?.error).toBe(error)
-          expect(yield* types(id)).toEqual([
-            ...["job.started", "job.parked", "job.resumed", "job.stopping", "job.cancelled"]
-          ])
-          expect(yield* orders.stop(id)).toMatchObject({ status: "cancelled", mode: "alreadyEnded" })
-          expect(yield* violations).toEqual([])
-        })
-      )
-    }
-
-    it.scopedLive("cancels a pending job at once, and with a grace of 0 a parked one, too", () =>
+describe("a stop of a waiting job that runs for it", () => {
+  const ends: ReadonlyArray<readonly [string, Work, error: unknown]> = [
+    ["succeeds", () => Effect.succeed("compensated"), undefined],
+    ["fails", () => Effect.fail("no"), "no"],
+    ["parks", ({ park }) => park(go), undefined]
+  ]
+  for (const [how, compensate, error] of ends) {
+    it.scopedLive(`runs one more attempt, and cancels the job if that ${how}`, () =>
       Effect.gen(function* () {
-        const { managed, types, waitsFor } = yield* worldOf(store)
-        const { orders } = yield* managed(
-          parking(() => Effect.die("it runs")),
-          { maxJobs: 1 }
-        )
-        const parked = yield* orders.start({})
-        yield* waitsFor(parked, "signal")
-        const pending = yield* orders.start({}, { delay: "1 day" })
-        for (const [id, grace] of [
-          [pending, "10 minutes"],
-          [parked, 0]
-        ] as const) {
-          expect(yield* orders.stop(id, { grace })).toMatchObject({ status: "cancelled", mode: "graceful" })
-        }
-        expect(yield* types(pending)).toEqual(["job.queued", "job.cancelled"])
-        expect(yield* types(parked)).toEqual(["job.started", "job.parked", "job.cancelled"])
-      })
-    )
-
-    it.scopedLive("waits for a permit at most its grace; the job stays due", () =>
-      Effect.gen(function* () {
-        const { managed, types, waitsFor } = yield* worldOf(store)
-        const free = yield* Deferred.make<void>()
-        const { orderOf } = yield* numbering
-        const work: Work = (job) =>
-          Effect.flatMap(orderOf(job), (n) => (n === 1 ? parking(() => Effect.void)(job) : Deferred.await(free)))
-        const { orders } = yield* managed(work, { maxJobs: 1 })
+        const { managed, recordOf, types, violations, waitsFor } = yield* world
+        const { orders } = yield* managed(parking(compensate), { retry: { times: 3 } })
         const id = yield* orders.start({})
         yield* waitsFor(id, "signal")
-        const other = yield* orders.start({})
-        expect(yield* Effect.flip(orders.stop(id, { grace: 20 }))).toMatchObject({ _tag: "StopTimedOut", jobId: id })
-        yield* Deferred.succeed(free, undefined)
-        expect(yield* orders.await(id)).toMatchObject({ status: "cancelled", attempt: 2 })
-        expect(yield* orders.await(other)).toMatchObject({ status: "completed" })
-        expect((yield* types(id)).slice(-3)).toEqual(["job.resumed", "job.stopping", "job.cancelled"])
-      })
-    )
-
-    it.scopedLive("goes on in the next manager if its own closes meanwhile", () =>
-      Effect.gen(function* () {
-        const { managed, types, violations, waitsFor } = yield* worldOf(store)
-        const compensating = yield* Deferred.make<void>()
-        const first = yield* managed(
-          parking(() => Effect.zipRight(Deferred.succeed(compensating, undefined), Effect.never))
-        )
-        const id = yield* first.orders.start({})
-        yield* waitsFor(id, "signal")
-        const stop = yield* Effect.fork(first.orders.stop(id))
-        yield* Deferred.await(compensating)
-        yield* first.close
-        expect(yield* Effect.flip(Fiber.join(stop))).toMatchObject({ _tag: "StoreError", reason: "closed" })
-        const ran = yield* Ref.make(0)
-        const next = yield* managed(parking(() => Ref.update(ran, (n) => n + 1)))
-        expect(yield* next.orders.await(id)).toMatchObject({ status: "cancelled", attempt: 3 })
-        expect(yield* Ref.get(ran)).toBe(1)
+        expect(yield* orders.stop(id, { by: "ada" })).toMatchObject({ status: "cancelled", mode: "graceful" })
+        const { error: found, status, attempt } = yield* recordOf(id)
+        expect([status, attempt]).toEqual(["cancelled", 2])
+        expect(found?.error).toBe(error)
         expect(yield* types(id)).toEqual([
-          ...["job.started", "job.parked", "job.resumed", "job.stopping", "job.interrupted"],
-          ...["job.resumed", "job.stopping", "job.cancelled"]
+          ...["job.started", "job.parked", "job.resumed", "job.stopping", "job.cancelled"]
         ])
+        expect(yield* orders.stop(id)).toMatchObject({ status: "cancelled", mode: "alreadyEnded" })
         expect(yield* violations).toEqual([])
       })
     )
+  }
 
-    it.scopedLive("goes on after a crash in which a running job was being stopped", () =>
-      Effect.gen(function* () {
-        const { managed, store: dead, types, violations } = yield* worldOf(store)
-        const { config: _, ...run } = newRun(1, { kind: "order" })
-        yield* dead.create({ ...run, config: {} })
-        yield* dead.record({ type: "job.stopping", jobId: run.id, attempt: 1, at: at(2) })
-        const { orders } = yield* managed(parking(() => Effect.void))
-        expect(yield* orders.await(run.id)).toMatchObject({ status: "cancelled", attempt: 2 })
-        expect(yield* types(run.id)).toEqual([
-          ...["job.started", "job.stopping", "job.interrupted", "job.resumed", "job.stopping", "job.cancelled"]
-        ])
-        expect(yield* violations).toEqual([])
-      })
-    )
-  })
-}
+  it.scopedLive("cancels a pending job at once, and with a grace of 0 a parked one, too", () =>
+    Effect.gen(function* () {
+      const { managed, types, waitsFor } = yield* world
+      const { orders } = yield* managed(
+        parking(() => Effect.die("it runs")),
+        { maxJobs: 1 }
+      )
+      const parked = yield* orders.start({})
+      yield* waitsFor(parked, "signal")
+      const pending = yield* orders.start({}, { delay: "1 day" })
+      for (const [id, grace] of [
+        [pending, "10 minutes"],
+        [parked, 0]
+      ] as const) {
+        expect(yield* orders.stop(id, { grace })).toMatchObject({ status: "cancelled", mode: "graceful" })
+      }
+      expect(yield* types(pending)).toEqual(["job.queued", "job.cancelled"])
+      expect(yield* types(parked)).toEqual(["job.started", "job.parked", "job.cancelled"])
+    })
+  )
 
-describe("a stop of a waiting job that runs for it", () => {
+  it.scopedLive("waits for a permit at most its grace; the job stays due", () =>
+    Effect.gen(function* () {
+      const { managed, types, waitsFor } = yield* world
+      const free = yield* Deferred.make<void>()
+      const { orderOf } = yield* numbering
+      const work: Work = (job) =>
+        Effect.flatMap(orderOf(job), (n) => (n === 1 ? parking(() => Effect.void)(job) : Deferred.await(free)))
+      const { orders } = yield* managed(work, { maxJobs: 1 })
+      const id = yield* orders.start({})
+      yield* waitsFor(id, "signal")
+      const other = yield* orders.start({})
+      expect(yield* Effect.flip(orders.stop(id, { grace: 20 }))).toMatchObject({ _tag: "StopTimedOut", jobId: id })
+      yield* Deferred.succeed(free, undefined)
+      expect(yield* orders.await(id)).toMatchObject({ status: "cancelled", attempt: 2 })
+      expect(yield* orders.await(other)).toMatchObject({ status: "completed" })
+      expect((yield* types(id)).slice(-3)).toEqual(["job.resumed", "job.stopping", "job.cancelled"])
+    })
+  )
+
+  it.scopedLive("goes on in the next manager if its own closes meanwhile", () =>
+    Effect.gen(function* () {
+      const { managed, types, violations, waitsFor } = yield* world
+      const compensating = yield* Deferred.make<void>()
+      const first = yield* managed(
+        parking(() => Effect.zipRight(Deferred.succeed(compensating, undefined), Effect.never))
+      )
+      const id = yield* first.orders.start({})
+      yield* waitsFor(id, "signal")
+      const stop = yield* Effect.fork(first.orders.stop(id))
+      yield* Deferred.await(compensating)
+      yield* first.close
+      expect(yield* Effect.flip(Fiber.join(stop))).toMatchObject({ _tag: "StoreError", reason: "closed" })
+      const ran = yield* Ref.make(0)
+      const next = yield* managed(parking(() => Ref.update(ran, (n) => n + 1)))
+      expect(yield* next.orders.await(id)).toMatchObject({ status: "cancelled", attempt: 3 })
+      expect(yield* Ref.get(ran)).toBe(1)
+      expect(yield* types(id)).toEqual([
+        ...["job.started", "job.parked", "job.resumed", "job.stopping", "job.interrupted"],
+        ...["job.resumed", "job.stopping", "job.cancelled"]
+      ])
+      expect(yield* violations).toEqual([])
+    })
+  )
+
+  it.scopedLive("goes on after a crash in which a running job was being stopped", () =>
+    Effect.gen(function* () {
+      const { managed, store: dead, types, violations } = yield* world
+      const { config: _, ...run } = newRun(1, { kind: "order" })
+      yield* dead.create({ ...run, config: {} })
+      yield* dead.record({ type: "job.stopping", jobId: run.id, attempt: 1, at: at(2) })
+      const { orders } = yield* managed(parking(() => Effect.void))
+      expect(yield* orders.await(run.id)).toMatchObject({ status: "cancelled", attempt: 2 })
+      expect(yield* types(run.id)).toEqual([
+        ...["job.started", "job.stopping", "job.interrupted", "job.resumed", "job.stopping", "job.cancelled"]
+      ])
+      expect(yield* violations).toEqual([])
+    })
+  )
+
   it.scopedLive("is joined by a second stop, and cut short by one with a grace of 0", () =>
     Effect.gen(function* () {
-      const { managed, waitsFor } = yield* worldOf(RunStore.layerMemory)
+      const { managed, waitsFor } = yield* world
       const ran = yield* Ref.make(0)
       const compensating = yield* Deferred.make<void>()
       const work = parking(() =>
@@ -203,7 +186,7 @@ describe("a stop of a waiting job that runs for it", () => {
     () =>
       Effect.gen(function* () {
         for (const recovery of ["automatic", "manual"] as const) {
-          const { managed, recordOf, store: dead, types } = yield* worldOf(RunStore.layerMemory)
+          const { managed, recordOf, store: dead, types } = yield* world
           const runs = [newRun(1, { kind: "order", config: {} }), newRun(2, { kind: "order", config: {} })] as const
           for (const run of runs) yield* dead.create(run)
           const [first, second] = runs
@@ -228,7 +211,7 @@ describe("a stop of a waiting job that runs for it", () => {
 
   it.scopedLive("is what stopAll does with all that wait, while no other job begins", () =>
     Effect.gen(function* () {
-      const { managed, types, waitsFor } = yield* worldOf(RunStore.layerMemory)
+      const { managed, types, waitsFor } = yield* world
       const { orderOf } = yield* numbering
       const begun = yield* Deferred.make<void>()
       const work: Work = (job) =>

@@ -20,7 +20,6 @@ import { poll } from "../../src/internal/RealClock.js"
 import { unknownId } from "../support/jobs.js"
 import * as FailingSql from "../support/FailingSql.js"
 import { databaseFile } from "./lives.js"
-import { stores } from "./stores.js"
 
 class Email extends JobKind.Tag<Email>()("email", {
   config: Schema.Struct({ to: Schema.String, waits: Schema.optionalWith(Schema.Boolean, { default: () => false }) }),
@@ -61,9 +60,9 @@ const beside = (manager: Layer.Layer<Email, Error, RunStore.RunStore>, filename:
     Layer.provide(Email.producer, Layer.fresh(stored(filename)))
   )
 
-describe.each(Object.entries(stores))("a producer beside its manager, %s", (_, store) => {
-  const both = Layer.provideMerge(sending, store)
-  const apart = Layer.provideMerge(Layer.merge(Email.producer, Layer.discard(sending)), store)
+describe("a producer beside its manager", () => {
+  const both = Layer.provideMerge(sending, RunStore.layerMemory)
+  const apart = Layer.provideMerge(Layer.merge(Email.producer, Layer.discard(sending)), RunStore.layerMemory)
 
   it.live.each([
     ["of the layer of the kind", both],
@@ -185,8 +184,8 @@ describe("a producer beside a manager that resumes nothing by itself", () => {
   )
 })
 
-describe.each(Object.entries(stores))("a producer without a manager, %s", (_, store) => {
-  const alone = Layer.provideMerge(Email.producer, store)
+describe("a producer without a manager", () => {
+  const alone = Layer.provideMerge(Email.producer, RunStore.layerMemory)
 
   it.live("records runs with their keys, and no more than may be pending", () =>
     Effect.gen(function* () {
@@ -256,7 +255,7 @@ describe.each(Object.entries(stores))("a producer without a manager, %s", (_, st
       expect(yield* Effect.flip(emails.stop(id))).toEqual(refused)
       expect(yield* Effect.flip(emails.signal(id, "approve", { by: "Bea" }))).toEqual(refused)
       expect(yield* Effect.flip(emails.await(id))).toEqual(refused)
-    }).pipe(Effect.provide(Layer.provideMerge(Layer.merge(Email.producer, Report.producer), store)))
+    }).pipe(Effect.provide(Layer.provideMerge(Layer.merge(Email.producer, Report.producer), RunStore.layerMemory)))
   )
 })
 

@@ -4,7 +4,6 @@ import { Database, type JobId, JobKind, Run, RunStore } from "charlotte"
 import { Deferred, Effect, Exit, Layer, Ref, Schema, Scope, TestClock } from "effect"
 import { poll } from "../../src/internal/RealClock.js"
 import { databaseFile } from "./lives.js"
-import { stores } from "./stores.js"
 
 class Import extends JobKind.Tag<Import>()("import", { config: Schema.Struct({}) }) {}
 
@@ -29,102 +28,98 @@ const ended = (run: Work, options: Partial<Options> = {}) =>
     Effect.provide(Layer.provide(Import.layer({ run, ...options }), RunStore.layerMemory))
   )
 
-for (const [name, store] of Object.entries(stores)) {
-  /** With the progress that the store has written, in order. */
-  const counting = Effect.map(Ref.make<ReadonlyArray<number>>([]), (written) => ({
-    written: Ref.get(written),
-    layer: (run: Work) =>
-      Import.layer({ run }).pipe(
-        Layer.provideMerge(
-          Layer.effect(
-            RunStore.RunStore,
-            Effect.map(RunStore.RunStore, (service) => ({
-              ...service,
-              progress: (reported: RunStore.NewProgress) =>
-                Effect.zipRight(
-                  Ref.update(written, (all) => [...all, reported.progress.done]),
-                  service.progress(reported)
-                )
-            }))
-          ).pipe(Layer.provide(store))
-        )
+/** With the progress that the store has written, in order. */
+const counting = Effect.map(Ref.make<ReadonlyArray<number>>([]), (written) => ({
+  written: Ref.get(written),
+  layer: (run: Work) =>
+    Import.layer({ run }).pipe(
+      Layer.provideMerge(
+        Layer.effect(
+          RunStore.RunStore,
+          Effect.map(RunStore.RunStore, (service) => ({
+            ...service,
+            progress: (reported: RunStore.NewProgress) =>
+              Effect.zipRight(
+                Ref.update(written, (all) => [...all, reported.progress.done]),
+                service.progress(reported)
+              )
+          }))
+        ).pipe(Layer.provide(RunStore.layerMemory))
       )
-  }))
-
-  describe(`the progress of a job, ${name}`, () => {
-    it.effect("is recorded at once, then once a second while it changes, and at the end", () =>
-      Effect.gen(function* () {
-        const { layer, written } = yield* counting
-        const reports = yield* Effect.makeLatch()
-        const next = yield* Ref.make(0)
-        yield* Effect.gen(function* () {
-          const imports = yield* Import
-          const id = yield* imports.start({})
-          /** Lets the job report up to a number, at one time. */
-          const upTo = (done: number) => Effect.zipRight(Ref.set(next, done), reports.open)
-          const idle = poll(Ref.get(next), { until: (next) => next === 0, ...patience })
-
-          yield* upTo(1)
-          yield* recorded(id, 1)
-          yield* idle
-          for (const done of [2, 5, 6]) yield* Effect.zipRight(upTo(done), idle)
-          expect(yield* written).toHaveLength(1)
-          yield* TestClock.adjust("1 second")
-          yield* recorded(id, 6)
-          // Nothing is written while nothing changes, and the next report is written at once.
-          yield* TestClock.adjust("1 hour")
-          expect(yield* written).toHaveLength(2)
-          yield* Effect.zipRight(upTo(7), recorded(id, 7))
-          yield* Effect.zipRight(upTo(8), idle)
-          yield* upTo(10)
-          const run = yield* imports.await(id)
-          expect(run.progress).toEqual(progress(10, 10, "row 10"))
-          expect(yield* recordOf(id)).toMatchObject({ status: "completed", progress: progress(10, 10, "row 10") })
-          expect(yield* written).toEqual([1, 6, 7, 10])
-        }).pipe(
-          Effect.provide(
-            layer(({ progress }) =>
-              Effect.gen(function* () {
-                let done = 0
-                while (done < 10) {
-                  yield* reports.await
-                  yield* reports.close
-                  const to = yield* Ref.get(next)
-                  for (; done < to; done++) yield* progress({ done: done + 1, total: 10, text: `row ${done + 1}` })
-                  yield* Ref.set(next, 0)
-                }
-              })
-            )
-          )
-        )
-      })
     )
-
-    it.live("costs a loop of 100,000 reports as many writes as it takes seconds, and two", () =>
-      Effect.gen(function* () {
-        const { layer, written } = yield* counting
-        const total = 100_000
-        const began = performance.now()
-        yield* Effect.flatMap(Import, (imports) => Effect.flatMap(imports.start({}), imports.await)).pipe(
-          Effect.tap((run) => Effect.sync(() => expect(run.progress).toEqual(progress(total, total)))),
-          Effect.provide(
-            layer(({ progress }) =>
-              Effect.gen(function* () {
-                for (let done = 1; done <= total; done++) yield* progress({ done, total })
-              })
-            )
-          )
-        )
-        const millis = performance.now() - began
-        const writes = (yield* written).length
-        process.stdout.write(`${name}: ${((1_000 * millis) / total).toFixed(2)} µs a report, ${writes} writes\n`)
-        expect(writes).toBeLessThanOrEqual(2 + millis / 1_000)
-      })
-    )
-  })
-}
+}))
 
 describe("the progress of a job", () => {
+  it.effect("is recorded at once, then once a second while it changes, and at the end", () =>
+    Effect.gen(function* () {
+      const { layer, written } = yield* counting
+      const reports = yield* Effect.makeLatch()
+      const next = yield* Ref.make(0)
+      yield* Effect.gen(function* () {
+        const imports = yield* Import
+        const id = yield* imports.start({})
+        /** Lets the job report up to a number, at one time. */
+        const upTo = (done: number) => Effect.zipRight(Ref.set(next, done), reports.open)
+        const idle = poll(Ref.get(next), { until: (next) => next === 0, ...patience })
+
+        yield* upTo(1)
+        yield* recorded(id, 1)
+        yield* idle
+        for (const done of [2, 5, 6]) yield* Effect.zipRight(upTo(done), idle)
+        expect(yield* written).toHaveLength(1)
+        yield* TestClock.adjust("1 second")
+        yield* recorded(id, 6)
+        // Nothing is written while nothing changes, and the next report is written at once.
+        yield* TestClock.adjust("1 hour")
+        expect(yield* written).toHaveLength(2)
+        yield* Effect.zipRight(upTo(7), recorded(id, 7))
+        yield* Effect.zipRight(upTo(8), idle)
+        yield* upTo(10)
+        const run = yield* imports.await(id)
+        expect(run.progress).toEqual(progress(10, 10, "row 10"))
+        expect(yield* recordOf(id)).toMatchObject({ status: "completed", progress: progress(10, 10, "row 10") })
+        expect(yield* written).toEqual([1, 6, 7, 10])
+      }).pipe(
+        Effect.provide(
+          layer(({ progress }) =>
+            Effect.gen(function* () {
+              let done = 0
+              while (done < 10) {
+                yield* reports.await
+                yield* reports.close
+                const to = yield* Ref.get(next)
+                for (; done < to; done++) yield* progress({ done: done + 1, total: 10, text: `row ${done + 1}` })
+                yield* Ref.set(next, 0)
+              }
+            })
+          )
+        )
+      )
+    })
+  )
+
+  it.live("costs a loop of 100,000 reports as many writes as it takes seconds, and two", () =>
+    Effect.gen(function* () {
+      const { layer, written } = yield* counting
+      const total = 100_000
+      const began = performance.now()
+      yield* Effect.flatMap(Import, (imports) => Effect.flatMap(imports.start({}), imports.await)).pipe(
+        Effect.tap((run) => Effect.sync(() => expect(run.progress).toEqual(progress(total, total)))),
+        Effect.provide(
+          layer(({ progress }) =>
+            Effect.gen(function* () {
+              for (let done = 1; done <= total; done++) yield* progress({ done, total })
+            })
+          )
+        )
+      )
+      const millis = performance.now() - began
+      const writes = (yield* written).length
+      process.stdout.write(`${((1_000 * millis) / total).toFixed(2)} µs a report, ${writes} writes\n`)
+      expect(writes).toBeLessThanOrEqual(2 + millis / 1_000)
+    })
+  )
+
   it.scoped("is recorded when its manager closes, and shown until the next attempt reports its own", () =>
     Effect.gen(function* () {
       const filename = yield* databaseFile

@@ -5,18 +5,15 @@ import { ScriptedOrchestrator, Step } from "charlotte/testing"
 import { Effect, Layer, Stream } from "effect"
 import { config } from "../support/jobs.js"
 import { Email, Later, retrying } from "./retrying.js"
-import { stores } from "./stores.js"
 
-for (const [name, store] of Object.entries(stores)) {
-  retrying(
-    name,
-    {
-      email: (options) => Layer.orDie(Email.layer(options)),
-      later: (options) => Layer.orDie(Later.layer(options))
-    },
-    store
-  )
-}
+retrying(
+  "by a manager",
+  {
+    email: (options) => Layer.orDie(Email.layer(options)),
+    later: (options) => Layer.orDie(Later.layer(options))
+  },
+  RunStore.layerMemory
+)
 
 const layer = JobManager.layer().pipe(
   Layer.provideMerge(Layer.merge(RunStore.layerMemory, ScriptedOrchestrator.layer({ script: () => [Step.fail("no")] })))

@@ -25,7 +25,6 @@ import type { Schedule } from "../../src/domain/Schedule.js"
 import { RealClock } from "../../src/internal/RealClock.js"
 import { clockOf } from "../support/clockOf.js"
 import { databaseFile } from "./lives.js"
-import { stores } from "./stores.js"
 
 class Email extends JobKind.Tag<Email>()("email", {
   config: Schema.Struct({ for: Schema.String }),
@@ -111,7 +110,7 @@ const opened = (
 
 const stored = (filename: string) => RunStore.layer.pipe(Layer.provide(Database.layer({ filename })))
 
-describe.each(Object.entries(stores))("a schedule, %s", (_, store) => {
+describe("a schedule", () => {
   it.scoped(
     "starts a job at each tick, with its configuration, priority and labels, and says so in its first event",
     () =>
@@ -128,7 +127,7 @@ describe.each(Object.entries(stores))("a schedule, %s", (_, store) => {
         const [queued] = last === undefined ? [] : yield* lifecycle(last.id)
         expect(queued).toMatchObject({ type: "job.queued", payload: { by: "schedule nightly", via: "schedule" } })
         expect(yield* schedule).toMatchObject({ lastRun: last?.id, skipped: 0, isLive: true })
-      }).pipe(Effect.provide(store))
+      }).pipe(Effect.provide(RunStore.layerMemory))
   )
 
   it.scoped.each([
@@ -147,7 +146,7 @@ describe.each(Object.entries(stores))("a schedule, %s", (_, store) => {
         yield* ticked("2026-01-06T01:00Z")
         expect(yield* started).toEqual(expected)
         expect(yield* schedule).toMatchObject({ skipped })
-      }).pipe(Effect.provide(store), quiet)
+      }).pipe(Effect.provide(RunStore.layerMemory), quiet)
   )
 
   it.scoped("skips ticks while its last job runs, is parked or is retried, and says why", () =>
@@ -186,7 +185,7 @@ describe.each(Object.entries(stores))("a schedule, %s", (_, store) => {
       yield* ticked("2026-01-08T01:00Z")
       expect(yield* started).toEqual(["02", "04", "06", "08"].map((day) => `2026-01-${day}T01:00`))
       expect(yield* schedule).toMatchObject({ skipped: 3 })
-    }).pipe(Effect.provide(store), quiet)
+    }).pipe(Effect.provide(RunStore.layerMemory), quiet)
   )
 
   it.scoped("with overlap: queue lets its jobs wait for each other", () =>
@@ -201,7 +200,7 @@ describe.each(Object.entries(stores))("a schedule, %s", (_, store) => {
       yield* Deferred.succeed(go, undefined)
       yield* ended
       expect(yield* schedule).toMatchObject({ skipped: 0 })
-    }).pipe(Effect.provide(store), quiet)
+    }).pipe(Effect.provide(RunStore.layerMemory), quiet)
   )
 
   it.scoped("begins with the next tick after its definition has changed", () =>
@@ -212,7 +211,7 @@ describe.each(Object.entries(stores))("a schedule, %s", (_, store) => {
       yield* opened({ cron: "0 5 * * *" })
       yield* ticked("2026-01-06T04:00Z")
       expect(yield* started).toEqual(["2026-01-06T04:00"])
-    }).pipe(Effect.provide(store))
+    }).pipe(Effect.provide(RunStore.layerMemory))
   )
 
   it.scoped("queues its jobs while their kind is paused, and skips ticks once the queue is full", () =>
@@ -227,7 +226,7 @@ describe.each(Object.entries(stores))("a schedule, %s", (_, store) => {
       expect((yield* schedule).lastSkipped?.reason).toContain("queue is full")
       yield* manager.unpause()
       yield* ended
-    }).pipe(Effect.provide(store), quiet)
+    }).pipe(Effect.provide(RunStore.layerMemory), quiet)
   )
 
   it.scoped("skips a tick whose key another job holds, and one whose configuration is invalid by then", () =>
@@ -251,7 +250,7 @@ describe.each(Object.entries(stores))("a schedule, %s", (_, store) => {
       expect((yield* schedule).lastSkipped?.reason).toBe("its configuration is invalid: no address")
       yield* Deferred.succeed(go, undefined)
       expect(yield* started).toEqual(["ann"])
-    }).pipe(Effect.provide(store), quiet)
+    }).pipe(Effect.provide(RunStore.layerMemory), quiet)
   )
 
   it.scoped("uses the key and the labels that the layer of its kind has", () =>
@@ -271,7 +270,7 @@ describe.each(Object.entries(stores))("a schedule, %s", (_, store) => {
       yield* ended
       yield* tickedAt(["2026-01-03T01:00Z"])
       expect((yield* runs)[0]).toMatchObject({ labels: { whom: "ann", schedule: "nightly" } })
-    }).pipe(Effect.provide(store), quiet)
+    }).pipe(Effect.provide(RunStore.layerMemory), quiet)
   )
 
   it.scoped(
@@ -305,7 +304,7 @@ describe.each(Object.entries(stores))("a schedule, %s", (_, store) => {
         expect(yield* Ref.get(seen)).toEqual(["13", "14", "15", "16"].map((hour) => `2026-01-01T${hour}:00`))
         const [last] = yield* runs
         expect(last && (yield* schedule).lastRun).toBe(last?.id)
-      }).pipe(Effect.provide(store), quiet)
+      }).pipe(Effect.provide(RunStore.layerMemory), quiet)
   )
 
   it.scoped("goes back once its last tick has been ahead of the clock for a minute, and says so", () =>
@@ -335,7 +334,7 @@ describe.each(Object.entries(stores))("a schedule, %s", (_, store) => {
         yield* ranAt(["2026-01-03T01:00Z"])
         expect(yield* started).toEqual(["2026-01-05T01:00", "2026-01-03T01:00"])
       }).pipe(Effect.provideService(RealClock, { ...real, sleep }))
-    }).pipe(Effect.provide(store), quiet)
+    }).pipe(Effect.provide(RunStore.layerMemory), quiet)
   )
 
   it.scoped("starts a job on request, and none while it is paused", () =>
@@ -355,7 +354,7 @@ describe.each(Object.entries(stores))("a schedule, %s", (_, store) => {
       expect(yield* started).toEqual(["2026-01-01T12:00", "2026-01-03T01:00"])
       const { lifecycle } = yield* RunStore.RunStore
       expect((yield* lifecycle(id))[0]).toMatchObject({ payload: { by: "ann", via: "library" } })
-    }).pipe(Effect.provide(store))
+    }).pipe(Effect.provide(RunStore.layerMemory))
   )
 
   it.scoped("fails with what is wrong with its expression, its time zone or its configuration", () =>
@@ -371,7 +370,7 @@ describe.each(Object.entries(stores))("a schedule, %s", (_, store) => {
       expect(yield* refusal({ key: "" })).toMatchObject({ _tag: "InvalidJobConfig" })
       const { schedules } = yield* RunStore.RunStore
       expect(yield* schedules.list).toEqual([])
-    }).pipe(Effect.provide(store))
+    }).pipe(Effect.provide(RunStore.layerMemory))
   )
 })
 

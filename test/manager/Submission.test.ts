@@ -7,7 +7,6 @@ import * as FailingSql from "../support/FailingSql.js"
 import { interruptedAfter } from "../support/interruption.js"
 import { config } from "../support/jobs.js"
 import { crash, databaseFile, life, startJob } from "./lives.js"
-import { stores } from "./stores.js"
 
 const { JobManager: Manager } = JobManager
 const Script = ScriptedOrchestrator.ScriptedOrchestrator
@@ -99,29 +98,30 @@ describe("submission data", () => {
     ["an error", new TypeError("boom"), { name: "TypeError", message: "boom" }],
     ["a function", Math.max, "function max() { [native code] }"]
   ]
-  for (const [where, store] of Object.entries(stores)) {
-    for (const [what, found, kept] of values) {
-      it.scopedLive(`of ${what} is the same in the first attempt as in the record, ${where}`, () =>
-        Effect.gen(function* () {
-          const manager = yield* Manager
-          const { send } = yield* Script
-          const id = yield* manager.start(config)
-          const given: Array<unknown> = []
-          yield* send(id, (job) => Effect.sync(() => void given.push(job.submission)), Step.succeed(1))
-          yield* manager.await(id)
-          expect(given).toEqual([kept])
-          expect(yield* submissionOf(id)).toEqual(kept === undefined ? Option.none() : Option.some(kept))
-        }).pipe(
-          Effect.provide(
-            JobManager.layer().pipe(
-              Layer.provideMerge(
-                Layer.merge(store, ScriptedOrchestrator.layer({ check: () => Effect.succeed({ submission: found }) }))
+  for (const [what, found, kept] of values) {
+    it.scopedLive(`of ${what} is the same in the first attempt as in the record`, () =>
+      Effect.gen(function* () {
+        const manager = yield* Manager
+        const { send } = yield* Script
+        const id = yield* manager.start(config)
+        const given: Array<unknown> = []
+        yield* send(id, (job) => Effect.sync(() => void given.push(job.submission)), Step.succeed(1))
+        yield* manager.await(id)
+        expect(given).toEqual([kept])
+        expect(yield* submissionOf(id)).toEqual(kept === undefined ? Option.none() : Option.some(kept))
+      }).pipe(
+        Effect.provide(
+          JobManager.layer().pipe(
+            Layer.provideMerge(
+              Layer.merge(
+                RunStore.layerMemory,
+                ScriptedOrchestrator.layer({ check: () => Effect.succeed({ submission: found }) })
               )
             )
           )
         )
       )
-    }
+    )
   }
 
   it.effect("does not change with what check answered, nor with what an attempt does to it", () => {

@@ -1,10 +1,9 @@
 /** A manager that is built, or awaited, where nothing can be interrupted, such as in a finalizer. */
 import { describe, expect, it } from "@effect/vitest"
-import { JobManager, Orchestrator } from "charlotte"
+import { JobManager, Orchestrator, RunStore } from "charlotte"
 import { ScriptedOrchestrator, Step, TestManager } from "charlotte/testing"
 import { Chunk, Effect, Fiber, Layer, Schema, Stream, TestClock } from "effect"
 import { config } from "../support/jobs.js"
-import { stores } from "./stores.js"
 
 describe("where nothing can be interrupted", () => {
   it.effect("events end after the terminal one", () =>
@@ -34,7 +33,7 @@ describe("where nothing can be interrupted", () => {
   )
 })
 
-describe.each(Object.entries(stores))("a manager that is built where nothing can be interrupted, %s", (_, store) => {
+describe("a manager that is built where nothing can be interrupted", () => {
   it.scoped("closes, if acquireRelease makes it", () =>
     Effect.gen(function* () {
       const orchestrator = { run: () => Effect.never }
@@ -47,13 +46,13 @@ describe.each(Object.entries(stores))("a manager that is built where nothing can
       const manager = yield* Effect.acquireRelease(made, () => Effect.void)
       const id = yield* manager.start(1)
       expect(yield* manager.list).toEqual([id])
-    }).pipe(Effect.scoped, Effect.provide(store))
+    }).pipe(Effect.scoped, Effect.provide(RunStore.layerMemory))
   )
 
   const managed = JobManager.layer({ retention: { completed: "1 day" } }).pipe(
     // It takes all the time that it is given.
     Layer.provide(Orchestrator.layer((job) => Effect.onInterrupt(Effect.never, () => job.graceOver))),
-    Layer.provide(store)
+    Layer.provide(RunStore.layerMemory)
   )
 
   it.scoped("stops jobs after their grace, and closes, if its layer is provided in a finalizer", () =>
