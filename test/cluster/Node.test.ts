@@ -107,7 +107,10 @@ describe("a node", () => {
         if (logLevel._tag === "Error") Effect.runSync(Ref.update(lines, (all) => [...all, String(message)]))
       })
       const said = (scene: Effect.Effect<unknown, never, RunStore.RunStore | Scope.Scope>) =>
-        Effect.zipRight(Effect.provide(scene, [RunStore.layerMemory, Logger.add(logger)]), Ref.getAndSet(lines, []))
+        Effect.zipRight(
+          Effect.provide(Effect.scoped(scene), [RunStore.layerMemory, Logger.add(logger)]),
+          Ref.getAndSet(lines, [])
+        )
       const after = "this node lets go of its jobs, and others continue them"
       const starved = Effect.gen(function* () {
         const { suspend } = yield* make(30)

@@ -4,16 +4,18 @@
  */
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Array, DateTime, Effect, identity, Order, type Scope } from "effect"
+import { Array, type Clock, DateTime, Effect, identity, Order, type Scope } from "effect"
 import { now } from "../../internal/now.js"
 import { RealClock } from "../../internal/RealClock.js"
 import type { FinishedRun, Service } from "../port/RunStoreService.js"
 import * as Pruning from "../rules/Pruning.js"
-import type { Connection } from "../sql/Dialect.js"
+import type { Connection, Dialect } from "../sql/Dialect.js"
 import { unguarded } from "../sql/Guard.js"
 import * as retention from "../sql/retention.js"
 import * as MemoryDatabase from "./MemoryDatabase.js"
+import { dialect } from "./SqliteDialect.js"
 import * as SqliteRunStore from "./SqliteRunStore.js"
+import * as SqliteSession from "./SqliteSession.js"
 
 const maxFinished = 1_000
 
@@ -43,23 +45,30 @@ const dropOldest = (connection: Connection): Effect.Effect<number, SqlError> =>
 /** No other process waits for a transaction, and no commit for a disk: a write need not wait for others that could share one. */
 const atOnce = Effect.map(RealClock, (clock) => ({ ...clock, turn: Effect.yieldNow() }))
 
-export const make: Effect.Effect<Service, never, Scope.Scope> = Effect.suspend(() => {
+/** The database's clock is that of the program, which in a test may be a `TestClock`: SQLite would read that of the machine. */
+const dialectBy = (clock: Clock.Clock): Dialect => ({
+  ...dialect,
+  get now() {
+    return `${Math.floor(clock.unsafeCurrentTimeMillis())}`
+  }
+})
+
+export const make: Effect.Effect<Service, never, Scope.Scope> = Effect.gen(function* () {
   let dropped = 0
-  const store = SqliteRunStore.open({
-    isWritable: true,
-    inMemory: {
-      ...unguarded,
-      // Before the writes of the transaction are acknowledged, so that their callers see no more runs than that.
-      confirm: (connection) =>
-        Effect.as(Effect.ignoreLogged(Effect.map(dropOldest(connection), (runs) => (dropped += runs))), true)
-    }
-  })
-  return Effect.map(store, (store) => ({
+  const session = yield* SqliteSession.make(yield* SqlClient.SqlClient, dialectBy(yield* Effect.clock))
+  const guard = {
+    ...unguarded,
+    // Before the writes of the transaction are acknowledged, so that their callers see no more runs than that.
+    confirm: (connection: Connection) =>
+      Effect.as(Effect.ignoreLogged(Effect.map(dropOldest(connection), (runs) => (dropped += runs))), true)
+  }
+  const store = yield* SqliteRunStore.open({ isWritable: true, inMemory: { session, guard } })
+  return {
     ...store,
     prunings: Effect.map(store.prunings, (prunings) => prunings + dropped),
     // No application has the client, so nobody could write with it in a transaction.
     outbox: { ...store.outbox, transaction: identity }
-  }))
+  }
 }).pipe(
   Effect.provideServiceEffect(RealClock, atOnce),
   Effect.provideServiceEffect(SqlClient.SqlClient, MemoryDatabase.open),

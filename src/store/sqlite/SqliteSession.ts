@@ -7,13 +7,16 @@ import { type Context, Effect, Option } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import * as Permits from "../../internal/Permits.js"
 import { retryWhileBusy } from "../sql/busyRetry.js"
-import type { Connection } from "../sql/Dialect.js"
+import type { Connection, Dialect } from "../sql/Dialect.js"
 import { orStoreError, storeError } from "../sql/mapSqlError.js"
 import { reserve as reserveOf } from "../sql/reserve.js"
 import { byTransaction, outsideTransaction, type Session, transaction, transactionOf } from "../sql/Session.js"
-import { dialect } from "./SqliteDialect.js"
+import * as SqliteDialect from "./SqliteDialect.js"
 
-export const make = (sql: SqlClient.SqlClient): Effect.Effect<Session, StoreError> =>
+export const make = (
+  sql: SqlClient.SqlClient,
+  dialect: Dialect = SqliteDialect.dialect
+): Effect.Effect<Session, StoreError> =>
   Effect.gen(function* () {
     const own = yield* Effect.scoped(reserveOf(sql)).pipe(orStoreError("open the store"))
     const connection: Connection = { ...own, dialect }
