@@ -1,13 +1,14 @@
 /**
  * What tests of child processes share: a directory, a runner, and proof of who is alive.
  */
-import { Duration, Effect, Layer } from "effect"
+import { Context, Duration, Effect, Layer } from "effect"
 import { spawnSync } from "node:child_process"
 import { readdirSync, readFileSync, readlinkSync } from "node:fs"
 import { join } from "node:path"
 import * as JobId from "../../src/domain/JobId.js"
 import * as RunStore from "../../src/store/RunStore.js"
 import * as ProcessRunner from "../../src/process/ProcessRunner.js"
+import { newRun } from "../store/runs.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 
 export const jobId = JobId.make("01ARZ3NDEKTSV4RRFFQ69G5FAV")
@@ -15,8 +16,13 @@ export const jobId = JobId.make("01ARZ3NDEKTSV4RRFFQ69G5FAV")
 /** Of the job in the program that is killed. */
 export const kind = "stubborn"
 
-/** A runner and the memory that it writes to. */
-export const layer = ProcessRunner.layer.pipe(Layer.provideMerge(RunStore.layerMemory))
+/** A store with the job whose processes these are. */
+export const store = Layer.tap(RunStore.layerMemory, (context) =>
+  Context.get(context, RunStore.RunStore).create(newRun(1, { id: jobId, kind }))
+).pipe(Layer.orDie)
+
+/** A runner and the store that it writes to. */
+export const layer = ProcessRunner.layer.pipe(Layer.provideMerge(store))
 
 /** A fresh directory, removed at the end. */
 export const directory = TemporaryDirectory.make

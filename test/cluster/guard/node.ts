@@ -9,8 +9,7 @@ import * as Guard from "../../../src/cluster/guard/Guard.js"
 import { GuardProgram } from "../../../src/cluster/guard/GuardProgram.js"
 import { RealClock } from "../../../src/internal/RealClock.js"
 import * as ProcessRunner from "../../../src/process/ProcessRunner.js"
-import { layerMemory } from "../../../src/store/RunStore.js"
-import { script } from "../../process/workshop.js"
+import { script, store } from "../../process/workshop.js"
 import { lasting } from "./lasting.js"
 
 const [, , home = ".", guard = "", silence = "6000"] = process.argv
@@ -49,7 +48,7 @@ const program = Effect.gen(function* () {
 
 const layer = ProcessRunner.layer.pipe(
   Layer.provideMerge(Guard.layer({ silence: Number(silence), lease: Number(silence) - 1 })),
-  Layer.provide(layerMemory)
+  Layer.provide(store)
 )
 
 const running = Effect.runFork(
