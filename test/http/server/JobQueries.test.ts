@@ -99,7 +99,7 @@ describe("a job whose work has not landed", () => {
       const queries = queriesOf(store)
       const tasks = { kind: "tasks" }
       const done = yield* created(1, tasks)
-      const merged = new Work.Work({ units: [unit("api", 0, { state: "merged" })], tasks: [] })
+      const merged = new Work.Work({ units: [unit("api", 0, { state: "merged", commit: "a" })], tasks: [] })
       yield* store.work.plan({ jobId: done, attempt: 1, work: merged })
       yield* store.record({ type: "job.cancelled", jobId: done, attempt: 1, at: at(5) })
       const landedBy = (n: number, config: unknown, result: unknown) =>

@@ -47,7 +47,7 @@ const make = Effect.gen(function* () {
       )
     })
   const change = (state: Work.TaskState) =>
-    Effect.orDie(work.task({ jobId: id, attempt: 1, task: new Work.TaskRecord({ ...task, state }) }))
+    Effect.orDie(work.task({ jobId: id, attempt: 1, task: new Work.TaskRecord({ ...task, state, commit: "a" }) }))
   const clients = [world.bySocket, world.byPort]
   return { ...world, logs, directory, id, tell, change, clients, client: world.bySocket }
 })
