@@ -2,7 +2,7 @@
  * The document of an exported job.
  */
 import { describe, expect, it } from "@effect/vitest"
-import { Database, errors, RunStore } from "charlotte"
+import { errors, RunStore } from "charlotte"
 import { DateTime, Effect, Layer, Logger, LogLevel, Schema, Stream } from "effect"
 import { Export } from "../../../src/http/contract/Export.js"
 import { exportJob } from "../../../src/http/server/exportJob.js"
@@ -35,10 +35,7 @@ const signal = (name: string, payload?: unknown) =>
 
 const time = (millis: number) => DateTime.formatIso(at(millis))
 
-describe.each([
-  ["in memory", RunStore.layerMemory],
-  ["SQLite", RunStore.layer.pipe(Layer.provide(Database.layer({ filename: ":memory:" })), Layer.orDie)]
-])("exportJob from a store %s", (_, layer) => {
+describe("exportJob", () => {
   it.effect("writes all that is recorded, each record on a line of its own", () =>
     Effect.gen(function* () {
       const store = yield* RunStore.RunStore
@@ -80,7 +77,7 @@ describe.each([
         ""
       ])
       yield* decode(yield* exported())
-    }).pipe(Effect.provide(layer))
+    }).pipe(Effect.provide(RunStore.layerMemory))
   )
 
   it.effect("writes where a job is in traces", () =>
@@ -92,7 +89,7 @@ describe.each([
       yield* created(1, { trace })
       const { run } = yield* Effect.flatMap(exported(), decode)
       expect(run.trace).toEqual(trace)
-    }).pipe(Effect.provide(layer))
+    }).pipe(Effect.provide(RunStore.layerMemory))
   )
 
   it.effect("writes a job that is not over as it stands", () =>
@@ -103,7 +100,7 @@ describe.each([
         /^\{"charlotte":1,"complete":false,\n"run":.*,\n"events":\[\n.*\],\n"units":\[\],\n"tasks":\[\],\n"questions":\[\],\n"signals":\[\]\}\n$/
       )
       expect(yield* decode(text)).toMatchObject({ complete: false, run: { status: "running" }, events: [{ seq: 1 }] })
-    }).pipe(Effect.provide(layer))
+    }).pipe(Effect.provide(RunStore.layerMemory))
   )
 
   it.effect("ends with what was there when it began, while the job goes on and ends", () =>
@@ -117,7 +114,7 @@ describe.each([
       yield* store.record({ type: "job.completed", jobId: id(1), attempt: 1, at: at(9) })
       const { complete, events, run } = yield* Effect.flatMap(Stream.mkString(pieces), decode)
       expect([complete, run.status, events.length, events.at(-1)?.seq]).toEqual([false, "running", 501, 501])
-    }).pipe(Effect.provide(layer))
+    }).pipe(Effect.provide(RunStore.layerMemory))
   )
 
   it.effect("has every signal of many", () =>
@@ -126,7 +123,7 @@ describe.each([
       yield* Effect.replicateEffect(signal("again", "x".repeat(1_000)), 100)
       const { signals } = yield* Effect.flatMap(exported(), decode)
       expect(signals.map(({ seq }) => seq)).toEqual(Array.from({ length: 100 }, (_, i) => i + 2))
-    }).pipe(Effect.provide(layer))
+    }).pipe(Effect.provide(RunStore.layerMemory))
   )
 
   it.effect("fails for an unknown job, and for one of a kind that is not served", () =>
@@ -135,7 +132,7 @@ describe.each([
       expect(yield* Effect.flip(exported())).toMatchObject(unknown)
       yield* created(1)
       expect(yield* Effect.flip(exported(() => false))).toMatchObject(unknown)
-    }).pipe(Effect.provide(layer))
+    }).pipe(Effect.provide(RunStore.layerMemory))
   )
 })
 
