@@ -3,10 +3,11 @@ import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { expect, it } from "@effect/vitest"
+import { RunStore } from "charlotte"
 import { Page, Server } from "charlotte/http"
 import { Workflows } from "charlotte/workflow"
 import { Effect, Layer, Option } from "effect"
-import { compensating, reaches, runOf, stepsOf, stores, Waiting, withEngine } from "./scene.js"
+import { compensating, reaches, runOf, stepsOf, Waiting, withEngine } from "./scene.js"
 
 const kind = Workflows.kind(Waiting)
 
@@ -49,5 +50,5 @@ it.live(
         expect(yield* stepsOf(id)).toEqual(["activity/reserve/1", "activity/release/1", "exit!"])
         expect(notes).toEqual(["reserve", "release"])
       }).pipe(Effect.provide(page), withEngine(compensating(notes)))
-    }).pipe(Effect.provide(stores["on SQLite"]))
+    }).pipe(Effect.provide(RunStore.layerMemory))
 )

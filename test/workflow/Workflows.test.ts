@@ -1,9 +1,7 @@
 import { describe } from "@effect/vitest"
-import { stores } from "./scene.js"
+import { RunStore } from "charlotte"
 import { conformance } from "./WorkflowConformance.js"
 
-for (const [where, store] of Object.entries(stores)) {
-  describe(`workflows ${where}`, () => {
-    conformance(store)
-  })
-}
+describe("workflows", () => {
+  conformance(RunStore.layerMemory)
+})

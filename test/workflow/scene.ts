@@ -2,7 +2,7 @@
  * An engine of workflows on a store that outlives it, workflows for it, and what their executions come to.
  */
 import { Activity, DurableDeferred, Workflow, type WorkflowEngine } from "@effect/workflow"
-import { Database, type JobId, type RunStatus, RunStore } from "charlotte"
+import { type JobId, type RunStatus, RunStore } from "charlotte"
 import { Workflows } from "charlotte/workflow"
 import { Effect, Exit, Layer, Option, Schema } from "effect"
 import { poll } from "../../src/internal/RealClock.js"
@@ -12,11 +12,6 @@ export const withEngine =
   (workflows: Layer.Layer<never, never, WorkflowEngine.WorkflowEngine>, options: Workflows.Options = {}) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.provide(effect, Layer.provideMerge(workflows, Workflows.layer(options)))
-
-export const stores = {
-  "in memory": RunStore.layerMemory,
-  "on SQLite": RunStore.layer.pipe(Layer.provide(Database.layer({ filename: ":memory:" })), Layer.orDie)
-}
 
 export class Refused extends Schema.TaggedError<Refused>()("Refused", { why: Schema.String }) {}
 
