@@ -31,7 +31,7 @@ const onOne = () => {
 }
 
 describe("RunStore.layer on PostgreSQL", () => {
-  ofStore(onOne(), steps, { hasTransactions: true })
+  ofStore(onOne(), steps)
 })
 
 describe("JobManager on PostgreSQL", () => {

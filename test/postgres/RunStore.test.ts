@@ -1,9 +1,7 @@
 import { describe } from "@effect/vitest"
-import { vocabularyInSql } from "../store/conformance/vocabulary.js"
 import { conformance } from "../store/RunStoreConformance.js"
 import { layer } from "./store.js"
 
 describe("RunStore.layer on PostgreSQL", () => {
   conformance(layer)
-  vocabularyInSql(layer)
 })

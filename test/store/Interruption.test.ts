@@ -5,16 +5,12 @@ import { manySteps } from "../support/interruption.js"
 import * as TemporaryDirectory from "../support/TemporaryDirectory.js"
 import { interruptions } from "./interruptions.js"
 
-const layerFile = Layer.unwrapScoped(
+const layer = Layer.unwrapScoped(
   Effect.map(TemporaryDirectory.file("test.db"), (filename) =>
     RunStore.layer.pipe(Layer.provideMerge(Database.layer({ filename })), Layer.orDie)
   )
 )
 
-describe("RunStore.layerMemory", () => {
-  interruptions(RunStore.layerMemory, manySteps, { hasTransactions: false })
-})
-
 describe("RunStore.layer on a file", () => {
-  interruptions(layerFile, manySteps, { hasTransactions: true })
+  interruptions(layer, manySteps)
 })

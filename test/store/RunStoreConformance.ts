@@ -1,6 +1,7 @@
 /**
  * The conformance suite of `RunStore` implementations. The layer creates a new, empty store for each test.
  */
+import type * as SqlClient from "@effect/sql/SqlClient"
 import type { RunStore } from "charlotte"
 import type { Layer } from "effect"
 import { agentLimits } from "./conformance/agentLimits.js"
@@ -30,7 +31,7 @@ import { vocabulary } from "./conformance/vocabulary.js"
 import { watching } from "./conformance/watching.js"
 import { work } from "./conformance/work.js"
 
-export const conformance = (layer: Layer.Layer<RunStore.RunStore>): void => {
+export const conformance = (layer: Layer.Layer<RunStore.RunStore | SqlClient.SqlClient>): void => {
   for (const part of [
     reading,
     changing,

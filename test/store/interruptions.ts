@@ -643,16 +643,13 @@ function streakOf(jobId: JobId.JobId, agent: string) {
   })
 }
 
-/** The application's transactions need a database. */
-const inTransactions = (operation: string) => operation.startsWith("outbox.")
-
 /** More than any operation has, so that each round has an id and a kind for itself where all share a database. */
 const maxSteps = 10_000
 
-const sceneOf = (n: number): Effect.Effect<Scene, never, RunStore.RunStore> =>
+const sceneOf = (n: number): Effect.Effect<Scene, never, RunStore.RunStore | SqlClient.SqlClient> =>
   Effect.gen(function* () {
     const store = yield* RunStore.RunStore
-    const sql = yield* Effect.serviceOption(SqlClient.SqlClient)
+    const sql = yield* SqlClient.SqlClient
     const kind = `kind-${n}`
     const run = (with_: Partial<RunStore.NewRun> = {}) => newRun(n, { kind, labels: { word: "one" }, ...with_ })
     return {
@@ -660,29 +657,16 @@ const sceneOf = (n: number): Effect.Effect<Scene, never, RunStore.RunStore> =>
       kind,
       jobId: id(n),
       created: (with_) => store.create(run(with_)),
-      inserted: Effect.flatMap(sql, ({ withTransaction }) => withTransaction(store.outbox.insert(run())))
+      inserted: sql.withTransaction(store.outbox.insert(run()))
     }
   })
 
-const intact = Effect.flatMap(Effect.serviceOption(SqlClient.SqlClient), (sql) =>
-  Option.match(sql, {
-    onNone: () => Effect.void,
-    onSome: (sql) =>
-      Effect.map(Effect.provideService(Audit.run(), SqlClient.SqlClient, sql), ({ violations }) =>
-        expect(violations).toEqual([])
-      )
-  })
-)
+const intact = Effect.map(Audit.run(), ({ violations }) => expect(violations).toEqual([]))
 
 /** The layer opens a store for each operation; it may be the same one. */
-export const interruptions = (
-  layer: Layer.Layer<RunStore.RunStore> | Layer.Layer<RunStore.RunStore | SqlClient.SqlClient>,
-  steps: StepsOf,
-  { hasTransactions }: { readonly hasTransactions: boolean }
-): void => {
+export const interruptions = (layer: Layer.Layer<RunStore.RunStore | SqlClient.SqlClient>, steps: StepsOf): void => {
   describe("an operation that is interrupted is done or not, and leaves the store as usable as before:", () => {
     for (const [n, [name, operation]] of Object.entries(operations).entries()) {
-      if (inTransactions(name) && !hasTransactions) continue
       it.live(
         name,
         () =>

@@ -27,7 +27,7 @@ const readAndPruned = (jobId: JobId.JobId) =>
     expect((yield* runs.list()).map((run) => run.id)).not.toContain(jobId)
   }).pipe(Effect.scoped)
 
-export const vocabulary = (layer: Layer.Layer<RunStore.RunStore>) => {
+export const vocabulary = (layer: Layer.Layer<RunStore.RunStore | SqlClient.SqlClient>) => {
   describe("a record of a later version", () => {
     it.effect("shows a kind of error and an event of the manager that this version does not know as they stand", () =>
       Effect.gen(function* () {
@@ -41,12 +41,8 @@ export const vocabulary = (layer: Layer.Layer<RunStore.RunStore>) => {
         yield* readAndPruned(jobId)
       }).pipe(Effect.provide(layer))
     )
-  })
-}
 
-export const vocabularyInSql = (layer: Layer.Layer<RunStore.RunStore | SqlClient.SqlClient>) => {
-  describe("a row of a later version", () => {
-    it.effect("shows what the run waits for, and what has woken it, as they stand", () =>
+    it.effect("shows what its run waits for, and what has woken it, as they stand", () =>
       Effect.gen(function* () {
         const store = yield* Store
         const sql = yield* SqlClient.SqlClient
