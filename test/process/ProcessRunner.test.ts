@@ -15,6 +15,7 @@ import {
   TestClock
 } from "effect"
 import { spawn } from "node:child_process"
+import { randomUUID } from "node:crypto"
 import { once } from "node:events"
 import { join } from "node:path"
 import { KernelRef, startTime } from "../../src/internal/ProcessIdentity.js"
@@ -36,7 +37,8 @@ import {
   read,
   script,
   stubborn,
-  timed
+  timed,
+  unclosed
 } from "./workshop.js"
 import { newRun } from "../store/runs.js"
 
@@ -61,7 +63,7 @@ const interrupted = (text: string, grace = 300) =>
       forced: yield* Ref.get(forced),
       isHeld: isHeld(options.lock),
       isInterrupted: Exit.isInterrupted(value),
-      unclosed: yield* Effect.flatMap(RunStore, (store) => store.childProcesses.unclosed(jobId))
+      unclosed: yield* unclosed
     }
   })
 
@@ -155,7 +157,7 @@ describe("an interruption", machineIsBusy, () => {
         const first = yield* timed(Effect.zipRight(hurry, Fiber.join(ending)))
         const second = yield* timed(Fiber.interrupt(later.fiber))
         for (const { options } of [asked, later]) expect(isHeld(options.lock)).toBe(false)
-        expect(yield* Effect.flatMap(RunStore, (store) => store.childProcesses.unclosed(jobId))).toEqual([])
+        expect(yield* unclosed).toEqual([])
         return { millis: Math.max(first.millis, second.millis) }
       })
       // Each time with a runner of its own: a hurry does not end.
@@ -166,7 +168,6 @@ describe("an interruption", machineIsBusy, () => {
   it.scopedLive("at any moment leaves no process and no open record", () =>
     Effect.gen(function* () {
       const runner = yield* ProcessRunner
-      const { childProcesses: attempts } = yield* RunStore
       for (let delay = 0; delay < 20; delay++) {
         const home = yield* directory
         const options = script(home, `${hold}${deaf} sleep 1000`)
@@ -175,7 +176,7 @@ describe("an interruption", machineIsBusy, () => {
         yield* pause(delay)
         yield* Fiber.interrupt(fiber)
         expect(isHeld(options.lock)).toBe(false)
-        expect(yield* attempts.unclosed(jobId)).toEqual([])
+        expect(yield* unclosed).toEqual([])
       }
     }).pipe(Effect.provide(layer))
   )
@@ -209,7 +210,7 @@ describe("the end of a process", machineIsBusy, () => {
       const runner = yield* ProcessRunner
       const { millis, value } = yield* timed(runner.run({ ...options, ...more }))
       expect(isHeld(options.lock)).toBe(false)
-      expect(yield* Effect.flatMap(RunStore, (store) => store.childProcesses.unclosed(jobId))).toEqual([])
+      expect(yield* unclosed).toEqual([])
       return { ...value, millis, log: read(options.output) }
     })
 
@@ -304,7 +305,7 @@ describe("a process that could not start", machineIsBusy, () => {
       const home = yield* directory
       const runner = yield* ProcessRunner
       const { outcome } = yield* runner.run({ ...script(home, "true"), ...more })
-      expect(yield* Effect.flatMap(RunStore, (store) => store.childProcesses.unclosed(jobId))).toEqual([])
+      expect(yield* unclosed).toEqual([])
       return outcome._tag === "CouldNotStart" ? outcome.reason : outcome._tag
     })
 
@@ -427,12 +428,10 @@ describe("recovery", machineIsBusy, () => {
         })
     )
 
-  const cookie = "9d3f3f0e-0000-4000-8000-000000000000"
-
-  const recover = (record: { bootId: string; pid?: number; startTime?: string }) =>
+  const recover = (record: { bootId: string; cookie?: string; pid?: number; startTime?: string }) =>
     Effect.gen(function* () {
       const { childProcesses: attempts } = yield* RunStore
-      const { bootId, pid, startTime } = record
+      const { bootId, cookie = randomUUID(), pid, startTime } = record
       yield* attempts.open({ cookie, jobId, attempt: 1, bootId, purpose: "test", at: yield* DateTime.now })
       if (pid !== undefined) yield* attempts.spawned({ cookie, pid, startTime })
       const count = yield* Effect.flatMap(ProcessRunner, (runner) => runner.recover(jobId))
@@ -458,9 +457,10 @@ describe("recovery", machineIsBusy, () => {
   it.scopedLive("finds by its cookie what was started and not recorded any more", () =>
     Effect.gen(function* () {
       const { bootId } = (yield* KernelRef).self
+      const cookie = randomUUID()
       const mine = yield* bystander({ RUN_BY_CHARLOTTE: `outer:${cookie}` })
       const other = yield* bystander({ RUN_BY_CHARLOTTE: "outer" })
-      expect(yield* recover({ bootId })).toBe(1)
+      expect(yield* recover({ bootId, cookie })).toBe(1)
       expect({ mine: isAlive(mine.pid), other: isAlive(other.pid) }).toEqual({ mine: false, other: true })
     }).pipe(Effect.provide(layer))
   )

@@ -9,7 +9,7 @@ import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { RunStore } from "../../src/store/RunStore.js"
 import * as ProcessRunner from "../../src/process/ProcessRunner.js"
-import { directory, eventually, isAlive, jobId, layer, read, script } from "./workshop.js"
+import { directory, eventually, isAlive, jobId, layer, read, script, unclosed } from "./workshop.js"
 
 const isThere = (command: string, ...args: ReadonlyArray<string>) => spawnSync(command, args).status === 0
 
@@ -52,7 +52,7 @@ const started = (home: string) =>
   )
 
 const nothingIsOpen = Effect.gen(function* () {
-  expect(yield* Effect.flatMap(RunStore, ({ childProcesses: attempts }) => attempts.unclosed(jobId))).toEqual([])
+  expect(yield* unclosed).toEqual([])
 })
 
 for (const [name, { isThere, start }] of Object.entries(daemons))

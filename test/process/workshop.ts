@@ -6,6 +6,7 @@ import { spawnSync } from "node:child_process"
 import { readdirSync, readFileSync, readlinkSync } from "node:fs"
 import { join } from "node:path"
 import * as JobId from "../../src/domain/JobId.js"
+import { poll } from "../../src/internal/RealClock.js"
 import * as RunStore from "../../src/store/RunStore.js"
 import * as ProcessRunner from "../../src/process/ProcessRunner.js"
 import { newRun } from "../store/runs.js"
@@ -23,6 +24,11 @@ export const store = Layer.tap(RunStore.layerMemory, (context) =>
 
 /** A runner and the store that it writes to. */
 export const layer = ProcessRunner.layer.pipe(Layer.provideMerge(store))
+
+/** The open records of processes. They are closed soon after the ends of these, for which nothing waits. */
+export const unclosed = Effect.flatMap(RunStore.RunStore, ({ childProcesses }) =>
+  poll(childProcesses.unclosed(jobId), { until: ({ length }) => length === 0, pause: 1, atMost: "20 seconds" })
+)
 
 /** A fresh directory, removed at the end. */
 export const directory = TemporaryDirectory.make
