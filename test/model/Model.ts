@@ -1,51 +1,13 @@
 /**
  * A minimal model of the state machine of jobs, with which a manager and its store are compared.
  */
-import type { JobId, RunStatus } from "charlotte"
+import type { JobId } from "charlotte"
 import { type Kind, type Limits, limitsOf, pauseBefore } from "./Kind.js"
+import { isOver, type Job } from "./Job.js"
 import { isPrunable, pruned } from "./retention.js"
 import type { Decision, How, Start } from "./Start.js"
 
 const crashLimit = 3
-
-export interface Job {
-  readonly id: JobId.JobId
-  readonly start: Start
-  /** The key that the check has returned; none before the check. */
-  readonly key: string | undefined
-  readonly status: RunStatus.RunStatus
-  readonly attempt: number
-  /** How often an attempt has failed and was to be followed by another. */
-  readonly tries: number
-  readonly priority: number
-  /** When the current attempt has begun, in milliseconds. */
-  readonly begunAt: number
-  readonly endedAt: number
-  /** Consecutive crashes without an emitted event. */
-  readonly crashes: number
-  /** What the run waits for; `ready` is for a permit, or for room in its group. */
-  readonly waitsFor: "ready" | "time" | "key" | "signal" | "child" | undefined
-  /** Of a pending run: the earliest time at which it begins, in milliseconds. */
-  readonly startAt: number | undefined
-  /** When a run that waits for a time is due, in milliseconds. */
-  readonly dueAt: number
-  /** Why a parked run is ready. */
-  readonly wokenBy: "signal" | "time" | "retry" | "resume" | "stop" | "child" | undefined
-  /** What an attempt has parked for. */
-  readonly parkedFor: "retry" | "signal" | "time" | "child" | undefined
-  /** Whether the attempt runs for a stop. */
-  readonly isStop: boolean
-  /** Whether a signal has come that no attempt has used up. */
-  readonly hasSignal: boolean
-  readonly isPinned: boolean
-  readonly retryOf: JobId.JobId | undefined
-  /** The first run of its chain of retries. */
-  readonly chain: JobId.JobId
-  /** The job that has started it as a child. */
-  readonly parent: JobId.JobId | undefined
-  /** The types of its events, and why its attempts have begun. */
-  readonly log: ReadonlyArray<string>
-}
 
 /** A recorded step of a chain. */
 interface Step {
@@ -58,8 +20,6 @@ interface Step {
 }
 
 const byId = (a: Job, b: Job): number => (a.id < b.id ? -1 : 1)
-
-const isOver = ({ status }: Job): boolean => ["completed", "failed", "cancelled"].includes(status)
 
 /** Among runs of equal priority: interrupted before parked before pending and retried ones. */
 const rank = ({ status, wokenBy }: Job): number =>

@@ -7,7 +7,8 @@ import { unknownId } from "../support/jobs.js"
 import { agree } from "./agree.js"
 import { byProducer, type Command, command, manager, mostly, onJob, outcomeOf } from "./command.js"
 import type { Limits } from "./Kind.js"
-import type { Job, Model } from "./Model.js"
+import type { Job } from "./Job.js"
+import type { Model } from "./Model.js"
 
 const unfinished = ({ unfinished }: Model) => unfinished
 

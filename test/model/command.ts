@@ -6,7 +6,8 @@ import type { ScriptedOrchestrator } from "charlotte/testing"
 import { Clock, Effect, type FastCheck, Option } from "effect"
 import { Work } from "../support/Work.js"
 import { agree } from "./agree.js"
-import type { Job, Model } from "./Model.js"
+import type { Job } from "./Job.js"
+import type { Model } from "./Model.js"
 import type { World } from "./World.js"
 
 export type Services = JobManager.JobManager | RunStore.RunStore | ScriptedOrchestrator.ScriptedOrchestrator

@@ -5,7 +5,8 @@ import { expect } from "@effect/vitest"
 import { DateTime, Effect, Option } from "effect"
 import { logOf } from "./agree.js"
 import { type Command, command, mostly, onJob, outcomeOf, store } from "./command.js"
-import type { Job, Model } from "./Model.js"
+import type { Job } from "./Job.js"
+import type { Model } from "./Model.js"
 import { ageOf } from "./retention.js"
 
 export const pin = (n: number, isPinned: boolean): Command =>

@@ -3,9 +3,7 @@
  */
 import type { JobManager } from "charlotte"
 import { Duration } from "effect"
-import type { Job } from "./Model.js"
-
-const isOver = ({ status }: Job): boolean => ["completed", "failed", "cancelled"].includes(status)
+import { isOver, type Job } from "./Job.js"
 
 const chainOf = ({ chain }: Job, jobs: ReadonlyArray<Job>) => jobs.filter((other) => other.chain === chain)
 

@@ -4,7 +4,8 @@
 import { expect } from "@effect/vitest"
 import { Effect } from "effect"
 import { byProducer, type Command, command, manager, mostly, onJob } from "./command.js"
-import type { Job, Model } from "./Model.js"
+import type { Job } from "./Job.js"
+import type { Model } from "./Model.js"
 
 /** A run that runs once more for its stop ends only when that attempt ends, so the stop itself is not awaited. */
 const stopInBackground = (job: Job, model: Model) =>

@@ -6,7 +6,7 @@ import { ScriptedOrchestrator, Step } from "charlotte/testing"
 import { DateTime, Deferred, Effect, Either } from "effect"
 import { logOf } from "./agree.js"
 import { type Command, manager, onJob, running } from "./command.js"
-import type { Job } from "./Model.js"
+import type { Job } from "./Job.js"
 
 const send = ({ id }: Job, ...steps: ReadonlyArray<Step.Step<never>>) =>
   Effect.flatMap(ScriptedOrchestrator.ScriptedOrchestrator, ({ send }) => send(id, ...steps))
