@@ -48,11 +48,15 @@ const before = {
 
 const file = (page: Page, path: string) => page.getByRole("region", { name: path, exact: true })
 
-/** Its lines as they are read: the numbers, the sign and the text. */
+/** Its lines as they are read: the numbers, the sign and the text; also of a file that the browser has not laid out. */
 const lines = (page: Page, path: string) =>
   Effect.map(
-    act(() => file(page, path).locator(".diff-line").allInnerTexts()),
-    (all) => all.map((line) => line.replace(/\n/g, "|"))
+    act(() =>
+      file(page, path)
+        .locator(".diff-line")
+        .evaluateAll((all) => all.map((line) => Array.from(line.children, ({ textContent }) => textContent.trim())))
+    ),
+    (all) => all.map((cells) => cells.filter((cell) => cell !== "").join("|"))
   )
 
 const paths = (page: Page) =>
