@@ -51,7 +51,8 @@ describe("charlotte rehearse on PostgreSQL", () => {
           reading.href
         ]).answer
         expect(yield* versions(url)).toEqual(before)
-        expect([err, code]).toEqual(["", 1])
+        // On a slow machine it says how far it is.
+        expect([err.replace(/^\d+ records? checked …\n/gm, ""), code]).toEqual(["", 1])
         expect(out).toContain("3 live jobs: 2 continue; 1 does not\n")
         expect(out).toContain(`1 of email: config: field \`template\` is missing, such as job ${id(1)}\n`)
       }),
