@@ -54,7 +54,8 @@ describe("failpoints", () => {
       const directory = yield* TemporaryDirectory.make
       const passed: Array<string> = []
       yield* Effect.gen(function* () {
-        const { childProcesses: attempts } = yield* RunStore.RunStore
+        const { childProcesses: attempts, create } = yield* RunStore.RunStore
+        yield* create(newRun(1))
         const recorded = Effect.map(Effect.orDie(attempts.unclosed(id(1))), (open) =>
           open.map(({ pid }) => (pid === undefined ? "meant" : "running")).join()
         )
