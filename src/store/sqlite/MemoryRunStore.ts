@@ -66,7 +66,7 @@ export const make: Effect.Effect<Service, never, Scope.Scope> = Effect.gen(funct
   return {
     ...store,
     prunings: Effect.map(store.prunings, (prunings) => prunings + dropped),
-    // No application has the client, so nobody could write with it in a transaction.
+    // No application has the client, and so none writes with it in a transaction.
     outbox: { ...store.outbox, transaction: identity }
   }
 }).pipe(
