@@ -71,6 +71,8 @@ export const make = Effect.gen(function* () {
   const working = yield* Ref.make<ReadonlyArray<Working>>([])
   const done = yield* Ref.make<ReadonlyMap<JobId.JobId, Deferred.Deferred<void>>>(new Map())
   const wall = yield* RealClock
+  // A node loses its lease by the clock of the machine as well, which goes on while that of the test stands still.
+  const machine = { ...wall, now: (yield* Effect.clock).currentTimeMillis }
   const scope = yield* Effect.scope
 
   const end = (id: JobId.JobId) =>
@@ -122,7 +124,11 @@ export const make = Effect.gen(function* () {
           ...options
         }).pipe(Effect.provideService(Engine, engine))
         return { engine, manager }
-      }).pipe(Effect.provideService(RunStore.RunStore, gated(store, gate)), Scope.extend(own))
+      }).pipe(
+        Effect.provideService(RunStore.RunStore, gated(store, gate)),
+        Effect.provideService(RealClock, machine),
+        Scope.extend(own)
+      )
       const become = (to: Gate["state"]) => Effect.sync(() => void (gate.state = to))
       return {
         manager,
