@@ -39,8 +39,7 @@ describe("a node with room", () => {
         Effect.map((engine) => [idsOf(a, 1_000), idsOf({ engine }, 10)] as const),
         Effect.scoped
       )
-      // The lease of a node is measured by real time, too: heartbeats come meanwhile.
-      yield* scene.passing(queued(scene, first, 5))
+      yield* queued(scene, first, 5)
       yield* queued(scene, ten)
       const b = yield* scene.node("b", { capacity: 10 })
       yield* scene.until("the ten run", on(scene, b.address), (ids) => ten.every((id) => ids.includes(id)))
