@@ -1239,7 +1239,8 @@ export interface StepWithValue {
   readonly value: string | undefined
 }
 
-// The children of jobs: runs that a job has started. Like steps they belong to the first run of a chain of retries; `parent` of a child is the run of that chain that has asked for it last, which its end wakes.
+// The children of jobs: runs that a job has started. Like steps they belong to the first run of a chain of retries; `parent` of a child is
+// the run of that chain that has asked for it last, which its end wakes.
 
 /**
  * The records of children.
@@ -1915,7 +1916,8 @@ export interface TaskProgressStore {
   ) => Effect.Effect<ReadonlyMap<JobId, ReadonlyArray<string>>, StoreError>
 }
 
-// The limits of agents, and their turns in a row without a verdict, shared by all jobs. They are recorded by the orchestrator of the current attempt of a job; writes of any other attempt fail.
+// The limits of agents, and their turns in a row without a verdict, shared by all jobs. They are recorded by the orchestrator of the current
+// attempt of a job; writes of any other attempt fail.
 
 /**
  * The records of limits, at most one for each agent, and of streaks, at most one for each agent and task.

@@ -30,7 +30,10 @@ const pageSize = 1_000
 
 const concurrency = 8
 
-export const statuses: ReadonlyArray<FinalStatus> = ["completed", "failed", "cancelled"]
+const statuses: ReadonlyArray<FinalStatus> = ["completed", "failed", "cancelled"]
+
+/** The finished runs of all statuses. */
+export const ofAnyStatus: ReadonlyArray<Span> = statuses.map((status) => ({ status }))
 
 /** The statuses whose runs expire, each with the age at which they do. */
 export const ages = ({ completed, failed, cancelled = failed }: Retention) =>
@@ -148,7 +151,7 @@ export const make = (store: RetentionStore): Effect.Effect<Pruning> =>
                   store.finished({
                     kind,
                     at,
-                    spans: statuses.map((status) => ({ status })),
+                    spans: ofAnyStatus,
                     limit: Math.min(batchSize, count - maxRuns)
                   }),
                   (runs) => atMost(runs, count - maxRuns)

@@ -8,10 +8,8 @@ import { Effect, type Scope } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import * as rawQuery from "../sql/rawQuery.js"
 import * as Driver from "./Driver.js"
-import { markConfigured } from "./Durability.js"
 import * as Migrations from "./Migrations.js"
 import * as SqliteClient from "./SqliteClient.js"
-import { reserve } from "../sql/reserve.js"
 
 /** The driver also opens an image, which the type of the client does not say; a method may be called with more than its source takes. */
 const client: {
@@ -34,6 +32,5 @@ export const open: Effect.Effect<SqlClient.SqlClient, StoreError | SqlError, Sco
   const sql = yield* client.make({ filename: image, disableWAL: true })
   const execute = yield* rawQuery.of(sql)
   yield* execute("PRAGMA foreign_keys = ON")
-  markConfigured(yield* Effect.scoped(reserve(sql)))
   return sql
 }).pipe(Effect.provide(Reactivity.layer))

@@ -19,9 +19,10 @@ import * as SqliteSession from "./SqliteSession.js"
 
 const maxFinished = 1_000
 
-const spans = Pruning.statuses.map((status) => ({ status }))
-
-const byEnd = Order.mapInput(DateTime.Order, ({ endedAt }: FinishedRun) => endedAt)
+const byEnd = Order.combine(
+  Order.mapInput(DateTime.Order, ({ endedAt }: FinishedRun) => endedAt),
+  Order.mapInput(Order.string, ({ id }: FinishedRun) => id)
+)
 
 /** Deletes the oldest finished runs beyond the limit, and returns how many. */
 const dropOldest = (connection: Connection): Effect.Effect<number, SqlError> =>
@@ -31,7 +32,7 @@ const dropOldest = (connection: Connection): Effect.Effect<number, SqlError> =>
     if (excess <= 0) return 0
     const at = yield* now
     const oldest = yield* Effect.forEach(counts, ({ kind }) =>
-      retention.finished(connection, { kind, at, spans, limit: excess })
+      retention.finished(connection, { kind, at, spans: Pruning.ofAnyStatus, limit: excess })
     )
     const going = Pruning.atMost(Array.sort(oldest.flat(), byEnd), excess)
     const hidden = yield* retention.hide(
@@ -56,13 +57,13 @@ const dialectBy = (clock: Clock.Clock): Dialect => ({
 export const make: Effect.Effect<Service, never, Scope.Scope> = Effect.gen(function* () {
   let dropped = 0
   const session = yield* SqliteSession.make(yield* SqlClient.SqlClient, dialectBy(yield* Effect.clock))
-  const guard = {
+  const inMemory = {
     ...unguarded,
     // Before the writes of the transaction are acknowledged, so that their callers see no more runs than that.
     confirm: (connection: Connection) =>
       Effect.as(Effect.ignoreLogged(Effect.map(dropOldest(connection), (runs) => (dropped += runs))), true)
   }
-  const store = yield* SqliteRunStore.open({ isWritable: true, inMemory: { session, guard } })
+  const store = yield* SqliteRunStore.open({ isWritable: true, session, inMemory })
   return {
     ...store,
     prunings: Effect.map(store.prunings, (prunings) => prunings + dropped),

@@ -22,8 +22,10 @@ type Store = Effect.Effect<Service, StoreError, SqlClient.SqlClient | Scope.Scop
 /** Opens a store; requires an up-to-date schema. */
 export const open: (
   options: DatabaseFileGuard.Options & {
-    /** The session on a database without a file, and its guard. */
-    readonly inMemory?: { readonly session: Session; readonly guard: Guard }
+    /** The session; a new one on the client by default. */
+    readonly session?: Session
+    /** The guard of a database without a file. */
+    readonly inMemory?: Guard
     /**
      * The application's session, when this store uses another connection: a write within the application's transaction would
      * deadlock.
@@ -31,14 +33,14 @@ export const open: (
     readonly application?: Session
   }
 ) => Store = Effect.fnUntraced(function* (options) {
-  const own = options.inMemory?.session ?? (yield* openSession)
-  const { application = own, inMemory: { guard: unreplaced } = { guard: unguarded }, isWritable } = options
+  const own = options.session ?? (yield* openSession)
+  const { application = own, inMemory = unguarded, isWritable } = options
   const session =
     application === own
       ? own
       : { ...own, outsideTransaction: Effect.zipRight(application.outsideTransaction, own.outsideTransaction) }
   const file = yield* DatabaseFileGuard.of(session)
-  const guard = file === undefined ? unreplaced : yield* DatabaseFileGuard.guard(session, file, options)
+  const guard = file === undefined ? inMemory : yield* DatabaseFileGuard.guard(session, file, options)
   const notifier = yield* ChangeNotifier.make
   const watch = file === undefined ? () => Effect.void : yield* ForeignCommits.make(session)
   return yield* SqlRunStore.make({
