@@ -5,9 +5,6 @@ import { Effect, type Scope } from "effect"
 import { spawn } from "node:child_process"
 import { createInterface } from "node:readline"
 
-/** What it may say on a machine so busy that the process, or the database, stands still for seconds: it goes on afterwards. */
-const ofBusyMachine = /this process has run for only|the database has not answered for|cannot be recorded, retrying/
-
 /** Runs a program until the scope closes, which kills it. Returns once it has said that it is ready. */
 export const live = (
   program: string,
@@ -22,7 +19,7 @@ export const live = (
         else hear(line)
       })
       createInterface({ input: child.stderr }).on("line", (line) => {
-        if (!/level=(DEBUG|INFO|WARN)/.test(line) && !ofBusyMachine.test(line)) wrong(`${args[0]} says: ${line}`)
+        if (!/level=(DEBUG|INFO|WARN)/.test(line)) wrong(`${args[0]} says: ${line}`)
       })
       child.on("exit", (code) => {
         if (code !== null) wrong(`${args[0]} has ended with ${code}`)
