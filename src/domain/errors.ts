@@ -266,6 +266,39 @@ export class NotRetryable extends Schema.TaggedError<NotRetryable>()("NotRetryab
 }
 
 /**
+ * The run cannot be removed yet. Nothing was changed.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class NotRemovable extends Schema.TaggedError<NotRemovable>()("NotRemovable", {
+  jobId: Schema.String,
+  /**
+   * - `pinned`: a run of its chain is pinned, and pinned runs are removed only with `pinned`
+   * - `parent`: its parent is not over, and may still read how it has ended
+   * - `active`: a run of its chain is not over
+   * - `child`: a child is not over
+   * - `process`: a process of the job may still be alive
+   */
+  reason: Schema.Literal("pinned", "parent", "active", "child", "process"),
+  /** The other job that it depends on. */
+  other: Schema.optional(Schema.String)
+}) {
+  override get message() {
+    const { jobId, other, reason } = this
+    const run = other === undefined ? "it" : `job ${other}, which is of its chain,`
+    const why = {
+      pinned: `${run} is pinned`,
+      parent: `its parent ${other} is not over, and may still read how it has ended`,
+      active: `${run} is not over`,
+      child: `its child ${other} is not over`,
+      process: `a process of ${other === undefined ? "the job" : `job ${other}, which is of its chain,`} may still be alive`
+    }[reason]
+    return `job ${jobId} cannot be removed: ${why}`
+  }
+}
+
+/**
  * The run cannot be rescheduled: it runs or has ended, or it is to begin at a time though it has begun before. Nothing was written.
  *
  * @since 0.2.0
@@ -575,6 +608,14 @@ export type StopError = JobNotFound | StopTimedOut | StoreError
  * @category errors
  */
 export type RetryError = JobConflict | JobNotFound | NotRetryable | QueueFull | ShuttingDown | StoreError
+
+/**
+ * The errors of `remove`.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export type RemoveError = JobNotFound | NotRemovable | StopTimedOut | StoreError
 
 /**
  * The errors of `reschedule`.

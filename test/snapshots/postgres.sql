@@ -492,6 +492,12 @@ END $$;
 CREATE TRIGGER charlotte_runs_latest AFTER DELETE ON charlotte_runs FOR EACH ROW
 EXECUTE FUNCTION charlotte_runs_latest();
 
+CREATE TABLE charlotte_prunings (one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1), prunings BIGINT NOT NULL);
+
+CREATE TABLE charlotte_removed (id TEXT COLLATE "C" NOT NULL PRIMARY KEY, at BIGINT NOT NULL, removed_by TEXT);
+
+CREATE INDEX charlotte_removed_at ON charlotte_removed (at);
+
 CREATE INDEX charlotte_runs_queued_until ON charlotte_runs (kind, due_at, id)
 WHERE status = 'pending' AND waits_for = 'time';
 

@@ -19,6 +19,7 @@ import { retrying } from "./conformance/retrying.js"
 import { searching } from "./conformance/searching.js"
 import { recovery } from "./conformance/recovery.js"
 import { rescheduling } from "./conformance/rescheduling.js"
+import { removal } from "./conformance/removal.js"
 import { retention } from "./conformance/retention.js"
 import { shares } from "./conformance/shares.js"
 import { scheduling } from "./conformance/scheduling.js"
@@ -41,6 +42,7 @@ export const conformance = (layer: Layer.Layer<RunStore.RunStore | SqlClient.Sql
     pausing,
     rescheduling,
     recovery,
+    removal,
     retention,
     retrying,
     searching,

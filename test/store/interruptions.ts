@@ -106,6 +106,10 @@ const failed = (scene: Scene) =>
     .created()
     .pipe(Effect.zipRight(scene.store.subscribers.register(subscriber(scene.kind))), Effect.zipRight(failure(scene)))
 
+/** Records the run of the scene, which completes. */
+const ended = ({ created, jobId, store }: Scene) =>
+  Effect.zipRight(created(), store.record({ type: "job.completed", jobId, attempt: 1, at: at(2), result: null }))
+
 const parked = new Run.Parked({ reason: "waits", signal: "go" })
 const waiting = ["interrupted", "parked", "pending"] as const
 const plan = planOf(1, 1)
@@ -212,17 +216,30 @@ const operations: { readonly [O in Operation]: (scene: Scene) => Effect.Effect<C
       call: store.unpin(jobId),
       isDone: isPinned(store, jobId, false)
     }),
-  prune: ({ created, jobId, kind, store }) =>
-    Effect.as(
-      Effect.zipRight(created(), store.record({ type: "job.completed", jobId, attempt: 1, at: at(2), result: null })),
-      {
-        call: Effect.zipRight(
-          store.retain({ kind, retention: { completed: 0 }, forget: () => Effect.void }),
-          store.prune({ kind })
-        ),
-        isDone: Effect.map(store.get(jobId), Option.isNone)
+  prune: ({ kind, store, ...scene }) =>
+    Effect.as(ended({ kind, store, ...scene }), {
+      call: Effect.zipRight(
+        store.retain({ kind, retention: { completed: 0 }, forget: () => Effect.void }),
+        store.prune({ kind })
+      ),
+      isDone: Effect.map(store.get(scene.jobId), Option.isNone)
+    }),
+  remove: (scene) =>
+    Effect.as(ended(scene), {
+      call: scene.store.remove({ kind: scene.kind, jobId: scene.jobId, isPinnedToo: false, at: at(3) }),
+      isDone: Effect.map(scene.store.get(scene.jobId), Option.isNone)
+    }),
+  deleteHidden: (scene) =>
+    Effect.gen(function* () {
+      const { jobId, kind, store } = scene
+      yield* ended(scene)
+      const hidden = yield* store.remove({ kind, jobId, isPinnedToo: false, at: at(3) })
+      return {
+        call: store.deleteHidden({ forget: () => Effect.void }, hidden),
+        isDone: Effect.map(store.hasHidden(kind), (has) => !has)
       }
-    ),
+    }),
+  hasHidden: read(({ store, kind }) => store.hasHidden(kind)),
   "outbox.insert": ({ inserted, ...scene }) => Effect.succeed({ call: inserted, isDone: has(scene, "pending") }),
   "outbox.queue": ({ inserted, kind, store, ...scene }) =>
     Effect.as(inserted, {

@@ -24,6 +24,10 @@ export interface ChangeNotifier {
   readonly committed: (kind: string) => ReturnType<typeof makeNotifier>
   /** Notifies all subscribers, if it is unknown what has changed. */
   readonly wakeAll: Effect.Effect<void>
+  /** Counts the prunings and removals that this process knows of. */
+  readonly prunings: Effect.Effect<number>
+  /** Counts one, of this or another process, after the commit. */
+  readonly pruned: Effect.Effect<void>
   /** Notifies of newly waiting runs, after the commit. */
   readonly wakeWaiting: (waits: Iterable<NewlyWaiting>) => Effect.Effect<void>
 }
@@ -101,9 +105,13 @@ export const make: Effect.Effect<ChangeNotifier> = Effect.sync(() => {
     return notifier
   }
 
+  let prunings = 0
+
   return {
     waiting,
     committed,
+    prunings: Effect.sync(() => prunings),
+    pruned: Effect.sync(() => void (prunings += 1)),
     wakeAll: Effect.sync(() => {
       for (const { notifier } of entries.values()) notifier.unsafeWake()
     }),

@@ -35,6 +35,7 @@ import type {
   MaxJobsReached,
   NoOpenQuestion,
   NodeConflict,
+  NotRemovable,
   NotReschedulable,
   QueueFull,
   ScheduleNotFound,
@@ -759,9 +760,48 @@ export interface RunRetention {
   /** The earliest time at which a finished run of a kind is to be pruned. */
   readonly nextExpiry: (kind: string) => Effect.Effect<Option.Option<DateTime.Utc>, StoreError>
 
-  /** The number of prunings: pages that were read before one may contain events of pruned runs. */
+  /**
+   * Counts the prunings and removals that this process knows of, those of other processes included: pages that were read before one may
+   * contain events of runs that are gone.
+   */
   readonly prunings: Effect.Effect<number>
+
+  /**
+   * Hides a run that is over and all other runs of its chain, for good, and records that they were removed. Returns the runs whose rows
+   * are still to be deleted by `deleteHidden`; for a run that was removed before, too.
+   */
+  readonly remove: (removing: Removing) => Effect.Effect<ReadonlyArray<JobId>, JobNotFound | NotRemovable | StoreError>
+
+  /** Deletes the rows of hidden runs, in slices. A run that cannot be forgotten stays hidden, and the next pruning of its kind deletes it. */
+  readonly deleteHidden: (rule: Pick<Rule, "forget">, ids: ReadonlyArray<JobId>) => Effect.Effect<void, StoreError>
+
+  /** Whether runs of a kind are hidden whose rows are still to be deleted. */
+  readonly hasHidden: (kind: string) => Effect.Effect<boolean, StoreError>
 }
+
+/**
+ * A run to remove.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Removing {
+  readonly kind: string
+  readonly jobId: JobId
+  /** Whether pinned runs are removed, too. */
+  readonly isPinnedToo: boolean
+  /** Who removes it. */
+  readonly by?: string | undefined
+  readonly at: DateTime.Utc
+}
+
+/**
+ * Why the rows of a run are deleted: its retention is over, or someone has removed it.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type Gone = "pruned" | "removed"
 
 /**
  * How long the runs of a kind are kept.
@@ -772,8 +812,8 @@ export interface RunRetention {
 export interface Rule {
   readonly kind: string
   readonly retention: Retention
-  /** Removes what is kept of a pruned job outside the store. If it fails, the run stays hidden, and a later pruning retries. */
-  readonly forget: (id: JobId) => Effect.Effect<void, unknown>
+  /** Removes what is kept of a job outside the store. If it fails, the run stays hidden, and a later pruning retries. */
+  readonly forget: (id: JobId, why: Gone) => Effect.Effect<void, unknown>
 }
 
 /**
@@ -847,6 +887,9 @@ export interface RetentionStore {
     readonly after: JobId | undefined
     readonly limit: number
   }) => Effect.Effect<ReadonlyArray<JobId>, StoreError>
+
+  /** Those among these runs that were removed; the others are pruned. */
+  readonly removed: (ids: ReadonlyArray<JobId>) => Effect.Effect<ReadonlyArray<JobId>, StoreError>
 
   /** Deletes rows of hidden runs, one run after the other, for the duration of a slice. Returns the runs that are completely deleted. */
   readonly remove: (ids: ReadonlyArray<JobId>) => Effect.Effect<ReadonlyArray<JobId>, StoreError>

@@ -9,8 +9,7 @@ import * as background from "../../internal/background.js"
 import * as race from "../../internal/race.js"
 import { RealClock } from "../../internal/RealClock.js"
 import { type ChangeNotifier, makeNotifier } from "../port/ChangeNotifier.js"
-import * as events from "../sql/events.js"
-import { query } from "../sql/statements.js"
+import { query, queryOne } from "../sql/statements.js"
 import * as notices from "./notices.js"
 import * as OwnConnection from "./OwnConnection.js"
 import type { PostgresSession } from "./PostgresSession.js"
@@ -22,6 +21,7 @@ const reconnectPause = 1_000
 /** Above this many new events, all subscribers are woken to look for theirs. */
 const maxRead = 1_000
 
+const selectNews = queryOne(Schema.Struct({ latest: Schema.Number, prunings: Schema.Number }))
 const selectJobs = query(Schema.Struct({ job_id: JobId }))
 
 export const make = (
@@ -33,11 +33,18 @@ export const make = (
     const { sleep } = yield* RealClock
     const noticed = makeNotifier()
     let seen: number | undefined
+    let seenPrunings: number | undefined
 
     /** This store's writer has already woken the subscribers of its events. */
     const wakeSubscribers = session.read("read new events", (connection) =>
       Effect.gen(function* () {
-        const latest = yield* events.latest(connection)
+        const { latest, prunings } = yield* selectNews(
+          connection,
+          `SELECT (${connection.dialect.latestCursor}) AS latest, (SELECT coalesce(max(prunings), 0) FROM charlotte_prunings) AS prunings`,
+          []
+        )
+        if (prunings !== seenPrunings) yield* notifier.pruned
+        seenPrunings = prunings
         if (seen === undefined) return void (seen = latest)
         const { foreign, upTo } = session.own.foreign(seen, latest)
         for (const [after, last] of foreign) {

@@ -232,6 +232,9 @@ export const make = ({
       ),
 
     insertTerms: inserter("charlotte_search", ["rowid", "words"], "(?, array_to_tsvector(string_to_array(?, ' ')))"),
+    // A row that is deleted has no words, and VACUUM frees its space.
+    mergeSearch: () => Effect.succeed(true),
+    leaveUnmerged: () => Effect.void,
     // A term has letters and digits only, so it contains nothing of the query language.
     documentsWith: (terms) => [
       `SELECT coalesce(CAST(json_agg(rowid) AS text), '[]') AS documents

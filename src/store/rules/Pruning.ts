@@ -1,9 +1,9 @@
 /**
- * Prunes finished runs by the rules of their kinds, on both databases. A run is hidden first, then the data that the orchestrator keeps
- * of it is removed, then its rows are deleted in slices: readers see all of it or nothing, and the next pruning completes what a crash
- * has interrupted.
+ * Prunes finished runs by the rules of their kinds, and deletes removed ones, on both databases. A run is hidden first, then the data
+ * that the orchestrator keeps of it is removed, then its rows are deleted in slices: readers see all of it or nothing, and the next
+ * pruning completes what a crash has interrupted.
  */
-import { Array, DateTime, Duration, Effect, Exit, Option } from "effect"
+import { Array, DateTime, Deferred, Duration, Effect, Exit, FiberId, Option } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { PrunedRuns, Retention } from "../../domain/Retention.js"
@@ -20,7 +20,7 @@ import {
   afterAllIds
 } from "../port/RunStoreService.js"
 
-export type Pruning = Pick<Service, "retain" | "prune" | "prunings" | "nextExpiry">
+export type Pruning = Pick<Service, "retain" | "prune" | "nextExpiry" | "deleteHidden" | "hasHidden">
 
 /** How many runs are hidden at once; readers have to skip them until they are deleted. */
 const batchSize = 200
@@ -85,23 +85,49 @@ export const make = (store: RetentionStore): Effect.Effect<Pruning> =>
     const { sleep, now: realNow } = yield* RealClock
     const rules = new Map<string, Rule>()
     const inTurn = Permits.make(1)
-    let prunings = 0
+    /** The runs that are being deleted, each with the end of it, so that a pruning leaves those of a removal alone. */
+    const going = new Map<JobId, Deferred.Deferred<void>>()
+
+    /** Takes those of the runs that nothing deletes yet, and says which deletions to wait for. */
+    const take = (hidden: ReadonlyArray<JobId>) =>
+      Effect.sync(() => {
+        const others = hidden.flatMap((id) => going.get(id) ?? [])
+        const ids = hidden.filter((id) => !going.has(id))
+        const done = Deferred.unsafeMake<void>(FiberId.none)
+        for (const id of ids) going.set(id, done)
+        return { ids, done, others }
+      })
 
     /** Deletes the rows of hidden runs. A run whose data outside the store cannot be removed stays hidden. */
-    const remove = ({ forget }: Rule, ids: ReadonlyArray<JobId>) =>
+    const remove = (rule: Pick<Rule, "forget">, hidden: ReadonlyArray<JobId>) =>
+      Effect.flatMap(
+        Effect.acquireUseRelease(
+          take(hidden),
+          ({ ids, others }) => Effect.as(removeRows(rule, ids), others),
+          ({ done, ids }) => {
+            for (const id of ids) going.delete(id)
+            return Deferred.succeed(done, undefined)
+          }
+        ),
+        Effect.forEach((other) => Deferred.await(other), { discard: true })
+      )
+
+    const removeRows = ({ forget }: Pick<Rule, "forget">, ids: ReadonlyArray<JobId>) =>
       Effect.gen(function* () {
         const forgotten: Array<JobId> = []
-        yield* race.forEach(ids, concurrency, (id) =>
-          Effect.flatMap(Effect.exit(forget(id)), (exit) =>
+        const removed = new Set(yield* store.removed(ids))
+        yield* race.forEach(ids, concurrency, (id) => {
+          const why = removed.has(id) ? "removed" : "pruned"
+          return Effect.flatMap(Effect.exit(forget(id, why)), (exit) =>
             Exit.isSuccess(exit)
               ? Effect.sync(() => void forgotten.push(id))
-              : Effect.logWarning(`what is kept of the pruned job ${id} cannot be removed yet`, exit.cause)
+              : Effect.logWarning(`what is kept of the ${why} job ${id} cannot be removed yet`, exit.cause)
           )
-        )
+        })
         for (let left: ReadonlyArray<JobId> = forgotten; left.length > 0;) {
           const began = yield* realNow
-          const removed = new Set(yield* store.remove(left))
-          left = left.filter((id) => !removed.has(id))
+          const deleted = new Set(yield* store.remove(left))
+          left = left.filter((id) => !deleted.has(id))
           // The pause leaves half of the time to others.
           if (left.length > 0) yield* sleep((yield* realNow) - began)
         }
@@ -114,9 +140,7 @@ export const make = (store: RetentionStore): Effect.Effect<Pruning> =>
           const runs = yield* next
           if (runs.length === 0) return
           const ids = runs.map(({ id }) => id)
-          const hidden = yield* Effect.uninterruptible(
-            Effect.tap(store.hide(ids), () => Effect.sync(() => void (prunings += 1)))
-          )
+          const hidden = yield* store.hide(ids)
           // All of the runs were pinned meanwhile.
           if (hidden.length === 0) return
           found.add(withEarlier(runs).filter((id) => hidden.includes(id)))
@@ -209,7 +233,10 @@ export const make = (store: RetentionStore): Effect.Effect<Pruning> =>
       })
 
     return {
-      prunings: Effect.sync(() => prunings),
+      deleteHidden: remove,
+
+      hasHidden: (kind) =>
+        Effect.map(store.hidden({ kind, after: undefined, limit: 1 }), (hidden) => hidden.length > 0),
 
       nextExpiry: (kind) =>
         Effect.suspend(() => {

@@ -88,6 +88,13 @@ export interface Dialect {
   readonly insertEvents: Write<typeof columns.events>
   /** Inserts documents into the search index, each by its number, with its terms, separated by spaces. */
   readonly insertTerms: (connection: Connection, rows: ReadonlyArray<Terms>) => Effect.Effect<void, SqlError>
+  /**
+   * Removes words of removed runs from the files of the search index, for a few milliseconds, where deleting a document leaves them. Returns
+   * whether it is done.
+   */
+  readonly mergeSearch: (connection: Connection) => Effect.Effect<boolean, SqlError>
+  /** Records that words of removed runs are to be merged away. */
+  readonly leaveUnmerged: (connection: Connection) => Effect.Effect<void, SqlError>
   /** The documents in which a word begins with one of these terms, as `documents`: a JSON array. */
   readonly documentsWith: (terms: ReadonlyArray<string>) => readonly [sql: string, ...params: ReadonlyArray<Value>]
 }

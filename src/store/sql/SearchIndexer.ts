@@ -16,10 +16,12 @@ import type { Writer } from "./Writer.js"
 export interface SearchIndexer {
   /** Must run after each write that adds to the searchable text of a run. */
   readonly written: Effect.Effect<void>
+  /** Must run after removed runs are deleted. Their words then leave the files of the index, in the background. */
+  readonly removed: Effect.Effect<void>
 }
 
 /** The indexer of a store that does not write. */
-export const none: SearchIndexer = { written: Effect.void }
+export const none: SearchIndexer = { written: Effect.void, removed: Effect.void }
 
 /** At most this many runs are left unindexed and searched row by row, which takes a few milliseconds. */
 const threshold = 256
@@ -34,7 +36,7 @@ const many = 2_048
 const largeSlice = 256
 const rest = 10
 
-const selectCount = query(Schema.Struct({ runs: Schema.Number }))
+const selectState = query(Schema.Struct({ runs: Schema.Number, pruned: Schema.Number }))
 
 export interface Options {
   readonly session: Session
@@ -56,10 +58,14 @@ export const make = ({ redact, session, write }: Options): Effect.Effect<SearchI
       })
     const { sleep } = yield* RealClock
 
-    const found = yield* session.read("index runs", (connection) =>
+    const { pruned: everPruned, runs: found } = yield* session.read("index runs", (connection) =>
       Effect.map(
-        selectCount(connection, "SELECT count(*) AS runs FROM charlotte_unindexed", []),
-        ([row]) => row?.runs ?? 0
+        selectState(
+          connection,
+          "SELECT count(*) AS runs, (SELECT count(*) FROM charlotte_prunings) AS pruned FROM charlotte_unindexed",
+          []
+        ),
+        ([row]) => row ?? { runs: 0, pruned: 0 }
       )
     )
     let unindexed = found
@@ -79,6 +85,23 @@ export const make = ({ redact, session, write }: Options): Effect.Effect<SearchI
       Effect.logWarning("runs could not be indexed for search", cause)
     )
 
+    // At the start it completes what a crash has interrupted.
+    const unmerged = yield* Effect.makeLatch(everPruned > 0)
+    const merge = write<boolean, never>({
+      operation: "merge the search index",
+      lane: "slow",
+      weight: largeSlice,
+      body: (batch) => Effect.flatMap(batch.connection, (connection) => connection.dialect.mergeSearch(connection))
+    })
+    const mergeAll = Effect.zipRight(
+      Effect.zipRight(unmerged.await, unmerged.close),
+      Effect.repeat(Effect.zipLeft(merge, sleep(rest)), { until: (isDone) => isDone })
+    )
+    yield* Effect.forever(logFailure(mergeAll)).pipe(
+      Effect.annotateLogs({ module: "charlotte/RunStore" }),
+      background.fork
+    )
+
     yield* (found > many ? logFailure(indexMany) : Effect.void).pipe(
       Effect.zipRight(Effect.forever(logFailure(indexArrived))),
       Effect.annotateLogs({ module: "charlotte/RunStore" }),
@@ -91,6 +114,7 @@ export const make = ({ redact, session, write }: Options): Effect.Effect<SearchI
         if (unindexed < threshold) return Effect.void
         unindexed = 0
         return arrived.open
-      })
+      }),
+      removed: Effect.asVoid(unmerged.open)
     }
   })

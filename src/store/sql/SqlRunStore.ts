@@ -89,7 +89,7 @@ export const make = ({
     const indexer = isWritable ? yield* SearchIndexer.make({ session, write, redact }) : SearchIndexer.none
     const kinds = Kinds.make({ session, lanes, notifier })
     const { begin, create, queueCommitted, record, ...writes } = runWrites.make(lanes, kinds, clock.now)
-    const retention = yield* retentionWrites.make({ now: clock.now, session, write })
+    const retention = yield* retentionWrites.make({ indexer, lanes, notifier, now: clock.now, session })
 
     const writeStatements = <A>(operation: string, body: (connection: Connection) => Effect.Effect<A, SqlError>) =>
       write<A, never>({ operation, lane: "fast", body: (batch) => Effect.flatMap(batch.connection, body) })

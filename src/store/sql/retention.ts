@@ -25,7 +25,7 @@ const selectFinished = query(
 const isPrunable = "ended_at IS NOT NULL AND pinned = 0 AND pruned = 0"
 
 /** Whether a process of the job may be alive; this row is needed to find it. */
-const isLeft = "EXISTS (SELECT 1 FROM charlotte_attempts a WHERE a.job_id = r.id AND a.closed_at IS NULL)"
+export const isLeft = "EXISTS (SELECT 1 FROM charlotte_attempts a WHERE a.job_id = r.id AND a.closed_at IS NULL)"
 
 /** Whether the parent of a child may still read how it has ended. */
 const isAwaited = "EXISTS (SELECT 1 FROM charlotte_runs p WHERE p.id = r.parent AND p.ended_at IS NULL)"
@@ -98,6 +98,20 @@ const idsOf = Effect.map((rows: ReadonlyArray<{ readonly id: JobId }>): Readonly
   rows.map(({ id }) => id)
 )
 
+/** Tells other processes, which follow the number, that their caches may contain runs that are gone. */
+const countPruning = (connection: Connection) =>
+  execute(
+    connection,
+    `INSERT INTO charlotte_prunings AS p (one, prunings) VALUES (1, 1)
+     ON CONFLICT (one) DO UPDATE SET prunings = p.prunings + 1`
+  )
+
+const selectPrunings = query(Schema.Struct({ prunings: Schema.Number }))
+
+/** How often runs were hidden, by any process. */
+export const prunings = (connection: Connection): Effect.Effect<number, SqlError> =>
+  Effect.map(selectPrunings(connection, "SELECT prunings FROM charlotte_prunings", []), ([row]) => row?.prunings ?? 0)
+
 const selectHidden = query(Schema.Struct({ id: JobId, kind: Schema.String, subscribed: Schema.Number }))
 
 export const hide = (connection: Connection, ids: ReadonlyArray<JobId>) =>
@@ -120,6 +134,7 @@ export const hide = (connection: Connection, ids: ReadonlyArray<JobId>) =>
     if (hidden.some(({ subscribed }) => subscribed === 1)) yield* miss(connection, gone)
     // Now, since another execution may have the same key.
     if (hidden.some(({ kind }) => isWorkflow(kind))) yield* decisions.removeOf(connection, gone)
+    if (gone.length > 0) yield* countPruning(connection)
     return gone
   })
 
@@ -172,6 +187,14 @@ const removeChunk = (connection: Connection, id: JobId): Effect.Effect<boolean, 
     return false
   })
 
+/** Those among these runs that were removed. */
+export const removed = (connection: Connection, ids: ReadonlyArray<JobId>) =>
+  idsOf(
+    selectIds(connection, `SELECT id FROM charlotte_removed WHERE ${connection.dialect.oneOf("id")} ORDER BY id`, [
+      JSON.stringify(ids)
+    ])
+  )
+
 /** Deletes until the time is up; the next transaction deletes the rest. Returns the runs that are completely deleted. */
 export const remove = (
   connection: Connection,
@@ -179,13 +202,13 @@ export const remove = (
   isTimeUp: Effect.Effect<boolean>
 ): Effect.Effect<ReadonlyArray<JobId>, SqlError> =>
   Effect.gen(function* () {
-    const removed: Array<JobId> = []
+    const deleted: Array<JobId> = []
     for (const id of ids) {
-      while (!(yield* removeChunk(connection, id))) if (yield* isTimeUp) return removed
-      removed.push(id)
-      if (yield* isTimeUp) return removed
+      while (!(yield* removeChunk(connection, id))) if (yield* isTimeUp) return deleted
+      deleted.push(id)
+      if (yield* isTimeUp) return deleted
     }
-    return removed
+    return deleted
   })
 
 /** Pins or unpins a run. Returns whether it exists. */

@@ -5,7 +5,9 @@
 import { Effect, Schema, type Scope } from "effect"
 import * as background from "../../internal/background.js"
 import { RealClock } from "../../internal/RealClock.js"
+import type { ChangeNotifier } from "../port/ChangeNotifier.js"
 import type { Watch } from "../sql/producers.js"
+import { prunings } from "../sql/retention.js"
 import type { Session } from "../sql/Session.js"
 import { query } from "../sql/statements.js"
 
@@ -14,23 +16,34 @@ const pollInterval = 250
 
 const selectVersion = query(Schema.Struct({ data_version: Schema.Number }))
 
-export const make = (session: Session): Effect.Effect<Watch, never, Scope.Scope> =>
+export const make = (
+  session: Session,
+  notifier: Pick<ChangeNotifier, "pruned">
+): Effect.Effect<Watch, never, Scope.Scope> =>
   Effect.gen(function* () {
     const { sleep } = yield* RealClock
     const isWatched = yield* Effect.makeLatch(false)
     /** What to run after a commit, and how many wait for it. */
     const watches = new Map<Effect.Effect<void>, number>()
     let seen: number | undefined
+    let seenPrunings: number | undefined
 
     // The statement is not prepared, since a client caches a failed prepare.
     const read = session.reserve((connection) =>
       selectVersion({ ...connection, execute: connection.executeUnprepared }, "PRAGMA data_version", [])
     )
+    /** Others may have pruned while nothing was watched, so the first number counts as a change. */
+    const readPrunings = Effect.flatMap(session.reserve(prunings), (now) => {
+      if (now === seenPrunings) return Effect.void
+      seenPrunings = now
+      return notifier.pruned
+    })
     const poll = Effect.gen(function* () {
       yield* isWatched.await
       const [row] = yield* read
       if (row !== undefined && row.data_version !== seen) {
         seen = row.data_version
+        yield* readPrunings
         yield* Effect.all([...watches.keys()], { discard: true })
       }
     })
@@ -39,10 +52,11 @@ export const make = (session: Session): Effect.Effect<Watch, never, Scope.Scope>
     return (wake) =>
       Effect.acquireRelease(
         Effect.suspend(() => {
+          const isFirst = watches.size === 0
           // The version before the first watch is unknown, so the first read counts as a change.
-          if (watches.size === 0) seen = undefined
+          if (isFirst) seen = undefined
           watches.set(wake, (watches.get(wake) ?? 0) + 1)
-          return isWatched.open
+          return Effect.zipRight(isFirst ? notifier.pruned : Effect.void, isWatched.open)
         }),
         () =>
           Effect.suspend(() => {

@@ -2,12 +2,12 @@
  * The dialect of SQLite, where one writer at a time has the whole database, so nothing in it has to be locked.
  */
 import type { SqlError } from "@effect/sql/SqlError"
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import * as columns from "../sql/columns.js"
 import type { Connection, Dialect } from "../sql/Dialect.js"
 import { reasonOf } from "../sql/mapSqlError.js"
 import { shardBy } from "../sql/shardBy.js"
-import { execute, inserter, valuesOf } from "../sql/statements.js"
+import { execute, inserter, query, valuesOf } from "../sql/statements.js"
 
 /**
  * Rolls back a transaction that an application sharing the client left open after a failed COMMIT. This connection is reserved,
@@ -39,6 +39,36 @@ const updateRuns: Dialect["updateRuns"] = (connection, [row, ...rows]) =>
 
 const insertRuns = inserter("charlotte_runs", Object.keys(columns.runs))
 
+/** Pages that one step of a merge writes, so that it takes a few milliseconds. */
+const mergedPages = 64
+
+const selectUnmerged = query(Schema.Struct({ unmerged: Schema.Number, changes: Schema.Number }))
+
+/** How far the merge is, and how many rows the connection has written. */
+const mergeState = (connection: Connection) =>
+  Effect.map(
+    selectUnmerged(connection, "SELECT unmerged, total_changes() AS changes FROM charlotte_prunings", []),
+    ([row]) => row ?? { unmerged: 0, changes: 0 }
+  )
+
+/**
+ * A merge of all segments, in steps: a negative number begins it, and positive ones continue it until a step writes less than two rows.
+ * Segments that are written meanwhile have no words of runs that were removed before.
+ */
+const mergeSearch: Dialect["mergeSearch"] = (connection) =>
+  Effect.gen(function* () {
+    const before = yield* mergeState(connection)
+    if (before.unmerged === 0) return true
+    const isBeginning = before.unmerged === 1
+    yield* execute(connection, "INSERT INTO charlotte_search (charlotte_search, rank) VALUES ('merge', ?)", [
+      isBeginning ? -mergedPages : mergedPages
+    ])
+    const after = yield* mergeState(connection)
+    const isDone = !isBeginning && after.changes - before.changes < 2
+    yield* execute(connection, "UPDATE charlotte_prunings SET unmerged = ?", [isDone ? 0 : 2])
+    return isDone
+  })
+
 export const dialect: Dialect = {
   name: "sqlite",
   isConcurrent: false,
@@ -66,6 +96,8 @@ export const dialect: Dialect = {
   insertOutbox: (connection, row) => Effect.as(insertRuns(connection, [row]), true),
   insertEvents: inserter("charlotte_events", Object.keys(columns.events)),
   insertTerms: inserter("charlotte_search", ["rowid", "words"]),
+  mergeSearch,
+  leaveUnmerged: (connection) => execute(connection, "UPDATE charlotte_prunings SET unmerged = 1"),
   // A term has letters and digits only, so it contains nothing of the query language.
   documentsWith: (terms) => [
     `SELECT json_group_array(s.rowid) AS documents

@@ -42,7 +42,7 @@ export const open: (
   const file = yield* DatabaseFileGuard.of(session)
   const guard = file === undefined ? inMemory : yield* DatabaseFileGuard.guard(session, file, options)
   const notifier = yield* ChangeNotifier.make
-  const watch = file === undefined ? () => Effect.void : yield* ForeignCommits.make(session)
+  const watch = file === undefined ? () => Effect.void : yield* ForeignCommits.make(session, notifier)
   return yield* SqlRunStore.make({
     session,
     application,

@@ -352,6 +352,16 @@ export const schema: ReadonlyArray<string> = [
     BEGIN
       INSERT INTO charlotte_latest VALUES (1, OLD.id) ON CONFLICT DO UPDATE SET id = max(id, excluded.id);
     END`,
+  // How often runs were hidden, for the caches of other processes. `unmerged`: whether words of removed runs are still in the files of the
+  // search index: 0 if they are gone, 1 if they are to be merged away, 2 if a merge has begun.
+  `CREATE TABLE charlotte_prunings (
+      one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
+      prunings INTEGER NOT NULL,
+      unmerged INTEGER NOT NULL DEFAULT 0 CHECK (unmerged IN (0, 1, 2))
+    ) STRICT`,
+  // The ids of removed runs, for a year. Nothing refers to their runs, which are gone.
+  `CREATE TABLE charlotte_removed (id TEXT NOT NULL PRIMARY KEY, at INTEGER NOT NULL, removed_by TEXT) STRICT, WITHOUT ROWID`,
+  `CREATE INDEX charlotte_removed_at ON charlotte_removed (at)`,
   // Runs are partitioned by id, newest last: a word is indexed with its partition's number in front, so that a query reads the words of one
   // partition at a time, from the newest on. `charlotte_unindexed` holds the runs that were written since they were last indexed.
   `CREATE VIRTUAL TABLE charlotte_search

@@ -65,6 +65,12 @@ export const retention = [
   `CREATE TRIGGER charlotte_runs_latest AFTER DELETE ON charlotte_runs FOR EACH ROW
    EXECUTE FUNCTION charlotte_runs_latest()`,
 
+  // How often runs were hidden, for the caches of other processes.
+  "CREATE TABLE charlotte_prunings (one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1), prunings BIGINT NOT NULL)",
+  // The ids of removed runs, for a year. Nothing refers to their runs, which are gone.
+  `CREATE TABLE charlotte_removed (id TEXT COLLATE "C" NOT NULL PRIMARY KEY, at BIGINT NOT NULL, removed_by TEXT)`,
+  "CREATE INDEX charlotte_removed_at ON charlotte_removed (at)",
+
   `CREATE INDEX charlotte_runs_queued_until ON charlotte_runs (kind, due_at, id)
    WHERE status = 'pending' AND waits_for = 'time'`,
   `CREATE INDEX charlotte_runs_queued_behind ON charlotte_runs (kind, id) WHERE status = 'pending' AND waits_for = 'key'`
