@@ -8,6 +8,7 @@ import { Context, type Duration, Effect, identity, Layer, type Schema, type Scop
 import type { AlreadyManaged, InvalidCron, InvalidJobConfig, StoreError, UndecodableRun } from "../domain/errors.js"
 import type { JobId } from "../domain/JobId.js"
 import type * as Record from "../domain/Run.js"
+import type { Gone } from "../store/port/RunStoreService.js"
 import type { RunStore } from "../store/RunStore.js"
 import { check, orUnknown } from "./internal/kindDefinition.js"
 import * as kindLayer from "./internal/kindLayer.js"
@@ -82,8 +83,8 @@ export interface RunOptions<K extends Any, R, R2, R3 = never> extends JobManager
   readonly check?: (config: Config<K>, submission?: unknown) => Effect.Effect<Checked, InvalidJobConfig, R2>
   /** Removes what a crash may have left running; see `Orchestrator.Service.recover`. */
   readonly recover?: (id: JobId, attempt: number) => Effect.Effect<void, unknown, R2>
-  /** Removes what is kept of a job when its run is pruned; see `Orchestrator.Service.forget`. */
-  readonly forget?: (id: JobId) => Effect.Effect<void, unknown, R2>
+  /** Removes what is kept of a job when its run is pruned or removed; see `Orchestrator.Service.forget`. */
+  readonly forget?: (id: JobId, why: Gone) => Effect.Effect<void, unknown, R2>
   /**
    * How many jobs of a group run at once, in a cluster on all nodes together; without a limit by default. The definition of the kind says
    * with `group` which jobs are of one group. Only attempts count: jobs that are parked or wait leave room. The layer that was built last counts.

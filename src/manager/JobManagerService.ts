@@ -9,6 +9,7 @@ import type {
   JobConflict,
   JobNotFound,
   QueueFull,
+  RemoveError,
   RescheduleError,
   ResumeError,
   RetryError,
@@ -164,6 +165,43 @@ export interface RetryProgress {
 }
 
 /**
+ * Options of `remove`.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface RemoveOptions {
+  /** Whether a run that is not over is stopped first; it is refused otherwise. */
+  readonly stop?: boolean | undefined
+  /** Whether pinned runs are removed, too. */
+  readonly pinned?: boolean | undefined
+  /** Who removes the run; recorded as claimed, not verified. */
+  readonly by?: string | undefined
+}
+
+/**
+ * The runs that `removeMany` removes, among those that are over. At least one of `status`, `labels` and `q` is needed.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface RemoveQuery extends Omit<RetryQuery, "fresh" | "status">, Pick<RemoveOptions, "pinned"> {
+  /** Only runs of this status. */
+  readonly status?: "completed" | "failed" | "cancelled" | undefined
+}
+
+/**
+ * How far `removeMany` has come.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface RemoveProgress extends Omit<RetryProgress, "retried"> {
+  /** How many of the runs that match are removed so far; the other runs of their chains are not counted. */
+  readonly removed: number
+}
+
+/**
  * The arguments of `signal` after the name. A payload that may be `undefined` can be left out.
  *
  * @since 0.2.0
@@ -273,6 +311,20 @@ export interface Service<
    * has broken off, another call retries the others. A query that matches all runs is refused as invalid.
    */
   readonly retryMany: (query: RetryQuery) => Stream.Stream<RetryProgress, StoreError | ShuttingDown>
+
+  /**
+   * Removes a run that is over and all that is recorded of it, and calls `forget` for what it has left elsewhere. The other runs of its
+   * chain of retries go with it. It returns once they are deleted, as it does for a run that was removed before; from its first write
+   * on nobody finds the run, and a crash or an interruption changes nothing in that. What remains for a year is its id, and who has removed
+   * it. It fails with `NotRemovable` if a run of the chain is pinned or not over, a parent may still read its end, or a child is not over.
+   */
+  readonly remove: (id: JobId, options?: RemoveOptions) => Effect.Effect<void, RemoveError>
+
+  /**
+   * Removes all runs that are over, that match and that no run retries, each with its chain, from the newest on, and emits its progress.
+   * After it has broken off, another call removes the others. A query that matches all runs is refused as invalid.
+   */
+  readonly removeMany: (query: RemoveQuery) => Stream.Stream<RemoveProgress, StoreError | ShuttingDown>
 
   /**
    * Changes the priority of a run that is pending, parked or interrupted, and when a pending one begins, at the earliest. It still waits

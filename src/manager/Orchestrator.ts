@@ -22,6 +22,7 @@ import type { JobId } from "../domain/JobId.js"
 import type { OnParentStop } from "../domain/RecordedChild.js"
 import type { Approval } from "../domain/Run.js"
 import type { KilledProcess } from "../domain/StopReport.js"
+import type { Gone } from "../store/port/RunStoreService.js"
 import { provideOwn } from "./internal/provideOwn.js"
 
 /**
@@ -66,10 +67,10 @@ export interface Service<in Config, out R = Scope.Scope, out R2 = never> {
   readonly recover?: (id: JobId, attempt: number) => Effect.Effect<void, unknown, R2>
 
   /**
-   * Removes what a job has left outside the store, such as logs, when its run is pruned (`retention`). If it fails, a later
-   * pruning calls it again.
+   * Removes what a job has left outside the store, such as logs, when its run is pruned (`retention`) or removed (`remove`): `why` says
+   * which. If it fails, a later pruning, or the next manager, calls it again.
    */
-  readonly forget?: (id: JobId) => Effect.Effect<void, unknown, R2>
+  readonly forget?: (id: JobId, why: Gone) => Effect.Effect<void, unknown, R2>
 }
 
 /**

@@ -22,7 +22,7 @@ import { diffCommand } from "../git/shellQuote.js"
 import type { Plan, Task, Unit } from "./plan/Plan.js"
 import * as Settings from "./plan/Settings.js"
 import { ProcessRunner } from "../process/ProcessRunner.js"
-import { forgetJob } from "./run/forgetJob.js"
+import { forgetJob, removeWork } from "./run/forgetJob.js"
 import * as Decisions from "./Decisions.js"
 import * as baselineBefore from "./run/baselineBefore.js"
 import * as approval from "./run/approval.js"
@@ -121,7 +121,11 @@ export const layer = (options: Options): Layer.Layer<Orchestrator, never, Servic
             Effect.provide(context)
           ),
         recover: (id, attempt) => Effect.provide(recover(options, id, attempt), context),
-        forget: (id) => Effect.provide(forgetJob(`${options.directory}/logs`, id), context)
+        forget: (id, why) =>
+          Effect.zipRight(
+            why === "removed" ? removeWork(options.directory, id) : Effect.void,
+            forgetJob(`${options.directory}/logs`, id)
+          ).pipe(Effect.provide(context))
       })
     })
   )

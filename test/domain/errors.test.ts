@@ -61,6 +61,23 @@ const sentences: ReadonlyArray<readonly [error: Error, message: string]> = [
     new errors.NotRetryable({ jobId, status: "failed", field: "config.to", reason: "is missing" }),
     `job ${jobId} cannot be retried: config.to: is missing`
   ],
+  [new errors.NotRemovable({ jobId, reason: "pinned" }), `job ${jobId} cannot be removed: it is pinned`],
+  [
+    new errors.NotRemovable({ jobId, reason: "active", other: "X" }),
+    `job ${jobId} cannot be removed: job X, which is of its chain, is not over`
+  ],
+  [
+    new errors.NotRemovable({ jobId, reason: "parent", other: "X" }),
+    `job ${jobId} cannot be removed: its parent X is not over, and may still read how it has ended`
+  ],
+  [
+    new errors.NotRemovable({ jobId, reason: "child", other: "X" }),
+    `job ${jobId} cannot be removed: its child X is not over`
+  ],
+  [
+    new errors.NotRemovable({ jobId, reason: "process" }),
+    `job ${jobId} cannot be removed: a process of the job may still be alive`
+  ],
   [new errors.JobEnded({ jobId, status: "failed" }), `job ${jobId} has ended: it is failed`],
   [
     new errors.InvalidSignal({ signal: "go", reason: "this kind of job takes the signals stop" }),
@@ -138,6 +155,7 @@ describe("errors", () => {
         errors.NoOpenQuestion,
         errors.ChildFailed,
         errors.NotRetryable,
+        errors.NotRemovable,
         errors.JobEnded,
         errors.InvalidCron,
         errors.ScheduleNotFound,

@@ -22,6 +22,8 @@ const failing = (methods: Partial<Manager>): Manager => ({
   resume: () => Effect.void,
   retry: () => new errors.JobNotFound({ jobId }),
   retryMany: () => Stream.empty,
+  remove: () => new errors.JobNotFound({ jobId }),
+  removeMany: () => Stream.empty,
   reschedule: () => Effect.void,
   limit: () => Effect.void,
   maxJobs: Effect.succeed(10),

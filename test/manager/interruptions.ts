@@ -5,7 +5,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { type JobId, JobManager, RunStore } from "charlotte"
-import { Effect, Exit, type Layer, Schema, Stream } from "effect"
+import { Effect, Exit, type Layer, Option, Schema, Stream } from "effect"
 import * as Audit from "../../src/store/Audit.js"
 import { closing, interruptedEverywhere, longest, type StepsOf } from "../support/interruption.js"
 
@@ -93,6 +93,14 @@ const retried = ({ manager, store }: Scene, id: JobId.JobId) =>
     expect(yield* manager.await(retry)).toMatchObject({ status: "completed" })
   })
 
+/** A job is there as a whole, and can be removed, or nothing of it is left once a further call returns. */
+const removed = ({ manager, store }: Scene, id: JobId.JobId) =>
+  Effect.gen(function* () {
+    yield* manager.remove(id, { stop: true })
+    expect(yield* store.get(id)).toEqual(Option.none())
+    expect(yield* store.hasHidden("interrupted")).toBe(false)
+  })
+
 let calls = 0
 
 /** `stopAllBy` is `stopAll` with a name. */
@@ -159,6 +167,23 @@ const operations: {
       const id = yield* Effect.tap(scene.waitingAs(word), scene.manager.stop)
       const call = Stream.runDrain(scene.manager.retryMany({ status: "cancelled", q: word }))
       return { call, after: () => retried(scene, id) }
+    }),
+  remove: (scene) =>
+    Effect.gen(function* () {
+      const id = yield* Effect.tap(scene.waiting, scene.manager.stop)
+      return { call: scene.manager.remove(id), after: () => removed(scene, id) }
+    }),
+  "remove of a working job": (scene) =>
+    Effect.map(scene.working, (id) => ({
+      call: scene.manager.remove(id, { stop: true }),
+      after: () => removed(scene, id)
+    })),
+  removeMany: (scene) =>
+    Effect.gen(function* () {
+      const word = `call${(calls += 1)}`
+      const id = yield* Effect.tap(scene.waitingAs(word), scene.manager.stop)
+      const call = Stream.runDrain(scene.manager.removeMany({ status: "cancelled", q: word }))
+      return { call, after: () => removed(scene, id) }
     }),
   reschedule: (scene) => Effect.map(scene.waiting, (id) => ({ call: scene.manager.reschedule(id, { priority: 5 }) })),
   limit: ({ manager }) => Effect.succeed({ call: manager.limit(1), after: () => manager.limit("default") }),

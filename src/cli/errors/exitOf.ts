@@ -69,6 +69,7 @@ const exits: { readonly [Tag in keyof ByTag]?: (error: ByTag[Tag]) => Exit } = {
   JobNotFound: () => [invalid, "list jobs with: charlotte jobs"],
   JobEnded: ({ jobId }) => [invalid, seeResult(jobId)],
   NotResumable: ({ jobId, status }) => [invalid, instead(jobId)[status]],
+  NotRemovable: ({ jobId, other = jobId }) => [invalid, see(other)],
   NotReschedulable: ({ jobId }) => [invalid, see(jobId)],
   NotRetryable: ({ jobId, status }) => [invalid, insteadOfRetry(jobId)[status]],
   StopTimedOut: ({ jobId }) => [failed, `it is still stopping; ${see(jobId)}`],

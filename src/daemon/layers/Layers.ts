@@ -35,7 +35,7 @@ export const orchestrator = Layer.effect(
       check: (config, kept) => Effect.flatMap(get, ({ check }) => check?.(config, kept) ?? Effect.succeed({})),
       run: (job) => Effect.flatMap(get, ({ run }) => run(job)),
       recover: (id, attempt) => Effect.flatMap(get, ({ recover }) => recover?.(id, attempt) ?? Effect.void),
-      forget: (id) => Effect.flatMap(get, ({ forget }) => forget?.(id) ?? Effect.void)
+      forget: (id, why) => Effect.flatMap(get, ({ forget }) => forget?.(id, why) ?? Effect.void)
     })
   })
 )

@@ -120,6 +120,11 @@ export const make = ({ current, latestCursor, next }: Generations): Manager => {
     retry: (id, options) => using("retry", ({ retry }) => retry(id, options)),
     retryMany: (query) =>
       Stream.unwrap(using("retry", ({ retryMany }) => Effect.succeed<ReturnType<typeof retryMany>>(retryMany(query)))),
+    remove: (id, options) => using("remove", ({ remove }) => remove(id, options)),
+    removeMany: (query) =>
+      Stream.unwrap(
+        using("remove", ({ removeMany }) => Effect.succeed<ReturnType<typeof removeMany>>(removeMany(query)))
+      ),
     reschedule: (id, options) => using("reschedule", ({ reschedule }) => reschedule(id, options)),
     limit: (maxJobs, options) => using("limit", ({ limit }) => limit(maxJobs, options)),
     maxJobs: using("read the limit", ({ maxJobs }) => maxJobs),

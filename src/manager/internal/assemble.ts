@@ -1,7 +1,7 @@
 /**
  * Puts a manager together from its parts, on one machine or as a node of a cluster.
  */
-import { Duration, Effect, Option, Ref, type Scope } from "effect"
+import { Duration, Effect, Option, Ref, Scope } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import * as Sender from "../../domain/Sender.js"
@@ -20,6 +20,7 @@ import { type Limit, limitJobs } from "./limitJobs.js"
 import * as outboxQueue from "./outboxQueue.js"
 import { pauseKind, unpauseKind } from "./pauseKind.js"
 import { defaultMaxJobs, type MakeOptions, type Parts } from "./parts.js"
+import { type Removal, removeJob, removeMany } from "./removeJob.js"
 import { rescheduleJob } from "./rescheduleJob.js"
 import * as requests from "./requests.js"
 import { keepRetention } from "./retention.js"
@@ -72,6 +73,8 @@ export const assemble = <C, I, RS, R, R2>(
     const ids = yield* nextId
     const queueInserted = yield* outboxQueue.make(kind, store.outbox)
     yield* store.kinds.recall(kind)
+    // Without a retention, too, runs that were being removed when a process died are deleted.
+    const { retention = (yield* store.hasHidden(kind)) ? {} : undefined } = options
     if (maxPerGroup !== undefined) {
       yield* wholeNumber("maxPerGroup", maxPerGroup)
       if (group === undefined) {
@@ -85,6 +88,13 @@ export const assemble = <C, I, RS, R, R2>(
     const retrying: Retrying<C> = {
       ...core,
       record: (run, checked) => Effect.map(createQueued(core, run, checked), (created) => idOf(created, run.id))
+    }
+
+    const scope = yield* Effect.scope
+    const removal: Removal<C> = {
+      core,
+      forget,
+      fork: (deletion) => Scope.extend(background.fork(deletion), scope)
     }
 
     const stopAllBy = (by: string | undefined) =>
@@ -109,6 +119,8 @@ export const assemble = <C, I, RS, R, R2>(
       },
       retryMany: (query) => retryMany(retrying, starting, query),
       resume: (id, { by } = {}) => Sender.withCurrent(by, (sender) => resume(id, sender)),
+      remove: (id, options) => removeJob(removal, id, options),
+      removeMany: (query) => removeMany(removal, query),
       reschedule: (id, options) => Effect.zipLeft(rescheduleJob(core, id, options), mode.wake(id)),
       limit: (limit, { by } = {}) =>
         limitJobs(core, mode.limit, limit === "default" ? (options.maxJobs ?? defaultMaxJobs) : limit, by),
@@ -148,7 +160,7 @@ export const assemble = <C, I, RS, R, R2>(
     yield* background.fork(dispatcher.keepTime)
     yield* background.fork(queueInserted)
     if (options.hasProducers === true) yield* background.fork(yield* requests.make(core, { resume, wake: mode.wake }))
-    if (options.retention !== undefined) yield* keepRetention(core, options.retention, forget)
+    if (retention !== undefined) yield* keepRetention(core, retention, forget)
     // This finalizer is added last, so it runs first: the jobs end before anything that they use.
     yield* Effect.addFinalizer(() => Effect.zipRight(mode.leave, closeJobs(core)))
     return service

@@ -4,6 +4,7 @@
 import { Duration, Effect, HashMap, Option, Ref, type Schema, type Scope } from "effect"
 import type { StoreError } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
+import type { Rule } from "../../store/port/RunStoreService.js"
 import type { RunStore } from "../../store/RunStore.js"
 import type { Options } from "../JobManagerService.js"
 import type { Service as Orchestrator } from "../Orchestrator.js"
@@ -74,8 +75,8 @@ export interface Parts<in out C, in out R> {
   readonly provide: <A, E>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E>
   /** Removes the child processes that a job has left, up to this attempt. */
   readonly recover: (id: JobId, attempt: number) => Effect.Effect<void, unknown>
-  /** Removes what is kept of a job whose run is pruned. */
-  readonly forget: (id: JobId) => Effect.Effect<void, unknown>
+  /** Removes what is kept of a job whose run is pruned or removed. */
+  readonly forget: Rule["forget"]
 }
 
 const restingOf = (recovery: Options["recovery"]) =>
@@ -142,9 +143,9 @@ export const make = <C, I, RS, R, R2>(
           Effect.suspend(() => orchestrator.recover?.(id, attempt) ?? Effect.void),
           services
         ),
-      forget: (id) =>
+      forget: (id, why) =>
         Effect.provide(
-          Effect.suspend(() => orchestrator.forget?.(id) ?? Effect.void),
+          Effect.suspend(() => orchestrator.forget?.(id, why) ?? Effect.void),
           services
         )
     }

@@ -5,11 +5,11 @@
  */
 import { Cause, DateTime, Duration, Effect, Exit, Option, type Scope } from "effect"
 import type { StoreError } from "../../domain/errors.js"
-import type { JobId } from "../../domain/JobId.js"
 import type { Retention } from "../../domain/Retention.js"
 import * as background from "../../internal/background.js"
 import * as race from "../../internal/race.js"
 import { RealClock } from "../../internal/RealClock.js"
+import type { Rule } from "../../store/port/RunStoreService.js"
 import { ages } from "../../store/rules/Pruning.js"
 import * as ClockJumps from "./ClockJumps.js"
 import type { Core } from "./Core.js"
@@ -20,7 +20,7 @@ const interval = Duration.minutes(10)
 export const keepRetention = <Config>(
   { kind, store }: Core<Config>,
   retention: Retention,
-  forget: (id: JobId) => Effect.Effect<void, unknown>
+  forget: Rule["forget"]
 ): Effect.Effect<void, StoreError, Scope.Scope> =>
   Effect.gen(function* () {
     const { sleep } = yield* RealClock

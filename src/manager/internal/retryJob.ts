@@ -2,7 +2,7 @@
  * Retries a run that has ended: a new run with its recorded configuration, labels, priority and keys waits for a permit. Nothing is
  * written to the run that has ended, whose unique reference in the new run makes a repeated call return that run.
  */
-import { Array, Chunk, type DateTime, Effect, Option, Stream } from "effect"
+import { type DateTime, Effect, Option, Stream } from "effect"
 import {
   type IdempotencyKeyReused,
   type InvalidJobConfig,
@@ -11,7 +11,7 @@ import {
   type QueueFull,
   type RetryError,
   type ShuttingDown,
-  StoreError
+  type StoreError
 } from "../../domain/errors.js"
 import type { JobId } from "../../domain/JobId.js"
 import type { Run } from "../../domain/Run.js"
@@ -20,18 +20,14 @@ import { isTerminal } from "../../domain/RunStatus.js"
 import { request, type StartOptions } from "../../domain/StartOptions.js"
 import { isWorkflow } from "../../domain/workflowKind.js"
 import { withoutIdempotencyKey } from "../../domain/withoutIdempotencyKey.js"
-import * as race from "../../internal/race.js"
 import * as Tracing from "../../internal/Tracing.js"
-import * as Page from "../../store/rules/Page.js"
 import type { RetryOptions, RetryProgress, RetryQuery } from "../JobManagerService.js"
 import type { NewRun } from "../../store/port/RunStoreService.js"
 import type { Admission, Submitted as Checked } from "./admission.js"
 import type { Core } from "./Core.js"
+import { eachMatching, refusals } from "./eachMatching.js"
 import { traceOf } from "./jobSpan.js"
 import { newRun, submit, type Submission, type Submitting } from "./submission.js"
-
-/** How many runs are retried together. */
-const slice = 200
 
 /** What a manager or a producer retries with. */
 export interface Retrying<in out Config> extends Pick<Core<Config>, "kind" | "store" | "shutdown" | "recordOf"> {
@@ -142,31 +138,12 @@ const resubmit = <Config>(
 
 const statuses = ["failed", "cancelled"] as const
 
-const isEmpty = ({ labels = {}, q = "", status }: RetryQuery): boolean =>
-  status === undefined && Object.keys(labels).length === 0 && q.trim() === ""
-
 /** Retries the failed and cancelled runs that match and that no run retries yet, from the newest on. */
 export const retryMany = <Config>(
   core: Retrying<Config>,
   starting: Starting<Config>,
-  query: RetryQuery
+  { by, fresh, ...query }: RetryQuery
 ): Stream.Stream<RetryProgress, StoreError | ShuttingDown> => {
-  const { before: first, by, fresh, labels, q, status } = query
-  const pageOf = (before: JobId | undefined) =>
-    Effect.map(
-      Effect.forEach(status === undefined ? statuses : [status], (status) =>
-        core.store.page({
-          kind: core.kind,
-          status,
-          retried: false,
-          limit: slice,
-          ...(labels && { labels }),
-          ...(q !== undefined && { q }),
-          ...(before && { before })
-        })
-      ),
-      Page.merged(slice)
-    )
   /** Why a run is not retried. */
   const refusalOf = (run: Run) =>
     retryRun(core, starting, run, { by, fresh }).pipe(
@@ -178,33 +155,8 @@ export const retryMany = <Config>(
         QueueFull: (error) => Effect.succeedSome(error)
       })
     )
-
-  const pages = Stream.paginateChunkEffect<Partial<RetryProgress>, RetryProgress, StoreError | ShuttingDown, never>(
-    { ...(first && { last: first }) },
-    ({ last: before, problem, refused = 0, retried = 0 }) =>
-      Effect.gen(function* () {
-        yield* core.shutdown.refuse
-        const { next, runs } = yield* pageOf(before)
-        const refusals = Array.getSomes(yield* race.map(runs, slice, refusalOf))
-        const last = Option.getOrElse(next, () => runs.at(-1)?.id)
-        if (last === undefined) return [Chunk.empty(), Option.none()] as const
-        const why = problem ?? refusals[0]?.message
-        const progress = {
-          retried: retried + runs.length - refusals.length,
-          refused: refused + refusals.length,
-          last,
-          ...(why !== undefined && { problem: why })
-        }
-        return [Chunk.of(progress), Option.as(next, progress)] as const
-      })
+  return Stream.map(
+    eachMatching(core, query, { verb: "retry", statuses, act: (runs) => refusals(runs, refusalOf) }),
+    ({ done: retried, ...progress }) => ({ retried, ...progress })
   )
-  return isEmpty(query)
-    ? Stream.fail(
-        new StoreError({
-          operation: "retry jobs",
-          reason: "invalid",
-          cause: new Error("it is not said which jobs to retry: give a status, labels or a text to search for")
-        })
-      )
-    : Stream.concat(Stream.execute(core.store.outsideTransaction), pages)
 }

@@ -342,6 +342,7 @@ const others: ReadonlyArray<readonly [code: number, error: { readonly _tag: stri
   [75, new errors.TooManySignals({ jobId, limit: 1 })],
   [2, new errors.JobEnded({ jobId, status: "failed" })],
   [2, new errors.NotRetryable({ jobId, status: "running" })],
+  [2, new errors.NotRemovable({ jobId, reason: "active" })],
   [2, new errors.NotReschedulable({ jobId, status: "running" })],
   [75, new errors.KindPaused({ kind: "tasks" })],
   [2, new errors.AlreadyAnswered({ jobId, unit: "api" })],

@@ -137,6 +137,8 @@ const notSent = [
   "UnexpectedAnswer",
   // Records are sent raw, and decoded by who reads them.
   "UndecodableRun",
+  // No request removes a job.
+  "NotRemovable",
   // A manager is not made, or does not write, for these, or only a job sees them: no request ever does.
   "ChildFailed",
   "NodeConflict",
