@@ -59,7 +59,7 @@ const live = (socketPath: string, id: JobId.JobId, after: number, events: number
     sent.end()
   })
 
-const lives = isLong ? 10_000 : 2_500
+const lives = isLong ? 10_000 : 1_000
 const readers = 20
 
 describe("event stream over a socket", () => {
