@@ -4,9 +4,9 @@ import { Deferred, Effect, Fiber, Layer, Option, TestClock } from "effect"
 import { config } from "../support/jobs.js"
 import { interleaved } from "../support/interleaving.js"
 
-const layer = JobManager.layer({ maxJobs: 1 }).pipe(
-  Layer.provide(Orchestrator.layer(() => Effect.yieldNow())),
-  Layer.provideMerge(RunStore.layerMemory)
+/** Each sample has a manager of its own, which leaves alone what the one before has interrupted on their common store. */
+const layer = JobManager.layer({ maxJobs: 1, recovery: "manual" }).pipe(
+  Layer.provide(Orchestrator.layer(() => Effect.yieldNow()))
 )
 
 const seeds = Array.from({ length: 100 }, (_, seed) => seed + 1)
@@ -33,7 +33,10 @@ describe("the permit of a job that has ended", () => {
           return yield* manager.start(config)
         }).pipe(Effect.provide(layer), interleaved(seed), Effect.either),
       { discard: false }
-    ).pipe(Effect.map((answers) => expect(answers.filter(({ _tag }) => _tag === "Left")).toEqual([])))
+    ).pipe(
+      Effect.map((answers) => expect(answers.filter(({ _tag }) => _tag === "Left")).toEqual([])),
+      Effect.provide(RunStore.layerMemory)
+    )
   )
 
   it.live("is free when stop returns, too", () =>
@@ -45,7 +48,10 @@ describe("the permit of a job that has ended", () => {
         expect((yield* manager.stop(id)).mode).toBe("alreadyEnded")
         return yield* manager.start(config)
       }).pipe(Effect.provide(layer), interleaved(seed), Effect.either)
-    ).pipe(Effect.map((answers) => expect(answers.filter(({ _tag }) => _tag === "Left")).toEqual([])))
+    ).pipe(
+      Effect.map((answers) => expect(answers.filter(({ _tag }) => _tag === "Left")).toEqual([])),
+      Effect.provide(RunStore.layerMemory)
+    )
   )
 })
 
@@ -68,7 +74,10 @@ describe("a manager with one permit", () => {
         yield* Fiber.join(starting)
         return Math.max(...counts)
       }).pipe(Effect.provide(layer), interleaved(seed))
-    ).pipe(Effect.map((most) => expect(Math.max(...most)).toBe(1)))
+    ).pipe(
+      Effect.map((most) => expect(Math.max(...most)).toBe(1)),
+      Effect.provide(RunStore.layerMemory)
+    )
   )
 })
 
@@ -84,7 +93,10 @@ describe("a job that list no longer has", () => {
         })
         return Option.isNone(yield* manager.get(id))
       }).pipe(Effect.provide(layer), interleaved(seed))
-    ).pipe(Effect.map((gone) => expect(gone).toEqual(seeds.map(() => true))))
+    ).pipe(
+      Effect.map((gone) => expect(gone).toEqual(seeds.map(() => true))),
+      Effect.provide(RunStore.layerMemory)
+    )
   )
 })
 
