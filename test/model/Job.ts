@@ -44,3 +44,6 @@ export interface Job {
 }
 
 export const isOver = ({ status }: Job): boolean => ["completed", "failed", "cancelled"].includes(status)
+
+/** In start order, as far as one manager has started them. */
+export const byId = (a: Job, b: Job): number => (a.id < b.id ? -1 : 1)

@@ -7,7 +7,8 @@ import { ScriptedOrchestrator } from "charlotte/testing"
 import { Clock, Effect, Option, Schema } from "effect"
 import { isDeepStrictEqual } from "node:util"
 import { RealClock } from "../../src/internal/RealClock.js"
-import { type Model, resumedBy } from "./Model.js"
+import { resumedBy } from "./Lives.js"
+import type { Model } from "./Model.js"
 
 const groups = ["x", "y"]
 
