@@ -315,7 +315,7 @@ export interface Service<
   /**
    * Removes a run that is over and all that is recorded of it, and calls `forget` for what it has left elsewhere. The other runs of its
    * chain of retries go with it. It returns once they are deleted, as it does for a run that was removed before; from its first write
-   * on nobody finds the run, and a crash or an interruption changes nothing in that. What remains for a year is its id, and who has removed
+   * on no reader finds the run, and a crash or an interruption changes nothing in that. What remains for a year is its id, and who has removed
    * it. It fails with `NotRemovable` if a run of the chain is pinned or not over, a parent may still read its end, or a child is not over.
    */
   readonly remove: (id: JobId, options?: RemoveOptions) => Effect.Effect<void, RemoveError>
