@@ -2,8 +2,8 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { RunStore } from "charlotte"
 import { Context, Effect, Fiber } from "effect"
-import { RealClock } from "../../src/internal/RealClock.js"
-import { event, id, kind, newRun } from "../store/runs.js"
+import { poll, RealClock } from "../../src/internal/RealClock.js"
+import { at, event, id, kind, newRun } from "../store/runs.js"
 import * as TestDatabase from "./database.js"
 import * as tampered from "./tampered.js"
 
@@ -71,6 +71,21 @@ describe("a follower in another process", () => {
         expect(median).toBeLessThan(400)
       }),
     { timeout: 300_000 }
+  )
+
+  it.scopedLive("learns of what others remove", () =>
+    Effect.gen(function* () {
+      const url = yield* TestDatabase.make
+      const [here, there] = [yield* tampered.open(url), yield* tampered.open(url)]
+      const { prunings } = storeOf(here.context)
+      const store = storeOf(there.context)
+      yield* store.create(newRun(1))
+      yield* store.record({ type: "job.completed", jobId: id(1), attempt: 1, at: at(1), result: null })
+      const before = yield* prunings
+      yield* store.remove({ kind, jobId: id(1), isPinnedToo: false, at: at(2) })
+      const after = yield* poll(prunings, { until: (count) => count > before, pause: 10, atMost: "20 seconds" })
+      expect(after).toBe(before + 1)
+    })
   )
 
   it.scopedLive("finds what was committed while its listener could not connect", () =>

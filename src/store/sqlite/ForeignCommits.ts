@@ -6,6 +6,7 @@ import { Effect, Schema, type Scope } from "effect"
 import * as background from "../../internal/background.js"
 import { RealClock } from "../../internal/RealClock.js"
 import type { ChangeNotifier } from "../port/ChangeNotifier.js"
+import type { Connection } from "../sql/Dialect.js"
 import type { Watch } from "../sql/producers.js"
 import { prunings } from "../sql/retention.js"
 import type { Session } from "../sql/Session.js"
@@ -28,22 +29,28 @@ export const make = (
     let seen: number | undefined
     let seenPrunings: number | undefined
 
-    // The statement is not prepared, since a client caches a failed prepare.
-    const read = session.reserve((connection) =>
-      selectVersion({ ...connection, execute: connection.executeUnprepared }, "PRAGMA data_version", [])
-    )
-    /** Others may have pruned while nothing was watched, so the first number counts as a change. */
-    const readPrunings = Effect.flatMap(session.reserve(prunings), (now) => {
-      if (now === seenPrunings) return Effect.void
-      seenPrunings = now
-      return notifier.pruned
+    // The statements are not prepared, since a client caches a failed prepare.
+    const unprepared = (connection: Connection): Connection => ({
+      ...connection,
+      execute: connection.executeUnprepared
     })
+    const read = session.reserve((connection) => selectVersion(unprepared(connection), "PRAGMA data_version", []))
+    /** Others may have pruned while nothing was watched, so the first number counts as a change. */
+    const readPrunings = Effect.flatMap(
+      session.reserve((connection) => prunings(unprepared(connection))),
+      (now) => {
+        if (now === seenPrunings) return Effect.void
+        seenPrunings = now
+        return notifier.pruned
+      }
+    )
     const poll = Effect.gen(function* () {
       yield* isWatched.await
       const [row] = yield* read
       if (row !== undefined && row.data_version !== seen) {
-        seen = row.data_version
         yield* readPrunings
+        // A read that fails is tried again with the next poll, so that no wake-up is lost.
+        seen = row.data_version
         yield* Effect.all([...watches.keys()], { discard: true })
       }
     })
