@@ -18,7 +18,8 @@ const ofPostgres = [
   ...["cursor", "one"].map((column) => `charlotte_log.${column}`),
   ...["grp", "kind", "seq"].map((column) => `charlotte_changed_groups.${column}`)
 ]
-const ofSqlite = /^charlotte_(generation|search_\w+)\.|^charlotte_search\.(charlotte_search|rank)$/
+const ofSqlite =
+  /^charlotte_(generation|search_\w+)\.|^charlotte_search\.(charlotte_search|rank)$|^charlotte_prunings\.unmerged$/
 
 const inSqlite = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient

@@ -43,7 +43,7 @@ export const make = (
           `SELECT (${connection.dialect.latestCursor}) AS latest, (SELECT coalesce(max(prunings), 0) FROM charlotte_prunings) AS prunings`,
           []
         )
-        if (prunings !== seenPrunings) yield* notifier.pruned
+        if (seenPrunings !== undefined && prunings !== seenPrunings) yield* notifier.pruned
         seenPrunings = prunings
         if (seen === undefined) return void (seen = latest)
         const { foreign, upTo } = session.own.foreign(seen, latest)

@@ -245,7 +245,8 @@ export const retention = (layer: Layer.Layer<RunStore.RunStore>) => {
         yield* prunedBy(10, { completed: "1 hour" })
         expect(yield* prunings).toBe(0)
         yield* prunedBy(10, { completed: 0 })
-        expect(yield* prunings).toBe(1)
+        // On PostgreSQL the number in the database, by which processes learn of each other's, may be seen by then, too.
+        expect(yield* prunings).toBeGreaterThanOrEqual(1)
       }).pipe(Effect.provide(layer))
     )
 
