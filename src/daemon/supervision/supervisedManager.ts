@@ -59,6 +59,12 @@ export const make = ({ current, latestCursor, next }: Generations): Manager => {
       Option.isSome(found) ? use(found.value.manager) : unavailable(operation)
     )
 
+  /** The same with a stream, which ends with the manager. */
+  const streaming = <A, E>(
+    operation: string,
+    use: (manager: Manager) => Stream.Stream<A, E>
+  ): Stream.Stream<A, E | StoreError> => Stream.unwrap(using(operation, (manager) => Effect.succeed(use(manager))))
+
   /** Without a manager nothing is active. */
   const asking = <A>(use: (manager: Manager) => Effect.Effect<A>, otherwise: A): Effect.Effect<A> =>
     Effect.flatMap(current, (found) => (Option.isSome(found) ? use(found.value.manager) : Effect.succeed(otherwise)))
@@ -118,13 +124,9 @@ export const make = ({ current, latestCursor, next }: Generations): Manager => {
     signal: (id, name, payload, options) => using("signal", ({ signal }) => signal(id, name, payload, options)),
     resume: (id, options) => using("resume", ({ resume }) => resume(id, options)),
     retry: (id, options) => using("retry", ({ retry }) => retry(id, options)),
-    retryMany: (query) =>
-      Stream.unwrap(using("retry", ({ retryMany }) => Effect.succeed<ReturnType<typeof retryMany>>(retryMany(query)))),
+    retryMany: (query) => streaming("retry", ({ retryMany }) => retryMany(query)),
     remove: (id, options) => using("remove", ({ remove }) => remove(id, options)),
-    removeMany: (query) =>
-      Stream.unwrap(
-        using("remove", ({ removeMany }) => Effect.succeed<ReturnType<typeof removeMany>>(removeMany(query)))
-      ),
+    removeMany: (query) => streaming("remove", ({ removeMany }) => removeMany(query)),
     reschedule: (id, options) => using("reschedule", ({ reschedule }) => reschedule(id, options)),
     limit: (maxJobs, options) => using("limit", ({ limit }) => limit(maxJobs, options)),
     maxJobs: using("read the limit", ({ maxJobs }) => maxJobs),
