@@ -93,8 +93,8 @@ export interface Dialect {
    * whether it is done.
    */
   readonly mergeSearch: (connection: Connection) => Effect.Effect<boolean, SqlError>
-  /** Records that words of removed runs are to be merged away. */
-  readonly leaveUnmerged: (connection: Connection) => Effect.Effect<void, SqlError>
+  /** Records that the words of deleted runs are to be merged away, if some of the runs were removed. */
+  readonly leaveUnmerged: (connection: Connection, deleted: ReadonlyArray<JobId>) => Effect.Effect<void, SqlError>
   /** The documents in which a word begins with one of these terms, as `documents`: a JSON array. */
   readonly documentsWith: (terms: ReadonlyArray<string>) => readonly [sql: string, ...params: ReadonlyArray<Value>]
 }

@@ -51,46 +51,29 @@ const members = (connection: Connection, { jobId, kind }: Removing) =>
 
 type Member = Effect.Effect.Success<ReturnType<typeof members>>[number]
 
-/** Why the runs cannot be removed. What no stop would change comes first, so that nothing is stopped in vain. */
+/** What no stop would change comes first, so that nothing is stopped in vain. */
+const reasons = NotRemovable.fields.reason.literals
+
+/** For each reason, the job because of which a run cannot be removed. */
+const problemsOf = (
+  { active, child, id, left, parent, pinned }: Member,
+  isPinnedToo: boolean
+): { readonly [Reason in NotRemovable["reason"]]: JobId | null } => ({
+  pinned: pinned === 1 && !isPinnedToo ? id : null,
+  parent,
+  active: active === 1 ? id : null,
+  child,
+  process: left === 1 ? id : null
+})
+
+/** Why the runs cannot be removed. */
 const refusal = (runs: ReadonlyArray<Member>, { isPinnedToo, jobId }: Removing): NotRemovable | undefined => {
-  const ofChain = (id: JobId) => (id === jobId ? undefined : id)
-  const because = (
-    reason: NotRemovable["reason"],
-    otherOf: (run: Member) => JobId | undefined,
-    is: (run: Member) => boolean
-  ) => {
-    const run = runs.find(is)
-    return run && new NotRemovable({ jobId, reason, other: otherOf(run) })
+  const problems = runs.map((run) => problemsOf(run, isPinnedToo))
+  for (const reason of reasons) {
+    const [other] = problems.flatMap((problem) => problem[reason] ?? [])
+    if (other !== undefined) return new NotRemovable({ jobId, reason, other: other === jobId ? undefined : other })
   }
-  return (
-    (isPinnedToo
-      ? undefined
-      : because(
-          "pinned",
-          ({ id }) => ofChain(id),
-          ({ pinned }) => pinned === 1
-        )) ??
-    because(
-      "parent",
-      ({ parent }) => parent ?? undefined,
-      ({ parent }) => parent !== null
-    ) ??
-    because(
-      "active",
-      ({ id }) => ofChain(id),
-      ({ active }) => active === 1
-    ) ??
-    because(
-      "child",
-      ({ child }) => child ?? undefined,
-      ({ child }) => child !== null
-    ) ??
-    because(
-      "process",
-      ({ id }) => ofChain(id),
-      ({ left }) => left === 1
-    )
-  )
+  return undefined
 }
 
 const insertRemoved = inserter("charlotte_removed", ["id", "at", "removed_by"])

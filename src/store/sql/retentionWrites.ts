@@ -88,9 +88,7 @@ export const make = ({
             const began = yield* realNow
             const isTimeUp = Effect.map(realNow, (at) => at - began >= slice)
             const deleted = yield* retention.remove(connection, ids, isTimeUp)
-            if ((yield* retention.removed(connection, deleted)).length > 0) {
-              yield* connection.dialect.leaveUnmerged(connection)
-            }
+            yield* connection.dialect.leaveUnmerged(connection, deleted)
             return deleted
           })
         )

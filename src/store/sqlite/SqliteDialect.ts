@@ -97,7 +97,13 @@ export const dialect: Dialect = {
   insertEvents: inserter("charlotte_events", Object.keys(columns.events)),
   insertTerms: inserter("charlotte_search", ["rowid", "words"]),
   mergeSearch,
-  leaveUnmerged: (connection) => execute(connection, "UPDATE charlotte_prunings SET unmerged = 1"),
+  leaveUnmerged: (connection, deleted) =>
+    execute(
+      connection,
+      `UPDATE charlotte_prunings SET unmerged = 1
+       WHERE one = 1 AND EXISTS (SELECT 1 FROM charlotte_removed WHERE id IN (SELECT value FROM json_each(?)))`,
+      [JSON.stringify(deleted)]
+    ),
   // A term has letters and digits only, so it contains nothing of the query language.
   documentsWith: (terms) => [
     `SELECT json_group_array(s.rowid) AS documents
