@@ -35,7 +35,14 @@ import type { Start } from "../../domain/StartOptions.js"
 import type { Schedule } from "../../domain/Schedule.js"
 import type { Subscriber } from "../../domain/Subscriber.js"
 import type { Operations } from "../../manager/internal/Operations.js"
-import type { PauseOptions, ResumeOptions, RetryProgress, RetryQuery } from "../../manager/JobManagerService.js"
+import type {
+  PauseOptions,
+  RemoveProgress,
+  RemoveQuery,
+  ResumeOptions,
+  RetryProgress,
+  RetryQuery
+} from "../../manager/JobManagerService.js"
 import type { AgentStatus, Diff, Health, Job, JobLog, JobPage, JobStep, ServedKind, System } from "../contract/Api.js"
 import type {
   ApprovalRefused,
@@ -112,6 +119,11 @@ export interface Service extends OfJob, Remote<Pick<Operations, "stopAll" | "sto
   readonly retryMany: (
     query: RetryQuery & { readonly kind: string }
   ) => Stream.Stream<RetryProgress, ClientError | NoSuchKind | ShuttingDown | StoreError>
+
+  /** As `JobManager.removeMany`, for jobs of a kind. */
+  readonly removeMany: (
+    query: RemoveQuery & { readonly kind: string }
+  ) => Stream.Stream<RemoveProgress, ClientError | NoSuchKind | ShuttingDown | StoreError>
 
   /** As `JobManager.signal`. */
   readonly signal: (

@@ -37,7 +37,10 @@ import type { OfJob, Remote, Response } from "./Remote.js"
 export interface KindService<K extends JobKind.Any>
   extends
     OfJob,
-    Remote<Pick<Operations, "limit" | "pause" | "retryMany" | "stopAll" | "stopAllBy" | "unpause">, NoSuchKind> {
+    Remote<
+      Pick<Operations, "limit" | "pause" | "removeMany" | "retryMany" | "stopAll" | "stopAllBy" | "unpause">,
+      NoSuchKind
+    > {
   /** The address of the server, for messages. */
   readonly address: string
 
@@ -214,6 +217,14 @@ const make = <K extends AnyKind>(
       reschedule: (id, options) => Effect.zipRight(find(id), jobs.reschedule(id, options)),
       retry: (id, options) => Effect.zipRight(find(id), jobs.retry(id, options)),
       retryMany: (query) => jobs.retryMany({ ...query, kind: kind.kind }),
+      // Of a job that was removed before, no kind is known any more.
+      remove: (id, options) =>
+        jobs.get(id).pipe(
+          Effect.map((run) => run.kind === kind.kind),
+          Effect.catchTag("JobNotFound", () => Effect.succeed(true)),
+          Effect.flatMap((isOurs) => (isOurs ? jobs.remove(id, options) : new JobNotFound({ jobId: id })))
+        ),
+      removeMany: (query) => jobs.removeMany({ ...query, kind: kind.kind }),
       pause: (options) => jobs.pause(kind.kind, options),
       unpause: (options) => jobs.unpause(kind.kind, options),
       limit: (maxJobs, options) => jobs.limit(kind.kind, maxJobs, options),

@@ -23,4 +23,4 @@ export type Remote<Some, E = never> = {
 }
 
 /** The operations on a job of any kind. */
-export type OfJob = Remote<Pick<Operations, "reschedule" | "resume" | "retry" | "stop">>
+export type OfJob = Remote<Pick<Operations, "remove" | "reschedule" | "resume" | "retry" | "stop">>

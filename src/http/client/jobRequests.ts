@@ -5,7 +5,8 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import { Chunk, DateTime, Duration, Effect, Option, Stream } from "effect"
 import type { JobId } from "../../domain/JobId.js"
 import { type StartOptions, typedStart } from "../../domain/StartOptions.js"
-import type { RetryProgress } from "../../manager/JobManagerService.js"
+// A type only: a client must not load the manager.
+import type { Progress } from "../../manager/internal/eachMatching.js"
 import type { Submitted } from "../contract/Api.js"
 import { UnexpectedAnswer } from "../contract/errors.js"
 import { endsJob } from "../contract/Events.js"
@@ -14,10 +15,29 @@ import { decodeExportError, decodeLogError } from "./decodeErrorResponse.js"
 import { type Derived, prefix } from "./Derived.js"
 import type { LogQuery, Service } from "./JobClientService.js"
 
-type RetryManyError = Stream.Stream.Error<ReturnType<Service["retryMany"]>>
+/** How far a series of requests has come, or what one of them has done. */
+type Slice = Omit<Progress, "last" | "problem"> & {
+  readonly last?: JobId | undefined
+  readonly problem?: string | undefined
+}
 
-/** How far a series of requests has come. */
-type RetryState = Omit<RetryProgress, "last"> & { readonly last: JobId | undefined }
+/** Repeats a request for jobs that match until nothing is left, and emits after each how far it has come. */
+const slices = <E>(
+  before: JobId | undefined,
+  request: (before: JobId | undefined) => Effect.Effect<Slice, E>
+): Stream.Stream<Progress, E> =>
+  Stream.paginateChunkEffect<Slice, Progress, E, never>({ done: 0, refused: 0, last: before }, (sofar) =>
+    Effect.map(request(sofar.last), ({ done, last, problem = sofar.problem, refused }) => {
+      if (last === undefined) return [Chunk.empty(), Option.none()] as const
+      const progress = {
+        done: sofar.done + done,
+        refused: sofar.refused + refused,
+        last,
+        ...(problem !== undefined && { problem })
+      }
+      return [Chunk.of(progress), Option.some(progress)] as const
+    })
+  )
 
 /** The last byte of an export. */
 const lineBreak = 10
@@ -87,22 +107,20 @@ export const make = ({ address, connection, follow, requests, translateErrors, w
     },
     retry: (id, urlParams = {}) => Effect.map(jobs.retry({ path: { id }, urlParams }), idOf),
     retryMany: ({ before, ...query }) =>
-      Stream.paginateChunkEffect<RetryState, RetryProgress, RetryManyError, never>(
-        { retried: 0, refused: 0, last: before },
-        (sofar) =>
-          Effect.gen(function* () {
-            const request = jobs.retryMany({ payload: { ...query, before: sofar.last } })
-            const { last, problem = sofar.problem, ...slice } = yield* request
-            if (last === undefined) return [Chunk.empty(), Option.none()] as const
-            const progress = {
-              retried: sofar.retried + slice.retried,
-              refused: sofar.refused + slice.refused,
-              last,
-              ...(problem !== undefined && { problem })
-            }
-            return [Chunk.of(progress), Option.some(progress)] as const
-          })
-      ),
+      slices(before, (before) =>
+        Effect.map(jobs.retryMany({ payload: { ...query, before } }), ({ retried, ...slice }) => ({
+          ...slice,
+          done: retried
+        }))
+      ).pipe(Stream.map(({ done, ...progress }) => ({ ...progress, retried: done }))),
+    remove: (id, urlParams = {}) => jobs.remove({ path: { id }, urlParams }),
+    removeMany: ({ before, ...query }) =>
+      slices(before, (before) =>
+        Effect.map(jobs.removeMany({ payload: { ...query, before } }), ({ removed, ...slice }) => ({
+          ...slice,
+          done: removed
+        }))
+      ).pipe(Stream.map(({ done, ...progress }) => ({ ...progress, removed: done }))),
     signal: (id, name, payload, { by } = {}) => jobs.signal({ path: { id, name }, payload: { payload, by } }),
     approve: (id, payload) => jobs.approve({ path: { id }, payload }),
     reject: (id, payload) => jobs.reject({ path: { id }, payload }),

@@ -29,6 +29,7 @@ export {
   JobTask,
   JobUnit,
   ListedJob,
+  RemovedJobs,
   RetriedJobs,
   ServedKind,
   StatusCounts,

@@ -166,6 +166,22 @@ export class RetriedJobs extends Schema.Class<RetriedJobs>("charlotte/RetriedJob
 }) {}
 
 /**
+ * How far a request to remove many jobs has come.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export class RemovedJobs extends Schema.Class<RemovedJobs>("charlotte/RemovedJobs")({
+  /** How many of the jobs that match are removed; the jobs that they retry are not counted. */
+  removed: Schema.NonNegativeInt,
+  refused: Schema.NonNegativeInt,
+  /** Why the first of them was refused. */
+  problem: Schema.optional(Schema.String),
+  /** The value of `before` for the next request; missing if nothing is left. */
+  last: Schema.optional(JobId)
+}) {}
+
+/**
  * The jobs of a kind that were pruned, or would be in a dry run.
  *
  * @since 0.2.0

@@ -1,5 +1,5 @@
 /**
- * Endpoints of jobs: submit, land, list, get, steps, children, export, stop, resume, reschedule, retry, signal, approve, reject, answer, pin, prune, logs, diff; and
+ * Endpoints of jobs: submit, land, list, get, steps, children, export, stop, resume, reschedule, retry, remove, signal, approve, reject, answer, pin, prune, logs, diff; and
  * of their kinds: list, pause, limit.
  */
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
@@ -18,7 +18,7 @@ import { described } from "./described.js"
 import { Diff } from "./Diff.js"
 import * as errorSchemas from "./errorSchemas.js"
 import { Export } from "./Export.js"
-import { Job, JobLog, JobPage, JobStep, PrunedJobs, RetriedJobs, ServedKind, Submitted } from "./Job.js"
+import { Job, JobLog, JobPage, JobStep, PrunedJobs, RemovedJobs, RetriedJobs, ServedKind, Submitted } from "./Job.js"
 import * as Parameters from "./Parameters.js"
 
 const JobPath = Schema.Struct({ id: Parameters.JobId })
@@ -254,6 +254,48 @@ export const retryMany = HttpApiEndpoint.post("retryMany", "/jobs/retry")
     described(
       "Retry the failed and cancelled jobs of a kind",
       "Retries jobs that match and that no job retries yet, up to 200 in a request, from the newest on; repeat it with the value of last as before until last is missing. A body with nothing but a kind is refused: it needs a status, labels or q."
+    )
+  )
+
+const remove = HttpApiEndpoint.del("remove", "/jobs/:id")
+  .setPath(JobPath)
+  .setUrlParams(
+    Schema.Struct({
+      stop: Parameters.optional(Parameters.Flag),
+      pinned: Parameters.optional(Parameters.Flag),
+      by: Parameters.optional(Schema.String)
+    })
+  )
+  .addSuccess(HttpApiSchema.NoContent)
+  .addError(errorSchemas.JobNotFound)
+  .addError(errorSchemas.NotRemovable)
+  .addError(errorSchemas.StopTimedOut)
+  .annotateContext(
+    described(
+      "Remove a job that is over",
+      "Responds when the job is deleted with all that is recorded of it, with the jobs that it retries and that retry it. stop: a job that is not over is stopped first. pinned: also remove pinned jobs. It is safe to retry: a job that was removed before answers the same. by: the name of the sender, which is not verified."
+    )
+  )
+
+const RemoveMany = Schema.Struct({
+  kind: Schema.NonEmptyString,
+  status: Schema.optional(Schema.Literal("completed", "failed", "cancelled")),
+  labels: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String })),
+  q: Schema.optional(Parameters.Search),
+  before: Schema.optional(Parameters.JobId),
+  pinned: Schema.optional(Schema.Boolean),
+  by: Schema.optional(Schema.String)
+}).annotations({ identifier: "RemoveMany" })
+
+const removeMany = HttpApiEndpoint.post("removeMany", "/jobs/remove")
+  .setPayload(RemoveMany)
+  .addSuccess(RemovedJobs)
+  .addError(errorSchemas.NoSuchKind)
+  .addError(errorSchemas.ShuttingDown)
+  .annotateContext(
+    described(
+      "Remove the jobs of a kind that are over",
+      "Removes jobs that match and that no job retries, each with the jobs that it retries, up to 200 in a request, from the newest on; repeat it with the value of last as before until last is missing. A body with nothing but a kind is refused: it needs a status, labels or q."
     )
   )
 
@@ -503,6 +545,8 @@ const jobs = <Endpoints extends HttpApiEndpoint.HttpApiEndpoint.Any>(
       .add(reschedule)
       .add(retry)
       .add(retryMany)
+      .add(remove)
+      .add(removeMany)
       .add(signal)
       .add(approve)
       .add(reject)

@@ -33,7 +33,7 @@ const rows: { readonly [fields: string]: readonly [description: string, example:
   "Parked|UnitRecord|orch.started.base": ["The commit that the work starts from.", commit],
   "orch.started|orch.proposed.branch": ["The branch that holds the result.", `charlotte/${id}/result`],
   "Question|AlreadyAnswered|unit.answered.by": ["Who has answered, which is not verified.", "ann"],
-  "StopAll|Reschedule|RetryMany|Answer|Prune|ServedKind|Limit|job.queued|job.stopping|job.signalled|job.rescheduled|job.cancelled|stop|resume|retry|signal|pin|unpin|pause|unpause|removeSubscriber|runSchedule|pauseSchedule|unpauseSchedule|removeSchedule.by":
+  "StopAll|Reschedule|RetryMany|RemoveMany|Answer|Prune|ServedKind|Limit|job.queued|job.stopping|job.signalled|job.rescheduled|job.cancelled|stop|resume|retry|remove|signal|pin|unpin|pause|unpause|removeSubscriber|runSchedule|pauseSchedule|unpauseSchedule|removeSchedule.by":
     ["The name of the sender, which is not verified.", "ann"],
   "Approve|Reject.by": ["The name of the person, which is not verified.", "ann"],
   "task.agent.ended|task.retry.class": ["How the turn of the agent ended.", "usageLimit"],
@@ -68,7 +68,7 @@ const rows: { readonly [fields: string]: readonly [description: string, example:
     false
   ],
   "Log|logs.from": ["Start offset in bytes.", 0],
-  "Submitted|Run|land|get|steps|step|children|export|stop|resume|reschedule|retry|signal|approve|reject|answer|pin|unpin|logs|logFiles|diff|ofJob.id":
+  "Submitted|Run|land|get|steps|step|children|export|stop|resume|reschedule|retry|remove|signal|approve|reject|answer|pin|unpin|logs|logFiles|diff|ofJob.id":
     ["The id of the job.", id],
   "Session|Challenge.id": ["The id of the session.", "q1vZ7pF0n2sKx8Wb3yTeRg"],
   "submit|land.idempotency-key": ["Requests with the same key start one job.", "deploy-2026-01-31"],
@@ -76,20 +76,20 @@ const rows: { readonly [fields: string]: readonly [description: string, example:
     "The problem of each field.",
     [{ path: ["repoPath"], message: "must be an absolute path" }]
   ],
-  "IdempotencyKeyReused|JobConflict|JobNotFound|StepNotFound|StopReport|StopTimedOut|NotResumable|NotReschedulable|NotRetryable|JobEnded|TooManySignals|ApprovalRefused|AlreadyAnswered|NoOpenQuestion|LogNotFound|DiffUnavailable|JobEvent|Undelivered.jobId":
+  "IdempotencyKeyReused|JobConflict|JobNotFound|StepNotFound|StopReport|StopTimedOut|NotResumable|NotReschedulable|NotRetryable|NotRemovable|JobEnded|TooManySignals|ApprovalRefused|AlreadyAnswered|NoOpenQuestion|LogNotFound|DiffUnavailable|JobEvent|Undelivered.jobId":
     ["The id of the job.", id],
   "JobConflict|JobKey|submit.key": [
     "No two active jobs may have the same key.",
     "branch main of repository 9f86d081884c7d659a2feaa0c55ad015"
   ],
-  "KindPaused|NoSuchKind|Run|RetryMany|PrunedJobs|ServedKind|Schedule|ScheduleNotFound|ScheduleNotLive|list|pause|unpause|limit|ofAll|runSchedule|pauseSchedule|unpauseSchedule|removeSchedule.kind":
+  "KindPaused|NoSuchKind|Run|RetryMany|RemoveMany|PrunedJobs|ServedKind|Schedule|ScheduleNotFound|ScheduleNotLive|list|pause|unpause|limit|ofAll|runSchedule|pauseSchedule|unpauseSchedule|removeSchedule.kind":
     ["The kind of the job.", "tasks"],
   "Parked|RunError|job.failed|job.cancelled.kind": [
     "Why the run did not complete: failure, defect, interrupted, recovery or timeout; later versions may add others.",
     "failure"
   ],
   "StopAll|Prune.kind": ["Only jobs of this kind.", "tasks"],
-  "Run|RetryMany|submit.labels": ["Names and values to filter jobs by.", { team: "web" }],
+  "Run|RetryMany|RemoveMany|submit.labels": ["Names and values to filter jobs by.", { team: "web" }],
   "ofJob|ofAll.last-event-id": ["The id of the last event received; takes precedence over `after`.", "41"],
   "OpenTurn|task.agent.started|task.gate.before|task.gate.started.log": ["The file that receives the output.", file],
   "unit.setup.failed|task.agent.ended|task.gate.passed|task.gate.failed|task.retry|task.failed.log": [
@@ -119,7 +119,7 @@ const rows: { readonly [fields: string]: readonly [description: string, example:
     "Of the runs that wait for a permit, those with a higher priority start first.",
     0
   ],
-  "RetryMany|list.q": ["Words, or beginnings of words, that the job must contain.", "welcome ann"],
+  "RetryMany|RemoveMany|list.q": ["Words, or beginnings of words, that the job must contain.", "welcome ann"],
   "Question|unit.asked.question": ["What the agent asks.", "Which port?"],
   "ListedJob|Job|Export.questions": [
     "The questions of agents, in a list of jobs only open ones; missing if there are none.",
@@ -138,7 +138,7 @@ const rows: { readonly [fields: string]: readonly [description: string, example:
   "Parked|InvalidSignal.signal": ["The name of the signal.", "approve"],
   "Run|Reschedule|job.queued|job.rescheduled|submit.startAt": ["The job does not start before this time.", time],
   "Run|UnitRecord|TaskRecord.startedAt": ["When the current attempt started.", time],
-  "JobConflict|Run|StopReport|NotResumable|NotReschedulable|NotRetryable|RetryMany|JobEnded|ApprovalRefused|list.status":
+  "JobConflict|Run|StopReport|NotResumable|NotReschedulable|NotRetryable|RetryMany|RemoveMany|JobEnded|ApprovalRefused|list.status":
     ["The status of the run.", "running"],
   "SubscriberNotFound|SubscriberInUse.subscriber": ["The name of the subscriber.", "invoices"],
   "orch.started|orch.landing|orch.proposed|orch.landed.target": ["The branch that the result lands on.", "main"],
@@ -372,14 +372,28 @@ const rows: { readonly [fields: string]: readonly [description: string, example:
   "StopReport.killed": ["Processes that were killed.", [{ pid: 4711, command: "sleep" }]],
   "StopAll.all": ["Must be true.", true],
   "NotRetryable.field": ["The field of the job that no longer decodes, as a path.", "config.to"],
-  "RetryMany.before": ["Only jobs older than this one: the value of `last` of the request before.", id],
+  "RetryMany|RemoveMany.before": ["Only jobs older than this one: the value of `last` of the request before.", id],
   "RetriedJobs.retried": ["How many jobs are retried.", 199],
   "RetriedJobs.refused": ["How many jobs were refused, for example because another job holds their key.", 1],
   "RetriedJobs.problem": [
     "Why the first of the refused jobs was refused.",
     "the queue is full: 10000 runs are pending"
   ],
-  "RetriedJobs.last": ["The value of `before` for the next request; missing if nothing is left.", id],
+  "RetriedJobs|RemovedJobs.last": ["The value of `before` for the next request; missing if nothing is left.", id],
+  "NotRemovable.reason": ["Why it was not removed.", "active"],
+  "NotRemovable.other": ["The job that it depends on, if that is another one.", id],
+  "RemoveMany.pinned": ["Also remove pinned jobs.", true],
+  "remove.pinned": ["Also remove pinned jobs.", "true"],
+  "remove.stop": ["Stop the job first if it is not over.", "true"],
+  "RemovedJobs.removed": [
+    "How many of the jobs that match are removed; the jobs that they retry are not counted.",
+    199
+  ],
+  "RemovedJobs.refused": ["How many jobs were refused, for example because they are pinned.", 1],
+  "RemovedJobs.problem": [
+    "Why the first of the refused jobs was refused.",
+    "job 01JZ8QF7M5T9W3X6Y2B4C8D0EA cannot be removed: it is pinned"
+  ],
   "TooManySignals.limit": ["How many signals the job keeps.", 1_000],
   "Approve.commit": ["The commit that lands: parked.approval.commit, or its first 7 digits or more.", commit],
   "ApprovalRefused.reason": ["Why nothing was decided.", "otherCommit"],

@@ -5,14 +5,14 @@ import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
-import { Effect, Fiber, Layer, Option, Predicate, type Redacted } from "effect"
+import { Array, Effect, Fiber, Layer, Option, Predicate, type Redacted } from "effect"
 import { InvalidJobConfig, JobNotFound } from "../../domain/errors.js"
 import { landConfig } from "../../domain/landConfig.js"
 import { now } from "../../internal/now.js"
 import type { JobManager } from "../../manager/JobManager.js"
 import { type JobsApi, Submitted } from "../contract/Api.js"
 import { decodeJsonBody, readJsonBody } from "./readJsonBody.js"
-import { PrunedJobs, ServedKind, StatusCounts } from "../contract/Job.js"
+import { PrunedJobs, RemovedJobs, ServedKind, StatusCounts } from "../contract/Job.js"
 import { StopAll } from "../contract/Jobs.js"
 import type { Submission } from "../contract/Parameters.js"
 import type { PrunedRuns } from "../../domain/Retention.js"
@@ -106,6 +106,23 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: 
           ...jobHandlers.make(managers),
           reschedule: ({ path: { id }, payload }) =>
             Effect.flatMap(managers.ofJob(id), ({ manager }) => manager.reschedule(id, payload)),
+          remove: ({ path: { id }, urlParams }) =>
+            managers.ofJob(id).pipe(
+              // A job that was removed has no record, and any manager knows that it was.
+              Effect.catchTag("JobNotFound", (error) => Effect.mapError(Array.head(managers.all), () => error)),
+              Effect.flatMap(({ manager }) => manager.remove(id, urlParams)),
+              Effect.zipLeft(Sender.logChange(`job ${id} is removed`, urlParams.by))
+            ),
+          removeMany: ({ payload: { kind, ...query } }) =>
+            jobHandlers
+              .firstProgress(managers, kind, (manager) => manager.removeMany(query))
+              .pipe(
+                Effect.map(Option.getOrElse(() => ({ removed: 0, refused: 0 }))),
+                Effect.tap(({ removed }) =>
+                  Sender.logChange(`${removed} jobs of kind "${kind}" are removed`, query.by)
+                ),
+                Effect.map((progress) => new RemovedJobs(progress))
+              ),
           approve: ({ path: { id }, payload }) => withRetryAfter(decide(id, payload)),
           reject: ({ path: { id }, payload }) => withRetryAfter(decide(id, payload)),
           answer: ({ path: { id: jobId }, payload: { by, text, unit } }) =>

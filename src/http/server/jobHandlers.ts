@@ -22,6 +22,19 @@ export type Acting = Pick<AnyManager, "get" | "resume" | "retry" | "retryMany" |
 
 type Request<E extends HttpApiEndpoint.Any> = HttpApiEndpoint.Request<E>
 
+/** What one request does with all jobs of a kind that match: the first progress of a manager that has some. */
+export const firstProgress = <M, A, E>(
+  managers: Pick<Managers<M>, "ofKind">,
+  kind: string,
+  actOnAll: (manager: M) => Stream.Stream<A, E>
+) =>
+  Effect.flatMap(managers.ofKind(kind), (of) =>
+    Stream.fromIterable(of).pipe(
+      Stream.flatMap(({ manager }) => Stream.take(actOnAll(manager), 1)),
+      Stream.runHead
+    )
+  )
+
 export const make = <M extends Acting>(managers: Managers<M>) => {
   const { store } = managers
   const phaseOf = ({ id, kind, status }: Run) => {
@@ -92,17 +105,12 @@ export const make = <M extends Acting>(managers: Managers<M>) => {
         withRetryAfter
       ),
     retryMany: ({ payload: { kind, ...query } }: Pick<Request<typeof Jobs.retryMany>, "payload">) =>
-      Effect.flatMap(managers.ofKind(kind), (of) =>
-        Stream.fromIterable(of).pipe(
-          Stream.flatMap(({ manager }) => Stream.take(manager.retryMany(query), 1)),
-          Stream.runHead,
-          Effect.map(
-            Option.match({
-              onNone: () => new RetriedJobs({ retried: 0, refused: 0 }),
-              onSome: (progress) => new RetriedJobs(progress)
-            })
-          )
-        )
+      Effect.map(
+        firstProgress(managers, kind, (manager) => manager.retryMany(query)),
+        Option.match({
+          onNone: () => new RetriedJobs({ retried: 0, refused: 0 }),
+          onSome: (progress) => new RetriedJobs(progress)
+        })
       ),
     signal: ({ path: { id, name }, payload: { by, payload } }: Pick<Request<typeof Jobs.signal>, "path" | "payload">) =>
       withRetryAfter(

@@ -4,7 +4,7 @@ import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { describe, expect, it } from "@effect/vitest"
 import { JobId, JobKind, JobManager, Orchestrator, RunStore } from "charlotte"
 import { errors as http, JobClient, JobsApi, Server } from "charlotte/http"
-import { Chunk, Context, DateTime, Deferred, Effect, Layer, Option, Redacted, Schema, Stream } from "effect"
+import { Array, Chunk, Context, DateTime, Deferred, Effect, Layer, Option, Redacted, Schema, Stream } from "effect"
 import * as requests from "../requests.js"
 import { config as task } from "../../support/jobs.js"
 import * as TemporaryDirectory from "../../support/TemporaryDirectory.js"
@@ -205,6 +205,63 @@ describe("a server of several kinds", () => {
       const unknown = Stream.runDrain(client.retryMany({ kind: "import", status: "failed" }))
       expect(yield* Effect.flip(unknown)).toMatchObject({ _tag: "NoSuchKind" })
       expect((yield* post("/jobs/retry", { status: "failed" })).status).toBe(400)
+    })
+  )
+
+  it.scoped("removes a job that is over, answers the same again, and refuses one that is not", () =>
+    Effect.gen(function* () {
+      const { client, emails, send } = yield* make
+      const remove = (id: string, query = "") => send({ method: "DELETE", path: `/api/v1/jobs/${id}${query}` })
+      const over = yield* emails.start({ to: "ada@fail", retries: "1" })
+      yield* emails.await(over)
+      yield* client.pin(over)
+      const pinned = yield* remove(over, "?by=ann")
+      expect([pinned.status, pinned.json]).toMatchObject([409, { _tag: "NotRemovable", jobId: over, reason: "pinned" }])
+      expect((yield* remove(over, "?pinned=true&by=ann")).status).toBe(204)
+      expect((yield* remove(over)).status).toBe(204)
+      yield* Effect.zipRight(client.remove(over), emails.remove(over))
+      expect(yield* Effect.flip(client.get(over))).toMatchObject({ _tag: "JobNotFound" })
+      const running = yield* emails.start(ada)
+      expect(yield* Effect.flip(emails.remove(running))).toMatchObject({ _tag: "NotRemovable", reason: "active" })
+      yield* emails.remove(running, { stop: true, by: "ann" })
+      expect((yield* remove(running.replace(/.$/, (last) => (last === "0" ? "1" : "0")))).status).toBe(404)
+      expect((yield* remove(over, "?stop=perhaps")).status).toBe(400)
+    })
+  )
+
+  it.scoped("removes no job by the client of another kind", () =>
+    Effect.gen(function* () {
+      const { client, emails, post } = yield* make
+      const { json } = yield* post("/kinds/report/jobs", { config: { title: "May" } })
+      const other = Schema.decodeUnknownSync(Schema.Struct({ id: JobId.JobId }))(json).id
+      expect(yield* Effect.flip(emails.remove(other))).toMatchObject({ _tag: "JobNotFound" })
+      expect(yield* client.get(other)).toMatchObject({ id: other })
+    })
+  )
+
+  it.scoped("removes all jobs of a kind that match, request by request", () =>
+    Effect.gen(function* () {
+      const { client, emails, post } = yield* make
+      const start = (n: number) => emails.start({ to: `${n}@fail`, retries: "1" }, { whenFull: "queue" })
+      const ids = yield* Effect.forEach(Array.range(1, 203), start)
+      yield* Effect.forEach(ids, (id) => emails.await(id))
+      const kept = yield* Effect.fromNullable(ids[200])
+      yield* client.pin(kept)
+      const answer = yield* post("/jobs/remove", { kind: "email", q: "203", by: "ann" })
+      expect([answer.status, answer.json]).toEqual([200, { removed: 1, refused: 0, last: ids[202] }])
+      const all = Chunk.toReadonlyArray(yield* Stream.runCollect(emails.removeMany({ status: "failed" })))
+      const problem = expect.stringContaining("is pinned")
+      expect(all).toEqual([
+        { removed: 199, refused: 1, problem, last: ids[2] },
+        { removed: 201, refused: 1, problem, last: ids[0] }
+      ])
+      expect(yield* emails.list()).toMatchObject({ jobs: [{ id: kept }] })
+      const last = { removed: 1, refused: 0, last: kept }
+      const pinned = client.removeMany({ kind: "email", status: "failed", pinned: true, by: "ann" })
+      expect(yield* Stream.runCollect(pinned)).toEqual(Chunk.of(last))
+      expect((yield* post("/jobs/remove", { kind: "email" })).status).toBe(400)
+      const unknown = Stream.runDrain(client.removeMany({ kind: "import", status: "failed" }))
+      expect(yield* Effect.flip(unknown)).toMatchObject({ _tag: "NoSuchKind" })
     })
   )
 

@@ -58,6 +58,11 @@ const retry = (error: Effect.Effect.Error<ReturnType<Manager["retry"]>>) => ({
   methods: { retry: () => Effect.fail(error) },
   sent: post(`/jobs/${jobId}/retry`)
 })
+const remove = (error: Effect.Effect.Error<ReturnType<Manager["remove"]>>) => ({
+  error,
+  methods: { remove: () => Effect.fail(error) },
+  sent: { method: "DELETE", path: `/api/v1/jobs/${jobId}` }
+})
 
 const cases = [
   [422, start(new errors.InvalidJobConfig({ issues }))],
@@ -85,6 +90,7 @@ const cases = [
   [429, resume(new errors.MaxJobsReached({ maxJobs: 2 }))],
   [503, resume(new errors.ShuttingDown())],
   [409, reschedule(new errors.NotReschedulable({ jobId, status: "running" }))],
+  [409, remove(new errors.NotRemovable({ jobId, reason: "active" }))],
   [409, retry(new errors.NotRetryable({ jobId, status: "failed", field: "config.to", reason: "is missing" }))],
   [404, signal(new errors.JobNotFound({ jobId }))],
   [409, signal(new errors.JobEnded({ jobId, status: "failed" }))],
@@ -113,13 +119,15 @@ describe("status of a domain error", () => {
           ? world.byPort.stop(jobId)
           : sent.path.endsWith("resume")
             ? world.byPort.resume(jobId)
-            : sent.path.endsWith("retry")
-              ? world.byPort.retry(jobId)
-              : sent.path.endsWith("reschedule")
-                ? world.byPort.reschedule(jobId, { priority: 1 })
-                : sent.path.endsWith("go")
-                  ? world.byPort.signal(jobId, "go")
-                  : world.byPort.start(config)
+            : sent.method === "DELETE"
+              ? world.byPort.remove(jobId)
+              : sent.path.endsWith("retry")
+                ? world.byPort.retry(jobId)
+                : sent.path.endsWith("reschedule")
+                  ? world.byPort.reschedule(jobId, { priority: 1 })
+                  : sent.path.endsWith("go")
+                    ? world.byPort.signal(jobId, "go")
+                    : world.byPort.start(config)
         const failure = yield* Effect.flip(call)
         expect(failure).toBeInstanceOf(error.constructor)
         expect(failure).toMatchObject({ message: error.message })
@@ -137,8 +145,6 @@ const notSent = [
   "UnexpectedAnswer",
   // Records are sent raw, and decoded by who reads them.
   "UndecodableRun",
-  // No request removes a job.
-  "NotRemovable",
   // A manager is not made, or does not write, for these, or only a job sees them: no request ever does.
   "ChildFailed",
   "NodeConflict",
