@@ -22,6 +22,8 @@ type Requests = Pick<
   | "pin"
   | "prune"
   | "reject"
+  | "remove"
+  | "removeMany"
   | "removeSchedule"
   | "removeSubscriber"
   | "reschedule"

@@ -69,7 +69,11 @@ const exits: { readonly [Tag in keyof ByTag]?: (error: ByTag[Tag]) => Exit } = {
   JobNotFound: () => [invalid, "list jobs with: charlotte jobs"],
   JobEnded: ({ jobId }) => [invalid, seeResult(jobId)],
   NotResumable: ({ jobId, status }) => [invalid, instead(jobId)[status]],
-  NotRemovable: ({ jobId, other = jobId }) => [invalid, see(other)],
+  NotRemovable: ({ jobId, other = jobId, reason }) => {
+    if (reason === "pinned") return [invalid, `remove it all the same with: charlotte remove ${jobId} --pinned`]
+    if (reason === "active") return [invalid, `stop and remove it with: charlotte remove ${jobId} --stop`]
+    return [invalid, see(other)]
+  },
   NotReschedulable: ({ jobId }) => [invalid, see(jobId)],
   NotRetryable: ({ jobId, status }) => [invalid, insteadOfRetry(jobId)[status]],
   StopTimedOut: ({ jobId }) => [failed, `it is still stopping; ${see(jobId)}`],

@@ -1,4 +1,4 @@
-export const permissions = ["approve", "land", "prune"] as const
+export const permissions = ["approve", "land", "prune", "remove"] as const
 
 /** What an agent may do only if its person has allowed it. */
 export type Permission = (typeof permissions)[number]

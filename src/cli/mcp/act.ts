@@ -4,6 +4,7 @@ import { JobId } from "../../domain/JobId.js"
 import { RunStatus } from "../../domain/RunStatus.js"
 import { StopReport } from "../../domain/StopReport.js"
 import { answerJob } from "../act/answerJob.js"
+import * as removeJobs from "../act/removeJobs.js"
 import { sender } from "../act/sender.js"
 import * as stopJobs from "../act/stopJobs.js"
 import * as JobRef from "../target/JobRef.js"
@@ -86,6 +87,23 @@ export const stop = Tool.make({
       const grace = Option.map(Option.fromNullable(graceSeconds), Duration.seconds)
       const { jobId, killed = [], mode, status } = yield* stopJobs.one(yield* inputs.reference(job), { grace })
       return { id: jobId, status, mode, killed: killed.length }
+    })
+})
+
+export const remove = Tool.make({
+  name: "remove",
+  description:
+    "Remove a job that is over, for good, with the jobs that it retries and that retry it, and all that is recorded of them. Remove only what the person has named.",
+  hints: { ...Tool.decides, idempotentHint: true },
+  input: Schema.Struct({
+    job: inputs.job,
+    stop: inputs.flag("Stop the job first if it is not over."),
+    pinned: inputs.flag("Also remove a pinned job.")
+  }),
+  output: Schema.Struct({ id: JobId }),
+  run: ({ job, pinned = false, stop = false }) =>
+    Effect.gen(function* () {
+      return { id: yield* removeJobs.one(yield* inputs.reference(job), { stop, pinned }) }
     })
 })
 

@@ -7,7 +7,7 @@ import { explain } from "./explain.js"
 import { follow } from "./follow.js"
 import { list } from "./list.js"
 import { plan } from "./plan.js"
-import { answer, land, retry, stop } from "./act.js"
+import { answer, land, remove, retry, stop } from "./act.js"
 import { prune } from "./prune.js"
 import { show } from "./show.js"
 import { start } from "./start.js"
@@ -25,5 +25,6 @@ export const all = (allowed: ReadonlySet<Permission>): ReadonlyArray<Tool> => [
   stop,
   ...(allowed.has("approve") ? [approve, reject] : []),
   ...(allowed.has("land") ? [land] : []),
-  ...(allowed.has("prune") ? [prune] : [])
+  ...(allowed.has("prune") ? [prune] : []),
+  ...(allowed.has("remove") ? [remove] : [])
 ]

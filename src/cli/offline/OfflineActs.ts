@@ -82,6 +82,18 @@ export const make: Effect.Effect<Acts, Failure, Environment> = Effect.gen(functi
           Effect.map(manager, ({ retryMany }) => retryMany(query))
         )
       ),
+    remove: (id, options) =>
+      logged(
+        Effect.flatMap(manager, ({ remove }) => remove(id, options)),
+        () => `job ${id} is removed`
+      ),
+    removeMany: ({ kind, ...query }) =>
+      Stream.unwrap(
+        Effect.zipRight(
+          ensureTasks(kind),
+          Effect.map(manager, ({ removeMany }) => removeMany(query))
+        )
+      ),
     pause: (kind, options) =>
       Effect.zipRight(
         ensureTasks(kind),

@@ -21,6 +21,7 @@ import { pin, unpin } from "../commands/pin.js"
 import { plan } from "../commands/plan.js"
 import { prune } from "../commands/prune.js"
 import { rehearse } from "../commands/rehearse.js"
+import { remove } from "../commands/remove.js"
 import { reschedule } from "../commands/reschedule.js"
 import { resume } from "../commands/resume.js"
 import { retry } from "../commands/retry.js"
@@ -67,6 +68,7 @@ export const charlotte: Group = {
     limit,
     pin,
     unpin,
+    remove,
     prune,
     doctor,
     rehearse,
@@ -122,6 +124,8 @@ export const charlotte: Group = {
     rerun: ["retry"],
     merge: ["land"],
     clean: ["prune"],
+    rm: ["remove"],
+    delete: ["remove"],
     check: ["doctor", "plan"],
     up: ["daemon start"],
     serve: ["daemon start"],

@@ -6,6 +6,7 @@ import { type Conflicts, JobConfig } from "../../domain/JobConfig.js"
 import { retryConfig } from "../../domain/retryConfig.js"
 import * as retryJobs from "../act/retryJobs.js"
 import { sender } from "../act/sender.js"
+import { isFiltered as hasFilter } from "../act/severalJobs.js"
 import * as JobTable from "../list/JobTable.js"
 import { UsageError } from "../parser/UsageError.js"
 import * as JobRef from "../target/JobRef.js"
@@ -28,7 +29,7 @@ const hint = "see: charlotte retry --help"
 export const retryJob = (options: Options) =>
   Effect.gen(function* () {
     const { jobs, json } = options
-    const isFiltered = retryJobs.isFiltered(options)
+    const isFiltered = hasFilter(options)
     if (isFiltered !== (jobs.length === 0)) {
       const problem = isFiltered ? "give either jobs or filters, not both" : "missing argument <job>, or a filter"
       return yield* new UsageError({ problem, hint })

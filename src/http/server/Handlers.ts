@@ -119,7 +119,9 @@ const jobs = <Id extends string>(api: WithJobs<Id>, { logs: directory, token }: 
               .pipe(
                 Effect.map(Option.getOrElse(() => ({ removed: 0, refused: 0 }))),
                 Effect.tap(({ removed }) =>
-                  Sender.logChange(`${removed} jobs of kind "${kind}" are removed`, query.by)
+                  removed === 0
+                    ? Effect.void
+                    : Sender.logChange(`jobs of kind "${kind}" are removed: ${removed}`, query.by)
                 ),
                 Effect.map((progress) => new RemovedJobs(progress))
               ),

@@ -3,7 +3,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { JobKind, RunStore } from "charlotte"
 import { JobsApi, Server } from "charlotte/http"
 import { Step, TestManager } from "charlotte/testing"
-import { Context, Effect, Layer, Schema } from "effect"
+import { Context, Effect, Layer, Option, Schema } from "effect"
+import { Confirmation } from "../../../src/cli/terminal/Confirmation.js"
 import * as Application from "./Application.js"
 
 class Email extends JobKind.Tag<Email>()("email", {
@@ -110,6 +111,66 @@ describe("commands on jobs of several kinds", () => {
         expect((yield* run(...argv)).code).toBe(2)
       expect((yield* run("retry", report, "--target", "main")).err).toContain("are for jobs of tasks")
       expect((yield* run("retry", "--kind", "report")).err).toContain("it is not said which jobs to retry")
+    })
+  )
+
+  it.scopedLive("remove removes the jobs that it names or that filters select, and asks once", () =>
+    Effect.gen(function* () {
+      const { email, report, run, services } = yield* make
+      const reports = Context.get(services, Report)
+      const asked = yield* run("remove", email)
+      expect([asked.code, asked.err]).toEqual([2, expect.stringContaining("add --yes")])
+      const questions: Array<string> = []
+      const refusing = Effect.provideService(Confirmation, (question) =>
+        Effect.sync(() => (questions.push(question), Option.some(false)))
+      )
+      const refused = { code: 0, out: "nothing was removed\n", err: "" }
+      expect(yield* refusing(run("remove", email))).toEqual(refused)
+      expect(yield* refusing(run("remove", "--kind", "email", "--status", "completed"))).toEqual(refused)
+      expect(questions).toEqual([
+        `Remove job ${email}, and all that is recorded of it?`,
+        "Remove 1 job of kind email, and all that is recorded of them?"
+      ])
+      expect((yield* run("show", email)).code).toBe(0)
+      expect(yield* run("remove", report, "--yes")).toEqual({
+        code: 2,
+        out: "",
+        err: `charlotte: job ${report} cannot be removed: it is not over; stop and remove it with: charlotte remove ${report} --stop\n`
+      })
+      yield* run("pin", email)
+      expect((yield* run("remove", email, "--yes")).err).toContain(`charlotte remove ${email} --pinned`)
+      const several = yield* run("remove", email, report, "--yes", "--stop")
+      expect([several.code, several.out.split("\n")]).toEqual([
+        1,
+        [`✗ job ${email} cannot be removed: it is pinned`, `✓ job ${report} is removed`, ""]
+      ])
+      const removed = yield* run("remove", email, "--yes", "--pinned", "--json")
+      expect([removed.code, JSON.parse(removed.out)]).toEqual([0, { id: email, removed: true }])
+      // To remove it again changes nothing.
+      expect(yield* run("remove", email, "--yes")).toMatchObject({ code: 0, out: `✓ job ${email} is removed\n` })
+      expect((yield* run("show", email)).code).toBe(2)
+
+      const ids = yield* Effect.forEach(["May", "June", "July"], (title) => reports.start({ title }))
+      yield* Effect.forEach(ids, (id) => reports.stop(id))
+      const filters = ["--kind", "report", "--status", "cancelled"]
+      expect((yield* run("remove", ...filters, "--search", "June", "--yes")).out).toBe("✓ 1 job removed\n")
+      expect((yield* run("remove", ...filters)).err).toContain("add --yes")
+      expect((yield* run("remove", "--kind", "report", "--label", "team=web")).out).toBe("· 0 jobs removed\n")
+      yield* run("pin", ...ids.slice(2))
+      const matching = yield* run("remove", ...filters, "--yes")
+      expect([matching.code, matching.out.split("\n")]).toEqual([
+        1,
+        ["✓ 1 job removed", `✗ 1 job refused: job ${ids[2]} cannot be removed: it is pinned`, ""]
+      ])
+      const pinned = yield* run("remove", ...filters, "--yes", "--pinned", "--json")
+      expect([pinned.code, JSON.parse(pinned.out)]).toEqual([0, { removed: 1, refused: 0 }])
+      for (const argv of [
+        ["remove"],
+        ["remove", email, "--status", "failed"],
+        ["remove", ...filters, "--stop", "--yes"]
+      ])
+        expect((yield* run(...argv)).code).toBe(2)
+      expect((yield* run("remove", "--kind", "report", "--yes")).err).toContain("it is not said which jobs to remove")
     })
   )
 

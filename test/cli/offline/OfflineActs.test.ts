@@ -56,6 +56,13 @@ describe("without a daemon", () => {
       ])
       for (const id of [first, third]) expect((yield* run("show", id)).out).toMatch(/^! cancelled /)
       expect(yield* run("stop", "--all")).toEqual({ code: 0, out: "no jobs are running\n", err: "" })
+
+      expect((yield* run("remove", first, "--yes")).out).toBe(`✓ job ${first} is removed\n`)
+      expect((yield* run("remove", "--status", "cancelled", "--yes")).out).toBe("✓ 2 jobs removed\n")
+      for (const id of [first, second, third]) expect((yield* run("show", id)).code).toBe(2)
+      expect((yield* run("remove", "--kind", "email", "--status", "failed", "--yes")).err).toContain(
+        'no jobs of kind "email"'
+      )
     })
   )
 })
